@@ -1,0 +1,38 @@
+/**
+ * What a data set is to this project: a finite, indexed collection of images.
+ *
+ * Every format (folder, tar shards, parquet, CIFAR, a generated world ...) becomes one plain object of this shape, so that
+ * sampling, prefetching, splitting and training know nothing about formats. A source gives either a file's bytes, which
+ * the loader decodes, or pixels, where the format stores no files.
+ */
+
+import type { PixelImage } from './image';
+
+/** What a source holds for one index: the bytes of an image file, or pixels. */
+export type ImageContent = { readonly encoded: Uint8Array } | { readonly pixels: PixelImage };
+
+/** A finite, indexed collection of images. Index order is fixed: the same data gives the same order on every machine. */
+export interface ImageSource {
+  /** For messages and run records, e.g. `folder /data/flowers`. */
+  readonly name: string;
+  readonly length: number;
+  /** Class identifiers; `label` gives positions in this list. Absent when the data has no classes. */
+  readonly classes?: readonly string[];
+  /** Human names of the classes, where the data has them (`n01440764` is `tench`). */
+  readonly classTitles?: readonly string[];
+  /** Lengths of consecutive index runs that are cheap to read together (parquet row groups). They add up to `length`. */
+  readonly runs?: readonly number[];
+  /** What opening the data had to pass over, in words (a damaged shard, an unusable file type). */
+  readonly notes?: readonly string[];
+  /** A stable name of the image within the source, for messages. */
+  key(index: number): string;
+  /** Class of the image, or undefined when this image has none. */
+  label?(index: number): number | undefined;
+  /**
+   * Reads one image.
+   * @throws DataError with an image code when this image cannot be read; other images are unaffected.
+   */
+  read(index: number, signal?: AbortSignal): Promise<ImageContent>;
+  /** Releases file handles and workers. */
+  close?(): Promise<void>;
+}
