@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { closingReporter } from './test/support/reporter';
 
 // Tests read the packages' sources, so that no build stands between an edit and its test.
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -15,9 +17,17 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['{packages,apps}/*/{src,test}/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts', 'test/**/*.test.ts'],
+    include: [
+      '{packages,apps}/*/{src,test}/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'test/**/*.test.ts',
+    ],
+    reporters: ['default', closingReporter()],
     pool: 'forks',
     maxWorkers: 2,
+    // Two workers share the processor; more threads in each driver would only get in each other's way.
+    env: { LP_NUM_THREADS: process.env.LP_NUM_THREADS ?? String(Math.ceil(availableParallelism() / 2)) },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

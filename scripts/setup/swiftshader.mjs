@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { cacheFolder, run, SetupError } from './system.mjs';
+
+/**
+ * SwiftShader, Google's Vulkan driver for the CPU, with a Vulkan loader of its own: three files inside the npm package
+ * `@sparticuz/chromium`, which need nothing of the system but libc. They are unpacked to the user's cache; nothing else
+ * of the package is kept.
+ */
+const version = '153.0.0';
+const archiveSha256 = 'b680e40a33235ecc6ad4c6897a168b70ce5164f0d62d2a64d675320d51614631';
+const files = ['libvulkan.so.1', 'libvk_swiftshader.so', 'vk_swiftshader_icd.json'];
+
+/** The variables that make Dawn see it. `variable` is VK_ADD_DRIVER_FILES (beside others) or VK_DRIVER_FILES (alone). */
+export async function installSwiftShader(variable) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new SetupError(
+      `no WebGPU adapter answers, and the software one this script knows is for linux-x64, not ${process.platform}-${process.arch}`,
+    );
+  }
+  const folder = join(cacheFolder(), `swiftshader-${version}`);
+  if (!existsSync(folder)) await download(folder);
+  const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
+  return { LD_LIBRARY_PATH: libraries, [variable]: join(folder, 'vk_swiftshader_icd.json') };
+}
+
+async function download(folder) {
+  console.error('Fetching SwiftShader, a Vulkan driver for the CPU (70 MB from npm, once) ...');
+  const partial = mkdtempSync(`${folder}-`);
+  try {
+    const name = `@sparticuz/chromium@${version}`;
+    await must('npm', ['pack', name, '--pack-destination', partial, '--loglevel=error']);
+    const packed = join(partial, `sparticuz-chromium-${version}.tgz`);
+    await must('tar', ['-xzf', packed, '-C', partial, 'package/bin/swiftshader.tar.br']);
+    const archive = readFileSync(join(partial, 'package/bin/swiftshader.tar.br'));
+    const sha256 = createHash('sha256').update(archive).digest('hex');
+    if (sha256 !== archiveSha256) throw new SetupError(`${name} is not the expected one: sha256 ${sha256}`);
+    writeFileSync(join(partial, 'swiftshader.tar'), brotliDecompressSync(archive));
+    const unpacked = join(partial, 'unpacked');
+    mkdirSync(unpacked);
+    await must('tar', ['-xf', join(partial, 'swiftshader.tar'), '-C', unpacked, ...files]);
+    // Another process may have been faster: its folder is as good.
+    if (!existsSync(folder)) renameSync(unpacked, folder);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+async function must(program, args) {
+  const result = await run(program, args);
+  if (!result.ok) throw new SetupError(`${program} ${args.join(' ')} failed: ${result.stderr.trim()}`);
+}

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What the steps of the set-up share: where things lie, running a program, and remembering what was done. */
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Something the user can put right; the message says how. */
+export class SetupError extends Error {}
+
+/** `$XDG_CACHE_HOME/franca` or `~/.cache/franca`. */
+export function cacheFolder() {
+  const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'franca');
+  mkdirSync(folder, { recursive: true });
+  return folder;
+}
+
+/** Runs a program to its end; never throws. Output is collected unless `stdio` says otherwise. */
+export function run(program, args, { timeout = 0, ...options } = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+      timeout,
+      killSignal: 'SIGKILL',
+      ...options,
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout?.on('data', (chunk) => (stdout += chunk));
+    child.stderr?.on('data', (chunk) => (stderr += chunk));
+    child.on('error', (error) => resolve({ ok: false, stdout, stderr: error.message }));
+    child.on('close', (code, signal) => resolve({ ok: code === 0, code, signal, stdout, stderr }));
+  });
+}
+
+const stampFile = join(root, 'node_modules', '.cache', 'franca', 'setup.json');
+
+/** What `writeStamp` stored under `name`, or undefined. */
+export function readStamp(name) {
+  if (!existsSync(stampFile)) return undefined;
+  return JSON.parse(readFileSync(stampFile, 'utf8'))[name];
+}
+
+export function writeStamp(name, value) {
+  const stamps = existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {};
+  mkdirSync(dirname(stampFile), { recursive: true });
+  const partial = `${stampFile}.${process.pid}`;
+  writeFileSync(partial, `${JSON.stringify({ ...stamps, [name]: value }, null, 2)}\n`);
+  renameSync(partial, stampFile);
+}
