@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { seededRandom } from './random';
+import { type BatchMaskOptions, sampleBatch, upperBound } from './sample-batch';
+import { maskStrategies } from './strategy';
+
+const grid = { height: 16, width: 16 };
+const masked = (mask: Uint8Array) => mask.reduce((sum, cell) => sum + cell, 0);
+
+test('half of the crops get a mask, one from each bin of the ratio range', () => {
+  const counts = sampleBatch({ crops: 22, grid }, seededRandom(0))
+    .map(masked)
+    .sort((a, b) => a - b);
+  expect(counts.slice(0, 11)).toEqual(new Array(11).fill(0));
+  // Bins of width 0.05: count i lies between 256 * (0.1 + 0.05 i) and 256 * (0.1 + 0.05 (i + 1)).
+  counts.slice(11).forEach((count, bin) => {
+    expect(count).toBeGreaterThanOrEqual(Math.floor(256 * (0.1 + 0.05 * bin) - 1e-4));
+    expect(count).toBeLessThanOrEqual(Math.floor(256 * (0.15 + 0.05 * bin) + 1e-4));
+  });
+});
+
+test('masks are spread over the crops by a shuffle', () => {
+  const random = seededRandom(1);
+  const hits = new Float64Array(8);
+  for (let batch = 0; batch < 4000; batch++) {
+    sampleBatch({ crops: 8, grid: { height: 2, width: 2 }, ratio: [0.5, 0.5] }, random).forEach((mask, crop) => {
+      if (masked(mask)) hits[crop]! += 1;
+    });
+  }
+  // Binomial with mean 2,000 and standard deviation 32: five of them.
+  for (const count of hits) expect(Math.abs(count - 2000)).toBeLessThan(158);
+});
+
+test('no batch masks more than the upper bound, for any strategy', () => {
+  for (const strategy of Object.values(maskStrategies)) {
+    const options: BatchMaskOptions = { crops: 8, grid: { height: 5, width: 7 }, strategy, ratio: [0.2, 0.9] };
+    const bound = upperBound(options);
+    const random = seededRandom(2);
+    for (let batch = 0; batch < 200; batch++) {
+      const total = sampleBatch(options, random).reduce((sum, mask) => sum + masked(mask), 0);
+      expect(total).toBeLessThanOrEqual(bound);
+    }
+  }
+});
+
+test('the upper bound at full size is the official one', () => {
+  const at = (crops: number, side: number) => upperBound({ crops, grid: { height: side, width: side } });
+  expect([at(32, 16), at(64, 16), at(128, 16)]).toEqual([1600, 3129, 6183]);
+  expect([at(32, 37), at(64, 37), at(128, 37)]).toEqual([8583, 16789, 33201]);
+});
+
+test('a batch without masked crops is valid', () => {
+  expect(upperBound({ crops: 4, grid, probability: 0 })).toBe(0);
+  expect(sampleBatch({ crops: 1, grid }, seededRandom(0)).map(masked)).toEqual([0]);
+});
+
+test.each([
+  [{ crops: 0 }, /batch of 0 crops/, 'BAD_BATCH'],
+  [{ probability: 1.5 }, /probability 1.5/, 'BAD_BATCH'],
+  [{ ratio: [0.5, 0.2] as const }, /\[0.5, 0.2\]/, 'BAD_RATIO'],
+  [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'BAD_RATIO'],
+  [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'BAD_RATIO'],
+  [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'BAD_GRID'],
+])('%o is refused', (wrong, message, code) => {
+  const options = { crops: 4, grid, ...wrong };
+  for (const use of [() => sampleBatch(options, seededRandom(0)), () => upperBound(options)]) {
+    expect(use).toThrow(message);
+    expect(use).toThrow(expect.objectContaining({ code }));
+  }
+});

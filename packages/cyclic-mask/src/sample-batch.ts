@@ -1,0 +1,79 @@
+import { CyclicMaskError } from './error';
+import { cellCount, type Grid, type Mask } from './grid';
+import { cyclicMask } from './inverse-block-mask';
+import { linspaceF32 } from './linspace';
+import type { RandomSource } from './random';
+import type { MaskStrategy } from './strategy';
+
+/**
+ * Masks for one batch of crops. Of C crops, m = floor(C * probability) get a mask. Their masking ratios are stratified:
+ * the range is cut into m equal bins with edges e_0..e_m, and mask i takes a ratio from bin i, count = floor(N * ratio).
+ * So every batch covers the whole range, and the number of masked patches can never exceed
+ * U = sum_i floor(N * e_{i+1}), a constant of the configuration: with it, a step has a fixed shape. The m masks and the
+ * C - m empty ones are shuffled over the crops; two views of one image are masked independently. Edges, ratios and
+ * products are rounded to f32, as in the official implementation, so that U agrees to the patch.
+ */
+export interface BatchMaskOptions {
+  /** Crops in the batch: 2b for b images with two global crops each. */
+  readonly crops: number;
+  /** Patch grid of one crop. */
+  readonly grid: Grid;
+  /** Default CyclicMask. */
+  readonly strategy?: MaskStrategy;
+  /** Fraction of the crops that get a mask. Default 0.5. */
+  readonly probability?: number;
+  /** Smallest and largest masked fraction of a masked crop. Default [0.1, 0.65]. */
+  readonly ratio?: readonly [min: number, max: number];
+}
+
+/** One mask `[N]` per crop, in crop order. Throws `BAD_GRID`, `BAD_BATCH`, `BAD_RATIO`. */
+export function sampleBatch(options: BatchMaskOptions, random: RandomSource): Mask[] {
+  const { crops, grid, strategy = cyclicMask } = options;
+  const cells = cellCount(grid);
+  const edges = ratioEdges(options);
+  const masks = edges.slice(1).map((high, bin) => {
+    const ratio = random.uniform(edges[bin]!, high);
+    return strategy(grid, patchesOf(cells, ratio), random);
+  });
+  while (masks.length < crops) masks.push(new Uint8Array(cells));
+  shuffle(masks, random);
+  return masks;
+}
+
+/** U: the largest number of patches that `sampleBatch` can mask in one batch. Throws as `sampleBatch` does. */
+export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>): number {
+  const cells = cellCount(options.grid);
+  return ratioEdges(options)
+    .slice(1)
+    .reduce((sum, edge) => sum + patchesOf(cells, edge), 0);
+}
+
+/** Edges e_0..e_m of the m ratio bins, in f32. */
+function ratioEdges({ crops, probability = 0.5, ratio = [0.1, 0.65] }: Omit<BatchMaskOptions, 'strategy'>): number[] {
+  if (!Number.isSafeInteger(crops) || crops < 1) {
+    throw new CyclicMaskError('BAD_BATCH', `a batch of ${crops} crops cannot be masked: give a positive integer`);
+  }
+  if (!(probability >= 0 && probability <= 1)) {
+    throw new CyclicMaskError('BAD_BATCH', `mask probability ${probability} is not a fraction from 0 to 1`);
+  }
+  const [min, max] = ratio;
+  if (!(min >= 0 && min <= max && max <= 1)) {
+    throw new CyclicMaskError(
+      'BAD_RATIO',
+      `mask ratio [${min}, ${max}] is not a range within [0, 1]: give the smallest fraction first`,
+    );
+  }
+  return linspaceF32(min, max, Math.floor(crops * probability) + 1);
+}
+
+function patchesOf(cells: number, ratio: number): number {
+  return Math.floor(Math.fround(cells * Math.fround(ratio)));
+}
+
+/** Fisher-Yates from the end, in place. */
+function shuffle(masks: Mask[], random: RandomSource): void {
+  for (let last = masks.length - 1; last > 0; last--) {
+    const chosen = random.integer(0, last);
+    [masks[last], masks[chosen]] = [masks[chosen]!, masks[last]!];
+  }
+}
