@@ -1,4 +1,12 @@
+export type { BadImage, BadImageCounts, BadImagePolicy } from './bad-images';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './data-error';
+export { type DecodeOptions, decodeImage, readImage } from './decode';
 export type { PixelImage } from './image';
+export { type ImageFormat, imageFormat } from './image-format';
 export type { ImageContent, ImageSource } from './image-source';
+export { type ImageBatch, type LoadedImage, type LoaderCursor, type LoaderOptions, loadBatches } from './loader';
+export { type PrefetchOptions, prefetch } from './prefetch';
 export { createRandom, permutation, philox4x32, type Random, type RandomState } from './random';
+export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './sampler';
+export { shuffledOrder } from './shuffle';
+export { type MemoryImage, memorySource } from './sources/memory';

@@ -1,0 +1,27 @@
+/** Images that are already in memory, as a source: for tests, for small experiments, and for anything that makes its own images. */
+
+import { DataError } from '../data-error';
+import type { ImageContent, ImageSource } from '../image-source';
+
+export interface MemoryImage {
+  readonly key: string;
+  /** Bytes of an image file, or pixels. */
+  readonly content: ImageContent;
+  /** Position in the classes. */
+  readonly label?: number;
+}
+
+/**
+ * Opens a list of images.
+ * @throws DataError EMPTY_SOURCE for an empty list
+ */
+export function memorySource(name: string, images: readonly MemoryImage[], classes?: readonly string[]): ImageSource {
+  if (images.length === 0) throw new DataError('EMPTY_SOURCE', `${name} has no images`);
+  return {
+    name,
+    length: images.length,
+    ...(classes && { classes, label: (index: number) => images[index]?.label }),
+    key: (index) => images[index]!.key,
+    read: async (index) => images[index]!.content,
+  };
+}
