@@ -1,0 +1,58 @@
+import type { Matrix } from '../matrix';
+import type { Assignment, ClusterSums, KMeansSession } from './eval-backend';
+import { packedProducts, packRows } from './packed';
+
+/**
+ * Nearest centroids: `|x - c|^2 = |x|^2 - 2 <x, c> + |c|^2`, so the work is one product matrix in blocks. Ties go to the
+ * lowest centroid. `accumulate` sums the points of each cluster in order of the points.
+ */
+
+const pointBlock = 256;
+
+export function openKMeans(points: Matrix): KMeansSession {
+  const pointSquares = rowSquares(points);
+
+  async function assign(centroids: Matrix): Promise<Assignment> {
+    const packed = packRows(centroids.data, centroids.cols);
+    const centroidSquares = rowSquares(centroids);
+    const products = new Float64Array(pointBlock * centroids.rows);
+    const labels = new Int32Array(points.rows);
+    const distances = new Float64Array(points.rows);
+    for (let begin = 0; begin < points.rows; begin += pointBlock) {
+      const block = packRows(points.data, points.cols, begin, Math.min(begin + pointBlock, points.rows));
+      packedProducts(block, packed, products);
+      for (let i = 0; i < block.count; i++) {
+        let best = Number.POSITIVE_INFINITY;
+        for (let c = 0; c < centroids.rows; c++) {
+          const distance = centroidSquares[c]! - 2 * products[i * centroids.rows + c]!;
+          if (distance >= best) continue;
+          best = distance;
+          labels[begin + i] = c;
+        }
+        distances[begin + i] = Math.max(0, best + pointSquares[begin + i]!);
+      }
+    }
+    return { labels, distances };
+  }
+
+  async function accumulate(centroids: Matrix): Promise<ClusterSums> {
+    const { labels, distances } = await assign(centroids);
+    const { cols } = points;
+    const sums = new Float64Array(centroids.rows * cols);
+    const counts = new Float64Array(centroids.rows);
+    for (let i = 0; i < points.rows; i++) {
+      const to = labels[i]! * cols;
+      for (let d = 0; d < cols; d++) sums[to + d]! += points.data[i * cols + d]!;
+      counts[labels[i]!]! += 1;
+    }
+    return { sums, counts, inertia: distances.reduce((total, distance) => total + distance, 0) };
+  }
+
+  return { assign, accumulate, [Symbol.dispose]: () => {} };
+}
+
+function rowSquares({ data, rows, cols }: Matrix): Float64Array {
+  const squares = new Float64Array(rows);
+  for (let i = 0; i < data.length; i++) squares[Math.floor(i / cols)]! += data[i]! ** 2;
+  return squares;
+}

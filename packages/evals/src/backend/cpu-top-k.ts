@@ -1,0 +1,75 @@
+import { checkOption, EvalsError } from '../error';
+import type { Matrix } from '../matrix';
+import type { TopK, TopKSession } from './eval-backend';
+import { packedProducts, packRows } from './packed';
+
+/**
+ * Exact nearest neighbours by inner product, streaming: the bank arrives in tiles, and only the running best `k` of each
+ * query are kept, so the full `[queries, bank]` matrix never exists. Each query holds a sorted list; a candidate that does
+ * not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared, so that the order is
+ * exactly that of the scores returned, with ties to the lowest bank index.
+ */
+
+const queryBlock = 64;
+const bankBlock = 128;
+
+export function openTopK(queries: Matrix, k: number): TopKSession {
+  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
+  const scores = new Float32Array(queries.rows * k).fill(Number.NEGATIVE_INFINITY);
+  const indices = new Int32Array(queries.rows * k).fill(-1);
+  const products = new Float64Array(queryBlock * bankBlock);
+  let seen = 0;
+
+  async function add(tile: Matrix): Promise<void> {
+    if (tile.cols !== queries.cols) {
+      throw new EvalsError(
+        'bad-features',
+        `the bank has ${tile.cols} columns and the queries ${queries.cols}; use one model`,
+      );
+    }
+    for (let b = 0; b < tile.rows; b += bankBlock) {
+      const bank = packRows(tile.data, tile.cols, b, Math.min(b + bankBlock, tile.rows));
+      for (let q = 0; q < queries.rows; q += queryBlock) {
+        const block = packRows(queries.data, queries.cols, q, Math.min(q + queryBlock, queries.rows));
+        packedProducts(block, bank, products);
+        for (let i = 0; i < block.count; i++) insertRow(q + i, products, i * bank.count, bank.count, seen + b);
+      }
+    }
+    seen += tile.rows;
+  }
+
+  function insertRow(query: number, row: Float64Array, from: number, count: number, firstIndex: number): void {
+    const begin = query * k;
+    const last = begin + k - 1;
+    for (let j = 0; j < count; j++) {
+      const score = Math.fround(row[from + j]!);
+      if (score > scores[last]!) insert(begin, last, score, firstIndex + j);
+    }
+  }
+
+  // Candidates come in ascending order of index, so one that equals an entry belongs after it.
+  function insert(begin: number, last: number, score: number, index: number): void {
+    let low = begin;
+    let high = last;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (scores[middle]! >= score) low = middle + 1;
+      else high = middle;
+    }
+    scores.copyWithin(low + 1, low, last);
+    indices.copyWithin(low + 1, low, last);
+    scores[low] = score;
+    indices[low] = index;
+  }
+
+  async function result(): Promise<TopK> {
+    const found = Math.min(k, seen);
+    return { k: found, scores: firstColumns(scores, k, found), indices: firstColumns(indices, k, found) };
+  }
+
+  return { add, result, [Symbol.dispose]: () => {} };
+}
+
+function firstColumns<T extends Float32Array | Int32Array>(data: T, cols: number, keep: number): T {
+  return data.filter((_, i) => i % cols < keep) as T;
+}

@@ -1,0 +1,43 @@
+import { EvalsError } from '../error';
+import type { Matrix } from '../matrix';
+import { countPairs } from './cpu-count-pairs';
+import { openGram } from './cpu-gram';
+import { openKMeans } from './cpu-k-means';
+import { labelMap } from './cpu-label-map';
+import { openLinearGrid } from './cpu-linear-grid';
+import { softVote } from './cpu-soft-vote';
+import { openSoftmaxRegression } from './cpu-softmax-regression';
+import { openTopK } from './cpu-top-k';
+import type { EvalBackend } from './eval-backend';
+import { packedProducts, packRows } from './packed';
+
+/** The backend that runs anywhere: blocked loops over typed arrays, f64 accumulation. */
+export const cpuBackend: EvalBackend = {
+  name: 'cpu',
+  products,
+  openTopK,
+  openGram,
+  openKMeans,
+  softVote,
+  labelMap,
+  countPairs,
+  openLinearGrid,
+  openSoftmaxRegression,
+};
+
+const rowBlock = 256;
+
+async function products(a: Matrix, b: Matrix): Promise<Float32Array> {
+  if (a.cols !== b.cols) {
+    throw new EvalsError('bad-features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
+  }
+  const out = new Float32Array(a.rows * b.rows);
+  const packed = packRows(b.data, b.cols);
+  const block = new Float64Array(rowBlock * b.rows);
+  for (let begin = 0; begin < a.rows; begin += rowBlock) {
+    const rows = packRows(a.data, a.cols, begin, Math.min(begin + rowBlock, a.rows));
+    packedProducts(rows, packed, block);
+    out.set(block.subarray(0, rows.count * b.rows), begin * b.rows);
+  }
+  return out;
+}

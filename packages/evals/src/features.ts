@@ -1,0 +1,130 @@
+import { EvalsError } from './error';
+import { type Matrix, matrix } from './matrix';
+
+/**
+ * What a frozen backbone says about images, as plain typed arrays; nothing here knows which model made them. An
+ * evaluation asks for the part that it reads: the class token with a label (classification), or the patch tokens with a
+ * segmentation mask (dense tasks).
+ */
+
+/** Class tokens after the final norm and their class numbers; what classification evaluations read. */
+export type LabelledFeatures = {
+  /** Width `D` of one feature. */
+  readonly dim: number;
+  /** Class tokens `[n, D]`. */
+  readonly cls: Float32Array;
+  /** Class of each image `[n]`, 0-based. */
+  readonly labels: Int32Array;
+};
+
+/** Patch tokens of images that share one grid. */
+export type PatchFeatures = {
+  /** Width `D` of one feature. */
+  readonly dim: number;
+  /** Patch grid, rows then columns. */
+  readonly grid: readonly [rows: number, cols: number];
+  /** Patch tokens `[n, rows * cols, D]`, row-major over the grid. */
+  readonly patches: Float32Array;
+};
+
+/** Patch tokens with the pixel labels of the same images. */
+export type SegmentationFeatures = PatchFeatures & {
+  /** Extent of a mask, rows then columns; both are multiples of the grid where a cell must cover whole pixels. */
+  readonly maskSize: readonly [rows: number, cols: number];
+  /** Class of each pixel `[n, maskSize[0] * maskSize[1]]`; 255 usually marks "void". */
+  readonly masks: Uint8Array;
+};
+
+/** Everything that one pass of a backbone over a set can yield; each evaluation picks its part. */
+export type Features = {
+  readonly dim: number;
+  readonly cls: Float32Array;
+  readonly labels?: Int32Array;
+  readonly grid?: readonly [rows: number, cols: number];
+  readonly patches?: Float32Array;
+};
+
+/** One value, or a series of batches of it for sets that do not fit in memory; an iterable may be read several times. */
+export type Batched<T> = T | Iterable<T> | AsyncIterable<T>;
+
+/** The batches of `source`, one where it is a single value. */
+export async function* batches<T extends object>(source: Batched<T>): AsyncGenerator<T> {
+  if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* source;
+  else yield source;
+}
+
+/** Class tokens as a checked matrix `[n, D]`. */
+export function classTokens(features: { readonly dim: number; readonly cls: Float32Array }): Matrix {
+  return matrix(features.cls, features.dim);
+}
+
+/**
+ * Patch tokens as a checked matrix `[n * rows * cols, D]`.
+ *
+ * @throws EvalsError `bad-features` when they are not whole images of that grid.
+ */
+export function patchTokens(features: PatchFeatures): Matrix {
+  const tokens = matrix(features.patches, features.dim);
+  const [rows, cols] = features.grid;
+  if (tokens.rows % (rows * cols) !== 0) {
+    throw new EvalsError(
+      'bad-features',
+      `${tokens.rows} patch tokens are not whole images of ${rows} x ${cols} patches`,
+    );
+  }
+  return tokens;
+}
+
+/** How many images. */
+export function imageCount(features: PatchFeatures): number {
+  return features.patches.length / (features.dim * features.grid[0] * features.grid[1]);
+}
+
+/**
+ * The number of classes: `classes` where given, else the largest label + 1.
+ *
+ * @throws EvalsError `bad-labels` when there is not one label per row, or one is negative or not below `classes`.
+ */
+export function checkLabels(labels: Int32Array, rows: number, classes?: number): number {
+  if (labels.length !== rows) {
+    throw new EvalsError(
+      'bad-labels',
+      `${labels.length} labels for ${rows} rows of features; each row needs one label`,
+    );
+  }
+  const limit = classes ?? labels.reduce((max, label) => Math.max(max, label), -1) + 1;
+  const bad = labels.findIndex((label) => label < 0 || label >= limit);
+  if (bad >= 0) {
+    throw new EvalsError(
+      'bad-labels',
+      `label ${labels[bad]} of row ${bad} is outside 0..${limit - 1}; number classes from 0`,
+    );
+  }
+  return limit;
+}
+
+/** Joins batches of labelled features into one value. */
+export async function collect(source: Batched<LabelledFeatures>): Promise<LabelledFeatures> {
+  const parts: LabelledFeatures[] = [];
+  for await (const part of batches(source)) parts.push(part);
+  const [first] = parts;
+  if (!first) throw new EvalsError('bad-features', 'there are no features: the source yielded no batch');
+  if (parts.length === 1) return first;
+  const cls = new Float32Array(parts.reduce((size, part) => size + part.cls.length, 0));
+  const labels = new Int32Array(parts.reduce((size, part) => size + part.labels.length, 0));
+  let at = 0;
+  let row = 0;
+  for (const part of parts) {
+    if (part.dim !== first.dim) {
+      throw new EvalsError(
+        'bad-features',
+        `batches of width ${first.dim} and ${part.dim} in one source; use one model`,
+      );
+    }
+    cls.set(part.cls, at);
+    labels.set(part.labels, row);
+    at += part.cls.length;
+    row += part.labels.length;
+  }
+  return { dim: first.dim, cls, labels };
+}

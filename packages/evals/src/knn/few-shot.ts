@@ -1,0 +1,69 @@
+import { checkOption } from '../error';
+import { checkLabels, classTokens, type LabelledFeatures } from '../features';
+import { takeRows } from '../matrix';
+import { permutation, random } from '../numerics/random';
+import { elapsed, type Outcome } from '../outcome';
+import { type KnnOptions, knn } from './knn';
+
+/**
+ * Few-shot k-NN: the bank keeps only `shots` train items of each class, drawn with the number of the try as seed, and the
+ * accuracy is the mean over tries. With every item there is nothing to draw and one try is enough.
+ */
+export type FewShotOptions = KnnOptions & {
+  /** Train items per class; `Infinity` for all. */
+  readonly shots: number;
+  /** Default 5. */
+  readonly tries?: number;
+};
+
+export type FewShotResult = {
+  /** Mean over tries of the top-1 accuracy at each try's best `k`. */
+  readonly outcome: Outcome;
+  readonly tries: readonly number[];
+};
+
+/** @throws EvalsError as `knn`, and `bad-option` when `shots` or `tries` is below 1. */
+export async function knnFewShot(
+  train: LabelledFeatures,
+  test: LabelledFeatures,
+  options: FewShotOptions,
+): Promise<FewShotResult> {
+  const started = performance.now();
+  const { shots, tries = 5, ...knnOptions } = options;
+  checkOption(shots >= 1 && tries >= 1, `shots is ${shots} and tries ${tries}; both must be at least 1`);
+  const seeds = Array.from({ length: shots === Number.POSITIVE_INFINITY ? 1 : tries }, (_, i) => i);
+  const outcomes: Outcome[] = [];
+  for (const seed of seeds) {
+    outcomes.push((await knn(drawShots(train, shots, seed), test, knnOptions)).outcome);
+  }
+  const values = outcomes.map(({ value }) => value);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const outcome: Outcome = {
+    ...outcomes[0]!,
+    protocol: 'dinov2-few-shot',
+    value: mean,
+    others: Object.fromEntries(values.map((value, i) => [`try ${i}`, value])),
+    perClass: [],
+    hyper: {
+      ks: outcomes[0]!.hyper.ks!,
+      temperature: outcomes[0]!.hyper.temperature!,
+      shots: shots === Number.POSITIVE_INFINITY ? 'all' : shots,
+    },
+    seeds,
+    wallMs: elapsed(started),
+  };
+  return { outcome, tries: values };
+}
+
+/** At most `shots` items of each class, drawn without replacement, in their original order. */
+export function drawShots(train: LabelledFeatures, shots: number, seed: number): LabelledFeatures {
+  const tokens = classTokens(train);
+  const taken = new Int32Array(checkLabels(train.labels, tokens.rows));
+  const rows = permutation(tokens.rows, random(seed)).filter((row) => taken[train.labels[row]!]!++ < shots);
+  rows.sort();
+  return {
+    dim: train.dim,
+    cls: takeRows(tokens, rows).data,
+    labels: Int32Array.from(rows, (row) => train.labels[row]!),
+  };
+}

@@ -1,0 +1,94 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { checkOption } from '../error';
+import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
+import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
+import { elapsed, type Outcome } from '../outcome';
+import { nearestItems } from './nearest-items';
+import { neighbourVote } from './neighbour-vote';
+
+/**
+ * k-NN classification with frozen features, the evaluation that needs no training: features are L2-normalised, each test
+ * item takes its most similar train items by inner product, and they vote for their classes with softmax(s / 0.07)
+ * weights. Equal similarities rank by lowest train index, equal votes by lowest class. Published tables give the best of
+ * several `k`, which is a choice made on the test set; the record says so.
+ *
+ * Source: the evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column k-NN).
+ */
+export type KnnOptions = {
+  /** Neighbours that vote; several are tried and the best is reported. Default 10, 20, 100, 200. */
+  readonly ks?: readonly number[];
+  /** Default 0.07. */
+  readonly temperature?: number;
+  /** Number of classes; default the largest label + 1. */
+  readonly classes?: number;
+  readonly backend?: EvalBackend;
+};
+
+/** Accuracy with `k` voting neighbours. */
+export type KnnScore = { readonly k: number; readonly top1: number; readonly top5: number };
+
+export type KnnResult = {
+  /** Top-1 accuracy at the best `k` (the first on ties). */
+  readonly outcome: Outcome;
+  readonly scores: readonly KnnScore[];
+  /** Predicted classes `[n]` at the best `k`. */
+  readonly predicted: Int32Array;
+};
+
+/**
+ * @param train the bank; a series of batches where it does not fit in memory
+ * @throws EvalsError `bad-features`, `bad-labels` or `bad-option`
+ */
+export async function knn(
+  train: Batched<LabelledFeatures>,
+  test: LabelledFeatures,
+  options: KnnOptions = {},
+): Promise<KnnResult> {
+  const started = performance.now();
+  const { ks = [10, 20, 100, 200], temperature = 0.07, backend = cpuBackend } = options;
+  checkOption(ks.length > 0 && ks.every((k) => k >= 1), `ks is [${ks}]; it needs positive integers`);
+  checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
+  const queries = classTokens(test);
+  checkOption(queries.rows > 0, 'the test set is empty');
+  const { neighbours, labels } = await nearestItems(backend, train, queries, Math.max(...ks));
+  const largest = Math.max(checkLabels(labels, labels.length), checkLabels(test.labels, queries.rows));
+  const classes = options.classes ?? largest;
+  checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
+
+  const rankings = neighbourVote(neighbours, labels, { ks, temperature, classes }).map((votes) =>
+    topClasses({ data: votes, rows: queries.rows, cols: classes }, 5),
+  );
+  const predictions = rankings.map((ranking) => firstChoices(ranking, queries.rows));
+  const scores = ks.map((k, i) => ({
+    k,
+    top1: accuracy(tally(predictions[i]!, test.labels, classes)),
+    top5: hitRate(rankings[i]!, test.labels),
+  }));
+  const best = scores.reduce((at, { top1 }, i) => (top1 > scores[at]!.top1 ? i : at), 0);
+  const predicted = predictions[best]!;
+  const outcome: Outcome = {
+    task: 'knn',
+    protocol: 'dinov2',
+    evaluated: queries.rows,
+    total: queries.rows,
+    metric: 'top-1',
+    value: scores[best]!.top1,
+    unit: 'share',
+    others: Object.fromEntries(scores.flatMap(scoreEntries)),
+    perClass: perClassAccuracy(tally(predicted, test.labels, classes)),
+    hyper: { k: ks[best]!, ks, temperature, trainItems: labels.length, backend: backend.name },
+    selectedOn: ks.length > 1 ? 'test' : 'nothing',
+    seeds: [],
+    quirks: false,
+    wallMs: elapsed(started),
+  };
+  return { outcome, scores, predicted };
+}
+
+function scoreEntries({ k, top1, top5 }: KnnScore): [string, number][] {
+  return [
+    [`top-1 k=${k}`, top1],
+    [`top-5 k=${k}`, top5],
+  ];
+}

@@ -1,0 +1,31 @@
+import type { EvalBackend, TopK } from '../backend/eval-backend';
+import { EvalsError } from '../error';
+import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
+import { type Matrix, normalizeRows } from '../matrix';
+
+/** The most similar bank items of each query, with the labels of the whole bank. */
+export type NearestItems = { readonly neighbours: TopK; readonly labels: Int32Array };
+
+/**
+ * Streams the bank past the queries and keeps the `k` most similar (cosine) of each. Features are normalised here.
+ *
+ * @throws EvalsError `bad-features` for an empty bank or features of another width.
+ */
+export async function nearestItems(
+  backend: EvalBackend,
+  bank: Batched<LabelledFeatures>,
+  queries: Matrix,
+  k: number,
+): Promise<NearestItems> {
+  using search = backend.openTopK(normalizeRows(queries), k);
+  const labels: Int32Array[] = [];
+  for await (const batch of batches(bank)) {
+    const tokens = classTokens(batch);
+    checkLabels(batch.labels, tokens.rows);
+    await search.add(normalizeRows(tokens));
+    labels.push(batch.labels);
+  }
+  const joined = Int32Array.from(labels.flatMap((part) => [...part]));
+  if (joined.length === 0) throw new EvalsError('bad-features', 'the train set is empty; k-NN needs at least one item');
+  return { neighbours: await search.result(), labels: joined };
+}

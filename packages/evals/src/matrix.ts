@@ -1,0 +1,64 @@
+import { EvalsError } from './error';
+
+/** Rows of numbers, row-major `[rows, cols]`: one row per image, patch, centroid or class. A view; nothing is copied. */
+export type Matrix = { readonly data: Float32Array; readonly rows: number; readonly cols: number };
+
+/**
+ * Views `data` as a matrix of `cols` columns.
+ *
+ * @throws EvalsError `bad-features` when the length is no multiple of `cols`, or a value is NaN or infinite.
+ */
+export function matrix(data: Float32Array, cols: number): Matrix {
+  if (!Number.isInteger(cols) || cols < 1 || data.length % cols !== 0) {
+    throw new EvalsError(
+      'bad-features',
+      `${data.length} values are not whole rows of ${cols} columns; pass the feature dimension and a [n, dim] array`,
+    );
+  }
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new EvalsError(
+      'bad-features',
+      `row ${Math.floor(bad / cols)} holds ${data[bad]} in column ${bad % cols}; features must be finite numbers`,
+    );
+  }
+  return { data, rows: data.length / cols, cols };
+}
+
+/** Rows `begin` (included) to `end` (excluded), as a view. */
+export function rowRange(source: Matrix, begin: number, end: number): Matrix {
+  return { data: source.data.subarray(begin * source.cols, end * source.cols), rows: end - begin, cols: source.cols };
+}
+
+/** The rows with the given numbers, copied in that order. */
+export function takeRows(source: Matrix, rows: ArrayLike<number>): Matrix {
+  const data = new Float32Array(rows.length * source.cols);
+  for (let i = 0; i < rows.length; i++) {
+    const from = rows[i]! * source.cols;
+    data.set(source.data.subarray(from, from + source.cols), i * source.cols);
+  }
+  return { data, rows: rows.length, cols: source.cols };
+}
+
+/** Columns `begin` (included) to `end` (excluded), copied. */
+export function takeColumns(source: Matrix, begin: number, end: number): Matrix {
+  const cols = end - begin;
+  const data = new Float32Array(source.rows * cols);
+  for (let i = 0; i < source.rows; i++) {
+    data.set(source.data.subarray(i * source.cols + begin, i * source.cols + end), i * cols);
+  }
+  return { data, rows: source.rows, cols };
+}
+
+/** Copy with every row divided by `max(L2 norm, 1e-12)`, so that inner products are cosines. A zero row stays zero. */
+export function normalizeRows(source: Matrix): Matrix {
+  const { rows, cols } = source;
+  const data = new Float32Array(source.data.length);
+  for (let i = 0; i < rows; i++) {
+    let squares = 0;
+    for (let d = i * cols; d < (i + 1) * cols; d++) squares += source.data[d]! ** 2;
+    const scale = 1 / Math.max(Math.sqrt(squares), 1e-12);
+    for (let d = i * cols; d < (i + 1) * cols; d++) data[d] = source.data[d]! * scale;
+  }
+  return { data, rows, cols };
+}

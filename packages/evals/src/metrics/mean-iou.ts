@@ -1,0 +1,35 @@
+/**
+ * Intersection over union from a pooled confusion matrix: `IoU_c = TP / (TP + FP + FN)`, over the pixels of the whole set
+ * rather than image by image. A class that neither occurs nor is predicted has no IoU; the published dense protocols
+ * count it as 0, others skip it.
+ */
+
+/** How a class that is absent from predictions and targets enters the mean. */
+export type AbsentClass = 'zero' | 'skip';
+
+/**
+ * IoU of each class from counts `[predictions, classes]` (predicted, target); `null` where absent. Rows beyond the classes
+ * are predictions that name no class: they only miss.
+ */
+export function perClassIou(counts: Float64Array, classes: number): (number | null)[] {
+  return Array.from({ length: classes }, (_, c) => {
+    let target = 0;
+    for (let i = c; i < counts.length; i += classes) target += counts[i]!;
+    let predicted = 0;
+    for (let other = 0; other < classes; other++) predicted += counts[c * classes + other]!;
+    const hits = counts[c * classes + c]!;
+    const union = predicted + target - hits;
+    return union === 0 ? null : hits / union;
+  });
+}
+
+/** Mean IoU; `only` restricts it to some classes. 0 where no class is left. */
+export function meanIou(
+  ious: readonly (number | null)[],
+  absent: AbsentClass = 'zero',
+  only?: readonly number[],
+): number {
+  const chosen = only ? only.map((c) => ious[c] ?? null) : ious;
+  const counted = absent === 'skip' ? chosen.filter((iou) => iou !== null) : chosen;
+  return counted.length === 0 ? 0 : counted.reduce<number>((sum, iou) => sum + (iou ?? 0), 0) / counted.length;
+}

@@ -1,0 +1,48 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { checkOption } from '../error';
+
+/**
+ * Seeded draws (xoroshiro128+). They are the same on every machine, but not those of numpy or torch for the same seed:
+ * where another program's draw matters, pass its index list instead.
+ */
+export type Random = {
+  /** Uniform in `[0, 1)`. */
+  readonly uniform: () => number;
+  /** Uniform integer in `0..limit - 1`. */
+  readonly integer: (limit: number) => number;
+  /** Standard normal (Box-Muller). */
+  readonly normal: () => number;
+};
+
+export function random(seed: number): Random {
+  checkOption(Number.isInteger(seed), `seed is ${seed}; it must be an integer`);
+  const generator = xoroshiro128plus(seed);
+  const uniform = () => uniformFloat64(generator);
+  return {
+    uniform,
+    integer: (limit) => uniformInt(generator, 0, limit - 1),
+    // 1 - u keeps the logarithm's argument above 0.
+    normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+  };
+}
+
+/** The numbers `0..count - 1` in random order (Fisher-Yates). */
+export function permutation(count: number, draws: Random): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = draws.integer(i + 1);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** Row numbers for training and for choosing hyper-parameters: `share` of them (at least one) held out at random. */
+export function holdOut(count: number, share: number, seed: number): { train: Int32Array; held: Int32Array } {
+  checkOption(share > 0 && share < 1, `the held-out share is ${share}; it must lie between 0 and 1`);
+  checkOption(count >= 2, `cannot hold out part of ${count} items`);
+  const order = permutation(count, random(seed));
+  const held = Math.min(Math.max(1, Math.round(count * share)), count - 1);
+  return { train: order.slice(held).sort(), held: order.slice(0, held).sort() };
+}

@@ -1,0 +1,71 @@
+import { EvalsError } from './error';
+
+/** What JSON can hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/**
+ * What hyper-parameters (a learning rate, C, k, a checkpoint) were chosen on. `nothing`: there was nothing to choose.
+ * `test`: on the very items that are reported, which flatters the number; some official protocols do.
+ */
+export type SelectedOn = 'nothing' | 'train-holdout' | 'validation' | 'test';
+
+/** What an evaluation itself knows about its number. */
+export type Outcome = {
+  /** Which evaluation, such as `knn`. */
+  readonly task: string;
+  /** Which variant of it: a name, not a number. */
+  readonly protocol: string;
+  /** Items (images, pixels, tokens) that the value is made of, and how many there were to evaluate. */
+  readonly evaluated: number;
+  readonly total: number;
+  readonly metric: string;
+  /** The number. Shares and accuracies are in `[0, 1]`. */
+  readonly value: number;
+  /** `share`: a fraction that a table prints in percent. `number`: printed as it is. */
+  readonly unit: 'share' | 'number';
+  /** Further numbers of the same run, by name. */
+  readonly others: Readonly<Record<string, number>>;
+  /** The metric for each class, where it has one; `null` for a class that does not occur. */
+  readonly perClass: readonly (number | null)[];
+  readonly hyper: Readonly<Record<string, Json>>;
+  readonly selectedOn: SelectedOn;
+  readonly seeds: readonly number[];
+  /** Whether known slips of the reference protocol were reproduced. */
+  readonly quirks: boolean;
+  readonly wallMs: number;
+};
+
+/** What only the caller knows: whose features these are. */
+export type Subject = {
+  readonly dataset: string;
+  readonly split: string;
+  /** The model and its output, such as `DeiT-Tiny/16 cls`. */
+  readonly features: string;
+  /** How pixels became the model's input, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
+  readonly preprocessing: string;
+};
+
+/** One result, complete enough to be compared or repeated; plain JSON. */
+export type EvalRecord = Subject & Outcome;
+
+/**
+ * Joins an outcome with the data and model that it is about.
+ *
+ * @throws EvalsError `bad-option` when a number in it is not finite, since JSON would silently turn it into null.
+ */
+export function evalRecord(subject: Subject, outcome: Outcome): EvalRecord {
+  const numbers = { value: outcome.value, ...outcome.others };
+  const bad = Object.entries(numbers).find(([, value]) => !Number.isFinite(value));
+  if (bad) {
+    throw new EvalsError(
+      'bad-option',
+      `${outcome.task} on ${subject.dataset}: ${bad[0]} is ${bad[1]}, which a record cannot hold`,
+    );
+  }
+  return { ...subject, ...outcome };
+}
+
+/** Milliseconds since `start`, a value of `performance.now()`. */
+export function elapsed(start: number): number {
+  return performance.now() - start;
+}
