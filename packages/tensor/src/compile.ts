@@ -1,0 +1,363 @@
+/**
+ * `compile` records a step function once, plans it, and prepares everything a replay needs: buffers, pipelines, bind groups. From then on
+ * `run` writes the inputs, encodes the same dispatches in the same order and submits; it creates nothing.
+ */
+
+import { findNonFinite, type KernelTime, type NonFinite, profile } from './diagnose';
+import { bytesPerElement, type DType, decode, encode as encodeValues } from './dtype';
+import { TensorError } from './errors';
+import type { Gpu } from './gpu';
+import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph';
+import { metricRing } from './metric-ring';
+import { type GroupTensors, groupTensors } from './ops/assign';
+import { type InputAttrs, inputOp } from './ops/sources';
+import { type Address, kernelSeconds, makePlan, type Plan, type PlanReport } from './plan';
+import { createBuffers, type PlanBuffers } from './plan-buffers';
+import { type Shape, showShape, sizeOf } from './shape';
+import type { State } from './state';
+import type { StateLayout } from './state-layout';
+import type { Target } from './target';
+
+/** What a step function may return: tensors in nested objects and arrays. */
+export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };
+
+export interface Signature<B extends Record<string, Spec>, K extends Record<string, Shape>> {
+  /** The state the step reads and updates. */
+  readonly state?: State;
+  /** Inputs written before every run. */
+  readonly batch?: B;
+  /** Small f32 values that change every step: learning rate, temperatures, seeds. All of them are one upload. */
+  readonly knobs?: K;
+  /** How many runs of scalar outputs the metric ring holds (default 64). */
+  readonly metricRows?: number;
+  /** Fuse elementwise chains (default true). */
+  readonly fusion?: boolean;
+  /** One op at a time: every value in a buffer of its own, every kernel a submit of its own (default false; for debugging and tests). */
+  readonly isolate?: boolean;
+  /** Longest single submit in seconds, by the target's rates (default 0.25). */
+  readonly maxSubmitSeconds?: number;
+}
+
+export type StepFunction<B, K> = (
+  state: Record<string, GroupTensors>,
+  batch: { readonly [key in keyof B]: Tensor },
+  knobs: { readonly [key in keyof K]: Tensor },
+) => TensorTree;
+
+export type Values = ArrayLike<number> | number;
+
+export interface Step<B extends Record<string, Spec>, K extends Record<string, Shape>> extends Disposable {
+  readonly report: PlanReport;
+  readonly plan: Plan;
+  /** Seconds spent compiling pipelines, and how many were new. */
+  readonly compileTime: { readonly seconds: number; readonly pipelines: number };
+  /** The device buffer behind a batch input, for kernels that fill it in place. */
+  inputBuffer(name: keyof B & string): GPUBuffer;
+  /** Encodes and submits one run. Batch inputs that are left out keep their last contents. */
+  run(batch?: { readonly [key in keyof B]?: ArrayLike<number> }, knobs?: { readonly [key in keyof K]?: Values }): void;
+  /** Resolves when everything submitted so far has run. */
+  done(): Promise<void>;
+  /** Reads an output of the last run by its path in the returned tree (`loss`, `levels.0`). */
+  read(path: string): Promise<Float32Array | Int32Array | Uint32Array>;
+  /** Scalar outputs of all runs since the last call (at most `metricRows`), oldest first. Does not stall runs submitted later. */
+  metrics(): Promise<Record<string, number>[]>;
+  /** Runs once with a timestamp pair around every kernel; milliseconds by op. Needs `target.timestamps`. */
+  profile(): Promise<readonly KernelTime[]>;
+  /** Runs kernel by kernel until one writes an infinity or NaN; names it, or returns undefined. Counts as a run. */
+  findNonFinite(): Promise<NonFinite | undefined>;
+  dispose(): void;
+}
+
+/** Records `step` for a layout and a target without a device: the plan that `compile` would run. */
+export function planStep<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+  target: Target,
+  layout: StateLayout,
+  step: StepFunction<B, K>,
+  { batch, knobs, fusion = true, isolate = false }: Pick<Signature<B, K>, 'batch' | 'knobs' | 'fusion' | 'isolate'>,
+): Plan {
+  const source = (kind: 'batch' | 'knob', name: string, shape: Shape, dtype: DType): Tensor =>
+    record1(inputOp, [], { kind, name, shape, dtype } satisfies InputAttrs);
+  const { result, effects } = recordStep(() =>
+    step(
+      Object.fromEntries(Object.entries(layout).map(([group, own]) => [group, groupTensors(group, own)])),
+      Object.fromEntries(
+        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, source('batch', name, shape, dtype)]),
+      ) as { [key in keyof B]: Tensor },
+      Object.fromEntries(
+        Object.entries(knobs ?? {}).map(([name, shape]) => [name, source('knob', name, shape, 'f32')]),
+      ) as { [key in keyof K]: Tensor },
+    ),
+  );
+  return makePlan({ outputs: flatten(result), effects, state: layout, target, fusion, shareSlots: !isolate });
+}
+
+function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {
+  if (tree === undefined || tree === null) return {};
+  if (isTensor(tree)) return { [prefix || 'result']: tree };
+  return Object.assign(
+    {},
+    ...Object.entries(tree as Record<string, TensorTree>).map(([key, value]) =>
+      flatten(value, prefix ? `${prefix}.${key}` : key),
+    ),
+  );
+}
+
+type Dispatch =
+  | {
+      readonly kind: 'kernel';
+      readonly pipeline: GPUComputePipeline;
+      readonly bindGroup: GPUBindGroup;
+      readonly x: number;
+      readonly y: number;
+      readonly z: number;
+    }
+  | {
+      readonly kind: 'copy';
+      readonly from: GPUBuffer;
+      readonly fromOffset: number;
+      readonly to: GPUBuffer;
+      readonly toOffset: number;
+      readonly bytes: number;
+    };
+
+/** Compiles a step. Throws `TensorError`: `memory` if it cannot fit (naming the largest consumers), `binding-limit`, `state`, `shader`. */
+export async function compile<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+  gpu: Gpu,
+  step: StepFunction<B, K>,
+  signature: Signature<B, K> = {},
+): Promise<Step<B, K>> {
+  const layout = signature.state?.layout ?? {};
+  const plan = planStep(gpu.target, layout, step, signature);
+  refuseIfTooLarge(gpu, plan);
+  const buffers = createBuffers(gpu, plan);
+  try {
+    return await prepare(gpu, plan, buffers, signature);
+  } catch (error) {
+    for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
+    throw error;
+  }
+}
+
+function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
+  const extra = (report.bytes.inputs ?? 0) + (report.bytes.constants ?? 0) + (report.bytes.activations ?? 0);
+  if (gpu.allocatedBytes + extra <= gpu.memoryLimit) return;
+  const top = report.largest.slice(0, 3).map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`);
+  throw new TensorError(
+    'memory',
+    `the step needs ${mebibytes(extra)} besides ${mebibytes(gpu.allocatedBytes)} in use, the limit is ${mebibytes(gpu.memoryLimit)}. Largest: ${top.join(', ')}. Peak at ${report.peak.at} (${report.peak.site}). Use a smaller batch, rematerialisation, f16 or chunks`,
+  );
+}
+
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+async function prepare<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+  gpu: Gpu,
+  plan: Plan,
+  buffers: PlanBuffers,
+  signature: Signature<B, K>,
+): Promise<Step<B, K>> {
+  const { device } = gpu;
+  const bufferAt = ({ place }: Address): GPUBuffer => {
+    if (place.kind === 'slot') return buffers.slots[place.slot]!;
+    if (place.kind === 'constant') return buffers.constants[place.index]!;
+    if (place.kind === 'batch') return buffers.batch.get(place.name)!;
+    if (place.kind === 'knobs') return buffers.knobs!;
+    return signature.state!.buffers[place.group]![place.buffer]!;
+  };
+
+  const began = performance.now();
+  const before = gpu.created.pipelines;
+  const pipelines = await Promise.all(
+    plan.steps.map((step) => (step.kind === 'kernel' ? gpu.pipeline(step.kernel) : undefined)),
+  );
+  const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
+
+  const groups = new Map<string, GPUBindGroup>();
+  const ids = new Map<GPUBuffer | GPUComputePipeline, number>();
+  const idOf = (object: GPUBuffer | GPUComputePipeline): number => {
+    if (!ids.has(object)) ids.set(object, ids.size);
+    return ids.get(object)!;
+  };
+  const dispatches = plan.steps.map((step, i): Dispatch => {
+    if (step.kind === 'copy') {
+      return {
+        kind: 'copy',
+        from: bufferAt(step.from),
+        fromOffset: step.from.offset,
+        to: bufferAt(step.to),
+        toOffset: step.to.offset,
+        bytes: Math.ceil(step.from.bytes / 4) * 4,
+      };
+    }
+    const pipeline = pipelines[i]!;
+    const entries: GPUBindGroupEntry[] = step.addresses.map((address, binding) => ({
+      binding: binding + 1,
+      resource: { buffer: bufferAt(address), offset: address.offset, size: Math.max(address.bytes, 16) },
+    }));
+    const { uniforms } = step.kernel;
+    if (uniforms.length > 0)
+      entries.unshift({
+        binding: 0,
+        resource: {
+          buffer: buffers.uniforms!,
+          offset: buffers.uniformOffsets[i]!,
+          size: Math.ceil(uniforms.byteLength / 16) * 16,
+        },
+      });
+    const key = `${idOf(pipeline)}|${entries.map(({ resource }) => `${idOf((resource as GPUBufferBinding).buffer)}:${(resource as GPUBufferBinding).offset}:${(resource as GPUBufferBinding).size}`).join('|')}`;
+    let bindGroup = groups.get(key);
+    if (!bindGroup) {
+      bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
+      gpu.created.bindGroups++;
+      groups.set(key, bindGroup);
+    }
+    const [x, y, z] = step.kernel.workgroups;
+    return { kind: 'kernel', pipeline, bindGroup, x, y, z };
+  });
+  const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
+  const ring = metricRing(gpu, plan, bufferAt, signature.metricRows ?? 64);
+  const knobData = new Float32Array(plan.knobBytes / 4);
+  let running = true;
+
+  function writeInputs(
+    batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
+    knobs: Readonly<Record<string, Values | undefined>>,
+  ): void {
+    if (!running) throw new TensorError('state', 'the step was disposed');
+    for (const [name, values] of Object.entries(batch)) {
+      const tensor = plan.batch.find((candidate) => (candidate.node.attrs as InputAttrs).name === name);
+      if (!values || (!tensor && name in (signature.batch ?? {}))) continue;
+      if (!tensor)
+        throw new TensorError(
+          'argument',
+          `no batch input "${name}"; inputs are ${Object.keys(signature.batch ?? {}).join(', ')}`,
+        );
+      if (values.length !== sizeOf(tensor.shape))
+        throw new TensorError(
+          'shape',
+          `input "${name}" has shape ${showShape(tensor.shape)}, but ${values.length} values were given`,
+        );
+      device.queue.writeBuffer(buffers.batch.get(name)!, 0, inputBytes(values, tensor.dtype));
+    }
+    for (const [name, value] of Object.entries(knobs)) {
+      const knob = plan.knobs.find(({ tensor }) => (tensor.node.attrs as InputAttrs).name === name);
+      if (value === undefined || (!knob && name in (signature.knobs ?? {}))) continue;
+      if (!knob)
+        throw new TensorError(
+          'argument',
+          `no knob "${name}"; knobs are ${Object.keys(signature.knobs ?? {}).join(', ')}`,
+        );
+      const list = typeof value === 'number' ? [value] : value;
+      if (list.length !== sizeOf(knob.tensor.shape))
+        throw new TensorError(
+          'shape',
+          `knob "${name}" has shape ${showShape(knob.tensor.shape)}, but ${list.length} values were given`,
+        );
+      knobData.set(list, knob.offset / 4);
+    }
+    if (buffers.knobs) device.queue.writeBuffer(buffers.knobs, 0, knobData);
+  }
+
+  function encodeRange(
+    encoder: GPUCommandEncoder,
+    from: number,
+    to: number,
+    descriptor?: GPUComputePassDescriptor,
+  ): void {
+    let pass: GPUComputePassEncoder | undefined;
+    let current: GPUComputePipeline | undefined;
+    for (let i = from; i < to; i++) {
+      const dispatch = dispatches[i]!;
+      if (dispatch.kind === 'copy') {
+        pass?.end();
+        pass = undefined;
+        encoder.copyBufferToBuffer(dispatch.from, dispatch.fromOffset, dispatch.to, dispatch.toOffset, dispatch.bytes);
+        continue;
+      }
+      if (!pass) {
+        pass = encoder.beginComputePass(descriptor);
+        current = undefined;
+      }
+      if (current !== dispatch.pipeline) {
+        pass.setPipeline(dispatch.pipeline);
+        current = dispatch.pipeline;
+      }
+      pass.setBindGroup(0, dispatch.bindGroup);
+      pass.dispatchWorkgroups(dispatch.x, dispatch.y, dispatch.z);
+    }
+    pass?.end();
+  }
+
+  const dispose = (): void => {
+    if (!running) return;
+    running = false;
+    for (const buffer of [...buffers.all, ...ring.buffers]) gpu.destroyBuffer(buffer);
+  };
+
+  return {
+    plan,
+    report: plan.report,
+    compileTime,
+    inputBuffer(name) {
+      const buffer = buffers.batch.get(name);
+      if (!buffer) throw new TensorError('argument', `the step does not use a batch input "${name}"`);
+      return buffer;
+    },
+    run(batch = {}, knobs = {}) {
+      writeInputs(batch, knobs);
+      submits.forEach(([from, to], i) => {
+        const encoder = device.createCommandEncoder();
+        encodeRange(encoder, from, to);
+        if (i === submits.length - 1) ring.push(encoder);
+        device.queue.submit([encoder.finish()]);
+      });
+    },
+    done: () => gpu.wait(device.queue.onSubmittedWorkDone()),
+    async read(path) {
+      const output = plan.outputs[path];
+      if (!output)
+        throw new TensorError('argument', `no output "${path}"; outputs are ${Object.keys(plan.outputs).join(', ')}`);
+      const { tensor, address } = output;
+      const size = sizeOf(tensor.shape);
+      const bytes = size * bytesPerElement[tensor.dtype];
+      return decode(await gpu.readBytes(bufferAt(address), address.offset, bytes), tensor.dtype, size);
+    },
+    metrics: () => ring.drain(),
+    profile: () => profile(gpu, plan, encodeRange),
+    findNonFinite: () => findNonFinite(gpu, plan, bufferAt, encodeRange),
+    dispose,
+    [Symbol.dispose]: dispose,
+  };
+}
+
+/** Splits the steps where the expected time of a submit reaches `seconds`: a long submit trips driver watchdogs and freezes displays. */
+function boundSubmits(plan: Plan, seconds: number): [from: number, to: number][] {
+  const ranges: [number, number][] = [];
+  let from = 0;
+  let time = 0;
+  plan.steps.forEach((step, i) => {
+    const cost = step.kind === 'kernel' ? kernelSeconds(step.kernel, plan.target) : 0;
+    if (i > from && time + cost > seconds) {
+      ranges.push([from, i]);
+      from = i;
+      time = 0;
+    }
+    time += cost;
+  });
+  ranges.push([from, plan.steps.length]);
+  return ranges;
+}
+
+function inputBytes(values: ArrayLike<number>, dtype: DType): Uint8Array<ArrayBuffer> {
+  const direct =
+    (dtype === 'f32' && values instanceof Float32Array) ||
+    (dtype === 'i32' && values instanceof Int32Array) ||
+    (dtype === 'u32' && values instanceof Uint32Array);
+  if (direct && values.buffer instanceof ArrayBuffer)
+    return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = encodeValues(values, dtype);
+  if (bytes.length % 4 === 0) return bytes;
+  const padded = new Uint8Array(bytes.length + 2);
+  padded.set(bytes);
+  return padded;
+}

@@ -1,0 +1,32 @@
+/**
+ * Element types. Every type is what WGSL can store in a buffer; booleans are `u32` 0 or 1. Floats are computed in f32 whatever they
+ * are stored in: f16 is a storage format here, never an arithmetic one.
+ */
+import { Float16Array } from '@petamoriken/float16';
+
+export type DType = 'f32' | 'f16' | 'i32' | 'u32';
+export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array;
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
+
+export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
+
+/** The bytes of `values` as a buffer of `dtype` holds them; floats are rounded to nearest even, integers wrap. */
+export function encode(values: ArrayLike<number>, dtype: DType): Uint8Array<ArrayBuffer> {
+  const array =
+    dtype === 'f32'
+      ? Float32Array.from(values)
+      : dtype === 'f16'
+        ? Float16Array.from(values)
+        : dtype === 'i32'
+          ? Int32Array.from(values)
+          : Uint32Array.from(values);
+  return new Uint8Array(array.buffer as ArrayBuffer);
+}
+
+/** Numbers out of the bytes of a buffer of `dtype`; f16 widens to f32. */
+export function decode(bytes: ArrayBuffer, dtype: DType, length: number): Float32Array | Int32Array | Uint32Array {
+  if (dtype === 'f16') return Float32Array.from(new Float16Array(bytes, 0, length));
+  if (dtype === 'f32') return new Float32Array(bytes, 0, length);
+  return dtype === 'i32' ? new Int32Array(bytes, 0, length) : new Uint32Array(bytes, 0, length);
+}

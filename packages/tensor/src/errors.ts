@@ -1,0 +1,41 @@
+export type TensorErrorCode =
+  | 'shape'
+  | 'dtype'
+  | 'argument'
+  | 'state'
+  | 'memory'
+  | 'binding-limit'
+  | 'adapter'
+  | 'device-lost'
+  | 'not-differentiable'
+  | 'shader'
+  | 'leak';
+
+/** The error of `@franca/tensor`: `code` for programs, a message that says what happened, with which values, and how to fix it. */
+export class TensorError extends Error {
+  readonly code: TensorErrorCode;
+  constructor(code: TensorErrorCode, message: string) {
+    super(message);
+    this.name = 'TensorError';
+    this.code = code;
+  }
+}
+
+// Paths of the engine itself, in its sources and in a built or installed copy.
+const ENGINE_FRAME =
+  /[\\/](packages[\\/](tensor|nn)[\\/](src|dist)|@franca[\\/](tensor|nn)[\\/]dist)[\\/](?!.*\.test\.)|node:internal/;
+
+/** `file:line:column` of the innermost stack frame outside the engine: the line of the user's program that recorded an op. */
+export function callSite(): string {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 30;
+  const frames = (new Error().stack ?? '').split('\n').slice(2);
+  Error.stackTraceLimit = limit;
+  const frame = frames.find((line) => !ENGINE_FRAME.test(line));
+  return frame?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1] ?? 'unknown line';
+}
+
+/** Throws a record-time error that names the op, what was wrong and the user's line. */
+export function opError(code: TensorErrorCode, op: string, problem: string): never {
+  throw new TensorError(code, `${op}: ${problem}\n    at ${callSite()}`);
+}

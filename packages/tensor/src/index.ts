@@ -1,0 +1,45 @@
+export {
+  compile,
+  planStep,
+  type Signature,
+  type Step,
+  type StepFunction,
+  type TensorTree,
+  type Values,
+} from './compile';
+export type { KernelTime, NonFinite } from './diagnose';
+export type { DType } from './dtype';
+export { TensorError, type TensorErrorCode } from './errors';
+export { type Gpu, type GpuOptions, requestDevice, wrapDevice } from './gpu';
+export { grad, remat, valueAndGrad } from './grad';
+export { type GradientArgs, type NdArray, type Node, type Op, record, record1, type Spec, type Tensor } from './graph';
+export { type Feeds, type Interpreted, interpret } from './interpret';
+export {
+  elementType,
+  type Kernel,
+  type KernelBuilder,
+  kernelBuilder,
+  type LowerArgs,
+  type Scratch,
+  type Storage,
+  scratch,
+} from './kernel';
+export { assign, type GroupTensors, store } from './ops/assign';
+export * from './ops/elementwise';
+export { matmul } from './ops/matmul';
+export { broadcastTo, max, mean, min, type ReduceOptions, sum } from './ops/reduce';
+export { constant, input, literal } from './ops/sources';
+export { reshape, stopGradient } from './ops/views';
+export type { Plan, PlanReport } from './plan';
+export { type Shape, sizeOf } from './shape';
+export { createState, type State } from './state';
+export {
+  type GroupLayout,
+  type GroupSpec,
+  layoutState,
+  SEGMENT_ALIGNMENT,
+  type Segment,
+  type StateLayout,
+  type Window,
+} from './state-layout';
+export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './target';

@@ -1,0 +1,100 @@
+/**
+ * Updates of state. A step is pure but for these: `assign` overwrites a state tensor, and `store` a whole group by name. Each returns the
+ * tensor to use from there on; reading the old one after its update is an error when the step is compiled.
+ */
+import { opError } from '../errors';
+import { type Op, record, record1, type Tensor } from '../graph';
+import { sameShape, showShape } from '../shape';
+import type { GroupLayout } from '../state-layout';
+import { type StateAttrs, stateOp } from './sources';
+
+const assignOp: Op<object> = {
+  name: 'assign',
+  infer([target, value]) {
+    if (!sameShape(target!.shape, value!.shape) || target!.dtype !== value!.dtype) {
+      opError(
+        'shape',
+        'assign',
+        `cannot put ${value!.dtype} ${showShape(value!.shape)} into ${target!.dtype} ${showShape(target!.shape)}`,
+      );
+    }
+    return [target!];
+  },
+  reference: ([, value]) => [value!.data],
+  expression: ([, value]) => value!,
+  mutates: [0],
+};
+
+/** Overwrites state `target` with `value`; returns the updated tensor. */
+export const assign = (target: Tensor, value: Tensor): Tensor => record1(assignOp, [target, value], {});
+
+export interface StoreAttrs {
+  /** Element offset of each value in the group's buffers, and which output (window) holds it. */
+  readonly places: readonly { readonly window: number; readonly offset: number }[];
+}
+
+export const storeOp: Op<StoreAttrs> = {
+  name: 'store',
+  infer: (inputs, { places }) => inputs.slice(places.length),
+  reference(inputs, { places }, outputs) {
+    const data = outputs.map((_, i) => inputs[places.length + i]!.data.slice());
+    places.forEach(({ window, offset }, i) => {
+      inputs[i]!.data.forEach((value, j) => {
+        data[window]![offset + j] = value;
+      });
+    });
+    return data;
+  },
+};
+
+/** State tensors of one group as a step sees them. */
+export interface GroupTensors {
+  /** By name. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** The group as flat stretches `[elements]`, each within one binding; segments start at multiples of 128 elements. */
+  readonly windows: readonly Tensor[];
+  readonly layout: GroupLayout;
+}
+
+/** Records the state tensors of a group. */
+export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
+  const state = (name: string, buffer: number, offset: number, shape: readonly number[]) => {
+    const attrs: StateAttrs = { group, name, buffer, offset, shape, dtype: layout.dtype };
+    return record1(stateOp, [], attrs);
+  };
+  return {
+    layout,
+    tensors: Object.fromEntries(
+      Object.entries(layout.segments).map(([name, { buffer, offset, shape }]) => [
+        name,
+        state(name, buffer, offset, shape),
+      ]),
+    ),
+    windows: layout.windows.map(({ buffer, offset, elements }, i) => state(`window ${i}`, buffer, offset, [elements])),
+  };
+}
+
+/**
+ * Stores values by name into a group (gradients, say) and returns its windows, for a fused kernel to walk. Where the compiler can, the
+ * kernel that computes a value writes it straight into the group. Names of the group that get no value keep what they hold.
+ */
+export function store(group: GroupTensors, values: Readonly<Record<string, Tensor>>): readonly Tensor[] {
+  const names = Object.keys(values);
+  const places = names.map((name) => {
+    const segment = group.layout.segments[name] ?? opError('argument', 'store', `the group has no tensor "${name}"`);
+    const value = values[name]!;
+    if (!sameShape(segment.shape, value.shape) || segment.dtype !== value.dtype) {
+      opError(
+        'shape',
+        'store',
+        `"${name}" is ${segment.dtype} ${showShape(segment.shape)}, the value ${value.dtype} ${showShape(value.shape)}`,
+      );
+    }
+    const window = group.layout.windows.findIndex(
+      (w) => w.buffer === segment.buffer && segment.offset < w.offset + w.elements,
+    );
+    return { window, offset: segment.offset - group.layout.windows[window]!.offset };
+  });
+  const op: Op<StoreAttrs> = { ...storeOp, mutates: group.windows.map((_, i) => names.length + i) };
+  return record(op, [...names.map((name) => values[name]!), ...group.windows], { places });
+}

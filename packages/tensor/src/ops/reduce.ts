@@ -1,0 +1,190 @@
+/**
+ * Reductions. Any set of axes is brought to the form [outer, n, inner] with the middle dimension reduced: a row reduction when inner is 1,
+ * a column reduction otherwise. The order of additions is fixed, so results are the same bits every time. Accumulation is in f32.
+ */
+import { isFloat } from '../dtype';
+import { opError } from '../errors';
+import { type Op, record1, type Tensor } from '../graph';
+import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../kernel';
+import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../shape';
+import { div, equal, mul, select } from './elementwise';
+import { reshape } from './views';
+
+type Kind = 'sum' | 'max' | 'min';
+interface ReduceAttrs {
+  readonly kind: Kind;
+  readonly axis: number;
+}
+
+/** Input seen as [outer, n, inner] around `axis`. */
+const split = (shape: Shape, axis: number): [outer: number, n: number, inner: number] => [
+  sizeOf(shape.slice(0, axis)),
+  shape[axis]!,
+  sizeOf(shape.slice(axis + 1)),
+];
+
+const IDENTITY: Readonly<Record<Kind, number>> = {
+  sum: 0,
+  max: Number.NEGATIVE_INFINITY,
+  min: Number.POSITIVE_INFINITY,
+};
+const combine64: Readonly<Record<Kind, (a: number, b: number) => number>> = {
+  sum: (a, b) => a + b,
+  max: Math.max,
+  min: Math.min,
+};
+const wgslIdentity: Readonly<Record<Kind, string>> = { sum: '0.0', max: '-3.4028234e38', min: '3.4028234e38' };
+const combineWgsl = (kind: Kind, a: string, b: string): string =>
+  kind === 'sum' ? `${a} + ${b}` : `${kind}(${a}, ${b})`;
+
+const reduceOp: Op<ReduceAttrs> = {
+  name: 'reduce',
+  infer([x], { kind, axis }) {
+    if (!isFloat(x!.dtype)) opError('dtype', kind, `needs floats, got ${x!.dtype}; cast it`);
+    return [{ shape: x!.shape.map((dim, i) => (i === axis ? 1 : dim)), dtype: x!.dtype }];
+  },
+  reference([x], { kind, axis }) {
+    const [outer, n, inner] = split(x!.shape, axis);
+    const out = new Float64Array(outer * inner).fill(IDENTITY[kind]);
+    for (let o = 0; o < outer; o++)
+      for (let i = 0; i < n; i++)
+        for (let j = 0; j < inner; j++)
+          out[o * inner + j] = combine64[kind](out[o * inner + j]!, x!.data[(o * n + i) * inner + j]!);
+    return [out];
+  },
+  gradient({ inputs, outputs, attrs, grads }) {
+    const x = inputs[0]!;
+    if (attrs.kind === 'sum') return [broadcastTo(grads[0]!, x.shape)];
+    const hit = equal(x, outputs[0]!);
+    const ties = sum(select(hit, select(hit, 1, mul(x, 0)), mul(x, 0)), [attrs.axis], { keepDims: true });
+    return [select(hit, div(grads[0]!, ties), mul(x, 0))];
+  },
+  lower,
+};
+
+const CHUNK = 512;
+
+function lower({ inputs: [x], outputs: [out], attrs: { kind, axis }, target }: LowerArgs<ReduceAttrs>): Kernel[] {
+  const [outer, n, inner] = split(x!.shape, axis);
+  // Long reductions with few results run in two passes, or too few threads would do all the work.
+  const chunks = outer * inner < 4096 && n > CHUNK ? Math.ceil(n / CHUNK) : 1;
+  const partial = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : out!;
+  const kernels = [pass(x!, partial, [outer, n, inner], chunks)];
+  if (chunks > 1) kernels.push(pass(partial, out!, [outer, chunks, inner], 1));
+  return kernels;
+
+  function pass(
+    from: Parameters<typeof elementType>[0] & Parameters<ReturnType<typeof kernelBuilder>['read']>[0],
+    to: typeof from,
+    dims: [number, number, number],
+    parts: number,
+  ): Kernel {
+    const [o, count, width] = dims;
+    const vector = width % 4 === 0 ? 4 : 1;
+    const k = kernelBuilder(kind, target);
+    const F = vector === 4 ? 'vec4<f32>' : 'f32';
+    const source = k.read(from, elementType(from, vector));
+    const sink = k.write(to, elementType(to, vector));
+    const columns = width / vector;
+    const total = o * parts * columns;
+    const size = Math.ceil(count / parts);
+    const body = `
+  if (thread >= ${k.uniform(total)}) { return; }
+  let column = thread % ${k.uniform(columns)};
+  let part = (thread / ${k.uniform(columns)}) % ${k.uniform(parts)};
+  let row = thread / ${k.uniform(columns * parts)};
+  let first = part * ${k.uniform(size)};
+  let last = min(first + ${k.uniform(size)}, ${k.uniform(count)});
+  var acc = ${F}(${wgslIdentity[kind]});
+  for (var i = first; i < last; i++) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[(row * ${k.uniform(count)} + i) * ${k.uniform(columns)} + column])`)}; }
+  ${sink}[thread] = ${elementType(to, vector)}(acc);`;
+    return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(total / 64), flops: o * count * width });
+  }
+}
+
+export interface ReduceOptions {
+  /** Keep reduced axes as dimensions of size 1 (default false). */
+  readonly keepDims?: boolean;
+}
+
+function reduce(
+  kind: Kind,
+  x: Tensor,
+  axes: readonly number[] | undefined,
+  { keepDims = false }: ReduceOptions = {},
+): Tensor {
+  const list = (axes ?? x.shape.map((_, i) => i)).map(
+    (axis) =>
+      normalizeAxis(axis, x.shape.length) ??
+      opError('argument', kind, `axis ${axis} is out of range for ${showShape(x.shape)}`),
+  );
+  if (kind !== 'sum' && list.some((axis) => x.shape[axis] === 0))
+    opError('shape', kind, `has no value over the empty axis of ${showShape(x.shape)}`);
+  const wanted = new Set(list);
+  const final = x.shape.flatMap((dim, i) => (wanted.has(i) ? (keepDims ? [1] : []) : [dim]));
+  // Neighbouring reduced axes collapse into one.
+  let current = x;
+  for (let last = x.shape.length - 1; last >= 0; last--) {
+    if (!wanted.has(last)) continue;
+    let first = last;
+    while (first > 0 && wanted.has(first - 1)) first--;
+    const merged = [
+      ...current.shape.slice(0, first),
+      sizeOf(current.shape.slice(first, last + 1)),
+      ...current.shape.slice(last + 1),
+    ];
+    const ones = new Array<number>(last - first).fill(1);
+    const reduced = record1(reduceOp, [reshape(current, merged)], { kind, axis: first });
+    current = reshape(reduced, [...reduced.shape.slice(0, first), ...ones, ...reduced.shape.slice(first)]);
+    last = first;
+  }
+  return reshape(current, final);
+}
+
+/** Sum over `axes` (default all). */
+export const sum = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
+  reduce('sum', x, axes, options);
+/** Maximum over `axes` (default all); ties share the gradient. */
+export const max = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
+  reduce('max', x, axes, options);
+/** Minimum over `axes` (default all); ties share the gradient. */
+export const min = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
+  reduce('min', x, axes, options);
+/** Mean over `axes` (default all). */
+export function mean(x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor {
+  const total = sum(x, axes, options);
+  return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
+}
+
+const broadcastOp: Op<{ shape: Shape }> = {
+  name: 'broadcast',
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  reference: ([x], { shape }) => [broadcastData(x!.shape, shape, x!.data)],
+  expression: ([x]) => x!,
+  gradient: ({ inputs, grads }) => [sumTo(grads[0]!, inputs[0]!.shape)],
+};
+
+/** x stretched to `shape` (NumPy rules). */
+export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
+  sameShape(x.shape, shape) ? x : record1(broadcastOp, [x], { shape });
+
+/** Sums the dimensions along which a tensor of `shape` was stretched: the adjoint of broadcasting. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  const lead = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((dim, i) => (i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []));
+  return reshape(axes.length > 0 ? sum(x, axes) : x, shape);
+}
+
+function broadcastData(shape: Shape, out: Shape, data: Float64Array): Float64Array {
+  const result = new Float64Array(sizeOf(out));
+  const lead = out.length - shape.length;
+  const coordinates = new Array<number>(out.length).fill(0);
+  for (let i = 0; i < result.length; i++) {
+    let offset = 0;
+    for (let d = 0; d < shape.length; d++) offset = offset * shape[d]! + (shape[d] === 1 ? 0 : coordinates[d + lead]!);
+    result[i] = data[offset]!;
+    for (let d = out.length - 1; d >= 0 && ++coordinates[d]! === out[d]; d--) coordinates[d] = 0;
+  }
+  return result;
+}

@@ -1,0 +1,79 @@
+/** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
+import type { DType } from '../dtype';
+import { opError } from '../errors';
+import { type NdArray, type Op, record1, type Tensor } from '../graph';
+import { type Shape, sizeOf } from '../shape';
+
+export interface InputAttrs {
+  readonly kind: 'batch' | 'knob';
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export interface StateAttrs {
+  readonly group: string;
+  readonly name: string;
+  readonly buffer: number;
+  /** Elements from the start of the buffer. */
+  readonly offset: number;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+export interface ConstantAttrs {
+  readonly data: Float64Array;
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+const given = (name: string) => (): never => {
+  throw new Error(`the value of an ${name} is given, not computed`);
+};
+
+export const inputOp: Op<InputAttrs> = {
+  name: 'input',
+  infer: (_, { shape, dtype }) => [{ shape, dtype }],
+  reference: given('input'),
+};
+export const stateOp: Op<StateAttrs> = {
+  name: 'state',
+  infer: (_, { shape, dtype }) => [{ shape, dtype }],
+  reference: given('state'),
+};
+const constantOp: Op<ConstantAttrs> = {
+  name: 'constant',
+  infer: (_, { shape, dtype }) => [{ shape, dtype }],
+  reference: (_, { data }) => [data],
+};
+const literalOp: Op<{ value: number; dtype: DType }> = {
+  name: 'literal',
+  infer: (_, { dtype }) => [{ shape: [], dtype }],
+  reference: (_, { value }) => [Float64Array.of(value)],
+};
+
+/** A symbolic input, for building graphs by hand; inside `compile` inputs come as arguments. */
+export const input = (name: string, shape: Shape, dtype: DType = 'f32'): Tensor =>
+  record1(inputOp, [], { kind: 'batch', name, shape, dtype });
+
+/** A constant tensor, uploaded once when the plan is made. */
+export function constant(values: ArrayLike<number>, shape: Shape, dtype: DType = 'f32'): Tensor {
+  if (values.length !== sizeOf(shape))
+    opError('shape', 'constant', `${values.length} values for shape [${shape.join(', ')}]`);
+  return record1(constantOp, [], { data: Float64Array.from(values), shape, dtype });
+}
+
+/** A finite scalar written into the kernels that use it. */
+export function literal(value: number, dtype: DType = 'f32'): Tensor {
+  if (!Number.isFinite(value)) opError('argument', 'literal', `${value} is not finite; WGSL has no such literal`);
+  return record1(literalOp, [], { value, dtype });
+}
+
+/** A tensor of `shape` filled with a scalar. */
+export const asTensor = (value: Tensor | number, dtype: DType): Tensor =>
+  typeof value === 'number' ? literal(value, dtype) : value;
+
+export const ndArray = (shape: Shape, values: ArrayLike<number>): NdArray => ({
+  shape,
+  data: Float64Array.from(values),
+});

@@ -1,0 +1,31 @@
+/** Views: other shapes of the same bytes. No kernel runs. */
+import { opError } from '../errors';
+import { type Op, record1, type Tensor } from '../graph';
+import { type Shape, sameShape, showShape, sizeOf } from '../shape';
+
+const reshapeOp: Op<{ shape: Shape }> = {
+  name: 'reshape',
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  reference: ([x]) => [x!.data],
+  view: () => ({ offset: 0 }),
+  gradient: ({ inputs, grads }) => [reshape(grads[0]!, inputs[0]!.shape)],
+};
+
+/** The same elements in another shape; one dimension may be -1, which is then inferred. */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
+  const full = shape.map((dim) => (dim === -1 ? sizeOf(x.shape) / known : dim));
+  if (sizeOf(full) !== sizeOf(x.shape) || full.some((dim) => !Number.isInteger(dim)))
+    opError('shape', 'reshape', `${showShape(x.shape)} does not fit into ${showShape(shape)}`);
+  return sameShape(full, x.shape) ? x : record1(reshapeOp, [x], { shape: full });
+}
+
+const stopGradientOp: Op<object> = {
+  name: 'stopGradient',
+  infer: ([x]) => [x!],
+  reference: ([x]) => [x!.data],
+  view: () => ({ offset: 0 }),
+};
+
+/** x, seen by `grad` as a constant. */
+export const stopGradient = (x: Tensor): Tensor => record1(stopGradientOp, [x], {});

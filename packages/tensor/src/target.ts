@@ -1,0 +1,92 @@
+/**
+ * What the kernel generator needs to know of an adapter. Two families: *cpu* adapters (lavapipe, SwiftShader), where a workgroup
+ * barrier is a coroutine switch and a subgroup broadcast is one instruction, and *gpu* adapters, where the opposite holds.
+ */
+export interface SubgroupMatrixConfig {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+export interface Target {
+  readonly name: string;
+  readonly family: 'cpu' | 'gpu';
+  readonly f16: boolean;
+  /** Lanes per subgroup, when the adapter has subgroups of one fixed known size; undefined without subgroups. */
+  readonly subgroupSize: number | undefined;
+  /** Shapes of f16 x f16 -> f32 subgroup matrices the adapter offers. */
+  readonly subgroupMatrices: readonly SubgroupMatrixConfig[];
+  readonly timestamps: boolean;
+  readonly maxBindingBytes: number;
+  readonly maxBufferBytes: number;
+  readonly maxStorageBuffers: number;
+  readonly maxWorkgroupBytes: number;
+  readonly maxWorkgroupInvocations: number;
+  /** Rough rates for bounding submits and estimating step time: flop/s and byte/s. */
+  readonly flopsPerSecond: number;
+  readonly bytesPerSecond: number;
+}
+
+/** WebGPU's default limits and no optional feature: every kernel must be valid here. */
+export const defaultTarget: Target = {
+  name: 'WebGPU defaults',
+  family: 'gpu',
+  f16: false,
+  subgroupSize: undefined,
+  subgroupMatrices: [],
+  timestamps: false,
+  maxBindingBytes: 128 * 2 ** 20,
+  maxBufferBytes: 256 * 2 ** 20,
+  maxStorageBuffers: 8,
+  maxWorkgroupBytes: 16384,
+  maxWorkgroupInvocations: 256,
+  flopsPerSecond: 1e12,
+  bytesPerSecond: 1e11,
+};
+
+interface AdapterFacts {
+  readonly info: GPUAdapterInfo;
+  readonly features: ReadonlySet<string>;
+  readonly limits: GPUSupportedLimits;
+}
+
+/** Describes a device that was opened with the features and limits of its adapter. */
+export function describeTarget({ info, features, limits }: AdapterFacts): Target {
+  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
+  const software = /software|llvmpipe|lavapipe|swiftshader/.test(text);
+  const extended = info as GPUAdapterInfo & {
+    subgroupMinSize?: number;
+    subgroupMaxSize?: number;
+    subgroupMatrixConfigs?: Iterable<{
+      componentType: string;
+      resultComponentType: string;
+      M: number;
+      N: number;
+      K: number;
+    }>;
+  };
+  const fixed =
+    features.has('subgroups') && extended.subgroupMinSize === extended.subgroupMaxSize
+      ? extended.subgroupMaxSize
+      : undefined;
+  const matrices = features.has('chromium-experimental-subgroup-matrix')
+    ? [...(extended.subgroupMatrixConfigs ?? [])]
+    : [];
+  return {
+    name: info.description || `${info.vendor} ${info.architecture}`,
+    family: software ? 'cpu' : 'gpu',
+    f16: features.has('shader-f16'),
+    subgroupSize: fixed,
+    subgroupMatrices: matrices
+      .filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
+      .map(({ M, N, K }) => ({ M, N, K })),
+    timestamps: features.has('timestamp-query'),
+    maxBindingBytes: limits.maxStorageBufferBindingSize,
+    maxBufferBytes: limits.maxBufferSize,
+    maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
+    maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
+    maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    flopsPerSecond: software ? 3e10 : 5e12,
+    bytesPerSecond: software ? 5e9 : 3e11,
+  };
+}
