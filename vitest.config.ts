@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
-import { closingReporter } from './test/support/reporter';
+import { closingReporter } from './test/support/reporter.ts';
 
 // Tests read the packages' sources, so that no build stands between an edit and its test.
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));

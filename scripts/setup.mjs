@@ -46,8 +46,10 @@ async function main() {
 }
 
 async function build(env) {
-  const { ok } = await run('turbo', ['run', 'build', '--output-logs=errors-only'], { env, stdio: ['ignore', 2, 2] });
-  if (!ok) console.error('The build failed: see above.');
+  const { ok, stdout, stderr } = await run('turbo', ['run', 'build', '--continue', '--output-logs=errors-only'], {
+    env,
+  });
+  if (!ok) console.error(`${stdout}${stderr}\nThe build failed: see above.`);
   return ok;
 }
 
