@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { browserPackages, layerOf } from './layers';
+import { type Import, importsOf, sourceFiles } from './source-imports';
+import { root, workspaces } from './workspace';
+
+/**
+ * Import direction: packages import only packages of lower layers, by their public names; only tests reach outside
+ * their own folder, and only into `test/support`; only `@franca/tensor` opens a device through npm `webgpu`; and what a
+ * browser loads needs nothing of Node. (Cycles between files are the linter's business.)
+ */
+export async function checkImports(): Promise<string[]> {
+  const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
+  const problems = packages.flatMap(({ folder }) => checkPackage(folder));
+  const names = packages.map(({ folder }) => shortName(folder)).filter((name) => browserPackages.includes(name));
+  return [...problems, ...names.flatMap(checkBrowserEntry)];
+}
+
+function checkPackage(folder: string): string[] {
+  const name = shortName(folder);
+  const own = layerOf(name);
+  if (own === undefined) return [`${folder}: name its layer in scripts/checks/layers.ts`];
+  return sourceFiles(folder).flatMap((file) =>
+    importsOf(file).flatMap((found) => {
+      const problem = judge(file, found, name, own);
+      return problem ? [`${file}:${found.line}: ${problem}`] : [];
+    }),
+  );
+}
+
+function judge(file: string, { specifier, target }: Import, name: string, own: number): string | undefined {
+  const isTest = file.endsWith('.test.ts');
+  const isInside = target?.startsWith(`packages/${name}/`) || (isTest && target?.startsWith('test/support/'));
+  if (target && !isInside) return `imports ${target}: another package is imported by its name, never by its path`;
+  if (specifier === 'webgpu' && name !== 'tensor') return 'only @franca/tensor/node opens a device through npm webgpu';
+  const sibling = /^@franca\/([^/]+)/.exec(specifier)?.[1];
+  if (!sibling) return undefined;
+  if (sibling === name) return `imports its own package by name; use a relative path`;
+  const layer = layerOf(sibling);
+  if (layer === undefined) return `imports ${specifier}, which is no package of this repository`;
+  if (layer >= own) return `imports @franca/${sibling}, which is not in a lower layer (scripts/checks/layers.ts)`;
+  return undefined;
+}
+
+/** Follows the imports that remain at run time from `src/index.ts`. */
+function checkBrowserEntry(name: string): string[] {
+  const entry = `packages/${name}/src/index.ts`;
+  if (!existsSync(join(root, entry))) return [`${entry} is missing`];
+  const problems: string[] = [];
+  const seen = new Set([entry]);
+  for (const file of seen) {
+    for (const { specifier, line, typeOnly, target } of importsOf(file)) {
+      if (typeOnly) continue;
+      if (target) seen.add(target);
+      else if (needsNode(specifier)) {
+        problems.push(`${file}:${line}: imports ${specifier}, but a browser loads this file through ${entry}`);
+      }
+    }
+  }
+  return problems;
+}
+
+function needsNode(specifier: string): boolean {
+  if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return true;
+  return ['webgpu', '@franca/tensor/node', 'sharp', 'koffi'].includes(specifier);
+}
+
+function shortName(folder: string): string {
+  return folder.slice('packages/'.length);
+}

@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** What the checks share: the packages of this repository, running a program, and a folder for a while. */
+
+export const root: string = fileURLToPath(new URL('../..', import.meta.url));
+
+export type Manifest = {
+  name: string;
+  version: string;
+  private?: boolean;
+  dependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  [field: string]: unknown;
+};
+
+export type Workspace = {
+  /** Relative to the root: `packages/vit`. */
+  folder: string;
+  manifest: Manifest;
+};
+
+/** Every workspace of the root package.json that has a manifest, in the order of their folders. */
+export function workspaces(): Workspace[] {
+  const { workspaces: patterns } = readJson('package.json') as { workspaces: string[] };
+  const folders = patterns.flatMap((pattern) => {
+    if (!pattern.endsWith('/*')) return [pattern];
+    const parent = pattern.slice(0, -2);
+    return existsSync(join(root, parent)) ? readdirSync(join(root, parent)).map((name) => `${parent}/${name}`) : [];
+  });
+  return folders
+    .filter((folder) => existsSync(join(root, folder, 'package.json')))
+    .map((folder) => ({ folder, manifest: readJson(`${folder}/package.json`) as Manifest }));
+}
+
+/** The workspaces that go to the registry. */
+export function publishedWorkspaces(): Workspace[] {
+  return workspaces().filter(({ manifest }) => !manifest.private);
+}
+
+export function readText(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+export function readJson(path: string): unknown {
+  return JSON.parse(readText(path));
+}
+
+export type Outcome = { ok: boolean; output: string };
+
+/** Runs a program to its end and collects stdout and stderr together; a program that outlives `timeout` ms has failed. */
+export function run(program: string, args: string[], { cwd = root, timeout = 300_000 } = {}): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd, timeout, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      output += chunk;
+    });
+    child.on('error', (error) => resolve({ ok: false, output: error.message }));
+    child.on('close', (code, signal) => {
+      if (signal) output += `\nended by ${signal} (limit ${timeout / 1000} s)`;
+      resolve({ ok: code === 0, output });
+    });
+  });
+}
+
+/** Hands `use` a fresh folder outside the repository and removes it afterwards. */
+export async function withTemporaryFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'franca-check-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
