@@ -21,7 +21,7 @@ function checkPackage(folder: string): string[] {
   const name = shortName(folder);
   const own = layerOf(name);
   if (own === undefined) return [`${folder}: name its layer in scripts/checks/layers.ts`];
-  return sourceFiles(folder).flatMap((file) =>
+  return sourceFiles(`${folder}/src`).flatMap((file) =>
     importsOf(file).flatMap((found) => {
       const problem = judge(file, found, name, own);
       return problem ? [`${file}:${found.line}: ${problem}`] : [];

@@ -2,7 +2,7 @@
  * Who may import whom: a package sees only packages of the layers below its own, so that each can be taken without the
  * rest. Applications, examples and benchmarks stand above all of them.
  */
-export const layers: readonly (readonly string[])[] = [
+const layers: readonly (readonly string[])[] = [
   ['tensor', 'cyclic-mask', 'checkpoint', 'collective'],
   ['nn', 'data'],
   ['vit', 'matryoshka-heads', 'sinkhorn', 'losses', 'rasa'],

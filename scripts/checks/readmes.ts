@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import ts from 'typescript';
@@ -35,8 +35,9 @@ export async function checkReadmes(tarballs: readonly Tarball[], project: string
 type Snippet = { folder: string; name: string; where: string; code: string; runs: boolean };
 
 function extractSnippets({ folder }: Tarball): Snippet[] {
-  const readme = readText(`${folder}/README.md`);
-  return [...readme.matchAll(/^```ts( browser)?\n([\s\S]*?)^```/gm)].map(([, browser, code = ''], index) => ({
+  const path = `${folder}/README.md`;
+  if (!existsSync(join(root, path))) return [];
+  return [...readText(path).matchAll(/^```ts( browser)?\n([\s\S]*?)^```/gm)].map(([, browser, code = ''], index) => ({
     folder,
     name: `${folder.replace(/\W/g, '-')}-${index + 1}`,
     where: `${folder}/README.md, block ${index + 1}`,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { publishedWorkspaces, root, run, type Workspace } from './workspace';
+import { publishedWorkspaces, run, type Workspace } from './workspace';
 
 export type Tarball = Workspace & { path: string; files: string[] };
 
@@ -28,7 +28,7 @@ export async function checkTarballs(tarballs: readonly Tarball[]): Promise<strin
   for (const { folder, manifest, path, files } of tarballs) {
     const bytes = readFileSync(path);
     const tarball = Uint8Array.from(bytes).buffer;
-    const { messages } = await publint({ pkgDir: join(root, folder), pack: { tarball }, strict: true });
+    const { messages } = await publint({ pack: { tarball }, strict: true });
     problems.push(...messages.map((message) => `${folder}: publint: ${formatMessage(message, manifest)}`));
     problems.push(...(await typeProblems(bytes)).map((problem) => `${folder}: are the types wrong: ${problem}`));
     const strays = files.filter((file) => !/^(dist\/|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(file));
