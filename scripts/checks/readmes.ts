@@ -65,7 +65,7 @@ async function install(tarballs: readonly Tarball[], project: string) {
   mkdirSync(join(project, 'src'), { recursive: true });
   const { devDependencies } = JSON.parse(readText('package.json')) as { devDependencies: Record<string, string> };
   const dependencies = Object.fromEntries(tarballs.map(({ manifest, path }) => [manifest.name, `file:${path}`]));
-  for (const name of ['webgpu', '@webgpu/types', '@types/node']) dependencies[name] = devDependencies[name]!;
+  for (const name of ['webgpu', '@types/node']) dependencies[name] = devDependencies[name]!;
   writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
   writeFileSync(
     join(project, 'tsconfig.json'),
@@ -74,7 +74,7 @@ async function install(tarballs: readonly Tarball[], project: string) {
         target: 'es2023',
         lib: ['es2023', 'esnext.disposable', 'dom'],
         module: 'nodenext',
-        types: ['node', '@webgpu/types'],
+        types: ['node'],
         strict: true,
         rootDir: 'src',
         outDir: 'out',
