@@ -1,3 +1,32 @@
+export { type Box, type ResizeOptions, resizeBicubic } from './augment/bicubic';
+export { colorJitter, JITTER_STEPS, type Jitter, type JitterStep } from './augment/color-jitter';
+export { gaussianBlur } from './augment/gaussian-blur';
+export { grayscale } from './augment/grayscale';
+export { rotateHue } from './augment/hue';
+export {
+  drawMultiCrop,
+  FRANCA_MULTI_CROP,
+  GLOBAL_VIEWS,
+  type MultiCropConfig,
+  multiCropRecipes,
+  type PlacedView,
+  placeMultiCrop,
+  type SampleKey,
+} from './augment/multi-crop';
+export { IMAGENET_NORMALIZATION, type Normalization, normalizationTable, normalize } from './augment/normalize';
+export { pilGaussianBlur } from './augment/pil-gaussian-blur';
+export {
+  PREPROCESS_224,
+  PREPROCESS_518,
+  type Preprocessing,
+  preprocess,
+  resizeAndCrop,
+  resizedSize,
+} from './augment/preprocess';
+export { randomResizedCrop } from './augment/random-resized-crop';
+export { renderView, renderViews } from './augment/render-view';
+export { solarize } from './augment/solarize';
+export { drawView, type ViewParams, type ViewRecipe } from './augment/view-params';
 export type { BadImage, BadImageCounts, BadImagePolicy } from './bad-images';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './data-error';
 export { type DecodeOptions, decodeImage, readImage } from './decode';

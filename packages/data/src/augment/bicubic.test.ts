@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import type { PixelImage } from '../image';
+import { cubicKernel, resizeBicubic } from './bicubic';
+
+function noise(width: number, height: number): PixelImage {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 2654435761) >>> 24);
+  return { width, height, channels: 3, data };
+}
+
+it('weighs by a cubic that is 1 at 0, 0 at whole distances, and sums to 1 over any shift', () => {
+  expect([0, 1, 2, 3].map(cubicKernel)).toEqual([1, 0, 0, 0]);
+  for (const shift of [0.1, 0.25, 0.5, 0.9]) {
+    const sum = [-2, -1, 0, 1, 2].reduce((total, x) => total + cubicKernel(x - shift), 0);
+    expect(sum).toBeCloseTo(1, 12);
+  }
+});
+
+it('returns the same bytes at the same size', () => {
+  const image = noise(13, 9);
+  expect(resizeBicubic(image, 13, 9)).toEqual(image.data);
+});
+
+it('keeps a constant image constant, at any scale', () => {
+  const image: PixelImage = { width: 37, height: 5, channels: 3, data: new Uint8Array(37 * 5 * 3).fill(201) };
+  for (const [width, height] of [
+    [64, 64],
+    [3, 1],
+    [37, 2],
+  ] as const) {
+    expect(resizeBicubic(image, width, height).every((value) => value === 201)).toBe(true);
+  }
+});
+
+it('does not see past the box', () => {
+  const image = noise(40, 30);
+  const box = { left: 7, top: 5, width: 21, height: 11 };
+  const cut = new Uint8Array(box.width * box.height * 3);
+  for (let y = 0; y < box.height; y++) {
+    const from = ((box.top + y) * image.width + box.left) * 3;
+    cut.set(image.data.subarray(from, from + box.width * 3), y * box.width * 3);
+  }
+  const alone: PixelImage = { width: box.width, height: box.height, channels: 3, data: cut };
+  expect(resizeBicubic(image, 16, 24, { box })).toEqual(resizeBicubic(alone, 16, 24));
+});
+
+it('computes a window of the result as part of the whole', () => {
+  const image = noise(50, 31);
+  const whole = resizeBicubic(image, 20, 40);
+  const window = { left: 6, top: 11, width: 9, height: 13 };
+  const part = resizeBicubic(image, 20, 40, { window });
+  for (let y = 0; y < window.height; y++) {
+    const from = ((window.top + y) * 20 + window.left) * 3;
+    expect(part.subarray(y * 27, (y + 1) * 27)).toEqual(whole.subarray(from, from + 27));
+  }
+});
+
+it('mirrors left to right', () => {
+  const image = noise(23, 17);
+  const straight = resizeBicubic(image, 12, 8);
+  const flipped = resizeBicubic(image, 12, 8, { flip: true });
+  for (let pixel = 0; pixel < 12 * 8; pixel++) {
+    const mirror = pixel - (pixel % 12) + 11 - (pixel % 12);
+    expect(flipped.subarray(pixel * 3, pixel * 3 + 3)).toEqual(straight.subarray(mirror * 3, mirror * 3 + 3));
+  }
+});

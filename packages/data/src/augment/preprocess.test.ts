@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { PixelImage } from '../image';
+import { IMAGENET_NORMALIZATION } from './normalize';
+import { PREPROCESS_224, PREPROCESS_518, preprocess, resizeAndCrop, resizedSize } from './preprocess';
+
+describe('size rule', () => {
+  it.each([
+    // The longer side is truncated: 256 * 640 / 427 = 383.7.
+    [640, 427, 383, 256],
+    [427, 640, 256, 383],
+    [300, 300, 256, 256],
+    [10, 1000, 256, 25600],
+  ])('%i x %i becomes %i x %i', (width, height, newWidth, newHeight) => {
+    expect(resizedSize({ width, height }, 256)).toEqual({ width: newWidth, height: newHeight });
+  });
+});
+
+function columns(width: number, height: number): PixelImage {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => Math.floor(i / 3) % width);
+  return { width, height, channels: 3, data };
+}
+
+it('cuts out the centre, halves rounded to even', () => {
+  // 11 columns, 4 kept: offset 3.5 rounds to 4. 9 columns: 2.5 rounds to 2.
+  expect(resizeAndCrop(columns(11, 4), { resize: 4, crop: 4 })[0]).toBe(4);
+  expect(resizeAndCrop(columns(9, 4), { resize: 4, crop: 4 })[0]).toBe(2);
+});
+
+it.each([PREPROCESS_224, PREPROCESS_518])('gives [3, crop, crop] for %o', (preprocessing) => {
+  const tensor = preprocess(columns(40, 30), preprocessing);
+  expect(tensor.length).toBe(3 * preprocessing.crop ** 2);
+});
+
+it('normalises a constant image to (v / 255 - mean) / std in every channel', () => {
+  const data = new Uint8Array(30 * 30 * 3).fill(51);
+  const tensor = preprocess({ width: 30, height: 30, channels: 3, data }, { resize: 16, crop: 8 });
+  const { mean, std } = IMAGENET_NORMALIZATION;
+  for (const channel of [0, 1, 2]) {
+    const plane = tensor.subarray(channel * 64, (channel + 1) * 64);
+    const expected = (0.2 - mean[channel]!) / std[channel]!;
+    // Three single-precision steps on values near 1.
+    for (const value of plane) expect(Math.abs(value - expected)).toBeLessThan(1e-6);
+  }
+});
+
+it('refuses a crop larger than the resized image', () => {
+  expect(() => preprocess(columns(8, 8), { resize: 200, crop: 224 })).toThrow(/cannot cut 224 px out of 200 px/);
+});

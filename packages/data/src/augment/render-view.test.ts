@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import type { PixelImage } from '../image';
+import { drawMultiCrop, FRANCA_MULTI_CROP, multiCropRecipes, placeMultiCrop } from './multi-crop';
+import { IMAGENET_NORMALIZATION, normalizationTable, normalize } from './normalize';
+import { renderView, renderViews } from './render-view';
+import type { ViewParams } from './view-params';
+
+const WIDTH = 60;
+const HEIGHT = 45;
+const image: PixelImage = {
+  width: WIDTH,
+  height: HEIGHT,
+  channels: 3,
+  data: Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => (i * 2654435761) >>> 24),
+};
+const plain: ViewParams = {
+  size: 20,
+  box: { left: 3, top: 2, width: 40, height: 33 },
+  flip: false,
+  jitter: null,
+  grayscale: false,
+  blur: null,
+  solarize: null,
+};
+
+it('is pure: the same record gives the same bytes and the image stays as it was', () => {
+  const before = image.data.slice();
+  const jitter = {
+    order: ['hue' as const, 'contrast' as const],
+    brightness: 1,
+    contrast: 0.8,
+    saturation: 1,
+    hue: 0.1,
+  };
+  const params: ViewParams = { ...plain, jitter, blur: { sigma: 1, radius: 4 }, solarize: 128 };
+  expect(renderView(image, params)).toEqual(renderView(image, params));
+  expect(image.data).toEqual(before);
+});
+
+it('solarizes after the blur', () => {
+  const blurred = renderView(image, { ...plain, blur: { sigma: 1.5, radius: 4 } });
+  const both = renderView(image, { ...plain, blur: { sigma: 1.5, radius: 4 }, solarize: 100 });
+  expect(both).toEqual(blurred.map((value) => (value >= 100 ? 255 - value : value)));
+});
+
+it('makes all three channels equal in a grayscale view', () => {
+  const pixels = renderView(image, { ...plain, grayscale: true, blur: { sigma: 1, radius: 4 } });
+  for (let i = 0; i < pixels.length; i += 3) {
+    expect(pixels[i + 1]).toBe(pixels[i]);
+    expect(pixels[i + 2]).toBe(pixels[i]);
+  }
+});
+
+it('fills every slot of a crop-major batch with its own view', () => {
+  const config = { ...FRANCA_MULTI_CROP, global_crops_size: 24, local_crops_size: 12, local_crops_number: 3 };
+  const recipes = multiCropRecipes(config);
+  const views = [0, 1].map((position) => drawMultiCrop(recipes, image, { seed: 4, position }));
+  const { local } = placeMultiCrop(views);
+  const length = 3 * 12 * 12;
+  const batch = renderViews([image, image], local, new Float32Array(6 * length));
+  const expected = normalize(
+    renderView(image, views[1]![3]!),
+    normalizationTable(IMAGENET_NORMALIZATION),
+    new Float32Array(length),
+  );
+  // Second local view (index 1) of sample 1 of 2.
+  expect(batch.subarray(3 * length, 4 * length)).toEqual(expected);
+});
+
+it.each([
+  [{ left: 30, top: 0, width: 31, height: 10 }],
+  [{ left: 0, top: -1, width: 5, height: 5 }],
+  [{ left: 0, top: 0, width: 0, height: 5 }],
+  [{ left: 0.5, top: 0, width: 5, height: 5 }],
+])('refuses the crop %j of a 60 x 45 image', (box) => {
+  expect(() => renderView(image, { ...plain, box })).toThrow(/does not lie inside the 60 x 45 image/);
+});
+
+it('refuses a slot outside the batch, and an image that is not there', () => {
+  const batch = new Float32Array(2 * 3 * 20 * 20);
+  expect(() => renderViews([image], [{ image: 0, slot: 2, params: plain }], batch)).toThrow(/2 slots/);
+  expect(() => renderViews([image], [{ image: 1, slot: 0, params: plain }], batch)).toThrow(/1 images/);
+});
