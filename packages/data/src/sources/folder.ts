@@ -1,0 +1,64 @@
+/**
+ * Any folder of images, nested as deep as it likes.
+ *
+ * When every image lies in one of at least two folders below the root (folders that all images share are passed through
+ * first), those folders are the classes, in sorted order. Otherwise the images have no classes.
+ */
+
+import path from 'node:path';
+import { readImageFile } from '../byte-file';
+import { DataError } from '../data-error';
+import { IMAGE_EXTENSIONS } from '../image-format';
+import type { ImageSource } from '../image-source';
+import { folderLabels } from './folder-labels';
+import { byCodeUnit, type FoundImages, walkImages } from './walk-images';
+
+export interface FolderOptions {
+  /** `auto` takes folders for classes where they look like it; `none` never does. Default `auto`. */
+  readonly labels?: 'auto' | 'none';
+  /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+/**
+ * Opens a folder of images.
+ * @throws DataError NOT_FOUND when there is no such folder, EMPTY_SOURCE when it holds no image
+ */
+export async function folderSource(root: string, options: FolderOptions = {}): Promise<ImageSource> {
+  const found = await walkImages(root);
+  if (found.unreadable.includes('.')) throw new DataError('NOT_FOUND', `${root} is not a folder that can be read`);
+  const { files } = found;
+  if (files.length === 0) throw emptyFolder(root, found);
+  const folders = options.labels === 'none' ? undefined : folderLabels(files);
+  const classes = folders && (options.classes ?? [...new Set(folders)].sort(byCodeUnit));
+  const positions = new Map(classes?.map((name, position) => [name, position]));
+  const notes = describeOthers(found);
+  return {
+    name: `folder ${root}`,
+    length: files.length,
+    ...(classes && { classes, label: (index: number) => positions.get(folders[index]!) }),
+    ...(notes.length > 0 && { notes }),
+    key: (index) => files[index]!,
+    read: async (index) => ({ encoded: await readImageFile(path.join(root, files[index]!)) }),
+  };
+}
+
+function emptyFolder(root: string, { others }: FoundImages): DataError {
+  const kinds = [...others].map(([extension, count]) => `${count} ${extension}`).join(', ');
+  return new DataError(
+    'EMPTY_SOURCE',
+    `${root} holds no image (${IMAGE_EXTENSIONS.join(', ')})${kinds ? `; it holds ${kinds}` : ''}`,
+  );
+}
+
+const TELLING = new Set(['.bmp', '.heic', '.heif', '.jxl', '.jp2', '.ppm', '.pgm', '.raw', '.dng', '.nef', '.cr2']);
+
+/** Tells of pictures that are there but cannot be used. */
+function describeOthers({ others, unreadable }: FoundImages): string[] {
+  const notes = [...others]
+    .filter(([extension]) => TELLING.has(extension))
+    .map(([extension, count]) => `${count} ${extension} files are not used: convert them to JPEG or PNG`);
+  const [example] = unreadable;
+  if (example) notes.push(`${unreadable.length} folders or links could not be read, e.g. ${example}`);
+  return notes;
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { pack } from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sendBytes, serve } from '../../test/loopback-server';
+import type { ImageSource } from '../image-source';
+import { expandBraces, webDatasetSource } from './webdataset';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(path.join(tmpdir(), 'franca-webdataset-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+const tar = async (members: Record<string, string>): Promise<Uint8Array> => {
+  const archive = pack();
+  for (const [name, body] of Object.entries(members)) archive.entry({ name }, body);
+  archive.finalize();
+  return buffer(archive);
+};
+const put = async (name: string, members: Record<string, string>): Promise<string> => {
+  const file = path.join(root, name);
+  writeFileSync(file, await tar(members));
+  return file;
+};
+const range = (source: ImageSource): number[] => Array.from({ length: source.length }, (_, index) => index);
+const keys = (source: ImageSource): string[] => range(source).map((index) => source.key(index));
+const labels = (source: ImageSource): (number | undefined)[] => range(source).map((index) => source.label?.(index));
+const read = async (source: ImageSource, index: number): Promise<string> => {
+  const content = await source.read(index);
+  return 'encoded' in content ? new TextDecoder().decode(content.encoded) : 'pixels';
+};
+
+describe('webDatasetSource', () => {
+  it('groups members by key: one image per sample, labelled by its .cls', async () => {
+    const shard = await put('s.tar', {
+      '000.cls': '7',
+      '000.jpg': 'zero',
+      '000.json': '{}',
+      '001.png': 'one',
+      '001.cls': ' 12\n',
+      '002.txt': 'no image',
+      '003.jpg': 'three',
+      '003.other.jpg': 'a second image of sample 003',
+      '004.JPEG': 'four',
+      '004.cls': '7',
+    });
+    const source = await webDatasetSource([shard]);
+    expect(keys(source)).toEqual(['s.tar/000', 's.tar/001', 's.tar/003', 's.tar/004']);
+    expect(source.classes).toEqual(['7', '12']);
+    expect(labels(source)).toEqual([0, 1, undefined, 0]);
+    expect(await Promise.all(range(source).map((index) => read(source, index)))).toEqual([
+      'zero',
+      'one',
+      'three',
+      'four',
+    ]);
+  });
+
+  it('keeps the order of the shards and knows the same key in two of them apart', async () => {
+    await put('s-00.tar', { 'a.jpg': 'first' });
+    await put('s-01.tar', { 'a.jpg': 'second' });
+    const source = await webDatasetSource([path.join(root, 's-{00..01}.tar')]);
+    expect(keys(source)).toEqual(['s-00.tar/a', 's-01.tar/a']);
+    expect([await read(source, 0), await read(source, 1)]).toEqual(['first', 'second']);
+  });
+
+  it('takes folders inside the archive for classes when there is no .cls', async () => {
+    const shard = await put('s.tar', { 'set/cat/1.jpg': 'x', 'set/dog/1.jpg': 'y' });
+    const source = await webDatasetSource([shard]);
+    expect([source.classes, labels(source)]).toEqual([
+      ['cat', 'dog'],
+      [0, 1],
+    ]);
+  });
+
+  it('labels by the class list it is given', async () => {
+    const shard = await put('s.tar', { '0.jpg': 'x', '0.cls': '9', '1.jpg': 'y', '1.cls': '3' });
+    expect(labels(await webDatasetSource([shard], { classes: ['0', '3'] }))).toEqual([undefined, 1]);
+  });
+
+  it('does not believe absurd labels', async () => {
+    const shard = await put('s.tar', { '0.jpg': 'x', '0.cls': '999999999999', '1.jpg': 'y', '1.cls': '-1e9' });
+    const source = await webDatasetSource([shard]);
+    expect([source.classes, labels(source)]).toEqual([['999999999999'], [0, undefined]]);
+  });
+
+  it('uses a damaged shard up to the damage, and says so', async () => {
+    const bytes = await tar({ '0.jpg': 'zero', '1.jpg': 'one' });
+    bytes.fill(1, 1024, 1030);
+    writeFileSync(path.join(root, 'bad.tar'), bytes);
+    const source = await webDatasetSource([path.join(root, 'bad.tar'), await put('good.tar', { '2.jpg': 'two' })]);
+    expect(keys(source)).toEqual(['bad.tar/0', 'good.tar/2']);
+    expect(source.notes).toEqual([expect.stringMatching(/bad\.tar: no valid tar header at byte 1024/)]);
+  });
+
+  it('refuses shards without images, and shards that are not there', async () => {
+    writeFileSync(path.join(root, 'text.tar'), 'this is not an archive, but it is longer than one block'.repeat(20));
+    await expect(webDatasetSource([path.join(root, 'text.tar')])).rejects.toMatchObject({
+      code: 'EMPTY_SOURCE',
+      message: expect.stringMatching(/no valid tar header/),
+    });
+    await expect(webDatasetSource([path.join(root, 'missing.tar')])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+describe('webDatasetSource over HTTP', () => {
+  it('reads each image by its range, and its index only once', async () => {
+    const bytes = await tar({ '0.jpg': 'zero', '0.cls': '1', '1.jpg': 'one' });
+    const server = await serve((request, response) => sendBytes(request, response, bytes));
+    try {
+      const open = (): Promise<ImageSource> => webDatasetSource([`${server.url}/s.tar`], { cacheDir: root });
+      const first = await open();
+      expect(await read(first, 1)).toBe('one');
+      expect(server.requests.at(-1)).toBe('GET /s.tar bytes=2560-2562');
+      const requests = server.requests.length;
+      const second = await open();
+      expect(server.requests.slice(requests)).toEqual(['GET /s.tar bytes=0-0']);
+      expect([keys(second), labels(second)]).toEqual([keys(first), labels(first)]);
+      expect(readdirSync(path.join(root, 'tar-index'))).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('expandBraces', () => {
+  it('counts with the padding of the first number', () => {
+    expect(expandBraces('a-{08..11}.tar')).toEqual(['a-08.tar', 'a-09.tar', 'a-10.tar', 'a-11.tar']);
+    expect(expandBraces('{0..1}/{0..1}.tar')).toEqual(['0/0.tar', '0/1.tar', '1/0.tar', '1/1.tar']);
+    expect(expandBraces('plain.tar')).toEqual(['plain.tar']);
+  });
+
+  it('refuses a range that is none', () => {
+    expect(() => expandBraces('{5..2}.tar')).toThrow(/not a range/);
+    expect(() => expandBraces('{0..99999999999}.tar')).toThrow(/not a range/);
+  });
+});

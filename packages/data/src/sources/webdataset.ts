@@ -1,0 +1,154 @@
+/**
+ * WebDataset: images in tar shards, on disk or behind HTTP.
+ *
+ * Members whose names agree up to the first dot of the base name belong to one sample (`000017.jpg`, `000017.cls`,
+ * `000017.json`); a sample is its first image, labelled by the integer in its `.cls`. Without any `.cls`, the folders inside
+ * the archive are the classes where they look like it, as for a folder of images. Other members are passed over.
+ *
+ * Shards are indexed once, when the source is opened; after that each image is one read, so shuffling is exact. The index of
+ * a remote shard is kept in the cache folder, because making it means reading through the shard.
+ */
+
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { type ByteFile, checkImageBytes, openLocalFile } from '../byte-file';
+import { readCachedJson, writeCachedJson } from '../cached-json';
+import { DataError } from '../data-error';
+import { type HttpFile, type HttpOptions, openHttpFile } from '../http-file';
+import { hasImageExtension } from '../image-format';
+import type { ImageSource } from '../image-source';
+import { prefetch } from '../prefetch';
+import { indexTar, type TarIndex } from '../tar-index';
+import { folderLabels } from './folder-labels';
+
+export interface WebDatasetOptions {
+  /** Fixes the class list (values of `.cls`, or folder names), e.g. to the one of the training shards. */
+  readonly classes?: readonly string[] | undefined;
+  /** Where indices of remote shards are kept. None are kept without it. */
+  readonly cacheDir?: string | undefined;
+  readonly http?: HttpOptions;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Shard {
+  readonly file: ByteFile;
+  readonly samples: readonly Sample[];
+  readonly damage?: string;
+}
+
+interface Sample {
+  readonly key: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly cls?: string;
+}
+
+const REMOTE_WINDOW = 8 * 1024 * 1024;
+const MAX_CLS_BYTES = 32;
+
+/**
+ * Opens shards.
+ * @param shards paths or URLs; `{000..127}` stands for that range of numbers
+ * @throws DataError NOT_FOUND for a shard that is not there, EMPTY_SOURCE when no shard holds an image
+ */
+export async function webDatasetSource(
+  shards: readonly string[],
+  options: WebDatasetOptions = {},
+): Promise<ImageSource> {
+  const names = shards.flatMap(expandBraces);
+  const opened: Shard[] = [];
+  const inFlight = 2 * availableParallelism();
+  for await (const shard of prefetch(names, (name, stop) => openShard(name, options, stop), {
+    inFlight,
+    signal: options.signal,
+  })) {
+    opened.push(shard);
+  }
+  return shardedSource(`webdataset ${shards.join(' ')}`, opened, options.classes);
+}
+
+/** `shard-{00..02}.tar` is `shard-00.tar`, `shard-01.tar`, `shard-02.tar`. */
+export function expandBraces(pattern: string): string[] {
+  const range = /\{(\d+)\.\.(\d+)\}/.exec(pattern);
+  if (!range) return [pattern];
+  const [whole, from, to] = range as unknown as [string, string, string];
+  const count = Number(to) - Number(from) + 1;
+  if (count < 1 || count > 1e6) throw new DataError('BAD_SPEC', `${pattern}: ${whole} is not a range of shards`);
+  return Array.from({ length: count }, (_, step) => {
+    const number = String(Number(from) + step).padStart(from.length, '0');
+    return pattern.replace(whole, number);
+  }).flatMap(expandBraces);
+}
+
+function shardedSource(name: string, shards: readonly Shard[], fixed?: readonly string[]): ImageSource {
+  const images = shards.flatMap(({ file, samples }) => samples.map((sample) => ({ file, ...sample })));
+  const notes = shards.flatMap(({ damage }) => (damage ? [`${damage}; what comes before it is used`] : []));
+  if (images.length === 0) {
+    throw new DataError('EMPTY_SOURCE', [`${name} holds no image`, ...notes].join('; '));
+  }
+  const labelled = images.some((image) => image.cls !== undefined);
+  const found = labelled ? images.map((image) => image.cls) : folderLabels(images.map((image) => image.key));
+  const classes = found && (fixed ?? sortedClasses(found));
+  const positions = new Map(classes?.map((value, position) => [value, position]));
+  return {
+    name,
+    length: images.length,
+    ...(classes && { classes, label: (index: number) => positions.get(found[index] ?? '') }),
+    ...(notes.length > 0 && { notes }),
+    key: (index) => `${path.basename(images[index]!.file.name)}/${images[index]!.key}`,
+    read: async (index, signal) => {
+      const { file, offset, size } = images[index]!;
+      checkImageBytes(size);
+      return { encoded: await file.read(offset, size, signal) };
+    },
+  };
+}
+
+function sortedClasses(found: readonly (string | undefined)[]): string[] {
+  const values = [...new Set(found.filter((value) => value !== undefined))];
+  const numbers = values.every((value) => /^\d+$/.test(value));
+  return numbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort();
+}
+
+async function openShard(name: string, options: WebDatasetOptions, signal: AbortSignal): Promise<Shard> {
+  const remote = /^https?:/.test(name);
+  const file = remote ? await openHttpFile(name, { ...options.http, signal }) : await openLocalFile(name);
+  const cached = remote && options.cacheDir ? indexPath(options.cacheDir, file) : undefined;
+  const known = cached && (await readCachedJson<Omit<Shard, 'file'>>(cached));
+  if (known) return { file, ...known };
+  const index = await indexTar(file, remote ? REMOTE_WINDOW : undefined, signal);
+  const shard = { samples: await groupSamples(file, index, signal), ...(index.damage && { damage: index.damage }) };
+  if (cached) await writeCachedJson(cached, shard);
+  return { file, ...shard };
+}
+
+function indexPath(cacheDir: string, file: HttpFile): string | undefined {
+  if (!file.version) return undefined;
+  const identity = createHash('sha256').update(`${file.name}\n${file.size}\n${file.version}`).digest('hex');
+  return path.join(cacheDir, 'tar-index', `${identity}.json`);
+}
+
+async function groupSamples(file: ByteFile, { members }: TarIndex, signal: AbortSignal): Promise<Sample[]> {
+  const samples = new Map<string, Sample>();
+  const labels = new Map<string, string>();
+  for (const { name, offset, size } of members) {
+    const { key, extension } = splitName(name);
+    if (extension === 'cls' && size <= MAX_CLS_BYTES) {
+      const value = new TextDecoder().decode(await file.read(offset, size, signal)).trim();
+      if (/^\d+$/.test(value)) labels.set(key, String(Number(value)));
+    } else if (hasImageExtension(name) && !samples.has(key)) samples.set(key, { key, offset, size });
+  }
+  return [...samples.values()].map((sample) => {
+    const cls = labels.get(sample.key);
+    return cls === undefined ? sample : { ...sample, cls };
+  });
+}
+
+function splitName(name: string): { key: string; extension: string } {
+  const base = name.lastIndexOf('/') + 1;
+  const dot = name.indexOf('.', base + 1);
+  return dot < 0
+    ? { key: name, extension: '' }
+    : { key: name.slice(0, dot), extension: name.slice(dot + 1).toLowerCase() };
+}
