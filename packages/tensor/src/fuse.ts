@@ -117,7 +117,7 @@ function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
 
 function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, kept: ReadonlySet<Node>): Program {
   const values: Value[] = [];
-  const valueOf = new Map<Node, number>();
+  const slotOf = new Map<Node, number>();
   const loads = new Map<Tensor, number>();
   const members = new Set(group.nodes);
   const space = group.nodes.at(-1)!.outputs[0]!.shape;
@@ -125,7 +125,7 @@ function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, k
   const push = (value: Value): number => values.push(value) - 1;
   const operand = (input: Tensor): number => {
     const base = throughReshapes(input);
-    const inner = valueOf.get(base.node);
+    const inner = slotOf.get(base.node);
     if (inner !== undefined) return inner;
     if (isLiteral(base.node))
       return push({ kind: 'literal', value: (base.node.attrs as { value: number }).value, dtype: base.dtype });
@@ -138,18 +138,18 @@ function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, k
 
   for (const node of group.nodes) {
     if (node === group.root) {
-      valueOf.set(node, push({ kind: 'root', dtype: node.outputs[0]!.dtype }));
+      slotOf.set(node, push({ kind: 'root', dtype: node.outputs[0]!.dtype }));
       continue;
     }
     const args = node.inputs.map(operand);
-    valueOf.set(node, push({ kind: 'op', node, args }));
+    slotOf.set(node, push({ kind: 'op', node, args }));
   }
   const stores = group.nodes.flatMap((node) => {
     const outside =
       kept.has(node) || node.op.mutates !== undefined || (users.get(node) ?? []).some((user) => !members.has(user));
     const tensor = node.outputs[0]!;
     const target = node.op.mutates ? node.inputs[node.op.mutates[0]!]! : tensor;
-    return outside ? [{ value: valueOf.get(node)!, tensor, target }] : [];
+    return outside ? [{ value: slotOf.get(node)!, tensor, target }] : [];
   });
   return { shape: space, values, stores };
 }

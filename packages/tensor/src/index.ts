@@ -25,10 +25,16 @@ export {
   scratch,
 } from './kernel';
 export { assign, type GroupTensors, store } from './ops/assign';
+export { concat } from './ops/concat';
 export * from './ops/elementwise';
+export { max, mean, min } from './ops/extrema';
+export { gatherRows, scatterAddRows } from './ops/gather';
 export { matmul } from './ops/matmul';
-export { broadcastTo, max, mean, min, type ReduceOptions, sum } from './ops/reduce';
+export { patchify } from './ops/patchify';
+export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
+export { pad, slice, sliceAxis } from './ops/slice';
 export { constant, input, literal } from './ops/sources';
+export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
 export type { Plan, PlanReport } from './plan';
 export { type Shape, sizeOf } from './shape';

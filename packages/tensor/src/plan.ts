@@ -9,7 +9,7 @@ import { type Node, reachable, type Tensor } from './graph';
 import { type Binding, isScratch, type Kernel, type Storage } from './kernel';
 import { assignSlots, type Lifetime, peakOf } from './memory';
 import type { StoreAttrs } from './ops/assign';
-import type { ConstantAttrs, InputAttrs, StateAttrs } from './ops/sources';
+import type { InputAttrs, StateAttrs } from './ops/sources';
 import { elementwiseKernel } from './program';
 import { showShape, sizeOf } from './shape';
 import type { StateLayout } from './state-layout';

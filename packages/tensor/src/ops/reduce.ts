@@ -7,11 +7,10 @@ import { opError } from '../errors';
 import { type Op, record1, type Tensor } from '../graph';
 import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../kernel';
 import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../shape';
-import { div, equal, mul, select } from './elementwise';
 import { reshape } from './views';
 
-type Kind = 'sum' | 'max' | 'min';
-interface ReduceAttrs {
+export type Kind = 'sum' | 'max' | 'min';
+export interface ReduceAttrs {
   readonly kind: Kind;
   readonly axis: number;
 }
@@ -37,7 +36,8 @@ const wgslIdentity: Readonly<Record<Kind, string>> = { sum: '0.0', max: '-3.4028
 const combineWgsl = (kind: Kind, a: string, b: string): string =>
   kind === 'sum' ? `${a} + ${b}` : `${kind}(${a}, ${b})`;
 
-const reduceOp: Op<ReduceAttrs> = {
+/** The op behind every reduction; its gradient is that of a sum. */
+export const reduceOp: Op<ReduceAttrs> = {
   name: 'reduce',
   infer([x], { kind, axis }) {
     if (!isFloat(x!.dtype)) opError('dtype', kind, `needs floats, got ${x!.dtype}; cast it`);
@@ -52,13 +52,7 @@ const reduceOp: Op<ReduceAttrs> = {
           out[o * inner + j] = combine64[kind](out[o * inner + j]!, x!.data[(o * n + i) * inner + j]!);
     return [out];
   },
-  gradient({ inputs, outputs, attrs, grads }) {
-    const x = inputs[0]!;
-    if (attrs.kind === 'sum') return [broadcastTo(grads[0]!, x.shape)];
-    const hit = equal(x, outputs[0]!);
-    const ties = sum(select(hit, select(hit, 1, mul(x, 0)), mul(x, 0)), [attrs.axis], { keepDims: true });
-    return [select(hit, div(grads[0]!, ties), mul(x, 0))];
-  },
+  gradient: ({ inputs, grads }) => [broadcastTo(grads[0]!, inputs[0]!.shape)],
   lower,
 };
 
@@ -107,7 +101,9 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-function reduce(
+/** Reduces `axes` (default all) with `op`; neighbouring ones collapse into one reduction. */
+export function reduce(
+  op: Op<ReduceAttrs>,
   kind: Kind,
   x: Tensor,
   axes: readonly number[] | undefined,
@@ -134,7 +130,7 @@ function reduce(
       ...current.shape.slice(last + 1),
     ];
     const ones = new Array<number>(last - first).fill(1);
-    const reduced = record1(reduceOp, [reshape(current, merged)], { kind, axis: first });
+    const reduced = record1(op, [reshape(current, merged)], { kind, axis: first });
     current = reshape(reduced, [...reduced.shape.slice(0, first), ...ones, ...reduced.shape.slice(first)]);
     last = first;
   }
@@ -143,18 +139,7 @@ function reduce(
 
 /** Sum over `axes` (default all). */
 export const sum = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
-  reduce('sum', x, axes, options);
-/** Maximum over `axes` (default all); ties share the gradient. */
-export const max = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
-  reduce('max', x, axes, options);
-/** Minimum over `axes` (default all); ties share the gradient. */
-export const min = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>
-  reduce('min', x, axes, options);
-/** Mean over `axes` (default all). */
-export function mean(x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor {
-  const total = sum(x, axes, options);
-  return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
-}
+  reduce(reduceOp, 'sum', x, axes, options);
 
 const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcast',

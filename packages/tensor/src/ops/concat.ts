@@ -1,0 +1,83 @@
+/** Tensors side by side along one axis. Each part is copied into its place by a kernel of its own, so any number of parts will do. */
+import { opError } from '../errors';
+import { type Op, record1, type Tensor } from '../graph';
+import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernel';
+import { normalizeAxis, type Shape, showShape, sizeOf } from '../shape';
+import { sliceAxis } from './slice';
+
+interface ConcatAttrs {
+  readonly axis: number;
+}
+
+const outer = (shape: Shape, axis: number): number => sizeOf(shape.slice(0, axis));
+/** Elements of one part between two steps of the outer dimensions. */
+const run = (shape: Shape, axis: number): number => sizeOf(shape.slice(axis));
+
+const concatOp: Op<ConcatAttrs> = {
+  name: 'concat',
+  infer(inputs, { axis }) {
+    const first = inputs[0]!;
+    for (const spec of inputs) {
+      if (spec.dtype !== first.dtype)
+        opError('dtype', 'concat', `parts are ${first.dtype} and ${spec.dtype}; cast one of them`);
+      if (spec.shape.length !== first.shape.length || spec.shape.some((dim, i) => i !== axis && dim !== first.shape[i]))
+        opError(
+          'shape',
+          'concat',
+          `${showShape(spec.shape)} does not fit beside ${showShape(first.shape)} along axis ${axis}`,
+        );
+    }
+    const total = inputs.reduce((sum, spec) => sum + spec.shape[axis]!, 0);
+    return [{ shape: first.shape.map((dim, i) => (i === axis ? total : dim)), dtype: first.dtype }];
+  },
+  reference(inputs, { axis }, [out]) {
+    const data = new Float64Array(sizeOf(out!.shape));
+    const width = run(out!.shape, axis);
+    let start = 0;
+    for (const { shape, data: part } of inputs) {
+      const own = run(shape, axis);
+      for (let o = 0; o < outer(shape, axis); o++) data.set(part.subarray(o * own, (o + 1) * own), o * width + start);
+      start += own;
+    }
+    return [data];
+  },
+  gradient({ inputs, attrs: { axis }, grads }) {
+    let start = 0;
+    return inputs.map((input) => {
+      const first = start;
+      start += input.shape[axis]!;
+      return sliceAxis(grads[0]!, axis, first, start);
+    });
+  },
+  lower,
+};
+
+function lower({ inputs, outputs: [out], attrs: { axis }, target }: LowerArgs<ConcatAttrs>): Kernel[] {
+  const total = run(out!.shape, axis);
+  let start = 0;
+  return inputs.flatMap((part) => {
+    const own = run(part.shape, axis);
+    const first = start;
+    start += own;
+    const size = sizeOf(part.shape);
+    if (size === 0) return [];
+    const width = own % 4 === 0 && total % 4 === 0 && first % 4 === 0 ? 4 : 1;
+    const k = kernelBuilder('concat', target);
+    const source = k.read(part, elementType(part, width));
+    const sink = k.write(out!, elementType(out!, width));
+    const runs = k.uniform(own / width);
+    const body = `
+  if (thread >= ${k.uniform(size / width)}) { return; }
+  ${sink}[(thread / ${runs}) * ${k.uniform(total / width)} + ${k.uniform(first / width)} + thread % ${runs}] = ${source}[thread];`;
+    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(size / width / 64) })];
+  });
+}
+
+/** The parts one after the other along `axis`; all other dimensions must agree. */
+export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  if (parts.length === 0) opError('argument', 'concat', 'needs at least one part');
+  const at =
+    normalizeAxis(axis, parts[0]!.shape.length) ??
+    opError('argument', 'concat', `axis ${axis} is out of range for ${showShape(parts[0]!.shape)}`);
+  return parts.length === 1 ? parts[0]! : record1(concatOp, parts, { axis: at });
+}

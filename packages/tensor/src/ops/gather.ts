@@ -1,0 +1,95 @@
+/**
+ * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: every output row looks through the whole index list
+ * and adds its contributions in list order. That costs rows x indices comparisons, little beside the row data for the lists of a step.
+ */
+import { isFloat } from '../dtype';
+import { opError } from '../errors';
+import { type Op, record1, type Tensor } from '../graph';
+import { elementType, kernelBuilder } from '../kernel';
+import { showShape, sizeOf } from '../shape';
+
+const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
+
+function checkIndices(op: string, indices: { shape: readonly number[]; dtype: string }): void {
+  if (indices.shape.length !== 1 || (indices.dtype !== 'u32' && indices.dtype !== 'i32'))
+    opError('dtype', op, `indices must be a list of u32 or i32, got ${indices.dtype} ${showShape(indices.shape)}`);
+}
+
+const gatherOp: Op<object> = {
+  name: 'gatherRows',
+  infer([x, indices]) {
+    checkIndices('gatherRows', indices!);
+    return [{ shape: [indices!.shape[0]!, ...x!.shape.slice(1)], dtype: x!.dtype }];
+  },
+  reference([x, indices]) {
+    const width = rowSize(x!);
+    const out = new Float64Array(indices!.data.length * width);
+    indices!.data.forEach((row, i) => {
+      out.set(x!.data.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return [out];
+  },
+  gradient: ({ inputs, grads }) => [
+    isFloat(inputs[0]!.dtype) ? scatterAddRows(grads[0]!, inputs[1]!, inputs[0]!.shape[0]!) : undefined,
+    undefined,
+  ],
+  lower({ inputs: [x, indices], outputs: [out], target }) {
+    const width = rowSize(x!) % 4 === 0 ? 4 : 1;
+    const k = kernelBuilder('gatherRows', target);
+    const source = k.read(x!, elementType(x!, width));
+    const list = k.read(indices!);
+    const sink = k.write(out!, elementType(out!, width));
+    const units = sizeOf(out!.shape) / width;
+    const columns = k.uniform(rowSize(x!) / width);
+    const body = `
+  if (thread >= ${k.uniform(units)}) { return; }
+  ${sink}[thread] = ${source}[min(u32(${list}[thread / ${columns}]), ${k.uniform(x!.shape[0]! - 1)}) * ${columns} + thread % ${columns}];`;
+    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(units / 64) })];
+  },
+};
+
+/** Rows `indices` [n] (u32 or i32, each below R) of x [R, ...] -> [n, ...]. */
+export const gatherRows = (x: Tensor, indices: Tensor): Tensor => record1(gatherOp, [x, indices], {});
+
+const scatterOp: Op<{ rows: number }> = {
+  name: 'scatterAddRows',
+  infer([x, indices], { rows }) {
+    checkIndices('scatterAddRows', indices!);
+    if (indices!.shape[0] !== x!.shape[0])
+      opError('shape', 'scatterAddRows', `${indices!.shape[0]} indices for ${x!.shape[0]} rows`);
+    return [{ shape: [rows, ...x!.shape.slice(1)], dtype: x!.dtype }];
+  },
+  reference([x, indices], { rows }) {
+    const width = rowSize(x!);
+    const out = new Float64Array(rows * width);
+    indices!.data.forEach((row, i) => {
+      for (let j = 0; j < width; j++) out[row * width + j]! += x!.data[i * width + j]!;
+    });
+    return [out];
+  },
+  gradient: ({ inputs, grads }) => [gatherRows(grads[0]!, inputs[1]!), undefined],
+  lower({ inputs: [x, indices], outputs: [out], target }) {
+    const width = rowSize(x!) % 4 === 0 ? 4 : 1;
+    const k = kernelBuilder('scatterAddRows', target);
+    const source = k.read(x!, elementType(x!, width));
+    const list = k.read(indices!);
+    const sink = k.write(out!, elementType(out!, width));
+    const units = sizeOf(out!.shape) / width;
+    const columns = k.uniform(rowSize(x!) / width);
+    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const body = `
+  if (thread >= ${k.uniform(units)}) { return; }
+  let row = thread / ${columns};
+  let column = thread % ${columns};
+  var acc = ${F}(0.0);
+  for (var i = 0u; i < ${k.uniform(indices!.shape[0]!)}; i++) {
+    if (u32(${list}[i]) == row) { acc += ${F}(${source}[i * ${columns} + column]); }
+  }
+  ${sink}[thread] = ${elementType(out!, width)}(acc);`;
+    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(units / 64) })];
+  },
+};
+
+/** Zeros [rows, ...] with row i of x [n, ...] added to row `indices[i]`; indices may repeat, those out of range are dropped. */
+export const scatterAddRows = (x: Tensor, indices: Tensor, rows: number): Tensor =>
+  record1(scatterOp, [x, indices], { rows });

@@ -1,0 +1,19 @@
+/** Images as sequences of patches: what a convolution with stride = kernel sees, laid out for a matrix product. */
+import { opError } from '../errors';
+import type { Tensor } from '../graph';
+import { showShape } from '../shape';
+import { transpose } from './transpose';
+import { reshape } from './views';
+
+/** x [B, C, H, W] -> [B, (H/p)(W/p), C p p]: patches row-major, inside each channel, row, column, as a strided convolution's weight is stored. */
+export function patchify(x: Tensor, patch: number): Tensor {
+  const [B, C, H, W] = x.shape as [number, number, number, number];
+  if (x.shape.length !== 4 || H % patch !== 0 || W % patch !== 0)
+    opError(
+      'shape',
+      'patchify',
+      `images ${showShape(x.shape)} do not divide into patches of ${patch}; crop or pad them first`,
+    );
+  const [h, w] = [H / patch, W / patch];
+  return reshape(transpose(reshape(x, [B, C, h, patch, w, patch]), [0, 2, 4, 1, 3, 5]), [B, h * w, C * patch * patch]);
+}

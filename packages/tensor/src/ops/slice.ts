@@ -1,0 +1,113 @@
+/** Boxes out of a tensor, and their adjoint, padding. A slice of whole leading rows at a 256-byte boundary is a view and costs nothing. */
+import { bytesPerElement } from '../dtype';
+import { opError } from '../errors';
+import { type Op, record1, type Tensor } from '../graph';
+import { normalizeAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../shape';
+import { type StridedMap, stridedKernel, stridedReference } from '../strided';
+
+interface BoxAttrs {
+  readonly start: readonly number[];
+  readonly shape: Shape;
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+const boxMap = (full: Shape, { start, shape }: BoxAttrs): StridedMap => ({
+  dims: shape,
+  strides: stridesOf(full),
+  base: dot(start, stridesOf(full)),
+});
+
+const sliceOp: Op<BoxAttrs> = {
+  name: 'slice',
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  reference: ([x], attrs) => [stridedReference(x!, boxMap(x!.shape, attrs))],
+  gradient: ({ inputs, attrs, grads }) => [padBox(grads[0]!, inputs[0]!.shape, attrs.start)],
+  lower: ({ inputs: [x], outputs: [out], attrs, target }) => [
+    stridedKernel('slice', x!, out!, boxMap(x!.shape, attrs), target),
+  ],
+};
+
+const rowsOp: Op<BoxAttrs & { offset: number }> = {
+  ...(sliceOp as Op<BoxAttrs & { offset: number }>),
+  name: 'rows',
+  view: ({ offset }) => ({ offset }),
+};
+
+/** The box of `shape` that starts at `start`. */
+export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor {
+  const fits =
+    start.length === x.shape.length &&
+    shape.length === x.shape.length &&
+    start.every(
+      (first, i) => Number.isInteger(first) && first >= 0 && shape[i]! >= 0 && first + shape[i]! <= x.shape[i]!,
+    );
+  if (!fits)
+    opError('shape', 'slice', `box ${showShape(shape)} at ${showShape(start)} is not inside ${showShape(x.shape)}`);
+  if (sameShape(shape, x.shape)) return x;
+  const leading = shape.findIndex((dim, i) => dim !== x.shape[i]);
+  const contiguous = sizeOf(shape.slice(0, leading)) === 1;
+  const offset = dot(start, stridesOf(x.shape));
+  if (contiguous && (offset * bytesPerElement[x.dtype]) % 256 === 0)
+    return record1(rowsOp, [x], { start, shape, offset });
+  return record1(sliceOp, [x], { start, shape });
+}
+
+/** Elements [first, end) along one axis. */
+export function sliceAxis(x: Tensor, axis: number, first: number, end: number): Tensor {
+  const at =
+    normalizeAxis(axis, x.shape.length) ??
+    opError('argument', 'sliceAxis', `axis ${axis} is out of range for ${showShape(x.shape)}`);
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === at ? first : 0)),
+    x.shape.map((dim, i) => (i === at ? end - first : dim)),
+  );
+}
+
+interface PadAttrs extends BoxAttrs {
+  readonly value: number;
+}
+
+function padMap(inner: Shape, { start, shape, value }: PadAttrs): StridedMap {
+  return {
+    dims: shape,
+    strides: stridesOf(inner),
+    base: 0,
+    bounds: start.map((first, i) => [first, first + inner[i]!]),
+    fill: value,
+  };
+}
+
+const padOp: Op<PadAttrs> = {
+  name: 'pad',
+  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+  reference: ([x], attrs) => [stridedReference(x!, padMap(x!.shape, attrs))],
+  gradient: ({ inputs, attrs, grads }) => [slice(grads[0]!, attrs.start, inputs[0]!.shape)],
+  lower: ({ inputs: [x], outputs: [out], attrs, target }) => [
+    stridedKernel('pad', x!, out!, padMap(x!.shape, attrs), target),
+  ],
+};
+
+const padBox = (x: Tensor, shape: Shape, start: readonly number[], value = 0): Tensor =>
+  sameShape(x.shape, shape) ? x : record1(padOp, [x], { start, shape, value });
+
+/** x with `before[i]` and `after[i]` elements of `value` around dimension i. */
+export function pad(x: Tensor, before: readonly number[], after: readonly number[], value = 0): Tensor {
+  if (
+    [before, after].some(
+      (list) => list.length !== x.shape.length || list.some((count) => !(Number.isInteger(count) && count >= 0)),
+    )
+  ) {
+    opError(
+      'argument',
+      'pad',
+      `needs a count of 0 or more before and after each dimension of ${showShape(x.shape)}, got ${showShape(before)} and ${showShape(after)}`,
+    );
+  }
+  return padBox(
+    x,
+    x.shape.map((dim, i) => before[i]! + dim + after[i]!),
+    before,
+    value,
+  );
+}
