@@ -1,5 +1,5 @@
 import { EvalsError } from './error';
-import { type Matrix, matrix } from './matrix';
+import { type Matrix, matrix, takeRows } from './matrix';
 
 /**
  * What a frozen backbone says about images, as plain typed arrays; nothing here knows which model made them. An
@@ -81,26 +81,26 @@ export function imageCount(features: PatchFeatures): number {
 }
 
 /**
- * The number of classes: `classes` where given, else the largest label + 1.
+ * The number of classes, the largest label + 1.
  *
- * @throws EvalsError `bad-labels` when there is not one label per row, or one is negative or not below `classes`.
+ * @throws EvalsError `bad-labels` when there is not one label per row (where `rows` is given), or one is negative.
  */
-export function checkLabels(labels: Int32Array, rows: number, classes?: number): number {
+export function checkLabels(labels: Int32Array, rows: number = labels.length): number {
   if (labels.length !== rows) {
     throw new EvalsError(
       'bad-labels',
       `${labels.length} labels for ${rows} rows of features; each row needs one label`,
     );
   }
-  const limit = classes ?? labels.reduce((max, label) => Math.max(max, label), -1) + 1;
-  const bad = labels.findIndex((label) => label < 0 || label >= limit);
-  if (bad >= 0) {
-    throw new EvalsError(
-      'bad-labels',
-      `label ${labels[bad]} of row ${bad} is outside 0..${limit - 1}; number classes from 0`,
-    );
-  }
-  return limit;
+  const bad = labels.findIndex((label) => label < 0);
+  if (bad >= 0) throw new EvalsError('bad-labels', `row ${bad} has label ${labels[bad]}; number classes from 0`);
+  return labels.reduce((max, label) => Math.max(max, label), -1) + 1;
+}
+
+/** The items with the given numbers, copied in that order. */
+export function takeItems(features: LabelledFeatures, items: ArrayLike<number>): LabelledFeatures {
+  const cls = takeRows(classTokens(features), items).data;
+  return { dim: features.dim, cls, labels: Int32Array.from(items, (item) => features.labels[item]!) };
 }
 
 /** Joins batches of labelled features into one value. */

@@ -18,10 +18,23 @@ export type {
   TopK,
   TopKSession,
 } from './backend/eval-backend';
+export { classify, restrictClasses } from './classifier';
 export { EvalsError, type EvalsErrorCode } from './error';
 export type { Batched, Features, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
+export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe/linear-probe';
+export { type ProbeFeatures, type ProbeInput, patchMeans } from './linear-probe/probe-features';
+export { officialLearningRates } from './linear-probe/probe-grid';
+export { type Probe, type ProbeScore, type ScoreProbeOptions, scoreProbe } from './linear-probe/score-probe';
+export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
+export {
+  type LogisticRegressionOptions,
+  type LogisticRegressionResult,
+  logisticRegression,
+  officialCs,
+} from './logistic-regression/logistic-regression';
+export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export { type Matrix, matrix } from './matrix';
 export {
   accuracy,
@@ -37,4 +50,5 @@ export {
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
+export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { type EvalRecord, evalRecord, type Json, type Outcome, type SelectedOn, type Subject } from './outcome';

@@ -1,6 +1,5 @@
 import { checkOption } from '../error';
-import { checkLabels, classTokens, type LabelledFeatures } from '../features';
-import { takeRows } from '../matrix';
+import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { type KnnOptions, knn } from './knn';
@@ -57,13 +56,8 @@ export async function knnFewShot(
 
 /** At most `shots` items of each class, drawn without replacement, in their original order. */
 export function drawShots(train: LabelledFeatures, shots: number, seed: number): LabelledFeatures {
-  const tokens = classTokens(train);
-  const taken = new Int32Array(checkLabels(train.labels, tokens.rows));
-  const rows = permutation(tokens.rows, random(seed)).filter((row) => taken[train.labels[row]!]!++ < shots);
-  rows.sort();
-  return {
-    dim: train.dim,
-    cls: takeRows(tokens, rows).data,
-    labels: Int32Array.from(rows, (row) => train.labels[row]!),
-  };
+  const items = train.cls.length / train.dim;
+  const taken = new Int32Array(checkLabels(train.labels, items));
+  const rows = permutation(items, random(seed)).filter((row) => taken[train.labels[row]!]!++ < shots);
+  return takeItems(train, rows.sort());
 }

@@ -52,7 +52,7 @@ export async function knn(
   const queries = classTokens(test);
   checkOption(queries.rows > 0, 'the test set is empty');
   const { neighbours, labels } = await nearestItems(backend, train, queries, Math.max(...ks));
-  const largest = Math.max(checkLabels(labels, labels.length), checkLabels(test.labels, queries.rows));
+  const largest = Math.max(checkLabels(labels), checkLabels(test.labels, queries.rows));
   const classes = options.classes ?? largest;
   checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
 

@@ -1,0 +1,28 @@
+import type { EvalBackend, LinearClassifier } from './backend/eval-backend';
+import { checkOption } from './error';
+import type { Matrix } from './matrix';
+
+/** Logits `x W^T + b`, `[rows, C]`. */
+export async function classify(backend: EvalBackend, classifier: LinearClassifier, x: Matrix): Promise<Matrix> {
+  const data = await backend.products(x, classifier.weight);
+  const classes = classifier.weight.rows;
+  for (let i = 0; i < data.length; i++) data[i]! += classifier.bias[i % classes]!;
+  return { data, rows: x.rows, cols: classes };
+}
+
+/**
+ * The classifier restricted to some of its classes, in that order: test sets that hold a subset of the training classes
+ * (ImageNet-A, ImageNet-R) are scored among those only. `mapping[i]` is the training class of the subset's class `i`.
+ */
+export function restrictClasses({ weight, bias }: LinearClassifier, mapping: readonly number[]): LinearClassifier {
+  const bad = mapping.find((c) => !Number.isInteger(c) || c < 0 || c >= weight.rows);
+  checkOption(bad === undefined, `the class mapping names class ${bad} of a classifier with ${weight.rows} classes`);
+  const data = new Float32Array(mapping.length * weight.cols);
+  mapping.forEach((c, i) => {
+    data.set(weight.data.subarray(c * weight.cols, (c + 1) * weight.cols), i * weight.cols);
+  });
+  return {
+    weight: { data, rows: mapping.length, cols: weight.cols },
+    bias: Float32Array.from(mapping, (c) => bias[c]!),
+  };
+}

@@ -1,0 +1,72 @@
+import { EvalsError } from '../error';
+import type { PatchFeatures } from '../features';
+import { type Matrix, matrix, takeRows } from '../matrix';
+
+/**
+ * What the linear probe sees of an image: the class tokens of the last blocks, each after the final norm, and the mean of
+ * the last block's patch tokens. A classifier over `n` blocks reads the last `n` class tokens, oldest first, and with
+ * `avgpool` the patch mean after them. Laid side by side as `[block 1 | ... | last block | patch mean]`, each of these
+ * choices is one contiguous range of columns, so all classifiers share one matrix.
+ */
+export type ProbeFeatures = {
+  /** Width `D` of one token. */
+  readonly dim: number;
+  /** Class tokens `[n, D]` of the last blocks, oldest first; one entry where only the last block is known. */
+  readonly blocks: readonly Float32Array[];
+  /** Mean of the last block's patch tokens `[n, D]`. */
+  readonly patchMean?: Float32Array;
+  readonly labels: Int32Array;
+};
+
+/** Which parts a classifier reads. */
+export type ProbeInput = { readonly blocks: number; readonly avgpool: boolean };
+
+/** Rows `[n, (blocks + 1) * D]` that all classifiers share; without a patch mean, `[n, blocks * D]`. */
+export function probeRows(features: ProbeFeatures): Matrix {
+  const { dim, blocks, patchMean, labels } = features;
+  const parts = patchMean ? [...blocks, patchMean] : blocks;
+  const rows = labels.length;
+  const cols = dim * parts.length;
+  const data = new Float32Array(rows * cols);
+  parts.forEach((part, p) => {
+    if (matrix(part, dim).rows !== rows) {
+      throw new EvalsError('bad-features', `part ${p} has ${part.length / dim} rows of ${dim} for ${rows} labels`);
+    }
+    for (let i = 0; i < rows; i++) data.set(part.subarray(i * dim, (i + 1) * dim), i * cols + p * dim);
+  });
+  return { data, rows, cols };
+}
+
+/** The items with the given numbers, copied in that order. */
+export function takeProbeItems(features: ProbeFeatures, items: ArrayLike<number>): ProbeFeatures {
+  const take = (part: Float32Array) => takeRows(matrix(part, features.dim), items).data;
+  return {
+    dim: features.dim,
+    blocks: features.blocks.map(take),
+    patchMean: features.patchMean && take(features.patchMean),
+    labels: Int32Array.from(items, (item) => features.labels[item]!),
+  };
+}
+
+/** The columns of `probeRows` that a classifier reads. */
+export function probeColumns(
+  { dim, blocks }: Pick<ProbeFeatures, 'dim' | 'blocks'>,
+  input: ProbeInput,
+): readonly [start: number, end: number] {
+  return [(blocks.length - input.blocks) * dim, (blocks.length + Number(input.avgpool)) * dim];
+}
+
+/** Mean patch token of each image, `[n, D]`. */
+export function patchMeans({ patches, dim, grid }: PatchFeatures): Float32Array {
+  const count = grid[0] * grid[1];
+  const images = patches.length / (count * dim);
+  const means = new Float32Array(images * dim);
+  for (let i = 0; i < images; i++) {
+    for (let d = 0; d < dim; d++) {
+      let sum = 0;
+      for (let p = 0; p < count; p++) sum += patches[(i * count + p) * dim + d]!;
+      means[i * dim + d] = sum / count;
+    }
+  }
+  return means;
+}

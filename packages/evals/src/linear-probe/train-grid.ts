@@ -1,0 +1,60 @@
+import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import { EvalsError } from '../error';
+import { type Matrix, takeRows } from '../matrix';
+import { permutation, random } from '../numerics/random';
+import type { ProbeHead } from './probe-grid';
+
+/** One step's items: shared feature rows and their classes. */
+export type ProbeBatch = { readonly x: Matrix; readonly labels: Int32Array };
+
+export type TrainGridOptions = {
+  readonly heads: readonly ProbeHead[];
+  readonly classes: number;
+  /** Steps in all; the cosine schedule ends there. */
+  readonly iterations: number;
+  /** Default 0.9 and 0. */
+  readonly momentum?: number;
+  readonly weightDecay?: number;
+  /** Called after each step with every head's loss. */
+  readonly onStep?: (iteration: number, losses: Float64Array) => void;
+};
+
+/**
+ * Trains all heads of the grid together for `iterations` steps of SGD with momentum; the learning rate of step `i` is the
+ * head's rate times `(1 + cos(pi i / iterations)) / 2`.
+ *
+ * @throws EvalsError `bad-option` when the batches end before the iterations do.
+ */
+export async function trainGrid(
+  backend: EvalBackend,
+  source: Iterable<ProbeBatch> | AsyncIterable<ProbeBatch>,
+  { heads, classes, iterations, momentum = 0.9, weightDecay = 0, onStep }: TrainGridOptions,
+): Promise<LinearClassifier[]> {
+  const inputs = Math.max(...heads.map(({ end }) => end));
+  using session = backend.openLinearGrid({ inputs, classes, heads, momentum, weightDecay });
+  let iteration = 0;
+  for await (const { x, labels } of source) {
+    const losses = await session.step(x, labels, cosine(iteration, iterations));
+    onStep?.(iteration, losses);
+    iteration += 1;
+    if (iteration === iterations) return session.heads();
+  }
+  throw new EvalsError('bad-option', `the batches ended after ${iteration} of ${iterations} iterations; supply more`);
+}
+
+/** Cosine from 1 at step 0 towards 0 at step `total`. */
+export function cosine(step: number, total: number): number {
+  return 0.5 * (1 + Math.cos((Math.PI * step) / total));
+}
+
+/** Endless batches of `size` rows, each pass over the rows in a new order; a last incomplete batch joins the next pass. */
+export function* shuffledBatches(x: Matrix, labels: Int32Array, size: number, seed: number): Generator<ProbeBatch> {
+  const draws = random(seed);
+  let queue: number[] = [];
+  while (true) {
+    while (queue.length < size) queue.push(...permutation(x.rows, draws));
+    const rows = queue.slice(0, size);
+    queue = queue.slice(size);
+    yield { x: takeRows(x, rows), labels: Int32Array.from(rows, (row) => labels[row]!) };
+  }
+}

@@ -1,0 +1,113 @@
+import { type LinePoint, strongWolfe } from './strong-wolfe';
+
+/**
+ * Limited-memory BFGS: a quasi-Newton minimiser that keeps the last `m` pairs of steps `s` and gradient changes `y`
+ * instead of a Hessian. The two-loop recursion turns the gradient into a direction; a strong Wolfe line search keeps
+ * `s . y > 0`, so the implied Hessian stays positive definite.
+ *
+ * Source: Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5.
+ */
+
+/** Returns the value at `x` and writes the gradient. */
+export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
+
+export type LbfgsOptions = {
+  /** Stops when no component of the gradient exceeds this. */
+  readonly gradientTolerance: number;
+  /** Default 1000. */
+  readonly maxIterations?: number;
+  /** Pairs kept; default 10. */
+  readonly memory?: number;
+  /** Evaluations per line search; default 50. */
+  readonly lineSearchSteps?: number;
+};
+
+export type LbfgsResult = {
+  readonly x: Float64Array;
+  readonly value: number;
+  /** Largest component of the gradient. */
+  readonly gradientNorm: number;
+  readonly iterations: number;
+  /** `line-search`: no step decreased the value any more, as happens at the limit of rounding. */
+  readonly stopped: 'gradient' | 'iterations' | 'line-search';
+};
+
+type Pair = { readonly s: Float64Array; readonly y: Float64Array; readonly rho: number };
+type Point = LinePoint & { readonly x: Float64Array; readonly gradient: Float64Array };
+
+export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
+  const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50 } = options;
+  const pairs: Pair[] = [];
+  let x: Float64Array = start.slice();
+  let gradient: Float64Array = new Float64Array(x.length);
+  let value = await objective(x, gradient);
+  let iterations = 0;
+  const finish = (stopped: LbfgsResult['stopped']): LbfgsResult => ({
+    x,
+    value,
+    gradientNorm: largest(gradient),
+    iterations,
+    stopped,
+  });
+
+  for (; iterations < maxIterations; iterations++) {
+    if (largest(gradient) <= gradientTolerance) return finish('gradient');
+    const direction = descentDirection(gradient, pairs);
+    const slope = dot(direction, gradient);
+    const from = x;
+    const alongLine = async (step: number): Promise<Point> => {
+      const next = from.map((xi, i) => xi + step * direction[i]!);
+      const nextGradient = new Float64Array(next.length);
+      const nextValue = await objective(next, nextGradient);
+      return { step, value: nextValue, slope: dot(nextGradient, direction), x: next, gradient: nextGradient };
+    };
+    // Without curvature information the gradient's length says nothing about the step.
+    const firstStep = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+    const search = { decrease: 1e-4, curvature: 0.9, maxEvaluations: lineSearchSteps };
+    const found = await strongWolfe({ step: 0, value, slope }, firstStep, alongLine, search);
+    if (!found) return finish('line-search');
+    const s = found.x.map((xi, i) => xi - x[i]!);
+    const y = found.gradient.map((gi, i) => gi - gradient[i]!);
+    const curvature = dot(s, y);
+    if (curvature > 0) pairs.push({ s, y, rho: 1 / curvature });
+    if (pairs.length > memory) pairs.shift();
+    ({ x, value, gradient } = found);
+  }
+  return finish(largest(gradient) <= gradientTolerance ? 'gradient' : 'iterations');
+}
+
+/** `-H g` by the two-loop recursion, `H` starting from the scaled identity `s.y / y.y`. */
+function descentDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
+  const q = gradient.map((value) => -value);
+  const alphas: number[] = [];
+  for (const { s, y, rho } of pairs.toReversed()) {
+    const alpha = rho * dot(s, q);
+    alphas.unshift(alpha);
+    addScaled(q, y, -alpha);
+  }
+  const last = pairs.at(-1);
+  if (last) {
+    const scale = 1 / (last.rho * dot(last.y, last.y));
+    for (let i = 0; i < q.length; i++) q[i]! *= scale;
+  }
+  pairs.forEach(({ s, y, rho }, i) => {
+    addScaled(q, s, alphas[i]! - rho * dot(y, q));
+  });
+  return q;
+}
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
+  return sum;
+}
+
+function addScaled(target: Float64Array, source: Float64Array, scale: number): void {
+  for (let i = 0; i < target.length; i++) target[i]! += scale * source[i]!;
+}
+
+function largest(values: Float64Array): number {
+  let max = 0;
+  for (const value of values) max = Math.max(max, Math.abs(value));
+  return max;
+}
