@@ -1,45 +1,34 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ImageSource } from '../image-source';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
 import { folderSource } from './folder';
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'franca-folder-'));
+  root = scratchFolder();
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-const put = (...files: string[]): void => {
-  for (const file of files) {
-    mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-    writeFileSync(path.join(root, file), file);
-  }
-};
-const range = (source: ImageSource): number[] => Array.from({ length: source.length }, (_, index) => index);
-const keys = (source: ImageSource): string[] => range(source).map((index) => source.key(index));
-const labels = (source: ImageSource): (number | undefined)[] => range(source).map((index) => source.label?.(index));
+const put = (...files: string[]): void => writeFiles(root, Object.fromEntries(files.map((file) => [file, file])));
 
 describe('folderSource', () => {
   it('lists images at any depth, sorted, and nothing else', async () => {
     put('b.PNG', 'a/x/2.jpeg', 'a/1.jpg', 'notes.txt', '.hidden/3.jpg', 'a/._1.jpg', '__MACOSX/4.jpg');
     const source = await folderSource(root);
-    expect(keys(source)).toEqual(['a/1.jpg', 'a/x/2.jpeg', 'b.PNG']);
+    expect(keysOf(source)).toEqual(['a/1.jpg', 'a/x/2.jpeg', 'b.PNG']);
     expect(source.classes).toBeUndefined();
   });
 
   it('reads the bytes of the file', async () => {
     put('a/1.jpg');
-    const content = await (await folderSource(root)).read(0);
-    expect('encoded' in content && new TextDecoder().decode(content.encoded)).toBe('a/1.jpg');
+    expect(await readText(await folderSource(root), 0)).toBe('a/1.jpg');
   });
 
   it('takes top folders for classes when every image lies in one', async () => {
     put('dog/2.jpg', 'cat/deep/1.jpg', 'dog/1.jpg');
     const source = await folderSource(root);
     expect(source.classes).toEqual(['cat', 'dog']);
-    expect(labels(source)).toEqual([0, 1, 1]);
+    expect(labelsOf(source)).toEqual([0, 1, 1]);
   });
 
   it('passes through folders that all images share', async () => {
@@ -61,7 +50,7 @@ describe('folderSource', () => {
   it('labels by the class list it is given', async () => {
     put('dog/1.jpg', 'cat/2.jpg', 'emu/3.jpg');
     const source = await folderSource(root, { classes: ['ant', 'cat', 'dog'] });
-    expect(labels(source)).toEqual([1, 2, undefined]);
+    expect(labelsOf(source)).toEqual([1, 2, undefined]);
   });
 
   it('follows links, and ends where they form loops', async () => {
@@ -72,7 +61,7 @@ describe('folderSource', () => {
     symlinkSync(path.join(root, 'real/a/1.jpg'), path.join(root, 'link.jpg'));
     symlinkSync('nowhere', path.join(root, 'dangling.jpg'));
     const source = await folderSource(root);
-    expect(keys(source)).toEqual(['link.jpg', 'real/a/1.jpg', 'real/b/2.jpg']);
+    expect(keysOf(source)).toEqual(['link.jpg', 'real/a/1.jpg', 'real/b/2.jpg']);
     expect(source.notes).toEqual([expect.stringContaining('dangling.jpg')]);
   });
 
@@ -80,7 +69,7 @@ describe('folderSource', () => {
     put('elsewhere/1.jpg');
     mkdirSync(path.join(root, 'set'));
     symlinkSync(path.join(root, 'elsewhere'), path.join(root, 'set/linked'));
-    expect(keys(await folderSource(path.join(root, 'set')))).toEqual(['linked/1.jpg']);
+    expect(keysOf(await folderSource(path.join(root, 'set')))).toEqual(['linked/1.jpg']);
   });
 
   it('is an image error when one file has gone', async () => {
@@ -96,7 +85,7 @@ describe('folderSource', () => {
     chmodSync(path.join(root, 'closed'), 0);
     const source = await folderSource(root);
     chmodSync(path.join(root, 'closed'), 0o755);
-    expect(keys(source)).toEqual(['open/1.jpg']);
+    expect(keysOf(source)).toEqual(['open/1.jpg']);
     expect(source.notes).toEqual([expect.stringContaining('closed')]);
   });
 

@@ -1,18 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { pack } from 'tar-stream';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { sendBytes, serve } from '../../test/loopback-server';
+import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
 import type { ImageSource } from '../image-source';
 import { expandBraces, webDatasetSource } from './webdataset';
 
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(path.join(tmpdir(), 'franca-webdataset-'));
+  root = scratchFolder();
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const tar = async (members: Record<string, string>): Promise<Uint8Array> => {
   const archive = pack();
@@ -25,14 +24,6 @@ const put = async (name: string, members: Record<string, string>): Promise<strin
   writeFileSync(file, await tar(members));
   return file;
 };
-const range = (source: ImageSource): number[] => Array.from({ length: source.length }, (_, index) => index);
-const keys = (source: ImageSource): string[] => range(source).map((index) => source.key(index));
-const labels = (source: ImageSource): (number | undefined)[] => range(source).map((index) => source.label?.(index));
-const read = async (source: ImageSource, index: number): Promise<string> => {
-  const content = await source.read(index);
-  return 'encoded' in content ? new TextDecoder().decode(content.encoded) : 'pixels';
-};
-
 describe('webDatasetSource', () => {
   it('groups members by key: one image per sample, labelled by its .cls', async () => {
     const shard = await put('s.tar', {
@@ -48,10 +39,10 @@ describe('webDatasetSource', () => {
       '004.cls': '7',
     });
     const source = await webDatasetSource([shard]);
-    expect(keys(source)).toEqual(['s.tar/000', 's.tar/001', 's.tar/003', 's.tar/004']);
+    expect(keysOf(source)).toEqual(['s.tar/000', 's.tar/001', 's.tar/003', 's.tar/004']);
     expect(source.classes).toEqual(['7', '12']);
-    expect(labels(source)).toEqual([0, 1, undefined, 0]);
-    expect(await Promise.all(range(source).map((index) => read(source, index)))).toEqual([
+    expect(labelsOf(source)).toEqual([0, 1, undefined, 0]);
+    expect(await Promise.all([0, 1, 2, 3].map((index) => readText(source, index)))).toEqual([
       'zero',
       'one',
       'three',
@@ -63,14 +54,14 @@ describe('webDatasetSource', () => {
     await put('s-00.tar', { 'a.jpg': 'first' });
     await put('s-01.tar', { 'a.jpg': 'second' });
     const source = await webDatasetSource([path.join(root, 's-{00..01}.tar')]);
-    expect(keys(source)).toEqual(['s-00.tar/a', 's-01.tar/a']);
-    expect([await read(source, 0), await read(source, 1)]).toEqual(['first', 'second']);
+    expect(keysOf(source)).toEqual(['s-00.tar/a', 's-01.tar/a']);
+    expect([await readText(source, 0), await readText(source, 1)]).toEqual(['first', 'second']);
   });
 
   it('takes folders inside the archive for classes when there is no .cls', async () => {
     const shard = await put('s.tar', { 'set/cat/1.jpg': 'x', 'set/dog/1.jpg': 'y' });
     const source = await webDatasetSource([shard]);
-    expect([source.classes, labels(source)]).toEqual([
+    expect([source.classes, labelsOf(source)]).toEqual([
       ['cat', 'dog'],
       [0, 1],
     ]);
@@ -78,13 +69,13 @@ describe('webDatasetSource', () => {
 
   it('labels by the class list it is given', async () => {
     const shard = await put('s.tar', { '0.jpg': 'x', '0.cls': '9', '1.jpg': 'y', '1.cls': '3' });
-    expect(labels(await webDatasetSource([shard], { classes: ['0', '3'] }))).toEqual([undefined, 1]);
+    expect(labelsOf(await webDatasetSource([shard], { classes: ['0', '3'] }))).toEqual([undefined, 1]);
   });
 
   it('does not believe absurd labels', async () => {
     const shard = await put('s.tar', { '0.jpg': 'x', '0.cls': '999999999999', '1.jpg': 'y', '1.cls': '-1e9' });
     const source = await webDatasetSource([shard]);
-    expect([source.classes, labels(source)]).toEqual([['999999999999'], [0, undefined]]);
+    expect([source.classes, labelsOf(source)]).toEqual([['999999999999'], [0, undefined]]);
   });
 
   it('uses a damaged shard up to the damage, and says so', async () => {
@@ -92,7 +83,7 @@ describe('webDatasetSource', () => {
     bytes.fill(1, 1024, 1030);
     writeFileSync(path.join(root, 'bad.tar'), bytes);
     const source = await webDatasetSource([path.join(root, 'bad.tar'), await put('good.tar', { '2.jpg': 'two' })]);
-    expect(keys(source)).toEqual(['bad.tar/0', 'good.tar/2']);
+    expect(keysOf(source)).toEqual(['bad.tar/0', 'good.tar/2']);
     expect(source.notes).toEqual([expect.stringMatching(/bad\.tar: no valid tar header at byte 1024/)]);
   });
 
@@ -113,12 +104,12 @@ describe('webDatasetSource over HTTP', () => {
     try {
       const open = (): Promise<ImageSource> => webDatasetSource([`${server.url}/s.tar`], { cacheDir: root });
       const first = await open();
-      expect(await read(first, 1)).toBe('one');
+      expect(await readText(first, 1)).toBe('one');
       expect(server.requests.at(-1)).toBe('GET /s.tar bytes=2560-2562');
       const requests = server.requests.length;
       const second = await open();
       expect(server.requests.slice(requests)).toEqual(['GET /s.tar bytes=0-0']);
-      expect([keys(second), labels(second)]).toEqual([keys(first), labels(first)]);
+      expect([keysOf(second), labelsOf(second)]).toEqual([keysOf(first), labelsOf(first)]);
       expect(readdirSync(path.join(root, 'tar-index'))).toHaveLength(1);
     } finally {
       await server.close();

@@ -1,0 +1,58 @@
+/**
+ * A text file that lists images, one per line: a path, or a path and a label.
+ *
+ * The label stands behind a tab, or is an integer behind the last space; so paths with spaces need no quoting. Relative paths
+ * are taken from the list's own folder. Blank lines and lines that begin with `# ` are passed over.
+ */
+
+import path from 'node:path';
+import { openLocalFile, readImageFile } from '../byte-file';
+import { DataError } from '../data-error';
+import type { ImageSource } from '../image-source';
+import { byCodeUnit } from './walk-images';
+
+export interface ListOptions {
+  /** Fixes the class list, e.g. to the one of the training list. Other labels count as none. */
+  readonly classes?: readonly string[] | undefined;
+}
+
+const MAX_LIST_BYTES = 1024 * 1024 * 1024;
+
+/**
+ * Opens a list. The images themselves are only looked at when they are read.
+ * @throws DataError NOT_FOUND, EMPTY_SOURCE, or BAD_SPEC when the file is not text
+ */
+export async function listSource(listPath: string, options: ListOptions = {}): Promise<ImageSource> {
+  const file = await openLocalFile(listPath);
+  if (file.size > MAX_LIST_BYTES)
+    throw new DataError('BAD_SPEC', `${listPath}: ${file.size} bytes is no list of images`);
+  const text = new TextDecoder().decode(await file.read(0, file.size));
+  if (text.includes('\0')) throw new DataError('BAD_SPEC', `${listPath} is not a text file`);
+  const lines = text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() && !line.startsWith('# '))
+    .map(parseLine);
+  if (lines.length === 0) throw new DataError('EMPTY_SOURCE', `${listPath} lists no image`);
+
+  const found = [...new Set(lines.flatMap(({ label }) => (label === undefined ? [] : [label])))];
+  const classes = found.length > 0 ? (options.classes ?? sortLabels(found)) : undefined;
+  const positions = new Map(classes?.map((name, position) => [name, position]));
+  const folder = path.dirname(listPath);
+  return {
+    name: `list ${listPath}`,
+    length: lines.length,
+    ...(classes && { classes, label: (index: number) => positions.get(lines[index]!.label ?? '') }),
+    key: (index) => lines[index]!.file,
+    read: async (index) => ({ encoded: await readImageFile(path.resolve(folder, lines[index]!.file)) }),
+  };
+}
+
+function parseLine(line: string): { file: string; label?: string } {
+  const labelled = /^([^\t]+)\t\s*(.*\S)\s*$/.exec(line) ?? /^(.*\S)\s+(\d+)\s*$/.exec(line);
+  return labelled ? { file: labelled[1]!.trim(), label: labelled[2]! } : { file: line.trim() };
+}
+
+function sortLabels(labels: string[]): string[] {
+  const numbers = labels.every((label) => /^\d+$/.test(label));
+  return numbers ? labels.sort((a, b) => Number(a) - Number(b)) : labels.sort(byCodeUnit);
+}
