@@ -7,9 +7,10 @@ import { TensorError } from './errors';
 import { fuse, type Task } from './fuse';
 import { type Node, reachable, type Tensor } from './graph';
 import { type Binding, isScratch, type Kernel, type Storage } from './kernel';
-import { assignSlots, type Lifetime, peakOf } from './memory';
+import { assignSlots, type Lifetime } from './memory';
 import type { StoreAttrs } from './ops/assign';
 import type { InputAttrs, StateAttrs } from './ops/sources';
+import { byteSize, makeReport, type PlanReport } from './plan-report';
 import { elementwiseKernel } from './program';
 import { showShape, sizeOf } from './shape';
 import type { StateLayout } from './state-layout';
@@ -33,21 +34,6 @@ export interface Address {
 export type PlanStep =
   | { readonly kind: 'kernel'; readonly kernel: Kernel; readonly addresses: readonly Address[]; readonly node: Node }
   | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: Node };
-
-export interface PlanReport {
-  readonly kernels: number;
-  readonly copies: number;
-  readonly flops: number;
-  readonly bytesMoved: number;
-  /** State by group, then `inputs`, `constants`, `activations` (the slots together). */
-  readonly bytes: Readonly<Record<string, number>>;
-  readonly totalBytes: number;
-  /** Most bytes of intermediate values alive at once, and the op that runs then. */
-  readonly peak: { readonly bytes: number; readonly at: string; readonly site: string };
-  readonly largest: readonly { readonly name: string; readonly bytes: number }[];
-  /** Seconds, from the target's rates. */
-  readonly estimatedSeconds: number;
-}
 
 export interface Plan {
   readonly target: Target;
@@ -77,7 +63,6 @@ export interface PlanInput {
 
 const ALIGNMENT = 256;
 const align = (bytes: number, to = ALIGNMENT): number => Math.ceil(bytes / to) * to;
-const byteSize = (tensor: Storage): number => align(sizeOf(tensor.shape) * bytesPerElement[tensor.dtype], 16);
 
 interface Draft {
   readonly kernel?: Kernel;
@@ -385,68 +370,3 @@ function checkBindings(steps: readonly PlanStep[], target: Target): void {
     }
   }
 }
-
-interface ReportInput {
-  readonly planned: readonly PlanStep[];
-  readonly lifetimes: readonly Lifetime[];
-  readonly stored: readonly Storage[];
-  readonly slotBytes: readonly number[];
-  readonly state: StateLayout;
-  readonly constants: readonly Tensor[];
-  readonly batch: readonly Tensor[];
-  readonly knobBytes: number;
-  readonly target: Target;
-}
-
-function makeReport({
-  planned,
-  lifetimes,
-  stored,
-  slotBytes,
-  state,
-  constants,
-  batch,
-  knobBytes,
-  target,
-}: ReportInput): PlanReport {
-  const kernels = planned.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
-  const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
-  const bytes: Record<string, number> = {};
-  for (const [name, group] of Object.entries(state)) bytes[name] = group.bytes;
-  bytes.inputs = total(batch.map(byteSize)) + knobBytes;
-  bytes.constants = total(constants.map(byteSize));
-  bytes.activations = total(slotBytes);
-  const peak = peakOf(lifetimes, planned.length + 1);
-  const at = planned[Math.min(peak.step, planned.length - 1)];
-  const names = stored.map((storage) =>
-    isScratch(storage)
-      ? `scratch ${showShape(storage.shape)}`
-      : `${storage.node.op.name} ${storage.dtype} ${showShape(storage.shape)}`,
-  );
-  const largest = [
-    ...Object.entries(bytes).map(([name, size]) => ({ name, bytes: size })),
-    ...lifetimes.map((life, i) => ({ name: names[i]!, bytes: life.bytes })),
-  ]
-    .filter(({ name }) => name !== 'activations')
-    .sort((a, b) => b.bytes - a.bytes)
-    .slice(0, 12);
-  return {
-    kernels: kernels.length,
-    copies: planned.length - kernels.length,
-    flops: total(kernels.map((kernel) => kernel.flops)),
-    bytesMoved: total(kernels.map((kernel) => kernel.bytes)),
-    bytes,
-    totalBytes: total(Object.values(bytes)),
-    peak: {
-      bytes: peak.bytes,
-      at: at ? (at.kind === 'kernel' ? at.kernel.label : 'copy') : 'nothing',
-      site: at?.node.site ?? '',
-    },
-    largest,
-    estimatedSeconds: total(kernels.map((kernel) => kernelSeconds(kernel, target))),
-  };
-}
-
-/** Expected time of a kernel from the target's rates: the larger of its arithmetic and its memory traffic. */
-export const kernelSeconds = (kernel: Kernel, target: Target): number =>
-  Math.max(kernel.flops / target.flopsPerSecond, kernel.bytes / target.bytesPerSecond);

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Gpu } from '../gpu';
+import { type OpenGpuOptions, openGpu } from '../node';
+import { checkOp, normals } from '../testing';
+import { mul } from './elementwise';
+import { l2Normalize } from './l2-normalize';
+import { layerNorm } from './layer-norm';
+import { logSumExp } from './log-sum-exp';
+import { logSoftmax, softmax } from './softmax';
+import { input } from './sources';
+import { argmax, topK } from './top-k';
+
+const targets: [string, OpenGpuOptions][] = [
+  ['subgroup per row', {}],
+  ['workgroup tree, GPU family', { target: { family: 'gpu', subgroupSize: undefined } }],
+];
+
+describe.each(targets)('%s', (_, options) => {
+  let gpu: Gpu;
+  beforeAll(async () => {
+    gpu = await openGpu(options);
+  });
+  afterAll(() => gpu.dispose());
+
+  test.each([[[3, 5]], [[7, 64]], [[2, 3, 129]], [[5, 1]], [[2, 1030]]])(
+    'softmax, logSoftmax and logSumExp of %j',
+    async (shape) => {
+      await checkOp(gpu, (x) => [softmax(x!), logSoftmax(x!)], [{ shape }]);
+      await checkOp(gpu, (x) => logSumExp(x!, [-1]), [{ shape }]);
+    },
+  );
+  test('softmax survives huge logits', async () => {
+    await checkOp(gpu, (x) => softmax(x!), [{ shape: [2, 3], values: [1e4, -1e4, 9999, -3e38, 0, 1] }], {
+      gradient: false,
+    });
+  });
+  test.each([[[3, 5]], [[4, 64]], [[2, 67, 96]], [[3, 1]]])('layerNorm of %j', async (shape) => {
+    const D = shape.at(-1)!;
+    await checkOp(gpu, (x, w, b) => layerNorm(x!, w!, b!), [{ shape }, { shape: [D] }, { shape: [D] }], {
+      tolerance: 3e-5,
+      gradient: D > 1,
+    });
+  });
+  test('layerNorm of a large mean keeps the variance', async () => {
+    // (x - mean) is exact to f32's spacing at 1000, 6e-5, relative to a deviation of about 1
+    const values = normals(2 * 64).map((value) => value + 1000);
+    await checkOp(
+      gpu,
+      (x, w, b) => layerNorm(x!, w!, b!),
+      [{ shape: [2, 64], values }, { shape: [64] }, { shape: [64] }],
+      { tolerance: 4e-4, gradient: false },
+    );
+  });
+  test.each([[[3, 5]], [[4, 64]], [[300, 3]]])('l2Normalize of %j', async (shape) => {
+    await checkOp(gpu, (x) => l2Normalize(x!), [{ shape }]);
+  });
+  test('l2Normalize of a zero row is zero', async () => {
+    await checkOp(gpu, (x) => l2Normalize(mul(x!, 0), 1e-8), [{ shape: [2, 4] }], { gradient: false });
+  });
+  test.each([
+    [[3, 7], 3],
+    [[2, 5000], 5],
+    [[1, 1], 1],
+  ] as const)('topK of %j, k = %i', async (shape, k) => {
+    await checkOp(gpu, (x) => Object.values(topK(x!, k)), [{ shape }]);
+  });
+  test('topK gives equal values in order of position, argmax the first', async () => {
+    await checkOp(
+      gpu,
+      (x) => [...Object.values(topK(x!, 4)), argmax(x!)],
+      [{ shape: [2, 5], values: [1, 3, 3, 2, 3, 0, 0, 0, 0, 0] }],
+      { gradient: false },
+    );
+  });
+});
+
+test('bad rows are refused when recorded', () => {
+  expect(() => layerNorm(input('x', [2, 4]), input('w', [3]), input('b', [4]))).toThrow(
+    /layerNorm: weight \[3\] and bias \[4\] must be \[4\]/,
+  );
+  expect(() => topK(input('x', [2, 4]), 5)).toThrow(/k = 5 must lie between 1 and the row length of \[2, 4\]/);
+});
