@@ -4,6 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
 import { checkReadmes } from './checks/readmes';
@@ -17,6 +18,7 @@ const checks: Record<string, () => Promise<string[]>> = {
   imports: checkImports,
   unused: () => program('knip'),
   manifests: checkManifests,
+  documents: checkDocuments,
   tarballs: () => withTemporaryFolder(async (folder) => checkTarballs(await packAll(folder))),
   readmes: () =>
     withTemporaryFolder(async (folder) => {

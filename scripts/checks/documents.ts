@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { readmeWithGraph } from '../package-graph';
+import { readText, root, run } from './workspace';
+
+/** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
+export async function checkDocuments(): Promise<string[]> {
+  const { output } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
+  const files = output.split('\n').filter((file) => file && existsSync(join(root, file)));
+  const problems = files.flatMap(brokenLinks);
+  if (readText('README.md') !== readmeWithGraph()) {
+    problems.push('README.md: the package graph is out of date; run npm run graph');
+  }
+  return problems;
+}
+
+function brokenLinks(file: string): string[] {
+  const prose = readText(file).replace(/^```[\s\S]*?^```/gm, '');
+  return [...prose.matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)[^)]*\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !existsSync(join(root, dirname(file), target)))
+    .map((target) => `${file}: links to ${target}, which does not exist`);
+}
