@@ -1,0 +1,119 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
+import { pack } from 'tar-stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
+import { imageNet22kSource } from './imagenet22k';
+
+let root: string;
+beforeEach(async () => {
+  root = scratchFolder();
+  await putTar('n02', { 'n02_1.JPEG': 'two-one' });
+  await putTar('n01', { 'n01_9.JPEG': 'one-nine', 'n01_10.JPEG': gzipSync('one-ten'), 'notes.txt': 'no' });
+});
+
+async function putTar(wnid: string, members: Record<string, string | Buffer>): Promise<void> {
+  const archive = pack();
+  for (const [name, body] of Object.entries(members)) archive.entry({ name }, body);
+  archive.finalize();
+  writeFileSync(path.join(root, `${wnid}.tar`), await buffer(archive));
+}
+
+/** The official index, as NumPy writes it. */
+function entriesNpy(
+  rows: [classIndex: number, classId: string, start: number, end: number, filename: string][],
+): Uint8Array {
+  const descr =
+    "[('class_index', '<u4'), ('class_id', '<U3'), ('start_offset', '<u4'), ('end_offset', '<u4'), ('filename', '<U10')]";
+  const literal = `{'descr': ${descr}, 'fortran_order': False, 'shape': (${rows.length},), }`;
+  const header = `${literal.padEnd(Math.ceil((literal.length + 11) / 64) * 64 - 11)}\n`;
+  const rowBytes = 12 + 4 * 13;
+  const bytes = new Uint8Array(10 + header.length + rows.length * rowBytes);
+  bytes.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, header.length & 255, header.length >> 8]);
+  bytes.set(new TextEncoder().encode(header), 10);
+  const view = new DataView(bytes.buffer, 10 + header.length);
+  const putText = (at: number, text: string): void => {
+    for (const [place, char] of [...text].entries()) view.setUint32(at + 4 * place, char.codePointAt(0)!, true);
+  };
+  for (const [row, [classIndex, classId, start, end, filename]] of rows.entries()) {
+    const at = row * rowBytes;
+    view.setUint32(at, classIndex, true);
+    putText(at + 4, classId);
+    view.setUint32(at + 16, start, true);
+    view.setUint32(at + 20, end, true);
+    putText(at + 24, filename);
+  }
+  return bytes;
+}
+
+describe('imageNet22kSource', () => {
+  it('indexes the tars, one class each, and unpacks gzipped images', async () => {
+    const source = await imageNet22kSource(root);
+    expect(source.classes).toEqual(['n01', 'n02']);
+    expect([keysOf(source), labelsOf(source)]).toEqual([
+      ['n01.tar@0', 'n01.tar@1024', 'n02.tar@0'],
+      [0, 0, 1],
+    ]);
+    expect(await Promise.all([0, 1, 2].map((index) => readText(source, index)))).toEqual([
+      'one-nine',
+      'one-ten',
+      'two-one',
+    ]);
+  });
+
+  it('follows the official index in its order, padding and all', async () => {
+    writeFiles(root, {
+      'extra/entries.npy': entriesNpy([
+        [1, 'n02', 0, 1024, 'n02_1.JPEG'],
+        [0, 'n01', 1024, 2048, 'n01_10.JPE'],
+      ]),
+    });
+    const source = await imageNet22kSource(root, { extra: path.join(root, 'extra') });
+    expect([source.classes, labelsOf(source)]).toEqual([
+      ['n01', 'n02'],
+      [1, 0],
+    ]);
+    expect([await readText(source, 0), await readText(source, 1)]).toEqual(['two-one', 'one-ten']);
+  });
+
+  it('is an image error where the index does not fit the tar', async () => {
+    writeFiles(root, {
+      'entries.npy': entriesNpy([
+        [0, 'n01', 100, 1024, ''],
+        [0, 'n01', 0, 4_000_000_000, ''],
+        [0, 'n01', 900, 100, ''],
+        [3, 'n77', 0, 1024, ''],
+      ]),
+    });
+    const source = await imageNet22kSource(root, { extra: root });
+    for (const index of [0, 1, 2, 3]) {
+      await expect(source.read(index)).rejects.toMatchObject({ code: expect.stringMatching(/UNREADABLE|TOO_LARGE/) });
+    }
+  });
+
+  it('refuses an index that is damaged, or that names files outside', async () => {
+    const open = (bytes: Uint8Array): Promise<unknown> => {
+      writeFiles(root, { 'entries.npy': bytes });
+      return imageNet22kSource(root, { extra: root });
+    };
+    const good = entriesNpy([[0, 'n01', 0, 1024, '']]);
+    await expect(open(good.subarray(0, good.length - 1))).rejects.toMatchObject({
+      code: 'DAMAGED_FILE',
+      message: /follow/,
+    });
+    await expect(open(good.subarray(0, 50))).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(open(new Uint8Array(200))).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: /not an \.npy/ });
+    await expect(open(entriesNpy([[0, '../', 0, 1024, '']]))).rejects.toMatchObject({ message: /not a class id/ });
+  });
+
+  it('uses a damaged tar up to the damage', async () => {
+    writeFiles(root, { 'n03.tar': 'x'.repeat(2000) });
+    expect((await imageNet22kSource(root)).notes).toEqual([expect.stringContaining('n03.tar')]);
+  });
+
+  it('refuses a folder without tars', async () => {
+    await expect(imageNet22kSource(path.join(root, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+});

@@ -1,0 +1,138 @@
+/**
+ * ImageNet-21K/22K in the official layout: one uncompressed tar per class, `root/{wnid}.tar`.
+ *
+ * With `extra/entries.npy` (the official index: class and byte range of every image) nothing needs to be scanned; without
+ * it every tar is indexed by walking its headers. A byte range of the index spans the member's header and padding, so the
+ * header is read with it and checked: an index that does not fit the tars is noticed image by image. Some images of the
+ * official set are gzipped inside the tar; they are recognised by their first bytes.
+ */
+
+import { promises as fs } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { type ByteFile, bytesInMemory, checkImageBytes, openLocalFile } from '../byte-file';
+import { DataError } from '../data-error';
+import { hasImageExtension } from '../image-format';
+import type { ImageSource } from '../image-source';
+import { openNpyRecords } from '../npy-records';
+import { prefetch } from '../prefetch';
+import { indexTar } from '../tar-index';
+import { byCodeUnit } from './walk-images';
+
+export interface ImageNet22kOptions {
+  /** Folder of the official index files. */
+  readonly extra?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Class, and the byte range of header, image and padding, of every image; plain arrays, as there are 13 million. */
+interface Entries {
+  readonly classes: readonly string[];
+  readonly label: number[];
+  readonly start: number[];
+  readonly end: number[];
+  readonly notes: readonly string[];
+}
+
+const BLOCK = 512;
+const ROWS_AT_ONCE = 50_000;
+const MAX_UNPACKED = 256 * 1024 * 1024;
+
+/**
+ * Opens the set.
+ * @throws DataError NOT_FOUND without tars, DAMAGED_FILE for an index that cannot be read, EMPTY_SOURCE
+ */
+export async function imageNet22kSource(root: string, options: ImageNet22kOptions = {}): Promise<ImageSource> {
+  const index = options.extra && path.join(options.extra, 'entries.npy');
+  const official = index && (await fs.stat(index).catch(() => undefined));
+  const entries = official ? await readEntries(index) : await scanTars(root, options.signal);
+  const { classes, label, start, end, notes } = entries;
+  if (label.length === 0) throw new DataError('EMPTY_SOURCE', `the tars of ${root} hold no image`);
+  return {
+    name: `ImageNet-22k ${root}`,
+    length: label.length,
+    classes,
+    ...(notes.length > 0 && { notes }),
+    label: (at) => label[at],
+    key: (at) => `${classes[label[at]!]}.tar@${start[at]}`,
+    read: async (at) => {
+      const file = await openLocalFile(path.join(root, `${classes[label[at]!]}.tar`)).catch((cause) => {
+        throw new DataError('UNREADABLE_IMAGE', cause.message, cause);
+      });
+      return { encoded: await readMember(file, start[at]!, end[at]!) };
+    },
+  };
+}
+
+async function readEntries(index: string): Promise<Entries> {
+  const records = await openNpyRecords(await openLocalFile(index), [
+    'class_index',
+    'class_id',
+    'start_offset',
+    'end_offset',
+  ]);
+  const classOf = new Map<number, string>();
+  const entries = { label: [] as number[], start: [] as number[], end: [] as number[] };
+  for (let from = 0; from < records.length; from += ROWS_AT_ONCE) {
+    for (const row of await records.rows(from, Math.min(ROWS_AT_ONCE, records.length - from))) {
+      const id = String(row.class_id);
+      // A class id becomes a file name.
+      if (!/^\w+$/.test(id)) throw new DataError('DAMAGED_FILE', `${index}: ${JSON.stringify(id)} is not a class id`);
+      classOf.set(Number(row.class_index), id);
+      entries.label.push(Number(row.class_index));
+      entries.start.push(Number(row.start_offset));
+      entries.end.push(Number(row.end_offset));
+    }
+  }
+  const used = [...classOf.keys()].sort((a, b) => a - b);
+  const position = new Map(used.map((classIndex, at) => [classIndex, at]));
+  entries.label.forEach((classIndex, at) => {
+    entries.label[at] = position.get(classIndex)!;
+  });
+  return { ...entries, classes: used.map((classIndex) => classOf.get(classIndex)!), notes: [] };
+}
+
+async function scanTars(root: string, signal?: AbortSignal): Promise<Entries> {
+  const names = (await fs.readdir(root).catch(() => [])).filter((name) => name.endsWith('.tar')).sort(byCodeUnit);
+  if (names.length === 0) throw new DataError('NOT_FOUND', `${root} has no {wnid}.tar`);
+  const entries = { label: [] as number[], start: [] as number[], end: [] as number[] };
+  const notes: string[] = [];
+  const load = async (name: string, stop: AbortSignal): ReturnType<typeof indexTar> =>
+    indexTar(await openLocalFile(path.join(root, name)), undefined, stop);
+  let label = 0;
+  for await (const { members, damage } of prefetch(names, load, { inFlight: 2 * availableParallelism(), signal })) {
+    if (damage) notes.push(`${damage}; what comes before it is used`);
+    for (const { name, offset, size } of members) {
+      if (!hasImageExtension(name)) continue;
+      entries.label.push(label);
+      entries.start.push(offset - BLOCK);
+      entries.end.push(offset + size);
+    }
+    label++;
+  }
+  return { ...entries, classes: names.map((name) => name.slice(0, -4)), notes };
+}
+
+async function readMember(file: ByteFile, start: number, end: number): Promise<Uint8Array> {
+  checkImageBytes(end - start);
+  let range: Uint8Array;
+  try {
+    range = await file.read(start, end - start);
+  } catch (cause) {
+    throw new DataError('UNREADABLE_IMAGE', (cause as Error).message, cause);
+  }
+  const [member] = (await indexTar(bytesInMemory(`${file.name}@${start}`, range))).members;
+  if (!member) throw new DataError('UNREADABLE_IMAGE', 'the index does not point at an image of the tar; rebuild it');
+  const bytes = range.subarray(member.offset, member.offset + member.size);
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? unpack(bytes) : bytes;
+}
+
+async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
+  try {
+    return await promisify(gunzip)(bytes, { maxOutputLength: MAX_UNPACKED });
+  } catch (cause) {
+    throw new DataError('CORRUPT_IMAGE', `a gzipped image cannot be unpacked: ${(cause as Error).message}`, cause);
+  }
+}
