@@ -11,6 +11,7 @@ const packages = readdirSync(here('packages'));
 export default defineConfig({
   resolve: {
     alias: [
+      { find: '@franca/sinkhorn/arrays', replacement: here('packages/sinkhorn/src/arrays.ts') },
       { find: '@franca/tensor/node', replacement: here('packages/tensor/src/node.ts') },
       { find: '@franca/tensor/testing', replacement: here('packages/tensor/src/testing.ts') },
       ...packages.map((name) => ({ find: `@franca/${name}`, replacement: here(`packages/${name}/src/index.ts`) })),

@@ -1,0 +1,12 @@
+export {
+  batchMean,
+  batchMeanDistributed,
+  type CenteringOptions,
+  centeredSoftmax,
+  type MeanOptions,
+  nextCenter,
+} from './centering-arrays';
+export { SinkhornError, type SinkhornErrorCode } from './error';
+export type { Floats, Shape } from './logits';
+export type { Reducer } from './reducer';
+export { type SinkhornOptions, sinkhorn, sinkhornDistributed } from './sinkhorn-arrays';

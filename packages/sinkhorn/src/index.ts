@@ -1,0 +1,2 @@
+export { SinkhornError, type SinkhornErrorCode } from './error';
+export type { Reducer } from './reducer';

@@ -1,0 +1,154 @@
+import { SinkhornError } from './error';
+import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
+import type { Reducer } from './reducer';
+import { softmaxInPlace } from './softmax';
+
+/**
+ * Sinkhorn-Knopp teacher targets in the log domain, on plain arrays.
+ *
+ * Q = exp(logits / tau) is scaled in turns: each prototype so that its samples (of all ranks) carry the same mass, then
+ * each sample so that its prototypes sum to 1. The factors only rescale rows and columns, so it is enough to keep their
+ * logarithms, u per prototype and v per sample:
+ *
+ *   u_k = logsumexp over samples    of (l_sk / tau - v_s)        v_s = logsumexp over prototypes of (l_sk / tau - u_k)
+ *
+ * from v = 0, three times; the target is exp(l_sk / tau - u_k - v_s). The usual constants 1/K and 1/B cancel. Since every
+ * exponential is of a difference from a maximum, nothing overflows, and a prototype that all samples are far away from
+ * still gets its share instead of 0 / 0. Source: SwAV (Caron et al. 2020, section 3.1); Franca's official teacher.
+ */
+export interface SinkhornOptions {
+  /** Teacher temperature tau: lower is sharper. */
+  readonly temperature: number;
+  /** Number of prototype-then-sample normalisations. Default 3. */
+  readonly iterations?: number;
+  /** Rows from this one on are padding. Default: all rows are samples. */
+  readonly validRows?: number;
+  /**
+   * Padding rows are excluded: they add to no prototype and their targets are 0. `include` is the official behaviour of
+   * Franca's patch targets, where padding takes its share of every prototype. Default 'exclude'.
+   */
+  readonly padding?: 'exclude' | 'include';
+}
+
+/**
+ * Targets `[B, K]`, each row a distribution. No sample at all is valid and gives an empty (or zero) result.
+ * Throws `BAD_SHAPE`, `BAD_OPTION`, and `NOT_FINITE` for a logit that is NaN or infinite.
+ */
+export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions): Float64Array {
+  const kernel = logKernel(logits, shape, options);
+  const invalid = firstNotFinite(kernel);
+  if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
+  const nextPrototypeLogs = (v: Float64Array) => {
+    const max = prototypeMax(kernel, v);
+    return logSums(max, prototypeSums(kernel, v, max));
+  };
+  let u = nextPrototypeLogs(new Float64Array(kernel.rows));
+  for (let i = 1; i < iterationsOf(options); i++) u = nextPrototypeLogs(sampleLogs(kernel, u));
+  return targetsOf(kernel, u);
+}
+
+/**
+ * The same with the samples spread over ranks: every rank passes its own rows (any number, even none) and gets their
+ * targets. Two all-reduces of K values per iteration. A logit that is not finite fails every rank, not only its own.
+ */
+export async function sinkhornDistributed(
+  logits: Floats,
+  shape: Shape,
+  options: SinkhornOptions,
+  reducer: Reducer,
+): Promise<Float64Array> {
+  const kernel = logKernel(logits, shape, options);
+  const invalid = firstNotFinite(kernel);
+  const nextPrototypeLogs = async (v: Float64Array) => {
+    const max = prototypeMax(kernel, v);
+    // A rank that threw before the first all-reduce would leave the others waiting for ever.
+    if (invalid >= 0) max.fill(Number.POSITIVE_INFINITY);
+    await reducer.allReduceMax(max);
+    if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
+    if (max[0] === Number.POSITIVE_INFINITY) {
+      throw new SinkhornError('NOT_FINITE', 'a logit of another rank is NaN or infinite: its own error says which');
+    }
+    const sums = prototypeSums(kernel, v, max);
+    await reducer.allReduceSum(sums);
+    return logSums(max, sums);
+  };
+  let u = await nextPrototypeLogs(new Float64Array(kernel.rows));
+  for (let i = 1; i < iterationsOf(options); i++) u = await nextPrototypeLogs(sampleLogs(kernel, u));
+  return targetsOf(kernel, u);
+}
+
+interface LogKernel {
+  /** l / tau, `[B, K]`. */
+  readonly scaled: Float64Array;
+  /** Rows that take part: the first ones. */
+  readonly rows: number;
+  readonly prototypes: number;
+}
+
+function logKernel(logits: Floats, shape: Shape, options: SinkhornOptions): LogKernel {
+  checkShape(logits, shape);
+  checkTemperature(options.temperature);
+  iterationsOf(options);
+  const validRows = checkValidRows(options.validRows, shape);
+  const [samples, prototypes] = shape;
+  return {
+    scaled: Float64Array.from(logits, (logit) => logit / options.temperature),
+    rows: options.padding === 'include' ? samples : validRows,
+    prototypes,
+  };
+}
+
+function iterationsOf({ iterations = 3 }: SinkhornOptions): number {
+  if (Number.isInteger(iterations) && iterations > 0) return iterations;
+  throw new SinkhornError('BAD_OPTION', `iterations ${iterations} is not a positive integer`);
+}
+
+function firstNotFinite({ scaled, rows, prototypes }: LogKernel): number {
+  return scaled.subarray(0, rows * prototypes).findIndex((value) => !Number.isFinite(value));
+}
+
+/** Largest l / tau - v over the samples of this rank, `[K]`; -Infinity where there is no sample. */
+function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array): Float64Array {
+  const max = new Float64Array(prototypes).fill(Number.NEGATIVE_INFINITY);
+  for (let s = 0; s < rows; s++) {
+    for (let k = 0; k < prototypes; k++) max[k] = Math.max(max[k]!, scaled[s * prototypes + k]! - v[s]!);
+  }
+  return max;
+}
+
+/** Sum over the samples of this rank of exp(l / tau - v - max), `[K]`. */
+function prototypeSums({ scaled, rows, prototypes }: LogKernel, v: Float64Array, max: Float64Array): Float64Array {
+  const sums = new Float64Array(prototypes);
+  for (let s = 0; s < rows; s++) {
+    for (let k = 0; k < prototypes; k++) sums[k]! += Math.exp(scaled[s * prototypes + k]! - v[s]! - max[k]!);
+  }
+  return sums;
+}
+
+function logSums(max: Float64Array, sums: Float64Array): Float64Array {
+  return sums.map((sum, k) => max[k]! + Math.log(sum));
+}
+
+/** v = logsumexp over prototypes of (l / tau - u), `[rows]`. */
+function sampleLogs({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array {
+  return Float64Array.from({ length: rows }, (_, s) => {
+    const row = scaled.subarray(s * prototypes, (s + 1) * prototypes);
+    let max = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < prototypes; k++) max = Math.max(max, row[k]! - u[k]!);
+    let sum = 0;
+    for (let k = 0; k < prototypes; k++) sum += Math.exp(row[k]! - u[k]! - max);
+    return max + Math.log(sum);
+  });
+}
+
+/** Softmax over prototypes of l / tau - u, which is exp(l / tau - u - v), in place of `scaled`; 0 in padding rows. */
+function targetsOf({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array {
+  for (let s = 0; s < rows; s++) {
+    const row = scaled.subarray(s * prototypes, (s + 1) * prototypes);
+    row.forEach((value, k) => {
+      row[k] = value - u[k]!;
+    });
+    softmaxInPlace(row);
+  }
+  return scaled.fill(0, rows * prototypes);
+}
