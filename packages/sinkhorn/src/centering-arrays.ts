@@ -20,7 +20,11 @@ export interface CenteringOptions {
 }
 
 /** Targets `[B, K]`, each row a distribution. Throws `BAD_SHAPE`, `BAD_OPTION`, `NOT_FINITE`. */
-export function centeredSoftmax(logits: Floats, shape: Shape, { center, temperature }: CenteringOptions): Float64Array {
+export function centeredSoftmax(
+  logits: Floats,
+  shape: Shape,
+  { center, temperature }: CenteringOptions,
+): Float64Array<ArrayBuffer> {
   checkShape(logits, shape);
   checkTemperature(temperature);
   const [samples, prototypes] = shape;
@@ -39,7 +43,7 @@ export interface MeanOptions {
 }
 
 /** Mean of the logits over the samples, `[K]`. Throws `BAD_SHAPE`, also when there is no sample, and `NOT_FINITE`. */
-export function batchMean(logits: Floats, shape: Shape, options: MeanOptions = {}): Float64Array {
+export function batchMean(logits: Floats, shape: Shape, options: MeanOptions = {}): Float64Array<ArrayBuffer> {
   return meanOf(sumAndCount(logits, shape, options));
 }
 
@@ -49,14 +53,14 @@ export async function batchMeanDistributed(
   shape: Shape,
   reducer: Reducer,
   options: MeanOptions = {},
-): Promise<Float64Array> {
+): Promise<Float64Array<ArrayBuffer>> {
   const sums = sumAndCount(logits, shape, options);
   await reducer.allReduceSum(sums);
   return meanOf(sums);
 }
 
 /** The next centre: `momentum * center + (1 - momentum) * mean`. Throws `BAD_SHAPE`, `BAD_OPTION`. */
-export function nextCenter(center: Floats, mean: Floats, momentum = 0.9): Float64Array {
+export function nextCenter(center: Floats, mean: Floats, momentum = 0.9): Float64Array<ArrayBuffer> {
   checkCenter(center, mean.length);
   if (!(momentum >= 0 && momentum <= 1)) {
     throw new SinkhornError('BAD_OPTION', `centre momentum ${momentum} is not a number from 0 to 1`);
@@ -71,7 +75,7 @@ function checkCenter(center: Floats, prototypes: number): void {
 }
 
 /** Sums `[K]` followed by the number of samples, so that one all-reduce carries both. */
-function sumAndCount(logits: Floats, shape: Shape, { validRows }: MeanOptions): Float64Array {
+function sumAndCount(logits: Floats, shape: Shape, { validRows }: MeanOptions): Float64Array<ArrayBuffer> {
   checkShape(logits, shape);
   const rows = checkValidRows(validRows, shape);
   const prototypes = shape[1];
@@ -81,7 +85,7 @@ function sumAndCount(logits: Floats, shape: Shape, { validRows }: MeanOptions): 
   return sums;
 }
 
-function meanOf(sums: Float64Array): Float64Array {
+function meanOf(sums: Float64Array): Float64Array<ArrayBuffer> {
   const samples = sums.at(-1)!;
   if (samples === 0) throw new SinkhornError('BAD_SHAPE', 'the mean of no samples is not defined: skip the update');
   const mean = sums.slice(0, -1).map((sum) => sum / samples);

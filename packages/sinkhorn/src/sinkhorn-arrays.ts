@@ -34,7 +34,7 @@ export interface SinkhornOptions {
  * Targets `[B, K]`, each row a distribution. No sample at all is valid and gives an empty (or zero) result.
  * Throws `BAD_SHAPE`, `BAD_OPTION`, and `NOT_FINITE` for a logit that is NaN or infinite.
  */
-export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions): Float64Array {
+export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions): Float64Array<ArrayBuffer> {
   const kernel = logKernel(logits, shape, options);
   const invalid = firstNotFinite(kernel);
   if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
@@ -56,7 +56,7 @@ export async function sinkhornDistributed(
   shape: Shape,
   options: SinkhornOptions,
   reducer: Reducer,
-): Promise<Float64Array> {
+): Promise<Float64Array<ArrayBuffer>> {
   const kernel = logKernel(logits, shape, options);
   const invalid = firstNotFinite(kernel);
   const nextPrototypeLogs = async (v: Float64Array) => {
@@ -79,7 +79,7 @@ export async function sinkhornDistributed(
 
 interface LogKernel {
   /** l / tau, `[B, K]`. */
-  readonly scaled: Float64Array;
+  readonly scaled: Float64Array<ArrayBuffer>;
   /** Rows that take part: the first ones. */
   readonly rows: number;
   readonly prototypes: number;
@@ -108,7 +108,7 @@ function firstNotFinite({ scaled, rows, prototypes }: LogKernel): number {
 }
 
 /** Largest l / tau - v over the samples of this rank, `[K]`; -Infinity where there is no sample. */
-function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array): Float64Array {
+function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array): Float64Array<ArrayBuffer> {
   const max = new Float64Array(prototypes).fill(Number.NEGATIVE_INFINITY);
   for (let s = 0; s < rows; s++) {
     for (let k = 0; k < prototypes; k++) max[k] = Math.max(max[k]!, scaled[s * prototypes + k]! - v[s]!);
@@ -117,7 +117,11 @@ function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array):
 }
 
 /** Sum over the samples of this rank of exp(l / tau - v - max), `[K]`. */
-function prototypeSums({ scaled, rows, prototypes }: LogKernel, v: Float64Array, max: Float64Array): Float64Array {
+function prototypeSums(
+  { scaled, rows, prototypes }: LogKernel,
+  v: Float64Array,
+  max: Float64Array,
+): Float64Array<ArrayBuffer> {
   const sums = new Float64Array(prototypes);
   for (let s = 0; s < rows; s++) {
     for (let k = 0; k < prototypes; k++) sums[k]! += Math.exp(scaled[s * prototypes + k]! - v[s]! - max[k]!);
@@ -125,12 +129,12 @@ function prototypeSums({ scaled, rows, prototypes }: LogKernel, v: Float64Array,
   return sums;
 }
 
-function logSums(max: Float64Array, sums: Float64Array): Float64Array {
+function logSums(max: Float64Array, sums: Float64Array): Float64Array<ArrayBuffer> {
   return sums.map((sum, k) => max[k]! + Math.log(sum));
 }
 
 /** v = logsumexp over prototypes of (l / tau - u), `[rows]`. */
-function sampleLogs({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array {
+function sampleLogs({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array<ArrayBuffer> {
   return Float64Array.from({ length: rows }, (_, s) => {
     const row = scaled.subarray(s * prototypes, (s + 1) * prototypes);
     let max = Number.NEGATIVE_INFINITY;
@@ -142,7 +146,7 @@ function sampleLogs({ scaled, rows, prototypes }: LogKernel, u: Float64Array): F
 }
 
 /** Softmax over prototypes of l / tau - u, which is exp(l / tau - u - v), in place of `scaled`; 0 in padding rows. */
-function targetsOf({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array {
+function targetsOf({ scaled, rows, prototypes }: LogKernel, u: Float64Array): Float64Array<ArrayBuffer> {
   for (let s = 0; s < rows; s++) {
     const row = scaled.subarray(s * prototypes, (s + 1) * prototypes);
     row.forEach((value, k) => {
