@@ -33,7 +33,16 @@ export { l2Normalize } from './ops/l2-normalize';
 export { layerNorm } from './ops/layer-norm';
 export { logSumExp } from './ops/log-sum-exp';
 export { matmul } from './ops/matmul';
+export { oneHot } from './ops/one-hot';
 export { patchify } from './ops/patchify';
+export {
+  randomBernoulli,
+  randomNormal,
+  randomPermutation,
+  randomTruncatedNormal,
+  randomUniform,
+  randomWords,
+} from './ops/random';
 export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
 export { pad, slice, sliceAxis } from './ops/slice';
 export { logSoftmax, softmax } from './ops/softmax';
@@ -41,8 +50,10 @@ export { constant, input, literal } from './ops/sources';
 export { argmax, topK } from './ops/top-k';
 export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
+export { philox, type RandomStream, randomBits, randomStream, type Seed } from './philox';
 export type { Plan } from './plan';
 export type { PlanReport } from './plan-report';
+export { type Filter, resample, resampleMatrix } from './resample';
 export { type Shape, sizeOf } from './shape';
 export { createState, type State } from './state';
 export {

@@ -48,7 +48,8 @@ export function layoutGroup(
   const entries = Object.entries(specs);
   const dtype = entries[0]?.[1].dtype ?? 'f32';
   const elementBytes = bytesPerElement[dtype];
-  const capacity = Math.floor(target.maxBufferBytes / elementBytes);
+  // Sized as if every element took 4 bytes, so that f16 copies split where their f32 masters do.
+  const capacity = Math.floor(target.maxBufferBytes / 4 / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
   const buffers: number[] = [];
   const segments: Record<string, Segment> = {};
   for (const [key, spec] of entries) {
@@ -61,14 +62,14 @@ export function layoutGroup(
     if (elements > capacity)
       throw new TensorError(
         'binding-limit',
-        `"${key}" of group "${name}" needs ${elements * elementBytes} bytes, the adapter's largest buffer has ${target.maxBufferBytes}`,
+        `"${key}" of group "${name}" has ${elements} elements, the adapter's largest buffer holds ${capacity}`,
       );
     if (buffers.length === 0 || buffers.at(-1)! + elements > capacity) buffers.push(0);
     const buffer = buffers.length - 1;
     segments[key] = { shape: spec.shape, dtype, buffer, offset: buffers[buffer]! };
     buffers[buffer]! += elements;
   }
-  const perWindow = Math.floor(target.maxBindingBytes / elementBytes / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
+  const perWindow = Math.floor(target.maxBindingBytes / 4 / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
   const windows = buffers.flatMap((elements, buffer) => {
     const count = Math.ceil(elements / perWindow);
     return Array.from({ length: count }, (_, i) => ({
