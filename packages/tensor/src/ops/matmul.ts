@@ -7,25 +7,16 @@
 import { isFloat } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record1, type Spec, type Tensor } from '../graph';
-import { type Kernel, kernelBuilder, type LowerArgs } from '../kernel';
-import { writeProgram } from '../program';
+import type { Kernel, LowerArgs } from '../kernel';
 import { broadcastShapes, showShape, sizeOf } from '../shape';
+import type { MatmulDims } from './matmul-problem';
+import { lowerMatmul } from './matmul-variants';
 import { sumTo } from './reduce';
 import { reshape } from './views';
 
 export interface MatmulAttrs {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
-}
-
-export interface MatmulDims {
-  readonly batch: number;
-  readonly M: number;
-  readonly N: number;
-  readonly K: number;
-  /** Elements between batches; 0 where one matrix serves all. */
-  readonly strideA: number;
-  readonly strideB: number;
 }
 
 export function matmulDims(a: Spec, b: Spec, { transposeA, transposeB }: MatmulAttrs): MatmulDims {
@@ -97,33 +88,20 @@ export const matmulOp: Op<MatmulAttrs> = {
       : matmul(a, g, { transposeA: !transposeA });
     return [reshape(sumTo(da, a.shape), inputs[0]!.shape), sumTo(db, b.shape)];
   },
-  lower: naive,
+  lower,
 };
 
-function naive({ inputs: [a, b], attrs, target, epilogue }: LowerArgs<MatmulAttrs>): Kernel[] {
-  const { batch, M, N, K, strideA, strideB } = matmulDims(a!, b!, attrs);
-  const k = kernelBuilder('matmul', target);
-  const A = k.read(a!);
-  const B = k.read(b!);
-  const declarations = writeProgram(k, epilogue!, 1);
-  const [m, n, kk] = [k.uniform(M), k.uniform(N), k.uniform(K)];
-  const body = `
-  if (thread >= ${k.uniform(batch * M * N)}) { return; }
-  let column = thread % ${n}; let row = (thread / ${n}) % ${m}; let z = thread / (${n} * ${m});
-  var acc = 0.0;
-  for (var k = 0u; k < ${kk}; k++) {
-    acc += f32(${A}[z * ${k.uniform(strideA)} + ${attrs.transposeA ? `k * ${m} + row` : `row * ${kk} + k`}]) * f32(${B}[z * ${k.uniform(strideB)} + ${attrs.transposeB ? `column * ${kk} + k` : `k * ${n} + column`}]);
-  }
-  emit(thread, acc);`;
-  return [
-    k.build({
-      declarations,
-      body,
-      workgroupSize: 64,
-      workgroups: Math.ceil((batch * M * N) / 64),
-      flops: 2 * batch * M * N * K,
-    }),
-  ];
+function lower({ inputs, attrs, target, epilogue }: LowerArgs<MatmulAttrs>): Kernel[] {
+  const [a, b] = inputs as [Tensor, Tensor];
+  const dims = matmulDims(a, b, attrs);
+  const { M, N, K, strideA, strideB } = dims;
+  return lowerMatmul({
+    dims,
+    a: { name: 'A', tensor: a, alongK: !attrs.transposeA, free: M, K, stride: strideA },
+    b: { name: 'B', tensor: b, alongK: attrs.transposeB, free: N, K, stride: strideB },
+    epilogue: epilogue!,
+    target,
+  });
 }
 
 /** op(a) op(b); see the head of this file for shapes. */
