@@ -1,6 +1,12 @@
 export { type Box, type ResizeOptions, resizeBicubic } from './augment/bicubic';
 export { colorJitter, JITTER_STEPS, type Jitter, type JitterStep } from './augment/color-jitter';
 export { gaussianBlur } from './augment/gaussian-blur';
+export {
+  createGpuAugmenter,
+  type GpuAugmenter,
+  type GpuAugmenterOptions,
+  type ViewBatch,
+} from './augment/gpu-augmenter';
 export { grayscale } from './augment/grayscale';
 export { rotateHue } from './augment/hue';
 export {

@@ -45,7 +45,7 @@ describe('geometry', () => {
       flip,
       jitter: null,
       grayscale: false,
-      blur: null,
+      blurSigma: null,
       solarize: null,
     });
 
@@ -168,7 +168,7 @@ describe('colour', () => {
       adjustContrast(pixels, value('contrast'));
       adjustSaturation(pixels, value('saturation'));
     });
-    const pixels = gaussianBlur(jittered, square, square, value('blur_tv'), 4);
+    const pixels = gaussianBlur(jittered, square, square, value('blur_tv'));
     solarize(pixels, value('solarize'));
     checkParity(color, key, pixels, color.bytes(key), ONE_LEVEL);
     const normalized = normalize(color.bytes(key), table, new Float32Array(pixels.length));
@@ -188,7 +188,7 @@ describe('colour', () => {
       let blurred = 0;
       for (let position = 0; position < draws; position++) {
         const random = createRandom({ seed: 5, position, stream: index });
-        if (drawView(recipes[index]!, photo.width, photo.height, random).blur) blurred++;
+        if (drawView(recipes[index]!, photo.width, photo.height, random).blurSigma !== null) blurred++;
       }
       // Two samples of at least 2,000 with p near 1/2: 5 standard errors of the difference are below 0.07.
       expect(Math.abs(blurred / draws - rate)).toBeLessThan(0.07);

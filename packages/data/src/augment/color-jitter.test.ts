@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { adjustBrightness, adjustContrast, adjustSaturation, colorJitter } from './color-jitter';
-import { rotateHue } from './hue';
 
 const PIXELS = Uint8Array.of(250, 10, 40, 3, 200, 199, 128, 128, 128, 0, 0, 255);
 
@@ -39,20 +38,6 @@ it('truncates, as PIL does, instead of rounding', () => {
 
 it('clamps at white', () => {
   expect(changed((pixels) => adjustBrightness(pixels, 1.4))[0]).toBe(255);
-});
-
-describe('hue', () => {
-  it('does not move grey', () => {
-    const grey = Uint8Array.of(0, 0, 0, 77, 77, 77, 255, 255, 255);
-    expect(changed((pixels) => rotateHue(pixels, 0.3), grey)).toEqual(grey);
-  });
-
-  it('turns red into green and blue by thirds', () => {
-    const red = Uint8Array.of(255, 0, 0);
-    expect([...changed((pixels) => rotateHue(pixels, 1 / 3), red)]).toEqual([0, 255, 0]);
-    // Hue wraps at 256 although a turn is 255: backwards past red lands one step, 255 / 42.5 = 6 levels, off pure blue.
-    expect([...changed((pixels) => rotateHue(pixels, -1 / 3), red)]).toEqual([6, 0, 255]);
-  });
 });
 
 it('follows its order: each step works on the result of the one before', () => {

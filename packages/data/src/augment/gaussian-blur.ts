@@ -5,6 +5,9 @@
  * the two-dimensional kernel's by a few units in the last place, so a byte differs (by one) only at a tie.
  */
 
+/** Half width of the kernel in the official augmentation: 9 x 9, whatever the size of the view. */
+export const BLUR_RADIUS = 4;
+
 /** Normalised weights at offsets `0..radius`; the kernel is symmetric and `2 * radius + 1` wide. */
 export function gaussianKernel(sigma: number, radius: number): Float32Array {
   const weights = Float64Array.from({ length: radius + 1 }, (_, x) => Math.exp(-0.5 * (x / sigma) ** 2));
@@ -30,7 +33,7 @@ export function gaussianBlur(
   width: number,
   height: number,
   sigma: number,
-  radius: number,
+  radius: number = BLUR_RADIUS,
 ): Uint8Array {
   const kernel = gaussianKernel(sigma, radius);
   return blurDown(blurAcross(pixels, width, height, kernel), width, height, kernel);

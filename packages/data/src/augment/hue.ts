@@ -3,44 +3,24 @@
  *
  * RGB becomes hue, saturation and value of 8 bits each (hue and saturation truncated), hue moves by `trunc(255 * factor)`
  * modulo 256, and HSV becomes RGB again. The round trip itself moves pixels by some levels, so a float HSV is no substitute.
- * Hue depends on the sector, `max - min` and `max - middle` alone, saturation on `max` and `max - min`: both are read from
- * tables of the single-precision results. Sector `2k` is "channel k (R, G, B) is largest and the one after it smallest",
- * sector `2k + 1` "channel k is largest and the one before it smallest".
+ *
+ * With `range = max - min`, hue is the fraction `n / (6 range)` of a turn with an integer `n`, so its level is
+ * `floor(255 n / (6 range))`, exactly, save for one thing: where that is a whole number, PIL's single precision may come to
+ * lie just below it. Whether it does depends on the level alone (checked for all 197,370 cases), so a table of 256 tells.
  */
-
-const SECTORS = 6;
-
-interface HueTables {
-  /** Hue of `[sector, max - min, max - middle]`. */
-  hue: Uint8Array;
-  /** Saturation of `[max, max - min]`. */
-  saturation: Uint8Array;
-}
-
-let tables: HueTables | undefined;
 
 const float = Math.fround;
 
-/** Hue in `[0, 255]` from how far the other two channels lie below the largest, as shares of `max - min`. */
-function hueLevel(sector: number, nearer: number, farther: number): number {
-  const [next, previous] = sector % 2 === 0 ? [farther, nearer] : [nearer, farther];
-  const turn = float(2 * (sector >> 1) + previous - next);
-  return Math.trunc(float((turn / 6 + 1) % 1) * 255);
-}
-
-function buildTables(): HueTables {
-  const hue = new Uint8Array(SECTORS * 65536);
-  const saturation = new Uint8Array(65536);
-  for (let range = 1; range < 256; range++) {
-    for (let sector = 0; sector < SECTORS; sector++) {
-      for (let below = 0; below <= range; below++) {
-        hue[(sector << 16) | (range << 8) | below] = hueLevel(sector, float(below / range), 1);
-      }
-    }
-    for (let max = range; max < 256; max++) saturation[(max << 8) | range] = Math.trunc(float(range / max) * 255);
-  }
-  return { hue, saturation };
-}
+/** 1 where PIL's arithmetic puts a hue of exactly `level / 255` turns into the level below. */
+export const HUE_FALLS: Uint8Array = Uint8Array.from({ length: 256 }, (_, level) => {
+  const exact = (6 * level) / 255;
+  const sector = Math.floor(exact);
+  const rising = sector % 2 === 1;
+  // The middle channel's distance below the largest, which PIL divides first, then the position it computes from that.
+  const distance = float(rising ? exact - sector : sector + 1 - exact);
+  const sixths = float(rising ? (sector === 5 ? -1 : sector) + distance : sector + 1 - distance);
+  return Math.trunc(float((sixths / 6 + 1) % 1) * 255) < level ? 1 : 0;
+});
 
 /** Levels that a hue factor in `[-0.5, 0.5]` (turns) adds, in `[0, 255]`. */
 export function hueShift(factor: number): number {
@@ -49,24 +29,23 @@ export function hueShift(factor: number): number {
 
 /** Rotates the hue of RGB `[n, 3]` by `factor` turns, in place. */
 export function rotateHue(pixels: Uint8Array, factor: number): void {
-  tables ??= buildTables();
-  const { hue, saturation } = tables;
   const shift = hueShift(factor);
   for (let i = 0; i < pixels.length; i += 3) {
     const red = pixels[i]!;
     const green = pixels[i + 1]!;
     const blue = pixels[i + 2]!;
     const max = Math.max(red, green, blue);
-    const min = Math.min(red, green, blue);
-    const range = max - min;
+    const range = max - Math.min(red, green, blue);
     if (range === 0) continue;
-    let sector: number;
-    if (red === max) sector = green === min ? 0 : 1;
-    else if (green === max) sector = blue === min ? 2 : 3;
-    else sector = red === min ? 4 : 5;
-    const middle = red + green + blue - max - min;
-    const level = (hue[(sector << 16) | (range << 8) | (max - middle)]! + shift) & 255;
-    writeHsv(pixels, i, level, saturation[(max << 8) | range]!, max);
+    let sixths: number;
+    if (red === max) sixths = green - blue;
+    else if (green === max) sixths = 2 * range + blue - red;
+    else sixths = 4 * range + red - green;
+    if (sixths < 0) sixths += 6 * range;
+    const exact = (85 * sixths) / (2 * range);
+    const level = Math.floor(exact);
+    const hue = level === exact ? level - HUE_FALLS[level]! : level;
+    writeHsv(pixels, i, (hue + shift) & 255, Math.floor((255 * range) / max), max);
   }
 }
 

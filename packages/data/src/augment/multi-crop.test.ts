@@ -53,7 +53,7 @@ describe('drawn parameters', () => {
       if (view.flip) counts.flip++;
       if (view.jitter) counts.jitter++;
       if (view.grayscale) counts.grayscale++;
-      if (view.blur) counts.blur++;
+      if (view.blurSigma !== null) counts.blur++;
       if (view.solarize !== null) counts.solarize++;
     }
     const expected = { flip: 0.5, jitter: 0.8, grayscale: 0.2, blur: 0.9, solarize: 0.2 };
@@ -65,8 +65,8 @@ describe('drawn parameters', () => {
 
   it('stay inside their ranges', () => {
     for (let position = 0; position < 300; position++) {
-      for (const { jitter, blur } of drawMultiCrop(recipes, IMAGE, { seed: 9, position })) {
-        if (blur) expect(blur.sigma >= 0.1 && blur.sigma < 2).toBe(true);
+      for (const { jitter, blurSigma } of drawMultiCrop(recipes, IMAGE, { seed: 9, position })) {
+        if (blurSigma !== null) expect(blurSigma >= 0.1 && blurSigma < 2).toBe(true);
         if (!jitter) continue;
         expect(jitter.brightness >= 0.6 && jitter.brightness < 1.4).toBe(true);
         expect(jitter.contrast >= 0.6 && jitter.contrast < 1.4).toBe(true);

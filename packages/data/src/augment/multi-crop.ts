@@ -1,5 +1,6 @@
 import { DataError } from '../data-error';
 import { createRandom } from '../random';
+import { BLUR_RADIUS } from './gaussian-blur';
 import { drawView, type ViewParams, type ViewRecipe } from './view-params';
 
 /**
@@ -58,8 +59,6 @@ export const FRANCA_MULTI_CROP: Readonly<MultiCropConfig> = {
 /** Global views per image. */
 export const GLOBAL_VIEWS = 2;
 
-const BLUR_RADIUS = 4;
-
 const BLUR_PROBABILITY = {
   actual: { first: 0, second: 0.9, local: 0.5 },
   nominal: { first: 1, second: 0.1, local: 0.5 },
@@ -84,7 +83,6 @@ export function multiCropRecipes(config: MultiCropConfig): ViewRecipe[] {
     },
     grayscaleProbability: config.grayscale_probability,
     blurSigma: config.blur_sigma,
-    blurRadius: BLUR_RADIUS,
     solarizeProbability: 0,
     solarizeThreshold: config.solarize_threshold,
   };

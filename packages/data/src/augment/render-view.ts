@@ -25,8 +25,7 @@ export function renderView(image: PixelImage, params: ViewParams): Uint8Array {
   const pixels = resizeBicubic(image, size, size, { box: params.box, flip: params.flip });
   if (params.jitter) colorJitter(pixels, params.jitter);
   if (params.grayscale) grayscale(pixels);
-  const { blur } = params;
-  const blurred = blur ? gaussianBlur(pixels, size, size, blur.sigma, blur.radius) : pixels;
+  const blurred = params.blurSigma === null ? pixels : gaussianBlur(pixels, size, size, params.blurSigma);
   if (params.solarize !== null) solarize(blurred, params.solarize);
   return blurred;
 }

@@ -27,8 +27,6 @@ export interface ViewRecipe {
   blurProbability: number;
   /** Standard deviation of the blur in pixels of the view. */
   blurSigma: readonly [number, number];
-  /** Half width of the blur's kernel. */
-  blurRadius: number;
   solarizeProbability: number;
   solarizeThreshold: number;
 }
@@ -43,7 +41,8 @@ export interface ViewParams {
   flip: boolean;
   jitter: Jitter | null;
   grayscale: boolean;
-  blur: { sigma: number; radius: number } | null;
+  /** Standard deviation of the blur in pixels of the view. */
+  blurSigma: number | null;
   /** Threshold in levels, `[0, 255]`. */
   solarize: number | null;
 }
@@ -59,9 +58,7 @@ export function drawView(recipe: ViewRecipe, width: number, height: number, rand
     flip: random.chance(recipe.flipProbability),
     jitter: random.chance(recipe.jitterProbability) ? drawJitter(recipe.jitter, random) : null,
     grayscale: random.chance(recipe.grayscaleProbability),
-    blur: random.chance(recipe.blurProbability)
-      ? { sigma: random.uniform(...recipe.blurSigma), radius: recipe.blurRadius }
-      : null,
+    blurSigma: random.chance(recipe.blurProbability) ? random.uniform(...recipe.blurSigma) : null,
     solarize: random.chance(recipe.solarizeProbability) ? recipe.solarizeThreshold : null,
   };
 }
