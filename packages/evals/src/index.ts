@@ -51,4 +51,21 @@ export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './m
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
+export { momentsOf } from './numerics/moments';
+export { fitPca, type Pca, projectPca } from './numerics/pca';
+export type { OodReference, OodScore } from './ood/confidence';
+export {
+  type OodDetection,
+  type OodOptions,
+  type OodResult,
+  type OodSets,
+  oodDetection,
+} from './ood/ood-detection';
 export { type EvalRecord, evalRecord, type Json, type Outcome, type SelectedOn, type Subject } from './outcome';
+export {
+  type TruncationControl,
+  type TruncationCurveOptions,
+  type TruncationCurveResult,
+  type TruncationPoint,
+  truncationCurve,
+} from './truncation-curve/truncation-curve';

@@ -1,0 +1,47 @@
+import type { EvalBackend, Gram } from '../backend/eval-backend';
+import { checkOption } from '../error';
+import type { Matrix } from '../matrix';
+import { covarianceOf, meanOf } from './moments';
+import { symmetricEigen } from './symmetric-eigen';
+
+/**
+ * Principal components from streamed moments: the eigenvectors of the covariance with the largest eigenvalues. With
+ * `standardize` every column is first divided by its population standard deviation (z-score), which makes it the
+ * correlation matrix; constant columns then become 0. No whitening.
+ */
+export type Pca = {
+  readonly mean: Float64Array;
+  /** Factor of each column after centring: 1, or one over its standard deviation. */
+  readonly scale: Float64Array;
+  /** Orthonormal directions `[components, D]`, by descending variance. */
+  readonly directions: Matrix;
+  /** Variance along each direction. */
+  readonly variances: Float64Array;
+};
+
+export function fitPca(gram: Gram, components: number, { standardize = false } = {}): Pca {
+  const { cols } = gram;
+  checkOption(
+    Number.isInteger(components) && components >= 1 && components <= cols,
+    `cannot take ${components} principal components of ${cols} columns`,
+  );
+  const mean = meanOf(gram);
+  const covariance = covarianceOf(gram);
+  const scale = mean.map((center, d) => {
+    const variance = covariance[d * cols + d]!;
+    // A column whose spread is within rounding of its size is constant.
+    const constant = variance <= 1e-12 * (variance + center * center);
+    return standardize ? (constant ? 0 : 1 / Math.sqrt(variance)) : 1;
+  });
+  const scaled = covariance.map((value, i) => value * scale[Math.floor(i / cols)]! * scale[i % cols]!);
+  const { values, vectors } = symmetricEigen(scaled, cols);
+  const data = Float32Array.from(vectors.subarray(0, components * cols));
+  return { mean, scale, directions: { data, rows: components, cols }, variances: values.slice(0, components) };
+}
+
+/** Coordinates of rows along the directions, `[rows, components]`. */
+export async function projectPca(backend: EvalBackend, { mean, scale, directions }: Pca, x: Matrix): Promise<Matrix> {
+  const centred = x.data.map((value, i) => (value - mean[i % x.cols]!) * scale[i % x.cols]!);
+  const data = await backend.products({ ...x, data: centred }, directions);
+  return { data, rows: x.rows, cols: directions.rows };
+}

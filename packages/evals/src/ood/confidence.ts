@@ -1,0 +1,76 @@
+import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import { classify } from '../classifier';
+import { checkOption } from '../error';
+import { classTokens, type LabelledFeatures } from '../features';
+import type { Matrix } from '../matrix';
+import { knnConfidence } from './knn-score';
+import { type LogitScore, logitConfidence } from './logit-scores';
+import { fitMahalanobis, mahalanobisConfidence } from './mahalanobis';
+import { fitVim, vimConfidence } from './vim';
+
+/** A confidence score; see `logitConfidence`, `knnConfidence`, `mahalanobisConfidence` and `vimConfidence`. */
+export type OodScore = LogitScore | 'knn' | 'mahalanobis' | 'relative-mahalanobis' | 'vim';
+
+/** What confidence scores can be built from: a classifier of the features, and the train features themselves. */
+export type OodReference = {
+  /** Needed by `msp`, `max-logit`, `energy`, `gen` and `vim`. */
+  readonly classifier?: LinearClassifier;
+  /** Needed by `knn`, the Mahalanobis scores and `vim`. */
+  readonly train?: LabelledFeatures;
+};
+
+export type ConfidenceOptions = {
+  /** Neighbour of the `knn` score. */
+  readonly k: number;
+  /** Temperature of the energy. */
+  readonly temperature: number;
+  /** Dimensions that `vim` counts as filled by train features. */
+  readonly vimDim: number;
+};
+
+/** The confidence of each feature row; higher means more like the training data. */
+export type Confidence = (x: Matrix) => Promise<Float64Array>;
+
+const needsTrain: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
+const needsClassifier: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
+
+/** The scores that the reference suffices for. */
+export function possibleScores({ classifier, train }: OodReference): OodScore[] {
+  const all: OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
+  return all.filter(
+    (score) => (classifier || !needsClassifier.includes(score)) && (train || !needsTrain.includes(score)),
+  );
+}
+
+/**
+ * Fits one score to the reference.
+ *
+ * @throws EvalsError `bad-option` when the reference lacks what the score needs.
+ */
+export async function fitConfidence(
+  backend: EvalBackend,
+  score: OodScore,
+  reference: OodReference,
+  { k, temperature, vimDim }: ConfidenceOptions,
+): Promise<Confidence> {
+  const { classifier, train } = reference;
+  checkOption(classifier !== undefined || !needsClassifier.includes(score), `the ${score} score needs a classifier`);
+  checkOption(train !== undefined || !needsTrain.includes(score), `the ${score} score needs train features`);
+  switch (score) {
+    case 'knn': {
+      const bank = classTokens(train!);
+      return (x) => knnConfidence(backend, bank, x, k);
+    }
+    case 'mahalanobis':
+    case 'relative-mahalanobis': {
+      const model = await fitMahalanobis(backend, train!);
+      return (x) => mahalanobisConfidence(backend, model, x, score === 'relative-mahalanobis');
+    }
+    case 'vim': {
+      const model = await fitVim(backend, classifier!, classTokens(train!), vimDim);
+      return (x) => vimConfidence(backend, classifier!, model, x);
+    }
+    default:
+      return async (x) => logitConfidence(score, await classify(backend, classifier!, x), temperature);
+  }
+}

@@ -1,0 +1,129 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { classify } from '../classifier';
+import { checkOption } from '../error';
+import { classTokens, type LabelledFeatures } from '../features';
+import { firstChoices, hitRate, topClasses } from '../metrics/accuracy';
+import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
+import { elapsed, type Outcome } from '../outcome';
+import { fitConfidence, type OodReference, type OodScore, possibleScores } from './confidence';
+
+/**
+ * Out-of-distribution detection: can a confidence score tell images of the training classes from images of other things?
+ * Each foreign set is compared with the same in-distribution test set. "Positive" is out-of-distribution, scored by minus
+ * the confidence: AUROC, FPR at 95 % of the foreign images found, AUPR with either kind as positive.
+ *
+ * The paper (Fig. 8) names no score; OpenOOD v1.5, which it uses, scores linear-probe logits by MSP in its script for such
+ * models.
+ */
+export type OodOptions = {
+  /** Default: all that the reference suffices for. */
+  readonly scores?: readonly OodScore[];
+  /** Neighbour of the `knn` score; default 50. */
+  readonly k?: number;
+  /** Temperature of the energy; default 1. */
+  readonly temperature?: number;
+  /** Dimensions kept by `vim`; default 256, at most half of D. */
+  readonly vimDim?: number;
+  readonly backend?: EvalBackend;
+};
+
+/** The sets to tell apart. */
+export type OodSets = {
+  /** Test items of the training classes. */
+  readonly inside: LabelledFeatures;
+  /** Foreign sets by name. */
+  readonly outside: Readonly<Record<string, { readonly dim: number; readonly cls: Float32Array }>>;
+};
+
+export type OodDetection = {
+  readonly score: OodScore;
+  readonly set: string;
+  readonly auroc: number;
+  readonly fpr95: number;
+  /** Precision-recall area with the in-distribution, and with the foreign images as positive. */
+  readonly auprIn: number;
+  readonly auprOut: number;
+};
+
+export type OodResult = {
+  /** One per score and foreign set, in the order of `detections`. */
+  readonly outcomes: readonly Outcome[];
+  readonly detections: readonly OodDetection[];
+  /** Top-1 accuracy of the classifier on the in-distribution set, where there is one. */
+  readonly accuracy?: number;
+};
+
+/** @throws EvalsError `bad-features` or `bad-option` */
+export async function oodDetection(
+  reference: OodReference,
+  { inside, outside }: OodSets,
+  options: OodOptions = {},
+): Promise<OodResult> {
+  const { scores = possibleScores(reference), k = 50, temperature = 1, backend = cpuBackend } = options;
+  const vimDim = options.vimDim ?? Math.min(256, inside.dim >> 1);
+  checkOption(scores.length > 0, 'no score can be computed: give a classifier, train features, or both');
+  checkOption(Object.keys(outside).length > 0, 'no out-of-distribution set to compare with');
+  const own = classTokens(inside);
+  const accuracy = await classifierAccuracy(backend, reference, inside);
+  const detections: OodDetection[] = [];
+  const outcomes: Outcome[] = [];
+  for (const score of scores) {
+    const started = performance.now();
+    const confidence = await fitConfidence(backend, score, reference, { k, temperature, vimDim });
+    const known = await confidence(own);
+    for (const [set, features] of Object.entries(outside)) {
+      const foreign = await confidence(classTokens(features));
+      const detection = { score, set, ...detectionMetrics(known, foreign) };
+      detections.push(detection);
+      outcomes.push({
+        task: 'ood',
+        protocol: 'openood-v1.5',
+        evaluated: known.length + foreign.length,
+        total: known.length + foreign.length,
+        metric: 'AUROC',
+        value: detection.auroc,
+        unit: 'share',
+        others: {
+          'FPR95 (foreign as positive)': detection.fpr95,
+          'AUPR-in': detection.auprIn,
+          'AUPR-out': detection.auprOut,
+          ...(accuracy !== undefined && { 'in-distribution top-1': accuracy }),
+        },
+        perClass: [],
+        hyper: { score, outside: set, ...scoreSettings(score, { k, temperature, vimDim }), backend: backend.name },
+        selectedOn: 'nothing',
+        seeds: [],
+        quirks: false,
+        wallMs: elapsed(started),
+      });
+    }
+  }
+  return { outcomes, detections, accuracy };
+}
+
+function detectionMetrics(known: Float64Array, foreign: Float64Array): Omit<OodDetection, 'score' | 'set'> {
+  const found = { positive: foreign.map((value) => -value), negative: known.map((value) => -value) };
+  return {
+    auroc: auroc(found),
+    fpr95: falsePositiveRate(found, 0.95),
+    auprIn: aupr({ positive: known, negative: foreign }),
+    auprOut: aupr(found),
+  };
+}
+
+async function classifierAccuracy(backend: EvalBackend, { classifier }: OodReference, inside: LabelledFeatures) {
+  if (!classifier) return undefined;
+  const logits = await classify(backend, classifier, classTokens(inside));
+  return hitRate(firstChoices(topClasses(logits, 1), logits.rows), inside.labels);
+}
+
+/** The settings that this score depends on. */
+function scoreSettings(
+  score: OodScore,
+  all: { k: number; temperature: number; vimDim: number },
+): Record<string, number> {
+  if (score === 'knn') return { k: all.k };
+  if (score === 'energy') return { temperature: all.temperature };
+  return score === 'vim' ? { vimDim: all.vimDim } : {};
+}

@@ -1,0 +1,74 @@
+import { Matrix as DenseMatrix, pseudoInverse } from 'ml-matrix';
+import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import { classify } from '../classifier';
+import { checkOption } from '../error';
+import type { Matrix } from '../matrix';
+import { momentsOf } from '../numerics/moments';
+import { symmetricEigen } from '../numerics/symmetric-eigen';
+import { logitConfidence } from './logit-scores';
+
+/**
+ * ViM: the energy of the logits minus a virtual logit for what lies outside the space that train features fill. Features
+ * are moved to the origin `o = -W^+ b`, where the classifier says nothing; the residual is their part outside the top `dim`
+ * eigenvectors of the train second moment about `o`:
+ *
+ *   confidence = logsumexp(z) - a |N^T (x - o)|,   a = mean train max-logit / mean train residual norm
+ *
+ * Source: Wang et al. 2022, as in OpenOOD v1.5.
+ */
+export type VimModel = { readonly origin: Float64Array; readonly residual: Matrix; readonly alpha: number };
+
+export async function fitVim(
+  backend: EvalBackend,
+  classifier: LinearClassifier,
+  train: Matrix,
+  dim: number,
+): Promise<VimModel> {
+  const { cols } = train;
+  checkOption(
+    Number.isInteger(dim) && dim >= 1 && dim < cols,
+    `ViM keeps ${dim} of ${cols} dimensions; it must keep fewer`,
+  );
+  const origin = originOf(classifier);
+  const { values, vectors } = symmetricEigen((await momentsOf(backend, moved(train, origin))).products, cols);
+  const data = Float32Array.from(vectors.subarray(dim * cols));
+  const residual = { data, rows: values.length - dim, cols };
+  const peaks = logitConfidence('max-logit', await classify(backend, classifier, train));
+  const norms = await residualNorms(backend, residual, moved(train, origin));
+  return { origin, residual, alpha: sum(peaks) / Math.max(sum(norms), Number.MIN_VALUE) };
+}
+
+export async function vimConfidence(
+  backend: EvalBackend,
+  classifier: LinearClassifier,
+  { origin, residual, alpha }: VimModel,
+  x: Matrix,
+): Promise<Float64Array> {
+  const energy = logitConfidence('energy', await classify(backend, classifier, x));
+  const norms = await residualNorms(backend, residual, moved(x, origin));
+  return energy.map((value, i) => value - alpha * norms[i]!);
+}
+
+/** `-W^+ b`. */
+function originOf({ weight, bias }: LinearClassifier): Float64Array {
+  const rows = Array.from({ length: weight.rows }, (_, c) => [
+    ...weight.data.subarray(c * weight.cols, (c + 1) * weight.cols),
+  ]);
+  const inverse = pseudoInverse(new DenseMatrix(rows));
+  return Float64Array.from(inverse.mmul(DenseMatrix.columnVector([...bias])).to1DArray(), (value) => -value);
+}
+
+function moved(x: Matrix, origin: Float64Array): Matrix {
+  return { ...x, data: x.data.map((value, i) => value - origin[i % x.cols]!) };
+}
+
+async function residualNorms(backend: EvalBackend, residual: Matrix, x: Matrix): Promise<Float64Array> {
+  const parts = await backend.products(x, residual);
+  const squares = new Float64Array(x.rows);
+  for (let i = 0; i < parts.length; i++) squares[Math.floor(i / residual.rows)]! += parts[i]! ** 2;
+  return squares.map(Math.sqrt);
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
+}

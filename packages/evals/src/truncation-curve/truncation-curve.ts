@@ -1,0 +1,119 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { checkOption } from '../error';
+import { classTokens, type LabelledFeatures } from '../features';
+import { knn } from '../knn/knn';
+import { type Matrix, rowRange, takeColumns } from '../matrix';
+import { momentsOf } from '../numerics/moments';
+import { fitPca, type Pca, projectPca } from '../numerics/pca';
+import { randomSubspace } from '../numerics/random-subspace';
+import { elapsed, type Outcome } from '../outcome';
+
+/**
+ * Matryoshka truncation curve (paper Fig. 3): how much of a feature survives when only its first `m` of `D` numbers are
+ * kept, measured by k-NN after normalising again; nothing is trained. Two controls say what the curve is worth: the `m`
+ * principal components of the train features (what any feature of this model could keep at best by a linear map), and
+ * random `m`-dimensional subspaces (what chance keeps).
+ */
+export type TruncationControl = 'pca' | 'random';
+
+export type TruncationCurveOptions = {
+  /** Default D, D/2, D/4, D/8, D/16, as far as they are whole. */
+  readonly widths?: readonly number[];
+  /** Default both. */
+  readonly controls?: readonly TruncationControl[];
+  /** Seeds of the random subspaces; default 0, 1, 2. */
+  readonly seeds?: readonly number[];
+  /** Neighbours that vote, the same at every width; default 20. */
+  readonly k?: number;
+  /** Default 0.07. */
+  readonly temperature?: number;
+  readonly backend?: EvalBackend;
+};
+
+/** k-NN top-1 accuracy at one width. */
+export type TruncationPoint = {
+  readonly width: number;
+  /** The first `width` numbers of the feature. */
+  readonly truncated: number;
+  readonly pca?: number;
+  /** One value per seed. */
+  readonly random?: readonly number[];
+};
+
+export type TruncationCurveResult = {
+  /** One per width, in the order asked for. */
+  readonly outcomes: readonly Outcome[];
+  readonly curve: readonly TruncationPoint[];
+};
+
+/** A map of feature rows to fewer numbers. */
+type Reduction = (rows: Matrix) => Promise<Matrix>;
+
+/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+export async function truncationCurve(
+  train: LabelledFeatures,
+  test: LabelledFeatures,
+  options: TruncationCurveOptions = {},
+): Promise<TruncationCurveResult> {
+  const { widths = halvings(train.dim), controls = ['pca', 'random'], seeds = [0, 1, 2], k = 20 } = options;
+  const { temperature = 0.07, backend = cpuBackend } = options;
+  const bad = widths.find((width) => !Number.isInteger(width) || width < 1 || width > train.dim);
+  checkOption(bad === undefined, `width ${bad} is outside 1..${train.dim}`);
+  const pca = controls.includes('pca') ? fitPca(await momentsOf(backend, classTokens(train)), train.dim) : undefined;
+  const randomSeeds = controls.includes('random') ? seeds : [];
+  const score = async (reduce: Reduction) => {
+    const reduced = async (set: LabelledFeatures) => {
+      const { data, cols } = await reduce(classTokens(set));
+      return { dim: cols, cls: data, labels: set.labels };
+    };
+    return (await knn(await reduced(train), await reduced(test), { ks: [k], temperature, backend })).outcome;
+  };
+
+  const outcomes: Outcome[] = [];
+  const curve: TruncationPoint[] = [];
+  for (const width of widths) {
+    const started = performance.now();
+    const truncated = await score(async (rows) => takeColumns(rows, 0, width));
+    const principal = pca && (await score((rows) => projectPca(backend, firstDirections(pca, width), rows)));
+    const random: number[] = [];
+    for (const seed of randomSeeds) {
+      random.push((await score(onto(backend, randomSubspace(width, train.dim, seed)))).value);
+    }
+    const point = {
+      width,
+      truncated: truncated.value,
+      pca: principal?.value,
+      random: random.length ? random : undefined,
+    };
+    curve.push(point);
+    outcomes.push({
+      ...truncated,
+      task: 'truncation-curve',
+      protocol: 'matryoshka',
+      others: otherValues(point),
+      hyper: { ...truncated.hyper, width, of: train.dim },
+      seeds: randomSeeds,
+      wallMs: elapsed(started),
+    });
+  }
+  return { outcomes, curve };
+}
+
+/** D, D/2, ... D/16, as far as they are whole. */
+function halvings(dim: number): number[] {
+  return [1, 2, 4, 8, 16].map((divisor) => dim / divisor).filter(Number.isInteger);
+}
+
+function firstDirections(pca: Pca, count: number): Pca {
+  return { ...pca, directions: rowRange(pca.directions, 0, count) };
+}
+
+function onto(backend: EvalBackend, basis: Matrix): Reduction {
+  return async (rows) => ({ data: await backend.products(rows, basis), rows: rows.rows, cols: basis.rows });
+}
+
+function otherValues({ pca, random }: TruncationPoint): Record<string, number> {
+  const mean = random && random.reduce((sum, value) => sum + value, 0) / random.length;
+  return { ...(pca !== undefined && { pca }), ...(mean !== undefined && { 'random subspace (mean)': mean }) };
+}
