@@ -25,6 +25,7 @@ export {
   scratch,
 } from './kernel';
 export { assign, type GroupTensors, store } from './ops/assign';
+export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
