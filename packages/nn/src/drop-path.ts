@@ -1,0 +1,23 @@
+/**
+ * Stochastic depth (Huang et al. 2016), in the two forms of the official code. The subset form runs the residual branch on a part of the batch only and so
+ * saves its work: out[kept] = x[kept] + (B / s) branch(x[kept]), other rows unchanged. The per-sample form computes all and multiplies by a mask.
+ * Which samples are kept is an input of the step, so shapes stay fixed.
+ */
+import { add, gatherRows, mul, reshape, scatterAddRows, type Tensor } from '@franca/tensor';
+
+/** Samples kept of a batch of B at drop rate r: max(floor(B (1 - r)), 1). */
+export const keptSamples = (B: number, rate: number): number => Math.max(Math.floor(B * (1 - rate)), 1);
+
+/** x [B, ...] plus `branch` on the rows `kept` (u32 [s], distinct), scaled by B / s. */
+export function dropPathSubset(x: Tensor, kept: Tensor, branch: (x: Tensor) => Tensor): Tensor {
+  const B = x.shape[0]!;
+  const scaled = mul(branch(gatherRows(x, kept)), B / kept.shape[0]!);
+  return add(x, scatterAddRows(scaled, kept, B));
+}
+
+/** x [B, ...] plus `branch(x)` times mask [B] (0 or 1) over the keep probability. */
+export function dropPathPerSample(x: Tensor, mask: Tensor, rate: number, branch: (x: Tensor) => Tensor): Tensor {
+  const weights = mul(mask, 1 / (1 - rate));
+  const shape = [x.shape[0]!, ...new Array<number>(x.shape.length - 1).fill(1)];
+  return add(x, mul(branch(x), reshape(weights, shape)));
+}

@@ -1,0 +1,36 @@
+export { type AdamWInput, type AdamWOptions, type AdamWOutput, adamW } from './adamw';
+export { dropPathPerSample, dropPathSubset, keptSamples } from './drop-path';
+export { ema } from './ema';
+export {
+  layerNormSpecs,
+  layerScale,
+  layerScaleSpecs,
+  linear,
+  linearSpecs,
+  mlp,
+  mlpSpecs,
+  norm,
+  swiglu,
+  swigluHidden,
+  swigluSpecs,
+} from './layers';
+export { initialLossScale, type LossScaleOptions, lossScale, updateLossScale } from './loss-scale';
+export { type GroupOptions, type ParameterRule, parameterRule } from './parameter-groups';
+export {
+  countParameters,
+  type Init,
+  initialise,
+  initialValues,
+  normal,
+  ones,
+  type ParameterSpec,
+  type ParameterSpecs,
+  type Parameters,
+  parameter,
+  parametersOf,
+  prefixed,
+  uniform,
+  within,
+  zeros,
+} from './parameters';
+export { type CosineSchedule, constantSchedule, cosine, linearRamp, scaledLearningRate } from './schedules';

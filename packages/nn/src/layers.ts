@@ -1,0 +1,62 @@
+/** The layers of a transformer, each a function of a parameter look-up and a tensor, with the parameters it expects beside it. */
+import { add, cast, gelu, layerNorm, matmul, mul, silu, sliceAxis, type Tensor } from '@franca/tensor';
+import { normal, ones, type ParameterSpecs, type Parameters, parameter, prefixed, within, zeros } from './parameters';
+
+/** `weight` [out, in] drawn from N(0, std^2), `bias` [out] zero. */
+export const linearSpecs = (
+  inputs: number,
+  outputs: number,
+  { bias = true, std = 0.02 }: { bias?: boolean; std?: number } = {},
+): ParameterSpecs => ({
+  weight: parameter([outputs, inputs], normal(std)),
+  ...(bias ? { bias: parameter([outputs], zeros) } : {}),
+});
+
+/** x W^T + b: [.., in] -> [.., out]. The product runs in the type of x. */
+export function linear(p: Parameters, x: Tensor, { bias = true }: { bias?: boolean } = {}): Tensor {
+  const product = matmul(x, cast(p('weight'), x.dtype), { transposeB: true });
+  return bias ? add(product, cast(p('bias'), x.dtype)) : product;
+}
+
+/** `weight` one and `bias` zero, both [D]. */
+export const layerNormSpecs = (D: number): ParameterSpecs => ({
+  weight: parameter([D], ones),
+  bias: parameter([D], zeros),
+});
+
+/** Layer normalisation over the last axis; `weight` and `bias` stay f32. */
+export const norm = (p: Parameters, x: Tensor, eps = 1e-6): Tensor => layerNorm(x, p('weight'), p('bias'), eps);
+
+/** `gamma` [D], small at the start so that every residual branch begins near zero (LayerScale, Touvron et al. 2021). */
+export const layerScaleSpecs = (D: number, init = 1e-5): ParameterSpecs => ({
+  gamma: parameter([D], { kind: 'constant', value: init }),
+});
+
+/** x gamma. */
+export const layerScale = (p: Parameters, x: Tensor): Tensor => mul(x, cast(p('gamma'), x.dtype));
+
+export const mlpSpecs = (D: number, hidden: number): ParameterSpecs => ({
+  ...prefixed('fc1', linearSpecs(D, hidden)),
+  ...prefixed('fc2', linearSpecs(hidden, D)),
+});
+
+/** Two linear layers with exact GELU between. */
+export const mlp = (p: Parameters, x: Tensor): Tensor => linear(within(p, 'fc2'), gelu(linear(within(p, 'fc1'), x)));
+
+/** Hidden width of the official SwiGLU for MLP ratio r: two thirds of int(r D), rounded up to a multiple of 8. */
+export const swigluHidden = (D: number, ratio = 4): number =>
+  Math.ceil(Math.floor((Math.trunc(ratio * D) * 2) / 3) / 8) * 8;
+
+export const swigluSpecs = (D: number, hidden: number): ParameterSpecs => ({
+  ...prefixed('w12', linearSpecs(D, 2 * hidden)),
+  ...prefixed('w3', linearSpecs(hidden, D)),
+});
+
+/** W3 (silu(a) b) with [a, b] = W12 x: the first half of W12 is the gate. */
+export function swiglu(p: Parameters, x: Tensor): Tensor {
+  const both = linear(within(p, 'w12'), x);
+  const hidden = both.shape.at(-1)! / 2;
+  const gate = sliceAxis(both, -1, 0, hidden);
+  const value = sliceAxis(both, -1, hidden, 2 * hidden);
+  return linear(within(p, 'w3'), mul(silu(gate), value));
+}

@@ -1,0 +1,93 @@
+/**
+ * Parameters are a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initialisers. Modules are functions that look
+ * their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
+ */
+import {
+  type DType,
+  randomStream,
+  type Seed,
+  type Shape,
+  type State,
+  sizeOf,
+  type Tensor,
+  TensorError,
+} from '@franca/tensor';
+
+export type Init =
+  | { readonly kind: 'constant'; readonly value: number }
+  | { readonly kind: 'normal'; readonly std: number }
+  /** Uniform on [-bound, bound]. */
+  | { readonly kind: 'uniform'; readonly bound: number };
+
+export interface ParameterSpec {
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly init: Init;
+}
+
+/** Parameters of a module by dotted name. */
+export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
+
+/** Looks a tensor up by name; throws if there is none. */
+export type Parameters = (name: string) => Tensor;
+
+export const zeros: Init = { kind: 'constant', value: 0 };
+export const ones: Init = { kind: 'constant', value: 1 };
+export const normal = (std: number): Init => ({ kind: 'normal', std });
+export const uniform = (bound: number): Init => ({ kind: 'uniform', bound });
+
+export const parameter = (shape: Shape, init: Init): ParameterSpec => ({ shape, dtype: 'f32', init });
+
+/** The same parameters under `prefix.`. */
+export const prefixed = (prefix: string, specs: ParameterSpecs): ParameterSpecs =>
+  Object.fromEntries(Object.entries(specs).map(([name, spec]) => [`${prefix}.${name}`, spec]));
+
+/** A look-up over named tensors. */
+export function parametersOf(tensors: Readonly<Record<string, Tensor>>): Parameters {
+  return (name) => {
+    const tensor = tensors[name];
+    if (!tensor)
+      throw new TensorError(
+        'argument',
+        `no parameter "${name}"; there are ${nearest(name, Object.keys(tensors)).join(', ')}`,
+      );
+    return tensor;
+  };
+}
+
+/** The part of a look-up below `prefix.`. */
+export const within =
+  (parameters: Parameters, prefix: string): Parameters =>
+  (name) =>
+    parameters(`${prefix}.${name}`);
+
+/** The names that share the longest start with `name`. */
+function nearest(name: string, names: readonly string[]): string[] {
+  const common = (other: string) => [...other].findIndex((letter, i) => letter !== name[i]);
+  return [...names].sort((a, b) => common(b) - common(a)).slice(0, 4);
+}
+
+/** Number of elements. */
+export const countParameters = (specs: ParameterSpecs): number =>
+  Object.values(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+/** Initial values of one parameter: a pure function of seed and name, whatever else the model holds. */
+export function initialValues(name: string, { shape, init }: ParameterSpec, seed: Seed): Float32Array {
+  const values = new Float32Array(sizeOf(shape));
+  if (init.kind === 'constant') return values.fill(init.value);
+  const stream = randomStream(seed, hash(name));
+  if (init.kind === 'normal') return values.map(() => init.std * stream.normal());
+  return values.map(() => init.bound * (2 * stream.uniform() - 1));
+}
+
+/** Writes initial values of all `specs` into a state group. */
+export function initialise(state: State, group: string, specs: ParameterSpecs, seed: Seed): void {
+  for (const [name, spec] of Object.entries(specs)) state.write(group, name, initialValues(name, spec, seed));
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const letter of text) value = Math.imul(value ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
+  return value;
+}
