@@ -19,6 +19,7 @@ export const browserPackages: readonly string[] = [
   'sinkhorn',
   'losses',
   'rasa',
+  'viz',
 ];
 
 /** Position of a package in `layers`; undefined for a package that is not listed. */

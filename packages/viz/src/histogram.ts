@@ -60,14 +60,19 @@ export function histogramChart(series: readonly HistogramSeries[], options: Hist
   const domain = options.domain ?? extent(series.flatMap((one) => extent(one.values)));
   const sets = series.map((one, i) => binSet(one, seriesColours[i % seriesColours.length]!, bins, domain));
   const showMedians = options.medians ?? true;
-  const nameOf = (set: BinnedSet): string => (showMedians ? `${set.name} (median ${formatNumber(set.median)})` : set.name);
+  const nameOf = (set: BinnedSet): string =>
+    showMedians ? `${set.name} (median ${formatNumber(set.median)})` : set.name;
   const head = heading(14, options.title, subtitle(sets, options.subtitle));
   const entries = sets.map((set) => ({ name: nameOf(set), colour: set.colour, shape: 'box' as const }));
   const legend = drawLegend(entries, 14, head.height, width - 28);
   const top = head.height + legend.height + 6;
   const bottom = height - (options.xLabel ? 50 : 30);
   const highest = Math.max(1e-9, ...sets.flatMap((set) => Array.from(set.shares)));
-  const y = makeAxis({ label: 'share', format: (value) => `${formatNumber(value * 100)} %` }, [0, highest], [bottom, top]);
+  const y = makeAxis(
+    { label: 'share', format: (value) => `${formatNumber(value * 100)} %` },
+    [0, highest],
+    [bottom, top],
+  );
   const area: PlotArea = { left: yAxisWidth(y), right: width - 20, top, bottom };
   const x = makeAxis({ label: options.xLabel, domain }, domain, [area.left, area.right]);
   return figure({ width, height }, options.title ?? 'Histogram', [

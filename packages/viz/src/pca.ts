@@ -29,6 +29,8 @@ export interface Pca {
 
 /** Eigenvalues below this share of the largest are rounding noise of f64, not directions. */
 const rankTolerance = 1e-12;
+/** So are variances below this share of the rows' mean square: equal rows differ by the rounding of their mean. */
+const noiseTolerance = 1e-24;
 
 /**
  * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `bad-shape` on a
@@ -46,18 +48,18 @@ export function fitPca(rows: FeatureRows, count: number): Pca {
   }
   const mean = columnMeans(rows);
   const centred = Float64Array.from(rows.data, (value, i) => value - mean[i % rows.dim]!);
-  const totalVariance = dot(centred, centred) / Math.max(1, rows.rows - 1);
   const scatter = rows.rows < rows.dim ? gram(centred, rows) : covariance(centred, rows);
   const { values, vectors } = leadingEigenvectors(scatter, Math.min(count, scatter.rows));
+  const floor = Math.max(rankTolerance * values[0]!, noiseTolerance * (dot(mean, mean) + scatter.trace()));
   const components = new Float64Array(count * rows.dim);
   const variances = new Float64Array(count);
   values.forEach((value, k) => {
-    if (value <= rankTolerance * values[0]! || value <= 0) return;
+    if (value <= floor) return;
     const direction = rows.rows < rows.dim ? combineRows(centred, rows, vectors[k]!) : vectors[k]!;
     components.set(unitWithFixedSign(direction), k * rows.dim);
     variances[k] = value;
   });
-  return { mean, components, variances, totalVariance, dim: rows.dim };
+  return { mean, components, variances, totalVariance: values[0]! > floor ? scatter.trace() : 0, dim: rows.dim };
 }
 
 /** Scores of `rows` along the components, [rows, count]; throws `bad-shape` when the dimensions differ. */
@@ -82,8 +84,8 @@ export function projectPca(pca: Pca, rows: FeatureRows): Float64Array {
 
 function columnMeans({ data, rows, dim }: FeatureRows): Float64Array {
   const mean = new Float64Array(dim);
-  for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]! / rows;
-  return mean;
+  for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]!;
+  return mean.map((sum) => sum / rows);
 }
 
 function covariance(centred: Float64Array, { rows, dim }: FeatureRows): Matrix {

@@ -31,11 +31,11 @@ a:hover { text-decoration: underline; }
 .facts dt { color: var(--muted); font-size: 12.5px; }
 .facts dd { margin: 2px 0 0; font-size: 19px; font-weight: 600; letter-spacing: -0.01em; overflow-wrap: anywhere; }
 .figures { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; margin: 0 0 16px; }
-figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 14px; max-width: 100%; }
+figure { margin: 0; background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 10px 6px; max-width: 100%; }
 figure svg, figure img { display: block; max-width: 100%; height: auto; }
 figure svg { color: var(--ink); }
-figure img { border-radius: 4px; }
-figcaption { font-size: 13px; line-height: 1.45; margin-top: 10px; max-width: 70ch; }
+figure img { border-radius: 4px; max-width: calc(100% - 20px); margin: 4px 10px; }
+figcaption { font-size: 13px; line-height: 1.45; margin: 8px 14px 4px; max-width: 70ch; }
 .table { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; overflow-x: auto; margin: 0 0 16px; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 caption { caption-side: top; text-align: left; padding: 12px 16px 4px; font-size: 13px; }

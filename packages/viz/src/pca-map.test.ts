@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { type PatchFeatures, pcaMaps, renderPcaMap } from './pca-map';
+
+/**
+ * A 6 x 6 picture with a 2 x 4 object in the middle: the object stands apart along one direction (+-5), its left and
+ * right halves along a second, its upper and lower row along a third; the background varies a little along a fourth.
+ */
+function scene(objectSign = 1): PatchFeatures {
+  const data = new Float32Array(6 * 6 * 5);
+  for (let p = 0; p < 36; p++) {
+    const [y, x] = [Math.floor(p / 6), p % 6];
+    const own = isObject(p)
+      ? [5 * objectSign, x < 3 ? 2 : -2, y < 3 ? 1 : -1, 0, 0.5]
+      : [-5 * objectSign, 0, 0, (x - 2.5) / 10, 0];
+    data.set(own, p * 5);
+  }
+  return { data, height: 6, width: 6, dim: 5 };
+}
+
+function isObject(p: number): boolean {
+  const [y, x] = [Math.floor(p / 6), p % 6];
+  return (y === 2 || y === 3) && x >= 1 && x <= 4;
+}
+
+const objectMask = Array.from({ length: 36 }, (_, p) => (isObject(p) ? 1 : 0));
+
+test.each(['paper', 'jul25'] as const)(
+  '%s keeps the object in the middle, whatever the sign of its direction',
+  (recipe) => {
+    for (const sign of [1, -1]) {
+      const { maps } = pcaMaps([scene(sign)], { recipe });
+      expect([...maps[0]!.foreground]).toEqual(objectMask);
+    }
+  },
+);
+
+test('the second PCA sees the foreground only: its axes are the parts of the object', () => {
+  const { maps, explained } = pcaMaps([scene()]);
+  const colour = (y: number, x: number) => [...maps[0]!.colours.subarray((y * 6 + x) * 3, (y * 6 + x) * 3 + 3)];
+  // Left and right are red 1 and 0 or the other way round, upper and lower green; nothing else varies: blue is 0.5.
+  const corners = [colour(2, 1), colour(2, 4), colour(3, 1), colour(3, 4)];
+  expect(corners.map(([, , blue]) => blue)).toEqual([0.5, 0.5, 0.5, 0.5]);
+  expect(corners[0]![0]).toBe(1 - corners[1]![0]!);
+  expect(corners[0]![1]).toBe(1 - corners[2]![1]!);
+  // Variances 4 and 1 of 8 points: 80 % and 20 %.
+  expect(explained).toEqual([expect.closeTo(0.8, 6), expect.closeTo(0.2, 6), 0]);
+});
+
+test('mid colours every patch', () => {
+  const { maps } = pcaMaps([scene()], { recipe: 'mid' });
+  expect(maps[0]!.foreground.every((value) => value === 1)).toBe(true);
+});
+
+test('the 0.35 of jul25 is a share of the range of the first score', () => {
+  // Along a single direction the scores are the heights; the border stands high, so that low is foreground.
+  const heights = [1, 1, 1, 1, 1, 1, 1, 0, 0.34, 0.36, 0.7, 1, 1, 1, 1, 1, 1, 1];
+  const data = Float32Array.from(heights.flatMap((height) => [10 * height, 0, 0]));
+  const { maps } = pcaMaps([{ data, height: 3, width: 6, dim: 3 }], { recipe: 'jul25' });
+  expect([...maps[0]!.foreground]).toEqual(heights.map((height) => (height <= 0.35 ? 1 : 0)));
+});
+
+test('pictures passed together share their colours, and need not share a size', () => {
+  const small: PatchFeatures = { ...scene(), height: 4, data: scene().data.slice(6 * 5, 5 * 6 * 5) };
+  const { maps } = pcaMaps([scene(), small]);
+  expect(maps.map(({ height, width }) => [height, width])).toEqual([
+    [6, 6],
+    [4, 6],
+  ]);
+  expect([...maps[1]!.colours]).toEqual([...maps[0]!.colours.slice(6 * 3, 30 * 3)]);
+});
+
+test('a given foreground replaces the rule', () => {
+  const own = objectMask.map((value, p) => (p === 0 ? 1 : value));
+  const { maps } = pcaMaps([scene()], { recipe: 'dinov3', foreground: [own] });
+  expect([...maps[0]!.foreground]).toEqual(own);
+});
+
+test('features that are all equal (a collapsed network) give one colour, not an error', () => {
+  const flat = { ...scene(), data: new Float32Array(180).fill(1) };
+  const { maps, explained } = pcaMaps([flat], { recipe: 'mid' });
+  expect([...new Set(maps[0]!.colours)]).toEqual([0.5]);
+  expect(explained).toEqual([0, 0, 0]);
+  expect(pcaMaps([flat]).maps[0]!.foreground.some(Boolean)).toBe(false);
+});
+
+test('rendering enlarges colours, cuts the foreground at patch borders and paints the rest', () => {
+  const map = { height: 1, width: 2, colours: Float32Array.of(1, 0, 0, 0, 1, 0), foreground: Uint8Array.of(1, 0) };
+  const nearest = renderPcaMap(map, { width: 4, height: 1, background: [9, 9, 9] });
+  expect([...nearest.data]).toEqual([255, 0, 0, 255, 0, 0, 9, 9, 9, 9, 9, 9]);
+  const bilinear = renderPcaMap(map, { width: 4, height: 1, resampling: 'bilinear' });
+  expect([...bilinear.data]).toEqual([255, 0, 0, 191, 64, 0, 0, 0, 0, 0, 0, 0]);
+});
+
+test('refuses pictures that do not fit together', () => {
+  expect(() => pcaMaps([])).toThrow(/No picture/);
+  expect(() => pcaMaps([{ ...scene(), width: 5 }])).toThrow(/features of picture 0 has 180 values.*needs 150/);
+  const narrow = { data: new Float32Array(16), height: 2, width: 2, dim: 4 };
+  expect(() => pcaMaps([scene(), narrow])).toThrow(/Picture 1 has 4-dimensional.*picture 0 has 5/);
+  expect(() => pcaMaps([{ data: [1, 2], height: 1, width: 1, dim: 2 }])).toThrow(/at least 3/);
+  expect(() => pcaMaps([scene()], { foreground: [] })).toThrow(/0 foreground masks for 1 pictures/);
+});
