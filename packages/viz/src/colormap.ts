@@ -15,16 +15,16 @@ import { checkLength, VizError } from './errors';
 import { type Rgb, type RgbImage, rgbImage } from './image';
 import type { GridSize } from './resample';
 
-const interpolators = {
+/** Name of a perceptually uniform colour map. */
+export type ColormapName = 'viridis' | 'magma' | 'inferno' | 'plasma' | 'cividis';
+
+const interpolators: Readonly<Record<ColormapName, (t: number) => string>> = {
   viridis: interpolateViridis,
   magma: interpolateMagma,
   inferno: interpolateInferno,
   plasma: interpolatePlasma,
   cividis: interpolateCividis,
 };
-
-/** Name of a perceptually uniform colour map. */
-export type ColormapName = keyof typeof interpolators;
 
 /** Colours for lines and bars, told apart on white, on black and by the colour-blind; used in this order. */
 export const seriesColours: readonly string[] = [
@@ -40,14 +40,14 @@ export const seriesColours: readonly string[] = [
 
 const tables = new Map<ColormapName, Uint8Array>();
 
-/** The map as 256 colours, [256, 3]; throws `bad-option` on an unknown name. */
+/** The map as 256 colours, [256, 3]; throws `BAD_OPTION` on an unknown name. */
 export function colormapTable(name: ColormapName): Uint8Array {
   const known = tables.get(name);
   if (known) return known;
   const interpolate = interpolators[name];
   if (!interpolate) {
     throw new VizError(
-      'bad-option',
+      'BAD_OPTION',
       `There is no colour map '${name}'; choose ${Object.keys(interpolators).join(', ')}.`,
     );
   }

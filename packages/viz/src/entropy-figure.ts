@@ -34,7 +34,7 @@ export interface PositionMapsOptions extends HeatMapOptions {
 
 /**
  * Position maps of clusters from the most to the least tied to a place; each map is scaled to its own maximum.
- * Throws `bad-shape` when no cluster has enough assignments.
+ * Throws `BAD_SHAPE` when no cluster has enough assignments.
  */
 export function positionMapsFigure(positions: ClusterPositions, options: PositionMapsOptions = {}): Figure {
   const { height, width, clusters } = positions;
@@ -44,7 +44,7 @@ export function positionMapsFigure(positions: ClusterPositions, options: Positio
   const ranked = rankClusters(positions, atLeast);
   if (ranked.length === 0) {
     throw new VizError(
-      'bad-shape',
+      'BAD_SHAPE',
       `None of ${clusters} clusters has ${atLeast} assignments. Use more pictures, or lower \`atLeast\`.`,
     );
   }

@@ -60,7 +60,7 @@ test('the 0.35 of jul25 is a share of the range of the first score', () => {
 });
 
 test('pictures passed together share their colours, and need not share a size', () => {
-  const small: PatchFeatures = { ...scene(), height: 4, data: scene().data.slice(6 * 5, 5 * 6 * 5) };
+  const small: PatchFeatures = { ...scene(), height: 4, data: Array.from(scene().data).slice(6 * 5, 5 * 6 * 5) };
   const { maps } = pcaMaps([scene(), small]);
   expect(maps.map(({ height, width }) => [height, width])).toEqual([
     [6, 6],
