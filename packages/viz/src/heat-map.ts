@@ -76,7 +76,7 @@ export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOpti
 }
 
 /** The colour map from low (bottom) to high (top) with ticks; says how wide it is with its labels. */
-export function drawColourBar(
+function drawColourBar(
   place: { left: number; top: number; bottom: number },
   domain: readonly [number, number],
   colormap: ColormapName,

@@ -17,14 +17,16 @@ export interface FigurePngOptions {
   readonly background?: string;
 }
 
-const packageFiles = createRequire(import.meta.url);
+const require = createRequire(import.meta.url);
 
 /** The figure as a PNG file. Throws `CANNOT_RENDER` when the SVG cannot be drawn. */
 export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uint8Array {
   const scale = options.scale ?? 2;
   checkRange('The scale', scale, 0.1, 16);
-  const weights = ['400Regular/Inter_400Regular.ttf', '600SemiBold/Inter_600SemiBold.ttf'];
-  const fontFiles = weights.map((file) => packageFiles.resolve(`@expo-google-fonts/inter/${file}`));
+  const fontFiles = [
+    require.resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'),
+    require.resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'),
+  ];
   try {
     const renderer = new Resvg(figure.svg, {
       fitTo: { mode: 'zoom', value: scale },

@@ -32,7 +32,7 @@ export interface TextStyle {
 /** Font size of labels in CSS pixels. */
 export const labelSize = 12;
 /** Font size of titles. */
-export const titleSize = 14;
+const titleSize = 14;
 /** Opacity of secondary text. */
 export const muted = 0.65;
 
