@@ -128,3 +128,19 @@ export async function collect(source: Batched<LabelledFeatures>): Promise<Labell
   }
   return { dim: first.dim, cls, labels };
 }
+
+/**
+ * The mask of one image, as a view.
+ *
+ * @throws EvalsError `bad-labels` when the masks are not one per image of the stated size.
+ */
+export function maskOf(features: SegmentationFeatures, image: number): Uint8Array {
+  const pixels = features.maskSize[0] * features.maskSize[1];
+  if (features.masks.length !== pixels * imageCount(features)) {
+    throw new EvalsError(
+      'bad-labels',
+      `${features.masks.length} mask pixels for ${imageCount(features)} images of ${features.maskSize.join(' x ')}`,
+    );
+  }
+  return features.masks.subarray(image * pixels, (image + 1) * pixels);
+}

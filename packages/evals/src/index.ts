@@ -21,12 +21,21 @@ export type {
 export { classify, restrictClasses } from './classifier';
 export { EvalsError, type EvalsErrorCode } from './error';
 export type { Batched, Features, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
+export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
+export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
 export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe/linear-probe';
 export { type ProbeFeatures, type ProbeInput, patchMeans } from './linear-probe/probe-features';
 export { officialLearningRates } from './linear-probe/probe-grid';
 export { type Probe, type ProbeScore, type ScoreProbeOptions, scoreProbe } from './linear-probe/score-probe';
+export {
+  type LinearSegmentationOptions,
+  type LinearSegmentationResult,
+  linearSegmentation,
+  type SegmentationCandidate,
+} from './linear-segmentation/linear-segmentation';
+export type { EpochSource } from './linear-segmentation/train-heads';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {
   type LogisticRegressionOptions,
@@ -35,6 +44,12 @@ export {
   officialCs,
 } from './logistic-regression/logistic-regression';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
+export {
+  type CoverageCounts,
+  countVisible,
+  type MaskCoverageResult,
+  maskCoverage,
+} from './mask-coverage/mask-coverage';
 export { type Matrix, matrix } from './matrix';
 export {
   accuracy,
@@ -50,6 +65,14 @@ export {
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
+export {
+  type PooledCounts,
+  pooledCounts,
+  type SegmentationScore,
+  type SegmentationScoring,
+  scoreCounts,
+} from './metrics/segmentation';
+export { type KMeans, type KMeansOptions, kMeans } from './numerics/k-means';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { momentsOf } from './numerics/moments';
 export { fitPca, type Pca, projectPca } from './numerics/pca';
@@ -62,6 +85,19 @@ export {
   oodDetection,
 } from './ood/ood-detection';
 export { type EvalRecord, evalRecord, type Json, type Outcome, type SelectedOn, type Subject } from './outcome';
+export { type OverclusteringOptions, type OverclusteringResult, overclustering } from './overclustering/overclustering';
+export {
+  type PositionDecodabilityOptions,
+  type PositionDecodabilityResult,
+  positionDecodability,
+} from './position-decodability/position-decodability';
+export { type ClusterPositionsOptions, clusterPositions } from './position-entropy/cluster-positions';
+export {
+  type PositionCounts,
+  type PositionEntropyOptions,
+  type PositionEntropyResult,
+  positionEntropy,
+} from './position-entropy/position-entropy';
 export {
   type TruncationControl,
   type TruncationCurveOptions,

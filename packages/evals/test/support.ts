@@ -1,4 +1,4 @@
-import type { LabelledFeatures } from '../src/features';
+import type { LabelledFeatures, SegmentationFeatures } from '../src/features';
 import type { Matrix } from '../src/matrix';
 import { random } from '../src/numerics/random';
 
@@ -40,4 +40,44 @@ export async function centralDifference(
   const above = await f(moved);
   moved[i] = x[i]! - h;
   return (above - (await f(moved))) / (2 * h);
+}
+
+export type SceneOptions = {
+  readonly images: number;
+  readonly grid: readonly [number, number];
+  /** Pixels per side of a patch. */
+  readonly patch: number;
+  readonly classes: number;
+  readonly dim: number;
+  /** Standard deviation of the noise on unit-scale class features. */
+  readonly noise: number;
+  readonly seed: number;
+};
+
+/**
+ * Images whose patches hold one class each, in vertical stripes that start at a random column; a patch's token is its
+ * class's fixed random vector plus noise.
+ */
+export function scenes({ images, grid, patch, classes, dim, noise, seed }: SceneOptions): SegmentationFeatures {
+  const centres = gaussian(classes, dim, 1);
+  const draws = random(seed + 2000);
+  const [rows, cols] = grid;
+  const maskSize = [rows * patch, cols * patch] as const;
+  const patches = new Float32Array(images * rows * cols * dim);
+  const masks = new Uint8Array(images * maskSize[0] * maskSize[1]);
+  for (let i = 0; i < images; i++) {
+    const shift = draws.integer(classes);
+    for (let p = 0; p < rows * cols; p++) {
+      const label = ((p % cols) + shift) % classes;
+      for (let d = 0; d < dim; d++) {
+        patches[(i * rows * cols + p) * dim + d] = centres.data[label * dim + d]! + noise * draws.normal();
+      }
+    }
+    for (let y = 0; y < maskSize[0]; y++) {
+      for (let x = 0; x < maskSize[1]; x++) {
+        masks[(i * maskSize[0] + y) * maskSize[1] + x] = (Math.floor(x / patch) + shift) % classes;
+      }
+    }
+  }
+  return { dim, grid, patches, maskSize, masks };
 }

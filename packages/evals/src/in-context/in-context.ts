@@ -1,0 +1,132 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend, TopKSession } from '../backend/eval-backend';
+import { checkOption, EvalsError } from '../error';
+import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
+import { type Matrix, normalizeRows, rowRange, takeRows } from '../matrix';
+import { hungarianMatch, renamed } from '../metrics/matching';
+import { pooledCounts, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import { random } from '../numerics/random';
+import { elapsed, type Outcome } from '../outcome';
+import { patchLabels } from './patch-labels';
+import { samplePatches } from './sample-patches';
+
+/**
+ * In-context segmentation (Hummingbird): segmentation by looking up similar patches, without training. The memory holds the
+ * L2-normalised patch tokens of the train images with their soft labels (class shares of their pixels). Each patch of a test
+ * image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02); the grid of
+ * averages is upsampled bilinearly and the largest class named at each pixel.
+ *
+ * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
+ * open-hummingbird-eval; paper Table 4.
+ */
+export type InContextOptions = SegmentationScoring & {
+  /** Neighbours; default 30. */
+  readonly k?: number;
+  /** Default 0.02. */
+  readonly temperature?: number;
+  /**
+   * Bounds the memory: `patches` in all, shared by `images` train images (augmented ones counted each time), at least one
+   * patch each. Default: every patch is kept.
+   */
+  readonly memory?: { readonly patches: number; readonly images: number };
+  /** Seed of the choice of patches; default 0. */
+  readonly seed?: number;
+  /**
+   * `hungarian` renames predictions to the classes they overlap best before scoring, as the reference does although
+   * predictions carry names already; it can only raise the score. Default `none`.
+   */
+  readonly relabel?: 'none' | 'hungarian';
+  readonly backend?: EvalBackend;
+};
+
+export type InContextResult = {
+  readonly outcome: Outcome;
+  /** Predicted class of each pixel of each test image, `[n, rows * cols]` of the mask size. */
+  readonly predicted: readonly Int32Array[];
+};
+
+/** @throws EvalsError `bad-features` or `bad-option` */
+export async function inContextSegmentation(
+  train: Batched<SegmentationFeatures>,
+  test: SegmentationFeatures,
+  options: InContextOptions,
+): Promise<InContextResult> {
+  const started = performance.now();
+  const { k = 30, temperature = 0.02, relabel = 'none', seed = 0, backend = cpuBackend, classes } = options;
+  checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
+  const images = imageCount(test);
+  checkOption(images > 0, 'the test set is empty');
+  using search = backend.openTopK(normalizeRows(patchTokens(test)), k);
+  const labels = await fillMemory(search, train, options);
+  const votes = await backend.softVote({ neighbours: await search.result(), temperature, labels });
+
+  const cells = test.grid[0] * test.grid[1];
+  const scores: Matrix = { data: votes, rows: images * cells, cols: classes };
+  const pooled = pooledCounts(backend, options);
+  const predicted: Int32Array[] = [];
+  for (let i = 0; i < images; i++) {
+    const grid = { scores: rowRange(scores, i * cells, (i + 1) * cells), grid: test.grid };
+    const map = await backend.labelMap(grid, test.maskSize);
+    await pooled.add(map, maskOf(test, i));
+    predicted.push(map);
+  }
+  const table = { counts: pooled.counts, clusters: classes, classes };
+  const counts = relabel === 'hungarian' ? renamed(table, hungarianMatch(table)) : pooled.counts;
+  const score = scoreCounts(counts, options);
+  const outcome: Outcome = {
+    task: 'in-context-segmentation',
+    protocol: 'hummingbird',
+    evaluated: images,
+    total: images,
+    metric: 'mIoU',
+    value: score.miou,
+    unit: 'share',
+    others: { 'pixel accuracy': score.pixelAccuracy },
+    perClass: score.perClass,
+    hyper: {
+      k,
+      temperature,
+      memoryPatches: labels.rows,
+      relabel,
+      ignore: options.ignore ?? 255,
+      absent: options.absent ?? 'zero',
+      averageOver: options.averageOver ?? 'all',
+      backend: backend.name,
+    },
+    selectedOn: 'nothing',
+    seeds: options.memory ? [seed] : [],
+    quirks: relabel === 'hungarian',
+    wallMs: elapsed(started),
+  };
+  return { outcome, predicted };
+}
+
+/** Streams the train patches past the queries and returns their soft labels `[memory, classes]`. */
+async function fillMemory(
+  search: TopKSession,
+  train: Batched<SegmentationFeatures>,
+  { classes, ignore = 255, memory, seed = 0 }: InContextOptions,
+): Promise<Matrix> {
+  const draws = random(seed);
+  const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
+  const parts: Float32Array[] = [];
+  for await (const batch of batches(train)) {
+    const cells = batch.grid[0] * batch.grid[1];
+    const tokens = normalizeRows(patchTokens(batch));
+    for (let i = 0; i < imageCount(batch); i++) {
+      const soft = patchLabels(maskOf(batch, i), { grid: batch.grid, maskSize: batch.maskSize, classes, ignore });
+      const image = rowRange(tokens, i * cells, (i + 1) * cells);
+      const kept = samplePatches(soft, classes, keep, draws);
+      await search.add(kept.length === cells ? image : takeRows(image, kept));
+      parts.push(takeRows({ data: soft, rows: cells, cols: classes }, kept).data);
+    }
+  }
+  if (parts.length === 0) throw new EvalsError('bad-features', 'the train set is empty; the memory needs patches');
+  const data = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part, at);
+    at += part.length;
+  }
+  return { data, rows: data.length / classes, cols: classes };
+}

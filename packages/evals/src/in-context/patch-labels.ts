@@ -1,0 +1,33 @@
+import { EvalsError } from '../error';
+import type { Extent } from '../numerics/bilinear';
+
+/**
+ * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked
+ * `ignore` count as class 0, as in the reference; pixels of other labels beyond the classes count for nothing.
+ *
+ * @throws EvalsError `bad-option` when the patches do not cover whole pixels.
+ */
+export type PatchLabelOptions = {
+  readonly grid: Extent;
+  readonly maskSize: Extent;
+  readonly classes: number;
+  readonly ignore: number;
+};
+
+export function patchLabels(mask: Uint8Array, { grid, maskSize, classes, ignore }: PatchLabelOptions): Float32Array {
+  const [height, width] = [maskSize[0] / grid[0], maskSize[1] / grid[1]];
+  if (!Number.isInteger(height) || !Number.isInteger(width)) {
+    throw new EvalsError(
+      'bad-option',
+      `a mask of ${maskSize.join(' x ')} pixels is no whole number of pixels per patch of a ${grid.join(' x ')} grid; resize it`,
+    );
+  }
+  const labels = new Float32Array(grid[0] * grid[1] * classes);
+  mask.forEach((value, pixel) => {
+    const row = Math.floor(Math.floor(pixel / maskSize[1]) / height);
+    const col = Math.floor((pixel % maskSize[1]) / width);
+    const label = value === ignore ? 0 : value;
+    if (label < classes) labels[(row * grid[1] + col) * classes + label]! += 1 / (height * width);
+  });
+  return labels;
+}

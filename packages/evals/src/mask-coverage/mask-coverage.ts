@@ -1,0 +1,76 @@
+import { checkOption } from '../error';
+import type { Extent } from '../numerics/bilinear';
+import { elapsed, type Outcome } from '../outcome';
+
+/**
+ * Mask coverage (paper Fig. 4): over many drawn masks, how often is each patch position visible? A strategy with a spatial
+ * bias shows some places more often than others; cyclic masks show all alike. The number is the coefficient of variation of
+ * the visibility over positions, beside what an unbiased strategy would give by chance from so few draws:
+ * `sqrt((1 - p) / (p N))` for `N` independent masks of mean visibility `p`.
+ */
+export type CoverageCounts = {
+  /** How often each position was visible (not masked), `[rows * cols]`. */
+  readonly visible: ArrayLike<number>;
+  /** Masks drawn. */
+  readonly draws: number;
+  readonly grid: Extent;
+};
+
+export type MaskCoverageResult = {
+  /** Coefficient of variation of the visibility; 0 is perfectly even. */
+  readonly outcome: Outcome;
+  /** P(visible) of each position, row-major over the grid. */
+  readonly probability: Float64Array;
+};
+
+/**
+ * @param strategy name of the masking strategy, for the record
+ * @throws EvalsError `bad-option` when the counts do not fit the grid or the draws
+ */
+export function maskCoverage({ visible, draws, grid }: CoverageCounts, strategy: string): MaskCoverageResult {
+  const started = performance.now();
+  const cells = grid[0] * grid[1];
+  checkOption(visible.length === cells && cells > 0, `${visible.length} counts for a ${grid.join(' x ')} grid`);
+  checkOption(Number.isInteger(draws) && draws > 0, `draws is ${draws}; it must be a positive integer`);
+  const probability = Float64Array.from(visible, (count) => count / draws);
+  checkOption(
+    probability.every((p) => p >= 0 && p <= 1),
+    `a position is visible more often than ${draws} times, or less than never; pass counts of visible patches`,
+  );
+  const mean = probability.reduce((sum, p) => sum + p, 0) / cells;
+  checkOption(mean > 0, 'no position is ever visible; pass counts of visible, not of masked patches');
+  const variance = probability.reduce((sum, p) => sum + (p - mean) ** 2, 0) / cells;
+  const outcome: Outcome = {
+    task: 'mask-coverage',
+    protocol: 'paper-fig-4',
+    evaluated: draws,
+    total: draws,
+    metric: 'coefficient of variation',
+    value: Math.sqrt(variance) / mean,
+    unit: 'number',
+    others: {
+      'expected by chance': Math.sqrt((1 - mean) / (mean * draws)),
+      'mean visibility': mean,
+      'least visible': probability.reduce((low, p) => Math.min(low, p), 1),
+      'most visible': probability.reduce((high, p) => Math.max(high, p), 0),
+    },
+    perClass: [],
+    hyper: { strategy, grid },
+    selectedOn: 'nothing',
+    seeds: [],
+    quirks: false,
+    wallMs: elapsed(started),
+  };
+  return { outcome, probability };
+}
+
+/** Counts how often each position is visible in masks of 1 (masked) and 0 (visible). */
+export function countVisible(masks: Iterable<ArrayLike<number>>, grid: Extent): CoverageCounts {
+  const visible = new Float64Array(grid[0] * grid[1]);
+  let draws = 0;
+  for (const mask of masks) {
+    for (let p = 0; p < visible.length; p++) if (!mask[p]) visible[p]! += 1;
+    draws += 1;
+  }
+  return { visible, draws, grid };
+}

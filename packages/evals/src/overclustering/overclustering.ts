@@ -1,0 +1,176 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { checkOption, EvalsError } from '../error';
+import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
+import type { Matrix } from '../matrix';
+import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
+import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import type { Extent } from '../numerics/bilinear';
+import { kMeans } from '../numerics/k-means';
+import { momentsOf } from '../numerics/moments';
+import { resizeLabels } from '../numerics/nearest';
+import { fitPca, projectPca } from '../numerics/pca';
+import { elapsed, type Outcome } from '../outcome';
+
+/**
+ * Overclustering: do clusters of patch tokens, formed without labels, follow object classes? All patch tokens of the
+ * evaluated set are standardised, reduced to 50 principal components and clustered by k-means; cluster maps and masks are
+ * resized to 100 x 100 by nearest neighbour; clusters are named after classes, and the mIoU is averaged over seeds.
+ *
+ * The paper says the naming is Hungarian; the reference code names one to one only when there are as many clusters as
+ * classes, and otherwise gives every cluster its majority class. `match: 'auto'` does the same.
+ *
+ * Sources: NeCo's evaluation; paper Table 4.
+ */
+export type OverclusteringOptions = SegmentationScoring & {
+  /** Numbers of clusters to try; default the number of classes, 100, 300 and 500. */
+  readonly clusters?: readonly number[];
+  /** Default `auto`. */
+  readonly match?: 'auto' | 'hungarian' | 'precision' | 'iou';
+  /** Principal components kept; default 50, or all where features are narrower. */
+  readonly components?: number;
+  /** Default 0 to 4. */
+  readonly seeds?: readonly number[];
+  /** Lloyd steps and restarts of each k-means; default 100 and 5. */
+  readonly iterations?: number;
+  readonly restarts?: number;
+  /** Default `k-means++`; the reference starts from random points. */
+  readonly start?: 'k-means++' | 'random';
+  /** Extent at which maps are compared; default 100 x 100. */
+  readonly size?: Extent;
+  /** Drops the last incomplete batch of 32 images, as the reference's loader does. Default false. */
+  readonly quirks?: boolean;
+  readonly backend?: EvalBackend;
+};
+
+export type OverclusteringResult = {
+  /** One per number of clusters, in the order asked for. */
+  readonly outcomes: readonly Outcome[];
+};
+
+/**
+ * @param features the evaluated images; read twice, so a series of batches must be an array or another iterable that can
+ * be read again
+ * @throws EvalsError `bad-features`, `bad-labels` or `bad-option`
+ */
+export async function overclustering(
+  features: Batched<SegmentationFeatures>,
+  options: OverclusteringOptions,
+): Promise<OverclusteringResult> {
+  const { classes, clusters = [classes, 100, 300, 500], seeds = [0, 1, 2, 3, 4], backend = cpuBackend } = options;
+  const { match = 'auto', iterations = 100, restarts = 5, start = 'k-means++', quirks = false } = options;
+  checkOption(seeds.length > 0 && clusters.length > 0, 'overclustering needs a seed and a number of clusters');
+  const images = await reduceImages(backend, features, options);
+  const evaluated = quirks ? images.masks.length - (images.masks.length % 32) : images.masks.length;
+  checkOption(evaluated > 0, `${images.masks.length} images make no whole batch of 32`);
+  const outcomes: Outcome[] = [];
+  for (const count of clusters) {
+    const started = performance.now();
+    const naming = match === 'auto' ? (count === classes ? 'hungarian' : 'precision') : match;
+    const scores: SegmentationScore[] = [];
+    for (const seed of seeds) {
+      const { centroids } = await kMeans(backend, images.points, {
+        clusters: count,
+        iterations,
+        restarts,
+        seed,
+        start,
+      });
+      const counts = await countClusters(backend, images, centroids, evaluated, options);
+      const table = { counts, clusters: count, classes };
+      const names = naming === 'hungarian' ? hungarianMatch(table) : manyToOneMatch(table, naming);
+      scores.push(scoreCounts(renamed(table, names), options));
+    }
+    const values = scores.map(({ miou }) => miou);
+    outcomes.push({
+      task: 'overclustering',
+      protocol: 'neco',
+      evaluated,
+      total: images.masks.length,
+      metric: 'mIoU',
+      value: values.reduce((sum, value) => sum + value, 0) / values.length,
+      unit: 'share',
+      others: Object.fromEntries(values.map((value, i) => [`seed ${seeds[i]}`, value])),
+      perClass: meanPerClass(scores),
+      hyper: {
+        clusters: count,
+        match: naming,
+        components: images.points.cols,
+        iterations,
+        restarts,
+        start,
+        backend: backend.name,
+      },
+      selectedOn: 'nothing',
+      seeds,
+      quirks,
+      wallMs: elapsed(started),
+    });
+  }
+  return { outcomes };
+}
+
+/** Reduced tokens of all images, and their masks at the size of comparison. */
+type ReducedImages = {
+  readonly points: Matrix;
+  readonly grid: Extent;
+  readonly size: Extent;
+  readonly masks: readonly Uint8Array[];
+};
+
+async function reduceImages(
+  backend: EvalBackend,
+  features: Batched<SegmentationFeatures>,
+  { components = 50, size = [100, 100] }: OverclusteringOptions,
+): Promise<ReducedImages> {
+  const gram = await momentsOf(backend, tokenBatches(features));
+  const pca = fitPca(gram, Math.min(components, gram.cols), { standardize: true });
+  const data = new Float32Array(gram.rows * pca.directions.rows);
+  const masks: Uint8Array[] = [];
+  let grid: Extent | undefined;
+  let row = 0;
+  for await (const batch of batches(features)) {
+    const reduced = await projectPca(backend, pca, patchTokens(batch));
+    data.set(reduced.data, row * reduced.cols);
+    row += reduced.rows;
+    grid ??= batch.grid;
+    if (grid.join() !== batch.grid.join()) throw new EvalsError('bad-features', 'batches with different patch grids');
+    for (let i = 0; i < imageCount(batch); i++) masks.push(resizeLabels(maskOf(batch, i), batch.maskSize, size));
+  }
+  if (row !== gram.rows || !grid) {
+    throw new EvalsError(
+      'bad-features',
+      'the features could not be read twice; pass an array of batches, not a generator',
+    );
+  }
+  return { points: { data, rows: row, cols: pca.directions.rows }, grid, size, masks };
+}
+
+async function* tokenBatches(features: Batched<SegmentationFeatures>): AsyncGenerator<Matrix> {
+  for await (const batch of batches(features)) yield patchTokens(batch);
+}
+
+/** Pixels of the first `evaluated` images by cluster and class, `[clusters, classes]`. */
+async function countClusters(
+  backend: EvalBackend,
+  { points, grid, size, masks }: ReducedImages,
+  centroids: Matrix,
+  evaluated: number,
+  scoring: SegmentationScoring,
+): Promise<Float64Array> {
+  using session = backend.openKMeans(points);
+  const { labels } = await session.assign(centroids);
+  const pooled = pooledCounts(backend, scoring, centroids.rows);
+  const cells = grid[0] * grid[1];
+  for (let i = 0; i < evaluated; i++) {
+    const map = labels.subarray(i * cells, (i + 1) * cells);
+    await pooled.add(resizeLabels(map, grid, size), masks[i]!);
+  }
+  return pooled.counts;
+}
+
+function meanPerClass(scores: readonly SegmentationScore[]): (number | null)[] {
+  return scores[0]!.perClass.map((first, c) =>
+    first === null ? null : scores.reduce((sum, { perClass }) => sum + (perClass[c] ?? 0), 0) / scores.length,
+  );
+}

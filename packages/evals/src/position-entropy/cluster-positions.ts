@@ -1,0 +1,52 @@
+import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { EvalsError } from '../error';
+import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
+import type { Matrix } from '../matrix';
+import type { PositionCounts } from './position-entropy';
+
+export type ClusterPositionsOptions = {
+  /** `inner-product` for prototypes of a head, `euclidean` for k-means centroids. */
+  readonly nearest: 'inner-product' | 'euclidean';
+  readonly backend?: EvalBackend;
+};
+
+/**
+ * Counts at which patch positions each cluster occurs, over all images: every token goes to its nearest cluster.
+ *
+ * @param clusters prototypes or centroids `[K, D]`
+ */
+export async function clusterPositions(
+  features: Batched<PatchFeatures>,
+  clusters: Matrix,
+  { nearest, backend = cpuBackend }: ClusterPositionsOptions,
+): Promise<PositionCounts> {
+  let counts: Float64Array | undefined;
+  let positions = 0;
+  for await (const batch of batches(features)) {
+    const cells = batch.grid[0] * batch.grid[1];
+    if (counts && cells !== positions) {
+      throw new EvalsError('bad-features', `grids of ${positions} and ${cells} positions cannot share counts`);
+    }
+    positions = cells;
+    counts ??= new Float64Array(clusters.rows * positions);
+    const tokens = patchTokens(batch);
+    const predicted = await (nearest === 'euclidean' ? nearestCentroids : bestPrototypes)(backend, tokens, clusters);
+    const target = Int32Array.from({ length: tokens.rows }, (_, i) => i % positions);
+    const part = await backend.countPairs({ predicted, target, shape: [clusters.rows, positions] });
+    for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
+  }
+  if (!counts) throw new EvalsError('bad-features', 'there are no features to count');
+  return { counts, clusters: clusters.rows, positions };
+}
+
+async function nearestCentroids(backend: EvalBackend, tokens: Matrix, centroids: Matrix): Promise<Int32Array> {
+  using session = backend.openKMeans(tokens);
+  return (await session.assign(centroids)).labels;
+}
+
+async function bestPrototypes(backend: EvalBackend, tokens: Matrix, prototypes: Matrix): Promise<Int32Array> {
+  using search = backend.openTopK(tokens, 1);
+  await search.add(prototypes);
+  return (await search.result()).indices;
+}
