@@ -1,33 +1,43 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readStamp, root, run, SetupError, writeStamp } from './system.mjs';
 
-/** `npm install`, unless no package.json changed since it last succeeded here. */
+/** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 export async function installDependencies() {
-  const manifests = hashManifests();
-  if (existsSync(join(root, 'node_modules')) && readStamp('install') === manifests) return;
-  console.error('Installing npm packages (once; under a minute on most lines) ...');
-  // Some registries drop a connection now and then; a second attempt continues from npm's cache.
-  const result = (await npmInstall()).ok || (await npmInstall());
-  if (result !== true && !result.ok) {
-    throw new SetupError(`npm install failed:\n${result.stderr}\nIs the npm registry reachable? (npm ping)`);
+  const manifests = manifestFiles();
+  const hash = hashOf(manifests);
+  if (existsSync(join(root, 'node_modules')) && readStamp('install') === hash) return;
+  if (!isInstalled(manifests)) {
+    console.error('Installing npm packages (once; under a minute on most lines) ...');
+    // Without a network npm's own patience, a minute a package, would look like a hang.
+    const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+    const result = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...patience]);
+    if (!result.ok) {
+      throw new SetupError(`npm install failed:\n${result.stderr}\nDoes the npm registry answer? (npm ping)`);
+    }
   }
-  writeStamp('install', manifests);
+  writeStamp('install', hash);
 }
 
-function npmInstall() {
-  return run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error']);
+/** npm writes its record of node_modules at the end of a successful install. */
+function isInstalled(manifests) {
+  const record = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(record)) return false;
+  const { mtimeMs } = statSync(record);
+  return manifests.every((manifest) => statSync(manifest).mtimeMs < mtimeMs);
 }
 
-function hashManifests() {
+function hashOf(manifests) {
   const hash = createHash('sha256').update(process.versions.modules);
-  const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  for (const folder of ['.', ...workspaces.flatMap(expand)]) {
-    const manifest = join(root, folder, 'package.json');
-    if (existsSync(manifest)) hash.update(folder).update(readFileSync(manifest));
-  }
+  for (const manifest of manifests) hash.update(manifest).update(readFileSync(manifest));
   return hash.digest('hex');
+}
+
+function manifestFiles() {
+  const { workspaces } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const folders = ['.', ...workspaces.flatMap(expand)];
+  return folders.map((folder) => join(root, folder, 'package.json')).filter((path) => existsSync(path));
 }
 
 function expand(pattern) {
