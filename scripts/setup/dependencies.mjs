@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readStamp, root, run, SetupError, writeStamp } from './system.mjs';
+import { npmOptions, readStamp, root, run, SetupError, writeStamp } from './system.mjs';
 
 /** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 export async function installDependencies() {
@@ -10,9 +10,7 @@ export async function installDependencies() {
   if (existsSync(join(root, 'node_modules')) && readStamp('install') === hash) return;
   if (!isInstalled(manifests)) {
     console.error('Installing npm packages (once; under a minute on most lines) ...');
-    // Without a network npm's own patience, a minute a package, would look like a hang.
-    const patience = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
-    const result = await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', ...patience]);
+    const result = await run('npm', ['install', '--no-audit', '--no-fund', ...npmOptions]);
     if (!result.ok) {
       throw new SetupError(`npm install failed:\n${result.stderr}\nDoes the npm registry answer? (npm ping)`);
     }

@@ -41,11 +41,14 @@ async function auto() {
     const mesa = await probe({});
     if (mesa.adapter) return { ...mesa, why: `nothing answered${unusedHardware()}, so ${installed.how}` };
   }
-  const shader = await probe(await installSwiftShader('VK_ADD_DRIVER_FILES'));
-  if (!shader.adapter)
-    throw new SetupError(`no WebGPU adapter answers: ${present.reason}; SwiftShader: ${shader.reason}`);
-  const reason = installed.ok ? `Mesa was installed but does not answer` : installed.reason;
-  return { ...shader, why: `nothing else answers${unusedHardware()} and ${reason}; ${lavapipeHint()}` };
+  const shader = await installSwiftShader('VK_ADD_DRIVER_FILES').then(probe, (error) => ({ reason: error.message }));
+  const mesaReason = installed.ok ? 'Mesa was installed but does not answer' : installed.reason;
+  if (!shader.adapter) {
+    throw new SetupError(
+      `no WebGPU adapter answers (${present.reason})${unusedHardware()}; lavapipe: ${mesaReason}; SwiftShader: ${shader.reason}`,
+    );
+  }
+  return { ...shader, why: `nothing else answers${unusedHardware()} and ${mesaReason}; ${lavapipeHint()}` };
 }
 
 async function system() {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { cacheFolder, run, SetupError } from './system.mjs';
+import { cacheFolder, npmOptions, run, SetupError } from './system.mjs';
 
 /**
  * SwiftShader, Google's Vulkan driver for the CPU, with a Vulkan loader of its own: three files inside the npm package
@@ -31,7 +31,7 @@ async function download(folder) {
   const partial = mkdtempSync(`${folder}-`);
   try {
     const name = `@sparticuz/chromium@${version}`;
-    await must('npm', ['pack', name, '--pack-destination', partial, '--loglevel=error']);
+    await must('npm', ['pack', name, '--pack-destination', partial, ...npmOptions]);
     const packed = join(partial, `sparticuz-chromium-${version}.tgz`);
     await must('tar', ['-xzf', packed, '-C', partial, 'package/bin/swiftshader.tar.br']);
     const archive = readFileSync(join(partial, 'package/bin/swiftshader.tar.br'));

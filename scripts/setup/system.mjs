@@ -18,6 +18,9 @@ export function cacheFolder() {
   return folder;
 }
 
+/** For every npm command: without a network its own patience, a minute a package, would look like a hang. */
+export const npmOptions = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+
 /** Runs a program to its end; never throws. Output is collected unless `stdio` says otherwise. */
 export function run(program, args, { timeout = 0, ...options } = {}) {
   return new Promise((resolve) => {
