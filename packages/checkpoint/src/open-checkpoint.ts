@@ -23,7 +23,7 @@ export async function openCheckpoint(path: string, options: PthOptions = {}): Pr
     case 'tar':
       throw new CheckpointError(
         'bad-format',
-        `${path} is an archive. Unpack it first with unpackWeights, or in a shell.`,
+        `${path} is an archive. Unpack it first: unpackWeights(path, folder), or in a shell: cat PARTS | tar xz`,
       );
     default:
       return openSafetensors(path);
