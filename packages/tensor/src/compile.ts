@@ -315,6 +315,7 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
     },
     done: () => gpu.wait(device.queue.onSubmittedWorkDone()),
     async read(path) {
+      if (!running) throw new TensorError('state', 'the step was disposed; read its outputs before');
       const output = plan.outputs[path];
       if (!output)
         throw new TensorError('argument', `no output "${path}"; outputs are ${Object.keys(plan.outputs).join(', ')}`);

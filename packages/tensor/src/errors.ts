@@ -9,6 +9,7 @@ export type TensorErrorCode =
   | 'device-lost'
   | 'not-differentiable'
   | 'shader'
+  | 'refused'
   | 'leak';
 
 /** The error of `@franca/tensor`: `code` for programs, a message that says what happened, with which values, and how to fix it. */

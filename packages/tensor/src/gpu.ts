@@ -56,18 +56,39 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   let allocated = 0;
   let disposed = false;
 
-  const lost = device.lost.then((info): never => {
-    throw new TensorError(
-      'device-lost',
-      `the GPU device was lost (${info.reason}): ${info.message || 'no message from the driver'}`,
-    );
+  // Whoever waits learns at once when the device is lost or refuses a command: without this, results would silently be wrong.
+  const waiting = new Set<(error: TensorError) => void>();
+  let failure: TensorError | undefined;
+  const fail = (error: TensorError): void => {
+    failure ??= error;
+    for (const reject of waiting) reject(error);
+    waiting.clear();
+  };
+  device.lost.then((info) => {
+    if (!disposed)
+      fail(
+        new TensorError(
+          'device-lost',
+          `the GPU device was lost (${info.reason}): ${info.message || 'no message from the driver'}`,
+        ),
+      );
   });
-  lost.catch(() => {});
+  device.addEventListener('uncapturederror', ({ error }) =>
+    fail(new TensorError('refused', `the GPU refused a command: ${error.message}`)),
+  );
   const plainWait = options.wait ?? (<T>(promise: Promise<T>) => promise);
-  const wait = <T>(promise: Promise<T>): Promise<T> => Promise.race([plainWait(promise), lost]);
+  const wait = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure);
+      waiting.add(reject);
+      plainWait(promise)
+        .then(resolve, (error: unknown) => reject(failure ?? error))
+        .finally(() => waiting.delete(reject));
+    });
 
   function createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const size = Math.max(align(bytes, BUFFER_ALIGNMENT), BUFFER_ALIGNMENT);
+    if (failure) throw failure;
     if (allocated + size > memoryLimit) {
       throw new TensorError(
         'memory',

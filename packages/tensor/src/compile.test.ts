@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compile } from './compile';
+import { TensorError } from './errors';
+import type { Gpu } from './gpu';
+import { grad, remat } from './grad';
+import type { Tensor } from './graph';
+import { openGpu } from './node';
+import { assign, store } from './ops/assign';
+import { attention } from './ops/attention';
+import { add, cast, gelu, log, mul, sub } from './ops/elementwise';
+import { mean } from './ops/extrema';
+import { layerNorm } from './ops/layer-norm';
+import { matmul } from './ops/matmul';
+import { sum } from './ops/reduce';
+import { createState, type State } from './state';
+import { normals } from './testing';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu.dispose());
+
+const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const });
+
+describe('a training step', () => {
+  const [B, N, D, heads] = [2, 17, 32, 2];
+  const specs = {
+    qkv: f32(3 * D, D),
+    proj: f32(D, D),
+    fc1: f32(4 * D, D),
+    fc2: f32(D, 4 * D),
+    gain: f32(D),
+    bias: f32(D),
+  };
+
+  function setUp(): State {
+    const state = createState(gpu, { w: specs, g: specs });
+    Object.entries(specs).forEach(([name, { shape }], i) => {
+      const values = normals(
+        shape.reduce((a, b) => a * b),
+        i + 1,
+      );
+      state.write(
+        'w',
+        name,
+        values.map((value) => (name === 'gain' ? 1 : 0.1 * value)),
+      );
+    });
+    return state;
+  }
+  const forward = (w: Readonly<Record<string, Tensor>>, x: Tensor) => {
+    const a = add(
+      x,
+      matmul(attention(matmul(layerNorm(x, w.gain!, w.bias!), w.qkv!, { transposeB: true }), heads), w.proj!, {
+        transposeB: true,
+      }),
+    );
+    return add(
+      a,
+      matmul(gelu(matmul(layerNorm(a, w.gain!, w.bias!), w.fc1!, { transposeB: true })), w.fc2!, { transposeB: true }),
+    );
+  };
+  const compileStep = (state: State, { isolate = false, blocks = false } = {}) =>
+    compile(
+      gpu,
+      (s, { x, y }, { lr }) => {
+        const w = s.w!.tensors;
+        const out = blocks ? remat(() => forward(w, x)) : forward(w, x);
+        const error = sub(out, y);
+        const loss = mean(mul(error, error));
+        const gradients = store(s.g!, grad(loss, w));
+        const updated = s.w!.windows.map((window, i) => assign(window, sub(window, mul(lr, gradients[i]!))));
+        return { loss, first: sum(updated[0]!) };
+      },
+      { state, batch: { x: f32(B, N, D), y: f32(B, N, D) }, knobs: { lr: [] }, isolate },
+    );
+  const batch = { x: normals(B * N * D, 50), y: normals(B * N * D, 51) };
+
+  test('200 replays create no buffer, bind group or pipeline, and memory stays flat', async () => {
+    using state = setUp();
+    using step = await compileStep(state);
+    step.run(batch, { lr: 0.05 });
+    await step.metrics();
+    const before = { ...gpu.created, bytes: gpu.allocatedBytes };
+    const losses: number[] = [];
+    for (let i = 0; i < 199; i++) {
+      step.run(batch, { lr: 0.05 });
+      if (i % 50 === 49) await step.done();
+    }
+    expect({ ...gpu.created, bytes: gpu.allocatedBytes }).toEqual(before);
+    for (const { loss } of await step.metrics()) losses.push(loss!);
+    expect(losses).toHaveLength(64);
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+
+  test('a replay gives the bits of one op at a time, and the same bits again', async () => {
+    const run = async (isolate: boolean) => {
+      using state = setUp();
+      using step = await compileStep(state, { isolate });
+      for (let i = 0; i < 3; i++) step.run(batch, { lr: 0.05 });
+      return Promise.all(Object.keys(specs).map(async (name) => Array.from(await state.read('w', name))));
+    };
+    const [first, again, single] = [await run(false), await run(false), await run(true)];
+    expect(again).toEqual(first);
+    expect(single).toEqual(first);
+  });
+
+  test('rematerialisation computes more and changes no bit', async () => {
+    using a = setUp();
+    using b = setUp();
+    using kept = await compileStep(a);
+    using again = await compileStep(b, { blocks: true });
+    kept.run(batch, { lr: 0.05 });
+    again.run(batch, { lr: 0.05 });
+    expect(Array.from(await again.read('loss'))).toEqual(Array.from(await kept.read('loss')));
+    expect(Array.from(await b.read('w', 'fc1'))).toEqual(Array.from(await a.read('w', 'fc1')));
+    expect(again.report.flops).toBeGreaterThan(kept.report.flops);
+  });
+
+  test('the report adds up and names the peak', async () => {
+    using state = setUp();
+    using step = await compileStep(state);
+    const { report } = step;
+    expect(report.bytes.w).toBe(state.layout.w!.bytes);
+    expect(report.totalBytes).toBe(Object.values(report.bytes).reduce((x, y) => x + y));
+    expect(report.peak.bytes).toBeGreaterThan(0);
+    expect(report.peak.bytes).toBeLessThanOrEqual(report.bytes.activations!);
+    expect(report.peak.site).toMatch(/compile\.test\.ts:\d+/);
+  });
+
+  test('profile times every kind of kernel', async () => {
+    using state = setUp();
+    using step = await compileStep(state);
+    const times = await step.profile();
+    expect(times.reduce((count, time) => count + time.count, 0)).toBe(step.report.kernels);
+    expect(times.every((time) => time.milliseconds >= 0)).toBe(true);
+  });
+});
+
+describe('state', () => {
+  const specs = { a: f32(5), b: f32(300), c: f32(2, 3) };
+  test('tensors are written and read by name, in f16 too', async () => {
+    using state = createState(gpu, {
+      full: specs,
+      half: Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, dtype: 'f16' as const }])),
+    });
+    state.write('full', 'c', [1, 2, 3, 4, 5, 6.1]);
+    state.write('half', 'c', [1, 2, 3, 4, 5, 6.1]);
+    expect(Array.from(await state.read('full', 'c'))).toEqual(Array.from(Float32Array.of(1, 2, 3, 4, 5, 6.1)));
+    expect(Array.from(await state.read('half', 'c'))).toEqual([1, 2, 3, 4, 5, 6.1015625]);
+    expect(state.layout.full!.segments.c!.offset).toBe(state.layout.half!.segments.c!.offset);
+  });
+  test('reading a tensor under its old name after an update is refused, with both lines', async () => {
+    using state = createState(gpu, { w: specs });
+    await expect(
+      compile(
+        gpu,
+        (s) => {
+          assign(s.w!.tensors.a!, mul(s.w!.tensors.a!, 2));
+          return { late: sum(s.w!.tensors.a!) };
+        },
+        { state },
+      ),
+    ).rejects.toThrow(/"w\/a" is used at .*compile\.test\.ts:\d+.* after its update at .*compile\.test\.ts:\d+/);
+  });
+  test('the tensor that an update returns has the new value', async () => {
+    using state = createState(gpu, { w: specs });
+    state.write('w', 'a', [1, 2, 3, 4, 5]);
+    using step = await compile(
+      gpu,
+      (s) => ({ before: sum(s.w!.tensors.a!), after: sum(assign(s.w!.tensors.a!, mul(s.w!.tensors.a!, 2))) }),
+      { state },
+    );
+    step.run();
+    expect([(await step.read('before'))[0], (await step.read('after'))[0]]).toEqual([15, 30]);
+  });
+  test('gradients accumulate over plans', async () => {
+    using state = createState(gpu, { g: specs });
+    using step = await compile(
+      gpu,
+      (s, { x }) => {
+        assign(s.g!.tensors.c!, add(s.g!.tensors.c!, x));
+        return {};
+      },
+      { state, batch: { x: f32(2, 3) } },
+    );
+    for (const scale of [1, 10]) step.run({ x: [1, 2, 3, 4, 5, 6].map((value) => value * scale) });
+    expect(Array.from(await state.read('g', 'c'))).toEqual([11, 22, 33, 44, 55, 66]);
+  });
+});
+
+describe('failures', () => {
+  test('a step that cannot fit is refused before anything is allocated, naming the largest parts', async () => {
+    const small = await openGpu({ memoryLimit: 2 ** 20 });
+    const before = small.allocatedBytes;
+    await expect(
+      compile(small, (_, { x }) => ({ y: matmul(x, x, { transposeB: true }) }), { batch: { x: f32(1024, 16) } }),
+    ).rejects.toThrow(/the step needs 4\.\d MiB .* Largest: .*f32 \[1024, 1024\] 4\.0 MiB/);
+    expect(small.allocatedBytes).toBe(before);
+    await small.dispose();
+  });
+  test('a tensor beyond the binding limit is refused by name', async () => {
+    const narrow = await openGpu({ target: { maxBindingBytes: 4096 } });
+    await expect(compile(narrow, (_, { x }) => ({ y: add(x, 1) }), { batch: { x: f32(2000) } })).rejects.toMatchObject({
+      code: 'binding-limit',
+    });
+    await narrow.dispose();
+  });
+  test('wrong inputs are named', async () => {
+    using step = await compile(gpu, (_, { x }, { k }) => ({ y: mul(x, k) }), {
+      batch: { x: f32(4) },
+      knobs: { k: [] },
+    });
+    expect(() => step.run({ x: [1, 2] }, { k: 1 })).toThrow(/input "x" has shape \[4\], but 2 values were given/);
+    expect(() => step.run({ y: [1] } as never)).toThrow(/no batch input "y"; inputs are x/);
+    await expect(step.read('z')).rejects.toThrow(/no output "z"; outputs are y/);
+  });
+  test('the op that makes the first NaN is found', async () => {
+    using step = await compile(gpu, (_, { x }) => ({ y: sum(matmul(log(x), x)) }), { batch: { x: f32(4, 4) } });
+    step.run({ x: normals(16).map(() => -1) });
+    const found = await step.findNonFinite();
+    expect(found?.op).toMatch(/log/);
+    expect(found?.site).toMatch(/compile\.test\.ts:\d+/);
+    step.run({ x: normals(16).map(() => 1) });
+    expect(await step.findNonFinite()).toBeUndefined();
+  });
+  test('a lost device rejects what waits for it, and everything after', async () => {
+    const doomed = await openGpu();
+    using step = await compile(doomed, (_, { x }) => ({ y: add(x, 1) }), { batch: { x: f32(4) } });
+    step.run({ x: [1, 2, 3, 4] });
+    await step.done();
+    doomed.device.destroy();
+    await expect(step.read('y')).rejects.toThrow(TensorError);
+  });
+  test('disposing a device with live buffers reports them by label', async () => {
+    const leaky = await openGpu();
+    const state = createState(leaky, { w: { a: f32(3) } });
+    expect(state.bytes).toBe(512);
+    await expect(leaky.dispose()).rejects.toThrow(/1 buffers were alive: "state w\[0\]" \(512 bytes\)/);
+  });
+});
+
+test('f16 activations stay close to f32', async () => {
+  const build =
+    (dtype: 'f16' | 'f32') =>
+    (_: unknown, { x, w }: { x: Tensor; w: Tensor }) => ({
+      y: cast(gelu(matmul(cast(x, dtype), cast(w, dtype), { transposeB: true })), 'f32'),
+    });
+  const specs = { x: f32(33, 40), w: f32(24, 40) };
+  const values = { x: normals(33 * 40, 1), w: normals(24 * 40, 2).map((value) => value / 6) };
+  using half = await compile(gpu, build('f16'), { batch: specs });
+  using full = await compile(gpu, build('f32'), { batch: specs });
+  half.run(values);
+  full.run(values);
+  const [a, b] = [await half.read('y'), await full.read('y')];
+  // operands and result are rounded to 11 bits; 40 products of size up to about 3 accumulate in f32
+  expect(Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i]!)))).toBeLessThan(0.01);
+});

@@ -1,0 +1,40 @@
+/**
+ * One pre-norm transformer block with LayerScale (Franca section 3, as DINOv2):
+ *   x <- x + g1 Attn(LN1(x)),   x <- x + g2 FFN(LN2(x)).
+ * With stochastic depth each branch runs on a kept part of the batch only.
+ */
+import { dropPathSubset, layerScale, linear, mlp, norm, type Parameters, swiglu, within } from '@franca/nn';
+import { add, attention, type Tensor } from '@franca/tensor';
+import type { VitConfig } from './config';
+
+/** Samples (u32) that each branch of a block runs on. */
+export interface KeptSamples {
+  readonly attention: Tensor;
+  readonly ffn: Tensor;
+}
+
+export interface BlockOutput {
+  readonly x: Tensor;
+  /** The packed projection [B, N, 3 D] the attention saw. */
+  readonly qkv: Tensor;
+}
+
+type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale'>;
+
+/** x [B, N, D] through one block. */
+export function block(p: Parameters, x: Tensor, config: BlockConfig, kept?: KeptSamples): BlockOutput {
+  const scaled = (name: string, branch: Tensor) =>
+    config.layerScale === undefined ? branch : layerScale(within(p, name), branch);
+  const residual = (input: Tensor, rows: Tensor | undefined, branch: (x: Tensor) => Tensor) =>
+    rows ? dropPathSubset(input, rows, branch) : add(input, branch(input));
+  let qkv!: Tensor;
+  const afterAttention = residual(x, kept?.attention, (input) => {
+    qkv = linear(within(p, 'attn.qkv'), norm(within(p, 'norm1'), input));
+    return scaled('ls1', linear(within(p, 'attn.proj'), attention(qkv, config.numHeads)));
+  });
+  const feedForward = config.ffnLayer === 'swiglu' ? swiglu : mlp;
+  const out = residual(afterAttention, kept?.ffn, (input) =>
+    scaled('ls2', feedForward(within(p, 'mlp'), norm(within(p, 'norm2'), input))),
+  );
+  return { x: out, qkv };
+}

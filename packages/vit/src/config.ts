@@ -1,0 +1,42 @@
+/** Sizes and options of a vision transformer, with the names and defaults of the official configuration. */
+export interface VitConfig {
+  readonly embedDim: number;
+  readonly depth: number;
+  readonly numHeads: number;
+  /** Side of the images the position table is made for, in pixels. */
+  readonly imgSize: number;
+  readonly patchSize: number;
+  /** Width of the feed-forward layer over `embedDim`; SwiGLU takes two thirds of it, rounded up to a multiple of 8. */
+  readonly mlpRatio: number;
+  readonly ffnLayer: 'mlp' | 'swiglu';
+  readonly numRegisterTokens: number;
+  /** Initial LayerScale; undefined leaves LayerScale out. */
+  readonly layerScale: number | undefined;
+  /** Added to the target grid when the position table is resampled: 0.1 as in the official code, 0 for the plain ratio. */
+  readonly interpolateOffset: number;
+  readonly interpolateAntialias: boolean;
+}
+
+export type VitSize = 'tiny' | 'small' | 'base' | 'large' | 'giant2';
+
+const widths: Readonly<Record<VitSize, Pick<VitConfig, 'embedDim' | 'depth' | 'numHeads'>>> = {
+  tiny: { embedDim: 192, depth: 12, numHeads: 3 },
+  small: { embedDim: 384, depth: 12, numHeads: 6 },
+  base: { embedDim: 768, depth: 12, numHeads: 12 },
+  large: { embedDim: 1024, depth: 24, numHeads: 16 },
+  giant2: { embedDim: 1536, depth: 40, numHeads: 24 },
+};
+
+/** A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win. */
+export const vitConfig = (size: VitSize, overrides: Partial<VitConfig> = {}): VitConfig => ({
+  ...widths[size],
+  imgSize: 224,
+  patchSize: 14,
+  mlpRatio: 4,
+  ffnLayer: 'swiglu',
+  numRegisterTokens: 0,
+  layerScale: 1e-5,
+  interpolateOffset: 0.1,
+  interpolateAntialias: false,
+  ...overrides,
+});
