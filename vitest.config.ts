@@ -13,6 +13,7 @@ export default defineConfig({
     alias: [
       { find: '@franca/sinkhorn/arrays', replacement: here('packages/sinkhorn/src/arrays.ts') },
       { find: '@franca/tensor/node', replacement: here('packages/tensor/src/node.ts') },
+      { find: '@franca/evals/node', replacement: here('packages/evals/src/node.ts') },
       { find: '@franca/viz/node', replacement: here('packages/viz/src/node.ts') },
       { find: '@franca/tensor/testing', replacement: here('packages/tensor/src/testing.ts') },
       ...packages.map((name) => ({ find: `@franca/${name}`, replacement: here(`packages/${name}/src/index.ts`) })),

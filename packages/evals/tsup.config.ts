@@ -1,1 +1,4 @@
-export { default } from '../../tsup.base';
+import { defineConfig } from 'tsup';
+import base from '../../tsup.base';
+
+export default defineConfig({ ...base, entry: ['src/index.ts', 'src/node.ts'] });

@@ -19,6 +19,7 @@ export const browserPackages: readonly string[] = [
   'sinkhorn',
   'losses',
   'rasa',
+  'evals',
   'viz',
 ];
 

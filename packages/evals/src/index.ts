@@ -98,6 +98,7 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
+export { type PaperResult, paperResult, paperResults } from './report/paper-results';
 export {
   type TruncationControl,
   type TruncationCurveOptions,

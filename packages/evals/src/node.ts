@@ -1,0 +1,1 @@
+export { formatTable, type TableOptions } from './report/format-table';

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { type EvalRecord, evalRecord, type Outcome } from '../outcome';
+import { formatTable } from './format-table';
+
+const outcome: Outcome = {
+  task: 'knn',
+  protocol: 'dinov2',
+  evaluated: 40,
+  total: 50,
+  metric: 'top-1',
+  value: 0.8125,
+  unit: 'share',
+  others: { 'top-1 k=10': 0.8, 'top-1 k=20': 0.8125, 'top-1 k=100': 0.7 },
+  perClass: [],
+  hyper: { k: 20 },
+  selectedOn: 'test',
+  seeds: [],
+  quirks: false,
+  wallMs: 12,
+};
+const subject = { dataset: 'imagenet-1k', split: 'val', features: 'mine', preprocessing: 'crop 224' };
+
+test('shares are in percent, with the items evaluated, what was chosen on what, and the paper beside', () => {
+  const printed = formatTable([evalRecord(subject, outcome)]);
+  const cells = (line: string) =>
+    line
+      .split('│')
+      .map((cell) => cell.trim())
+      .filter(Boolean);
+  const lines = printed.split('\n');
+  expect(cells(lines[1]!)).toEqual([
+    'task',
+    'data set',
+    'features',
+    'metric',
+    'value',
+    'further',
+    'items',
+    'chosen on',
+    'paper: Franca-B',
+    'paper: DINOv2-B',
+  ]);
+  expect(cells(lines[3]!)).toEqual([
+    'knn',
+    'imagenet-1k val',
+    'mine',
+    'top-1',
+    '81.3',
+    'top-1 k=10 80.0',
+    '40 of 50',
+    'test',
+    '80.9',
+    '82.1',
+  ]);
+  expect(printed).not.toContain('k=100');
+});
+
+test('on a data set that the paper does not have, no column pretends so', () => {
+  const printed = formatTable([
+    evalRecord({ ...subject, dataset: 'my-photos' }, { ...outcome, unit: 'number', value: -0.01234 }),
+  ]);
+  expect(printed).not.toContain('paper');
+  expect(printed).toContain('-0.01234');
+});
+
+test('quirks are marked', () => {
+  const record: EvalRecord = evalRecord(subject, { ...outcome, quirks: true });
+  expect(formatTable([record])).toContain('knn (quirks)');
+});
+
+test('a record survives JSON, and one that would not is refused', () => {
+  const record = evalRecord(subject, outcome);
+  expect(JSON.parse(JSON.stringify(record))).toEqual(record);
+  expect(() => evalRecord(subject, { ...outcome, value: Number.NaN })).toThrow(/value is NaN/);
+});
