@@ -78,5 +78,9 @@ test('an archive without weights, and opening an archive as weights, are explain
   const path = join(folder, 'other.tar.gz');
   writeFileSync(path, await tarGz({ 'readme.txt': Buffer.from('?') }));
   await expectError(unpackWeights(path, folder), 'not-found', /no \.pth or \.safetensors/);
-  await expectError(openCheckpoint(path), 'bad-format', /is an archive. Unpack it first with unpackWeights/);
+  await expectError(
+    openCheckpoint(path),
+    'bad-format',
+    /is an archive. Unpack it first: unpackWeights\(path, folder\)/,
+  );
 });

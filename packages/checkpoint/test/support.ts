@@ -10,10 +10,15 @@ export function pthFixture(name: string): string {
   return fileURLToPath(new URL(`../../../fixtures/pth/${name}`, import.meta.url));
 }
 
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A folder of the test file's own, removed when its tests are done. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'franca-checkpoint-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
