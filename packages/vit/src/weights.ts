@@ -1,0 +1,54 @@
+/** What a set of weights says about its model, from names and shapes alone. */
+import type { Shape } from '@franca/tensor';
+import { type VitConfig, vitConfig } from './config';
+import { VitError } from './errors';
+
+/** Named tensors of a checkpoint: official or timm names, blocks chunked (`blocks.0.3.`) or flat (`blocks.3.`). */
+export type WeightShapes = Readonly<Record<string, Shape>>;
+
+/** `blocks.<chunk>.<index>.` as `blocks.<index>.`. */
+export const flatBlockName = (name: string): string => name.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.');
+/** `blocks.<index>.` as `blocks.<chunk>.<index>.` for `depth` blocks in `chunks` equal chunks. */
+export const chunkedBlockName = (name: string, depth: number, chunks: number): string =>
+  name.replace(
+    /^blocks\.(\d+)\./,
+    (_, index: string) => `blocks.${Math.floor(Number(index) / (depth / chunks))}.${index}.`,
+  );
+
+/**
+ * The configuration of a checkpoint. Heads cannot be read off shapes: they are taken as 64 wide, as in every published size, unless `overrides` says
+ * otherwise; so are the options of position resampling. Throws `VitError` with code `weights` if the names are not a ViT's.
+ */
+export function configOfWeights(shapes: WeightShapes, overrides: Partial<VitConfig> = {}): VitConfig {
+  const flat = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [flatBlockName(name), shape]));
+  const need = (name: string): Shape => flat[name] ?? missing(name, flat);
+  const [embedDim, , patchSize] = need('patch_embed.proj.weight') as [number, number, number];
+  const side = Math.sqrt(need('pos_embed')[1]! - 1);
+  if (!Number.isInteger(side))
+    throw new VitError('weights', `pos_embed has ${need('pos_embed')[1]} positions; one less is not a square number`);
+  const depth = 1 + Math.max(-1, ...Object.keys(flat).map((name) => Number(name.match(/^blocks\.(\d+)\./)?.[1] ?? -1)));
+  if (depth === 0) throw new VitError('weights', 'there are no blocks');
+  const swiglu = flat['blocks.0.mlp.w12.weight'];
+  const hidden = swiglu ? (swiglu[0]! / 2) * 1.5 : need('blocks.0.mlp.fc1.weight')[0]!;
+  return vitConfig('base', {
+    embedDim,
+    depth,
+    numHeads: Math.max(1, Math.round(embedDim / 64)),
+    patchSize,
+    imgSize: side * patchSize,
+    mlpRatio: swiglu && hiddenOf(embedDim, 4) === swiglu[0]! / 2 ? 4 : hidden / embedDim,
+    ffnLayer: swiglu ? 'swiglu' : 'mlp',
+    numRegisterTokens: flat.register_tokens?.[1] ?? 0,
+    layerScale: flat['blocks.0.ls1.gamma'] ? 1e-5 : undefined,
+    ...overrides,
+  });
+}
+
+const hiddenOf = (D: number, ratio: number): number => Math.ceil(Math.floor((ratio * D * 2) / 3) / 8) * 8;
+
+function missing(name: string, flat: WeightShapes): never {
+  throw new VitError(
+    'weights',
+    `no tensor "${name}"; there are ${Object.keys(flat).slice(0, 5).join(', ')}, ... Strip prefixes such as "teacher.backbone." first`,
+  );
+}
