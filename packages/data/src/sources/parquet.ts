@@ -1,0 +1,233 @@
+/**
+ * Parquet files with one encoded image per row, as Hugging Face data sets store them.
+ *
+ * The image column is a struct with a `bytes` field (the hub's Image feature) or a column of plain bytes; the label column is
+ * an integer or text, with class names from the hub's metadata where it has them. A parquet file is only readable by the
+ * row group, so decoded row groups are kept in a bounded cache, and `runs` tells the sampler to stay within a few of them
+ * at a time.
+ */
+
+import path from 'node:path';
+import type { ByteFile } from '../byte-file';
+import { DataError } from '../data-error';
+import type { ImageSource } from '../image-source';
+import { type ByteRows, createParquetDecoder, type ParquetColumn, type ParquetDecoder } from '../parquet-worker';
+import { prefetch } from '../prefetch';
+import { byCodeUnit } from './walk-images';
+
+export interface ParquetOptions {
+  /** Column that holds the images. Found by itself where there is only one that fits. */
+  readonly imageColumn?: string;
+  /** Column that holds the labels; false for none. Default the first of label, labels, fine_label, class, cls, target. */
+  readonly labelColumn?: string | false;
+  /** Fixes the class list, e.g. to the one of the training files. */
+  readonly classes?: readonly string[] | undefined;
+  /** Bytes of decoded row groups to keep. Default 512 MiB. */
+  readonly cacheBytes?: number;
+  /** A row group that is not decoded within this time is damaged. Default 120,000 ms. */
+  readonly decodeMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface Group {
+  readonly file: ByteFile;
+  readonly imageColumn: string;
+  /** Row of the group's first image in its file, and in the source. */
+  readonly rowInFile: number;
+  readonly firstIndex: number;
+  readonly length: number;
+}
+
+const IMAGE_NAMES = ['image', 'img', 'jpg', 'jpeg', 'png', 'webp', 'image_bytes', 'bytes'];
+const LABEL_NAMES = ['label', 'labels', 'fine_label', 'class', 'cls', 'target'];
+const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
+const MAX_GROUP_ROWS = 2 ** 24;
+const FILES_IN_FLIGHT = 4;
+
+/**
+ * Opens parquet files as one source, in the order given.
+ * @throws DataError DAMAGED_FILE, EMPTY_SOURCE, or AMBIGUOUS_SOURCE when the image column must be named
+ */
+export async function parquetSource(
+  name: string,
+  files: readonly ByteFile[],
+  options: ParquetOptions = {},
+): Promise<ImageSource> {
+  const decoder = createParquetDecoder(options.decodeMs);
+  try {
+    return await open(name, files, options, decoder);
+  } catch (error) {
+    await decoder.close();
+    throw error;
+  }
+}
+
+async function open(
+  name: string,
+  files: readonly ByteFile[],
+  options: ParquetOptions,
+  decoder: ParquetDecoder,
+): Promise<ImageSource> {
+  const groups: Group[] = [];
+  const found: (string | undefined)[] = [];
+  let titles: readonly string[] | undefined;
+  let length = 0;
+  const load = (file: ByteFile, signal: AbortSignal): Promise<OpenedFile> => openFile(file, options, decoder, signal);
+  for await (const opened of prefetch(files, load, { inFlight: FILES_IN_FLIGHT, signal: options.signal })) {
+    for (const group of opened.groups) {
+      groups.push({ ...group, firstIndex: length });
+      length += group.length;
+    }
+    for (const label of opened.labels) found.push(label);
+    titles ??= opened.titles;
+  }
+  if (length === 0) throw new DataError('EMPTY_SOURCE', `${name} has no rows`);
+
+  const labels = toLabels(found, titles, options.classes);
+  const readGroup = cachedGroups(decoder, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
+  const groupOf = (index: number): Group => groups[groups.findLastIndex((group) => group.firstIndex <= index)]!;
+  return {
+    name,
+    length,
+    runs: groups.map((group) => group.length),
+    ...(labels && { classes: labels.classes, label: (index: number) => labels.at[index] }),
+    key: (index) => {
+      const { file, rowInFile, firstIndex } = groupOf(index);
+      return `${path.basename(file.name)}#${rowInFile + index - firstIndex}`;
+    },
+    read: async (index, signal) => {
+      const group = groupOf(index);
+      const { bytes, offsets } = await readGroup(group, signal);
+      const row = index - group.firstIndex;
+      return { encoded: bytes.subarray(offsets[row], offsets[row + 1]) };
+    },
+    close: () => decoder.close(),
+  };
+}
+
+interface OpenedFile {
+  readonly groups: Omit<Group, 'firstIndex'>[];
+  readonly labels: (string | undefined)[];
+  readonly titles: readonly string[] | undefined;
+}
+
+async function openFile(
+  file: ByteFile,
+  options: ParquetOptions,
+  decoder: ParquetDecoder,
+  signal: AbortSignal,
+): Promise<OpenedFile> {
+  const { groups: rows, columns, texts } = await decoder.describe(file, signal);
+  const imageColumn = findImageColumn(file, columns, options.imageColumn);
+  const labelColumn = findLabelColumn(file, columns, options.labelColumn);
+  const groups: Omit<Group, 'firstIndex'>[] = [];
+  const labels: (string | undefined)[] = [];
+  let rowInFile = 0;
+  for (const length of rows) {
+    if (!Number.isInteger(length) || length < 0 || length > MAX_GROUP_ROWS) {
+      throw new DataError('DAMAGED_FILE', `${file.name}: a row group of ${length} rows`);
+    }
+    if (labelColumn) {
+      for (const label of await decoder.texts(file, labelColumn, rowInFile, rowInFile + length, signal))
+        labels.push(label);
+    }
+    groups.push({ file, imageColumn, rowInFile, length });
+    rowInFile += length;
+  }
+  return { groups, labels, titles: labelColumn ? classNames(texts.huggingface, labelColumn) : undefined };
+}
+
+function findImageColumn(file: ByteFile, columns: readonly ParquetColumn[], wanted?: string): string {
+  const fits = columns.filter(
+    ({ type, isText, fields }) => fields.includes('bytes') || (type === 'BYTE_ARRAY' && !isText && fields.length === 0),
+  );
+  const structs = fits.filter(({ fields }) => fields.includes('bytes'));
+  const named = IMAGE_NAMES.flatMap((name) => fits.filter((column) => column.name === name));
+  const candidates = wanted ? fits.filter(({ name }) => name === wanted) : structs.length > 0 ? structs : fits;
+  const best = candidates.length === 1 ? candidates[0] : named.find((column) => candidates.includes(column));
+  if (best) return best.name;
+  const listed = columns.map(({ name }) => name).join(', ');
+  throw candidates.length > 1
+    ? new DataError(
+        'AMBIGUOUS_SOURCE',
+        `${file.name} has several columns of bytes: name one as imageColumn (${listed})`,
+      )
+    : new DataError(
+        'EMPTY_SOURCE',
+        `${file.name} has no column of image bytes${wanted ? ` named ${wanted}` : ''} (${listed})`,
+      );
+}
+
+function findLabelColumn(
+  file: ByteFile,
+  columns: readonly ParquetColumn[],
+  wanted: string | false | undefined,
+): string | undefined {
+  if (wanted === false) return undefined;
+  const fits = columns.filter(({ type, isText }) => type === 'INT32' || type === 'INT64' || isText);
+  const name = (wanted ? [wanted] : LABEL_NAMES).find((each) => fits.some((column) => column.name === each));
+  if (wanted && !name) throw new DataError('NOT_FOUND', `${file.name} has no label column ${wanted}`);
+  return name;
+}
+
+/** Class names from the hub's description of the columns. */
+function classNames(description: string | undefined, column: string): string[] | undefined {
+  try {
+    const names: unknown = JSON.parse(description ?? '').info.features[column].names;
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Turns values into positions in a class list: the given one, the file's own, or the values found. */
+function toLabels(
+  found: readonly (string | undefined)[],
+  titles: readonly string[] | undefined,
+  fixed: readonly string[] | undefined,
+): { classes: readonly string[]; at: (number | undefined)[] } | undefined {
+  // The hub writes -1 where a test set hides its labels.
+  const values = found.map((value) => (value === '-1' ? undefined : value));
+  const named = titles ? values.map((value) => titles[Number(value)] ?? undefined) : values;
+  const distinct = [...new Set(named)].filter((value) => value !== undefined);
+  if (distinct.length === 0) return undefined;
+  const numbers = distinct.every((value) => /^-?\d+$/.test(value));
+  const sorted = distinct.sort(numbers ? (a, b) => Number(a) - Number(b) : byCodeUnit);
+  const classes = fixed ?? titles ?? sorted;
+  const positions = new Map(classes.map((value, position) => [value, position]));
+  return { classes, at: named.map((value) => (value === undefined ? undefined : positions.get(value))) };
+}
+
+/** Row groups decoded last, up to a number of bytes; several readers of one group share its decoding. */
+function cachedGroups(
+  decoder: ParquetDecoder,
+  maxBytes: number,
+): (group: Group, signal?: AbortSignal) => Promise<ByteRows> {
+  const kept = new Map<Group, { rows: Promise<ByteRows>; bytes: number }>();
+  const decode = async (group: Group, signal?: AbortSignal): Promise<ByteRows> => {
+    const { file, imageColumn, rowInFile, length } = group;
+    const rows = await decoder.byteRows(file, imageColumn, rowInFile, rowInFile + length, signal);
+    const entry = kept.get(group);
+    if (entry) entry.bytes = rows.bytes.length;
+    let total = [...kept.values()].reduce((sum, each) => sum + each.bytes, 0);
+    for (const [oldest, { bytes }] of kept) {
+      if (total <= maxBytes || oldest === group) break;
+      kept.delete(oldest);
+      total -= bytes;
+    }
+    return rows;
+  };
+  return async (group, signal) => {
+    const entry = kept.get(group) ?? { rows: decode(group, signal), bytes: 0 };
+    kept.delete(group);
+    kept.set(group, entry);
+    try {
+      return await entry.rows;
+    } catch (error) {
+      // A damaged row group stays damaged; anything else may pass.
+      if (!(error instanceof DataError) || error.code !== 'DAMAGED_FILE') kept.delete(group);
+      else throw new DataError('UNREADABLE_IMAGE', `its row group is damaged: ${error.message}`, error);
+      throw error;
+    }
+  };
+}
