@@ -1,22 +1,16 @@
-import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { closingReporter } from './test/support/reporter.ts';
 
-// Tests read the packages' sources, so that no build stands between an edit and its test.
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const packages = readdirSync(here('packages'));
+const packages = fileURLToPath(new URL('packages', import.meta.url));
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   resolve: {
+    // Tests read the packages' sources, so that no build stands between an edit and its test.
     alias: [
-      { find: '@franca/sinkhorn/arrays', replacement: here('packages/sinkhorn/src/arrays.ts') },
-      { find: '@franca/tensor/node', replacement: here('packages/tensor/src/node.ts') },
-      { find: '@franca/evals/node', replacement: here('packages/evals/src/node.ts') },
-      { find: '@franca/viz/node', replacement: here('packages/viz/src/node.ts') },
-      { find: '@franca/tensor/testing', replacement: here('packages/tensor/src/testing.ts') },
-      ...packages.map((name) => ({ find: `@franca/${name}`, replacement: here(`packages/${name}/src/index.ts`) })),
+      { find: /^@franca\/([^/]+)$/, replacement: `${packages}/$1/src/index.ts` },
+      { find: /^@franca\/([^/]+)\/(node|testing|arrays)$/, replacement: `${packages}/$1/src/$2.ts` },
     ],
   },
   test: {
@@ -35,3 +29,5 @@ export default defineConfig({
     hookTimeout: 120_000,
   },
 });
+
+export default config;

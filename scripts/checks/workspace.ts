@@ -52,7 +52,11 @@ function readJson(path: string): unknown {
 export type Outcome = { ok: boolean; output: string };
 
 /** Runs a program to its end and collects stdout and stderr together; a program that outlives `timeout` ms has failed. */
-export function run(program: string, args: string[], { cwd = root, timeout = 300_000 } = {}): Promise<Outcome> {
+export function run(
+  program: string,
+  args: string[],
+  { cwd = root, timeout = 300_000 }: { cwd?: string; timeout?: number } = {},
+): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { cwd, timeout, killSignal: 'SIGKILL', stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';

@@ -68,7 +68,7 @@ export const toUniform = (bits: number): number => (bits >>> 8) * 2 ** -24;
 /** A normal from two uniforms; 1 - u keeps the logarithm finite. */
 export const boxMuller = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
-export const philoxWgsl = `
+export const philoxWgsl: string = `
 fn mulHigh(a: u32, b: u32) -> u32 {
   let al = a & 0xffffu; let ah = a >> 16u; let bl = b & 0xffffu; let bh = b >> 16u;
   let middle = ah * bl + ((al * bl) >> 16u);

@@ -19,7 +19,7 @@ export type Pca = {
   readonly variances: Float64Array;
 };
 
-export function fitPca(gram: Gram, components: number, { standardize = false } = {}): Pca {
+export function fitPca(gram: Gram, components: number, { standardize = false }: { standardize?: boolean } = {}): Pca {
   const { cols } = gram;
   checkOption(
     Number.isInteger(components) && components >= 1 && components <= cols,
