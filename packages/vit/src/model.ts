@@ -83,6 +83,7 @@ export async function loadVit(
 
   type AnyStep = Step<{ images: Spec }, Record<string, never>>;
   const steps = new Map<string, Promise<AnyStep>>();
+  const compiledSteps: AnyStep[] = [];
   function stepFor(shape: ImageBatch['shape'], detailed: boolean, intermediate: readonly number[]): Promise<AnyStep> {
     const key = JSON.stringify([shape, detailed, intermediate]);
     const known = steps.get(key);
@@ -108,8 +109,12 @@ export async function loadVit(
       },
       { state, batch: { images: { shape, dtype: 'f32' } } },
     );
-    steps.set(key, compiled as Promise<AnyStep>);
-    return compiled as Promise<AnyStep>;
+    const ready = compiled.then((step) => {
+      compiledSteps.push(step as AnyStep);
+      return step as AnyStep;
+    });
+    steps.set(key, ready);
+    return ready;
   }
 
   async function run(
@@ -130,11 +135,7 @@ export async function loadVit(
   }
 
   const dispose = (): void => {
-    for (const step of steps.values())
-      step.then(
-        (own) => own.dispose(),
-        () => {},
-      );
+    for (const step of compiledSteps) step.dispose();
     state.dispose();
   };
   return {
