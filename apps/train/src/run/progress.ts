@@ -1,0 +1,79 @@
+/**
+ * What a run shows while it runs: on a terminal one live line that is rewritten in place, and a row of figures each log interval; plain rows
+ * where the output is a file or a pipe.
+ */
+import { styleText } from 'node:util';
+
+export interface ProgressLine {
+  readonly step: number;
+  readonly total: number;
+  readonly loss: number;
+  readonly lr: number;
+  readonly imagesPerSecond: number;
+  readonly secondsLeft: number;
+  readonly bytes: number;
+}
+
+export interface Progress {
+  /** Rewrites the live line; does nothing when piped. */
+  line(line: ProgressLine): void;
+  /** Prints one row of a table; the header is repeated every 20 rows. */
+  row(cells: Readonly<Record<string, string>>): void;
+  /** Prints a message above the live line. */
+  message(text: string): void;
+  end(): void;
+}
+
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '--';
+  const whole = Math.max(0, Math.round(seconds));
+  const [d, h, m, s] = [
+    Math.floor(whole / 86400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ];
+  if (d > 0) return `${d}d ${h}h`;
+  if (h > 0) return `${h}h ${String(m).padStart(2, '0')}m`;
+  return m > 0 ? `${m}m ${String(s).padStart(2, '0')}s` : `${s}s`;
+}
+
+export const bytesText = (bytes: number): string =>
+  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export function describe({ step, total, loss, lr, imagesPerSecond, secondsLeft, bytes }: ProgressLine): string {
+  return `step ${step}/${total}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  ${imagesPerSecond.toFixed(1)} img/s  ETA ${duration(secondsLeft)}  ${bytesText(bytes)}`;
+}
+
+const HEADER_EVERY = 20;
+
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  const live = stream.isTTY === true;
+  let shown = false;
+  let rows = 0;
+  const clear = (): void => {
+    if (shown) stream.write('\r\x1b[K');
+    shown = false;
+  };
+  const print = (text: string): void => {
+    clear();
+    stream.write(`${text}\n`);
+  };
+  return {
+    line(line) {
+      if (!live) return;
+      clear();
+      stream.write(describe(line).slice(0, (stream.columns ?? 120) - 1));
+      shown = true;
+    },
+    row(cells) {
+      const widths = Object.entries(cells).map(([name, value]) => Math.max(name.length, value.length, 8));
+      const join = (values: readonly string[]) => values.map((value, i) => value.padStart(widths[i]!)).join('  ');
+      const header = join(Object.keys(cells));
+      if (rows++ % HEADER_EVERY === 0) print(live ? styleText('bold', header) : header);
+      print(join(Object.values(cells)));
+    },
+    message: print,
+    end: clear,
+  };
+}
