@@ -1,0 +1,36 @@
+/**
+ * Device state to and from checkpoints. Every group of state becomes a group of tensors under its official names, read off the device one at a time while it
+ * is written, so that no second copy of the state exists in memory. Values are stored as they are: a resumed run continues with the same bits.
+ */
+import { type RunCheckpoint, type TensorEntry, writeSafetensors } from '@franca/checkpoint';
+import type { State } from '@franca/tensor';
+
+/** Entries of one state group, to be written in order. */
+export function entriesOfGroup(state: State, group: string): TensorEntry[] {
+  return Object.entries(state.layout[group]!.segments).map(([name, { shape }]) => ({
+    name,
+    dtype: 'F32',
+    shape,
+    data: () => state.read(group, name),
+  }));
+}
+
+/** Writes all tensors of a checkpoint's group into the state. Throws if one is missing. */
+export async function loadGroup(checkpoint: RunCheckpoint, state: State, group: string): Promise<void> {
+  await using file = await checkpoint.openTensors(group);
+  for (const name of Object.keys(state.layout[group]!.segments)) state.write(group, name, await file.readFloat32(name));
+}
+
+/** Writes the backbone of a group as a file of its own, under plain names, ready for `@franca/vit`. */
+export async function exportBackbone(
+  path: string,
+  state: State,
+  group: string,
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  const prefix = 'backbone.';
+  const entries = entriesOfGroup(state, group)
+    .filter(({ name }) => name.startsWith(prefix))
+    .map((entry) => ({ ...entry, name: entry.name.slice(prefix.length) }));
+  await writeSafetensors(path, entries, metadata);
+}
