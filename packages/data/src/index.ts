@@ -45,3 +45,6 @@ export { createRandom, permutation, philox4x32, type Random, type RandomState } 
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './sampler';
 export { shuffledOrder } from './shuffle';
 export { type MemoryImage, memorySource } from './sources/memory';
+export { type GeneratedWorld, type GeneratedWorldOptions, generatedWorld } from './world/generated-world';
+export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
+export type { Scene, SceneObject } from './world/scene';

@@ -1,0 +1,220 @@
+import { describe, expect, it } from 'vitest';
+import { generatedWorld } from './generated-world';
+import { type LabelledObject, type RenderedScene, renderScene } from './render-scene';
+import { className, classParts, drawScene, MAX_CLASSES } from './scene';
+import { TOYS } from './toys';
+
+const SIZE = 64;
+const world = generatedWorld({ length: 60, classes: 12, size: SIZE, seed: 4 });
+const samples = Array.from({ length: 60 }, (_, index) => world.sample(index));
+
+function pixelsOf({ instance }: RenderedScene, object: LabelledObject): [x: number, y: number][] {
+  return [...instance.keys()]
+    .filter((i) => instance[i] === object.instance)
+    .map((i) => [i % SIZE, Math.floor(i / SIZE)]);
+}
+
+describe('classes', () => {
+  it('are pairs of a toy and a texture, all different', () => {
+    const names = Array.from({ length: MAX_CLASSES }, (_, index) => className(index));
+    expect(new Set(names).size).toBe(MAX_CLASSES);
+    const { toy, texture } = classParts(0);
+    expect([toy, texture, names[0]]).toEqual([0, 0, 'striped chair']);
+  });
+
+  it('are balanced: any full round of indices holds each once', () => {
+    const labels = Array.from({ length: 60 }, (_, index) => world.label(index));
+    for (let round = 0; round < 5; round++) {
+      expect(labels.slice(round * 12, round * 12 + 12).toSorted((a, b) => a - b)).toEqual([...Array(12).keys()]);
+    }
+  });
+
+  it('label the toy that fills most of the picture', () => {
+    samples.forEach((sample, index) => {
+      const [subject, ...others] = sample.objects;
+      expect([sample.label, subject!.class]).toEqual([world.label(index), world.label(index)]);
+      for (const other of others) expect(other.area).toBeLessThan(subject!.area);
+      expect(subject!.area).toBeGreaterThan(0.05 * SIZE * SIZE);
+    });
+  });
+});
+
+describe('pictures', () => {
+  it('are the same every time, whatever was rendered in between', () => {
+    const again = generatedWorld({ length: 60, classes: 12, size: SIZE, seed: 4 });
+    again.sample(31);
+    expect(again.sample(7)).toEqual(samples[7]);
+  });
+
+  it('do not change when the world gets longer', () => {
+    expect(generatedWorld({ length: 5000, classes: 12, size: SIZE, seed: 4 }).sample(7)).toEqual(samples[7]);
+  });
+
+  it('differ between indices, seeds and splits', () => {
+    const others = [
+      samples[8]!,
+      generatedWorld({ classes: 12, size: SIZE, seed: 5 }).sample(7),
+      generatedWorld({ classes: 12, size: SIZE, seed: 4, split: 'val' }).sample(7),
+    ];
+    for (const other of others) expect(other.image.data).not.toEqual(samples[7]!.image.data);
+  });
+
+  it('show the same scene at any size: masks of half the size agree but for edges', () => {
+    const small = renderScene(world.scene(3), SIZE / 2);
+    const large = samples[3]!;
+    let differing = 0;
+    for (let y = 0; y < SIZE / 2; y++) {
+      for (let x = 0; x < SIZE / 2; x++) {
+        const corner = 2 * y * SIZE + 2 * x;
+        const block = [corner, corner + 1, corner + SIZE, corner + SIZE + 1].map((i) => large.instance[i]);
+        if (!block.includes(small.instance[(y * SIZE) / 2 + x])) differing++;
+      }
+    }
+    // A pixel centre of the small picture lies between four of the large one: thin parts may fall through.
+    expect(differing).toBeLessThan(0.01 * (SIZE / 2) ** 2);
+  });
+
+  it('come through the interface of every source', async () => {
+    expect(await world.read(7)).toEqual({ pixels: samples[7]!.image });
+    expect([world.length, world.classes.length, world.key(7)]).toEqual([60, 12, 'train/7']);
+  });
+});
+
+describe('masks', () => {
+  it('agree: semantic is the class of the instance, background is 0 in both', () => {
+    for (const { instance, semantic, objects } of samples) {
+      const classOf = new Map(objects.map((object) => [object.instance, object.class + 1]));
+      expect(semantic).toEqual(instance.map((value) => classOf.get(value) ?? 0));
+    }
+  });
+
+  it('have boxes that bound them tightly, and their areas', () => {
+    for (const sample of samples) {
+      for (const object of sample.objects) {
+        const pixels = pixelsOf(sample, object);
+        const xs = pixels.map(([x]) => x);
+        const ys = pixels.map(([, y]) => y);
+        expect(object.area).toBe(pixels.length);
+        expect(object.box).toEqual({
+          x0: Math.min(...xs),
+          y0: Math.min(...ys),
+          x1: Math.max(...xs) + 1,
+          y1: Math.max(...ys) + 1,
+        });
+      }
+    }
+  });
+});
+
+describe('keypoints', () => {
+  const keypoints = samples.flatMap((sample) =>
+    sample.objects.flatMap((object) => object.keypoints.map((keypoint) => ({ sample, object, keypoint }))),
+  );
+
+  it('that are visible lie on their toy, or within three pixels of its outline', () => {
+    const visible = keypoints.filter(({ keypoint }) => keypoint.visible);
+    expect(visible.length).toBeGreaterThan(300);
+    for (const { sample, object, keypoint } of visible) {
+      const distances = pixelsOf(sample, object).map(([x, y]) =>
+        Math.hypot(x + 0.5 - keypoint.x, y + 0.5 - keypoint.y),
+      );
+      // A tip thinner than a pixel has no pixel centre on it.
+      expect(Math.min(...distances), keypoint.name).toBeLessThan(3);
+    }
+  });
+
+  it('that are visible have nothing in front of them in the depth map; hidden ones have', () => {
+    let hidden = 0;
+    for (const { sample, keypoint } of keypoints) {
+      const [x, y] = [Math.floor(keypoint.x), Math.floor(keypoint.y)];
+      if (x < 1 || y < 1 || x >= SIZE - 1 || y >= SIZE - 1 || keypoint.depth <= 0) continue;
+      const around = [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => sample.depth[(y + dy) * SIZE + x + dx]!));
+      // A neighbouring pixel may belong to a nearer edge; of nine, one shows what the keypoint's own ray meets.
+      const [nearest, farthest] = [Math.min(...around), Math.max(...around.map((depth) => depth || 1e9))];
+      if (keypoint.visible) expect(farthest, keypoint.name).toBeGreaterThan(keypoint.depth - 0.1);
+      else {
+        hidden++;
+        expect(nearest, keypoint.name).toBeLessThan(keypoint.depth);
+      }
+    }
+    expect(hidden).toBeGreaterThan(300);
+  });
+
+  it('are each visible from somewhere, on every toy', () => {
+    TOYS.forEach((toy, index) => {
+      const scene = drawScene(index, TOYS.length, 0);
+      const seen = new Set<string>();
+      for (let view = 0; view < 8; view++) {
+        const object = { ...scene.objects[0]!, toy: index, x: 0, z: 0, yaw: (view * Math.PI) / 4, scale: 1 };
+        const camera = { eye: [0, 1.6, 3.2] as const, target: [0, 0.6, 0] as const, tangent: 0.38 };
+        const rendered = renderScene({ ...scene, objects: [object], camera }, 32);
+        for (const keypoint of rendered.objects[0]!.keypoints) if (keypoint.visible) seen.add(keypoint.name);
+      }
+      expect([...seen].toSorted(), toy.name).toEqual(Object.keys(toy.keypoints).toSorted());
+    });
+  });
+});
+
+describe('depth', () => {
+  it('of a toy is that of where it stands', () => {
+    samples.forEach((sample, index) => {
+      const scene = world.scene(index);
+      const { eye, target } = scene.camera;
+      const axis = target.map((value, i) => value - eye[i]!);
+      const length = Math.hypot(...axis);
+      for (const object of sample.objects) {
+        const { x, z, scale } = scene.objects[object.instance - 1]!;
+        const center = ((x - eye[0]) * axis[0]! + (0.5 * scale - eye[1]) * axis[1]! + (z - eye[2]) * axis[2]!) / length;
+        // Every point of a toy lies within its height of its middle.
+        const off = pixelsOf(sample, object).map(([px, py]) => Math.abs(sample.depth[py * SIZE + px]! - center));
+        expect(Math.max(...off)).toBeLessThan(scale);
+      }
+    });
+  });
+
+  it('is 0 for open sky only, and grows towards the horizon of the floor', () => {
+    samples.forEach(({ depth, instance }, index) => {
+      const { wall } = world.scene(index);
+      for (let x = 0; x < SIZE; x += 7) {
+        for (let y = 1; y < SIZE; y++) {
+          const [above, here] = [(y - 1) * SIZE + x, y * SIZE + x];
+          if (instance[above] || instance[here]) continue;
+          if (wall) expect(depth[above]!).toBeGreaterThan(0);
+          else if (depth[here]! > 0 && depth[above]! > 0) expect(depth[above]!).toBeGreaterThan(depth[here]!);
+        }
+      }
+    });
+  });
+});
+
+it('cannot be solved by comparing pixels, nor is it noise: nearest neighbours lie between chance and 40 %', () => {
+  const vectors = (split: 'train' | 'val', length: number) => {
+    const set = generatedWorld({ length, classes: 10, size: 16, seed: 0, split });
+    return Array.from({ length }, (_, index) => ({ data: set.sample(index).image.data, label: set.label(index) }));
+  };
+  const train = vectors('train', 1000);
+  const val = vectors('val', 500);
+  const right = val.filter(({ data, label }) => {
+    let best = { distance: Number.POSITIVE_INFINITY, label: -1 };
+    for (const other of train) {
+      let distance = 0;
+      for (let i = 0; i < data.length && distance < best.distance; i++) distance += (data[i]! - other.data[i]!) ** 2;
+      if (distance < best.distance) best = { distance, label: other.label };
+    }
+    return best.label === label;
+  });
+  // Chance is 10 %, with a standard deviation of 1.3 % over 500 pictures.
+  expect(right.length / val.length).toBeGreaterThan(0.14);
+  expect(right.length / val.length).toBeLessThan(0.4);
+});
+
+it.each([[{ classes: 1 }], [{ classes: 41 }], [{ size: 4 }], [{ length: 0 }], [{ seed: -1 }]])(
+  'refuses %j',
+  (options) => {
+    expect(() => generatedWorld(options)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+  },
+);
+
+it('refuses an index outside the world', () => {
+  expect(() => world.sample(60)).toThrow(/index of the generated world is 60/);
+});

@@ -1,0 +1,72 @@
+import { DataError } from '../data-error';
+import type { ImageSource } from '../image-source';
+import { type RenderedScene, renderScene } from './render-scene';
+import { className, drawScene, MAX_CLASSES, type Scene, sceneLabel } from './scene';
+
+/**
+ * A data set without data: pictures of a generated world, with the exact class, masks, boxes, keypoints and depth of each.
+ *
+ * Everything is a function of seed, split and index, so that any two machines see the same pictures, nothing is stored, and a
+ * longer world begins with the shorter one. Train and validation never share a scene.
+ */
+
+export interface GeneratedWorldOptions {
+  /** Pictures. Default 2000. */
+  length?: number;
+  /** Classes, from 2 to `MAX_CLASSES`. Default 10. */
+  classes?: number;
+  /** Side of the pictures in pixels, from 8 to 2048. Default 128. */
+  size?: number;
+  /** Default 0. */
+  seed?: number;
+  /** Default `train`. */
+  split?: 'train' | 'val';
+}
+
+export interface GeneratedWorld extends ImageSource {
+  readonly classes: readonly string[];
+  label(index: number): number;
+  /** The scene as plain data, to be looked into or changed and given to `renderScene`. */
+  scene(index: number): Scene;
+  /** The picture with everything that is known about it. */
+  sample(index: number): RenderedScene;
+}
+
+/** Scenes of the training split, in multiples of the number of classes; the validation split lies beyond. */
+const SPLIT_BLOCKS = 2 ** 40;
+
+/**
+ * Opens a generated world.
+ * @throws DataError BAD_ARGUMENT when an option is outside its range
+ */
+export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWorld {
+  const { length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = options;
+  inRange('length', length, 1, SPLIT_BLOCKS);
+  inRange('classes', classes, 2, MAX_CLASSES);
+  inRange('size', size, 8, 2048);
+  inRange('seed', seed, 0, Number.MAX_SAFE_INTEGER);
+  const first = split === 'val' ? SPLIT_BLOCKS * classes : 0;
+  const position = (index: number): number => {
+    inRange('index', index, 0, length - 1);
+    return first + index;
+  };
+  const scene = (index: number): Scene => drawScene(position(index), classes, seed);
+  return {
+    name: `generated world (${split}, ${classes} classes, seed ${seed})`,
+    length,
+    classes: Array.from({ length: classes }, (_, index) => className(index)),
+    key: (index) => `${split}/${index}`,
+    label: (index) => sceneLabel(position(index), classes, seed),
+    scene,
+    sample: (index) => renderScene(scene(index), size),
+    read: async (index) => ({ pixels: renderScene(scene(index), size).image }),
+  };
+}
+
+function inRange(name: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new DataError(
+    'BAD_ARGUMENT',
+    `${name} of the generated world is ${value}; it must be an integer from ${low} to ${high}`,
+  );
+}
