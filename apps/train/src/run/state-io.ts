@@ -7,12 +7,14 @@ import type { State } from '@franca/tensor';
 
 /** Entries of one state group, to be written in order. */
 export function entriesOfGroup(state: State, group: string): TensorEntry[] {
-  return Object.entries(state.layout[group]!.segments).map(([name, { shape }]) => ({
-    name,
-    dtype: 'F32',
-    shape,
-    data: () => state.read(group, name),
-  }));
+  return Object.entries(state.layout[group]!.segments).map(
+    ([name, { shape }]): TensorEntry => ({
+      name,
+      dtype: 'f32',
+      shape,
+      data: async () => Float32Array.from(await state.read(group, name)),
+    }),
+  );
 }
 
 /** Writes all tensors of a checkpoint's group into the state. Throws if one is missing. */
