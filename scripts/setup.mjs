@@ -2,13 +2,13 @@
 /**
  * Sets up a fresh machine on which there is nothing but Node, and runs a command in the environment that results:
  *
- *   node scripts/setup.mjs [--build [--keep-going]] [-- command arguments...]
+ *   node scripts/setup.mjs [--build[=<package>]] [--keep-going] [-- command arguments...]
  *   node scripts/setup.mjs --print-env        # for a shell: eval "$(node scripts/setup.mjs --print-env)"
  *
  * 1. `npm install`, if a package.json changed since the last time.
  * 2. A WebGPU adapter: see setup/driver.mjs. One line says which was chosen and why.
- * 3. With --build, every package's `dist`. With --keep-going a failed build does not stop the command (tests read the
- *    sources), but the exit status stays 1.
+ * 3. With --build, the `dist` of every package, or of one and what it imports. With --keep-going a failed build does not
+ *    stop the command (tests read the sources), but the exit status stays 1.
  *
  * The second time everything but the build is a look at a stamp file.
  */
@@ -39,16 +39,17 @@ async function main() {
   env.PATH = [join(root, 'node_modules', '.bin'), env.PATH].join(delimiter);
   env.TURBO_TELEMETRY_DISABLED = '1';
 
-  const built = !options.includes('--build') || (await build(env));
+  const toBuild = options.find((option) => option.startsWith('--build'));
+  const built = !toBuild || (await build(env, toBuild.split('=')[1]));
   if (!built && !options.includes('--keep-going')) return 1;
   const status = command.length ? await passOn(command, env) : 0;
   return status || (built ? 0 : 1);
 }
 
-async function build(env) {
-  const { ok, stdout, stderr } = await run('turbo', ['run', 'build', '--continue', '--output-logs=errors-only'], {
-    env,
-  });
+async function build(env, name) {
+  const selection = name ? [`--filter=${name}...`] : [];
+  const args = ['run', 'build', '--continue', '--output-logs=errors-only', ...selection];
+  const { ok, stdout, stderr } = await run('turbo', args, { env });
   if (!ok) console.error(`${stdout}${stderr}\nThe build failed: see above.`);
   return ok;
 }
