@@ -34,6 +34,11 @@ export interface FitOptions {
   readonly orthogonal?: boolean;
   /** Stop before a plane from which position is read no better than this R^2 (default 0.01). */
   readonly minR2?: number;
+  /**
+   * Where each head starts: at zero (default), so that its rows lie where features vary with position, or uniform in +-1 / sqrt(D) as officially: what
+   * training does not move of that stays in the plane and is removed for nothing.
+   */
+  readonly init?: 'zero' | 'uniform';
   readonly seed?: readonly [number, number];
   readonly onProgress?: (progress: StageProgress) => void;
 }
@@ -110,6 +115,7 @@ async function headTrainer(
     finalLr = 0,
     weightDecay = 0,
     activation = 'sigmoid',
+    init = 'zero',
     seed = [0, 0],
     onProgress,
   } = options;
@@ -187,7 +193,7 @@ async function headTrainer(
   return {
     async stage(index, matrix) {
       const random = randomStream(seed, index);
-      const bound = 1 / Math.sqrt(D);
+      const bound = init === 'zero' ? 0 : 1 / Math.sqrt(D);
       state.write(
         'head',
         'pos_pred.weight',
