@@ -14,6 +14,8 @@ export interface ByteFile {
   readonly name: string;
   /** Bytes. */
   readonly size: number;
+  /** Changes when a remote file's content does. Absent for files at hand. */
+  readonly version?: string;
   /**
    * Reads exactly `length` bytes from `offset`.
    * @throws DataError DAMAGED_FILE when the range lies outside the file

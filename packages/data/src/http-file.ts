@@ -23,16 +23,11 @@ export interface HttpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file behind HTTP; `version` changes when its content does, where the server tells. */
-export interface HttpFile extends ByteFile {
-  readonly version?: string;
-}
-
 /**
  * Opens a URL for random access.
  * @throws DataError NO_NETWORK, HTTP_STATUS, or NO_RANGE when the server sends whole files only
  */
-export async function openHttpFile(url: string, options: HttpOptions = {}): Promise<HttpFile> {
+export async function openHttpFile(url: string, options: HttpOptions = {}): Promise<ByteFile> {
   const first = await fetchRange(url, 0, 1, options);
   const size = Number(/^bytes 0-0\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
   if (!Number.isSafeInteger(size)) throw new DataError('NO_RANGE', `${url}: the server does not tell the file's size`);

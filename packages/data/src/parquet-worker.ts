@@ -191,7 +191,7 @@ export function createParquetDecoder(silentMs: number = DEFAULT_SILENT_MS): Parq
   };
   const watch = (): void => {
     clearTimeout(watchdog);
-    if (pending.size > 0)
+    if (pending.size > 0 && reading === 0)
       watchdog = setTimeout(() => failAll(`it is still not decoded after ${silentMs} ms`), silentMs);
   };
   const answerSlice = async (target: Worker, { slice, file: id, start, end }: SliceRequest): Promise<void> => {

@@ -15,7 +15,7 @@ import path from 'node:path';
 import { type ByteFile, checkImageBytes, openLocalFile } from '../byte-file';
 import { readCachedJson, writeCachedJson } from '../cached-json';
 import { DataError } from '../data-error';
-import { type HttpFile, type HttpOptions, openHttpFile } from '../http-file';
+import { type HttpOptions, openHttpFile } from '../http-file';
 import { hasImageExtension } from '../image-format';
 import type { ImageSource } from '../image-source';
 import { prefetch } from '../prefetch';
@@ -49,23 +49,26 @@ const MAX_CLS_BYTES = 32;
 
 /**
  * Opens shards.
- * @param shards paths or URLs; `{000..127}` stands for that range of numbers
+ * @param shards paths, URLs (in either, `{000..127}` stands for that range of numbers), or files already open
  * @throws DataError NOT_FOUND for a shard that is not there, EMPTY_SOURCE when no shard holds an image
  */
 export async function webDatasetSource(
-  shards: readonly string[],
+  shards: readonly (string | ByteFile)[],
   options: WebDatasetOptions = {},
 ): Promise<ImageSource> {
-  const names = shards.flatMap(expandBraces);
+  const names = shards.flatMap((shard): (string | ByteFile)[] =>
+    typeof shard === 'string' ? expandBraces(shard) : [shard],
+  );
   const opened: Shard[] = [];
   const inFlight = 2 * availableParallelism();
-  for await (const shard of prefetch(names, (name, stop) => openShard(name, options, stop), {
+  for await (const shard of prefetch(names, (shard, stop) => openShard(shard, options, stop), {
     inFlight,
     signal: options.signal,
   })) {
     opened.push(shard);
   }
-  return shardedSource(`webdataset ${shards.join(' ')}`, opened, options.classes);
+  const name = shards.map((shard) => (typeof shard === 'string' ? shard : shard.name)).join(' ');
+  return shardedSource(`webdataset ${name}`, opened, options.classes);
 }
 
 /** `shard-{00..02}.tar` is `shard-00.tar`, `shard-01.tar`, `shard-02.tar`. */
@@ -111,19 +114,23 @@ function sortedClasses(found: readonly (string | undefined)[]): string[] {
   return numbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort();
 }
 
-async function openShard(name: string, options: WebDatasetOptions, signal: AbortSignal): Promise<Shard> {
-  const remote = /^https?:/.test(name);
-  const file = remote ? await openHttpFile(name, { ...options.http, signal }) : await openLocalFile(name);
-  const cached = remote && options.cacheDir ? indexPath(options.cacheDir, file) : undefined;
+async function openShard(shard: string | ByteFile, options: WebDatasetOptions, signal: AbortSignal): Promise<Shard> {
+  const file = typeof shard === 'string' ? await openShardFile(shard, options, signal) : shard;
+  const cached = options.cacheDir && indexPath(options.cacheDir, file);
   const known = cached && (await readCachedJson<Omit<Shard, 'file'>>(cached));
   if (known) return { file, ...known };
-  const index = await indexTar(file, remote ? REMOTE_WINDOW : undefined, signal);
-  const shard = { samples: await groupSamples(file, index, signal), ...(index.damage && { damage: index.damage }) };
-  if (cached) await writeCachedJson(cached, shard);
-  return { file, ...shard };
+  const index = await indexTar(file, file.version ? REMOTE_WINDOW : undefined, signal);
+  const indexed = { samples: await groupSamples(file, index, signal), ...(index.damage && { damage: index.damage }) };
+  if (cached) await writeCachedJson(cached, indexed);
+  return { file, ...indexed };
 }
 
-function indexPath(cacheDir: string, file: HttpFile): string | undefined {
+function openShardFile(name: string, { http }: WebDatasetOptions, signal: AbortSignal): Promise<ByteFile> {
+  return /^https?:/.test(name) ? openHttpFile(name, { ...http, signal }) : openLocalFile(name);
+}
+
+/** Only files with a version are remote, and only their index is worth keeping. */
+function indexPath(cacheDir: string, file: ByteFile): string | undefined {
   if (!file.version) return undefined;
   const identity = createHash('sha256').update(`${file.name}\n${file.size}\n${file.version}`).digest('hex');
   return path.join(cacheDir, 'tar-index', `${identity}.json`);

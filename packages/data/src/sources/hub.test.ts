@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { pack } from 'tar-stream';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { type LoopbackServer, sendBytes, serve } from '../../test/loopback-server';
+import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
+import type { ImageSource } from '../image-source';
+import { type HubSourceOptions, hubSource } from './hub';
+import { parseHubSpec } from './hub-spec';
+
+let hub: LoopbackServer;
+let cacheDir: string;
+beforeEach(() => {
+  cacheDir = scratchFolder();
+});
+afterEach(() => hub?.close());
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const parquet = (...names: string[]): Uint8Array =>
+  new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'image', data: names.map(text), type: 'BYTE_ARRAY' }] }));
+
+/** A hub with one repository, `ada/flowers`. */
+async function startHub(files: Record<string, Uint8Array>, lie: Partial<{ oid: string }> = {}): Promise<void> {
+  hub = await serve((request, response) => {
+    const { pathname } = new URL(request.url!, 'http://hub');
+    if (pathname === '/api/datasets/ada/flowers/tree/main') {
+      const entries = Object.entries(files).map(([name, bytes]) => {
+        const oid = lie.oid ?? sha256(bytes);
+        const large = name.endsWith('.parquet') || name.endsWith('.tar');
+        const lfs = large && { lfs: { oid, size: bytes.length, pointerSize: 130 } };
+        return { type: 'file', path: name, size: bytes.length, oid: oid.slice(0, 40), ...lfs };
+      });
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(entries));
+      return;
+    }
+    const name = pathname.replace('/datasets/ada/flowers/resolve/main/', '');
+    const bytes = files[decodeURIComponent(name)];
+    if (bytes) sendBytes(request, response, bytes);
+    else response.writeHead(404).end();
+  });
+}
+async function open(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
+  const source = await hubSource(address, { cacheDir, hubUrl: hub.url, http: { pauseMs: 1, retries: 1 }, ...options });
+  onTestFinished(() => source.close?.());
+  return source;
+}
+const downloads = (): string[] => hub.requests.filter((request) => request.includes('/resolve/'));
+
+describe('hubSource', () => {
+  it('fetches the parquet files of a split once, checked, and works offline afterwards', async () => {
+    await startHub({
+      'README.md': text('# flowers'),
+      'data/test-00000-of-00001.parquet': parquet('t'),
+      'data/train-00001-of-00002.parquet': parquet('b', 'c'),
+      'data/train-00000-of-00002.parquet': parquet('a'),
+    });
+    const progress: [number, number][] = [];
+    const source = await open('hf://ada/flowers', { onProgress: (done, total) => progress.push([done, total]) });
+    expect(keysOf(source)).toEqual([
+      'train-00000-of-00002.parquet#0',
+      'train-00001-of-00002.parquet#0',
+      'train-00001-of-00002.parquet#1',
+    ]);
+    expect(await readText(source, 2)).toBe('c');
+    const [done, total] = progress.at(-1)!;
+    expect(done).toBe(total);
+
+    await hub.close();
+    const offline = await open('hf://ada/flowers');
+    expect(await readText(offline, 1)).toBe('b');
+    await expect(open('hf://ada/flowers:test')).rejects.toMatchObject({ code: 'NO_NETWORK' });
+  });
+
+  it('opens the split that is named, and test where there is no validation', async () => {
+    await startHub({ 'train.parquet': parquet('a'), 'test.parquet': parquet('t') });
+    expect(keysOf(await open('hf://datasets/ada/flowers@main:test'))).toEqual(['test.parquet#0']);
+    expect(keysOf(await open('hf://ada/flowers', { split: 'val' }))).toEqual(['test.parquet#0']);
+    await expect(open('hf://ada/flowers:extra')).rejects.toMatchObject({ code: 'NOT_FOUND', message: /train, test/ });
+  });
+
+  it('reads a set that is too large to keep by ranges, keeping nothing', async () => {
+    await startHub({ 'train.parquet': parquet('a', 'b') });
+    const source = await open('hf://ada/flowers', { keepBytes: 10 });
+    expect([await readText(source, 0), await readText(source, 1)]).toEqual(['a', 'b']);
+    expect(downloads().at(-1)).toMatch(/ bytes=[1-9]\d*-\d+$/);
+    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
+  });
+
+  it('reads tar shards', async () => {
+    const tar = pack();
+    tar.entry({ name: '0.jpg' }, 'zero');
+    tar.entry({ name: '0.cls' }, '4');
+    tar.finalize();
+    await startHub({ 'train/shard-0.tar': new Uint8Array(await buffer(tar)) });
+    for (const keepBytes of [1e9, 10]) {
+      const source = await open('hf://ada/flowers', { keepBytes });
+      expect([keysOf(source), source.classes, await readText(source, 0)]).toEqual([['shard-0.tar/0'], ['4'], 'zero']);
+    }
+  });
+
+  it('fetches plain images when they are read, and keeps them', async () => {
+    await startHub({
+      'train/rose/1.jpg': text('one'),
+      'train/tulip/2.jpg': text('two'),
+      'test/rose/3.jpg': text('three'),
+    });
+    const source = await open('hf://ada/flowers');
+    expect([keysOf(source), source.classes, labelsOf(source)]).toEqual([
+      ['train/rose/1.jpg', 'train/tulip/2.jpg'],
+      ['rose', 'tulip'],
+      [0, 1],
+    ]);
+    expect(downloads()).toEqual([]);
+    expect([await readText(source, 1), await readText(source, 1)]).toEqual(['two', 'two']);
+    const before = downloads().length;
+    expect(await readText(await open('hf://ada/flowers'), 1)).toBe('two');
+    expect(downloads().length).toBe(before);
+  });
+
+  it('refuses content that does not have the hash it is listed with', async () => {
+    await startHub({ 'train.parquet': parquet('a') }, { oid: 'ab'.repeat(32) });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'BAD_CHECKSUM' });
+    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
+  });
+
+  it('says what to check when the repository is not there', async () => {
+    await startHub({});
+    await expect(open('hf://ada/roses')).rejects.toMatchObject({ code: 'HTTP_STATUS', message: /404.*HF_TOKEN/ });
+  });
+
+  it('says so when a repository holds nothing usable', async () => {
+    await startHub({ 'data.csv': text('x') });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
+  });
+
+  it('asks for the configuration when there are several', async () => {
+    await startHub({ 'small/train.parquet': parquet('s'), 'large/train.parquet': parquet('l') });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({
+      code: 'AMBIGUOUS_SOURCE',
+      message: /small, large|large, small/,
+    });
+    expect(await readText(await open('hf://ada/flowers:large/train'), 0)).toBe('l');
+  });
+});
+
+describe('parseHubSpec', () => {
+  it('parses owner, name, revision, configuration and split', () => {
+    expect(parseHubSpec('hf://ada/flowers')).toEqual({ repo: 'ada/flowers', revision: 'main' });
+    expect(parseHubSpec('hf://datasets/ada/flowers@refs/convert/parquet:small/test')).toEqual({
+      repo: 'ada/flowers',
+      revision: 'refs/convert/parquet',
+      config: 'small',
+      split: 'test',
+    });
+    expect(parseHubSpec('hf://mnist:train')).toEqual({ repo: 'mnist', revision: 'main', split: 'train' });
+  });
+
+  it('refuses anything else', () => {
+    for (const text of ['hf://', 'hf://a/b/c', 'hf://a/b:c/d/e', 'hf://a b']) {
+      expect(() => parseHubSpec(text)).toThrowError(expect.objectContaining({ code: 'BAD_SPEC' }));
+    }
+  });
+});

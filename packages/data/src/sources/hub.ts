@@ -1,0 +1,120 @@
+/**
+ * Data sets on the Hugging Face hub: `hf://owner/name[@revision][:[config/]split]`.
+ *
+ * A repository holds parquet files, tar shards or plain image files; the first of these kinds that it has is used. A set up
+ * to `keepBytes` is fetched into the cache folder when it is opened (plain images: when they are read); a larger one is read
+ * by ranges where it is.
+ */
+
+import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../byte-file';
+import { defaultCacheDir } from '../cache-dir';
+import { DataError } from '../data-error';
+import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../hub-files';
+import { hasImageExtension } from '../image-format';
+import type { ImageSource } from '../image-source';
+import { prefetch } from '../prefetch';
+import { folderLabels } from './folder-labels';
+import { checkOneConfig, type HubSpec, inConfig, parseHubSpec } from './hub-spec';
+import { type ParquetOptions, parquetSource } from './parquet';
+import { chooseFiles } from './split-files';
+import { byCodeUnit } from './walk-images';
+import { webDatasetSource } from './webdataset';
+
+export interface HubSourceOptions extends Omit<HubOptions, 'cacheDir'> {
+  /** Default: the user's cache folder. */
+  readonly cacheDir?: string | undefined;
+  /** Split to open when the address names none. Default train. */
+  readonly split?: string | undefined;
+  /** Fixes the class list. */
+  readonly classes?: readonly string[] | undefined;
+  /** Sets up to this many bytes are fetched whole. Default 20 GiB. */
+  readonly keepBytes?: number | undefined;
+  readonly parquet?: Pick<ParquetOptions, 'imageColumn' | 'labelColumn' | 'cacheBytes'> | undefined;
+  /** Called while files are fetched. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+const DEFAULT_KEEP_BYTES = 20 * 2 ** 30;
+const FILES_IN_FLIGHT = 4;
+
+/**
+ * Opens a data set of the hub.
+ * @throws DataError BAD_SPEC, NO_NETWORK, HTTP_STATUS, NOT_FOUND for a split, AMBIGUOUS_SOURCE, EMPTY_SOURCE
+ */
+export async function hubSource(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
+  const spec = parseHubSpec(address);
+  const hub = { ...options, cacheDir: options.cacheDir ?? defaultCacheDir() };
+  const listed = await listHubFiles(spec, hub);
+  const split = spec.split ?? options.split ?? 'train';
+  const ofKind = (isKind: (path: string) => boolean): string[] => listed.map((file) => file.path).filter(isKind);
+  const byPath = new Map(listed.map((file) => [file.path, file]));
+  const filesOf = (paths: string[]): HubFile[] => paths.map((path) => byPath.get(path)!);
+
+  const parquet = ofKind((path) => path.endsWith('.parquet'));
+  const tars = ofKind((path) => path.endsWith('.tar'));
+  const archives = parquet.length > 0 ? parquet : tars;
+  if (archives.length > 0) {
+    const chosen = chooseFiles(address, inConfig(archives, spec), split);
+    checkOneConfig(chosen, spec);
+    const files = await openFiles(spec, filesOf(chosen), hub);
+    const { classes, signal } = options;
+    return parquet.length > 0
+      ? parquetSource(address, files, { ...options.parquet, classes, signal })
+      : webDatasetSource(files, { classes, signal, cacheDir: hub.cacheDir });
+  }
+  const images = ofKind(hasImageExtension);
+  if (images.length === 0) {
+    throw new DataError(
+      'EMPTY_SOURCE',
+      `${address} holds no parquet file, tar shard or image; try @refs/convert/parquet`,
+    );
+  }
+  return imageFiles(address, spec, filesOf(chooseFiles(address, inConfig(images, spec), split)), hub);
+}
+
+async function openFiles(
+  spec: HubSpec,
+  files: readonly HubFile[],
+  hub: HubSourceOptions & HubOptions,
+): Promise<ByteFile[]> {
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  if (total > (hub.keepBytes ?? DEFAULT_KEEP_BYTES)) return files.map((file) => openHubFile(spec, file, hub));
+  const done = new Map<HubFile, number>();
+  const fetchOne = async (file: HubFile, signal: AbortSignal): Promise<ByteFile> => {
+    const kept = await cacheHubFile(spec, file, { ...hub, signal }, (bytes) => {
+      done.set(file, bytes);
+      hub.onProgress?.(
+        [...done.values()].reduce((a, b) => a + b, 0),
+        total,
+      );
+    });
+    done.set(file, file.size);
+    return { ...(await openLocalFile(kept)), name: `hf://${spec.repo}/${file.path}` };
+  };
+  const opened: ByteFile[] = [];
+  for await (const file of prefetch(files, fetchOne, { inFlight: FILES_IN_FLIGHT, signal: hub.signal }))
+    opened.push(file);
+  return opened;
+}
+
+/** Plain image files, fetched one by one when they are read, and kept. */
+function imageFiles(
+  address: string,
+  spec: HubSpec,
+  files: readonly HubFile[],
+  hub: HubSourceOptions & HubOptions,
+): ImageSource {
+  const folders = folderLabels(files.map((file) => file.path));
+  const classes = folders && (hub.classes ?? [...new Set(folders)].sort(byCodeUnit));
+  const positions = new Map(classes?.map((name, position) => [name, position]));
+  return {
+    name: address,
+    length: files.length,
+    ...(classes && { classes, label: (index: number) => positions.get(folders[index]!) }),
+    key: (index) => files[index]!.path,
+    read: async (index, signal) => {
+      checkImageBytes(files[index]!.size);
+      return { encoded: await readImageFile(await cacheHubFile(spec, files[index]!, { ...hub, signal })) };
+    },
+  };
+}

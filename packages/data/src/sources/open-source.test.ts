@@ -1,0 +1,135 @@
+import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { pack } from 'tar-stream';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { sendBytes, serve } from '../../test/loopback-server';
+import { keysOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
+import { type OpenOptions, openSource } from './open-source';
+import { recogniseSource } from './recognise';
+
+let root: string;
+beforeEach(() => {
+  root = scratchFolder();
+});
+const put = (...files: string[]): void => writeFiles(root, Object.fromEntries(files.map((file) => [file, file])));
+const kindOf = async (spec: string): Promise<string> => (await recogniseSource(spec)).kind;
+const tar = async (...names: string[]): Promise<Uint8Array> => {
+  const archive = pack();
+  for (const name of names) archive.entry({ name }, name);
+  archive.finalize();
+  return buffer(archive);
+};
+const parquet = (...names: string[]): Uint8Array => {
+  const data = names.map((name) => new TextEncoder().encode(name));
+  return new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'image', data, type: 'BYTE_ARRAY' }] }));
+};
+const open = async (spec: string, options: OpenOptions = {}): Promise<string[]> => {
+  const source = await openSource(spec, { cacheDir: root, ...options });
+  onTestFinished(() => source.close?.());
+  await source.read(0);
+  return keysOf(source);
+};
+
+describe('recogniseSource', () => {
+  it('takes a folder for what it holds', async () => {
+    put(
+      'photos/a/1.jpg',
+      'in1k/train/n01/1.JPEG',
+      'in1k/val/n01/2.JPEG',
+      'shards/deep/0.tar',
+      'hub/data/train-0.parquet',
+    );
+    put('c10/data_batch_1.bin', 'mnist/train-images-idx3-ubyte.gz');
+    const kinds = ['photos', 'in1k', 'shards', 'hub', 'c10', 'mnist'].map((name) => kindOf(path.join(root, name)));
+    expect(await Promise.all(kinds)).toEqual(['folder', 'splits', 'tar', 'parquet', 'cifar', 'idx']);
+  });
+
+  it('takes a file for what its name says', async () => {
+    put('a.tar', 'b.parquet', 'c.txt', 'd-images-idx3-ubyte');
+    const kinds = ['a.tar', 'b.parquet', 'c.txt', 'd-images-idx3-ubyte', 's-{00..11}.tar'].map((name) =>
+      kindOf(path.join(root, name)),
+    );
+    expect(await Promise.all(kinds)).toEqual(['tar', 'parquet', 'list', 'idx', 'tar']);
+  });
+
+  it('takes addresses and official strings by their form', async () => {
+    const specs = [
+      'hf://ada/flowers',
+      'https://x.org/s-{0..9}.tar?sig=1',
+      'http://x.org/a.parquet',
+      'ImageNet:split=TRAIN:root=/x',
+    ];
+    expect(await Promise.all(specs.map(kindOf))).toEqual(['hub', 'tar', 'parquet', 'official']);
+  });
+
+  it('believes an explicit kind', async () => {
+    put('x/1.jpg', 'x/2.tar');
+    expect(await recogniseSource(`tar:${root}/x`)).toMatchObject({ kind: 'tar', target: `${root}/x` });
+  });
+
+  it('asks when a folder could mean several things', async () => {
+    put('x/1.jpg', 'x/2.tar');
+    await expect(recogniseSource(path.join(root, 'x'))).rejects.toMatchObject({
+      code: 'AMBIGUOUS_SOURCE',
+      message: expect.stringMatching(/tar:\S+ \(.*\) or folder:\S+ \(.*\): say which/),
+    });
+  });
+
+  it.each([
+    ['photo.jpg', /this is one image/],
+    ['flowers.tgz', /unpack it/],
+    ['pictures.zip', /unpack this archive/],
+    ['model.safetensors', /not a kind of data set/],
+  ])('advises on %s', async (name, advice) => {
+    put(name);
+    await expect(recogniseSource(path.join(root, name))).rejects.toMatchObject({
+      code: 'UNSUPPORTED_FORMAT',
+      message: expect.stringMatching(advice),
+    });
+  });
+
+  it('lists what there could be when there is nothing', async () => {
+    await expect(recogniseSource('/no/such/path')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: /hf:\/\/owner\/name/,
+    });
+  });
+});
+
+describe('openSource', () => {
+  it('opens folders, parts of folders, and lists', async () => {
+    put('photos/a/1.jpg', 'photos/b/2.jpg', 'set/train/a/1.jpg', 'set/val/a/2.jpg');
+    writeFiles(root, { 'list.txt': 'photos/b/2.jpg\n' });
+    expect(await open(path.join(root, 'photos'))).toEqual(['a/1.jpg', 'b/2.jpg']);
+    expect(await open(path.join(root, 'set'))).toEqual(['a/1.jpg']);
+    expect(await open(path.join(root, 'set'), { split: 'val' })).toEqual(['a/2.jpg']);
+    expect(await open(path.join(root, 'list.txt'))).toEqual(['photos/b/2.jpg']);
+    expect(await open(`ImageNet:split=VAL:root=${root}/set`)).toEqual(['a/2.jpg']);
+  });
+
+  it('opens shards and parquet files of a split, by their names', async () => {
+    writeFiles(root, {
+      's/train-0.tar': await tar('a.jpg'),
+      's/val-0.tar': await tar('b.jpg'),
+      'p/train-0.parquet': parquet('a'),
+      'p/test-0.parquet': parquet('b'),
+      'plain/x/0.tar': await tar('c.jpg'),
+    });
+    expect(await open(`${root}/s`)).toEqual(['train-0.tar/a']);
+    expect(await open(`${root}/s`, { split: 'val' })).toEqual(['val-0.tar/b']);
+    expect(await open(`${root}/p`, { split: 'val' })).toEqual(['test-0.parquet#0']);
+    expect(await open(`LAION:root=${root}/plain`)).toEqual(['0.tar/c']);
+    await expect(open(`${root}/plain`, { split: 'val' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  it('opens archives behind HTTP', async () => {
+    const files: Record<string, Uint8Array> = { '/s.tar': await tar('a.jpg'), '/p.parquet': parquet('b') };
+    const server = await serve((request, response) => sendBytes(request, response, files[request.url!]!));
+    onTestFinished(() => server.close());
+    expect(await open(`${server.url}/s.tar`)).toEqual(['s.tar/a']);
+    const source = await openSource(`${server.url}/p.parquet`);
+    expect(await readText(source, 0)).toBe('b');
+    await source.close?.();
+  });
+});

@@ -1,0 +1,56 @@
+/**
+ * Which files of a data set belong to which part, told by their names the way the Hugging Face hub does it: a folder or a file
+ * name that begins with train, validation (val, valid, dev) or test (`data/train-00000-of-00002.parquet`,
+ * `default/train/0000.parquet`, `train/cat/1.jpg`). Data whose names speak of no part is all training data.
+ */
+
+import { DataError } from '../data-error';
+import { byCodeUnit } from './walk-images';
+
+const SPLITS: Readonly<Record<string, readonly string[]>> = {
+  train: ['train', 'training'],
+  val: ['validation', 'valid', 'val', 'dev'],
+  test: ['test', 'testing', 'eval'],
+};
+const WORD = /^(training|train|validation|valid|val|dev|testing|test|eval)(?![a-z])/i;
+
+/** The split that a file's path speaks of: train, val, test, or undefined. */
+export function splitOf(path: string): string | undefined {
+  for (const part of path.split('/')) {
+    const word = WORD.exec(part)?.[1]?.toLowerCase();
+    if (word) return Object.keys(SPLITS).find((split) => SPLITS[split]!.includes(word));
+  }
+  return undefined;
+}
+
+/**
+ * The files of one split, in order. Asked for `val`, data without one gives its test files.
+ * @param name for messages
+ * @throws DataError NOT_FOUND with the splits there are
+ */
+export function chooseFiles(name: string, paths: readonly string[], wanted: string): string[] {
+  const split = Object.keys(SPLITS).find((each) => each === wanted || SPLITS[each]!.includes(wanted)) ?? wanted;
+  const splits = new Set(paths.map((path) => splitOf(path)));
+  const isNamed = (path: string): boolean =>
+    path.split('/').some((part) => part === split || part.startsWith(`${split}-`));
+  let chosen = paths.filter((path) => splitOf(path) === split || (splitOf(path) === undefined && isNamed(path)));
+  if (chosen.length === 0 && split === 'val') chosen = paths.filter((path) => splitOf(path) === 'test');
+  if (chosen.length === 0 && split === 'train' && splits.size === 1 && splits.has(undefined)) chosen = [...paths];
+  if (chosen.length === 0) {
+    const there = [...splits].filter(Boolean).join(', ') || 'none named';
+    throw new DataError('NOT_FOUND', `${name} has no files of split ${wanted} (splits: ${there})`);
+  }
+  return chosen.sort(byCodeUnit);
+}
+
+/** The folders of some paths, without the parts that speak of a split: one for each configuration of a hub repository. */
+export function configsOf(paths: readonly string[]): string[] {
+  const folders = paths.map((path) =>
+    path
+      .split('/')
+      .slice(0, -1)
+      .filter((part) => !WORD.test(part))
+      .join('/'),
+  );
+  return [...new Set(folders)];
+}
