@@ -24,6 +24,8 @@ export interface ImageSource {
   readonly runs?: readonly number[];
   /** What opening the data had to pass over, in words (a damaged shard, an unusable file type). */
   readonly notes?: readonly string[];
+  /** Whom to credit, where the licence asks for it; show it where the images are used. */
+  readonly attribution?: string;
   /** A stable name of the image within the source, for messages. */
   key(index: number): string;
   /** Class of the image, or undefined when this image has none. */

@@ -43,6 +43,14 @@ describe('openSplits', () => {
     expect([train.length, val.length]).toEqual([18, 2]);
   });
 
+  it('opens the generated world with scenes of its own for validation', async () => {
+    const { train, val } = await openSplits('world:length=2:size=8');
+    expect([keysOf(train), keysOf(val)]).toEqual([
+      ['train/0', 'train/1'],
+      ['val/0', 'val/1'],
+    ]);
+  });
+
   it('opens CIFAR with its test batch', async () => {
     writeFiles(root, { 'data_batch_1.bin': new Uint8Array(2 * 3073), 'test_batch.bin': new Uint8Array(3073) });
     const { train, val } = await openSplits(root);

@@ -63,6 +63,7 @@ function validationTarget({ kind, target }: Recognised): string | undefined {
   switch (kind) {
     case 'folder':
     case 'list':
+    case 'flowers':
       return undefined;
     case 'official':
       return officialValidation(target);
@@ -75,6 +76,7 @@ function validationTarget({ kind, target }: Recognised): string | undefined {
       return /\.(tar|parquet|gz)$|ubyte$|\{\d+\.\.\d+\}/.test(target) ? undefined : target;
     case 'splits':
     case 'cifar':
+    case 'world':
       return target;
   }
 }

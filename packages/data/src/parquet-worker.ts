@@ -1,10 +1,11 @@
 /**
- * Decodes parquet in a worker thread that may run out of memory without taking the process with it.
+ * Decodes parquet in a worker thread, within limits that a hostile file cannot lift.
  *
- * A parquet file announces sizes everywhere (rows, list lengths, run lengths, page sizes), and a few forged bytes can announce
- * billions; the decoder believes them. So it runs in a worker whose heap is limited and whose typed arrays are capped; a file
- * that exceeds either, or keeps the worker silent for too long, is a damaged file, and the next call gets a fresh worker. It also keeps the unpacking off the main
- * thread, which has a GPU to feed.
+ * A parquet file announces sizes everywhere (rows, lists, runs, pages), and a few forged bytes can announce billions; the
+ * decoder believes them. So the worker replaces the constructors of arrays: each decoding has a budget of bytes, and a plain
+ * array made for n items cannot grow beyond them. A worker that exceeds its heap nevertheless, or stays silent for too long, is
+ * ended; the file counts as damaged, and the next call starts another. It also keeps the unpacking off the main thread, which
+ * has a GPU to feed.
  *
  * The worker asks the main thread for byte ranges, so files behind HTTP and on disk look alike. Its program is a string because
  * it must run from sources and from the bundle alike; `hyparquet` is loaded by its resolved address.
@@ -16,8 +17,11 @@ import { Worker } from 'node:worker_threads';
 import type { ByteFile } from './byte-file';
 import { DataError } from './data-error';
 
-const MAX_HEAP_MIB = 1024;
-const MAX_ARRAY_BYTES = 2 ** 30;
+const MAX_HEAP_MIB = 2048;
+const MAX_PART_BYTES = 2 ** 30;
+const MAX_DECODED_BYTES = 2 ** 31;
+// What an item of a plain array costs at least, with the value in it.
+const BYTES_PER_ITEM = 32;
 const DEFAULT_SILENT_MS = 120_000;
 
 /** What a parquet file holds, as far as finding the images needs it. */
@@ -45,6 +49,12 @@ export interface ByteRows {
   readonly offsets: Float64Array;
 }
 
+/** What one file may take before it counts as damaged. */
+export interface DecodeLimits {
+  /** How long the worker may neither answer nor ask for bytes. Default 120,000 ms. */
+  readonly silentMs?: number;
+}
+
 export interface ParquetDecoder {
   describe(file: ByteFile, signal?: AbortSignal): Promise<ParquetDescription>;
   /** Byte values of a column (or of the `bytes` field of a struct column) in the row group of rows `[from, to)`. */
@@ -62,18 +72,25 @@ export interface ParquetDecoder {
 
 const PROGRAM = `
 const { parentPort, workerData } = require('node:worker_threads');
+const budget = { bytes: 0 };
+const spend = (bytes) => {
+  if (!(bytes <= budget.bytes)) throw new RangeError('it announces more than ' + workerData.maxBytes + ' bytes');
+  budget.bytes -= bytes;
+};
+const guard = (Base, bytesPerItem, make) => new Proxy(Base, {
+  construct(target, args) {
+    if (args.length !== 1 || typeof args[0] !== 'number') return Reflect.construct(target, args);
+    spend(args[0] * bytesPerItem);
+    return make(args[0]);
+  },
+});
 for (const name of ['Uint8Array', 'Int32Array', 'BigInt64Array', 'Float32Array', 'Float64Array']) {
   const Base = globalThis[name];
-  const guarded = new Proxy(Base, {
-    construct(target, args, newTarget) {
-      if (typeof args[0] === 'number' && args[0] * Base.BYTES_PER_ELEMENT > workerData.maxArrayBytes) {
-        throw new RangeError('an array of ' + args[0] + ' elements is announced');
-      }
-      return Reflect.construct(target, args, newTarget === guarded ? target : newTarget);
-    },
-  });
-  globalThis[name] = guarded;
+  globalThis[name] = guard(Base, Base.BYTES_PER_ELEMENT, (length) => new Base(length));
 }
+const PlainArray = Array;
+globalThis.Array = guard(PlainArray, workerData.bytesPerItem, (length) => Object.preventExtensions(new PlainArray(length).fill(undefined)));
+
 const modules = Promise.all(workerData.modules.map((url) => import(url)));
 const slices = new Map();
 const files = new Map();
@@ -137,6 +154,7 @@ parentPort.on('message', async (message) => {
     else waiting.resolve(message.bytes);
     return;
   }
+  budget.bytes = workerData.maxBytes;
   try {
     const { value, transfer } = await operations[message.operation](message);
     parentPort.postMessage({ call: message.call, value }, transfer);
@@ -168,11 +186,9 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/**
- * Starts a decoder. The worker itself starts with the first call, and keeps the process alive only while one is under way.
- * @param silentMs a worker that neither answers nor asks for bytes for this long is stuck in a damaged file
- */
-export function createParquetDecoder(silentMs: number = DEFAULT_SILENT_MS): ParquetDecoder {
+/** Starts a decoder. The worker itself starts with the first call, and keeps the process alive only while one is under way. */
+export function createParquetDecoder(limits: DecodeLimits = {}): ParquetDecoder {
+  const { silentMs = DEFAULT_SILENT_MS } = limits;
   const pending = new Map<number, Pending>();
   const ids = new Map<ByteFile, number>();
   const filesById: ByteFile[] = [];
@@ -200,7 +216,7 @@ export function createParquetDecoder(silentMs: number = DEFAULT_SILENT_MS): Parq
     reading++;
     clearTimeout(watchdog);
     try {
-      if (end - start > MAX_ARRAY_BYTES)
+      if (end - start > MAX_PART_BYTES)
         throw new DataError('DAMAGED_FILE', `${file.name}: a part of ${end - start} bytes`);
       const bytes = Uint8Array.from(await file.read(start, end - start, waiting?.signal)).buffer;
       target.postMessage({ slice, bytes }, [bytes]);
@@ -223,7 +239,7 @@ export function createParquetDecoder(silentMs: number = DEFAULT_SILENT_MS): Parq
   const start = (): Worker => {
     const started = new Worker(PROGRAM, {
       eval: true,
-      workerData: { modules: moduleUrls(), maxArrayBytes: MAX_ARRAY_BYTES },
+      workerData: { modules: moduleUrls(), maxBytes: MAX_DECODED_BYTES, bytesPerItem: BYTES_PER_ITEM },
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB },
     });
     started.on('message', (message: SliceRequest | Reply) => {
@@ -264,6 +280,8 @@ export function createParquetDecoder(silentMs: number = DEFAULT_SILENT_MS): Parq
 }
 
 function moduleUrls(): string[] {
-  const { resolve } = createRequire(import.meta.url);
-  return ['hyparquet', 'hyparquet-compressors'].map((name) => pathToFileURL(resolve(name)).href);
+  const require = createRequire(import.meta.url);
+  return [require.resolve('hyparquet'), require.resolve('hyparquet-compressors')].map(
+    (file) => pathToFileURL(file).href,
+  );
 }

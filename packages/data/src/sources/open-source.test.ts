@@ -123,6 +123,18 @@ describe('openSource', () => {
     await expect(open(`${root}/plain`, { split: 'val' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it('opens the generated world, with its options', async () => {
+    expect(await open('world:length=3:size=8:classes=2', { split: 'val' })).toEqual(['val/0', 'val/1', 'val/2']);
+    await expect(open('world:length=many')).rejects.toMatchObject({ code: 'BAD_SPEC', message: /length=many/ });
+  });
+
+  it('opens the flower photographs that were fetched before, with whom to credit', async () => {
+    put('flower_photos/roses/1.jpg', 'flower_photos/tulips/2.jpg', 'flower_photos/LICENSE.txt');
+    const source = await openSource('flowers', { cacheDir: root });
+    expect(keysOf(source)).toEqual(['roses/1.jpg', 'tulips/2.jpg']);
+    expect(source.attribution).toMatch(/CC BY 2\.0/);
+  });
+
   it('opens archives behind HTTP', async () => {
     const files: Record<string, Uint8Array> = { '/s.tar': await tar('a.jpg'), '/p.parquet': parquet('b') };
     const server = await serve((request, response) => sendBytes(request, response, files[request.url!]!));

@@ -5,8 +5,10 @@ import path from 'node:path';
 import { type ByteFile, openLocalFile } from '../byte-file';
 import { defaultCacheDir } from '../cache-dir';
 import { DataError } from '../data-error';
+import { fetchFlowers } from '../flowers';
 import { openHttpFile } from '../http-file';
 import type { ImageSource } from '../image-source';
+import { type GeneratedWorldOptions, generatedWorld } from '../world/generated-world';
 import { cifarSource } from './cifar';
 import { type DatasetString, parseDatasetString } from './dataset-string';
 import { folderSource } from './folder';
@@ -62,11 +64,37 @@ export async function openRecognised(found: Recognised, options: OpenOptions): P
         classes,
         signal: options.signal,
       });
+    case 'world':
+      return generatedWorld(parseWorld(target, part));
+    case 'flowers':
+      return openFlowers({ ...options, cacheDir });
     case 'hub':
       return hubSource(target, options);
     case 'official':
       return openOfficial(parseDatasetString(target), options);
   }
+}
+
+async function openFlowers({ cacheDir, signal, onProgress, http }: OpenOptions): Promise<ImageSource> {
+  const { root, attribution } = await fetchFlowers({
+    ...(cacheDir && { cacheDir }),
+    ...(signal && { signal }),
+    ...(http && { http }),
+    onProgress: ({ phase, done, total }) => phase === 'download' && onProgress?.(done, total),
+  });
+  return { ...(await folderSource(root)), name: 'flower photographs', attribution };
+}
+
+/** `length=500:size=64` as options of the generated world. */
+function parseWorld(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
+  const numbers = text.split(':').filter(Boolean);
+  const bad = numbers.find((part) => !/^(length|classes|size|seed)=\d+$/.test(part));
+  if (bad)
+    throw new DataError('BAD_SPEC', `world:${text}: ${bad} is not length=, classes=, size= or seed= and a number`);
+  return {
+    split,
+    ...Object.fromEntries(numbers.map((part) => part.split('=')).map(([key, value]) => [key, Number(value)])),
+  };
 }
 
 /** Opens an official data set string. LAION is a folder of tar shards, at any depth. */

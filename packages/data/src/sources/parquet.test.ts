@@ -145,7 +145,10 @@ describe('parquetSource and hostile files', () => {
     bytes.set(footer, 4);
     new DataView(bytes.buffer).setUint32(4 + footer.length, footer.length, true);
     bytes.set(text('PAR1'), 8 + footer.length);
-    await expect(open([bytesInMemory('a.parquet', bytes)])).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(open([bytesInMemory('a.parquet', bytes)])).rejects.toMatchObject({
+      code: 'DAMAGED_FILE',
+      message: expect.stringMatching(/announces more than/),
+    });
   });
 
   it('survives any damaged byte, image by image', async () => {
@@ -156,12 +159,12 @@ describe('parquetSource and hostile files', () => {
       const damaged = Uint8Array.from(whole);
       damaged[at]! ^= 0xff;
       const attempt = async (): Promise<unknown> =>
-        (await open([bytesInMemory('a.parquet', damaged)], { decodeMs: 300 })).read(1);
+        (await open([bytesInMemory('a.parquet', damaged)], { limits: { silentMs: 300 } })).read(1);
       await attempt().catch((error) => expect(error.name).toBe('DataError'));
     }
   });
 
-  it('gives up on run lengths that would keep it busy forever, and goes on with other files', async () => {
+  it('refuses run lengths that announce billions, and goes on with other files', async () => {
     const rows = new Array(1000).fill('x');
     const whole = new Uint8Array(
       parquetWriteBuffer({ columnData: [images(...rows)], codec: 'UNCOMPRESSED', statistics: false }),
@@ -171,8 +174,14 @@ describe('parquetSource and hostile files', () => {
     expect(run).toBeGreaterThan(0);
     const forged = Uint8Array.from(whole);
     forged.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run);
-    const source = await open([bytesInMemory('forged.parquet', forged)], { decodeMs: 300 });
+    const source = await open([bytesInMemory('forged.parquet', forged)]);
     await expect(source.read(1)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
     expect(await readText(await open([hubFile()]), 0)).toBe('zero');
+  });
+
+  it('gives up on a worker that stays silent', async () => {
+    // No worker starts within a millisecond.
+    const attempt = open([hubFile()], { limits: { silentMs: 1 } });
+    await expect(attempt).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: expect.stringMatching(/after 1 ms/) });
   });
 });

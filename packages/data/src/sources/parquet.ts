@@ -11,7 +11,13 @@ import path from 'node:path';
 import type { ByteFile } from '../byte-file';
 import { DataError } from '../data-error';
 import type { ImageSource } from '../image-source';
-import { type ByteRows, createParquetDecoder, type ParquetColumn, type ParquetDecoder } from '../parquet-worker';
+import {
+  type ByteRows,
+  createParquetDecoder,
+  type DecodeLimits,
+  type ParquetColumn,
+  type ParquetDecoder,
+} from '../parquet-worker';
 import { prefetch } from '../prefetch';
 import { byCodeUnit } from './walk-images';
 
@@ -24,8 +30,8 @@ export interface ParquetOptions {
   readonly classes?: readonly string[] | undefined;
   /** Bytes of decoded row groups to keep. Default 512 MiB. */
   readonly cacheBytes?: number;
-  /** A row group that is not decoded within this time is damaged. Default 120,000 ms. */
-  readonly decodeMs?: number;
+  /** What decoding a row group may take. */
+  readonly limits?: DecodeLimits;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -53,7 +59,7 @@ export async function parquetSource(
   files: readonly ByteFile[],
   options: ParquetOptions = {},
 ): Promise<ImageSource> {
-  const decoder = createParquetDecoder(options.decodeMs);
+  const decoder = createParquetDecoder(options.limits);
   try {
     return await open(name, files, options, decoder);
   } catch (error) {

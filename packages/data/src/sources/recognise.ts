@@ -2,7 +2,7 @@
  * Finds out what a user's text means as a data set, and says why.
  *
  * In this order: an explicit kind (`folder:PATH`, `tar:PATH` ...), a hub address, an official data set string, a web address,
- * then whatever lies at that path. A folder that holds several kinds of data, or a file of no known kind, is an error that lists
+ * the built-in `flowers` and `world`, then whatever lies at that path. A folder that holds several kinds of data, or a file of no known kind, is an error that lists
  * the ways to say what is meant.
  */
 
@@ -17,7 +17,7 @@ import { findSplitFolders } from './split-folders';
 import { byCodeUnit } from './walk-images';
 
 /** Kinds that can be asked for by name, as in `folder:PATH`. */
-export const SOURCE_KINDS = ['folder', 'splits', 'tar', 'parquet', 'cifar', 'idx', 'list'] as const;
+export const SOURCE_KINDS = ['folder', 'splits', 'tar', 'parquet', 'cifar', 'idx', 'list', 'world'] as const;
 
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
@@ -25,7 +25,7 @@ const MAX_FOLDERS = 20;
 
 /** What a text was taken for. */
 export interface Recognised {
-  readonly kind: SourceKind | 'hub' | 'official';
+  readonly kind: SourceKind | 'hub' | 'official' | 'flowers';
   /** The path, address or string without its kind. */
   readonly target: string;
   /** For messages: why. */
@@ -45,6 +45,14 @@ export async function recogniseSource(spec: string): Promise<Recognised> {
     return { kind: 'official', target: spec, because: 'it is an official data set string' };
   if (/^https?:\/\//.test(spec)) return recogniseByName(spec, 'address');
   const info = await fs.stat(spec).catch(() => undefined);
+  if (spec === 'flowers' || spec === 'world') {
+    if (!info) return { kind: spec, target: '', because: `${spec} is the name of a built-in data set` };
+    const meant = spec === 'world' ? 'world:' : 'the photographs, from any other folder';
+    throw new DataError(
+      'AMBIGUOUS_SOURCE',
+      `${spec} is a built-in data set and a path here: write ./${spec} or ${meant}`,
+    );
+  }
   if (info?.isDirectory()) return recogniseFolder(spec);
   // Shards of a brace pattern need not exist under the pattern itself.
   if (info?.isFile() || /\{\d+\.\.\d+\}/.test(spec)) return recogniseByName(spec, 'file');
@@ -114,5 +122,5 @@ async function namesBelow(root: string): Promise<string[]> {
 }
 
 const waysToSay = (spec: string): string =>
-  `A data set is a folder of images, .tar shards, .parquet files, CIFAR or IDX files, a .txt list, hf://owner/name, or an ` +
-  `official string such as ImageNet:split=TRAIN:root=/data; to say which, write e.g. folder:${spec}`;
+  `A data set is a folder of images, .tar shards, .parquet files, CIFAR or IDX files, a .txt list, hf://owner/name, an ` +
+  `official string such as ImageNet:split=TRAIN:root=/data, or one of flowers and world, which are built in; to say which, write e.g. folder:${spec}`;

@@ -15,7 +15,7 @@ const SPLITS: Readonly<Record<string, readonly string[]>> = {
 const WORD = /^(training|train|validation|valid|val|dev|testing|test|eval)(?![a-z])/i;
 
 /** The split that a file's path speaks of: train, val, test, or undefined. */
-export function splitOf(path: string): string | undefined {
+function splitOf(path: string): string | undefined {
   for (const part of path.split('/')) {
     const word = WORD.exec(part)?.[1]?.toLowerCase();
     if (word) return Object.keys(SPLITS).find((split) => SPLITS[split]!.includes(word));
