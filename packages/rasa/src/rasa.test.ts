@@ -103,7 +103,7 @@ test('fit removes positions that were mixed into random features, then stops', a
     batchSize: 16,
     epochs: 20,
     lr: 0.05,
-    iterations: 4,
+    iterations: 7,
     minR2: 0.05,
   });
   // a sigmoid of a linear map never reaches the ends 0 and 1 of the grid, so not quite 1
