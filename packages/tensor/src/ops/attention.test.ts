@@ -1,9 +1,11 @@
+import { f16round } from '@petamoriken/float16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../gpu';
 import type { Tensor } from '../graph';
 import { interpret } from '../interpret';
 import { openGpu } from '../node';
-import { checkOp, normals } from '../testing';
+import type { Target } from '../target';
+import { type CheckOptions, checkOp, normals } from '../testing';
 import { attention, attentionProbabilities, scaledDotProductAttention } from './attention';
 import { input } from './sources';
 
@@ -57,25 +59,89 @@ test('shapes that do not fit are refused when recorded', () => {
   ).toThrow(/scaledDotProductAttention: needs q \[B, H, N, d\]/);
 });
 
-describe('on the adapter', () => {
-  let gpu: Gpu;
-  beforeAll(async () => {
-    gpu = await openGpu();
-  });
-  afterAll(() => gpu.dispose());
+// f32 sums of at most a few hundred products of standard normals stay within the default tolerance of 1e-5; f16 results are rounded by 2^-11
+// and the gradient passes through one rounded result more.
+const gpus: Partial<Record<Target['family'], Gpu>> = {};
+beforeAll(async () => {
+  gpus.cpu = await openGpu();
+  gpus.gpu = await openGpu({ target: { family: 'gpu', maxWorkgroupBytes: 16384 } });
+});
+afterAll(async () => {
+  await gpus.cpu?.dispose();
+  await gpus.gpu?.dispose();
+});
 
-  test('attention of a head size that only the materialised path takes', async () => {
-    await checkOp(gpu, (qkv) => attention(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 6] }], { samples: 6 });
+describe.each([
+  ['head by head through scratch memory', 'cpu'],
+  ['tiles in workgroup memory at default limits', 'gpu'],
+] as const)('%s', (_, family) => {
+  const check = (
+    shape: readonly [B: number, N: number, H: number, d: number],
+    options: CheckOptions = {},
+    given = {},
+  ) => {
+    const [B, N, H, d] = shape;
+    return checkOp(gpus[family]!, (qkv) => attention(qkv!, H), [{ shape: [B, N, 3 * H * d], ...given }], {
+      samples: 4,
+      ...options,
+    });
+  };
+
+  test.each([
+    ['one token', [1, 1, 1, 16]],
+    ['fewer tokens than a vector', [2, 3, 2, 16]],
+    ['a whole tile', [1, 32, 1, 32]],
+    ['one token past a tile', [2, 33, 2, 20]],
+    ['a prime length', [1, 67, 1, 36]],
+    ['the length of a 98-pixel crop', [2, 50, 3, 16]],
+  ] as const)('%s', async (_, shape) => {
+    await check(shape);
+  });
+  test('a length of 257', async () => {
+    await check([1, 257, 1, 16], { samples: 1 });
+  });
+  test('a sequence of 1370 tokens', async () => {
+    await check([1, 1370, 1, 16], { gradient: false, bitwise: false });
+  });
+  test('f16 storage', async () => {
+    const values = normals(37 * 96).map(f16round);
+    // the gradient's kernels differ from those of f32 only in their types: tested once
+    const gradient = family === 'cpu';
+    await check(
+      [1, 37, 2, 16],
+      { tolerance: 2 ** -11, gradientTolerance: 2 ** -10, gradient },
+      { dtype: 'f16', values },
+    );
+  });
+  test('logits of 10,000 and more', async () => {
+    // Integers, so that logits are exact; the log-sum-exp then rounds by 2^-11 of itself, 5e-4 at 1e4, and the weights by as much.
+    const values = normals(19 * 48, 7).map((value, i) => Math.round(i % 48 < 32 ? value * 60 : value));
+    await check([1, 19, 1, 16], { gradientTolerance: 2e-3, differenceTolerance: Infinity }, { values });
+  });
+});
+
+describe('on CPU adapters', () => {
+  test('heads of 128', async () => {
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 1), [{ shape: [1, 21, 3 * 128] }], { samples: 4 });
+  });
+  test('a large problem: tiles of 32 rows, and heads that take turns in the scratch memory', async () => {
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 3), [{ shape: [1, 600, 3 * 3 * 24] }], {
+      samples: 1,
+      bitwise: false,
+    });
+  });
+  test('a head size that only the materialised path takes', async () => {
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 6] }], { samples: 6 });
   });
   test('cross attention of 3 queries over 7 keys', async () => {
     await checkOp(
-      gpu,
+      gpus.cpu!,
       (...[q, k, v]) => scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor),
       [{ shape: [1, 2, 3, 4] }, { shape: [1, 2, 7, 4] }, { shape: [1, 2, 7, 5] }],
       { samples: 6 },
     );
   });
   test('attention probabilities', async () => {
-    await checkOp(gpu, (qkv) => attentionProbabilities(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 4] }], { samples: 6 });
+    await checkOp(gpus.cpu!, (qkv) => attentionProbabilities(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 4] }], { samples: 6 });
   });
 });

@@ -1,11 +1,13 @@
 /**
  * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2): O = softmax(Q K^T / sqrt(d)) V, one softmax per query and
  * head. `attention` takes the packed projection of a ViT, where the last axis of qkv [B, N, 3 H d] holds all of q, then k, then v, each as H
- * heads of d.
+ * heads of d. Head sizes that the fused kernels take (multiples of 4 from 16 to 128) never hold the weights in memory.
  */
 import { opError } from '../errors';
 import type { Tensor } from '../graph';
 import { showShape } from '../shape';
+import { isFusedHead } from './attention-dims';
+import { fusedAttention } from './attention-op';
 import { mul } from './elementwise';
 import { matmul } from './matmul';
 import { slice } from './slice';
@@ -42,6 +44,7 @@ const probabilities = (q: Tensor, k: Tensor): Tensor =>
 export function attention(qkv: Tensor, heads: number): Tensor {
   checkPacked('attention', qkv, heads);
   const [B, N, width] = qkv.shape as [number, number, number];
+  if (isFusedHead(width / (3 * heads))) return fusedAttention(qkv, heads);
   const [q, k, v] = [0, 1, 2].map((part) => headsOf(qkv, heads, part)) as [Tensor, Tensor, Tensor];
   const out = scaledDotProductAttention(q, k, v);
   return reshape(transpose(out, [0, 2, 1, 3]), [B, N, width / 3]);
