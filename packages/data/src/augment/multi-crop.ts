@@ -99,7 +99,7 @@ export function multiCropRecipes(config: MultiCropConfig): ViewRecipe[] {
 export interface SampleKey {
   /** Seed of the run. */
   seed: number;
-  /** Position of the sample in the run's endless sequence. */
+  /** Position of the sample in the run's endless sequence: the `ordinal` of the loader's draw. */
   position: number;
 }
 
