@@ -45,6 +45,13 @@ describe('createBadImageLog', () => {
     expect(() => log.bad('four.jpg', truncated)).toThrow(/4 of 32/);
   });
 
+  it('stops a run that finds no usable image at all, whatever the share', () => {
+    const log = createBadImageLog({ maxShare: 1, minSeen: 3 });
+    log.bad('one.jpg', truncated);
+    log.bad('two.jpg', truncated);
+    expect(() => log.bad('three.jpg', truncated)).toThrow(/3 of 3/);
+  });
+
   it('continues the counts of an interrupted run', () => {
     const log = createBadImageLog({ maxShare: 0.1, minSeen: 1 }, { seen: 100, bad: 10 });
     expect(() => log.bad('late.jpg', truncated)).toThrow(/11 of 101/);

@@ -6,7 +6,9 @@
 import { DataError, isImageError } from './data-error';
 
 export interface BadImagePolicy {
-  /** The run stops once more than this share of the images drawn were unusable. Default 0.1; 1 never stops. */
+  /**
+   * The run stops once more than this share of the images drawn were unusable. Default 0.1. With 1 it
+   * stops only when the first `minSeen` images are all unusable. */
   readonly maxShare?: number;
   /** The share is taken of at least this many images, so that one bad file among the first ten is not "10 %". Default 256. */
   readonly minSeen?: number;
@@ -67,7 +69,8 @@ export function createBadImageLog(
       const image = { key, code: error.code, message: error.message, times: (named.get(key)?.times ?? 0) + 1 };
       if (named.has(key) || named.size < MAX_NAMED) named.set(key, image);
       onBad?.(image);
-      if (bad > maxShare * Math.max(seen, minSeen)) throw tooMany(bad, seen, maxShare, [...named.values()]);
+      const hopeless = bad === seen && seen >= minSeen;
+      if (hopeless || bad > maxShare * Math.max(seen, minSeen)) throw tooMany(bad, seen, maxShare, [...named.values()]);
     },
     counts: () => ({ seen, bad }),
     images: () => [...named.values()],

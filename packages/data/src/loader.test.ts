@@ -1,6 +1,9 @@
+import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
+import { scratchFolder, writeFiles } from '../test/scratch';
 import { type ImageBatch, type LoaderOptions, loadBatches } from './loader';
+import { folderSource } from './sources/folder';
 import { type MemoryImage, memorySource } from './sources/memory';
 
 const jpeg = async (value: number): Promise<Uint8Array> =>
@@ -85,6 +88,42 @@ describe('loadBatches', () => {
     await expect(all).rejects.toThrowError(
       expect.objectContaining({ code: 'TOO_MANY_BAD_IMAGES', message: expect.stringMatching(/5 of 5.*\d\.jpg/s) }),
     );
+  });
+
+  it('runs through a folder with files of every kind of damage, and names each', async () => {
+    const root = scratchFolder();
+    const good = Object.fromEntries(
+      await Promise.all(Array.from({ length: 95 }, async (_, at) => [`${at}.jpg`, await jpeg(at)] as const)),
+    );
+    const whole = await jpeg(100);
+    const bomb = await sharp({ create: { width: 9, height: 9, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer();
+    bomb.writeUInt32BE(70_000, 16);
+    bomb.writeUInt32BE(70_000, 20);
+    bomb.writeUInt32BE(crc32(bomb.subarray(12, 29)), 29);
+    writeFiles(root, {
+      ...good,
+      'empty.jpg': '',
+      'text.jpg': 'not a picture',
+      'cut.jpg': whole.subarray(0, whole.length - 50),
+      'scrambled.png': bomb.subarray(0, 40),
+      'bomb.png': bomb,
+    });
+    const source = await folderSource(root);
+    const skipped = new Map<string, string>();
+    for await (const batch of loadBatches(source, { batchSize: 10, seed: 1 })) {
+      expect(batch.images).toHaveLength(10);
+      for (const { key, code } of batch.skipped) skipped.set(key, code);
+      if (batch.cursor.sampler.drawn >= 200) break;
+    }
+    expect(Object.fromEntries(skipped)).toEqual({
+      'empty.jpg': 'EMPTY_FILE',
+      'text.jpg': 'NOT_AN_IMAGE',
+      'cut.jpg': 'TRUNCATED_IMAGE',
+      'scrambled.png': expect.stringMatching(/TRUNCATED_IMAGE|CORRUPT_IMAGE|IMAGE_TOO_LARGE/),
+      'bomb.png': 'IMAGE_TOO_LARGE',
+    });
   });
 
   it('ends at once when it is aborted', async () => {
