@@ -1,5 +1,5 @@
 /** What went wrong, for programs. */
-export type EvalsErrorCode = 'bad-features' | 'bad-labels' | 'bad-option' | 'bad-cache';
+export type EvalsErrorCode = 'bad-features' | 'bad-labels' | 'bad-option';
 
 /** Every refusal of this package: what happened, with the offending values, and how to put it right. */
 export class EvalsError extends Error {

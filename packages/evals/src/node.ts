@@ -1,1 +1,10 @@
+export {
+  type FeatureArray,
+  type FeatureArrays,
+  type FeatureCache,
+  type FeatureCacheOptions,
+  type FeatureKey,
+  openFeatureCache,
+} from './cache/feature-cache';
+export { fingerprintFiles, hashFile } from './cache/fingerprint';
 export { formatTable, type TableOptions } from './report/format-table';

@@ -19,7 +19,9 @@ export type Pca = {
   readonly variances: Float64Array;
 };
 
-export function fitPca(gram: Gram, components: number, { standardize = false }: { standardize?: boolean } = {}): Pca {
+export type PcaOptions = { readonly standardize?: boolean };
+
+export function fitPca(gram: Gram, components: number, { standardize = false }: PcaOptions = {}): Pca {
   const { cols } = gram;
   checkOption(
     Number.isInteger(components) && components >= 1 && components <= cols,

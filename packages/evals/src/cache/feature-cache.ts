@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/checkpoint';
+
+/**
+ * Features on disk, found again by what they were computed from. Running a backbone over a data set is the costly part of
+ * an evaluation, and its result depends on exactly these: the weights, the preprocessing, the images, and which outputs were
+ * taken. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so that it can be
+ * read anywhere. It appears whole or not at all.
+ */
+export type FeatureKey = {
+  /** Identifies the weights: `hashFile` of their file. */
+  readonly weights: string;
+  /** Everything between decoded pixels and the model, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
+  readonly preprocessing: string;
+  /** Identifies the images: `fingerprintFiles` of their files, or a data set's name and version. */
+  readonly data: string;
+  /** Which outputs, such as `cls of blocks 9-12, patches of 12`. */
+  readonly outputs: string;
+};
+
+/** One array of features, labels or masks. */
+export type FeatureArray = {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Int32Array | Uint8Array;
+};
+
+/** Named arrays of one data set. */
+export type FeatureArrays = Readonly<Record<string, FeatureArray>>;
+
+export type FeatureCacheOptions = {
+  /** Told of a file that cannot be used and why; such a file counts as absent and is replaced. */
+  readonly onDamaged?: (path: string, reason: string) => void;
+};
+
+export type FeatureCache = {
+  /** The arrays of this key; `undefined` where there are none, or their file is damaged. */
+  readonly read: (key: FeatureKey) => Promise<FeatureArrays | undefined>;
+  /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `bad-input` */
+  readonly write: (key: FeatureKey, arrays: FeatureArrays) => Promise<string>;
+  /** The stored arrays, or else those of `compute`, which are then stored. */
+  readonly readOrCompute: (
+    key: FeatureKey,
+    compute: () => Promise<FeatureArrays>,
+  ) => Promise<{ readonly arrays: FeatureArrays; readonly cached: boolean }>;
+};
+
+/** Opens a cache in `folder`, which is created when something is written. */
+export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOptions = {}): FeatureCache {
+  const pathOf = (key: FeatureKey) => join(folder, `${hashText(canonical(key))}.safetensors`);
+
+  const read = async (key: FeatureKey) => {
+    const path = pathOf(key);
+    try {
+      return await readArrays(path, canonical(key));
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      if (error.code !== 'not-found') onDamaged?.(path, error.message);
+      return undefined;
+    }
+  };
+  const write = async (key: FeatureKey, arrays: FeatureArrays) => {
+    await mkdir(folder, { recursive: true });
+    const entries = Object.entries(arrays).map(([name, { shape, data }]) => ({
+      name,
+      dtype: dtypeOf(data),
+      shape,
+      data,
+    }));
+    await writeSafetensors(pathOf(key), entries, { key: canonical(key) });
+    return pathOf(key);
+  };
+  const readOrCompute = async (key: FeatureKey, compute: () => Promise<FeatureArrays>) => {
+    const stored = await read(key);
+    if (stored) return { arrays: stored, cached: true };
+    const arrays = await compute();
+    await write(key, arrays);
+    return { arrays, cached: false };
+  };
+  return { read, write, readOrCompute };
+}
+
+async function readArrays(path: string, key: string): Promise<FeatureArrays> {
+  await using file = await openSafetensors(path);
+  if (file.metadata.key !== key) {
+    throw new CheckpointError('corrupt', `${path} holds features of another key: ${file.metadata.key}`);
+  }
+  const arrays: Record<string, FeatureArray> = {};
+  for (const { name, shape, dtype } of file.tensors.values()) {
+    const data = await file.read(name);
+    const usable = data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array;
+    if (!usable) throw new CheckpointError('corrupt', `${path}: ${name} is ${dtype}, which no feature array is`);
+    arrays[name] = { shape, data };
+  }
+  return arrays;
+}
+
+function dtypeOf(data: FeatureArray['data']): 'f32' | 'i32' | 'u8' {
+  if (data instanceof Float32Array) return 'f32';
+  return data instanceof Int32Array ? 'i32' : 'u8';
+}
+
+function canonical({ weights, preprocessing, data, outputs }: FeatureKey): string {
+  return JSON.stringify({ weights, preprocessing, data, outputs });
+}
+
+function hashText(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

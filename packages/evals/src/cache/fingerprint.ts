@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+/** SHA-256 of a file's content, in hex. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/**
+ * Identifies a set of files by their names below `root`, sizes and times of change, in the order given, without reading
+ * them: a file that is added, removed, replaced or edited changes it.
+ */
+export async function fingerprintFiles(root: string, names: Iterable<string>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    const { size, mtimeMs } = await stat(join(root, name));
+    hash.update(JSON.stringify([name, size, mtimeMs]));
+  }
+  return hash.digest('hex');
+}
