@@ -4,7 +4,7 @@ import { type Matrix, matrix, takeRows } from './matrix';
 /**
  * What a frozen backbone says about images, as plain typed arrays; nothing here knows which model made them. An
  * evaluation asks for the part that it reads: the class token with a label (classification), or the patch tokens with a
- * segmentation mask (dense tasks).
+ * segmentation mask (dense tasks). One object may be all of these at once.
  */
 
 /** Class tokens after the final norm and their class numbers; what classification evaluations read. */
@@ -33,15 +33,6 @@ export type SegmentationFeatures = PatchFeatures & {
   readonly maskSize: readonly [rows: number, cols: number];
   /** Class of each pixel `[n, maskSize[0] * maskSize[1]]`; 255 usually marks "void". */
   readonly masks: Uint8Array;
-};
-
-/** Everything that one pass of a backbone over a set can yield; each evaluation picks its part. */
-export type Features = {
-  readonly dim: number;
-  readonly cls: Float32Array;
-  readonly labels?: Int32Array;
-  readonly grid?: readonly [rows: number, cols: number];
-  readonly patches?: Float32Array;
 };
 
 /** One value, or a series of batches of it for sets that do not fit in memory; an iterable may be read several times. */

@@ -20,7 +20,7 @@ export type {
 } from './backend/eval-backend';
 export { classify, restrictClasses } from './classifier';
 export { EvalsError, type EvalsErrorCode } from './error';
-export type { Batched, Features, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
+export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
@@ -75,7 +75,7 @@ export {
 export { type KMeans, type KMeansOptions, kMeans } from './numerics/k-means';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { momentsOf } from './numerics/moments';
-export { fitPca, type Pca, projectPca } from './numerics/pca';
+export { fitPca, type Pca, type PcaOptions, projectPca } from './numerics/pca';
 export type { OodReference, OodScore } from './ood/confidence';
 export {
   type OodDetection,

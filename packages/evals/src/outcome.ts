@@ -15,6 +15,8 @@ export type Outcome = {
   readonly task: string;
   /** Which variant of it: a name, not a number. */
   readonly protocol: string;
+  /** What sets this result apart from the others of the same run, such as `width 96`; empty where there is one only. */
+  readonly variant: string;
   /** Items (images, pixels, tokens) that the value is made of, and how many there were to evaluate. */
   readonly evaluated: number;
   readonly total: number;

@@ -1,5 +1,6 @@
+import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
-import { packColumns, packedProducts, packRows } from './packed';
+import { type Packed, packColumns, packedProducts, packRows } from './packed';
 
 /**
  * Softmax regression in f64: `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights
@@ -7,9 +8,22 @@ import { packColumns, packedProducts, packRows } from './packed';
  */
 
 const rowBlock = 256;
+/** Up to so many features, their packed copies (16 bytes each) are kept between evaluations. */
+const keepLimit = 2 ** 24;
+
+/** Rows of the features, packed both ways. */
+type Block = { readonly begin: number; readonly rows: Packed; readonly columns: Packed };
 
 export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): SoftmaxRegressionSession {
   const { cols } = x;
+  const kept = x.data.length <= keepLimit ? [...blocks()] : undefined;
+
+  function* blocks(): Generator<Block> {
+    for (let begin = 0; begin < x.rows; begin += rowBlock) {
+      const { data } = rowRange(x, begin, Math.min(begin + rowBlock, x.rows));
+      yield { begin, rows: packRows(data, cols), columns: packColumns(data, cols) };
+    }
+  }
 
   async function evaluate(parameters: Float64Array, gradient: Float64Array): Promise<number> {
     const weights = packRows(parameters.subarray(0, classes * cols), cols);
@@ -18,17 +32,15 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
     const biasGradient = gradient.subarray(classes * cols);
     gradient.fill(0);
     let loss = 0;
-    for (let begin = 0; begin < x.rows; begin += rowBlock) {
-      const end = Math.min(begin + rowBlock, x.rows);
-      const z = new Float64Array((end - begin) * classes);
-      packedProducts(packRows(x.data, cols, begin, end), weights, z);
-      for (let i = begin; i < end; i++) {
-        const row = z.subarray((i - begin) * classes, (i - begin + 1) * classes);
-        loss += residual(row, biases, labels[i]!);
+    for (const { begin, rows, columns } of kept ?? blocks()) {
+      const z = new Float64Array(rows.count * classes);
+      packedProducts(rows, weights, z);
+      for (let i = 0; i < rows.count; i++) {
+        const row = z.subarray(i * classes, (i + 1) * classes);
+        loss += residual(row, biases, labels[begin + i]!);
         for (let c = 0; c < classes; c++) biasGradient[c]! += row[c]!;
       }
-      const block = packColumns(x.data.subarray(begin * cols, end * cols), cols);
-      packedProducts(packColumns(z, classes), block, weightGradient, true);
+      packedProducts(packColumns(z, classes), columns, weightGradient, true);
     }
     return loss;
   }

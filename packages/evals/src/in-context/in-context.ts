@@ -76,6 +76,7 @@ export async function inContextSegmentation(
   const outcome: Outcome = {
     task: 'in-context-segmentation',
     protocol: 'hummingbird',
+    variant: '',
     evaluated: images,
     total: images,
     metric: 'mIoU',

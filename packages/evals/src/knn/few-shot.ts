@@ -40,6 +40,7 @@ export async function knnFewShot(
   const outcome: Outcome = {
     ...outcomes[0]!,
     protocol: 'dinov2-few-shot',
+    variant: shots === Number.POSITIVE_INFINITY ? 'all shots' : `${shots} shots`,
     value: mean,
     others: Object.fromEntries(values.map((value, i) => [`try ${i}`, value])),
     perClass: [],

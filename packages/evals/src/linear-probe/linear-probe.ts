@@ -77,6 +77,7 @@ export async function linearProbe(
   const outcome: Outcome = {
     task: 'linear',
     protocol: 'dinov2',
+    variant: '',
     evaluated: score.evaluated,
     total: test.labels.length,
     metric: 'top-1',

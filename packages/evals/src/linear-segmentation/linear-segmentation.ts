@@ -100,6 +100,7 @@ export async function linearSegmentation(
   const outcome: Outcome = {
     task: 'linear-segmentation',
     protocol: 'neco-linear',
+    variant: '',
     evaluated,
     total: images,
     metric: 'mIoU',

@@ -69,15 +69,17 @@ export async function logisticRegression(
   using session = backend.openSoftmaxRegression({ x, labels: all.labels, classes });
   const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c: cs[best]! });
   const { predicted, counts } = await scoreFit(backend, fit, test);
+  const otherMetric = metric === 'top-1' ? 'mean-per-class' : 'top-1';
   const outcome: Outcome = {
     task: 'logistic-regression',
     protocol: 'dinov2',
+    variant: '',
     evaluated: predicted.length,
     total: predicted.length,
     metric,
     value: metricOf(metric, counts),
     unit: 'share',
-    others: { 'top-1': metricOf('top-1', counts), 'mean-per-class': metricOf('mean-per-class', counts) },
+    others: { [otherMetric]: metricOf(otherMetric, counts) },
     perClass: perClassAccuracy(counts),
     hyper: {
       c: cs[best]!,

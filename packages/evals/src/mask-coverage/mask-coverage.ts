@@ -43,6 +43,7 @@ export function maskCoverage({ visible, draws, grid }: CoverageCounts, strategy:
   const outcome: Outcome = {
     task: 'mask-coverage',
     protocol: 'paper-fig-4',
+    variant: strategy,
     evaluated: draws,
     total: draws,
     metric: 'coefficient of variation',

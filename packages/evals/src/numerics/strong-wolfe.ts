@@ -25,8 +25,8 @@ export async function strongWolfe<P extends LinePoint>(
   evaluate: LineObjective<P>,
   { decrease, curvature, maxEvaluations }: StrongWolfeOptions,
 ): Promise<P | undefined> {
-  // Near the optimum, values differ by less than they are rounded; such a difference is no increase.
-  const slack = 1e-15 * Math.abs(start.value);
+  // Near the optimum, values differ by less than the rounding of their many terms; such a difference is no increase.
+  const slack = 1e-12 * Math.abs(start.value);
   const tooHigh = (point: LinePoint, low: LinePoint) =>
     point.value > start.value + decrease * point.step * start.slope + slack || point.value > low.value + slack;
   const flat = (point: LinePoint) => Math.abs(point.slope) <= curvature * Math.abs(start.slope);

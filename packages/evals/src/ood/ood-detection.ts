@@ -79,6 +79,7 @@ export async function oodDetection(
       outcomes.push({
         task: 'ood',
         protocol: 'openood-v1.5',
+        variant: `${score} against ${set}`,
         evaluated: known.length + foreign.length,
         total: known.length + foreign.length,
         metric: 'AUROC',

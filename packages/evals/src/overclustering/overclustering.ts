@@ -85,6 +85,7 @@ export async function overclustering(
     outcomes.push({
       task: 'overclustering',
       protocol: 'neco',
+      variant: `${count} clusters`,
       evaluated,
       total: images.masks.length,
       metric: 'mIoU',

@@ -50,6 +50,7 @@ export async function positionDecodability(
   const outcome: Outcome = {
     task: 'position-decodability',
     protocol: 'least-squares',
+    variant: '',
     evaluated: judged.rows,
     total: judged.rows,
     metric: 'R2',

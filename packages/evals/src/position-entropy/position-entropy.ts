@@ -60,6 +60,7 @@ export function positionEntropy(table: PositionCounts, options: PositionEntropyO
   const outcome: Outcome = {
     task: 'position-entropy',
     protocol: 'paper-fig-5',
+    variant: '',
     evaluated: counted.length,
     total: clusters,
     metric: 'median normalised entropy',

@@ -5,6 +5,7 @@ import { formatTable } from './format-table';
 const outcome: Outcome = {
   task: 'knn',
   protocol: 'dinov2',
+  variant: '',
   evaluated: 40,
   total: 50,
   metric: 'top-1',
@@ -30,6 +31,7 @@ test('shares are in percent, with the items evaluated, what was chosen on what, 
   const lines = printed.split('\n');
   expect(cells(lines[1]!)).toEqual([
     'task',
+    'protocol',
     'data set',
     'features',
     'metric',
@@ -42,6 +44,7 @@ test('shares are in percent, with the items evaluated, what was chosen on what, 
   ]);
   expect(cells(lines[3]!)).toEqual([
     'knn',
+    'dinov2',
     'imagenet-1k val',
     'mine',
     'top-1',

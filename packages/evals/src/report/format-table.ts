@@ -19,6 +19,7 @@ export function formatTable(records: readonly EvalRecord[], options: TableOption
   const table = new Table({
     head: [
       'task',
+      'protocol',
       'data set',
       'features',
       'metric',
@@ -34,6 +35,7 @@ export function formatTable(records: readonly EvalRecord[], options: TableOption
   for (const record of records) {
     table.push([
       record.quirks ? `${record.task} (quirks)` : record.task,
+      record.variant ? `${record.protocol}\n${record.variant}` : record.protocol,
       `${record.dataset} ${record.split}`,
       record.features,
       record.metric,

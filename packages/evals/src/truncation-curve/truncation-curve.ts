@@ -91,6 +91,7 @@ export async function truncationCurve(
       ...truncated,
       task: 'truncation-curve',
       protocol: 'matryoshka',
+      variant: `width ${width}`,
       others: otherValues(point),
       hyper: { ...truncated.hyper, width, of: train.dim },
       seeds: randomSeeds,
