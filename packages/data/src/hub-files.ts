@@ -152,7 +152,10 @@ const httpOptions = ({ http, signal }: HubOptions): HttpOptions => ({ ...http, s
 
 function credentials(repo: string, options: HubOptions): { repo: { type: 'dataset'; name: string }; hubUrl?: string } {
   const { hubUrl = process.env.HF_ENDPOINT, token = process.env.HF_TOKEN, signal } = options;
-  const abortable: typeof fetch = (input, init) => fetch(input, { ...init, signal: signal ?? null });
+  const abortable: typeof fetch = (input, init) => {
+    const signals = [signal, init?.signal].filter((each) => each instanceof AbortSignal);
+    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+  };
   return {
     repo: { type: 'dataset' as const, name: repo },
     ...{ fetch: abortable },

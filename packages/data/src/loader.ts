@@ -23,6 +23,8 @@ export interface LoaderOptions {
   /** This process among `world`. Default 0 of 1. */
   readonly rank?: number;
   readonly world?: number;
+  /** How far apart neighbours in the order may come from, for sources that are read in runs. See `SamplerOptions`. */
+  readonly window?: number;
   /** Continues after the batch that carried this cursor. */
   readonly from?: LoaderCursor | undefined;
   /** Images read and decoded at once. Default twice the cores. */
@@ -75,7 +77,8 @@ export async function* loadBatches(source: ImageSource, options: LoaderOptions):
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new DataError('BAD_ARGUMENT', `batchSize must be a positive integer, got ${batchSize}`);
   }
-  const sampling = { length: source.length, seed, rank, world, runs: source.runs };
+  const window = options.window === undefined ? {} : { window: options.window };
+  const sampling = { length: source.length, seed, rank, world, runs: source.runs, ...window };
   const sampler = createSampler(sampling, from?.sampler);
   const skippedNow: BadImage[] = [];
   const log = createBadImageLog(
