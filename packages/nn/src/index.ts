@@ -33,4 +33,23 @@ export {
   within,
   zeros,
 } from './parameters';
+export {
+  type Chunk,
+  type ChunkOptions,
+  type ChunkPlan,
+  type Logits,
+  type Prototypes,
+  planChunks,
+  prototypeLogits,
+  prototypeSpecs,
+  prototypesOf,
+  wholeLogits,
+} from './prototypes';
 export { type CosineSchedule, constantSchedule, cosine, linearRamp, scaledLearningRate } from './schedules';
+export {
+  probabilityTargets,
+  type SoftTargets,
+  softTargets,
+  targetCrossEntropy,
+  targetProbabilities,
+} from './soft-targets';

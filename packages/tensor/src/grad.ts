@@ -5,8 +5,9 @@
  */
 import { isFloat } from './dtype';
 import { opError } from './errors';
+import { gradientSums } from './gradient-sums';
 import { type Node, reachable, record, recordInBlock, type Tensor } from './graph';
-import { add, cast } from './ops/elementwise';
+import { cast } from './ops/elementwise';
 import { broadcastTo } from './ops/reduce';
 import { constant, literal } from './ops/sources';
 import { sizeOf } from './shape';
@@ -40,19 +41,17 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     );
   const nodes = reachable([loss]);
   const depends = dependants(nodes, wrt);
-  const known = new Map<Node, (Tensor | undefined)[]>();
+  const sums = gradientSums();
   const replay = blockReplayer(nodes);
-  const accumulate = (tensor: Tensor, gradient: Tensor): void => {
-    const list = known.get(tensor.node) ?? [];
-    const before = list[tensor.index];
-    list[tensor.index] = before ? add(before, gradient) : gradient;
-    known.set(tensor.node, list);
-  };
-  accumulate(loss, broadcastTo(literal(1, loss.dtype), loss.shape));
+  sums.add(loss, broadcastTo(literal(1, loss.dtype), loss.shape));
 
   for (const node of nodes.toReversed()) {
-    const grads = known.get(node);
-    if (!grads || !depends.has(node) || wrt.some((tensor) => tensor.node === node && node.inputs.length === 0))
+    const grads = node.outputs.map(sums.of);
+    if (
+      grads.every((grad) => !grad) ||
+      !depends.has(node) ||
+      wrt.some((tensor) => tensor.node === node && node.inputs.length === 0)
+    )
       continue;
     if (node.op.name === 'stopGradient') continue;
     if (!node.op.gradient) {
@@ -72,17 +71,16 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     const results = node.op.gradient({
       inputs,
       outputs,
+      forward: node.outputs,
       attrs: node.attrs,
-      grads: Array.from(node.outputs, (_, i) => grads[i]),
+      grads,
     });
     results.forEach((result, i) => {
       const input = node.inputs[i]!;
-      if (result && depends.has(input.node)) accumulate(input, cast(result, input.dtype));
+      if (result && depends.has(input.node)) sums.add(input, cast(result, input.dtype));
     });
   }
-  return wrt.map(
-    (tensor) => known.get(tensor.node)?.[tensor.index] ?? broadcastTo(constant([0], [], tensor.dtype), tensor.shape),
-  );
+  return wrt.map((tensor) => sums.of(tensor) ?? broadcastTo(constant([0], [], tensor.dtype), tensor.shape));
 }
 
 /** Nodes through which the loss depends on `wrt`, stopping at stopGradient. */

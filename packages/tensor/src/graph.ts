@@ -28,6 +28,8 @@ export interface NdArray {
 export interface GradientArgs<A> {
   readonly inputs: readonly Tensor[];
   readonly outputs: readonly Tensor[];
+  /** The outputs as the forward pass left them. The same as `outputs` but in a rematerialisation block, where these are kept and those computed again. */
+  readonly forward: readonly Tensor[];
   readonly attrs: A;
   /** Gradient of the loss with respect to each output; undefined where the loss does not depend on it. */
   readonly grads: readonly (Tensor | undefined)[];

@@ -297,15 +297,18 @@ function placeStoredValues(
     )
       continue;
     const destination = bufferOf(copy.to)!;
-    const clash = touching
-      .get(owner)!
-      .some(
-        (other) =>
-          other !== draft &&
-          bindingsOf(other).some(
-            ({ tensor }) => !isScratch(tensor) && ownerOf(tensor).owner !== owner && bufferOf(tensor) === destination,
-          ),
-      );
+    const clash = touching.get(owner)!.some(
+      (other) =>
+        other !== draft &&
+        bindingsOf(other).some(
+          ({ tensor, access }) =>
+            !isScratch(tensor) &&
+            ownerOf(tensor).owner !== owner &&
+            bufferOf(tensor) === destination &&
+            // two values of one kernel may be written to disjoint places of one buffer
+            !(access === 'read_write' && direct.has(ownerOf(tensor).owner)),
+        ),
+    );
     if (!clash) direct.set(owner, { copy });
   }
   return direct;

@@ -2,10 +2,12 @@
  * Updates of state. A step is pure but for these: `assign` overwrites a state tensor, and `store` a whole group by name. Each returns the
  * tensor to use from there on; reading the old one after its update is an error when the step is compiled.
  */
+import { bytesPerElement } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record, record1, type Tensor } from '../graph';
-import { sameShape, showShape } from '../shape';
-import type { GroupLayout } from '../state-layout';
+import { sameShape, showShape, sizeOf } from '../shape';
+import type { GroupLayout, Segment } from '../state-layout';
+import { concatenatedRows } from './concat';
 import { type StateAttrs, stateOp } from './sources';
 
 const assignOp: Op<object> = {
@@ -79,10 +81,8 @@ export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
  * kernel that computes a value writes it straight into the group. Names of the group that get no value keep what they hold.
  */
 export function store(group: GroupTensors, values: Readonly<Record<string, Tensor>>): readonly Tensor[] {
-  const names = Object.keys(values);
-  const places = names.map((name) => {
+  const pieces = Object.entries(values).flatMap(([name, value]) => {
     const segment = group.layout.segments[name] ?? opError('argument', 'store', `the group has no tensor "${name}"`);
-    const value = values[name]!;
     if (!sameShape(segment.shape, value.shape) || segment.dtype !== value.dtype) {
       opError(
         'shape',
@@ -90,11 +90,29 @@ export function store(group: GroupTensors, values: Readonly<Record<string, Tenso
         `"${name}" is ${segment.dtype} ${showShape(segment.shape)}, the value ${value.dtype} ${showShape(value.shape)}`,
       );
     }
-    const window = group.layout.windows.findIndex(
-      (w) => w.buffer === segment.buffer && segment.offset < w.offset + w.elements,
-    );
-    return { window, offset: segment.offset - group.layout.windows[window]!.offset };
+    return partsInPlace(value).map(({ part, offset }) => ({ part, place: placeOf(group.layout, segment, offset) }));
   });
-  const op: Op<StoreAttrs> = { ...storeOp, mutates: group.windows.map((_, i) => names.length + i) };
-  return record(op, [...names.map((name) => values[name]!), ...group.windows], { places });
+  const op: Op<StoreAttrs> = { ...storeOp, mutates: group.windows.map((_, i) => pieces.length + i) };
+  return record(op, [...pieces.map(({ part }) => part), ...group.windows], {
+    places: pieces.map(({ place }) => place),
+  });
+}
+
+/** Window and offset in it of element `offset` of a segment. */
+function placeOf({ windows }: GroupLayout, segment: Segment, offset: number): StoreAttrs['places'][number] {
+  const start = segment.offset + offset;
+  const window = windows.findIndex((w) => w.buffer === segment.buffer && start < w.offset + w.elements);
+  return { window, offset: start - windows[window]!.offset };
+}
+
+/** A value that is rows put one after the other is stored part by part, each where it belongs, without ever being whole. */
+function partsInPlace(value: Tensor): { part: Tensor; offset: number }[] {
+  let offset = 0;
+  const parts = concatenatedRows(value).map((part) => {
+    const at = offset;
+    offset += sizeOf(part.shape);
+    return { part, offset: at };
+  });
+  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % 256 === 0);
+  return aligned ? parts : [{ part: value, offset: 0 }];
 }

@@ -81,3 +81,7 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
     opError('argument', 'concat', `axis ${axis} is out of range for ${showShape(parts[0]!.shape)}`);
   return parts.length === 1 ? parts[0]! : record1(concatOp, parts, { axis: at });
 }
+
+/** What a tensor that was put together along its first axis consists of, else the tensor itself. */
+export const concatenatedRows = (x: Tensor): readonly Tensor[] =>
+  x.node.op === (concatOp as Op) && (x.node.attrs as ConcatAttrs).axis === 0 ? x.node.inputs : [x];

@@ -4,6 +4,7 @@ import { opError } from '../errors';
 import { type Op, record1, type Tensor } from '../graph';
 import { normalizeAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../shape';
 import { type StridedMap, stridedKernel, stridedReference } from '../strided';
+import { add } from './elementwise';
 
 interface BoxAttrs {
   readonly start: readonly number[];
@@ -110,4 +111,32 @@ export function pad(x: Tensor, before: readonly number[], after: readonly number
     before,
     value,
   );
+}
+
+/** Rows [first, end) of a tensor that is zero elsewhere: what a slice of leading rows contributes to a gradient. */
+export interface RowPiece {
+  readonly first: number;
+  readonly end: number;
+  readonly part: Tensor;
+  /** The whole tensor, zeros included. */
+  padded(): Tensor;
+  /** The same rows with another part added. */
+  plus(other: Tensor): RowPiece;
+}
+
+/** Recognises x as the gradient of a slice of leading rows. */
+export function rowPiece(x: Tensor): RowPiece | undefined {
+  if (x.node.op !== (padOp as Op)) return undefined;
+  const { start, shape, value } = x.node.attrs as PadAttrs;
+  const part = x.node.inputs[0]!;
+  if (value !== 0 || !shape.every((dim, i) => i === 0 || dim === part.shape[i])) return undefined;
+  const first = start[0]!;
+  const piece = (own: Tensor): RowPiece => ({
+    first,
+    end: first + own.shape[0]!,
+    part: own,
+    padded: () => (own === part ? x : padBox(own, shape, start)),
+    plus: (other) => piece(add(other, own)),
+  });
+  return piece(part);
 }

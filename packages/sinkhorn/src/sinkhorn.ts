@@ -1,0 +1,69 @@
+/**
+ * Sinkhorn-Knopp teacher targets in the log domain, on the tensor engine and in chunks of prototypes. With l the teacher's logits over the temperature,
+ * u per sample and w per prototype:
+ *
+ *   w_k = -log sum over samples    of exp(l_sk + u_s)        u_s = -log sum over prototypes of exp(l_sk + w_k)
+ *
+ * from u = 0, three times; the target is exp(l_sk + u_s + w_k). Since u is what makes a row sum to 1, the target is softmax over prototypes of l + w: only w is
+ * handed on, and the last u falls out of the cross-entropy. An iteration needs the logits of a chunk once for both updates: the sum over samples needs all rows
+ * of the chunk only, the sum over prototypes is carried from chunk to chunk. Differences of logarithms only, so nothing overflows and a prototype that all samples
+ * are far from still gets its share. Source: SwAV (Caron et al. 2020, section 3.1); Franca's official teacher (three iterations, prototypes first).
+ */
+import { type Logits, type SoftTargets, softTargets } from '@franca/nn';
+import {
+  broadcastTo,
+  columnLogSums,
+  literal,
+  neg,
+  notEqual,
+  rowLogSums,
+  select,
+  stopGradient,
+  type Tensor,
+} from '@franca/tensor';
+import { SinkhornError } from './error';
+
+export interface SinkhornTargetOptions {
+  /** Number of prototype-then-sample normalisations (default 3). */
+  readonly iterations?: number;
+  /**
+   * Which rows are samples [B], any type: 0 marks padding, which then adds to no prototype. Default: all rows. Leaving it out with padded rows is the official
+   * behaviour of Franca's patch targets, where padding takes its share of every prototype.
+   */
+  readonly valid?: Tensor;
+  /**
+   * Joins the log sums of prototypes over this rank's samples with those of the other ranks: log sum exp over ranks, elementwise. Called once per chunk
+   * and iteration. Default: this rank is all there is.
+   */
+  readonly reduce?: (logSums: Tensor) => Tensor;
+}
+
+/** In the log domain this much less than any logit: a padding row adds exp(-1e30) = 0 to every sum, and stays finite when there is nothing else. */
+const EXCLUDED = -1e30;
+
+/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`BAD_OPTION`, `BAD_SHAPE`). */
+export function sinkhornTargets(
+  teacher: Logits,
+  { iterations = 3, valid, reduce = (logSums) => logSums }: SinkhornTargetOptions = {},
+): SoftTargets {
+  if (!Number.isInteger(iterations) || iterations < 1)
+    throw new SinkhornError('BAD_OPTION', `iterations ${iterations} is not a positive integer`);
+  if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))
+    throw new SinkhornError('BAD_SHAPE', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
+  const onlySamples = (u: Tensor): Tensor => (valid ? select(notEqual(valid, 0), u, EXCLUDED) : u);
+  /** w [k] of the prototypes of one chunk of logits, for the potentials u [B] of all samples. */
+  const potentials = (logits: Tensor, u: Tensor): Tensor => neg(reduce(columnLogSums(logits, u)));
+  let u = onlySamples(broadcastTo(literal(0), [teacher.rows]));
+  for (let i = 1; i < iterations; i++) u = onlySamples(neg(sampleLogSums(teacher, (logits) => potentials(logits, u))));
+  return softTargets(teacher, (_, logits) => potentials(logits, u));
+}
+
+/** Log sum over all prototypes of exp(l + w) for each sample [B], with the w of each chunk as they come. */
+function sampleLogSums(teacher: Logits, potentials: (logits: Tensor) => Tensor): Tensor {
+  let sums: Tensor | undefined;
+  teacher.chunks.forEach((_, i) => {
+    const logits = stopGradient(teacher.chunk(i));
+    sums = rowLogSums(logits, potentials(logits), sums);
+  });
+  return sums!;
+}

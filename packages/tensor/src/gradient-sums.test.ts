@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { compile } from './compile';
+import type { Gpu } from './gpu';
+import { grad } from './grad';
+import type { Spec, Tensor } from './graph';
+import { openGpu } from './node';
+import { store } from './ops/assign';
+import { add, mul } from './ops/elementwise';
+import { matmul } from './ops/matmul';
+import { sum } from './ops/reduce';
+import { sliceAxis } from './ops/slice';
+import { weightNorm } from './ops/weight-norm';
+import { createState } from './state';
+import { checkOp } from './testing';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu.dispose());
+
+const rows = (x: Tensor, first: number, end: number): Tensor => sliceAxis(x, 0, first, end);
+
+test.each([
+  ['slices that tile the rows', (x: Tensor) => add(mul(rows(x, 0, 64), 2), rows(x, 64, 128))],
+  ['slices that leave rows out', (x: Tensor) => add(rows(x, 3, 9), rows(x, 20, 26))],
+  ['slices that overlap', (x: Tensor) => add(rows(x, 0, 100), rows(x, 28, 128))],
+  ['one slice used twice', (x: Tensor) => mul(rows(x, 0, 50), add(rows(x, 0, 50), sum(rows(x, 50, 128))))],
+  ['slices and the whole', (x: Tensor) => add(add(sum(mul(x, x)), sum(rows(x, 0, 64))), rows(x, 64, 128))],
+])('gradient of %s', async (_, fn) => {
+  await checkOp(gpu, fn, [{ shape: [128, 5] }]);
+});
+
+test('the gradient of a weight used in row slices is written slice by slice where it is stored', async () => {
+  const [K, b, R] = [192, 8, 4];
+  const weights = { v: { shape: [K, b], dtype: 'f32' }, g: { shape: [K, 1], dtype: 'f32' } } as const;
+  using state = createState(gpu, { weights, gradient: weights });
+  state.write(
+    'weights',
+    'v',
+    Float32Array.from({ length: K * b }, (_, i) => Math.sin(i)),
+  );
+  state.write('weights', 'g', new Float32Array(K).fill(1));
+  const x: Spec = { shape: [R, b], dtype: 'f32' };
+  const squares = (s: Record<string, { tensors: Readonly<Record<string, Tensor>> }>, z: Tensor, chunk: number) => {
+    const { v, g } = s.weights!.tensors;
+    const parts = Array.from({ length: K / chunk }, (_, i) => {
+      const weight = weightNorm(rows(g!, i * chunk, (i + 1) * chunk), rows(v!, i * chunk, (i + 1) * chunk));
+      const logits = matmul(z, weight, { transposeB: true });
+      return sum(mul(logits, logits));
+    });
+    return grad(parts.reduce(add), { v: v!, g: g! });
+  };
+  using inSlices = await compile(gpu, (s, { z }) => void store(s.gradient!, squares(s, z, 64)), {
+    state,
+    batch: { z: x },
+  });
+  using whole = await compile(gpu, (s, { z }) => squares(s, z, K), { state, batch: { z: x } });
+  const z = Float32Array.from({ length: R * b }, (_, i) => Math.cos(i));
+  inSlices.run({ z });
+  whole.run({ z });
+  for (const name of ['v', 'g']) {
+    const expected = await whole.read(name);
+    (await state.read('gradient', name)).forEach((value, i) => {
+      expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected[i]!)));
+    });
+  }
+  const kinds = inSlices.plan.steps.map((step) => (step.kind === 'copy' ? 'copy' : step.kernel.label));
+  expect(kinds).not.toContain('copy');
+  expect(kinds).not.toContain('concat');
+  expect(kinds).not.toContain('pad');
+});
