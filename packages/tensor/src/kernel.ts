@@ -46,7 +46,7 @@ export interface LowerArgs<A> {
 }
 
 export interface KernelSource {
-  /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize` with subgroups. */
+  /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize`, `sgId` (index of the subgroup in the workgroup) with subgroups. */
   readonly body: string;
   /** Functions, structs, workgroup variables and constants above `main`. */
   readonly declarations?: string;
@@ -114,8 +114,10 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
     uniformF32: (value) => uniform(new Uint32Array(new Float32Array([value]).buffer)[0]!, 'f32'),
     enable: (extension) => void extensions.add(extension),
     build(source) {
-      const usesSubgroups = /\bsg(Lane|Size)\b|\bsubgroup[A-Z]/.test(source.body + (source.declarations ?? ''));
+      const text = source.body + (source.declarations ?? '');
+      const usesSubgroups = /\bsg(Lane|Size|Id)\b|\bsubgroup[A-Z]/.test(text);
       if (usesSubgroups) extensions.add('subgroups');
+      if (text.includes('subgroup_matrix_')) extensions.add('chromium_experimental_subgroup_matrix');
       const lines = [...extensions].sort().map((extension) => `enable ${extension};`);
       if (uniforms.length > 0) {
         lines.push(`struct Uniforms { ${uniforms.map((field, i) => `v${i}: ${field.type}`).join(', ')} }`);
@@ -128,7 +130,8 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
       lines.push(
         `@compute @workgroup_size(${source.workgroupSize})`,
         'fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32' +
-          `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}) {`,
+          `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}` +
+          `${/\bsgId\b/.test(text) ? ', @builtin(subgroup_id) sgId: u32' : ''}) {`,
         '  let group = wid.x + wid.y * nwg.x;',
         `  let thread = group * ${source.workgroupSize}u + lane;`,
         source.body,

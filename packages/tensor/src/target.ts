@@ -22,6 +22,8 @@ export interface Target {
   readonly maxStorageBuffers: number;
   readonly maxWorkgroupBytes: number;
   readonly maxWorkgroupInvocations: number;
+  /** Kernel variants to use, by tuning key: what was measured to be fastest, or pinned by hand. */
+  readonly tuned: Readonly<Record<string, string>>;
   /** Rough rates for bounding submits and estimating step time: flop/s and byte/s. */
   readonly flopsPerSecond: number;
   readonly bytesPerSecond: number;
@@ -40,6 +42,7 @@ export const defaultTarget: Target = {
   maxStorageBuffers: 8,
   maxWorkgroupBytes: 16384,
   maxWorkgroupInvocations: 256,
+  tuned: {},
   flopsPerSecond: 1e12,
   bytesPerSecond: 1e11,
 };
@@ -86,6 +89,7 @@ export function describeTarget({ info, features, limits }: AdapterFacts): Target
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
+    tuned: {},
     flopsPerSecond: software ? 3e10 : 5e12,
     bytesPerSecond: software ? 5e9 : 3e11,
   };

@@ -6,6 +6,7 @@
  * on a CPU.
  */
 import type { Kernel } from '../kernel';
+import { declareSums, readColumns, sumsArray } from './matmul-block';
 import { type MatmulProblem, range, tiledKernel } from './matmul-problem';
 
 /** `rows` must be a multiple of 4 and of the target's subgroup size. */
@@ -13,45 +14,30 @@ export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {
   const { a, b, target } = problem;
   const lanes = target.subgroupSize!;
   const quads = rows / 4;
-  // Along k, vec4 number i of the A tile is row i; along the rows, it is four rows at k + i / quads.
-  const loadA = (share: number): string => {
-    const unit = `(${share * lanes}u + sgLane)`;
+  // Along k, unit i of the A tile is row i; along the rows, it is four rows at k + i / quads.
+  const share = (i: number): string => {
+    const unit = `(${i * lanes}u + sgLane)`;
     return a.alongK
-      ? `loadA(z, tileRow + ${unit}, k)`
-      : `loadA(z, tileRow + ${unit} % ${quads}u * 4u, k + ${unit} / ${quads}u)`;
+      ? `let a${i} = loadA(z, tileRow + ${unit}, k);`
+      : `let a${i} = loadA(z, tileRow + ${unit} % ${quads}u * 4u, k + ${unit} / ${quads}u);`;
   };
-  const elementA = (row: number, q: number): string => {
-    const [unit, component] = a.alongK ? [row, q] : [q * quads + Math.floor(row / 4), row % 4];
+  const element = (row: number, k: number): string => {
+    const [unit, component] = a.alongK ? [row, k] : [k * quads + (row >> 2), row % 4];
     return `subgroupBroadcast(a${Math.floor(unit / lanes)}[${component}], ${unit % lanes}u)`;
   };
-  const loadB = b.alongK
-    ? [
-        ...range(4).map((j) => `let w${j} = loadB(z, column + ${j}u, k);`),
-        ...range(4).map((q) => `let b${q} = vec4<f32>(w0[${q}], w1[${q}], w2[${q}], w3[${q}]);`),
-      ]
-    : range(4).map((q) => `let b${q} = loadB(z, column, k + ${q}u);`);
-  const products = (row: number): string[] => range(4).map((q) => `${elementA(row, q)} * b${q}`);
+  const columns = readColumns(4, b.alongK, (free, k) => `loadB(z, column + ${free}u, k + ${k}u)`);
+  const update = (row: number): string => {
+    const [p0, p1, p2, p3] = range(4).map((k) => `${element(row, k)} * ${columns.vector(0, k)}`);
+    return `c${row} += (${p0} + ${p1}) + (${p2} + ${p3});`;
+  };
+  // The last loop's bound is not a constant, lest the driver's compiler repeat the epilogue for every row.
   const body = `
   let column = tileColumn + sgLane * 4u;
-${range(rows)
-  .map((i) => `  var c${i} = vec4<f32>();`)
-  .join('\n')}
-  for (var k = 0u; k < K; k += 4u) {
-${range(rows / lanes)
-  .map((share) => `    let a${share} = ${loadA(share)};`)
-  .join('\n')}
-    ${loadB.join('\n    ')}
-${range(rows)
-  .map((i) => {
-    const [p0, p1, p2, p3] = products(i);
-    return `    c${i} += (${p0} + ${p1}) + (${p2} + ${p3});`;
-  })
-  .join('\n')}
+  ${declareSums(rows)}
+  for (var k = firstK; k < endK; k += 4u) {
+    ${[...range(rows / lanes).map(share), ...columns.lines, ...range(rows).map(update)].join('\n    ')}
   }
-  var c = array<vec4<f32>, ${rows}>(${range(rows)
-    .map((i) => `c${i}`)
-    .join(', ')});
-  for (var i = 0u; i < min(${rows}u, M - tileRow); i++) { store(z, tileRow + i, column, c[i]); }`;
-  // The last loop's bound is not a constant, lest the driver's compiler repeat the epilogue for every row.
+  ${sumsArray(rows)}
+  for (var i = 0u; i < min(${rows}u, M - tileRow); i++) { store(outer, tileRow + i, column, c[i]); }`;
   return tiledKernel(problem, { rows, columns: lanes * 4, workgroupSize: lanes, depth: 4 }, body);
 }

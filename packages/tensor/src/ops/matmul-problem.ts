@@ -1,5 +1,5 @@
 /** What every matmul kernel has in common: its operands, the grid of tiles, and the epilogue that receives the product. */
-import { type Kernel, type KernelBuilder, kernelBuilder } from '../kernel';
+import { elementType, type Kernel, type KernelBuilder, kernelBuilder, type Scratch } from '../kernel';
 import { type Program, programWidth, writeProgram } from '../program';
 import type { Target } from '../target';
 import { type Operand, writeLoad } from './matmul-operand';
@@ -14,12 +14,21 @@ export interface MatmulDims {
   readonly strideB: number;
 }
 
+/** A product whose k is divided into ranges: range i goes to `sums[i]` of [ranges, batch, M, N], not to the epilogue. */
+export interface PartialSums {
+  readonly sums: Scratch;
+  readonly ranges: number;
+  /** k per range; the last may be shorter. */
+  readonly length: number;
+}
+
 export interface MatmulProblem {
   readonly dims: MatmulDims;
   readonly a: Operand;
   readonly b: Operand;
   readonly epilogue: Program;
   readonly target: Target;
+  readonly partial?: PartialSums;
 }
 
 export interface Tiling {
@@ -29,48 +38,60 @@ export interface Tiling {
   readonly workgroupSize: number;
   /** k per step of the main loop. */
   readonly depth: number;
+  /** The kernel loads a step ahead, and so past the last k. */
+  readonly prefetches?: boolean;
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
 /**
  * Builds a kernel of one workgroup per tile of C. In scope of its body: `z` (batch), `tileRow` and `tileColumn` (first element of the
- * tile), `M`, `K`, `loadA`, `loadB` and `store(z, row, column, values)` for four values of a row, which ignores what lies outside C.
+ * tile), `firstK` and `endK` (the range of k to sum), `M`, `loadA`, `loadB` and `store(outer, row, column, values)` for four values of a
+ * row, which ignores what lies outside C.
  */
 export function tiledKernel(
-  { a, b, dims, epilogue, target }: MatmulProblem,
-  { rows, columns, workgroupSize, depth }: Tiling,
+  problem: MatmulProblem,
+  { rows, columns, workgroupSize, depth, prefetches = false }: Tiling,
   body: string,
-  declarations = '',
+  declarations: readonly string[] = [],
 ): Kernel {
+  const { a, b, dims, target, partial } = problem;
   const { batch, M, N, K } = dims;
-  const k = kernelBuilder('matmul', target);
-  const tail = K % depth !== 0;
-  const loads = [writeLoad(k, a, tail), writeLoad(k, b, tail)];
-  const store = writeStore(k, dims, epilogue);
+  const k = kernelBuilder(partial ? 'matmul partial sums' : 'matmul', target);
+  const pastEnd = prefetches || K % depth !== 0;
+  const functions = [writeLoad(k, a, pastEnd), writeLoad(k, b, pastEnd), writeStore(k, problem)];
   const tilesM = Math.ceil(M / rows);
   const tilesN = Math.ceil(N / columns);
-  const [groups, gridM, gridN] = [k.uniform(batch * tilesM * tilesN), k.uniform(tilesM), k.uniform(tilesN)];
+  const workgroups = (partial?.ranges ?? 1) * batch * tilesM * tilesN;
+  const [groups, gridM, gridN] = [k.uniform(workgroups), k.uniform(tilesM), k.uniform(tilesN)];
+  const lines = [
+    `if (group >= ${groups}) { return; }`,
+    `let tileColumn = group % ${gridN} * ${columns}u;`,
+    `let tileRow = group / ${gridN} % ${gridM} * ${rows}u;`,
+    `let outer = group / (${gridN} * ${gridM});`,
+    `let M = ${k.uniform(M)};`,
+  ];
+  if (partial) {
+    const [batches, length] = [k.uniform(batch), k.uniform(partial.length)];
+    lines.push(
+      `let z = outer % ${batches};`,
+      `let firstK = outer / ${batches} * ${length};`,
+      `let endK = min(firstK + ${length}, ${k.uniform(K)});`,
+    );
+  } else lines.push('let z = outer;', 'let firstK = 0u;', `let endK = ${k.uniform(K)};`);
   return k.build({
-    declarations: [...loads, store, declarations].join('\n'),
-    body: `
-  if (group >= ${groups}) { return; }
-  let tileColumn = group % ${gridN} * ${columns}u;
-  let tileRow = group / ${gridN} % ${gridM} * ${rows}u;
-  let z = group / (${gridN} * ${gridM});
-  let M = ${k.uniform(M)};
-  let K = ${k.uniform(K)};
-${body}`,
+    declarations: [...functions, ...declarations].join('\n'),
+    body: `  ${lines.join('\n  ')}\n${body}`,
     workgroupSize,
-    workgroups: batch * tilesM * tilesN,
+    workgroups,
     flops: 2 * batch * M * N * K,
   });
 }
 
-/** `fn store(z, row, column, values)`: hands four results of a row to the epilogue, as a vector where rows allow it. */
-function writeStore(k: KernelBuilder, { M, N }: MatmulDims, epilogue: Program): string {
-  const width = N % 4 === 0 ? programWidth(epilogue) : 1;
-  const emit = writeProgram(k, epilogue, width);
+/** `fn store(outer, row, column, values)`: four results of a row go to the epilogue, as a vector where rows allow it. */
+function writeStore(k: KernelBuilder, { dims: { M, N }, epilogue, partial }: MatmulProblem): string {
+  const width = N % 4 === 0 ? (partial ? 4 : programWidth(epilogue)) : 1;
+  const emit = partial ? writeSums(k, partial.sums, width) : writeProgram(k, epilogue, width);
   const [m, n] = [k.uniform(M), k.uniform(N)];
   const write =
     width === 4
@@ -78,9 +99,14 @@ function writeStore(k: KernelBuilder, { M, N }: MatmulDims, epilogue: Program): 
       : `var v = values;
   for (var j = 0u; j < min(4u, ${n} - column); j++) { emit(at + j, v[j]); }`;
   return `${emit}
-fn store(z: u32, row: u32, column: u32, values: vec4<f32>) {
+fn store(outer: u32, row: u32, column: u32, values: vec4<f32>) {
   if (row >= ${m} || column >= ${n}) { return; }
-  let at = (z * ${m} + row) * ${n} + column;
+  let at = (outer * ${m} + row) * ${n} + column;
   ${write}
 }`;
+}
+
+function writeSums(k: KernelBuilder, sums: Scratch, width: 1 | 4): string {
+  const type = elementType(sums, width);
+  return `fn emit(i: u32, sum: ${type}) { ${k.write(sums, type)}[i] = sum; }`;
 }

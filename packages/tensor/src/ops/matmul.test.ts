@@ -1,20 +1,24 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import type { Gpu } from '../gpu';
-import type { Tensor } from '../graph';
+import { record1, type Tensor } from '../graph';
+import type { Kernel } from '../kernel';
 import { openGpu } from '../node';
+import { sizeOf } from '../shape';
 import type { Target } from '../target';
-import { type CheckInput, checkOp } from '../testing';
+import { type CheckInput, checkOp, normals } from '../testing';
 import * as ops from './elementwise';
-import { type MatmulAttrs, matmul } from './matmul';
+import { type MatmulAttrs, matmul, matmulOp, matmulProblem } from './matmul';
+import { broadcastMatmul } from './matmul-broadcast';
+import type { MatmulProblem } from './matmul-problem';
+import { splitMatmul } from './matmul-split';
+import { tileMatmul } from './matmul-tile';
 
-const LAYOUTS: readonly MatmulAttrs[] = [
-  { transposeA: false, transposeB: false },
-  { transposeA: false, transposeB: true },
-  { transposeA: true, transposeB: false },
-  { transposeA: true, transposeB: true },
-];
-const layoutName = ({ transposeA, transposeB }: MatmulAttrs): string =>
-  `${transposeA ? 'T' : 'N'}${transposeB ? 'T' : 'N'}`;
+const LAYOUTS = [
+  ['A B', { transposeA: false, transposeB: false }],
+  ['A Bt', { transposeA: false, transposeB: true }],
+  ['At B', { transposeA: true, transposeB: false }],
+  ['At Bt', { transposeA: true, transposeB: true }],
+] as const;
 
 const operands = (
   { transposeA, transposeB }: MatmulAttrs,
@@ -25,47 +29,53 @@ const operands = (
   { shape: [...batch, ...(transposeB ? [N!, K!] : [K!, N!])] },
 ];
 
-const families: readonly (readonly [string, Partial<Target>])[] = [
+/** The product by kernels of the test's choice. */
+const product =
+  (attrs: MatmulAttrs, lower: (problem: MatmulProblem) => Kernel[]) =>
+  (a?: Tensor, b?: Tensor): Tensor =>
+    record1({ ...matmulOp, lower: (args) => lower(matmulProblem(args)) }, [a!, b!], attrs);
+
+const FAMILIES: readonly (readonly [string, Partial<Target>])[] = [
   ['subgroup broadcast', { family: 'cpu' }],
   ['register tiles', { family: 'cpu', subgroupSize: undefined }],
+  ['workgroup tiles', { family: 'gpu' }],
 ];
 
-describe.each(families)('matmul by %s', (_, target) => {
+// Sums of K products of standard normals round by about sqrt(K) ulp, far below the default tolerance at these sizes.
+describe.each(FAMILIES)('matmul by %s', (_, target) => {
   let gpu: Gpu;
   beforeAll(async () => {
     gpu = await openGpu({ target });
   });
   afterAll(() => gpu.dispose());
 
-  // Sums of K products of standard normals: rounding grows as sqrt(K) ulp, far below the default tolerance at these sizes.
-  describe.each(LAYOUTS.map((layout) => [layoutName(layout), layout] as const))('%s', (_, layout) => {
-    test.each([
-      ['of one element', [1, 1, 1]],
-      ['of whole vectors and partial tiles', [36, 40, 20]],
-      ['of primes', [19, 37, 13]],
-      ['one past whole vectors', [33, 65, 17]],
-    ] as const)('%s', async (_, size) => {
-      await checkOp(gpu, (a, b) => matmul(a!, b!, layout), operands(layout, size), { samples: 4 });
+  test.each(LAYOUTS)('%s and its gradients, in batches', async (_, attrs) => {
+    await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), operands(attrs, [21, 13, 17], [2, 3]), { samples: 4 });
+  });
+  test.each(LAYOUTS)('%s of whole vectors and partial tiles', async (_, attrs) => {
+    const own = operands(attrs, [36, 40, 20]);
+    await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), own, { gradient: false, bitwise: false });
+  });
+  test.each([
+    ['one element', [1, 1, 1]],
+    ['a row and a column', [1, 1, 37]],
+    ['a column and a row', [65, 66, 1]],
+    ['nothing to sum', [3, 4, 0]],
+  ] as const)('%s', async (_, size) => {
+    await checkOp(gpu, (a, b) => matmul(a!, b!), operands(LAYOUTS[0][1], size), { gradient: false, bitwise: false });
+  });
+  test('one matrix serves all batches of the other', async () => {
+    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [3, 7, 8] }, { shape: [8, 12] }], { samples: 4 });
+    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [7, 8] }, { shape: [3, 8, 12] }], { samples: 4 });
+  });
+  test('f16 operands are summed in f32', async (context) => {
+    context.skip(!gpu.target.f16, 'the adapter has no f16');
+    // Multiples of 1/64 are exact in f16 and their products and sums in f32; the result is stored as f16, rounded to nearest.
+    const inputs = operands(LAYOUTS[1][1], [20, 24, 300]).map(({ shape }, i): CheckInput => {
+      const values = normals(sizeOf(shape), i).map((value) => Math.round(value * 64) / 64);
+      return { shape, dtype: 'f16', values, differentiate: false };
     });
-    test('in batches', async () => {
-      await checkOp(gpu, (a, b) => matmul(a!, b!, layout), operands(layout, [5, 12, 8], [2, 3]), { samples: 4 });
-    });
-  });
-
-  test('one B serves all batches of A', async () => {
-    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [3, 7, 8] }, { shape: [8, 12] }]);
-    await checkOp(gpu, (a, b) => matmul(a!, b!, { transposeA: true }), [{ shape: [3, 8, 7] }, { shape: [8, 12] }]);
-  });
-  test('one A serves all batches of B', async () => {
-    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [7, 8] }, { shape: [3, 8, 12] }]);
-  });
-  test('f16 operands are summed in f32', async () => {
-    // The result is stored as f16: rounding to nearest is within 2^-11 of the value, and the f32 sum may tip it.
-    const half = (input: CheckInput): CheckInput => ({ ...input, dtype: 'f16', differentiate: false });
-    for (const layout of LAYOUTS)
-      await checkOp(gpu, (a, b) => matmul(a!, b!, layout), operands(layout, [20, 24, 300]).map(half), {
-        tolerance: 1.01 * 2 ** -11,
-      });
+    await checkOp(gpu, (a, b) => matmul(a!, b!, LAYOUTS[1][1]), inputs, { tolerance: 2 ** -11 });
   });
   test.each([
     ['vectors', 40],
@@ -79,7 +89,39 @@ describe.each(families)('matmul by %s', (_, target) => {
       gpu,
       (...inputs) => block(...(inputs as Parameters<typeof block>)),
       [{ shape: [2, 21, 20] }, { shape: [N, 20] }, { shape: [N] }, { shape: [N] }, { shape: [2, 21, N] }],
-      { samples: 4 },
+      { gradient: false },
+    );
+  });
+});
+
+describe('matmul kernels', () => {
+  let gpu: Gpu;
+  beforeAll(async () => {
+    gpu = await openGpu();
+  });
+  afterAll(() => gpu.dispose());
+
+  // Two units of each operand per invocation and partial ones, blocks of several vectors, more than one step: what shipped tiles combine.
+  test.each(LAYOUTS)('tiles of any shape: %s', async (_, attrs) => {
+    const tile = { rows: 16, columns: 32, depth: 8, blockRows: 4, blockColumns: 8 };
+    const multiply = product(attrs, (problem) => [tileMatmul(problem, tile)]);
+    await checkOp(gpu, multiply, operands(attrs, [37, 45, 29], [2]), { gradient: false });
+  });
+  test.each(['vectors', 'single elements'])('k in ranges of several workgroups, on %s', async (kind) => {
+    const attrs = LAYOUTS[2][1];
+    const N = kind === 'vectors' ? 12 : 13;
+    const multiply = product(attrs, (problem) =>
+      splitMatmul(problem, 3, 8, (part) =>
+        part.target.family === 'cpu' && part.target.subgroupSize
+          ? broadcastMatmul(part, 16)
+          : tileMatmul(part, { rows: 16, columns: 16, depth: 8, blockRows: 4, blockColumns: 4 }),
+      ),
+    );
+    await checkOp(
+      gpu,
+      (a, b, bias) => ops.add(multiply(a, b), bias!),
+      [...operands(attrs, [19, N, 70], [2]), { shape: [N] }],
+      { gradient: false },
     );
   });
 });

@@ -7,9 +7,9 @@
 import { isFloat } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record1, type Spec, type Tensor } from '../graph';
-import type { Kernel, LowerArgs } from '../kernel';
+import type { LowerArgs } from '../kernel';
 import { broadcastShapes, showShape, sizeOf } from '../shape';
-import type { MatmulDims } from './matmul-problem';
+import type { MatmulDims, MatmulProblem } from './matmul-problem';
 import { lowerMatmul } from './matmul-variants';
 import { sumTo } from './reduce';
 import { reshape } from './views';
@@ -88,20 +88,20 @@ export const matmulOp: Op<MatmulAttrs> = {
       : matmul(a, g, { transposeA: !transposeA });
     return [reshape(sumTo(da, a.shape), inputs[0]!.shape), sumTo(db, b.shape)];
   },
-  lower,
+  lower: (args) => lowerMatmul(matmulProblem(args)),
 };
 
-function lower({ inputs, attrs, target, epilogue }: LowerArgs<MatmulAttrs>): Kernel[] {
+export function matmulProblem({ inputs, attrs, target, epilogue }: LowerArgs<MatmulAttrs>): MatmulProblem {
   const [a, b] = inputs as [Tensor, Tensor];
   const dims = matmulDims(a, b, attrs);
   const { M, N, K, strideA, strideB } = dims;
-  return lowerMatmul({
+  return {
     dims,
     a: { name: 'A', tensor: a, alongK: !attrs.transposeA, free: M, K, stride: strideA },
     b: { name: 'B', tensor: b, alongK: attrs.transposeB, free: N, K, stride: strideB },
     epilogue: epilogue!,
     target,
-  });
+  };
 }
 
 /** op(a) op(b); see the head of this file for shapes. */
