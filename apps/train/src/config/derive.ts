@@ -1,0 +1,207 @@
+/** From a configuration to the numbers of a run: scaled learning rate, iterations, grids, prototypes per level, kept samples, mask bound. */
+import { type MaskStrategyName, strategyOfFlags, upperBound } from '@franca/cyclic-mask';
+import { keptSamples, scaledLearningRate } from '@franca/nn';
+import { type VitConfig, vitConfig } from '@franca/vit';
+import { TrainError } from '../errors';
+import { deriveHeads } from './derive-heads';
+import type { KeptCrops, MaskOptions, PretrainOptions, RunOptions, Schedule, World } from './pretrain-options';
+import { prototypesFor, teacherTempFor } from './small-batch';
+import type { TrainConfig } from './train-config';
+
+/** One device without f16. */
+export const singleDevice: World = { size: 1, rank: 0, f16: false };
+
+/** Global crops of an image. */
+const GLOBAL_CROPS = 2;
+
+/**
+ * Everything that the training step and the loop need to know.
+ * @throws TrainError `config` where settings do not go together
+ */
+export function derive(config: TrainConfig, world: World = singleDevice): PretrainOptions {
+  const { franca, train, student, optim, crops } = config;
+  const batch = deriveBatch(config, world);
+  const together = batch.perDevice * world.size;
+  const vit = deriveVit(config);
+  const temperature = config.teacher;
+  const teacherTemp = franca.small_batch
+    ? teacherTempFor(temperature.warmup_teacher_temp, temperature.teacher_temp, together)
+    : temperature.teacher_temp;
+  const heads = deriveHeads(config, vit.embedDim, together);
+  const precision = derivePrecision(config, world);
+  const dropPathRates = Array.from({ length: vit.depth }, (_, i) =>
+    student.drop_path_uniform || vit.depth === 1
+      ? student.drop_path_rate
+      : (student.drop_path_rate * i) / (vit.depth - 1),
+  );
+  return {
+    seed: train.seed,
+    precision,
+    batch,
+    vit,
+    remat: franca.remat,
+    dropPathRates,
+    kept: dropPathRates.map(
+      (rate): KeptCrops => ({
+        global: keptSamples(GLOBAL_CROPS * batch.perDevice, rate),
+        local: crops.local_crops_number === 0 ? 0 : keptSamples(crops.local_crops_number * batch.perDevice, rate),
+      }),
+    ),
+    crops: { ...withoutDevice(franca.augment), ...crops, blur_probability: franca.quirks.blur },
+    localGrid: gridOf(config, 'local_crops_size'),
+    masks: deriveMasks(config, batch.perDevice),
+    heads,
+    losses: { dino: config.dino.loss_weight, koleo: config.dino.koleo_loss_weight, ibot: config.ibot.loss_weight },
+    centering: train.centering,
+    paddingRows: franca.quirks.padding_rows,
+    adamW: { betas: [optim.adamw_beta1, optim.adamw_beta2], clip: optim.clip_grad },
+    layerwiseDecay: optim.layerwise_decay,
+    patchEmbedLrMultiplier: optim.patch_embed_lr_mult,
+    lossScaling: precision === 'f16' && config.compute_precision.grad_scaler,
+    schedule: deriveSchedule(config, batch.total, teacherTemp),
+    run: deriveRun(config),
+    notes: notesOn(config, { heads, teacherTemp, together, precision }),
+  };
+}
+
+function deriveBatch({ train, franca }: TrainConfig, world: World): PretrainOptions['batch'] {
+  const perDevice = train.batch_size_per_gpu;
+  const step = perDevice * world.size;
+  const total = franca.total_batch ?? step;
+  if (total % step !== 0)
+    throw new TrainError(
+      'config',
+      `franca.total_batch is ${total}, no multiple of the ${step} images of one micro-step (batch_size_per_gpu ${perDevice} on ${world.size} devices); use ${Math.max(step, step * Math.round(total / step))}`,
+    );
+  return { perDevice, accumulation: total / step, total };
+}
+
+function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
+  const named = vitConfig(student.arch.slice('vit_'.length) as Parameters<typeof vitConfig>[0]);
+  const embedDim = franca.vit.embed_dim ?? named.embedDim;
+  const numHeads = franca.vit.num_heads ?? named.numHeads;
+  if (embedDim % numHeads !== 0)
+    throw new TrainError(
+      'config',
+      `an embedding of ${embedDim} does not divide into ${numHeads} heads; set franca.vit.num_heads`,
+    );
+  return {
+    ...named,
+    embedDim,
+    numHeads,
+    depth: franca.vit.depth ?? named.depth,
+    mlpRatio: franca.vit.mlp_ratio ?? named.mlpRatio,
+    imgSize: crops.global_crops_size,
+    patchSize: student.patch_size,
+    ffnLayer: student.ffn_layer === 'mlp' ? 'mlp' : 'swiglu',
+    numRegisterTokens: student.num_register_tokens,
+    layerScale: student.layerscale === 0 ? undefined : student.layerscale,
+    interpolateOffset: student.interpolate_offset,
+    interpolateAntialias: student.interpolate_antialias,
+  };
+}
+
+function derivePrecision({ franca, compute_precision: { student } }: TrainConfig, world: World): 'f16' | 'f32' {
+  if (franca.precision !== 'auto') return franca.precision;
+  return world.f16 && student.backbone.mixed_precision.param_dtype === 'fp16' ? 'f16' : 'f32';
+}
+
+function gridOf({ crops, student }: TrainConfig, key: 'global_crops_size' | 'local_crops_size'): [number, number] {
+  const side = crops[key] / student.patch_size;
+  if (!Number.isInteger(side))
+    throw new TrainError(
+      'config',
+      `crops.${key} is ${crops[key]}, no multiple of student.patch_size ${student.patch_size}; use ${Math.max(1, Math.round(side)) * student.patch_size}`,
+    );
+  return [side, side];
+}
+
+function deriveMasks(config: TrainConfig, perDevice: number): MaskOptions {
+  const { ibot, train } = config;
+  const grid = gridOf(config, 'global_crops_size');
+  const [low, high] = ibot.mask_ratio_min_max;
+  const strategy: MaskStrategyName = strategyOfFlags(train);
+  const probability = ibot.mask_sample_probability;
+  const sampling = { crops: GLOBAL_CROPS * perDevice, grid: { height: grid[0], width: grid[1] }, probability };
+  return { strategy, probability, ratio: [low, high], grid, bound: upperBound({ ...sampling, ratio: [low, high] }) };
+}
+
+function deriveSchedule({ optim, teacher, train }: TrainConfig, totalBatch: number, teacherTemp: number): Schedule {
+  const iterations = (epochs: number) => Math.round(epochs * train.OFFICIAL_EPOCH_LENGTH);
+  const [total, warmup] = [iterations(optim.epochs), iterations(optim.warmup_epochs)];
+  if (warmup > total)
+    throw new TrainError(
+      'config',
+      `the warm-up (optim.warmup_epochs ${optim.warmup_epochs}) is longer than the run (optim.epochs ${optim.epochs})`,
+    );
+  return {
+    iterations: total,
+    warmup,
+    freezeLastLayer: iterations(optim.freeze_last_layer_epochs),
+    lr: scaledLearningRate(optim.base_lr, totalBatch),
+    minLr: optim.min_lr,
+    weightDecay: [optim.weight_decay, optim.weight_decay_end],
+    momentum: [teacher.momentum_teacher, teacher.final_momentum_teacher],
+    teacherTemp: [teacher.warmup_teacher_temp, teacherTemp],
+    teacherTempWarmup: iterations(teacher.warmup_teacher_temp_epochs),
+  };
+}
+
+function deriveRun({ franca, train, student, evaluation }: TrainConfig): RunOptions {
+  const { checkpoint, knn, log, data } = franca;
+  return {
+    datasetPath: train.dataset_path,
+    outputDir: train.output_dir,
+    pretrainedWeights: student.pretrained_weights,
+    inFlight: train.num_workers || undefined,
+    augmentDevice: franca.augment.device,
+    maxBadShare: data.max_bad_share,
+    heldOutShare: data.held_out_share,
+    checkpoint: {
+      every: checkpoint.every ?? train.OFFICIAL_EPOCH_LENGTH,
+      keepLast: checkpoint.keep_last,
+      keepEvery: checkpoint.keep_every ?? undefined,
+    },
+    exportEvery: evaluation.eval_period_iterations,
+    logEvery: log.interval,
+    picturesEvery: log.picture_interval,
+    knn: {
+      every: knn.interval ?? train.OFFICIAL_EPOCH_LENGTH,
+      k: knn.k,
+      maxTrain: knn.max_train,
+      maxTest: knn.max_test,
+    },
+    blockChunks: student.block_chunks,
+  };
+}
+
+const withoutDevice = ({ device: _, ...rest }: TrainConfig['franca']['augment']) => rest;
+
+interface Derived {
+  readonly heads: PretrainOptions['heads'];
+  readonly teacherTemp: number;
+  /** Images that Sinkhorn-Knopp sees together. */
+  readonly together: number;
+  readonly precision: 'f32' | 'f16';
+}
+
+function notesOn(config: TrainConfig, { heads, teacherTemp, together, precision }: Derived): string[] {
+  const notes: string[] = [];
+  const { dino, teacher, franca, compute_precision } = config;
+  const K = heads.dino.levels.at(-1)!.prototypes;
+  if (K !== dino.head_n_prototypes)
+    notes.push(`${K} prototypes instead of ${dino.head_n_prototypes}, for ${together} images at a time`);
+  if (teacherTemp !== teacher.teacher_temp)
+    notes.push(
+      `teacher temperature ends at ${teacherTemp.toFixed(4)} instead of ${teacher.teacher_temp}, for ${together} images at a time`,
+    );
+  if (!franca.small_batch && prototypesFor(K, together) < K)
+    notes.push(`${K} prototypes are many for ${together} images at a time; franca.small_batch=true adapts them`);
+  if (
+    franca.precision === 'auto' &&
+    precision === 'f32' &&
+    compute_precision.student.backbone.mixed_precision.param_dtype === 'fp16'
+  )
+    notes.push('computes in f32: the adapter is no GPU with f16');
+  return notes;
+}

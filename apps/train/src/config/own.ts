@@ -1,0 +1,108 @@
+/** The section `franca:`, the only one that the official files do not have: what this implementation adds, and the official quirks as switches. */
+import { z } from 'zod';
+import { amount, count, flag, positive, range, share } from './fields';
+import type { OwnConfig } from './train-config';
+
+export const ownSection: z.ZodType<OwnConfig> = z
+  .strictObject({
+    precision: z
+      .enum(['auto', 'f32', 'f16'])
+      .default('auto')
+      .describe(
+        'auto: f16 where compute_precision asks for fp16 and the adapter is a GPU with f16; weights are f32 always',
+      ),
+    remat: flag()
+      .default(false)
+      .describe('compute block activations again in the backward pass: less memory, a third more work'),
+    total_batch: positive()
+      .nullable()
+      .default(null)
+      .describe('images per update over all devices, reached by accumulating gradients; null: one micro-step'),
+    small_batch: flag()
+      .default(false)
+      .describe('fewer prototypes and a colder teacher where the batch is small (see "Small batches")'),
+    nesting: z
+      .enum(['slice', 'project'])
+      .default('slice')
+      .describe('slice: level i sees the first components; project: the whole token, as in the first official release'),
+    nesting_list: z
+      .array(positive())
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('widths of the levels, ascending, the last one D; null: D/16, D/8, D/4, D/2, D'),
+    freeze_prototype_norms: flag()
+      .default(false)
+      .describe('keep the length of every prototype (weight_g) at 1; officially it is trained'),
+    vit: z
+      .strictObject({
+        embed_dim: positive().nullable().default(null),
+        depth: positive().nullable().default(null),
+        num_heads: positive().nullable().default(null),
+        mlp_ratio: amount().nullable().default(null),
+      })
+      .prefault({})
+      .describe('sizes that differ from those of student.arch'),
+    quirks: z
+      .strictObject({
+        blur: z
+          .enum(['actual', 'nominal'])
+          .default('actual')
+          .describe(
+            'actual: blur probabilities 0, 0.9, 0.5, which the official code applies; nominal: 1, 0.1, 0.5, which it states',
+          ),
+        padding_rows: flag()
+          .default(false)
+          .describe('let the empty rows of the masked-patch buffer take part in the teacher targets, as officially'),
+      })
+      .prefault({}),
+    augment: z
+      .strictObject({
+        device: z
+          .enum(['auto', 'gpu', 'cpu'])
+          .default('auto')
+          .describe('where crops are made; the pixels are the same'),
+        crops_ratio: range(amount())
+          .default([3 / 4, 4 / 3])
+          .describe('aspect of a crop'),
+        flip_probability: share().default(0.5),
+        jitter_probability: share().default(0.8),
+        jitter_brightness: amount().default(0.4),
+        jitter_contrast: amount().default(0.4),
+        jitter_saturation: amount().default(0.2),
+        jitter_hue: amount().max(0.5).default(0.1),
+        grayscale_probability: share().default(0.2),
+        blur_sigma: range(amount()).default([0.1, 2]),
+        solarize_probability: share().default(0.2).describe('second global crop only'),
+        solarize_threshold: amount().max(255).default(128),
+      })
+      .prefault({}),
+    data: z
+      .strictObject({
+        max_bad_share: share().default(0.1).describe('share of unusable images above which the run stops'),
+        held_out_share: share().default(0.1).describe('share kept out of training for the online k-NN'),
+      })
+      .prefault({}),
+    checkpoint: z
+      .strictObject({
+        every: positive().nullable().default(null).describe('iterations; null: one virtual epoch'),
+        keep_last: positive().default(2).describe('newest checkpoints that stay'),
+        keep_every: positive().nullable().default(null).describe('checkpoints at multiples of this stay for good'),
+      })
+      .prefault({}),
+    log: z
+      .strictObject({
+        interval: positive().default(10).describe('iterations between log lines'),
+        picture_interval: count().default(1000).describe('iterations between pictures; 0: none but the last'),
+      })
+      .prefault({}),
+    knn: z
+      .strictObject({
+        interval: positive().nullable().default(null).describe('iterations; null: one virtual epoch'),
+        k: positive().default(20).describe('neighbours'),
+        max_train: positive().default(10_000).describe('images of the bank'),
+        max_test: positive().default(2000).describe('held-out images that are classified'),
+      })
+      .prefault({}),
+  })
+  .prefault({});

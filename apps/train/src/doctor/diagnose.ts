@@ -1,0 +1,103 @@
+/** The doctor's report: opens the adapter, lets it compute a product that is checked, and describes it. */
+import { availableParallelism, freemem, totalmem } from 'node:os';
+import { compile, type Gpu, matmul, type Tensor } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { listPresets } from '../config/presets';
+import { TrainError } from '../errors';
+import { amountOfBytes } from '../units';
+import { deviceMemory } from './device-memory';
+import { driverHints, thisMachine } from './hints';
+import { fits, recommendedPreset } from './preset-fit';
+import { keepRates, knownRates, measureRates, type Rates } from './rates';
+
+export interface DoctorOptions {
+  readonly measure?: boolean;
+  readonly adapter?: string;
+}
+
+/** The report, line by line. @throws TensorError `adapter` if there is none; TrainError `device` if it computes wrong results */
+export async function diagnose({ measure = false, adapter }: DoctorOptions): Promise<string[]> {
+  await using gpu = await openGpu(adapter === undefined ? {} : { adapter });
+  await checkProduct(gpu);
+  const memory = await deviceMemory(gpu.target);
+  let rates = await knownRates(gpu.target.name);
+  if (measure) {
+    rates = await measureRates(gpu);
+    await keepRates(gpu.target.name, rates);
+  }
+  return [
+    ...machineLines(),
+    ...adapterLines(gpu, memory),
+    ...rateLines(rates),
+    ...presetLines(gpu, memory),
+    ...driverHints(gpu.target, thisMachine()).map((hint) => row('hint', hint)),
+  ];
+}
+
+const row = (label: string, text: string): string => `${label.padEnd(16)}${text}`;
+
+const machineLines = (): string[] => [
+  row('node', `${process.versions.node} on ${process.platform}-${process.arch}, ${availableParallelism()} cores`),
+  row('memory', `${amountOfBytes(totalmem())}, ${amountOfBytes(freemem())} free`),
+];
+
+function adapterLines({ device, target }: Gpu, memory: number | undefined): string[] {
+  const { vendor, architecture } = device.adapterInfo;
+  const offered = [
+    target.f16 ? 'f16' : undefined,
+    target.subgroupSize === undefined ? undefined : `subgroups of ${target.subgroupSize}`,
+    target.subgroupMatrices.length > 0
+      ? `matrix units (${target.subgroupMatrices.map(({ M, N, K }) => `${M}x${N}x${K}`).join(', ')})`
+      : undefined,
+    target.timestamps ? 'timestamps' : undefined,
+  ].filter((text) => text !== undefined);
+  return [
+    row('adapter', target.name),
+    row('', `${target.family === 'cpu' ? 'software, runs on the processor' : 'GPU'} (${[vendor, architecture].filter(Boolean).join(', ')})`),
+    row('', 'computes: a product of matrices came out right'),
+    row('features', offered.join(', ') || 'none beyond the defaults'),
+    row(
+      'limits',
+      `${amountOfBytes(target.maxBufferBytes)} a buffer, ${amountOfBytes(target.maxBindingBytes)} a binding, ${target.maxStorageBuffers} buffers a kernel, ` +
+        `${target.maxWorkgroupBytes / 1024} KiB and ${target.maxWorkgroupInvocations} threads a workgroup`,
+    ),
+    row('device memory', memory === undefined ? 'unknown' : amountOfBytes(memory)),
+  ];
+}
+
+function rateLines(rates: Rates | undefined): string[] {
+  if (!rates) return [row('speed', 'not measured (doctor --measure)')];
+  const flops = Object.entries(rates.flops).map(([type, rate]) => `${(rate / 1e9).toFixed(0)} GFLOP/s in ${type}`);
+  return [row('speed', `${flops.join(', ')}, ${(rates.bytes / 1e9).toFixed(1)} GB/s (measured ${rates.date})`)];
+}
+
+function presetLines({ target }: Gpu, memory: number | undefined): string[] {
+  const presets = listPresets();
+  const width = Math.max(...presets.map(({ name }) => name.length));
+  const verdict = { true: 'fits', false: 'does not fit', undefined: 'memory not known' };
+  const lines = presets.map((preset) => {
+    const fit = verdict[`${fits(preset, memory)}`];
+    return row('', `${preset.name.padEnd(width)}  ${fit}${preset.facts.memory ? ` (${preset.facts.memory})` : ''}`);
+  });
+  return [row('start with', recommendedPreset(target.family, presets, memory)), row('presets', ''), ...lines];
+}
+
+/** A product of two small matrices of whole numbers, exact in f32. */
+async function checkProduct(gpu: Gpu): Promise<void> {
+  const n = 48;
+  const a = Float32Array.from({ length: n * n }, (_, i) => (i % 7) - 3);
+  const b = Float32Array.from({ length: n * n }, (_, i) => (i % 5) - 2);
+  const shape = [n, n];
+  using step = await compile(gpu, (_, inputs: { a: Tensor; b: Tensor }) => ({ c: matmul(inputs.a, inputs.b) }), {
+    batch: { a: { shape, dtype: 'f32' }, b: { shape, dtype: 'f32' } },
+  });
+  step.run({ a, b });
+  const c = await step.read('c');
+  for (let i = 0; i < n * n; i++) {
+    const [row, column] = [Math.floor(i / n), i % n];
+    let expected = 0;
+    for (let k = 0; k < n; k++) expected += a[row * n + k]! * b[k * n + column]!;
+    if (c[i] !== expected)
+      throw new TrainError('device', `${gpu.target.name} computes wrong results: a product gave ${c[i]} where ${expected} is right; update its driver or use --adapter software`);
+  }
+}

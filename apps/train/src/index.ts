@@ -1,0 +1,17 @@
+export { derive } from './config/derive';
+export { type ScheduledKnobs, scheduledKnobs } from './config/knobs';
+export { defaultConfig, type Layer, loadConfig, type ResolvedConfig, resolveConfig } from './config/load';
+export { listPresets, type Preset } from './config/presets';
+export type {
+  HeadLevel,
+  HeadOptions,
+  KeptCrops,
+  MaskOptions,
+  PretrainOptions,
+  RunOptions,
+  Schedule,
+  World,
+} from './config/pretrain-options';
+export type { Arch, HeadConfig, NetworkPrecision, OwnConfig, PartPrecision, TrainConfig } from './config/train-config';
+export { TrainError, type TrainErrorCode } from './errors';
+export { runCli } from './run-cli';

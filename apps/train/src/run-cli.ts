@@ -1,0 +1,36 @@
+/** Runs the command line: output, errors in one line, exit status 0 (done), 1 (failed) or 2 (wrong usage or configuration). */
+import { CommanderError } from 'commander';
+import { createProgram } from './program';
+
+/** Runs `args` as the command line does and resolves to the exit status. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  // a reader that has seen enough, such as `head`, is no failure
+  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    const program = await createProgram();
+    if (args.length === 0) {
+      program.outputHelp();
+      return 0;
+    }
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    console.error(describeError(error));
+    return isUsage(error) ? 2 : 1;
+  }
+}
+
+const isUsage = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'config' || error.code === 'usage');
+
+/** One clear line for what the packages and the system report; the stack too for anything else under `FRANCA_DEBUG`. */
+export function describeError(error: unknown): string {
+  if (process.env.FRANCA_DEBUG) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return `franca-train: ${String(error)}`;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const expected = code !== undefined && !code.startsWith('ERR_');
+  return expected
+    ? `franca-train: ${error.message}`
+    : `franca-train: unexpected ${error.name}: ${error.message} (FRANCA_DEBUG=1 shows where)`;
+}
