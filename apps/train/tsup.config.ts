@@ -8,5 +8,5 @@ const commands = readdirSync('src/commands').filter((name) => !name.includes('.t
 export default defineConfig({
   ...base,
   entry: ['src/index.ts', 'src/cli.ts', ...commands.map((name) => `src/commands/${name}`)],
-  splitting: true,
+  dts: { entry: 'src/index.ts', compilerOptions: { ignoreDeprecations: '6.0' } },
 });

@@ -31,7 +31,9 @@ export async function checkTarballs(tarballs: readonly Tarball[]): Promise<strin
     const { messages } = await publint({ pack: { tarball }, strict: true });
     problems.push(...messages.map((message) => `${folder}: publint: ${formatMessage(message, manifest)}`));
     problems.push(...(await typeProblems(bytes)).map((problem) => `${folder}: are the types wrong: ${problem}`));
-    const strays = files.filter((file) => !/^(dist\/|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(file));
+    const strays = files.filter(
+      (file) => !/^(dist\/|presets\/[\w-]+\.yaml$|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(file),
+    );
     problems.push(...strays.map((file) => `${folder}: ${file} should not be published`));
     for (const file of ['README.md', 'LICENSE']) {
       if (!files.includes(file)) problems.push(`${folder}: ${file} is not in the tarball`);

@@ -36,10 +36,11 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const gpu = create(flags);
   keepAlive.add(gpu);
   try {
-    const adapter = await gpu.requestAdapter({
-      powerPreference: 'high-performance',
-      forceFallbackAdapter: name === 'software',
-    });
+    const adapter = await gpu
+      .requestAdapter({ powerPreference: 'high-performance', forceFallbackAdapter: name === 'software' })
+      .catch((error: Error) => {
+        throw noAdapter(name, error.message);
+      });
     if (!adapter) throw noAdapter(name);
     const software = describesSoftware(adapter.info);
     const device = await requestDevice(adapter);
@@ -58,10 +59,10 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
 const describesSoftware = (info: GPUAdapterInfo): boolean =>
   /software|llvmpipe|lavapipe|swiftshader/i.test(`${info.architecture} ${info.device} ${info.description}`);
 
-function noAdapter(name: string): TensorError {
+function noAdapter(name: string, reason = ''): TensorError {
   return new TensorError(
     'adapter',
-    `no WebGPU adapter answers to "${name}". With a GPU: install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver). Without one: ` +
+    `no WebGPU adapter answers to "${name}"${reason && ` (${reason.replace(/\s*\n\s*/g, ' ')})`}. With a GPU: install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver). Without one: ` +
       'install Mesa 24 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports) for the software adapter.',
   );
 }

@@ -15,7 +15,9 @@ export async function deviceMemory(target: Pick<Target, 'family' | 'name'>): Pro
 
 async function nvidiaMemory(): Promise<number | undefined> {
   try {
-    const { stdout } = await run('nvidia-smi', ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], { timeout: 5000 });
+    const { stdout } = await run('nvidia-smi', ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], {
+      timeout: 5000,
+    });
     return largest(stdout.split('\n').map((line) => Number.parseFloat(line) * 2 ** 20));
   } catch {
     return undefined;

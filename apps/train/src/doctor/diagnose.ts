@@ -53,7 +53,10 @@ function adapterLines({ device, target }: Gpu, memory: number | undefined): stri
   ].filter((text) => text !== undefined);
   return [
     row('adapter', target.name),
-    row('', `${target.family === 'cpu' ? 'software, runs on the processor' : 'GPU'} (${[vendor, architecture].filter(Boolean).join(', ')})`),
+    row(
+      '',
+      `${target.family === 'cpu' ? 'software, runs on the processor' : 'GPU'} (${[vendor, architecture].filter(Boolean).join(', ')})`,
+    ),
     row('', 'computes: a product of matrices came out right'),
     row('features', offered.join(', ') || 'none beyond the defaults'),
     row(
@@ -74,7 +77,7 @@ function rateLines(rates: Rates | undefined): string[] {
 function presetLines({ target }: Gpu, memory: number | undefined): string[] {
   const presets = listPresets();
   const width = Math.max(...presets.map(({ name }) => name.length));
-  const verdict = { true: 'fits', false: 'does not fit', undefined: 'memory not known' };
+  const verdict = { true: 'fits', false: 'does not fit', undefined: 'not known' };
   const lines = presets.map((preset) => {
     const fit = verdict[`${fits(preset, memory)}`];
     return row('', `${preset.name.padEnd(width)}  ${fit}${preset.facts.memory ? ` (${preset.facts.memory})` : ''}`);
@@ -98,6 +101,9 @@ async function checkProduct(gpu: Gpu): Promise<void> {
     let expected = 0;
     for (let k = 0; k < n; k++) expected += a[row * n + k]! * b[k * n + column]!;
     if (c[i] !== expected)
-      throw new TrainError('device', `${gpu.target.name} computes wrong results: a product gave ${c[i]} where ${expected} is right; update its driver or use --adapter software`);
+      throw new TrainError(
+        'device',
+        `${gpu.target.name} computes wrong results: a product gave ${c[i]} where ${expected} is right; update its driver or use --adapter software`,
+      );
   }
 }

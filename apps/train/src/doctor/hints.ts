@@ -21,14 +21,22 @@ export function driverHints(target: Target, machine: Machine): string[] {
   const hints: string[] = [];
   const software = target.family === 'cpu';
   if (software && machine.nvidiaDevice)
-    hints.push('There is an NVIDIA card, but Vulkan does not see it: install libvulkan1 and the driver\'s Vulkan part (Debian: nvidia-vulkan-icd; in a container: NVIDIA_DRIVER_CAPABILITIES=all).');
+    hints.push(
+      "There is an NVIDIA card, but Vulkan does not see it: install libvulkan1 and the driver's Vulkan part (Debian: nvidia-vulkan-icd; in a container: NVIDIA_DRIVER_CAPABILITIES=all).",
+    );
   else if (software && machine.renderDevice && machine.platform === 'linux')
-    hints.push('There is a graphics card, but Vulkan does not see it: install mesa-vulkan-drivers, and see that you may open /dev/dri/renderD128 (group render).');
+    hints.push(
+      'There is a graphics card, but Vulkan does not see it: install mesa-vulkan-drivers, and see that you may open /dev/dri/renderD128 (group render).',
+    );
   if (/swiftshader/i.test(target.name))
-    hints.push('SwiftShader is the slowest adapter: Mesa\'s lavapipe is about 8 times faster (Debian and Ubuntu: mesa-vulkan-drivers 24 or newer).');
+    hints.push(
+      "SwiftShader is the slowest adapter: Mesa's lavapipe is about 8 times faster (Debian and Ubuntu: mesa-vulkan-drivers 24 or newer).",
+    );
   if (!software && !target.f16)
     hints.push('The adapter offers no f16: runs take twice the memory. A newer driver may offer it.');
   if (!software && target.maxBindingBytes < 2 ** 30)
-    hints.push(`The adapter binds at most ${target.maxBindingBytes / 2 ** 20} MiB at once: large models are split into many more kernels.`);
+    hints.push(
+      `The adapter binds at most ${target.maxBindingBytes / 2 ** 20} MiB at once: large models are split into many more kernels.`,
+    );
   return hints;
 }

@@ -17,9 +17,16 @@ export function fits(preset: Preset, memory: number | undefined): boolean | unde
 }
 
 /** The preset to start with on such an adapter. */
-export function recommendedPreset(family: 'cpu' | 'gpu', presets: readonly Preset[], memory: number | undefined): string {
+export function recommendedPreset(
+  family: 'cpu' | 'gpu',
+  presets: readonly Preset[],
+  memory: number | undefined,
+): string {
   const own = presets.filter(({ name }) => name.startsWith(`${family}-`));
   const fitting = own.filter((preset) => fits(preset, memory));
   const byMemory = (a: Preset, b: Preset) => (statedBytes(b) ?? 0) - (statedBytes(a) ?? 0);
-  return (family === 'gpu' ? [...fitting].sort(byMemory)[0]?.name : undefined) ?? `${family}-${family === 'cpu' ? 'tiny' : 'small'}`;
+  return (
+    (family === 'gpu' ? [...fitting].sort(byMemory)[0]?.name : undefined) ??
+    `${family}-${family === 'cpu' ? 'tiny' : 'small'}`
+  );
 }

@@ -44,7 +44,11 @@ async function readRates(path: string): Promise<RateFile> {
 /** The target with measured rates in place of rough ones. */
 export const withRates = (target: Target, rates: Rates | undefined, precision: 'f32' | 'f16'): Target =>
   rates
-    ? { ...target, flopsPerSecond: rates.flops[precision] ?? rates.flops.f32 ?? target.flopsPerSecond, bytesPerSecond: rates.bytes }
+    ? {
+        ...target,
+        flopsPerSecond: rates.flops[precision] ?? rates.flops.f32 ?? target.flopsPerSecond,
+        bytesPerSecond: rates.bytes,
+      }
     : target;
 
 /** Measures an adapter: the median of a few runs of each kind. Takes a second or two. */
@@ -66,7 +70,12 @@ const CHAIN = 8;
 const RUNS = 5;
 
 /** Median time of one `op` in a chain of them. */
-async function secondsOf(gpu: Gpu, shape: readonly number[], dtype: DType, op: (a: Tensor, b: Tensor) => Tensor): Promise<number> {
+async function secondsOf(
+  gpu: Gpu,
+  shape: readonly number[],
+  dtype: DType,
+  op: (a: Tensor, b: Tensor) => Tensor,
+): Promise<number> {
   using step = await compile(
     gpu,
     (_, { a, b }: { a: Tensor; b: Tensor }) => {
