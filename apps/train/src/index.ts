@@ -1,5 +1,4 @@
 export { derive } from './config/derive';
-export { type ScheduledKnobs, scheduledKnobs } from './config/knobs';
 export { defaultConfig, type Layer, loadConfig, type ResolvedConfig, resolveConfig } from './config/load';
 export { listPresets, type Preset } from './config/presets';
 export type {
@@ -14,4 +13,5 @@ export type {
 } from './config/pretrain-options';
 export type { Arch, HeadConfig, NetworkPrecision, OwnConfig, PartPrecision, TrainConfig } from './config/train-config';
 export { TrainError, type TrainErrorCode } from './errors';
+export { type ScheduledValues, schedules } from './run/schedules';
 export { runCli } from './run-cli';

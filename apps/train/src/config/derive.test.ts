@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { schedules } from '../run/schedules';
 import { derive, singleDevice } from './derive';
-import { scheduledKnobs } from './knobs';
 import { loadConfig } from './load';
 import type { PretrainOptions, World } from './pretrain-options';
 import { prototypesFor, teacherTempFor } from './small-batch';
@@ -33,7 +33,7 @@ test.each([
 ])(
   'ViT-B on ImageNet-21K at iteration %i has the official schedules',
   (iteration, lr, weightDecay, momentum, teacherTemp) => {
-    const knobs = scheduledKnobs(vitb().schedule)(iteration);
+    const knobs = schedules(vitb().schedule)(iteration);
     expect(Math.abs(knobs.lr - lr)).toBeLessThanOrEqual(5e-7 * Math.max(lr, 1e-6) + 1e-13);
     expect(knobs.weightDecay).toBeCloseTo(weightDecay, 6);
     expect(knobs.momentum).toBeCloseTo(momentum, 8);

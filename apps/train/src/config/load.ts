@@ -53,7 +53,7 @@ export function resolveConfig(layers: readonly Layer[]): ResolvedConfig {
 const MAX_FILE_BYTES = 2 ** 20;
 
 /** Reads a YAML file, or a preset by its name. @throws TrainError `file`, `config` */
-export function readLayer(nameOrPath: string): Layer {
+function readLayer(nameOrPath: string): Layer {
   const path = presetNamed(nameOrPath) ?? nameOrPath;
   const source = nameOrPath;
   let content: string;
