@@ -11,7 +11,7 @@ import { packedProducts, packRows } from './packed';
  */
 
 const queryBlock = 64;
-const bankBlock = 128;
+const bankBlock = 256;
 
 export function openTopK(queries: Matrix, k: number): TopKSession {
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);

@@ -13,27 +13,31 @@ type Numbers = Float32Array | Float64Array;
 export type Packed = { readonly data: Float64Array; readonly count: number; readonly length: number };
 
 /** Packs rows `begin` to `end` of a row-major array of `cols` columns. */
-export function packRows(source: Numbers, cols: number, begin = 0, end: number = source.length / cols): Packed {
+export function packRows(source: Numbers, cols: number, begin: number = 0, end: number = source.length / cols): Packed {
   const count = end - begin;
   const data = new Float64Array(Math.ceil(count / 4) * 4 * cols);
-  for (let i = 0; i < count; i++) {
-    const from = (begin + i) * cols;
-    const panel = (i >> 2) * cols * 4 + (i & 3);
-    for (let d = 0; d < cols; d++) data[panel + d * 4] = source[from + d]!;
+  for (let i = 0; i < count; i += 4) {
+    const height = Math.min(4, count - i);
+    for (let d = 0, to = i * cols; d < cols; d++, to += 4) {
+      const from = (begin + i) * cols + d;
+      for (let p = 0; p < height; p++) data[to + p] = source[from + p * cols]!;
+    }
   }
   return { data, count, length: cols };
 }
 
-/** Packs the columns `begin` to `end` of a row-major array of `cols` columns. */
-export function packColumns(source: Numbers, cols: number, begin = 0, end: number = cols): Packed {
-  const count = end - begin;
+/** Packs the columns of a row-major array of `cols` columns. */
+export function packColumns(source: Numbers, cols: number): Packed {
   const length = source.length / cols;
-  const data = new Float64Array(Math.ceil(count / 4) * 4 * length);
-  for (let r = 0; r < length; r++) {
-    const from = r * cols + begin;
-    for (let i = 0; i < count; i++) data[((i >> 2) * length + r) * 4 + (i & 3)] = source[from + i]!;
+  const data = new Float64Array(Math.ceil(cols / 4) * 4 * length);
+  for (let i = 0; i < cols; i += 4) {
+    const width = Math.min(4, cols - i);
+    for (let r = 0, to = i * length; r < length; r++, to += 4) {
+      const from = r * cols + i;
+      for (let p = 0; p < width; p++) data[to + p] = source[from + p]!;
+    }
   }
-  return { data, count, length };
+  return { data, count: cols, length };
 }
 
 /** `out[i, j] = <a_i, b_j>`, row-major `[a.count, b.count]`; overwrites, or adds where `add`. */

@@ -1,19 +1,20 @@
 import { EvalsError } from '../error';
 import type { Extent } from '../numerics/bilinear';
 
+export type PatchLabelOptions = {
+  readonly grid: Extent;
+  readonly maskSize: Extent;
+  readonly classes: number;
+  /** Label of pixels that belong to no class. */
+  readonly ignore: number;
+};
+
 /**
  * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked
  * `ignore` count as class 0, as in the reference; pixels of other labels beyond the classes count for nothing.
  *
  * @throws EvalsError `bad-option` when the patches do not cover whole pixels.
  */
-export type PatchLabelOptions = {
-  readonly grid: Extent;
-  readonly maskSize: Extent;
-  readonly classes: number;
-  readonly ignore: number;
-};
-
 export function patchLabels(mask: Uint8Array, { grid, maskSize, classes, ignore }: PatchLabelOptions): Float32Array {
   const [height, width] = [maskSize[0] / grid[0], maskSize[1] / grid[1]];
   if (!Number.isInteger(height) || !Number.isInteger(width)) {

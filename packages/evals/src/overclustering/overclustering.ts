@@ -1,16 +1,15 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption, EvalsError } from '../error';
-import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
+import { checkOption } from '../error';
+import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
 import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { kMeans } from '../numerics/k-means';
-import { momentsOf } from '../numerics/moments';
 import { resizeLabels } from '../numerics/nearest';
-import { fitPca, projectPca } from '../numerics/pca';
 import { elapsed, type Outcome } from '../outcome';
+import { type ReducedImages, reduceImages } from './reduced-images';
 
 /**
  * Overclustering: do clusters of patch tokens, formed without labels, follow object classes? All patch tokens of the
@@ -109,46 +108,6 @@ export async function overclustering(
     });
   }
   return { outcomes };
-}
-
-/** Reduced tokens of all images, and their masks at the size of comparison. */
-type ReducedImages = {
-  readonly points: Matrix;
-  readonly grid: Extent;
-  readonly size: Extent;
-  readonly masks: readonly Uint8Array[];
-};
-
-async function reduceImages(
-  backend: EvalBackend,
-  features: Batched<SegmentationFeatures>,
-  { components = 50, size = [100, 100] }: OverclusteringOptions,
-): Promise<ReducedImages> {
-  const gram = await momentsOf(backend, tokenBatches(features));
-  const pca = fitPca(gram, Math.min(components, gram.cols), { standardize: true });
-  const data = new Float32Array(gram.rows * pca.directions.rows);
-  const masks: Uint8Array[] = [];
-  let grid: Extent | undefined;
-  let row = 0;
-  for await (const batch of batches(features)) {
-    const reduced = await projectPca(backend, pca, patchTokens(batch));
-    data.set(reduced.data, row * reduced.cols);
-    row += reduced.rows;
-    grid ??= batch.grid;
-    if (grid.join() !== batch.grid.join()) throw new EvalsError('bad-features', 'batches with different patch grids');
-    for (let i = 0; i < imageCount(batch); i++) masks.push(resizeLabels(maskOf(batch, i), batch.maskSize, size));
-  }
-  if (row !== gram.rows || !grid) {
-    throw new EvalsError(
-      'bad-features',
-      'the features could not be read twice; pass an array of batches, not a generator',
-    );
-  }
-  return { points: { data, rows: row, cols: pca.directions.rows }, grid, size, masks };
-}
-
-async function* tokenBatches(features: Batched<SegmentationFeatures>): AsyncGenerator<Matrix> {
-  for await (const batch of batches(features)) yield patchTokens(batch);
 }
 
 /** Pixels of the first `evaluated` images by cluster and class, `[clusters, classes]`. */

@@ -1,0 +1,52 @@
+import type { EvalBackend } from '../backend/eval-backend';
+import { EvalsError } from '../error';
+import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
+import type { Matrix } from '../matrix';
+import type { Extent } from '../numerics/bilinear';
+import { momentsOf } from '../numerics/moments';
+import { resizeLabels } from '../numerics/nearest';
+import { fitPca, projectPca } from '../numerics/pca';
+
+/** Reduced tokens of all images, and their masks at the size of comparison. */
+export type ReducedImages = {
+  readonly points: Matrix;
+  readonly grid: Extent;
+  readonly size: Extent;
+  readonly masks: readonly Uint8Array[];
+};
+
+/**
+ * Standardises all patch tokens, projects them on their first `components` principal components, and resizes the masks to
+ * `size`. Reads the features twice.
+ */
+export async function reduceImages(
+  backend: EvalBackend,
+  features: Batched<SegmentationFeatures>,
+  { components = 50, size = [100, 100] }: { readonly components?: number; readonly size?: Extent },
+): Promise<ReducedImages> {
+  const gram = await momentsOf(backend, tokenBatches(features));
+  const pca = fitPca(gram, Math.min(components, gram.cols), { standardize: true });
+  const data = new Float32Array(gram.rows * pca.directions.rows);
+  const masks: Uint8Array[] = [];
+  let grid: Extent | undefined;
+  let row = 0;
+  for await (const batch of batches(features)) {
+    const reduced = await projectPca(backend, pca, patchTokens(batch));
+    data.set(reduced.data, row * reduced.cols);
+    row += reduced.rows;
+    grid ??= batch.grid;
+    if (grid.join() !== batch.grid.join()) throw new EvalsError('bad-features', 'batches with different patch grids');
+    for (let i = 0; i < imageCount(batch); i++) masks.push(resizeLabels(maskOf(batch, i), batch.maskSize, size));
+  }
+  if (row !== gram.rows || !grid) {
+    throw new EvalsError(
+      'bad-features',
+      'the features could not be read twice; pass an array of batches, not a generator',
+    );
+  }
+  return { points: { data, rows: row, cols: pca.directions.rows }, grid, size, masks };
+}
+
+async function* tokenBatches(features: Batched<SegmentationFeatures>): AsyncGenerator<Matrix> {
+  for await (const batch of batches(features)) yield patchTokens(batch);
+}
