@@ -58,16 +58,15 @@ export async function extractFeatures(
   return { features, dim };
 }
 
-const NEIGHBOURS = 20;
-
-/** Top-1 share of 20-NN from `train` to `test` features [n, D]. */
+/** Top-1 share of k-NN from `train` to `test` features [n, D]. */
 export async function knnAccuracy(
   train: { features: Float32Array; labels: Int32Array },
   test: { features: Float32Array; labels: Int32Array },
   dim: number,
+  k = 20,
 ): Promise<number> {
   const set = (part: typeof train) => ({ cls: part.features, dim, labels: part.labels });
-  const { scores } = await knn(set(train), set(test), { ks: [Math.min(NEIGHBOURS, train.labels.length)] });
+  const { scores } = await knn(set(train), set(test), { ks: [Math.min(k, train.labels.length)] });
   return scores[0]!.top1;
 }
 

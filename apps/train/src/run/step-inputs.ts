@@ -44,3 +44,34 @@ export function drawKept(seed: number, stream: number, branch: number, count: nu
   }
   return order.subarray(0, kept).sort();
 }
+
+/** Kept samples of every block and branch that drops any, by the names of the step's inputs. */
+export function keptInputs(
+  {
+    seed,
+    dropPathRates,
+    kept,
+    batch,
+    crops,
+  }: Pick<PretrainOptions, 'seed' | 'dropPathRates' | 'kept' | 'batch' | 'crops'>,
+  stream: number,
+): Record<string, Uint32Array> {
+  const inputs: Record<string, Uint32Array> = {};
+  const counts = { global: 2 * batch.perDevice, local: crops.local_crops_number * batch.perDevice };
+  dropPathRates.forEach((rate, block) => {
+    if (rate === 0) return;
+    (['attention', 'ffn'] as const).forEach((branch, i) => {
+      (['global', 'local'] as const).forEach((which, j) => {
+        if (counts[which] > 0)
+          inputs[`kept.${block}.${branch}.${which}`] = drawKept(
+            seed,
+            stream,
+            4 * block + 2 * i + j,
+            counts[which],
+            kept[block]![which],
+          );
+      });
+    });
+  });
+  return inputs;
+}

@@ -1,0 +1,202 @@
+/**
+ * The training loop: batches in, steps out. One iteration is: set the schedules, draw masks and kept samples, cut the crops, replay the compiled step. Everything
+ * random is a function of the seed and the step, and everything else is in the checkpoint, so a run that was killed and resumed gives the same bits as one
+ * that was not.
+ */
+import { join } from 'node:path';
+import { pruneRunCheckpoints, saveRunCheckpoint } from '@franca/checkpoint';
+import { type DataSplits, type ImageBatch, type LoaderCursor, loadBatches } from '@franca/data';
+import { compile, createState, type Gpu, type State } from '@franca/tensor';
+import type { PretrainOptions } from '../config/pretrain-options';
+import { TrainError } from '../errors';
+import { initialisePretraining, pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
+import { createCropper } from './crops';
+import { describeEnvironment } from './environment';
+import { openMetricsLog } from './metrics-log';
+import { createObserver } from './observer';
+import { bytesText, createProgress, type Progress } from './progress';
+import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
+import { createRecord } from './run-record';
+import { schedules } from './schedules';
+import { entriesOfGroup, exportBackbone, loadGroup } from './state-io';
+import { drawMasks, keptInputs } from './step-inputs';
+import { listenForStop } from './stop-signals';
+import { createTeacherProbe } from './teacher-probe';
+import { openEvents } from './tensorboard';
+
+export interface TrainRequest {
+  readonly gpu: Gpu;
+  readonly options: PretrainOptions;
+  /** The resolved configuration as YAML, for the run folder. */
+  readonly configText: string;
+  readonly data: DataSplits;
+  readonly out: string;
+  readonly resume: ResumeMode;
+  /** Stop after this iteration although the schedules go on (default: the whole run). */
+  readonly stopAfter?: number;
+  /** Weights to start from, by official backbone name; heads start fresh. */
+  readonly pretrained?: (name: string) => Promise<ArrayLike<number> | undefined>;
+  readonly progress?: Progress;
+}
+
+export interface TrainResult {
+  readonly step: number;
+  readonly finished: boolean;
+  readonly knn: number | undefined;
+  readonly folder: string;
+}
+
+/** Groups of state that a checkpoint holds; gradients are scratch. */
+const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
+const STATE_VERSION = 1;
+
+/** What a checkpoint holds beside tensors. */
+interface SavedState {
+  readonly cursor: LoaderCursor;
+  readonly imagesSeen: number;
+  readonly secondsSpent: number;
+}
+
+/** Runs or continues a pretraining run. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
+export async function train(request: TrainRequest): Promise<TrainResult> {
+  const { gpu, options, data, out, progress = createProgress() } = request;
+  await using folder = await openRunFolder(out, request.resume);
+  for (const note of folder.rejected) progress.message(`warning: ${note}`);
+  await describeRun(out, request.configText, describeEnvironment(gpu));
+
+  using state = createState(gpu, pretrainGroups(options));
+  const saved = folder.checkpoint?.state(STATE_VERSION, (value) => value as unknown as SavedState);
+  if (folder.checkpoint) for (const group of SAVED_GROUPS) await loadGroup(folder.checkpoint, state, group);
+  else await startFresh(state, request);
+  const first = folder.checkpoint?.step ?? 0;
+  if (first > 0) progress.message(`resuming ${out} after step ${first}`);
+
+  const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.run;
+  using step = await compile(gpu, pretrainStep(options), {
+    ...pretrainSignature(options),
+    state,
+    metricRows: 2 * logEvery,
+  });
+  const hasLocals = options.crops.local_crops_number > 0;
+  using cropper = createCropper(gpu, options, {
+    globalCrops: step.inputBuffer('globalCrops'),
+    localCrops: hasLocals ? step.inputBuffer('localCrops') : undefined,
+  });
+  using probe = await createTeacherProbe(gpu, state, options, data);
+  progress.message(
+    describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),
+  );
+
+  const log = await openMetricsLog(join(out, 'metrics.jsonl'), first);
+  const events = await openEvents(out);
+  const schedule = schedules(options.schedule);
+  const record = createRecord(options, saved);
+  const observer = createObserver({
+    gpu,
+    options,
+    folder: out,
+    configText: request.configText,
+    step: step as never,
+    schedule,
+    record,
+    probe,
+    log,
+    events,
+    progress,
+    extraBytes: cropper.bytes,
+  });
+  const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
+  using stop = listenForStop((signal) =>
+    progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
+  );
+  let at = first;
+  let cursor = saved?.cursor;
+  const batches = loadBatches(data.train, {
+    batchSize: options.batch.perDevice,
+    seed: options.seed,
+    from: cursor,
+    badImages: {
+      maxShare: options.run.maxBadShare,
+      onBad: ({ key, message }) => progress.message(`skipped ${key}: ${message}`),
+    },
+    ...(options.run.inFlight ? { inFlight: options.run.inFlight } : {}),
+  });
+
+  async function save(): Promise<void> {
+    if (!cursor) return;
+    const contents: SavedState = { cursor, imagesSeen: record.imagesSeen, secondsSpent: record.seconds() };
+    const tensors = Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)]));
+    await saveRunCheckpoint(out, { step: at, state: contents as never, stateVersion: STATE_VERSION, tensors });
+    await pruneRunCheckpoints(out, {
+      last: checkpoint.keepLast,
+      ...(checkpoint.keepEvery ? { every: checkpoint.keepEvery } : {}),
+    });
+  }
+  const exportTeacher = (): Promise<void> =>
+    exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
+  const due = (every: number): boolean => every > 0 && (at % every === 0 || at === last);
+
+  try {
+    if (first === 0) await observer.measure(0);
+    while (at < last && !stop.requested) {
+      const { value: batch } = (await batches.next()) as { value: ImageBatch };
+      const { masks, maskIndices, masksWeight, nMasked } = drawMasks(options, at);
+      const crops = cropper.crops(batch);
+      // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
+      await step.done();
+      step.run({ ...crops, masks, maskIndices, masksWeight, ...keptInputs(options, at) }, { ...schedule(at), nMasked });
+      at++;
+      cursor = batch.cursor;
+      record.count(batch);
+      if (due(logEvery)) await observer.interval(at);
+      if (at === first + 1 || due(picturesEvery)) await observer.draw(at, masks);
+      if (due(knn.every)) await observer.measure(at);
+      if (due(checkpoint.every) || stop.requested) await save();
+      if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher();
+    }
+    await exportTeacher();
+    await observer.report();
+    const finished = at >= options.schedule.iterations;
+    if (!finished)
+      progress.message(
+        `stopped after step ${at} of ${options.schedule.iterations}; continue with: franca-train pretrain --resume --out ${out}`,
+      );
+    return { step: at, finished, knn: record.knn, folder: out };
+  } finally {
+    progress.end();
+    await batches.return(undefined as never);
+    await log.close();
+    await events.close();
+  }
+}
+
+async function startFresh(state: State, { options, pretrained }: TrainRequest): Promise<void> {
+  initialisePretraining(state, options, [options.seed >>> 0, 0]);
+  if (!pretrained) return;
+  for (const [name, { shape }] of Object.entries(state.layout.student!.segments)) {
+    if (!name.startsWith('backbone.')) continue;
+    const plain = name.slice('backbone.'.length);
+    const values = await pretrained(plain);
+    if (!values) throw new TrainError('file', `the pretrained weights have no "${plain}"`);
+    if (values.length !== shape.reduce((a, b) => a * b, 1)) {
+      throw new TrainError(
+        'file',
+        `the pretrained "${plain}" has ${values.length} values, the model needs [${shape.join(', ')}]; franca-train highres resamples positions`,
+      );
+    }
+    for (const group of ['student', 'teacher']) state.write(group, name, values);
+  }
+}
+
+function describeStart(
+  { batch, vit, schedule, notes }: PretrainOptions,
+  kernels: number,
+  seconds: number,
+  bytes: number,
+): string {
+  return [
+    `ViT of width ${vit.embedDim} and depth ${vit.depth}, ${batch.total} images a step, ${schedule.iterations} steps`,
+    `${kernels} kernels compiled in ${seconds.toFixed(1)} s; ${bytesText(bytes)} on the device, all of it allocated`,
+    ...notes,
+  ].join('\n');
+}
