@@ -29,7 +29,9 @@ test('neighbours, votes and accuracy are those of the official k-NN', async () =
     const wrong = clearlyWrong(votes[i]!, official);
     recordParity(file.name, `predictions k=${k} wrong`, wrong === 0 ? 0 : Number.POSITIVE_INFINITY);
     expect(wrong).toBe(0);
-    expect(scores[i]!.top1).toBeCloseTo(top1[k], 6);
+    // Only an item whose two best classes are that close may count differently.
+    const items = testSet.labels.length;
+    expect(Math.abs(scores[i]!.top1 - top1[k]) * items).toBeLessThan(nearTies(official) + 0.01);
   }
 });
 
@@ -43,4 +45,14 @@ function clearlyWrong(votes: Float64Array, official: Float32Array): number {
     if (first! - second! > 1e-5 && ours.indexOf(Math.max(...ours)) !== theirs.indexOf(first!)) wrong++;
   }
   return wrong;
+}
+
+/** Items whose two best classes are closer than the tolerance. */
+function nearTies(official: Float32Array): number {
+  let ties = 0;
+  for (let i = 0; i < official.length; i += classes) {
+    const [first, second] = [...official.subarray(i, i + classes)].toSorted((a, b) => b - a);
+    if (first! - second! <= 1e-5) ties++;
+  }
+  return ties;
 }
