@@ -14,6 +14,7 @@ import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
 import { openMetricsLog } from './metrics-log';
 import { createObserver } from './observer';
+import { profileTable } from './profile-table';
 import { bytesText, createProgress, type Progress } from './progress';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
 import { createRecord } from './run-record';
@@ -37,6 +38,8 @@ export interface TrainRequest {
   /** Weights to start from, by official backbone name; heads start fresh. */
   readonly pretrained?: (name: string) => Promise<ArrayLike<number> | undefined>;
   readonly progress?: Progress;
+  /** Print where the third step spends its time. */
+  readonly profile?: boolean;
 }
 
 export interface TrainResult {
@@ -148,6 +151,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       at++;
       cursor = batch.cursor;
       record.count(batch);
+      if (request.profile && at === first + 3) progress.message(profileTable(await step.profile(), gpu.target));
       if (due(logEvery)) await observer.interval(at);
       if (at === first + 1 || due(picturesEvery)) await observer.draw(at, masks);
       if (due(knn.every)) await observer.measure(at);
