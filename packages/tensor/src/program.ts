@@ -176,19 +176,20 @@ function loadExpression(
   const bind = (w: 1 | 4) =>
     inPlace ? k.write(tensor, elementType(tensor, w)) : k.read(tensor, elementType(tensor, w));
   const type = valueType(tensor.dtype);
-  const widen = (text: string) =>
-    tensor.dtype === 'f16' || pattern.kind === 'scalar' || pattern.kind === 'head' || width === 4
-      ? `${type}(${text})`
-      : text;
+  const load = (w: 1 | 4, index: string): string => {
+    const element = `${bind(w)}[${index}]`;
+    const wide = tensor.dtype === 'f16' && w !== width ? `f32(${element})` : element;
+    return tensor.dtype === 'f16' || w !== width ? `${type}(${wide})` : element;
+  };
   switch (pattern.kind) {
     case 'same':
-      return widen(`${bind(width)}[i]`);
+      return load(width, 'i');
     case 'scalar':
-      return widen(`${bind(1)}[0]`);
+      return load(1, '0');
     case 'tail':
-      return widen(`${bind(width)}[i % ${k.uniform(pattern.size / width)}]`);
+      return load(width, `i % ${k.uniform(pattern.size / width)}`);
     case 'head':
-      return widen(`${bind(1)}[i / ${k.uniform(pattern.inner / width)}]`);
+      return load(1, `i / ${k.uniform(pattern.inner / width)}`);
     case 'general': {
       const { dims, strides } = pattern;
       const splat = width === 4 && strides.at(-1) === 0;
@@ -201,7 +202,7 @@ function loadExpression(
         const dimName = k.uniform(dim);
         lines.push(`  o${name} += (r${name} % ${dimName}) * ${k.uniform(stride)}; r${name} /= ${dimName};`);
       }
-      return widen(`${bind(splat ? 1 : width)}[o${name}]`);
+      return load(splat ? 1 : width, `o${name}`);
     }
   }
 }

@@ -1,0 +1,161 @@
+/**
+ * Every kernel that any kind of adapter would run, compiled by Dawn on its null backend, which offers all features and computes nothing:
+ * no error, no warning. Graphs are planned on paper for each target, so this needs no GPU.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { planStep, type TensorTree } from './compile';
+import type { DType } from './dtype';
+import { isFloat } from './dtype';
+import type { Gpu } from './gpu';
+import { grad } from './grad';
+import { isTensor, type Tensor } from './graph';
+import { openGpu } from './node';
+import { assign, store } from './ops/assign';
+import { add, cast, mul } from './ops/elementwise';
+import { matmulProblem } from './ops/matmul';
+import { matmulKey, matmulVariants } from './ops/matmul-variants';
+import { sum } from './ops/reduce';
+import type { Plan } from './plan';
+import { storeRoot } from './program';
+import { layoutState } from './state-layout';
+import { defaultTarget, type Target } from './target';
+import { TEST_GRAPHS, type TestGraph } from './test-graphs';
+
+const matrices = [
+  { M: 16, N: 16, K: 16 },
+  { M: 8, N: 8, K: 8 },
+];
+const TARGETS: readonly Target[] = [
+  { ...defaultTarget, name: 'a CPU adapter with subgroups of 8', family: 'cpu', subgroupSize: 8, f16: true },
+  { ...defaultTarget, name: 'a CPU adapter with subgroups of 16', family: 'cpu', subgroupSize: 16 },
+  { ...defaultTarget, name: 'a CPU adapter without subgroups', family: 'cpu', f16: true },
+  { ...defaultTarget, name: 'a GPU at default limits without features' },
+  { ...defaultTarget, name: 'a GPU with subgroups', subgroupSize: 32, f16: true },
+  { ...defaultTarget, name: 'a GPU with subgroup matrices', subgroupSize: 32, f16: true, subgroupMatrices: matrices },
+  {
+    ...defaultTarget,
+    name: 'a GPU with subgroup matrices and large limits',
+    subgroupSize: 32,
+    f16: true,
+    subgroupMatrices: matrices,
+    maxWorkgroupBytes: 49152,
+    maxWorkgroupInvocations: 1024,
+    maxStorageBuffers: 16,
+  },
+];
+
+const tensorsIn = (tree: TensorTree): Tensor[] => {
+  if (tree === undefined) return [];
+  return isTensor(tree) ? [tree] : Object.values(tree as Record<string, TensorTree>).flatMap(tensorsIn);
+};
+
+function planGraph(graph: TestGraph, target: Target, n: number, dtype: DType): Plan {
+  const batch = Object.fromEntries(
+    Object.entries(graph.inputs(n)).map(([name, spec]) => [name, { shape: spec.shape, dtype: spec.dtype ?? dtype }]),
+  );
+  const build = (_: unknown, inputs: Record<string, Tensor>): TensorTree => {
+    const outputs = graph.build(inputs);
+    if (graph.gradient === false) return outputs;
+    const floats = Object.values(inputs).filter((tensor) => isFloat(tensor.dtype));
+    const losses = tensorsIn(outputs)
+      .filter((tensor) => isFloat(tensor.dtype))
+      .map((tensor) => cast(tensor, 'f32'))
+      .map((tensor) => sum(mul(tensor, tensor)));
+    if (floats.length === 0 || losses.length === 0) return outputs;
+    return { outputs, grads: grad(losses.reduce(add), floats) };
+  };
+  return planStep(target, {}, build, { batch });
+}
+
+/** The plans of a graph in all sizes and types, and with every variant of its matmuls. */
+function plansOf(graph: TestGraph, target: Target): Plan[] {
+  const dtypes = (graph.dtypes ?? ['f32', 'f16']).filter((dtype) => dtype !== 'f16' || target.f16);
+  return dtypes.flatMap((dtype) =>
+    (graph.sizes ?? [12, 13]).flatMap((n) => {
+      const plan = planGraph(graph, target, n, dtype);
+      return [plan, ...tunings(plan).map((tuned) => planGraph(graph, { ...target, tuned }, n, dtype))];
+    }),
+  );
+}
+
+/** Choices that between them take every variant of every matmul of a plan. */
+function tunings({ nodes, target }: Plan): Record<string, string>[] {
+  const problems = nodes.flatMap(({ op, inputs, outputs, attrs }) =>
+    op.name === 'matmul'
+      ? [matmulProblem({ inputs, outputs, attrs: attrs as never, target, epilogue: storeRoot(outputs[0]!) })]
+      : [],
+  );
+  const names = problems.map((problem) => matmulVariants(problem).map(({ name }) => name));
+  const most = Math.max(0, ...names.map((list) => list.length));
+  return Array.from({ length: Math.max(0, most - 1) }, (_, i) =>
+    Object.fromEntries(problems.map((problem, j) => [matmulKey(problem), names[j]![i + 1] ?? names[j]![0]!])),
+  );
+}
+
+function planUpdate(target: Target): Plan {
+  const specs = { w: { a: { shape: [5, 7], dtype: 'f32' }, b: { shape: [12], dtype: 'f32' } } } as const;
+  const layout = layoutState({ ...specs, v: specs.w }, target);
+  return planStep(
+    target,
+    layout,
+    (state) => {
+      const { a, b } = state.w!.tensors;
+      store(state.v!, { a: mul(a!, 2), b: mul(b!, 3) });
+      return assign(a!, add(a!, 1));
+    },
+    {},
+  );
+}
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu({ adapter: 'null' });
+});
+afterAll(() => gpu.dispose());
+
+describe('every kernel compiles without a message', () => {
+  const compiled = new Set<string>();
+
+  async function compileAll(plans: readonly Plan[], withPipeline: boolean): Promise<void> {
+    for (const { steps } of plans) {
+      for (const step of steps) {
+        if (step.kind !== 'kernel' || compiled.has(step.kernel.wgsl)) continue;
+        compiled.add(step.kernel.wgsl);
+        const module = gpu.device.createShaderModule({ code: step.kernel.wgsl });
+        const { messages } = await module.getCompilationInfo();
+        const problems = messages.map(({ lineNum, message }) => `${step.kernel.label}:${lineNum} ${message}`);
+        expect(problems, step.kernel.wgsl).toEqual([]);
+        if (withPipeline) await gpu.pipeline(step.kernel);
+      }
+    }
+  }
+
+  describe.each(TARGETS.map((target) => [target.name, target] as const))('on %s', (_, target) => {
+    // the null backend has the default limits, so larger workgroups are checked as modules only
+    const withPipeline = target.maxWorkgroupInvocations <= defaultTarget.maxWorkgroupInvocations;
+    test.each(TEST_GRAPHS.map((graph) => [graph.name, graph] as const))('%s', async (_, graph) => {
+      await compileAll(plansOf(graph, target), withPipeline);
+    });
+    test('updates of state', async () => {
+      await compileAll([planUpdate(target)], withPipeline);
+    });
+  });
+});
+
+test('the graphs contain every op of the engine', () => {
+  const folder = new URL('./ops/', import.meta.url);
+  const declared = readdirSync(folder)
+    .filter((file) => file.endsWith('.ts') && !file.includes('.test.'))
+    .flatMap((file) =>
+      [...readFileSync(new URL(file, folder), 'utf8').matchAll(/: Op<.*> = \{\n {2}name: '(\w+)'/g)].map(
+        (match) => match[1]!,
+      ),
+    );
+  const planned = new Set(
+    TEST_GRAPHS.flatMap((graph) => planGraph(graph, defaultTarget, 12, 'f32').nodes.map((node) => node.op.name)),
+  );
+  for (const node of planUpdate(defaultTarget).nodes) planned.add(node.op.name);
+  expect(declared.length).toBeGreaterThan(20);
+  expect(declared.filter((name) => !planned.has(name) && name !== 'stopGradient')).toEqual([]);
+});
