@@ -1,0 +1,11 @@
+export type LossErrorCode = 'shape';
+
+/** The error of `@franca/losses`. */
+export class LossError extends Error {
+  readonly code: LossErrorCode;
+  constructor(code: LossErrorCode, message: string) {
+    super(message);
+    this.name = 'LossError';
+    this.code = code;
+  }
+}

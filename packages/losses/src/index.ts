@@ -1,0 +1,5 @@
+export { type DinoLoss, dinoLoss, type Level, swapViews } from './dino';
+export { LossError, type LossErrorCode } from './errors';
+export { ibotLoss } from './ibot';
+export { koleoLoss, nearestNeighbours } from './koleo';
+export { type LossTerms, type LossWeights, officialWeights, type TotalLoss, totalLoss } from './total';
