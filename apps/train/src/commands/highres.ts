@@ -1,0 +1,27 @@
+/** `franca-train highres`: adapts a trained backbone to larger images, positions resampled, heads fresh. */
+import type { Command } from 'commander';
+import { examples } from '../program';
+import { type RunOptions, startRun, withRunOptions } from '../start-run';
+
+/** Adds the command. */
+export function register(program: Command): void {
+  withRunOptions(program.command('highres'))
+    .description('continue training a backbone at a higher resolution')
+    .requiredOption('--from <weights>', "the backbone: a run's teacher.safetensors, or an official .pth")
+    .addHelpText(
+      'after',
+      examples([
+        [
+          'franca-train highres --from runs/photos/teacher.safetensors -c official-highres-vitb14',
+          '518 px, the official schedule',
+        ],
+        [
+          'franca-train highres --from teacher.safetensors -c cpu-tiny crops.global_crops_size=96',
+          'a small model at another size',
+        ],
+      ]),
+    )
+    .action((overrides: string[], options: RunOptions) =>
+      startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14', resample: true }),
+    );
+}

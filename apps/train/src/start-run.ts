@@ -1,0 +1,99 @@
+/** From the options of a command to a run: adapter, configuration, data, starting weights. What `pretrain` and `highres` share. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gpu } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { type Command, Option } from 'commander';
+import { stringify } from 'yaml';
+import { derive } from './config/derive';
+import type { ResolvedConfig } from './config/load';
+import { type ConfigOptions, configFrom, withConfig } from './config-options';
+import { openData } from './data';
+import { TrainError } from './errors';
+import { openPretrained } from './pretrained';
+import { createProgress } from './run/progress';
+import type { ResumeMode } from './run/run-folder';
+import { train } from './run/train';
+
+export interface RunOptions extends ConfigOptions {
+  readonly data?: string;
+  readonly out?: string;
+  readonly resume?: true | 'auto';
+  readonly adapter?: string;
+  readonly stopAfter?: number;
+  readonly profile?: true;
+  /** Backbone to start from. */
+  readonly from?: string;
+}
+
+/** Adds the options of a run to a command. */
+export const withRunOptions = (command: Command): Command =>
+  withConfig(command)
+    .option(
+      '-d, --data <what>',
+      'a folder of images, tar or parquet shards, hf://owner/name, ... (default: FRANCA_DATA, else flower photographs, else a generated world)',
+    )
+    .option('-o, --out <folder>', 'the run folder (default: runs/<time>)')
+    .option('--resume [auto]', 'continue the run in --out; auto: start it if there is nothing to continue')
+    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .addOption(
+      new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(
+        Number,
+      ),
+    )
+    .option('--profile', 'time every kind of kernel once, at the third step, and print where a step spends its time');
+
+/** Runs training as the options say. `defaultConfig` names the preset where none is given; `resample` lets starting weights of another image size in. */
+export async function startRun(
+  overrides: readonly string[],
+  options: RunOptions,
+  { defaultConfig, resample }: { defaultConfig: (gpu: Gpu) => string; resample: boolean },
+): Promise<void> {
+  await using gpu = await openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
+  const out = options.out ?? join('runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
+  const resume: ResumeMode = options.resume === true ? 'always' : (options.resume ?? 'never');
+  const { config } = configure(out, resume, overrides, options, () => defaultConfig(gpu));
+  const derived = derive(config, { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 });
+  const progress = createProgress();
+  progress.message(`adapter: ${gpu.target.name}`);
+  const spec = options.data ?? process.env.FRANCA_DATA ?? (derived.run.datasetPath || undefined);
+  const { splits, notes } = await openData(spec, derived.run.heldOutShare, derived.seed, progress.message);
+  const from = options.from ?? (derived.run.pretrainedWeights || undefined);
+  const pretrained = from ? await openPretrained(from, derived.masks.grid[0], resample) : undefined;
+  try {
+    for (const note of [...notes, ...(pretrained?.notes ?? [])]) progress.message(note);
+    const { step, knn, folder } = await train({
+      gpu,
+      options: derived,
+      configText: stringify({ ...config, train: { ...config.train, ...(spec ? { dataset_path: spec } : {}) } }),
+      data: splits,
+      out,
+      resume,
+      progress,
+      ...(pretrained ? { pretrained: pretrained.weights } : {}),
+      ...(options.stopAfter === undefined ? {} : { stopAfter: options.stopAfter }),
+      ...(options.profile ? { profile: true } : {}),
+    });
+    console.log(
+      `${folder}: ${step} steps${knn === undefined ? '' : `, k-NN ${(100 * knn).toFixed(1)} %`}; report in ${join(folder, 'report.html')}, teacher in ${join(folder, 'teacher.safetensors')}`,
+    );
+  } finally {
+    await pretrained?.[Symbol.asyncDispose]();
+    await splits.close();
+  }
+}
+
+/** The configuration of a new run, or of the run that is resumed; overrides on top. */
+function configure(
+  out: string,
+  resume: ResumeMode,
+  overrides: readonly string[],
+  options: RunOptions,
+  defaultConfig: () => string,
+): ResolvedConfig {
+  if (options.config) return configFrom(options, overrides);
+  const own = join(out, 'config.yaml');
+  if (resume !== 'never' && existsSync(own)) return configFrom({ config: [own] }, overrides);
+  if (resume === 'always') throw new TrainError('usage', `${out} holds no run to resume`);
+  return configFrom({ config: [defaultConfig()] }, overrides);
+}
