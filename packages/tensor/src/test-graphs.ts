@@ -133,6 +133,7 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
   ...[
     [2, 16],
     [1, 64],
+    [1, 100],
     [2, 6],
   ].map(
     ([heads, d]): TestGraph => ({
