@@ -51,8 +51,9 @@ export function fuse(
     const group: Group = { nodes: [node], root: node.op.fusesEpilogue ? node : undefined };
     groupOf.set(node, group);
     if (!enabled || !isElementwise(node)) continue;
-    for (const input of node.inputs) {
-      const producer = throughReshapes(input).node;
+    // the latest producer first: of two matmuls that are added, the second one takes the addition in, and the first need not wait for it
+    const producers = node.inputs.map((input) => throughReshapes(input).node).sort((a, b) => b.id - a.id);
+    for (const producer of producers) {
       const other = groupOf.get(producer);
       const own = groupOf.get(node)!;
       if (!other || other === own || !(isElementwise(producer) || producer.op.fusesEpilogue)) continue;

@@ -17,7 +17,13 @@ export interface PlanReport {
   readonly bytes: Readonly<Record<string, number>>;
   readonly totalBytes: number;
   /** Most bytes of intermediate values alive at once, and the op that runs then. */
-  readonly peak: { readonly bytes: number; readonly at: string; readonly site: string };
+  readonly peak: {
+    readonly bytes: number;
+    readonly at: string;
+    readonly site: string;
+    /** What is alive then, values of one op, type and shape together, largest first. */
+    readonly alive: readonly { readonly name: string; readonly count: number; readonly bytes: number }[];
+  };
   readonly largest: readonly { readonly name: string; readonly bytes: number }[];
   /** Seconds, from the target's rates. */
   readonly estimatedSeconds: number;
@@ -82,10 +88,21 @@ export function makeReport({
       bytes: peak.bytes,
       at: at ? (at.kind === 'kernel' ? at.kernel.label : 'copy') : 'nothing',
       site: at?.node.site ?? '',
+      alive: aliveAt(peak.step, lifetimes, names),
     },
     largest,
     estimatedSeconds: total(kernels.map((kernel) => kernelSeconds(kernel, target))),
   };
+}
+
+function aliveAt(step: number, lifetimes: readonly Lifetime[], names: readonly string[]): PlanReport['peak']['alive'] {
+  const groups = new Map<string, { name: string; count: number; bytes: number }>();
+  lifetimes.forEach(({ first, last, bytes }, i) => {
+    if (step < first || step > last) return;
+    const group = groups.get(names[i]!) ?? { name: names[i]!, count: 0, bytes: 0 };
+    groups.set(group.name, { name: group.name, count: group.count + 1, bytes: group.bytes + bytes });
+  });
+  return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 12);
 }
 
 /** Expected time of a kernel from the target's rates: the larger of its arithmetic and its memory traffic. */
