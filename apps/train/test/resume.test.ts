@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readMetrics } from '../src/run/metrics-log';
+import { newestTensors, startCli, tinyData, tinyOverrides } from './tiny-run';
+
+const STEPS = 12;
+let folder: string;
+let reference: Record<string, string>;
+const args = (out: string, ...more: string[]) => [
+  'pretrain',
+  '-c',
+  'cpu-tiny',
+  '--data',
+  tinyData,
+  '--out',
+  join(folder, out),
+  ...more,
+  ...tinyOverrides(STEPS),
+];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'franca-resume-'));
+  const { status, output } = await startCli(args('whole')).done;
+  expect(output).not.toMatch(/error:/i);
+  expect(status, output).toBe(0);
+  reference = await newestTensors(join(folder, 'whole'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('a run folder explains itself', async () => {
+  const run = join(folder, 'whole');
+  for (const name of ['config.yaml', 'environment.json', 'metrics.jsonl', 'report.html', 'teacher.safetensors'])
+    expect((await stat(join(run, name))).size, name).toBeGreaterThan(0);
+  const rows = (await readMetrics(join(run, 'metrics.jsonl'))).filter((row) => 'loss' in row);
+  expect(rows.map((row) => row.step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
+  expect(rows.every((row) => Number.isFinite(row.loss as number) && (row.loss as number) > 0)).toBe(true);
+  expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('<svg');
+});
+
+test('killed at random moments and resumed, a run ends with the bits of one that was never killed', async () => {
+  let killed = 0;
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const { child, done } = startCli(args('killed', '--resume', 'auto'));
+    // the first starts are killed as soon as they made progress, at different phases of a step or a save
+    const limit = attempt < 3 ? 1 + attempt : Number.POSITIVE_INFINITY;
+    const watch = setInterval(async () => {
+      const saved = await newestTensors(join(folder, 'killed')).then(
+        (tensors) => Number(tensors.checkpoint!.match(/\d+/)![0]),
+        () => 0,
+      );
+      if (saved >= 3 * limit) setTimeout(() => child.kill('SIGKILL'), 37 * attempt);
+    }, 20);
+    const { status, output } = await done;
+    clearInterval(watch);
+    if (status === 0) break;
+    expect(status, output).toBeNull();
+    killed++;
+  }
+  expect(killed).toBeGreaterThan(0);
+  expect(await newestTensors(join(folder, 'killed'))).toEqual(reference);
+  const rows = (await readMetrics(join(folder, 'killed', 'metrics.jsonl'))).filter((row) => 'loss' in row);
+  const whole = (await readMetrics(join(folder, 'whole', 'metrics.jsonl'))).filter((row) => 'loss' in row);
+  expect(rows.map((row) => [row.step, row.loss])).toEqual(whole.map((row) => [row.step, row.loss]));
+});
+
+test('Ctrl-C saves, says how to resume, and resuming gives the same bits', async () => {
+  const { child, done } = startCli(args('stopped'));
+  const watch = setInterval(async () => {
+    if ((await readMetrics(join(folder, 'stopped', 'metrics.jsonl')).catch(() => [])).some((row) => row.step >= 2)) {
+      clearInterval(watch);
+      child.kill('SIGINT');
+    }
+  }, 10);
+  const { status, output } = await done;
+  clearInterval(watch);
+  expect(status, output).toBe(0);
+  expect(output).toMatch(/continue with: franca-train pretrain --resume --out .*stopped/);
+  expect((await startCli(args('stopped', '--resume')).done).status).toBe(0);
+  expect(await newestTensors(join(folder, 'stopped'))).toEqual(reference);
+});
+
+test('a folder that holds a run is not overwritten, and a damaged checkpoint is passed over', async () => {
+  const { status, output } = await startCli(args('whole')).done;
+  expect(status).toBe(1);
+  expect(output).toMatch(/already holds a run; continue it with --resume, or give another --out/);
+  const newest = join(folder, 'whole', 'checkpoints', reference.checkpoint!, 'student.safetensors');
+  await writeFile(newest, (await readFile(newest)).subarray(0, 1000));
+  const again = await startCli(args('whole', '--resume')).done;
+  expect(again.output).toMatch(/warning: .*student\.safetensors is damaged/);
+  expect(again.status, again.output).toBe(0);
+  expect(await newestTensors(join(folder, 'whole'))).toEqual(reference);
+});
