@@ -5,8 +5,8 @@
 import { elementType, type Kernel, type KernelBuilder, kernelBuilder, type Scratch } from '../kernel';
 import type { Target } from '../target';
 import { type AttentionDims, productFlops } from './attention-dims';
-import { type ProductOperand, rowArray } from './attention-product';
 import { type TokenScope, type Tokens, tokenScope } from './attention-tokens';
+import { type ProductOperand, rowArray } from './broadcast-product';
 
 // Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.
 const LARGE_FLOPS = 5e7;

@@ -1,5 +1,5 @@
 /**
- * Attention on CPU adapters: products by subgroup broadcast (see `attention-product.ts`), which run at the rate of a plain matmul, over a few
+ * Attention on CPU adapters: products by subgroup broadcast (see `broadcast-product.ts`), which run at the rate of a plain matmul, over a few
  * heads at a time, whose logits stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory; then O = exp(S - max) V / sum,
  * where a lane that loads logits of its row turns them into weights on their way into the product. Backward: P = exp(S - lse) and
  * dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products. Matrices of logits are
@@ -18,8 +18,9 @@ import {
   tokensByToken,
 } from './attention-chunk-kernel';
 import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './attention-dims';
-import { productLoop, range, rowValue } from './attention-product';
 import type { Tokens } from './attention-tokens';
+import { productLoop, rowValue } from './broadcast-product';
+import { range } from './matmul-problem';
 
 // Logits of one chunk, all matrices together: about what stays in the cache between two kernels.
 const CHUNK_BYTES = 4 * 2 ** 20;
@@ -47,7 +48,7 @@ function logitsKernel({ dims, qkv, target }: AttentionProblem, chunk: Chunk, log
     const scale = scope.k.uniformF32(1 / Math.sqrt(dims.d));
     const a = tokensByToken(scope, { tensor: qkv, part: 'query' });
     const b = tokensByToken(scope, { tensor: qkv, part: 'key' });
-    return `${productLoop({ ...scope, depth: scope.d, a, b, name: 'c' })}
+    return `${productLoop({ ...scope, endK: scope.d, a, b, name: 'c' })}
 ${storeLogits(scope, logits, 's', (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
   });
 }
@@ -72,7 +73,7 @@ ${each((s) => `  high${s} = max(high${s}, ${S.load(ownRow(s), 'k', s)});`)}
 ${each((s) => `let top${s} = max(max(high${s}.x, high${s}.y), max(high${s}.z, high${s}.w));`)}
 ${productLoop({
   ...scope,
-  depth: padded,
+  endK: padded,
   a: { alongK: true, load: (row, k, share) => `exp(${S.load(row, k, share)} - top${share})` },
   b: tokensByElement(scope, { tensor: qkv, part: 'value' }),
   use: (share) => `sum${share} += a${share};`,
@@ -111,7 +112,7 @@ function weightsKernel(
     const { k, rows, lanes, N, d } = scope;
     const scale = k.uniformF32(1 / Math.sqrt(dims.d));
     const product = (name: string, a: Tokens, b: Tokens): string =>
-      productLoop({ ...scope, depth: d, a: tokensByToken(scope, a), b: tokensByToken(scope, b), name });
+      productLoop({ ...scope, endK: d, a: tokensByToken(scope, a), b: tokensByToken(scope, b), name });
     const perRow = (name: string, values: string): string =>
       range(rows / lanes)
         .map((s) => `  let ${name}${s} = ${values}[head * ${N} + min(row + ${s * lanes}u + sgLane, ${N} - 1u)];`)
@@ -140,7 +141,7 @@ function partKernel(
   const tile = { label: 'attentionGradient', dims, chunk, target, M: dims.N, columns: dims.d, products: 1 };
   return chunkKernel(tile, (scope) => {
     const a = transposed ? logitsByColumn(scope, logits) : logitsByRow(scope, logits);
-    return `${productLoop({ ...scope, depth: scope.padded, a, b: tokensByElement(scope, tokens), name: 'c' })}
+    return `${productLoop({ ...scope, endK: scope.padded, a, b: tokensByElement(scope, tokens), name: 'c' })}
 ${storeTokens(scope, { tensor: dqkv, part }, (i) => `c${i}`)}`;
   });
 }

@@ -7,8 +7,8 @@
 import { type Kernel, type KernelBuilder, kernelBuilder } from '../kernel';
 import type { Target } from '../target';
 import { type AttentionDims, productFlops } from './attention-dims';
-import { range } from './attention-product';
 import { type TokenScope, type Tokens, tokenScope } from './attention-tokens';
+import { range } from './matmul-problem';
 
 export const COLUMNS = 32;
 const PITCH = 9;

@@ -6,7 +6,6 @@
  */
 import type { Kernel, Storage } from '../kernel';
 import type { AttentionGradientProblem, AttentionProblem } from './attention-dims';
-import { range } from './attention-product';
 import {
   accumulate,
   COLUMNS,
@@ -19,6 +18,7 @@ import {
   tileKernel,
   weightsOf,
 } from './attention-tile-kernel';
+import { range } from './matmul-problem';
 
 /** Loops over all columns. In scope of the body: `columns`, the invocation's four, and `exists`, which of them are tokens. */
 const forColumns = ({ N }: TileScope, body: string): string => `

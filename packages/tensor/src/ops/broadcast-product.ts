@@ -1,9 +1,11 @@
 /**
- * The product of a tile of rows of A with four columns of B per lane, by subgroup broadcasts, as in `matmul-broadcast.ts`: per step of 4 k
- * all loads come first, then each element of A goes to every lane in turn. Attention needs it with operands in the middle of a packed
- * tensor, and with something done to A on its way.
+ * The inner loop of matmul and attention on CPU adapters. One subgroup computes `rows` rows by four columns per lane; each lane holds its
+ * columns of every row in registers. Per step of 4 k all loads come first: every lane loads its share of the A tile and its own 4 x 4 block of
+ * B. Then each element of A goes to all lanes by a subgroup broadcast, which costs one instruction where a load costs five, and each sum is
+ * updated once, by four products. There is no workgroup memory and no barrier: those are coroutine switches on a CPU.
  */
-export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+import { readColumns } from './matmul-block';
+import { range } from './matmul-problem';
 
 export interface ProductOperand {
   /** Whether k is the contiguous dimension; otherwise the rows of A, or the columns of B, are. */
@@ -16,8 +18,9 @@ export interface Product {
   readonly lanes: number;
   /** Rows of the tile, a multiple of `lanes` and of 4. */
   readonly rows: number;
-  /** WGSL of the number of k, a multiple of 4. */
-  readonly depth: string;
+  /** WGSL of the k to start at (default 0) and to end before; steps are of 4. */
+  readonly firstK?: string;
+  readonly endK: string;
   readonly a: ProductOperand;
   readonly b: ProductOperand;
   /** Statements for each share of A after its loading as `a<share>`. */
@@ -27,7 +30,7 @@ export interface Product {
 }
 
 /** WGSL that declares the sums and computes them. In scope: `row` (first of the tile), `column` (first of the lane), `sgLane`. */
-export function productLoop({ lanes, rows, depth, a, b, use, name }: Product): string {
+export function productLoop({ lanes, rows, firstK = '0u', endK, a, b, use, name }: Product): string {
   const quads = rows / 4;
   const shares = range(rows / lanes);
   // Along k, unit i of the A tile is row i; along the rows, it is four rows at k + i / quads.
@@ -41,22 +44,17 @@ export function productLoop({ lanes, rows, depth, a, b, use, name }: Product): s
     const [unit, component] = a.alongK ? [i, q] : [q * quads + (i >> 2), i % 4];
     return `subgroupBroadcast(a${Math.floor(unit / lanes)}[${component}], ${unit % lanes}u)`;
   };
-  const loadB = b.alongK
-    ? [
-        ...range(4).map((j) => `let w${j} = ${b.load(`(column + ${j}u)`, 'k', 0)};`),
-        ...range(4).map((q) => `let b${q} = vec4<f32>(w0[${q}], w1[${q}], w2[${q}], w3[${q}]);`),
-      ]
-    : range(4).map((q) => `let b${q} = ${b.load('column', `(k + ${q}u)`, 0)};`);
+  const columns = readColumns(4, b.alongK, (free, k) => b.load(`(column + ${free}u)`, `(k + ${k}u)`, 0));
   const update = (i: number): string => {
-    const [p0, p1, p2, p3] = range(4).map((q) => `${element(i, q)} * b${q}`);
+    const [p0, p1, p2, p3] = range(4).map((q) => `${element(i, q)} * ${columns.vector(0, q)}`);
     return `${name}${i} += (${p0} + ${p1}) + (${p2} + ${p3});`;
   };
   return `
   ${range(rows)
     .map((i) => `var ${name}${i} = vec4<f32>();`)
     .join(' ')}
-  for (var k = 0u; k < ${depth}; k += 4u) {
-    ${[...shares.map((share) => `let a${share} = ${loadA(share)};`), ...loadB, ...shares.map((share) => use?.(share) ?? ''), ...range(rows).map(update)].join('\n    ')}
+  for (var k = ${firstK}; k < ${endK}; k += 4u) {
+    ${[...shares.map((share) => `let a${share} = ${loadA(share)};`), ...columns.lines, ...shares.map((share) => use?.(share) ?? ''), ...range(rows).map(update)].join('\n    ')}
   }`;
 }
 
