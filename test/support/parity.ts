@@ -12,7 +12,7 @@ import { readSafetensors, type StoredTensor } from './safetensors';
  *
  * `FRANCA_PARITY=<folder>` selects another folder of the same layout.
  */
-export const parityFolder: string = process.env.FRANCA_PARITY
+const parityFolder: string = process.env.FRANCA_PARITY
   ? resolve(process.env.FRANCA_PARITY)
   : fileURLToPath(new URL('../../fixtures/parity', import.meta.url));
 

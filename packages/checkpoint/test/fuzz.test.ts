@@ -81,8 +81,8 @@ test('a damaged pickle with a directory and checksum that match it', async () =>
     const bytes = Buffer.from(original);
     for (let i = 0; i <= integer(4); i++) bytes[start + integer(150)]! ^= 1 << integer(8);
     // A checksum of 0 means that the writer did not compute it.
-    for (let at = 0; (at = bytes.indexOf(Buffer.from([0x50, 0x4b, 1, 2]), at)) >= 0; at += 4)
-      bytes.writeUInt32LE(0, at + 16);
+    const header = Buffer.from([0x50, 0x4b, 1, 2]);
+    for (let at = bytes.indexOf(header); at >= 0; at = bytes.indexOf(header, at + 4)) bytes.writeUInt32LE(0, at + 16);
     writeFileSync(path, bytes);
     const largest = await largestAllocation(async () => {
       await readEverything().catch((error: unknown) => {

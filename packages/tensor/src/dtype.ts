@@ -5,7 +5,6 @@
 import { Float16Array } from '@petamoriken/float16';
 
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
-export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array;
 
 export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
 

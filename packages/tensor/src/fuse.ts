@@ -20,14 +20,14 @@ interface Group {
   root: Node | undefined;
 }
 
-export const isLiteral = (node: Node): boolean => node.op.name === 'literal';
-export const isSource = (node: Node): boolean =>
+const isLiteral = (node: Node): boolean => node.op.name === 'literal';
+const isSource = (node: Node): boolean =>
   node.op.name === 'input' || node.op.name === 'state' || node.op.name === 'constant' || isLiteral(node);
-export const isView = (node: Node): boolean => node.op.view !== undefined;
+const isView = (node: Node): boolean => node.op.view !== undefined;
 const isElementwise = (node: Node): boolean => node.op.expression !== undefined && !isLiteral(node);
 
 /** Follows whole-tensor views (reshapes) back to the tensor whose bytes they are. */
-export function throughReshapes(tensor: Tensor): Tensor {
+function throughReshapes(tensor: Tensor): Tensor {
   let current = tensor;
   while (isView(current.node) && sizeOf(current.node.inputs[0]!.shape) === sizeOf(current.shape))
     current = current.node.inputs[0]!;

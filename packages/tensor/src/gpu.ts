@@ -38,7 +38,7 @@ export interface GpuOptions {
 
 const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
 /** WebGPU binds at multiples of 256 bytes and copies multiples of 4. */
-export const BUFFER_ALIGNMENT = 256;
+const BUFFER_ALIGNMENT = 256;
 
 /** Wraps a device. The device should have been requested with every limit and feature of its adapter (see `requestDevice`). */
 export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
@@ -231,7 +231,7 @@ export const GPU_BUFFER_USAGE = {
   STORAGE: 128,
   QUERY_RESOLVE: 512,
 } as const;
-export const GPU_MAP_READ = 1;
+const GPU_MAP_READ = 1;
 const GPU_SHADER_COMPUTE = 4;
 
 const numbered = (text: string): string =>

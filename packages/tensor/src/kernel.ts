@@ -74,7 +74,7 @@ export interface KernelBuilder {
 const MAX_GROUPS = 65535;
 
 /** Splits a linear count of workgroups over x and y; `group` in the kernel is linear again and must be checked against the count. */
-export function linearGrid(count: number): [number, number, number] {
+function linearGrid(count: number): [number, number, number] {
   if (count <= MAX_GROUPS) return [Math.max(count, 1), 1, 1];
   const rows = Math.ceil(count / MAX_GROUPS);
   return [Math.ceil(count / rows), rows, 1];

@@ -40,7 +40,7 @@ export type GroupSpec = Readonly<Record<string, Spec>>;
 
 const align = (elements: number): number => Math.ceil(elements / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
 
-export function layoutGroup(
+function layoutGroup(
   name: string,
   specs: GroupSpec,
   target: Pick<Target, 'maxBindingBytes' | 'maxBufferBytes'>,

@@ -35,7 +35,7 @@ export interface StoreAttrs {
   readonly places: readonly { readonly window: number; readonly offset: number }[];
 }
 
-export const storeOp: Op<StoreAttrs> = {
+const storeOp: Op<StoreAttrs> = {
   name: 'store',
   infer: (inputs, { places }) => inputs.slice(places.length),
   reference(inputs, { places }, outputs) {

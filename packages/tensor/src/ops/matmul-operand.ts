@@ -19,7 +19,7 @@ export interface Operand {
 }
 
 /** Whether whole vec4 of the matrix can be loaded: its contiguous dimension holds a multiple of 4. */
-export const isVectorised = ({ alongK, free, K }: Operand): boolean => (alongK ? K : free) % 4 === 0;
+const isVectorised = ({ alongK, free, K }: Operand): boolean => (alongK ? K : free) % 4 === 0;
 
 /**
  * Binds the operand and returns the WGSL of `fn load<name>(z: u32, free: u32, k: u32) -> vec4<f32>`. The index along the contiguous

@@ -19,7 +19,7 @@ export interface MatmulAttrs {
   readonly transposeB: boolean;
 }
 
-export function matmulDims(a: Spec, b: Spec, { transposeA, transposeB }: MatmulAttrs): MatmulDims {
+function matmulDims(a: Spec, b: Spec, { transposeA, transposeB }: MatmulAttrs): MatmulDims {
   const [rowsA, columnsA] = a.shape.slice(-2) as [number, number];
   const [rowsB, columnsB] = b.shape.slice(-2) as [number, number];
   const batchA = sizeOf(a.shape.slice(0, -2));

@@ -1,7 +1,7 @@
 /** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
 import type { DType } from '../dtype';
 import { opError } from '../errors';
-import { type NdArray, type Op, record1, type Tensor } from '../graph';
+import { type Op, record1, type Tensor } from '../graph';
 import { type Shape, sizeOf } from '../shape';
 
 export interface InputAttrs {
@@ -72,8 +72,3 @@ export function literal(value: number, dtype: DType = 'f32'): Tensor {
 /** A tensor of `shape` filled with a scalar. */
 export const asTensor = (value: Tensor | number, dtype: DType): Tensor =>
   typeof value === 'number' ? literal(value, dtype) : value;
-
-export const ndArray = (shape: Shape, values: ArrayLike<number>): NdArray => ({
-  shape,
-  data: Float64Array.from(values),
-});
