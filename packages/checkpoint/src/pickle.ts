@@ -1,4 +1,4 @@
-import { CheckpointError, quote } from './errors';
+import { CheckpointError, describe } from './errors';
 
 /*
  * An interpreter for the opcodes that `torch.save` emits (pickle protocols 2 to 5; Python's Lib/pickletools.py describes
