@@ -1,0 +1,55 @@
+/** `franca-train plan`: the compiled plan of a configuration, without running it and without a GPU. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { derive } from '../config/derive';
+import { type ConfigOptions, configFrom, withConfig } from '../config-options';
+import { examples } from '../program';
+
+interface Options extends ConfigOptions {
+  readonly target: string;
+  readonly devices: number;
+  readonly ops: number;
+  readonly json?: true;
+}
+
+/** Adds the command. */
+export function register(program: Command): void {
+  withConfig(program.command('plan'))
+    .description('kernels, arithmetic and memory of a training step, without running it and without a GPU')
+    .option('--target <name>', 'adapter to plan for: default (WebGPU without extras), h200-like, this', 'default')
+    .option('--devices <n>', 'devices that train together', positive, 1)
+    .option('--ops <n>', 'how many ops to list', positive, 12)
+    .option('--json', 'the report for machines')
+    .addHelpText(
+      'after',
+      examples([
+        ['franca-train plan -c official-in21k-vitb14 --target h200-like', 'what the recipe of ViT-B takes'],
+        ['franca-train plan -c gpu-small --target this', 'and a small one on this machine'],
+        ['franca-train plan -c gpu-base train.batch_size_per_gpu=128', 'with another batch'],
+      ]),
+    )
+    .action(async (overrides: string[], options: Options) => {
+      const { config } = configFrom(options, overrides);
+      // loaded here, so that other commands start without them
+      const [{ targetNamed }, { planPretraining }, { describePlan }, { knownRates, withRates }] = await Promise.all([
+        import('../plan/targets'),
+        import('../plan/plan-pretraining'),
+        import('../plan/describe-plan'),
+        import('../doctor/rates'),
+      ]);
+      const target = await targetNamed(options.target);
+      const world = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };
+      const derived = derive(config, world);
+      const rates = await knownRates(target.name);
+      const began = performance.now();
+      const plan = planPretraining(derived, withRates(target, rates, derived.precision));
+      const planning = (performance.now() - began) / 1000;
+      if (options.json) console.log(JSON.stringify({ target: target.name, precision: derived.precision, ...plan.report }, undefined, 2));
+      else for (const line of describePlan(plan, { options: derived, rates, planning, ops: options.ops })) console.log(line);
+    });
+}
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number of at least 1');
+  return number;
+}

@@ -1,0 +1,81 @@
+/** A plan for people: kernels, arithmetic, memory by part, where the peak is, and the time it should take. */
+import { kernelSeconds, type Plan } from '@franca/tensor';
+import type { PretrainOptions } from '../config/pretrain-options';
+import type { Rates } from '../doctor/rates';
+import { duration } from '../run/progress';
+import { amountOfBytes } from '../units';
+
+export interface PlanContext {
+  readonly options: PretrainOptions;
+  /** Measured rates of the adapter, if it was ever measured. */
+  readonly rates: Rates | undefined;
+  /** Seconds that planning took. */
+  readonly planning: number;
+  /** Ops to list. */
+  readonly ops: number;
+}
+
+/** The report, line by line. */
+export function describePlan(plan: Plan, context: PlanContext): string[] {
+  const { report, target } = plan;
+  const { options, planning } = context;
+  const { vit, batch } = options;
+  return [
+    row('model', `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`),
+    row('images', `${batch.perDevice} at a time, ${batch.accumulation} times per update of ${batch.total}`),
+    row('adapter', target.name),
+    row('kernels', `${report.kernels}, and ${report.copies} copies`),
+    row('arithmetic', `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga(report.flops / report.bytesMoved * 1e9)} FLOP per byte moved`),
+    row('expected time', timeText(plan, context)),
+    '',
+    row('memory', amountOfBytes(report.totalBytes)),
+    ...Object.entries(report.bytes)
+      .sort(([, a], [, b]) => b - a)
+      .map(([part, bytes]) => row(`  ${part}`, amountOfBytes(bytes))),
+    '',
+    row('peak', `${amountOfBytes(report.peak.bytes)} of activations, at ${report.peak.at} (${report.peak.site})`),
+    ...report.peak.alive.slice(0, context.ops).map(({ name, count, bytes }) => row('', `${amountOfBytes(bytes).padStart(10)}  ${count} x ${name}`)),
+    '',
+    ...opLines(plan, context),
+    '',
+    row('planned in', `${planning.toFixed(1)} s`),
+  ];
+}
+
+const row = (label: string, text: string): string => `${label.padEnd(16)}${text}`;
+const giga = (value: number): string => (value / 1e9).toPrecision(4);
+
+function headText({ heads: { dino, ibot } }: PretrainOptions): string {
+  const prototypes = [dino, ...(ibot ? [ibot] : [])].flatMap(({ levels }) => levels).reduce((sum, level) => sum + level.prototypes, 0);
+  return `${dino.levels.length} levels, ${prototypes} prototypes in ${ibot ? 'two heads' : 'one head'}`;
+}
+
+function timeText({ report }: Plan, { options: { batch, schedule }, rates }: PlanContext): string {
+  if (!rates) return 'not known: the adapter was never measured (franca-train doctor --measure)';
+  const seconds = report.estimatedSeconds;
+  const total = seconds * batch.accumulation * schedule.iterations;
+  return `${seconds.toPrecision(3)} s for ${batch.perDevice} images, ${(batch.perDevice / seconds).toPrecision(3)} images/s, ${duration(total)} for ${schedule.iterations} updates (rates of ${rates.date}; no kernel runs at full rate)`;
+}
+
+/** Kernels by op, the most expensive first by the target's rates. */
+function opLines({ steps, target }: Plan, { ops }: PlanContext): string[] {
+  const byOp = new Map<string, { kernels: number; flops: number; bytes: number; seconds: number }>();
+  for (const step of steps) {
+    if (step.kind !== 'kernel') continue;
+    const { label, flops, bytes } = step.kernel;
+    const sum = byOp.get(label) ?? { kernels: 0, flops: 0, bytes: 0, seconds: 0 };
+    byOp.set(label, {
+      kernels: sum.kernels + 1,
+      flops: sum.flops + flops,
+      bytes: sum.bytes + bytes,
+      seconds: sum.seconds + kernelSeconds(step.kernel, target),
+    });
+  }
+  const rows = [...byOp].sort(([, a], [, b]) => b.seconds - a.seconds).slice(0, ops);
+  return [
+    row('ops', `${'kernels'.padStart(8)}${'GFLOP'.padStart(12)}${'moved'.padStart(12)}`),
+    ...rows.map(([label, { kernels, flops, bytes }]) =>
+      row('', `${String(kernels).padStart(8)}${(flops / 1e9).toFixed(1).padStart(12)}${amountOfBytes(bytes).padStart(12)}  ${label.length > 60 ? `${label.slice(0, 57)}...` : label}`),
+    ),
+  ];
+}

@@ -1,0 +1,10 @@
+/** The compiled plan of a pretraining step, made on paper: no device is touched and nothing is allocated. */
+import { layoutState, type Plan, planStep, type Target } from '@franca/tensor';
+import type { PretrainOptions } from '../config/pretrain-options';
+import { pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
+
+/** Plans the step of a run for an adapter. @throws TensorError `binding-limit` where a tensor does not fit one binding */
+export function planPretraining(options: PretrainOptions, target: Target): Plan {
+  const layout = layoutState(pretrainGroups(options), target);
+  return planStep(target, layout, pretrainStep(options), pretrainSignature(options));
+}
