@@ -56,7 +56,7 @@ export { reshape, stopGradient } from './ops/views';
 export { weightNorm } from './ops/weight-norm';
 export { philox, type RandomStream, randomBits, randomStream, type Seed } from './philox';
 export type { Plan } from './plan';
-export type { PlanReport } from './plan-report';
+export { kernelSeconds, type PlanReport } from './plan-report';
 export { type Filter, resample, resampleMatrix } from './resample';
 export { type Shape, sizeOf } from './shape';
 export { createState, type State } from './state';

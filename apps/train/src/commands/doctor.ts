@@ -1,6 +1,5 @@
 /** `franca-train doctor`: what this machine computes with, and what fits. */
 import type { Command } from 'commander';
-import { diagnose } from '../doctor/diagnose';
 import { examples } from '../program';
 
 interface Options {
@@ -24,6 +23,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (options: Options) => {
+      const { diagnose } = await import('../doctor/diagnose');
       for (const line of await diagnose(options)) console.log(line);
     });
 }

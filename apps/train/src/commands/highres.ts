@@ -1,7 +1,7 @@
 /** `franca-train highres`: adapts a trained backbone to larger images, positions resampled, heads fresh. */
 import type { Command } from 'commander';
 import { examples } from '../program';
-import { type RunOptions, startRun, withRunOptions } from '../start-run';
+import { type RunOptions, withRunOptions } from '../run-options';
 
 /** Adds the command. */
 export function register(program: Command): void {
@@ -21,7 +21,8 @@ export function register(program: Command): void {
         ],
       ]),
     )
-    .action((overrides: string[], options: RunOptions) =>
-      startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14', resample: true }),
-    );
+    .action(async (overrides: string[], options: RunOptions) => {
+      const { startRun } = await import('../start-run');
+      await startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14', resample: true });
+    });
 }

@@ -1,6 +1,5 @@
 /** `franca-train import`: an official or other checkpoint as safetensors, the backbone and each head in a file of its own. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { importCheckpoint } from '../import-checkpoint';
 import { examples } from '../program';
 
 interface Options {
@@ -25,6 +24,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (files: string[], { out, network }: Options) => {
+      const { importCheckpoint } = await import('../import-checkpoint');
       for (const line of await importCheckpoint(files, out, network)) console.log(line);
     });
 }

@@ -43,8 +43,13 @@ export function register(program: Command): void {
       const began = performance.now();
       const plan = planPretraining(derived, withRates(target, rates, derived.precision));
       const planning = (performance.now() - began) / 1000;
-      if (options.json) console.log(JSON.stringify({ target: target.name, precision: derived.precision, ...plan.report }, undefined, 2));
-      else for (const line of describePlan(plan, { options: derived, rates, planning, ops: options.ops })) console.log(line);
+      if (options.json)
+        console.log(
+          JSON.stringify({ target: target.name, precision: derived.precision, ...plan.report }, undefined, 2),
+        );
+      else
+        for (const line of describePlan(plan, { options: derived, rates, planning, ops: options.ops }))
+          console.log(line);
     });
 }
 

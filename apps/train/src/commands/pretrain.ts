@@ -1,7 +1,7 @@
 /** `franca-train pretrain`: trains a model from scratch, or continues a run. */
 import type { Command } from 'commander';
 import { examples } from '../program';
-import { type RunOptions, startRun, withRunOptions } from '../start-run';
+import { type RunOptions, withRunOptions } from '../run-options';
 
 /** Adds the command. */
 export function register(program: Command): void {
@@ -17,10 +17,11 @@ export function register(program: Command): void {
         ['franca-train pretrain --resume --out runs/photos', 'continue where it stopped, bit for bit'],
       ]),
     )
-    .action((overrides: string[], options: RunOptions) =>
-      startRun(overrides, options, {
+    .action(async (overrides: string[], options: RunOptions) => {
+      const { startRun } = await import('../start-run');
+      await startRun(overrides, options, {
         defaultConfig: (gpu) => (gpu.target.family === 'cpu' ? 'cpu-tiny' : 'gpu-small'),
         resample: false,
-      }),
-    );
+      });
+    });
 }

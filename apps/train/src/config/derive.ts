@@ -150,7 +150,8 @@ function deriveSchedule({ optim, teacher, train }: TrainConfig, totalBatch: numb
 function deriveRun({ franca, train, student, evaluation }: TrainConfig): RunOptions {
   const { checkpoint, knn, log, data } = franca;
   return {
-    datasetPath: train.dataset_path,
+    // the official default has no root and cannot be opened: it stands for data that nobody chose
+    datasetPath: train.dataset_path === 'ImageNet:split=TRAIN' ? '' : train.dataset_path,
     outputDir: train.output_dir,
     pretrainedWeights: student.pretrained_weights,
     inFlight: train.num_workers || undefined,

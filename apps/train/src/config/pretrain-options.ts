@@ -98,6 +98,7 @@ export interface PretrainOptions {
 
 /** The loop around the step. Intervals are in iterations. */
 export interface RunOptions {
+  /** Images; empty: none chosen. */
   readonly datasetPath: string;
   readonly outputDir: string;
   /** Backbone to start from; empty: none. */

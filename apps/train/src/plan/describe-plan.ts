@@ -21,11 +21,17 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
   const { options, planning } = context;
   const { vit, batch } = options;
   return [
-    row('model', `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`),
+    row(
+      'model',
+      `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`,
+    ),
     row('images', `${batch.perDevice} at a time, ${batch.accumulation} times per update of ${batch.total}`),
     row('adapter', target.name),
     row('kernels', `${report.kernels}, and ${report.copies} copies`),
-    row('arithmetic', `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga(report.flops / report.bytesMoved * 1e9)} FLOP per byte moved`),
+    row(
+      'arithmetic',
+      `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga((report.flops / report.bytesMoved) * 1e9)} FLOP per byte moved`,
+    ),
     row('expected time', timeText(plan, context)),
     '',
     row('memory', amountOfBytes(report.totalBytes)),
@@ -34,7 +40,9 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
       .map(([part, bytes]) => row(`  ${part}`, amountOfBytes(bytes))),
     '',
     row('peak', `${amountOfBytes(report.peak.bytes)} of activations, at ${report.peak.at} (${report.peak.site})`),
-    ...report.peak.alive.slice(0, context.ops).map(({ name, count, bytes }) => row('', `${amountOfBytes(bytes).padStart(10)}  ${count} x ${name}`)),
+    ...report.peak.alive
+      .slice(0, context.ops)
+      .map(({ name, count, bytes }) => row('', `${amountOfBytes(bytes).padStart(10)}  ${count} x ${name}`)),
     '',
     ...opLines(plan, context),
     '',
@@ -46,7 +54,9 @@ const row = (label: string, text: string): string => `${label.padEnd(16)}${text}
 const giga = (value: number): string => (value / 1e9).toPrecision(4);
 
 function headText({ heads: { dino, ibot } }: PretrainOptions): string {
-  const prototypes = [dino, ...(ibot ? [ibot] : [])].flatMap(({ levels }) => levels).reduce((sum, level) => sum + level.prototypes, 0);
+  const prototypes = [dino, ...(ibot ? [ibot] : [])]
+    .flatMap(({ levels }) => levels)
+    .reduce((sum, level) => sum + level.prototypes, 0);
   return `${dino.levels.length} levels, ${prototypes} prototypes in ${ibot ? 'two heads' : 'one head'}`;
 }
 
@@ -75,7 +85,10 @@ function opLines({ steps, target }: Plan, { ops }: PlanContext): string[] {
   return [
     row('ops', `${'kernels'.padStart(8)}${'GFLOP'.padStart(12)}${'moved'.padStart(12)}`),
     ...rows.map(([label, { kernels, flops, bytes }]) =>
-      row('', `${String(kernels).padStart(8)}${(flops / 1e9).toFixed(1).padStart(12)}${amountOfBytes(bytes).padStart(12)}  ${label.length > 60 ? `${label.slice(0, 57)}...` : label}`),
+      row(
+        '',
+        `${String(kernels).padStart(8)}${(flops / 1e9).toFixed(1).padStart(12)}${amountOfBytes(bytes).padStart(12)}  ${label.length > 60 ? `${label.slice(0, 57)}...` : label}`,
+      ),
     ),
   ];
 }

@@ -1,0 +1,31 @@
+/** The options of the commands that train. */
+import { type Command, Option } from 'commander';
+import { type ConfigOptions, withConfig } from './config-options';
+
+export interface RunOptions extends ConfigOptions {
+  readonly data?: string;
+  readonly out?: string;
+  readonly resume?: true | 'auto';
+  readonly adapter?: string;
+  readonly stopAfter?: number;
+  readonly profile?: true;
+  /** Backbone to start from. */
+  readonly from?: string;
+}
+
+/** Adds the options of a run to a command. */
+export const withRunOptions = (command: Command): Command =>
+  withConfig(command)
+    .option(
+      '-d, --data <what>',
+      'a folder of images, tar or parquet shards, hf://owner/name, ... (default: FRANCA_DATA, else flower photographs, else a generated world)',
+    )
+    .option('-o, --out <folder>', 'the run folder (default: runs/<time>)')
+    .option('--resume [auto]', 'continue the run in --out; auto: start it if there is nothing to continue')
+    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .addOption(
+      new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(
+        Number,
+      ),
+    )
+    .option('--profile', 'time every kind of kernel once, at the third step, and print where a step spends its time');
