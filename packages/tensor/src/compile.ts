@@ -11,13 +11,15 @@ import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph';
 import { metricRing } from './metric-ring';
 import { type GroupTensors, groupTensors } from './ops/assign';
 import { type InputAttrs, inputOp } from './ops/sources';
-import { type Address, makePlan, type Plan } from './plan';
-import { createBuffers, type PlanBuffers } from './plan-buffers';
+import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan';
+import { bufferLookup, createBuffers, type PlanBuffers } from './plan-buffers';
+import { planEncoder } from './plan-encoder';
 import { kernelSeconds, type PlanReport } from './plan-report';
 import { type Shape, showShape, sizeOf } from './shape';
 import type { State } from './state';
 import type { StateLayout } from './state-layout';
 import type { Target } from './target';
+import { tunedTarget } from './tuner';
 
 /** What a step function may return: tensors in nested objects and arrays. */
 export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };
@@ -69,13 +71,24 @@ export interface Step<B extends Record<string, Spec>, K extends Record<string, S
   dispose(): void;
 }
 
-/** Records `step` for a layout and a target without a device: the plan that `compile` would run. */
-export function planStep<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+type PlanSignature<B extends Record<string, Spec>, K extends Record<string, Shape>> = Pick<
+  Signature<B, K>,
+  'batch' | 'knobs' | 'fusion' | 'isolate'
+>;
+
+/** Records `step` for a layout and a target without a device: the plan that `compile` would run, but for what it tunes on the adapter. */
+export const planStep = <B extends Record<string, Spec>, K extends Record<string, Shape>>(
   target: Target,
   layout: StateLayout,
   step: StepFunction<B, K>,
-  { batch, knobs, fusion = true, isolate = false }: Pick<Signature<B, K>, 'batch' | 'knobs' | 'fusion' | 'isolate'>,
-): Plan {
+  signature: PlanSignature<B, K>,
+): Plan => makePlan({ ...recordInput(layout, step, signature), target });
+
+function recordInput<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+  layout: StateLayout,
+  step: StepFunction<B, K>,
+  { batch, knobs, fusion = true, isolate = false }: PlanSignature<B, K>,
+): Omit<PlanInput, 'target'> {
   const source = (kind: 'batch' | 'knob', name: string, shape: Shape, dtype: DType): Tensor =>
     record1(inputOp, [], { kind, name, shape, dtype } satisfies InputAttrs);
   const { result, effects } = recordStep(() =>
@@ -89,7 +102,7 @@ export function planStep<B extends Record<string, Spec>, K extends Record<string
       ) as { [key in keyof K]: Tensor },
     ),
   );
-  return makePlan({ outputs: flatten(result), effects, state: layout, target, fusion, shareSlots: !isolate });
+  return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate };
 }
 
 function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {
@@ -103,24 +116,6 @@ function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {
   );
 }
 
-type Dispatch =
-  | {
-      readonly kind: 'kernel';
-      readonly pipeline: GPUComputePipeline;
-      readonly bindGroup: GPUBindGroup;
-      readonly x: number;
-      readonly y: number;
-      readonly z: number;
-    }
-  | {
-      readonly kind: 'copy';
-      readonly from: GPUBuffer;
-      readonly fromOffset: number;
-      readonly to: GPUBuffer;
-      readonly toOffset: number;
-      readonly bytes: number;
-    };
-
 /** Compiles a step. Throws `TensorError`: `memory` if it cannot fit (naming the largest consumers), `binding-limit`, `state`, `shader`. */
 export async function compile<B extends Record<string, Spec>, K extends Record<string, Shape>>(
   gpu: Gpu,
@@ -128,7 +123,9 @@ export async function compile<B extends Record<string, Spec>, K extends Record<s
   signature: Signature<B, K> = {},
 ): Promise<Step<B, K>> {
   const layout = signature.state?.layout ?? {};
-  const plan = planStep(gpu.target, layout, step, signature);
+  const input = recordInput(layout, step, signature);
+  const target = await tunedTarget(gpu, recordedNodes(input));
+  const plan = makePlan({ ...input, target });
   refuseIfTooLarge(gpu, plan);
   const buffers = createBuffers(gpu, plan);
   try {
@@ -158,63 +155,11 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
   signature: Signature<B, K>,
 ): Promise<Step<B, K>> {
   const { device } = gpu;
-  const bufferAt = ({ place }: Address): GPUBuffer => {
-    if (place.kind === 'slot') return buffers.slots[place.slot]!;
-    if (place.kind === 'constant') return buffers.constants[place.index]!;
-    if (place.kind === 'batch') return buffers.batch.get(place.name)!;
-    if (place.kind === 'knobs') return buffers.knobs!;
-    return signature.state!.buffers[place.group]![place.buffer]!;
-  };
-
+  const bufferAt = bufferLookup(buffers, signature.state?.buffers);
   const began = performance.now();
   const before = gpu.created.pipelines;
-  const pipelines = await Promise.all(
-    plan.steps.map((step) => (step.kind === 'kernel' ? gpu.pipeline(step.kernel) : undefined)),
-  );
+  const encodeRange = await planEncoder(gpu, plan, buffers, bufferAt);
   const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
-
-  const groups = new Map<string, GPUBindGroup>();
-  const ids = new Map<GPUBuffer | GPUComputePipeline, number>();
-  const idOf = (object: GPUBuffer | GPUComputePipeline): number => {
-    if (!ids.has(object)) ids.set(object, ids.size);
-    return ids.get(object)!;
-  };
-  const dispatches = plan.steps.map((step, i): Dispatch => {
-    if (step.kind === 'copy') {
-      return {
-        kind: 'copy',
-        from: bufferAt(step.from),
-        fromOffset: step.from.offset,
-        to: bufferAt(step.to),
-        toOffset: step.to.offset,
-        bytes: Math.ceil(step.from.bytes / 4) * 4,
-      };
-    }
-    const pipeline = pipelines[i]!;
-    const entries: GPUBindGroupEntry[] = step.addresses.map((address, binding) => ({
-      binding: binding + 1,
-      resource: { buffer: bufferAt(address), offset: address.offset, size: Math.max(address.bytes, 16) },
-    }));
-    const { uniforms } = step.kernel;
-    if (uniforms.length > 0)
-      entries.unshift({
-        binding: 0,
-        resource: {
-          buffer: buffers.uniforms!,
-          offset: buffers.uniformOffsets[i]!,
-          size: Math.ceil(uniforms.byteLength / 16) * 16,
-        },
-      });
-    const key = `${idOf(pipeline)}|${entries.map(({ resource }) => `${idOf((resource as GPUBufferBinding).buffer)}:${(resource as GPUBufferBinding).offset}:${(resource as GPUBufferBinding).size}`).join('|')}`;
-    let bindGroup = groups.get(key);
-    if (!bindGroup) {
-      bindGroup = device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries });
-      gpu.created.bindGroups++;
-      groups.set(key, bindGroup);
-    }
-    const [x, y, z] = step.kernel.workgroups;
-    return { kind: 'kernel', pipeline, bindGroup, x, y, z };
-  });
   const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
   const ring = metricRing(gpu, plan, bufferAt, signature.metricRows ?? 64);
   const knobData = new Float32Array(plan.knobBytes / 4);
@@ -257,36 +202,6 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
       knobData.set(list, knob.offset / 4);
     }
     if (buffers.knobs) device.queue.writeBuffer(buffers.knobs, 0, knobData);
-  }
-
-  function encodeRange(
-    encoder: GPUCommandEncoder,
-    from: number,
-    to: number,
-    descriptor?: GPUComputePassDescriptor,
-  ): void {
-    let pass: GPUComputePassEncoder | undefined;
-    let current: GPUComputePipeline | undefined;
-    for (let i = from; i < to; i++) {
-      const dispatch = dispatches[i]!;
-      if (dispatch.kind === 'copy') {
-        pass?.end();
-        pass = undefined;
-        encoder.copyBufferToBuffer(dispatch.from, dispatch.fromOffset, dispatch.to, dispatch.toOffset, dispatch.bytes);
-        continue;
-      }
-      if (!pass) {
-        pass = encoder.beginComputePass(descriptor);
-        current = undefined;
-      }
-      if (current !== dispatch.pipeline) {
-        pass.setPipeline(dispatch.pipeline);
-        current = dispatch.pipeline;
-      }
-      pass.setBindGroup(0, dispatch.bindGroup);
-      pass.dispatchWorkgroups(dispatch.x, dispatch.y, dispatch.z);
-    }
-    pass?.end();
   }
 
   const dispose = (): void => {

@@ -4,9 +4,8 @@ import { TensorError } from './errors';
 import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
 import { isScratch } from './kernel';
 import type { Address, Plan } from './plan';
+import type { EncodeSteps } from './plan-encoder';
 import { type Shape, sizeOf } from './shape';
-
-type Encode = (encoder: GPUCommandEncoder, from: number, to: number, descriptor?: GPUComputePassDescriptor) => void;
 
 export interface KernelTime {
   readonly label: string;
@@ -27,7 +26,7 @@ export interface NonFinite {
 const KERNELS_PER_QUERY_SET = 2048;
 
 /** One run with a timestamp pair around every kernel; times summed by label, longest first. */
-export async function profile(gpu: Gpu, plan: Plan, encode: Encode): Promise<readonly KernelTime[]> {
+export async function profile(gpu: Gpu, plan: Plan, encode: EncodeSteps): Promise<readonly KernelTime[]> {
   if (!gpu.target.timestamps)
     throw new TensorError('adapter', `${gpu.target.name} has no timestamp queries; time whole runs instead`);
   const totals = new Map<string, { count: number; milliseconds: number; flops: number; bytes: number }>();
@@ -84,7 +83,7 @@ export async function findNonFinite(
   gpu: Gpu,
   plan: Plan,
   bufferAt: (address: Address) => GPUBuffer,
-  encode: Encode,
+  encode: EncodeSteps,
 ): Promise<NonFinite | undefined> {
   for (let i = 0; i < plan.steps.length; i++) {
     const encoder = gpu.device.createCommandEncoder();

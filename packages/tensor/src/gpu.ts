@@ -13,6 +13,8 @@ export interface Gpu extends AsyncDisposable {
   readonly allocatedBytes: number;
   /** Buffers, bind groups and pipelines created so far: flat after the first step. */
   readonly created: { buffers: number; bindGroups: number; pipelines: number };
+  /** Where measured choices of kernel variants are kept; undefined: none are measured. */
+  readonly tuning: TuneCache | undefined;
   /** Upper bound on `allocatedBytes`; an allocation beyond it is refused with code `memory`. */
   readonly memoryLimit: number;
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer;
@@ -34,6 +36,14 @@ export interface GpuOptions {
   readonly onDispose?: () => void;
   /** Facts to use instead of the adapter's own, e.g. the other kernel family in a test. */
   readonly target?: Partial<Target>;
+  /** Measure kernel variants and keep the choices here (a `Map` will do). Default: variants are chosen by rule. */
+  readonly tuning?: TuneCache;
+}
+
+/** Choices of kernel variants by tuning key. */
+export interface TuneCache {
+  get(key: string): string | undefined;
+  set(key: string, variant: string): void;
 }
 
 const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
@@ -128,7 +138,10 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
 
   async function compilePipeline(kernel: Kernel): Promise<GPUComputePipeline> {
     created.pipelines++;
+    // a shader that does not compile is reported below, not as a command that the device refused
+    device.pushErrorScope('validation');
     const module = device.createShaderModule({ label: kernel.label, code: kernel.wgsl });
+    device.popErrorScope().catch(() => {});
     try {
       return await device.createComputePipelineAsync({
         label: kernel.label,
@@ -180,6 +193,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     device,
     target,
     created,
+    tuning: options.tuning,
     memoryLimit,
     get allocatedBytes() {
       return allocated;

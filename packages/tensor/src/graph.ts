@@ -35,6 +35,16 @@ export interface GradientArgs<A> {
   readonly grads: readonly (Tensor | undefined)[];
 }
 
+/** Kernels for the same result. */
+export interface Variants {
+  /** What may share a choice: the op, its layout and type, about its sizes. */
+  readonly key: string;
+  /** Names, the default first; at least one. */
+  readonly names: readonly string[];
+  /** The variant that the others must agree with. */
+  readonly reference: string;
+}
+
 /** Everything the engine knows of an op. One op, one file. */
 export interface Op<A = unknown> {
   readonly name: string;
@@ -46,6 +56,8 @@ export interface Op<A = unknown> {
   gradient?(args: GradientArgs<A>): (Tensor | undefined)[];
   /** WGSL kernels that compute the op. Absent for elementwise ops and views. */
   lower?(args: LowerArgs<A>): Kernel[];
+  /** What `lower` can choose between by `target.tuned`, for the tuner to measure. */
+  variants?(args: LowerArgs<A>): Variants;
   /** Elementwise ops: a WGSL expression of its arguments, valid for scalars and vectors alike (see `elementwise.ts`). */
   expression?(args: readonly string[], attrs: A): string;
   /** The output is the same bytes as input 0, from element `offset` on: no kernel runs. */

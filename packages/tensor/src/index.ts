@@ -10,9 +10,19 @@ export {
 export type { KernelTime, NonFinite } from './diagnose';
 export type { DType } from './dtype';
 export { TensorError, type TensorErrorCode } from './errors';
-export { type Gpu, type GpuOptions, requestDevice, wrapDevice } from './gpu';
+export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './gpu';
 export { grad, remat, valueAndGrad } from './grad';
-export { type GradientArgs, type NdArray, type Node, type Op, record, record1, type Spec, type Tensor } from './graph';
+export {
+  type GradientArgs,
+  type NdArray,
+  type Node,
+  type Op,
+  record,
+  record1,
+  type Spec,
+  type Tensor,
+  type Variants,
+} from './graph';
 export { type Feeds, type Interpreted, interpret } from './interpret';
 export {
   elementType,
@@ -70,3 +80,4 @@ export {
   type Window,
 } from './state-layout';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './target';
+export { type Choice, chosenVariants } from './tuner';

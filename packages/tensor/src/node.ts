@@ -3,11 +3,14 @@
  * must stay referenced while its devices live, or Node crashes, and must be dropped afterwards, or Node never exits; and awaiting a
  * promise of the bindings spins the JavaScript thread, which on a software adapter competes with the rasteriser.
  */
-import { totalmem } from 'node:os';
+import { createRequire } from 'node:module';
+import { homedir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { create } from 'webgpu';
 import { TensorError } from './errors';
-import { type Gpu, requestDevice, wrapDevice } from './gpu';
+import { type Gpu, requestDevice, type TuneCache, wrapDevice } from './gpu';
 import type { Target } from './target';
+import { tuneFile } from './tune-file';
 
 export interface OpenGpuOptions {
   /** `auto` (default): a GPU if there is one, else the software adapter. `software`: the software adapter. `null`: Dawn's null backend, which validates but computes nothing. Anything else: part of an adapter's name. */
@@ -18,6 +21,11 @@ export interface OpenGpuOptions {
   readonly robustness?: boolean;
   /** Facts to override in the target description, e.g. `{ family: 'gpu' }` to test the other kernel family. */
   readonly target?: Partial<Target>;
+  /**
+   * Where measured kernel choices are kept, or false to choose by rule. Default: on GPUs the file that FRANCA_TUNE names (`off`: none), else
+   * `franca/tuning.json` in the user's cache; on software adapters nothing is measured.
+   */
+  readonly tuning?: TuneCache | false;
 }
 
 // Everything that must not be garbage-collected while a device lives.
@@ -30,30 +38,49 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   process.env.XDG_RUNTIME_DIR ??= '/tmp';
   const features = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia', 'use_vulkan_memory_model'];
   if (options.robustness === false) features.push('disable_robustness');
-  const flags = [`enable-dawn-features=${features.join(',')}`];
-  if (name === 'null') flags.push('backend=null');
-  else if (name !== 'auto' && name !== 'software') flags.push(`adapter=${name}`);
-  const gpu = create(flags);
-  keepAlive.add(gpu);
+  const { gpu, adapter } = await findAdapter(name, `enable-dawn-features=${features.join(',')}`);
   try {
-    const adapter = await gpu
-      .requestAdapter({ powerPreference: 'high-performance', forceFallbackAdapter: name === 'software' })
-      .catch((error: Error) => {
-        throw noAdapter(name, error.message);
-      });
-    if (!adapter) throw noAdapter(name);
     const software = describesSoftware(adapter.info);
     const device = await requestDevice(adapter);
+    const tuning = options.tuning ?? (software || name === 'null' ? false : defaultTuning(adapter.info));
     return wrapDevice(device, {
       memoryLimit: options.memoryLimit ?? (software ? Math.floor(totalmem() * 0.8) : Number.POSITIVE_INFINITY),
       onDispose: () => keepAlive.delete(gpu),
       ...(software ? { wait: waitQuietly } : {}),
       ...(options.target ? { target: options.target } : {}),
+      ...(tuning ? { tuning } : {}),
     });
   } catch (error) {
     keepAlive.delete(gpu);
     throw error;
   }
+}
+
+const SOFTWARE_ADAPTERS = ['llvmpipe', 'SwiftShader'];
+
+/** The first adapter that answers to `name`, with the object that must stay referenced while it is in use. */
+async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; adapter: GPUAdapter }> {
+  let reason = '';
+  for (const choice of name === 'software' ? SOFTWARE_ADAPTERS : [name]) {
+    const flags = choice === 'auto' ? [] : [choice === 'null' ? 'backend=null' : `adapter=${choice}`];
+    const gpu = create([features, ...flags]);
+    keepAlive.add(gpu);
+    const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
+      reason = error.message;
+    });
+    if (adapter) return { gpu, adapter };
+    keepAlive.delete(gpu);
+  }
+  throw noAdapter(name, reason);
+}
+
+function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
+  const setting = process.env.FRANCA_TUNE;
+  if (setting === 'off') return false;
+  const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+  const adapter = [info.vendor, info.architecture, info.device, info.description, `@franca/tensor ${version}`];
+  return tuneFile(setting || join(folder, 'franca', 'tuning.json'), adapter.filter(Boolean).join(', '));
 }
 
 const describesSoftware = (info: GPUAdapterInfo): boolean =>

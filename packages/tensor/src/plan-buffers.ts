@@ -2,7 +2,7 @@
 import { bytesPerElement, encode } from './dtype';
 import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
 import type { InputAttrs } from './ops/sources';
-import type { Plan } from './plan';
+import type { Address, Plan } from './plan';
 import { sizeOf } from './shape';
 
 export interface PlanBuffers {
@@ -14,6 +14,17 @@ export interface PlanBuffers {
   readonly uniformOffsets: readonly number[];
   readonly all: readonly GPUBuffer[];
 }
+
+/** The buffer behind an address of the plan; `state` are the buffers of each group. */
+export const bufferLookup =
+  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}) =>
+  ({ place }: Address): GPUBuffer => {
+    if (place.kind === 'slot') return buffers.slots[place.slot]!;
+    if (place.kind === 'constant') return buffers.constants[place.index]!;
+    if (place.kind === 'batch') return buffers.batch.get(place.name)!;
+    if (place.kind === 'knobs') return buffers.knobs!;
+    return state[place.group]![place.buffer]!;
+  };
 
 export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
   const all: GPUBuffer[] = [];

@@ -72,9 +72,12 @@ interface Draft {
   readonly members: readonly Node[];
 }
 
+/** The nodes that a plan will run. */
+export const recordedNodes = ({ outputs, effects }: Pick<PlanInput, 'outputs' | 'effects'>): Node[] =>
+  reachable([...Object.values(outputs), ...effects.flatMap((node) => node.outputs)]);
+
 export function makePlan({ outputs, effects, state, target, fusion = true, shareSlots = true }: PlanInput): Plan {
-  const roots = [...Object.values(outputs), ...effects.flatMap((node) => node.outputs)];
-  const nodes = reachable(roots);
+  const nodes = recordedNodes({ outputs, effects });
   const tasks = fuse(nodes, Object.values(outputs), target.maxStorageBuffers, fusion);
   const drafts: Draft[] = [];
   for (const task of tasks) {

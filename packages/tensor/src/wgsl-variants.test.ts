@@ -13,14 +13,12 @@ import { isTensor, type Tensor } from './graph';
 import { openGpu } from './node';
 import { assign, store } from './ops/assign';
 import { add, cast, mul } from './ops/elementwise';
-import { matmulProblem } from './ops/matmul';
-import { matmulKey, matmulVariants } from './ops/matmul-variants';
 import { sum } from './ops/reduce';
 import type { Plan } from './plan';
-import { storeRoot } from './program';
 import { layoutState } from './state-layout';
 import { defaultTarget, type Target } from './target';
 import { TEST_GRAPHS, type TestGraph } from './test-graphs';
+import { chosenVariants } from './tuner';
 
 const matrices = [
   { M: 16, N: 16, K: 16 },
@@ -68,7 +66,7 @@ function planGraph(graph: TestGraph, target: Target, n: number, dtype: DType): P
   return planStep(target, {}, build, { batch });
 }
 
-/** The plans of a graph in all sizes and types, and with every variant of its matmuls. */
+/** The plans of a graph in all sizes and types, and with every variant of its ops. */
 function plansOf(graph: TestGraph, target: Target): Plan[] {
   const dtypes = (graph.dtypes ?? ['f32', 'f16']).filter((dtype) => dtype !== 'f16' || target.f16);
   return dtypes.flatMap((dtype) =>
@@ -79,17 +77,12 @@ function plansOf(graph: TestGraph, target: Target): Plan[] {
   );
 }
 
-/** Choices that between them take every variant of every matmul of a plan. */
-function tunings({ nodes, target }: Plan): Record<string, string>[] {
-  const problems = nodes.flatMap(({ op, inputs, outputs, attrs }) =>
-    op.name === 'matmul'
-      ? [matmulProblem({ inputs, outputs, attrs: attrs as never, target, epilogue: storeRoot(outputs[0]!) })]
-      : [],
-  );
-  const names = problems.map((problem) => matmulVariants(problem).map(({ name }) => name));
-  const most = Math.max(0, ...names.map((list) => list.length));
-  return Array.from({ length: Math.max(0, most - 1) }, (_, i) =>
-    Object.fromEntries(problems.map((problem, j) => [matmulKey(problem), names[j]![i + 1] ?? names[j]![0]!])),
+/** Choices that between them take every variant of every op of a plan. */
+function tunings(plan: Plan): Record<string, string>[] {
+  const choices = chosenVariants(plan);
+  const most = Math.max(0, ...choices.map(({ candidates }) => candidates.length));
+  return Array.from({ length: most }, (_, i) =>
+    Object.fromEntries(choices.map(({ key, candidates }) => [key, candidates[i] ?? candidates[0]!])),
   );
 }
 

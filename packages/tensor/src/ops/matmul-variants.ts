@@ -45,7 +45,10 @@ export function lowerMatmul(problem: MatmulProblem): Kernel[] {
   return (variants.find((variant) => variant.name === name) ?? variants[0]!).lower();
 }
 
-const naive = (problem: MatmulProblem): MatmulVariant => ({ name: 'naive', lower: () => [naiveMatmul(problem)] });
+/** The variant that the others must agree with. */
+export const NAIVE = 'naive';
+
+const naive = (problem: MatmulProblem): MatmulVariant => ({ name: NAIVE, lower: () => [naiveMatmul(problem)] });
 
 const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * batch * M * N * K;
 

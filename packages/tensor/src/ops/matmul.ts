@@ -10,7 +10,7 @@ import { type Op, record1, type Spec, type Tensor } from '../graph';
 import type { LowerArgs } from '../kernel';
 import { broadcastShapes, showShape, sizeOf } from '../shape';
 import type { MatmulDims, MatmulProblem } from './matmul-problem';
-import { lowerMatmul } from './matmul-variants';
+import { lowerMatmul, matmulKey, matmulVariants, NAIVE } from './matmul-variants';
 import { sumTo } from './reduce';
 import { reshape } from './views';
 
@@ -89,6 +89,10 @@ export const matmulOp: Op<MatmulAttrs> = {
     return [reshape(sumTo(da, a.shape), inputs[0]!.shape), sumTo(db, b.shape)];
   },
   lower: (args) => lowerMatmul(matmulProblem(args)),
+  variants(args) {
+    const problem = matmulProblem(args);
+    return { key: matmulKey(problem), names: matmulVariants(problem).map(({ name }) => name), reference: NAIVE };
+  },
 };
 
 export function matmulProblem({ inputs, attrs, target, epilogue }: LowerArgs<MatmulAttrs>): MatmulProblem {
