@@ -26,17 +26,23 @@ export class TensorError extends Error {
 const ENGINE_FRAME =
   /[\\/](packages[\\/](tensor|nn)[\\/](src|dist)|@franca[\\/](tensor|nn)[\\/]dist)[\\/](?!.*\.test\.)|node:internal/;
 
-/** `file:line:column` of the innermost stack frame outside the engine: the line of the user's program that recorded an op. */
-export function callSite(): string {
+/** Remembers where it is called; `siteOf` turns that into text, which costs far more and is rarely wanted. */
+export function markSite(): Error {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 30;
-  const frames = (new Error().stack ?? '').split('\n').slice(2);
+  const mark = new Error();
   Error.stackTraceLimit = limit;
+  return mark;
+}
+
+/** `file:line:column` of the innermost stack frame outside the engine: the line of the user's program that recorded an op. */
+export function siteOf(mark: Error): string {
+  const frames = (mark.stack ?? '').split('\n').slice(1);
   const frame = frames.find((line) => !ENGINE_FRAME.test(line));
   return frame?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1] ?? 'unknown line';
 }
 
 /** Throws a record-time error that names the op, what was wrong and the user's line. */
 export function opError(code: TensorErrorCode, op: string, problem: string): never {
-  throw new TensorError(code, `${op}: ${problem}\n    at ${callSite()}`);
+  throw new TensorError(code, `${op}: ${problem}\n    at ${siteOf(markSite())}`);
 }

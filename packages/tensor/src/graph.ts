@@ -3,7 +3,7 @@
  * output of a node. Node ids grow in recording order, and a compiled step executes in that order, so a program reads top to bottom.
  */
 import type { DType } from './dtype';
-import { callSite } from './errors';
+import { markSite, siteOf } from './errors';
 import type { Kernel, LowerArgs } from './kernel';
 import type { Shape } from './shape';
 
@@ -88,7 +88,18 @@ let currentEffects: Node[] | undefined;
 export function record<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
   const specs = op.infer(inputs, attrs);
   const outputs: Tensor[] = [];
-  const node: Node<A> = { id: nextId++, op, inputs, attrs, outputs, block: currentBlock, site: callSite() };
+  const mark = markSite();
+  const node: Node<A> = {
+    id: nextId++,
+    op,
+    inputs,
+    attrs,
+    outputs,
+    block: currentBlock,
+    get site() {
+      return siteOf(mark);
+    },
+  };
   specs.forEach((spec, index) => {
     outputs.push({ shape: spec.shape, dtype: spec.dtype, node: node as Node, index });
   });
