@@ -272,9 +272,5 @@ function inputBytes(values: ArrayLike<number>, dtype: DType): Uint8Array<ArrayBu
     (dtype === 'u32' && values instanceof Uint32Array);
   if (direct && values.buffer instanceof ArrayBuffer)
     return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const bytes = encodeValues(values, dtype);
-  if (bytes.length % 4 === 0) return bytes;
-  const padded = new Uint8Array(bytes.length + 2);
-  padded.set(bytes);
-  return padded;
+  return encodeValues(values, dtype);
 }

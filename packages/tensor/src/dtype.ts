@@ -10,16 +10,15 @@ export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2
 
 export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 
-/** The bytes of `values` as a buffer of `dtype` holds them; floats are rounded to nearest even, integers wrap. */
+/** The bytes of `values` as a buffer of `dtype` holds them, padded to whole words; floats are rounded to nearest even, integers wrap. */
 export function encode(values: ArrayLike<number>, dtype: DType): Uint8Array<ArrayBuffer> {
+  if (dtype === 'f16') {
+    const padded = new Uint8Array(Math.ceil(values.length / 2) * 4);
+    new Float16Array(padded.buffer).set(values);
+    return padded;
+  }
   const array =
-    dtype === 'f32'
-      ? Float32Array.from(values)
-      : dtype === 'f16'
-        ? Float16Array.from(values)
-        : dtype === 'i32'
-          ? Int32Array.from(values)
-          : Uint32Array.from(values);
+    dtype === 'f32' ? Float32Array.from(values) : dtype === 'i32' ? Int32Array.from(values) : Uint32Array.from(values);
   return new Uint8Array(array.buffer as ArrayBuffer);
 }
 

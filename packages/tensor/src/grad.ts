@@ -105,6 +105,12 @@ function blockReplayer(nodes: readonly Node[]): (node: Node) => Pick<Node, 'inpu
       replayed.add(node.block);
       for (const member of nodes) {
         if (member.block !== node.block) continue;
+        if (member.op.mutates)
+          opError(
+            'state',
+            'remat',
+            `the block updates state at ${member.site}, and would do so again in the backward pass; update it outside`,
+          );
         const inputs = member.inputs.map((input) => copies.get(input.node)?.outputs[input.index] ?? input);
         copies.set(member, record(member.op, inputs, member.attrs)[0]!.node);
       }

@@ -1,7 +1,7 @@
 /** The buffers of one plan: slots, constants, inputs, knobs and the uniform blocks of all kernels. */
 import { bytesPerElement, encode } from './dtype';
 import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
-import type { InputAttrs } from './ops/sources';
+import type { ConstantAttrs, InputAttrs } from './ops/sources';
 import type { Address, Plan } from './plan';
 import { sizeOf } from './shape';
 
@@ -34,10 +34,10 @@ export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
     return buffer;
   };
   const upload = (buffer: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void =>
-    gpu.device.queue.writeBuffer(buffer, 0, padToWords(bytes));
+    gpu.device.queue.writeBuffer(buffer, 0, bytes);
   const slots = plan.slotBytes.map((bytes, i) => make(`slot ${i}`, bytes));
   const constants = plan.constants.map((tensor, i) => {
-    const data = (tensor.node.attrs as { data: Float64Array }).data;
+    const { data } = tensor.node.attrs as ConstantAttrs;
     const buffer = make(`constant ${i}`, Math.max(data.length * bytesPerElement[tensor.dtype], 16));
     upload(buffer, encode(data, tensor.dtype));
     return buffer;
@@ -73,10 +73,3 @@ export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
   }
   return { slots, constants, batch, knobs, uniforms, uniformOffsets, all };
 }
-
-const padToWords = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => {
-  if (bytes.length % 4 === 0) return bytes;
-  const padded = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-  padded.set(bytes);
-  return padded;
-};

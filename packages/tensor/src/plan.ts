@@ -163,7 +163,15 @@ function address(
   );
   const slotOf = new Map(stored.map((storage, i) => [storage, slots[i]!]));
 
-  const constants = nodes.filter((node) => node.op.name === 'constant').map((node) => node.outputs[0]!);
+  const bound = new Set(
+    [
+      ...steps.flatMap((draft) => bindingsOf(draft).map((binding) => binding.tensor)),
+      ...Object.values(outputs),
+    ].flatMap((storage) => (isScratch(storage) ? [] : [ownerOf(storage).owner])),
+  );
+  const constants = nodes
+    .filter(({ op, outputs: [value] }) => op.name === 'constant' || (op.name === 'literal' && bound.has(value!)))
+    .map((node) => node.outputs[0]!);
   const inputs = nodes.filter((node) => node.op.name === 'input');
   const batch = inputs.filter((node) => (node.attrs as InputAttrs).kind === 'batch').map((node) => node.outputs[0]!);
   let knobBytes = 0;
@@ -197,7 +205,7 @@ function address(
         bytes,
       };
     }
-    if (owner.node.op.name === 'constant')
+    if (owner.node.op.name === 'constant' || owner.node.op.name === 'literal')
       return { place: { kind: 'constant', index: constants.indexOf(owner) }, offset: shift, bytes };
     if (owner.node.op.name === 'input') {
       const attrs = owner.node.attrs as InputAttrs;

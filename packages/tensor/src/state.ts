@@ -55,9 +55,11 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
           'shape',
           `writing "${name}": ${values.length} values given, shape [${segment.shape.join(', ')}] has ${size}`,
         );
-      const bytes = encode(values, segment.dtype);
-      const padded = bytes.length % 4 === 0 ? bytes : new Uint8Array([...bytes, 0, 0]);
-      gpu.device.queue.writeBuffer(buffer, segment.offset * bytesPerElement[segment.dtype], padded);
+      gpu.device.queue.writeBuffer(
+        buffer,
+        segment.offset * bytesPerElement[segment.dtype],
+        encode(values, segment.dtype),
+      );
     },
     async read(group, name) {
       const { segment, buffer } = find(group, name);

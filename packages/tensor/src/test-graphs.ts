@@ -175,7 +175,8 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ x: { shape: [5, n] }, at: index([7]) }),
     build: ({ x, at }) => f.scatterAddRows(f.gatherRows(x!, at!), at!, 6),
   },
-  one('top-k', (x) => [f.topK(x, 3).values, f.argmax(x)], { gradient: false }),
+  one('top-k', (x) => f.topK(x, 3).values),
+  one('positions of the largest', (x) => [f.argmax(x), f.argmax(x, 0)], { gradient: false }),
   { name: 'one-hot', inputs: (n) => ({ at: index([n]) }), build: ({ at }) => f.oneHot(at!, 6), dtypes: ['f32'] },
   {
     name: 'random numbers',

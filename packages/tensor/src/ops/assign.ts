@@ -8,6 +8,7 @@ import { type Op, record, record1, type Tensor } from '../graph';
 import { sameShape, showShape, sizeOf } from '../shape';
 import type { GroupLayout, Segment } from '../state-layout';
 import { concatenatedRows } from './concat';
+import { mul } from './elementwise';
 import { type StateAttrs, stateOp } from './sources';
 
 const assignOp: Op<object> = {
@@ -41,9 +42,12 @@ const storeOp: Op<StoreAttrs> = {
   reference(inputs, { places }, outputs) {
     const data = outputs.map((_, i) => inputs[places.length + i]!.data.slice());
     places.forEach(({ window, offset }, i) => {
-      inputs[i]!.data.forEach((value, j) => {
-        data[window]![offset + j] = value;
-      });
+      let [at, first] = [window, offset];
+      for (const value of inputs[i]!.data) {
+        // a value may run on into the next windows of its buffer
+        while (first === data[at]!.length) [at, first] = [at + 1, 0];
+        data[at]![first++] = value;
+      }
     });
     return data;
   },
@@ -81,7 +85,9 @@ export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
  * kernel that computes a value writes it straight into the group. Names of the group that get no value keep what they hold.
  */
 export function store(group: GroupTensors, values: Readonly<Record<string, Tensor>>): readonly Tensor[] {
-  const pieces = Object.entries(values).flatMap(([name, value]) => {
+  const pieces = Object.entries(values).flatMap(([name, given]) => {
+    // WebGPU copies between two buffers only, so a value out of the group itself goes through one of its own
+    const value = isPartOf(given, group) ? mul(given, 1) : given;
     const segment = group.layout.segments[name] ?? opError('argument', 'store', `the group has no tensor "${name}"`);
     if (!sameShape(segment.shape, value.shape) || segment.dtype !== value.dtype) {
       opError(
@@ -96,6 +102,14 @@ export function store(group: GroupTensors, values: Readonly<Record<string, Tenso
   return record(op, [...pieces.map(({ part }) => part), ...group.windows], {
     places: pieces.map(({ place }) => place),
   });
+}
+
+/** Whether the bytes of `value` lie in the buffers of `group`. */
+function isPartOf(value: Tensor, group: GroupTensors): boolean {
+  let { node, index } = value;
+  while (node.op.view || node.op.mutates) ({ node, index } = node.inputs[node.op.mutates?.[index] ?? 0]!);
+  const groupOf = (own: Tensor | undefined) => (own?.node.attrs as StateAttrs | undefined)?.group;
+  return node.op.name === stateOp.name && groupOf(node.outputs[0]) === groupOf(group.windows[0]);
 }
 
 /** Window and offset in it of element `offset` of a segment. */

@@ -17,12 +17,14 @@ interface Definition {
   readonly name: string;
   readonly expression: (...args: string[]) => string;
   readonly reference: (...args: number[]) => number;
+  /** The reference for integers, where it is not `reference` modulo 2^32. */
+  readonly integer?: (...args: number[]) => number;
   readonly gradient?: Gradient;
   /** Type of the result; default: the type of the operands. */
   readonly result?: DType;
 }
 
-function elementwise({ name, expression, reference, gradient, result }: Definition): Op<object> {
+function elementwise({ name, expression, reference, integer = reference, gradient, result }: Definition): Op<object> {
   return {
     name,
     infer(inputs) {
@@ -41,7 +43,10 @@ function elementwise({ name, expression, reference, gradient, result }: Definiti
     reference(inputs, _, [out]) {
       const data = new Float64Array(sizeOf(out!.shape));
       const readers = inputs.map((array) => broadcastReader(array.shape, out!.shape, array.data));
-      for (let i = 0; i < data.length; i++) data[i] = reference(...readers.map((read) => read(i)));
+      const [compute, wrap] = isFloat(out!.dtype)
+        ? [reference, (x: number) => x]
+        : [integer, wrapTo[out!.dtype as 'i32' | 'u32']];
+      for (let i = 0; i < data.length; i++) data[i] = wrap(compute(...readers.map((read) => read(i))));
       return [data];
     },
     expression: (args) => expression(...args),
@@ -55,6 +60,9 @@ function elementwise({ name, expression, reference, gradient, result }: Definiti
       : {}),
   };
 }
+
+/** Integers wrap around, as in WGSL. */
+const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
 
 /** Reads element i of `out` from an array that broadcasts to it. */
 export function broadcastReader(
@@ -110,13 +118,15 @@ export const mul: (a: Operand, b: Operand) => Tensor = binary({
   name: 'mul',
   expression: (a, b) => `${a} * ${b}`,
   reference: (a, b) => a * b,
+  integer: Math.imul,
   gradient: (g, [a, b]) => [mul(g, b!), mul(g, a!)],
 });
-/** a / b, broadcast. */
+/** a / b, broadcast; integers truncate, and division by zero gives a. */
 export const div: (a: Operand, b: Operand) => Tensor = binary({
   name: 'div',
   expression: (a, b) => `${a} / ${b}`,
   reference: (a, b) => a / b,
+  integer: (a, b) => (b === 0 ? a : Math.trunc(a / b)),
   gradient: (g, [, b], y) => [div(g, b!), neg(mul(g, div(y, b!)))],
 });
 /** Elementwise maximum; at a tie the gradient goes to `a`. */
@@ -282,24 +292,30 @@ export const clamp = (x: Tensor, low: number, high: number): Tensor => minimum(m
 
 // --- casts ------------------------------------------------------------------------------------------------------------------------
 
-const castOps = new Map<DType, Op<object>>();
-for (const dtype of ['f32', 'f16', 'i32', 'u32'] as const) {
-  const type = isFloat(dtype) ? 'F' : dtype === 'i32' ? 'I' : 'U';
-  castOps.set(dtype, {
-    ...elementwise({
-      name: `cast to ${dtype}`,
-      expression: (x) => `${type}(${x})`,
-      reference: isFloat(dtype) ? (x) => x : Math.trunc,
-      result: dtype,
-    }),
-    gradient: ({ inputs, grads }) => [
-      isFloat(inputs[0]!.dtype) && isFloat(dtype) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
-    ],
-  });
+const integerRange = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+
+/** What WGSL's conversions do: integers wrap into each other, floats are cut to the integer range. */
+function convert(x: number, from: DType, to: DType): number {
+  if (to === 'f32' || to === 'f16') return x;
+  if (!isFloat(from)) return wrapTo[to](x);
+  const [lowest, highest] = integerRange[to];
+  return Math.trunc(Math.min(Math.max(x, lowest), highest)) || 0;
 }
-/** x as `dtype`; f16 rounds to nearest even, integers truncate. */
+
+const castOp = (to: DType): Op<{ from: DType }> => ({
+  name: `cast to ${to}`,
+  infer: ([x]) => [{ shape: x!.shape, dtype: to }],
+  expression: ([x]) => `${isFloat(to) ? 'F' : to === 'i32' ? 'I' : 'U'}(${x})`,
+  reference: ([x], { from }) => [x!.data.map((value) => convert(value, from, to))],
+  gradient: ({ inputs, grads }) => [
+    isFloat(inputs[0]!.dtype) && isFloat(to) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
+  ],
+});
+const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u32: castOp('u32') };
+
+/** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
-  x.dtype === dtype ? x : record1(castOps.get(dtype)!, [x], {});
+  x.dtype === dtype ? x : record1(castOps[dtype], [x], { from: x.dtype });
 
 /** erf in f64 by its Maclaurin series below 3 and a continued fraction above (relative error below 1e-15). */
 export function erf64(x: number): number {

@@ -1,6 +1,7 @@
 /** Maxima, minima and means along axes: reductions whose gradients need elementwise ops. */
+import { opError } from '../errors';
 import type { Op, Tensor } from '../graph';
-import { sizeOf } from '../shape';
+import { showShape, sizeOf } from '../shape';
 import { div, equal, mul, select } from './elementwise';
 import { type ReduceAttrs, type ReduceOptions, reduce, reduceOp, sum } from './reduce';
 
@@ -23,5 +24,7 @@ export const min = (x: Tensor, axes?: readonly number[], options?: ReduceOptions
 /** Mean over `axes` (default all). */
 export function mean(x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor {
   const total = sum(x, axes, options);
-  return mul(total, sizeOf(total.shape) / sizeOf(x.shape));
+  if (sizeOf(x.shape) === 0 && sizeOf(total.shape) > 0)
+    opError('shape', 'mean', `has no value over the empty axes of ${showShape(x.shape)}`);
+  return sizeOf(x.shape) === 0 ? total : mul(total, sizeOf(total.shape) / sizeOf(x.shape));
 }

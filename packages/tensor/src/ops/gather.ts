@@ -19,12 +19,16 @@ const gatherOp: Op<object> = {
   name: 'gatherRows',
   infer([x, indices]) {
     checkIndices('gatherRows', indices!);
+    if (x!.shape.length === 0 || (x!.shape[0] === 0 && indices!.shape[0]! > 0))
+      opError('shape', 'gatherRows', `there are no rows in ${showShape(x!.shape)}`);
     return [{ shape: [indices!.shape[0]!, ...x!.shape.slice(1)], dtype: x!.dtype }];
   },
   reference([x, indices]) {
     const width = rowSize(x!);
     const out = new Float64Array(indices!.data.length * width);
-    indices!.data.forEach((row, i) => {
+    const last = x!.shape[0]! - 1;
+    indices!.data.forEach((index, i) => {
+      const row = index >= 0 && index <= last ? index : last;
       out.set(x!.data.subarray(row * width, (row + 1) * width), i * width);
     });
     return [out];
@@ -48,7 +52,7 @@ const gatherOp: Op<object> = {
   },
 };
 
-/** Rows `indices` [n] (u32 or i32, each below R) of x [R, ...] -> [n, ...]. */
+/** Rows `indices` [n] (u32 or i32) of x [R, ...] -> [n, ...]. An index out of range reads the last row. */
 export const gatherRows = (x: Tensor, indices: Tensor): Tensor => record1(gatherOp, [x, indices], {});
 
 const scatterOp: Op<{ rows: number }> = {
@@ -63,6 +67,7 @@ const scatterOp: Op<{ rows: number }> = {
     const width = rowSize(x!);
     const out = new Float64Array(rows * width);
     indices!.data.forEach((row, i) => {
+      if (row < 0 || row >= rows) return;
       for (let j = 0; j < width; j++) out[row * width + j]! += x!.data[i * width + j]!;
     });
     return [out];

@@ -5,8 +5,10 @@
 import { isFloat } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record1, type Tensor } from '../graph';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../kernel';
+import { elementType, type Kernel, kernelBuilder, type LowerArgs, type Storage, scratch } from '../kernel';
+import { rowKernel } from '../row-kernel';
 import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../shape';
+import type { Target } from '../target';
 import { reshape } from './views';
 
 export type Kind = 'sum' | 'max' | 'min';
@@ -32,7 +34,7 @@ const combine64: Readonly<Record<Kind, (a: number, b: number) => number>> = {
   max: Math.max,
   min: Math.min,
 };
-const wgslIdentity: Readonly<Record<Kind, string>> = { sum: '0.0', max: '-3.4028234e38', min: '3.4028234e38' };
+const TEAM: Readonly<Record<Kind, string>> = { sum: 'rowSum', max: 'rowMax', min: 'rowMin' };
 const combineWgsl = (kind: Kind, a: string, b: string): string =>
   kind === 'sum' ? `${a} + ${b}` : `${kind}(${a}, ${b})`;
 
@@ -56,45 +58,79 @@ export const reduceOp: Op<ReduceAttrs> = {
   lower,
 };
 
+/** Elements that one thread, or one team of lanes, reduces in a row. */
 const CHUNK = 512;
+/** From this row length on a team of lanes is worth it. */
+const TEAM_ROW = 32;
 
 function lower({ inputs: [x], outputs: [out], attrs: { kind, axis }, target }: LowerArgs<ReduceAttrs>): Kernel[] {
   const [outer, n, inner] = split(x!.shape, axis);
-  // Long reductions with few results run in two passes, or too few threads would do all the work.
-  const chunks = outer * inner < 4096 && n > CHUNK ? Math.ceil(n / CHUNK) : 1;
-  const partial = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : out!;
-  const kernels = [pass(x!, partial, [outer, n, inner], chunks)];
-  if (chunks > 1) kernels.push(pass(partial, out!, [outer, chunks, inner], 1));
-  return kernels;
-
-  function pass(
-    from: Parameters<typeof elementType>[0] & Parameters<ReturnType<typeof kernelBuilder>['read']>[0],
-    to: typeof from,
-    dims: [number, number, number],
-    parts: number,
-  ): Kernel {
-    const [o, count, width] = dims;
-    const vector = width % 4 === 0 ? 4 : 1;
-    const k = kernelBuilder(kind, target);
-    const F = vector === 4 ? 'vec4<f32>' : 'f32';
-    const source = k.read(from, elementType(from, vector));
-    const sink = k.write(to, elementType(to, vector));
-    const columns = width / vector;
-    const total = o * parts * columns;
-    const size = Math.ceil(count / parts);
-    const body = `
-  if (thread >= ${k.uniform(total)}) { return; }
-  let column = thread % ${k.uniform(columns)};
-  let part = (thread / ${k.uniform(columns)}) % ${k.uniform(parts)};
-  let row = thread / ${k.uniform(columns * parts)};
-  let first = part * ${k.uniform(size)};
-  let last = min(first + ${k.uniform(size)}, ${k.uniform(count)});
-  var acc = ${F}(${wgslIdentity[kind]});
-  for (var i = first; i < last; i++) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[(row * ${k.uniform(count)} + i) * ${k.uniform(columns)} + column])`)}; }
-  ${sink}[thread] = ${elementType(to, vector)}(acc);`;
-    return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(total / 64), flops: o * count * width });
+  const kernels: Kernel[] = [];
+  let [from, count]: [Storage, number] = [x!, n];
+  for (;;) {
+    // Long reductions with few results run in several passes, or too few threads would do all the work.
+    const chunks = outer * inner < 4096 && count > CHUNK ? Math.ceil(count / CHUNK) : 1;
+    const to = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : out!;
+    kernels.push(
+      (inner === 1 && count >= TEAM_ROW ? rowPass : columnPass)(kind, from, to, [outer, count, inner], chunks, target),
+    );
+    if (chunks === 1) return kernels;
+    [from, count] = [to, chunks];
   }
 }
+
+type Pass = (
+  kind: Kind,
+  from: Storage,
+  to: Storage,
+  dims: readonly [outer: number, n: number, inner: number],
+  chunks: number,
+  target: Target,
+) => Kernel;
+
+/** A thread for each result: neighbouring threads read neighbouring columns. */
+const columnPass: Pass = (kind, from, to, [outer, n, inner], chunks, target) => {
+  const width = inner % 4 === 0 ? 4 : 1;
+  const k = kernelBuilder(kind, target);
+  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const source = k.read(from, elementType(from, width));
+  const sink = k.write(to, elementType(to, width));
+  const total = (outer * chunks * inner) / width;
+  const [columns, parts, size, count] = [inner / width, chunks, Math.ceil(n / chunks), n].map(k.uniform);
+  const body = `
+  if (thread >= ${k.uniform(total)}) { return; }
+  let column = thread % ${columns};
+  let part = (thread / ${columns}) % ${parts};
+  let row = thread / ${columns} / ${parts};
+  let first = part * ${size};
+  let last = min(first + ${size}, ${count});
+  var acc = ${F}(${k.uniformF32(IDENTITY[kind])});
+  for (var i = first; i < last; i++) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[(row * ${count} + i) * ${columns} + column])`)}; }
+  ${sink}[thread] = ${elementType(to, width)}(acc);`;
+  return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(total / 64), flops: outer * n * inner });
+};
+
+/** A team of lanes for each result: neighbouring lanes read neighbouring elements of the row. */
+const rowPass: Pass = (kind, from, to, [outer, n], chunks, target) => {
+  const size = Math.ceil(n / chunks);
+  const width = n % 4 === 0 && size % 4 === 0 ? 4 : 1;
+  const k = kernelBuilder(kind, target);
+  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const source = k.read(from, elementType(from, width));
+  const sink = k.write(to);
+  const [columns, parts, step] = [n / width, chunks, size / width].map(k.uniform);
+  const lanes =
+    width === 4 ? ['x', 'y', 'z', 'w'].map((lane) => `acc.${lane}`).reduce((a, b) => combineWgsl(kind, a, b)) : 'acc';
+  const body = `
+  let first = (row % ${parts}) * ${step};
+  let last = min(first + ${step}, ${columns});
+  let base = row / ${parts} * ${columns};
+  var acc = ${F}(${k.uniformF32(IDENTITY[kind])});
+  for (var i = first + lane; i < last; i += LANES) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[base + i])`)}; }
+  let result = ${TEAM[kind]}(${lanes});
+  if (lane == 0u) { ${sink}[row] = ${to.dtype}(result); }`;
+  return rowKernel(k, { body, rows: outer * chunks, steps: size / width, flops: outer * n });
+};
 
 export interface ReduceOptions {
   /** Keep reduced axes as dimensions of size 1 (default false). */

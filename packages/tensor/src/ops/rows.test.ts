@@ -80,3 +80,15 @@ test('bad rows are refused when recorded', () => {
   );
   expect(() => topK(input('x', [2, 4]), 5)).toThrow(/k = 5 must lie between 1 and the row length of \[2, 4\]/);
 });
+
+test('topK ranks infinities and NaN last, in order of position; argmax goes along any axis', async () => {
+  const gpu = await openGpu();
+  const [low, nan] = [Number.NEGATIVE_INFINITY, Number.NaN];
+  await checkOp(
+    gpu,
+    (x) => [topK(x!, 3).indices, argmax(x!, 0), argmax(x!, 1)],
+    [{ shape: [3, 4], values: [low, low, low, low, nan, 5, low, 1, 7, 0, 8, Number.POSITIVE_INFINITY] }],
+    { gradient: false, tolerance: 0 },
+  );
+  await gpu.dispose();
+});

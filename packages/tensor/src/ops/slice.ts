@@ -48,7 +48,7 @@ export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor
   const leading = shape.findIndex((dim, i) => dim !== x.shape[i]);
   const contiguous = sizeOf(shape.slice(0, leading)) === 1;
   const offset = dot(start, stridesOf(x.shape));
-  if (contiguous && (offset * bytesPerElement[x.dtype]) % 256 === 0)
+  if (contiguous && sizeOf(shape) > 0 && (offset * bytesPerElement[x.dtype]) % 256 === 0)
     return record1(rowsOp, [x], { start, shape, offset });
   return record1(sliceOp, [x], { start, shape });
 }

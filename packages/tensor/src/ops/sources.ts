@@ -1,5 +1,5 @@
 /** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
-import type { DType } from '../dtype';
+import { type DType, isFloat } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record1, type Tensor } from '../graph';
 import { type Shape, sizeOf } from '../shape';
@@ -46,11 +46,8 @@ const constantOp: Op<ConstantAttrs> = {
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   reference: (_, { data }) => [data],
 };
-const literalOp: Op<{ value: number; dtype: DType }> = {
-  name: 'literal',
-  infer: (_, { dtype }) => [{ shape: [], dtype }],
-  reference: (_, { value }) => [Float64Array.of(value)],
-};
+/** A constant that elementwise kernels have in their text; where a kernel must bind it, it is uploaded as any other constant. */
+const literalOp: Op<ConstantAttrs & { value: number }> = { ...constantOp, name: 'literal' };
 
 /** A symbolic input, for building graphs by hand; inside `compile` inputs come as arguments. */
 export const input = (name: string, shape: Shape, dtype: DType = 'f32'): Tensor =>
@@ -63,10 +60,13 @@ export function constant(values: ArrayLike<number>, shape: Shape, dtype: DType =
   return record1(constantOp, [], { data: Float64Array.from(values), shape, dtype });
 }
 
-/** A finite scalar written into the kernels that use it. */
+/** A scalar written into the kernels that use it: finite in f32, whole for integer types. */
 export function literal(value: number, dtype: DType = 'f32'): Tensor {
-  if (!Number.isFinite(value)) opError('argument', 'literal', `${value} is not finite; WGSL has no such literal`);
-  return record1(literalOp, [], { value, dtype });
+  if (!Number.isFinite(Math.fround(value)))
+    opError('argument', 'literal', `${value} is not finite in f32; WGSL has no such literal`);
+  if (!isFloat(dtype) && !Number.isInteger(value))
+    opError('dtype', 'literal', `${value} is no ${dtype}; cast the other operand`);
+  return record1(literalOp, [], { value, data: Float64Array.of(value), shape: [], dtype });
 }
 
 /** A tensor of `shape` filled with a scalar. */
