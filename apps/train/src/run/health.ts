@@ -22,13 +22,14 @@ export interface HealthNotice {
   readonly text: string;
 }
 
-/** What is wrong, most serious first; empty when nothing is. `warmedUp` is false while targets are still near uniform by construction. */
+/** What is wrong, most serious first; empty when nothing is. `warmedUp` is false while features and targets are still near
+ * uniform by construction: LayerScale starts every image at almost the same CLS token. */
 export function diagnoseHealth(reading: HealthReading, warmedUp: boolean): HealthNotice[] {
   const notices: HealthNotice[] = [];
   const say = (severity: HealthNotice['severity'], code: HealthNotice['code'], text: string) =>
     notices.push({ severity, code, text: `step ${reading.step}: ${text}` });
   if (!Number.isFinite(reading.loss)) say('error', 'not-finite', `the loss is ${reading.loss}`);
-  if (reading.featureStd < 0.05)
+  if (warmedUp && reading.featureStd < 0.05)
     say(
       'error',
       'collapse',

@@ -62,7 +62,7 @@ export function createObserver(input: ObserverInput): Observer {
   }
 
   async function interval(at: number): Promise<void> {
-    const rows = await step.metrics();
+    const rows = everyUpdate(await step.metrics(), options.batch.accumulation);
     const latest = rows.at(-1);
     if (!latest) return;
     record.choose(await step.read('choices'));
@@ -92,7 +92,7 @@ export function createObserver(input: ObserverInput): Observer {
     );
     await events.scalars(at, Object.fromEntries(finite));
     progress.row(record.cells(at, latest, schedule(at - 1).lr));
-    await judge(at, diagnoseHealth(health, at > options.schedule.teacherTempWarmup));
+    await judge(at, diagnoseHealth(health, at > Math.max(options.schedule.warmup, options.schedule.teacherTempWarmup)));
   }
 
   async function measure(at: number): Promise<void> {
@@ -144,6 +144,20 @@ const scheduled = ({ lr, lastLayerLr, weightDecay, momentum, teacherTemp }: Sche
   mom: momentum,
   teacher_temp: teacherTemp,
 });
+
+/** One row per update: losses averaged over its micro-steps, everything else from the last of them. */
+function everyUpdate(rows: readonly Record<string, number>[], accumulation: number): Record<string, number>[] {
+  return Array.from({ length: Math.floor(rows.length / accumulation) }, (_, i) => {
+    const micro = rows.slice(i * accumulation, (i + 1) * accumulation);
+    const last = micro.at(-1)!;
+    return Object.fromEntries(
+      Object.keys(last).map((name) => [
+        name,
+        /loss$/.test(name) ? micro.reduce((sum, row) => sum + row[name]!, 0) / accumulation : last[name]!,
+      ]),
+    );
+  });
+}
 
 /** JSON has no NaN or infinity. */
 const clean = (row: Readonly<Record<string, number>>): Record<string, number | null> =>

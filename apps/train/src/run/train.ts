@@ -75,10 +75,11 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   if (first > 0) progress.message(`resuming ${out} after step ${first}`);
 
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.run;
+  const { accumulation } = options.batch;
   using step = await compile(gpu, pretrainStep(options), {
     ...pretrainSignature(options),
     state,
-    metricRows: 2 * logEvery,
+    metricRows: 2 * logEvery * accumulation,
   });
   const hasLocals = options.crops.local_crops_number > 0;
   using cropper = createCropper(gpu, options, {
@@ -142,15 +143,27 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   try {
     if (first === 0) await observer.measure(0);
     while (at < last && !stop.requested) {
-      const { value: batch } = (await batches.next()) as { value: ImageBatch };
-      const { masks, maskIndices, masksWeight, nMasked } = drawMasks(options, at);
-      const crops = cropper.crops(batch);
-      // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
-      await step.done();
-      step.run({ ...crops, masks, maskIndices, masksWeight, ...keptInputs(options, at) }, { ...schedule(at), nMasked });
+      let masks!: Uint8Array;
+      for (let micro = 0; micro < accumulation; micro++) {
+        const { value: batch } = (await batches.next()) as { value: ImageBatch };
+        const drawn = drawMasks(options, at * accumulation + micro);
+        const crops = cropper.crops(batch);
+        // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
+        await step.done();
+        const inputs = { masks: drawn.masks, maskIndices: drawn.maskIndices, masksWeight: drawn.masksWeight };
+        const phase =
+          accumulation > 1
+            ? { firstMicroStep: Number(micro === 0), lastMicroStep: Number(micro === accumulation - 1) }
+            : {};
+        step.run(
+          { ...crops, ...inputs, ...keptInputs(options, at * accumulation + micro) },
+          { ...schedule(at), nMasked: drawn.nMasked, ...phase },
+        );
+        masks = drawn.masks;
+        cursor = batch.cursor;
+        record.count(batch);
+      }
       at++;
-      cursor = batch.cursor;
-      record.count(batch);
       if (request.profile && at === first + 3) progress.message(profileTable(await step.profile(), gpu.target));
       if (due(logEvery)) await observer.interval(at);
       if (at === first + 1 || due(picturesEvery)) await observer.draw(at, masks);
