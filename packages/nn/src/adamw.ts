@@ -25,10 +25,12 @@ import {
   matmul,
   minimum,
   mul,
+  notEqual,
   type Op,
   record,
   record1,
   reshape,
+  rowKernel,
   SEGMENT_ALIGNMENT,
   select,
   sizeOf,
@@ -68,6 +70,8 @@ export interface AdamWInput {
   readonly lastLayerLr?: Tensor;
   /** What the loss was multiplied by (default 1). */
   readonly lossScale?: Tensor;
+  /** A scalar; 0: leave everything as it is, because the gradients are not complete yet (default 1). */
+  readonly enabled?: Tensor;
   /** A second set of weights that follows: teacher <- momentum teacher + (1 - momentum) weights. */
   readonly teacher?: { readonly group: GroupTensors; readonly momentum: Tensor };
 }
@@ -81,7 +85,7 @@ export interface AdamWOutput {
   /** Squared gradient norm of each parameter [P], unscaled, in the order of `names`. */
   readonly squaredNorms: Tensor;
   readonly names: readonly string[];
-  /** u32 1 if all gradients were finite and the step was taken. */
+  /** u32 1 if all gradients were finite. */
   readonly finite: Tensor;
 }
 
@@ -115,7 +119,8 @@ export function adamW(
   const [b1, b2] = betas;
   const ceiling = constant([1 - b1, 1 - b2], [2]);
   const decayed = add(mul(input.corrections, constant([b1, b2], [2])), ceiling);
-  const corrections = assign(input.corrections, select(allFinite, decayed, input.corrections));
+  const go = input.enabled ? mul(cast(allFinite, 'f32'), input.enabled) : cast(allFinite, 'f32');
+  const corrections = assign(input.corrections, select(notEqual(go, 0), decayed, input.corrections));
 
   const rules = names.map(rule);
   const column = (values: readonly number[]) => constant(values, [names.length]);
@@ -141,8 +146,9 @@ export function adamW(
     ),
   );
   const rows = (x: Tensor) => reshape(x, [names.length, 1]);
-  const go = cast(allFinite, 'f32');
-  const momentum = input.teacher?.momentum ?? constant([1], []);
+  const still = constant([1], []);
+  const follow = input.teacher?.momentum ?? still;
+  const momentum = input.enabled ? select(notEqual(input.enabled, 0), follow, still) : follow;
   const one = (x: Tensor) => reshape(x, [1, 1]);
   const shared = concat([one(go), one(momentum), reshape(corrections, [1, 2])], 1);
   const table = concat([concat([rows(lrs), rows(decay), scales, rows(mul(lrs, 0))], 1), shared], 0);
@@ -241,12 +247,12 @@ const rangeSumOp: Op<object> = {
     const k = kernelBuilder('rangeSum', target);
     const [X, R, O] = [k.read(x!), k.read(ranges!, 'vec2<u32>'), k.write(out!)];
     const body = `
-  if (thread >= ${k.uniform(ranges!.shape[0]!)}) { return; }
-  let range = ${R}[thread];
-  var acc = 0.0;
-  for (var i = range.x; i < range.y; i++) { acc += ${X}[i]; }
-  ${O}[thread] = acc;`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(ranges!.shape[0]! / 64) })];
+  let range = ${R}[row];
+  var part = 0.0;
+  for (var i = range.x + lane; i < range.y; i += LANES) { part += ${X}[i]; }
+  let total = rowSum(part);
+  if (lane == 0u) { ${O}[row] = total; }`;
+    return [rowKernel(k, { body, rows: ranges!.shape[0]!, steps: sizeOf(x!.shape), flops: sizeOf(x!.shape) })];
   },
 };
 

@@ -70,3 +70,27 @@ test('the gradient of a weight used in row slices is written slice by slice wher
   expect(kinds).not.toContain('concat');
   expect(kinds).not.toContain('pad');
 });
+
+test('what lies behind a stored value of any length stays zero', async () => {
+  const group = { a: { shape: [5], dtype: 'f32' }, b: { shape: [3], dtype: 'f32' } } as const;
+  using state = createState(gpu, { group });
+  const x: Spec = { shape: [5], dtype: 'f32' };
+  using step = await compile(
+    gpu,
+    (s, batch) => {
+      // as an output too, `a` lives in a slot beside others and is copied into the group
+      const a = mul(batch.x, 2);
+      const wide = mul(add(batch.y, 1), 3);
+      return { a, wide, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
+    },
+    { state, batch: { x, y: { shape: [64], dtype: 'f32' } } },
+  );
+  step.run({ x: [1, 2, 3, 4, 5], y: new Float32Array(64).fill(7) });
+  await step.done();
+  const bytes = await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!);
+  const all = [...new Float32Array(bytes)];
+  const { a, b } = state.layout.group!.segments;
+  expect(all.slice(a!.offset, a!.offset + 5)).toEqual([2, 4, 6, 8, 10]);
+  expect(all.slice(b!.offset, b!.offset + 3)).toEqual([3, 4, 5]);
+  expect(all.filter((value) => value !== 0).length).toBe(8);
+});

@@ -68,6 +68,7 @@ export { philox, type RandomStream, randomBits, randomStream, type Seed } from '
 export type { Plan } from './plan';
 export { kernelSeconds, type PlanReport } from './plan-report';
 export { type Filter, resample, resampleMatrix } from './resample';
+export { type RowBody, rowKernel } from './row-kernel';
 export { type Shape, sizeOf } from './shape';
 export { createState, type State } from './state';
 export {

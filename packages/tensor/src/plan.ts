@@ -230,7 +230,8 @@ function address(
       };
     const { from, to, toOffset } = draft.copy!;
     const base = locate(to);
-    const source = locate(from);
+    // to the element: what lies behind a segment must stay zero
+    const source = { ...locate(from), bytes: sizeOf(from.shape) * bytesPerElement[from.dtype] };
     return {
       kind: 'copy',
       from: source,

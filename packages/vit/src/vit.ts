@@ -27,7 +27,7 @@ export interface VitOptions {
   /** u32 [B, N]: 1 replaces the patch by the mask token. */
   readonly masks?: Tensor;
   /** Stochastic depth: kept samples of each block. */
-  readonly kept?: readonly KeptSamples[];
+  readonly kept?: readonly (KeptSamples | undefined)[];
   /** Type of activations (default f32). Norms, softmax and sums are f32 always. */
   readonly dtype?: DType;
   /** Compute the inside of blocks again in the backward pass instead of keeping it (default false). */

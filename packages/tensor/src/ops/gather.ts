@@ -1,11 +1,11 @@
 /**
- * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: every output row looks through the whole index list
- * and adds its contributions in list order. That costs rows x indices comparisons, little beside the row data for the lists of a step.
+ * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in the list each output row first and last
+ * occurs, a second adds the contributions between the two in list order: one, where indices do not repeat.
  */
 import { isFloat } from '../dtype';
 import { opError } from '../errors';
 import { type Op, record1, type Tensor } from '../graph';
-import { elementType, kernelBuilder } from '../kernel';
+import { elementType, kernelBuilder, scratch } from '../kernel';
 import { showShape, sizeOf } from '../shape';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
@@ -74,24 +74,40 @@ const scatterOp: Op<{ rows: number }> = {
   },
   gradient: ({ inputs, grads }) => [gatherRows(grads[0]!, inputs[1]!), undefined],
   lower({ inputs: [x, indices], outputs: [out], target }) {
+    const rows = out!.shape[0]!;
+    const count = indices!.shape[0]!;
+    const ranges = scratch([rows, 2], 'u32');
+    const find = kernelBuilder('scatterAddRows find', target);
+    const [I, found] = [find.read(indices!), find.write(ranges, 'vec2<u32>')];
+    const search = `
+  if (thread >= ${find.uniform(rows)}) { return; }
+  var first = ${find.uniform(count)};
+  var end = 0u;
+  for (var i = 0u; i < ${find.uniform(count)}; i++) {
+    if (u32(${I}[i]) == thread) { first = min(first, i); end = i + 1u; }
+  }
+  ${found}[thread] = vec2<u32>(first, end);`;
     const width = rowSize(x!) % 4 === 0 ? 4 : 1;
     const k = kernelBuilder('scatterAddRows', target);
-    const source = k.read(x!, elementType(x!, width));
-    const list = k.read(indices!);
+    const [source, list, range] = [k.read(x!, elementType(x!, width)), k.read(indices!), k.read(ranges, 'vec2<u32>')];
     const sink = k.write(out!, elementType(out!, width));
     const units = sizeOf(out!.shape) / width;
     const columns = k.uniform(rowSize(x!) / width);
     const F = width === 4 ? 'vec4<f32>' : 'f32';
-    const body = `
+    const add = `
   if (thread >= ${k.uniform(units)}) { return; }
   let row = thread / ${columns};
   let column = thread % ${columns};
+  let range = ${range}[row];
   var acc = ${F}(0.0);
-  for (var i = 0u; i < ${k.uniform(indices!.shape[0]!)}; i++) {
+  for (var i = range.x; i < range.y; i++) {
     if (u32(${list}[i]) == row) { acc += ${F}(${source}[i * ${columns} + column]); }
   }
   ${sink}[thread] = ${elementType(out!, width)}(acc);`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(units / 64) })];
+    return [
+      find.build({ body: search, workgroupSize: 64, workgroups: Math.ceil(rows / 64) }),
+      k.build({ body: add, workgroupSize: 64, workgroups: Math.ceil(units / 64) }),
+    ];
   },
 };
 
