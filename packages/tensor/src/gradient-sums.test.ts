@@ -6,6 +6,7 @@ import type { Spec, Tensor } from './graph';
 import { openGpu } from './node';
 import { store } from './ops/assign';
 import { add, mul } from './ops/elementwise';
+import { l2Normalize } from './ops/l2-normalize';
 import { matmul } from './ops/matmul';
 import { sum } from './ops/reduce';
 import { sliceAxis } from './ops/slice';
@@ -78,14 +79,14 @@ test('what lies behind a stored value of any length stays zero', async () => {
   using step = await compile(
     gpu,
     (s, batch) => {
-      // as an output too, `a` lives in a slot beside others and is copied into the group
-      const a = mul(batch.x, 2);
-      const wide = mul(add(batch.y, 1), 3);
-      return { a, wide, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
+      // as an output too, `a` is not written in place but copied from a slot, in which a longer value lay before
+      const before = sum(l2Normalize(batch.y));
+      const a = mul(mul(batch.x, 2), before);
+      return { a, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
     },
     { state, batch: { x, y: { shape: [64], dtype: 'f32' } } },
   );
-  step.run({ x: [1, 2, 3, 4, 5], y: new Float32Array(64).fill(7) });
+  step.run({ x: [1, 2, 3, 4, 5], y: Float32Array.from({ length: 64 }, (_, i) => Number(i === 6)) });
   await step.done();
   const bytes = await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!);
   const all = [...new Float32Array(bytes)];
