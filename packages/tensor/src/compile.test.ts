@@ -7,11 +7,14 @@ import type { Tensor } from './graph';
 import { openGpu } from './node';
 import { assign, store } from './ops/assign';
 import { attention } from './ops/attention';
+import { concat } from './ops/concat';
 import { add, cast, gelu, log, mul, sub } from './ops/elementwise';
 import { mean } from './ops/extrema';
 import { layerNorm } from './ops/layer-norm';
 import { matmul } from './ops/matmul';
 import { sum } from './ops/reduce';
+import { sliceAxis } from './ops/slice';
+import { constant, literal } from './ops/sources';
 import { createState, type State } from './state';
 import { normals } from './testing';
 
@@ -174,6 +177,83 @@ describe('state', () => {
     );
     step.run();
     expect([(await step.read('before'))[0], (await step.read('after'))[0]]).toEqual([15, 30]);
+  });
+  test('storing writes the values and nothing behind them', async () => {
+    using state = createState(gpu, { g: { a: f32(5) } });
+    using step = await compile(
+      gpu,
+      (s, { x }) => {
+        const large = mul(x, 2);
+        const a = mul(sliceAxis(sum(large, [0], { keepDims: true }), 0, 0, 1), constant([1, 1, 1, 1, 1], [5]));
+        // a is an output too, so it is copied into the group, out of a slot that held `large`
+        return { a, all: sum(store(s.g!, { a })[0]!) };
+      },
+      { state, batch: { x: f32(128) } },
+    );
+    step.run({ x: new Float32Array(128).fill(1) });
+    expect((await step.read('all'))[0]).toBe(5 * 256);
+  });
+  test('values of a group may be stored under other names of the group', async () => {
+    using state = createState(gpu, { g: { a: f32(3), b: f32(3) } });
+    state.write('g', 'a', [1, 2, 3]);
+    state.write('g', 'b', [4, 5, 6]);
+    using step = await compile(
+      gpu,
+      (s) => {
+        const { a, b } = s.g!.tensors;
+        store(s.g!, { a: b!, b: a! });
+        return {};
+      },
+      { state },
+    );
+    step.run();
+    expect([Array.from(await state.read('g', 'a')), Array.from(await state.read('g', 'b'))]).toEqual([
+      [4, 5, 6],
+      [1, 2, 3],
+    ]);
+  });
+  test('constants, literals and knobs may be stored and returned', async () => {
+    using state = createState(gpu, { g: { a: f32(3), b: f32() } });
+    using step = await compile(
+      gpu,
+      (s, _, { k }) => {
+        store(s.g!, { a: constant([1, 2, 3], [3]), b: literal(7) });
+        return { seven: literal(7), k };
+      },
+      { state, knobs: { k: [] } },
+    );
+    step.run({}, { k: 9 });
+    expect(Array.from(await state.read('g', 'a'))).toEqual([1, 2, 3]);
+    expect([(await state.read('g', 'b'))[0], (await step.read('seven'))[0], (await step.read('k'))[0]]).toEqual([
+      7, 7, 9,
+    ]);
+  });
+  test('a group in many buffers and windows holds what one buffer would', async () => {
+    // 1024 elements to a buffer, 256 to a window: b spans two windows, c starts another buffer
+    const narrow = await openGpu({ target: { maxBindingBytes: 1024, maxBufferBytes: 4096 } });
+    const split = { a: f32(128), b: f32(300), c: f32(600) };
+    using state = createState(narrow, { g: split });
+    expect(state.layout.g!.buffers).toEqual([512, 640]);
+    expect(state.layout.g!.windows).toHaveLength(5);
+    state.write('g', 'c', new Float32Array(600).fill(1));
+    using step = await compile(
+      narrow,
+      (s, { lower, upper }) => {
+        // b is larger than a binding; its parts are not, and the first crosses from window to window
+        const windows = store(s.g!, { b: concat([mul(lower, 2), upper]) });
+        return { sums: windows.map((window) => sum(window)) };
+      },
+      { state, batch: { lower: f32(192), upper: f32(108) } },
+    );
+    step.run({ lower: new Float32Array(192).fill(1), upper: new Float32Array(108).fill(3) });
+    const b = await state.read('g', 'b');
+    expect([...b.subarray(0, 192)]).toEqual(new Array(192).fill(2));
+    expect([...b.subarray(192)]).toEqual(new Array(108).fill(3));
+    const sums = await Promise.all([0, 1, 2, 3, 4].map(async (i) => (await step.read(`sums.${i}`))[0]));
+    expect(sums).toEqual([128 * 2, 64 * 2 + 108 * 3, 256, 256, 88]);
+    step.dispose();
+    state.dispose();
+    await narrow.dispose();
   });
   test('gradients accumulate over plans', async () => {
     using state = createState(gpu, { g: specs });

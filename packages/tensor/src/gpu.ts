@@ -178,7 +178,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     for (const buffer of [...live.keys()]) destroyBuffer(buffer);
     device.destroy();
     options.onDispose?.();
-    if (leaks.length > 0) {
+    if (leaks.length > 0 && failure?.code !== 'device-lost') {
       throw new TensorError(
         'leak',
         `the device was disposed while ${leaks.length} buffers were alive: ${leaks

@@ -7,6 +7,7 @@ export {
   type TensorTree,
   type Values,
 } from './compile';
+export { type DescribeOptions, describePlan } from './describe';
 export type { KernelTime, NonFinite } from './diagnose';
 export type { DType } from './dtype';
 export { TensorError, type TensorErrorCode } from './errors';
