@@ -24,6 +24,11 @@ export interface HeadConfig {
   readonly hiddenDim: number;
   /** b, what the MLP ends in and prototypes are compared with. */
   readonly bottleneckDim: number;
+  /**
+   * Standard deviation of the initial weights of linear layers (default 0.02, official). The scale of the first logits is what it takes to the power of the number
+   * of layers: a narrow head starts at the official scale with 0.02 times the square root of the ratio of widths.
+   */
+  readonly initStd?: number;
   /** D, width of the token (default: width of the last level). */
   readonly embedDim?: number;
   /** The linear layer before the MLP of a Matryoshka level (default true). */

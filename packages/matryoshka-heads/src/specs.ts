@@ -1,4 +1,4 @@
-/** Parameters of the heads under their official names, with the official initialisation: N(0, 0.02) for linear layers, bias 0; prototypes as in `prototypeSpecs`. */
+/** Parameters of the heads under their official names, with the official initialisation: N(0, 0.02) for linear layers unless `initStd` says otherwise, bias 0; prototypes as in `prototypeSpecs`. */
 import { linearSpecs, type ParameterSpecs, prefixed, prototypeSpecs } from '@franca/nn';
 import { checkConfig, embedDimOf, type HeadConfig, type HeadLevel } from './config';
 
@@ -23,18 +23,21 @@ export function headSpecs(config: HeadConfig): ParameterSpecs {
 }
 
 function levelSpecs(config: HeadConfig, { width, prototypes }: HeadLevel, i: number): ParameterSpecs[] {
-  const { kind, nesting, layers, hiddenDim, bottleneckDim } = config;
+  const { kind, nesting, layers, hiddenDim, bottleneckDim, initStd = 0.02 } = config;
   const names = levelNames(kind, i);
   const seen = hasProjection(config) || nesting === 'slice' ? width : embedDimOf(config);
   const mlp = Array.from({ length: layers }, (_, layer) =>
     prefixed(
       `${names.mlp}.${2 * layer}`,
-      linearSpecs(layer === 0 ? seen : hiddenDim, layer === layers - 1 ? bottleneckDim : hiddenDim),
+      linearSpecs(layer === 0 ? seen : hiddenDim, layer === layers - 1 ? bottleneckDim : hiddenDim, { std: initStd }),
     ),
   );
   return [
     hasProjection(config)
-      ? prefixed(names.projection, linearSpecs(nesting === 'slice' ? width : embedDimOf(config), width))
+      ? prefixed(
+          names.projection,
+          linearSpecs(nesting === 'slice' ? width : embedDimOf(config), width, { std: initStd }),
+        )
       : {},
     Object.assign({}, ...mlp),
     prefixed(names.prototypes, prototypeSpecs(prototypes, bottleneckDim)),

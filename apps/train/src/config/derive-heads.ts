@@ -28,6 +28,7 @@ function deriveHead(config: TrainConfig, head: HeadConfig, D: number, together: 
     layers: head.head_nlayers,
     hiddenDim: head.head_hidden_dim,
     bottleneckDim: head.head_bottleneck_dim,
+    initStd: franca.head_init_std,
     freezePrototypeNorms: franca.freeze_prototype_norms,
   };
 }

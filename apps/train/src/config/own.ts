@@ -31,6 +31,11 @@ export const ownSection: z.ZodType<OwnConfig> = z
       .nullable()
       .default(null)
       .describe('widths of the levels, ascending, the last one D; null: D/16, D/8, D/4, D/2, D'),
+    head_init_std: amount()
+      .default(0.02)
+      .describe(
+        'standard deviation of the initial linear layers of heads; narrow heads start at the official scale of logits with 0.02 sqrt(2048 / hidden)',
+      ),
     freeze_prototype_norms: flag()
       .default(false)
       .describe('keep the length of every prototype (weight_g) at 1; officially it is trained'),

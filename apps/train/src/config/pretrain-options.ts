@@ -29,6 +29,8 @@ export interface HeadOptions {
   readonly layers: number;
   readonly hiddenDim: number;
   readonly bottleneckDim: number;
+  /** Standard deviation of the initial linear layers. */
+  readonly initStd?: number;
   /** The length of every prototype stays 1. */
   readonly freezePrototypeNorms: boolean;
 }

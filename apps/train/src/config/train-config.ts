@@ -115,6 +115,7 @@ export interface OwnConfig {
   readonly small_batch: boolean;
   readonly nesting: 'slice' | 'project';
   readonly nesting_list: readonly number[] | null;
+  readonly head_init_std: number;
   readonly freeze_prototype_norms: boolean;
   readonly vit: {
     readonly embed_dim: number | null;
