@@ -34,7 +34,7 @@ export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, ste
 }
 
 /** One subgroup on software adapters (a barrier costs more than any row); on GPUs enough lanes that each takes a few steps. */
-function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number): number {
+export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number): number {
   if (family === 'cpu' && subgroupSize) return subgroupSize;
   let lanes = subgroupSize ?? 32;
   while (lanes < Math.min(256, maxWorkgroupInvocations) && lanes * 2 <= steps) lanes *= 2;

@@ -4,6 +4,7 @@ import { opError } from '../errors';
 import { type Op, record1, type Spec, type Tensor } from '../graph';
 import { elementType, kernelBuilder, type LowerArgs } from '../kernel';
 import { rowKernel } from '../row-kernel';
+import { rowValues } from '../row-values';
 import { showShape, sizeOf } from '../shape';
 
 /** [rows, columns] of a tensor whose last axis is the row. */
@@ -38,12 +39,12 @@ const logSumExp64 = (x: Float64Array): number => {
 interface Variant {
   readonly name: string;
   readonly reference: (x: Float64Array) => Float64Array;
-  /** WGSL of the result from `v` (vector), `top` and `total` (the sum of exp(v - top)). */
-  readonly result: string;
+  /** WGSL of the result from a value, `top` and `total` (the sum of exp(value - top)). */
+  readonly result: (value: string) => string;
   readonly referenceGradient: (y: Float64Array, g: Float64Array) => Float64Array;
-  /** WGSL: what to sum over the row, and the gradient from `y`, `g` and that sum `s`. */
-  readonly summand: string;
-  readonly slope: string;
+  /** WGSL: what to sum over the row, and the gradient from that sum `s`. */
+  readonly summand: (y: string, g: string) => string;
+  readonly slope: (y: string, g: string) => string;
 }
 
 function softmaxLike({ name, reference, result, referenceGradient, summand, slope }: Variant): (x: Tensor) => Tensor {
@@ -65,12 +66,17 @@ function softmaxLike({ name, reference, result, referenceGradient, summand, slop
       const O = k.write(out!, elementType(out!, width));
       const n = k.uniform(columns / width);
       const F = width === 4 ? 'vec4<f32>' : 'f32';
+      const values = rowValues(target, columns / width, n, (c) => [
+        `${F}(${Y}[base + ${c}])`,
+        `${F}(${G}[base + ${c}])`,
+      ]);
       const body = `
   let base = row * ${n};
+${values.hold}
   var part = ${F}(0.0);
-  for (var c = lane; c < ${n}; c += LANES) { let y = ${F}(${Y}[base + c]); let g = ${F}(${G}[base + c]); part += ${summand}; }
+${values.each(([y, g]) => `part += ${summand(y!, g!)};`)}
   let s = rowSum(${width === 4 ? 'dot(part, vec4<f32>(1.0))' : 'part'});
-  for (var c = lane; c < ${n}; c += LANES) { let y = ${F}(${Y}[base + c]); let g = ${F}(${G}[base + c]); ${O}[base + c] = ${elementType(out!, width)}(${slope}); }`;
+${values.each(([y, g], c) => `${O}[base + ${c}] = ${elementType(out!, width)}(${slope(y!, g!)});`)}`;
       return [rowKernel(k, { body, rows, steps: columns / width, flops: 6 * rows * columns })];
     },
   };
@@ -87,7 +93,11 @@ function softmaxLike({ name, reference, result, referenceGradient, summand, slop
   return (x) => record1(forward, [x], {});
 }
 
-function forwardKernel(name: string, result: string, { inputs: [x], outputs: [out], target }: LowerArgs<object>) {
+function forwardKernel(
+  name: string,
+  result: (value: string) => string,
+  { inputs: [x], outputs: [out], target }: LowerArgs<object>,
+) {
   const { rows, columns } = rowsOf(x!);
   const width = columns % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(name, target);
@@ -97,15 +107,17 @@ function forwardKernel(name: string, result: string, { inputs: [x], outputs: [ou
   const F = width === 4 ? 'vec4<f32>' : 'f32';
   const flat = (op: 'max' | 'sum', v: string) =>
     width === 1 ? v : op === 'sum' ? `dot(${v}, vec4<f32>(1.0))` : `max(max(${v}.x, ${v}.y), max(${v}.z, ${v}.w))`;
+  const values = rowValues(target, columns / width, n, (c) => [`${F}(${X}[base + ${c}])`]);
   const body = `
   let base = row * ${n};
+${values.hold}
   var high = ${F}(-3.4028234e38);
-  for (var c = lane; c < ${n}; c += LANES) { high = max(high, ${F}(${X}[base + c])); }
+${values.each(([x]) => `high = max(high, ${x});`)}
   let top = rowMax(${flat('max', 'high')});
   var part = ${F}(0.0);
-  for (var c = lane; c < ${n}; c += LANES) { part += exp(${F}(${X}[base + c]) - top); }
+${values.each(([x]) => `part += exp(${x} - top);`)}
   let total = rowSum(${flat('sum', 'part')});
-  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${X}[base + c]); ${O}[base + c] = ${elementType(out!, width)}(${result}); }`;
+${values.each(([x], c) => `${O}[base + ${c}] = ${elementType(out!, width)}(${result(x!)});`)}`;
   return rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns });
 }
 
@@ -118,13 +130,13 @@ export const softmax: (x: Tensor) => Tensor = softmaxLike({
     const lse = logSumExp64(x);
     return x.map((value) => Math.exp(value - lse));
   },
-  result: 'exp(v - top) / total',
+  result: (value) => `exp(${value} - top) / total`,
   referenceGradient(y, g) {
     const s = total(y.map((value, i) => value * g[i]!));
     return y.map((value, i) => value * (g[i]! - s));
   },
-  summand: 'y * g',
-  slope: 'y * (g - s)',
+  summand: (y, g) => `${y} * ${g}`,
+  slope: (y, g) => `${y} * (${g} - s)`,
 });
 
 /** x_i - log sum_j exp(x_j) over the last axis. */
@@ -134,11 +146,11 @@ export const logSoftmax: (x: Tensor) => Tensor = softmaxLike({
     const lse = logSumExp64(x);
     return x.map((value) => value - lse);
   },
-  result: 'v - top - log(total)',
+  result: (value) => `${value} - top - log(total)`,
   referenceGradient(y, g) {
     const s = total(g);
     return y.map((value, i) => g[i]! - Math.exp(value) * s);
   },
-  summand: 'g',
-  slope: 'g - exp(y) * s',
+  summand: (_, g) => g,
+  slope: (y, g) => `${g} - exp(${y}) * s`,
 });
