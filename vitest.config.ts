@@ -25,8 +25,8 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     // Two workers share the processor; more threads in each driver would only get in each other's way.
     env: { LP_NUM_THREADS: process.env.LP_NUM_THREADS ?? String(Math.ceil(availableParallelism() / 2)) },
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
   },
 });
 

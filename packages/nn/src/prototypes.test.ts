@@ -1,7 +1,7 @@
 import { compile, createState, type Gpu, grad, mul, sliceAxis, store, sum, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
+import { normals, relativeError } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { normals, relativeError } from '../../tensor/src/testing';
 import { initialise, parametersOf } from './parameters';
 import { planChunks, prototypeLogits, prototypeSpecs, prototypesOf } from './prototypes';
 import { softTargets, targetCrossEntropy, targetProbabilities } from './soft-targets';

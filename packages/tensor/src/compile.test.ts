@@ -8,7 +8,7 @@ import { openGpu } from './node';
 import { assign, store } from './ops/assign';
 import { attention } from './ops/attention';
 import { concat } from './ops/concat';
-import { add, cast, gelu, log, mul, sub } from './ops/elementwise';
+import { add, cast, gelu, mul, sub } from './ops/elementwise';
 import { mean } from './ops/extrema';
 import { layerNorm } from './ops/layer-norm';
 import { matmul } from './ops/matmul';
@@ -296,11 +296,12 @@ describe('failures', () => {
     expect(() => step.run({ y: [1] } as never)).toThrow(/no batch input "y"; inputs are x/);
     await expect(step.read('z')).rejects.toThrow(/no output "z"; outputs are y/);
   });
-  test('the op that makes the first NaN is found', async () => {
-    using step = await compile(gpu, (_, { x }) => ({ y: sum(matmul(log(x), x)) }), { batch: { x: f32(4, 4) } });
-    step.run({ x: normals(16).map(() => -1) });
+  test('the op that makes the first infinity is found', async () => {
+    // A product that overflows is infinite everywhere; WGSL leaves open what log(-1) is.
+    using step = await compile(gpu, (_, { x }) => ({ y: sum(matmul(mul(x, x), x)) }), { batch: { x: f32(4, 4) } });
+    step.run({ x: normals(16).map(() => 1e30) });
     const found = await step.findNonFinite();
-    expect(found?.op).toMatch(/log/);
+    expect(found?.op).toMatch(/mul/);
     expect(found?.site).toMatch(/compile\.test\.ts:\d+/);
     step.run({ x: normals(16).map(() => 1) });
     expect(await step.findNonFinite()).toBeUndefined();
@@ -321,7 +322,8 @@ describe('failures', () => {
   });
 });
 
-test('f16 activations stay close to f32', async () => {
+test('f16 activations stay close to f32', async (context) => {
+  context.skip(!gpu.target.f16, 'the adapter has no f16');
   const build =
     (dtype: 'f16' | 'f32') =>
     (_: unknown, { x, w }: { x: Tensor; w: Tensor }) => ({

@@ -71,8 +71,8 @@ describe('on the device', () => {
     '%s agrees with TypeScript and has the right moments',
     async (kind) => {
       const { gpu: actual, reference } = await draw(kind, [5, 6]);
-      // f32 logarithm, cosine and a nine-term polynomial: a few units in the last place of values up to 5
-      expect(Math.max(...actual.map((value, i) => Math.abs(value - reference[i]!)))).toBeLessThan(1e-5);
+      // WGSL allows a cosine to be off by 2^-11; the largest radius, sqrt(-2 ln 2^-24), is below 6
+      expect(Math.max(...actual.map((value, i) => Math.abs(value - reference[i]!)))).toBeLessThan(6 * 2 ** -11);
       const mean = actual.reduce((a, b) => a + b, 0) / actual.length;
       const variance = actual.reduce((a, b) => a + (b - mean) ** 2, 0) / actual.length;
       // variance of a standard normal truncated at 1.5: 1 - 2 * 1.5 phi(1.5) / (2 Phi(1.5) - 1) = 0.5516
