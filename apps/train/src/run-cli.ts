@@ -5,7 +5,7 @@ import { createProgram } from './program';
 /** Runs `args` as the command line does and resolves to the exit status. */
 export async function runCli(args: readonly string[]): Promise<number> {
   // a reader that has seen enough, such as `head`, is no failure
-  process.stdout.once('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.off('error', onClosedPipe).once('error', onClosedPipe);
   try {
     const program = await createProgram();
     if (args.length === 0) {
@@ -20,6 +20,8 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return isUsage(error) ? 2 : 1;
   }
 }
+
+const onClosedPipe = (error: NodeJS.ErrnoException): never => process.exit(error.code === 'EPIPE' ? 0 : 1);
 
 const isUsage = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'config' || error.code === 'usage');

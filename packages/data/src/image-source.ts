@@ -24,6 +24,8 @@ export interface ImageSource {
   readonly runs?: readonly number[];
   /** What opening the data had to pass over, in words (a damaged shard, an unusable file type). */
   readonly notes?: readonly string[];
+  /** The folder that keys are paths in, where every image is a file of its own. */
+  readonly folder?: string;
   /** Whom to credit, where the licence asks for it; show it where the images are used. */
   readonly attribution?: string;
   /** A stable name of the image within the source, for messages. */

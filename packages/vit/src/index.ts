@@ -8,6 +8,7 @@ export {
   type LoadOptions,
   loadVit,
   type VitModel,
+  vitState,
   type WeightSource,
   weightsFrom,
 } from './model';

@@ -4,7 +4,17 @@
  */
 
 import { parametersOf } from '@franca/nn';
-import { compile, createState, type DType, type Gpu, type Spec, type Step, type Tensor } from '@franca/tensor';
+import {
+  compile,
+  createState,
+  type DType,
+  type Gpu,
+  type GroupSpec,
+  type Spec,
+  type State,
+  type Step,
+  type Tensor,
+} from '@franca/tensor';
 import type { VitConfig } from './config';
 import { VitError } from './errors';
 import type { ImageBatch } from './fit-images';
@@ -51,17 +61,18 @@ export interface LoadOptions {
   readonly dtype?: DType;
 }
 
-/** Puts a model on the device. Throws `VitError` with code `weights` if one is missing or has another size. A missing `mask_token` is zero. */
-export async function loadVit(
+/**
+ * State with a model's weights as the group `weights`, for steps of one's own; `more` are further groups, zero at first. A missing `mask_token` is zero.
+ * Throws `VitError` with code `weights` if a weight is missing or has another size.
+ */
+export async function vitState(
   gpu: Gpu,
   config: VitConfig,
   weights: WeightSource,
-  { dtype = 'f32' }: LoadOptions = {},
-): Promise<VitModel> {
-  if (dtype === 'f16' && !gpu.target.f16)
-    throw new VitError('config', `${gpu.target.name} has no f16; load the model with dtype f32`);
+  more: Readonly<Record<string, GroupSpec>> = {},
+): Promise<State> {
   const specs = vitSpecs(config);
-  const state = createState(gpu, { weights: specs });
+  const state = createState(gpu, { weights: specs, ...more });
   try {
     for (const [name, { shape }] of Object.entries(specs)) {
       const values = await weights(name);
@@ -80,6 +91,19 @@ export async function loadVit(
     state.dispose();
     throw error;
   }
+  return state;
+}
+
+/** Puts a model on the device. Throws `VitError` as `vitState` does, and with code `config` for f16 where the adapter has none. */
+export async function loadVit(
+  gpu: Gpu,
+  config: VitConfig,
+  weights: WeightSource,
+  { dtype = 'f32' }: LoadOptions = {},
+): Promise<VitModel> {
+  if (dtype === 'f16' && !gpu.target.f16)
+    throw new VitError('config', `${gpu.target.name} has no f16; load the model with dtype f32`);
+  const state = await vitState(gpu, config, weights);
 
   type AnyStep = Step<{ images: Spec }, Record<string, never>>;
   const steps = new Map<string, Promise<AnyStep>>();

@@ -76,7 +76,8 @@ function deriveBatch({ train, franca }: TrainConfig, world: World): PretrainOpti
   return { perDevice, accumulation: total / step, total };
 }
 
-function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
+/** The model alone. */
+export function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
   const named = vitConfig(student.arch.slice('vit_'.length) as Parameters<typeof vitConfig>[0]);
   const embedDim = franca.vit.embed_dim ?? named.embedDim;
   const numHeads = franca.vit.num_heads ?? named.numHeads;

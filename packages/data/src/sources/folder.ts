@@ -35,6 +35,7 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
   const notes = describeOthers(found);
   return {
     name: `folder ${root}`,
+    folder: root,
     length: files.length,
     ...(classes && { classes, label: (index: number) => positions.get(folders[index]!) }),
     ...(notes.length > 0 && { notes }),

@@ -1,0 +1,133 @@
+/** `franca-train eval <task>`: one evaluation of a checkpoint, or all of them. */
+import { existsSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load';
+import { type ContextOptions, chooseBackend, openContext } from '../eval/eval-context';
+import type { EvalTask } from '../eval/eval-task';
+import { evalTasks } from '../eval/eval-tasks';
+import { finish, type OutputOptions, runTasks } from '../eval/run-evals';
+import type { SetLimits } from '../features/eval-set';
+import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { isSegmentationData } from '../features/segmentation-set';
+import { examples } from '../program';
+
+interface Options extends SessionOptions, OutputOptions {
+  readonly data?: string;
+  readonly denseData?: string;
+  readonly dataset?: string;
+  readonly images?: SetLimits;
+  readonly denseImages?: SetLimits;
+  readonly resize?: number;
+}
+
+/** Adds the command and, below it, one for each task. */
+export function register(program: Command): void {
+  const group = program
+    .command('eval')
+    .description('evaluate a checkpoint: k-NN, linear probe, segmentation, ...')
+    .addHelpText(
+      'after',
+      examples([
+        ['franca-train eval knn -w vitb14.pth -d imagenet', 'one evaluation'],
+        ['franca-train eval in-context -w run -d VOC2012 --json voc.json', 'with its record as JSON'],
+        ['franca-train eval all -w run', 'all of them on the data of the run: one table, one page'],
+        ['franca-train eval knn -w random:run -d world', 'the control: the same model untrained, on generated images'],
+      ]),
+    );
+  for (const task of evalTasks) {
+    const command = group.command(task.name).description(task.about);
+    const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
+    withOutput(task.options(reading)).action((options: Options) => runOne(task, options));
+  }
+  const all = withWeights(group.command('all').description('every evaluation, ending in one table and one HTML page'));
+  withOutput(
+    withLimits(all, '2000,500')
+      .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
+      .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
+      .option('--dense-images <train,test>', 'at most so many images with masks', parseLimits, {
+        train: 200,
+        test: 100,
+      }),
+  ).action(runAll);
+}
+
+const dataHelp: Readonly<Record<EvalTask['reads'], string>> = {
+  images: 'images with classes: class folders, shards, hf://owner/name, world, ...',
+  patches: 'any images, or "world"',
+  segmentation: 'images with masks: train/images and train/masks, PASCAL VOC, ADE20K, or "world"',
+  nothing: '',
+};
+
+const withData = (command: Command, task: EvalTask): Command =>
+  withLimits(command).requiredOption('-d, --data <data>', dataHelp[task.reads]);
+
+const withLimits = (command: Command, fallback?: string): Command =>
+  command
+    .option(
+      '--images <train,test>',
+      'at most so many images, evenly spaced',
+      parseLimits,
+      ...(fallback ? [parseLimits(fallback)] : []),
+    )
+    .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of the input)', positiveInteger)
+    .option(
+      '--dataset <name>',
+      "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
+    );
+
+const withOutput = (command: Command): Command =>
+  command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
+
+function parseLimits(text: string): SetLimits {
+  const numbers = text.split(',').map(Number);
+  if (numbers.length !== 2 || numbers.some((number) => !Number.isInteger(number) || number < 1))
+    throw new InvalidArgumentError('expected two positive integers, for train and test');
+  return { train: numbers[0], test: numbers[1] };
+}
+
+async function runOne(task: EvalTask, options: Options): Promise<void> {
+  const data = options.data ?? 'world';
+  await using session = task.reads === 'nothing' ? undefined : await openSession(options);
+  await using context = openContext(session, chooseBackend(), contextOptions(options, data, data));
+  const results = await runTasks(context, [task], options as unknown as Record<string, unknown>, false);
+  await finish({ model: session?.weights.name ?? task.name, ...results }, options);
+}
+
+async function runAll(options: Options): Promise<void> {
+  const data = options.data ?? dataOfRun(options.weights) ?? 'world';
+  const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
+  await using session = await openSession(options);
+  await using context = openContext(session, chooseBackend(), contextOptions(options, data, denseData));
+  const results = await runTasks(context, evalTasks, {}, true);
+  await finish(
+    { model: session.weights.name, ...results },
+    { ...options, html: options.html ?? pageOf(options.weights) },
+  );
+}
+
+const contextOptions = (
+  { dataset, images = {}, denseImages = images, resize }: Options,
+  data: string,
+  denseData: string,
+): ContextOptions => ({
+  data,
+  denseData,
+  images,
+  denseImages,
+  ...(dataset ? { dataset } : {}),
+  ...(resize ? { resize } : {}),
+});
+
+/** The data that a run was trained on, where its folder says. */
+function dataOfRun(weights: string): string | undefined {
+  const file = join(weights, 'config.yaml');
+  if (!existsSync(file)) return undefined;
+  return loadConfig([file]).config.train.dataset_path || undefined;
+}
+
+/** In the folder of the run, else beside the working directory's other files. */
+const pageOf = (weights: string): string =>
+  existsSync(weights) && statSync(weights).isDirectory()
+    ? join(weights, 'evals.html')
+    : `evals-${basename(resolve(weights)).replace(/\.\w+$/, '')}.html`;

@@ -1,0 +1,54 @@
+/** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
+import { type Command, Option } from 'commander';
+import { openImageSets, spread } from '../features/eval-set';
+import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { centreCrop } from '../features/preparation';
+import { writeFeatures } from '../features/write-features';
+import { examples } from '../program';
+import { amountOfBytes } from '../units';
+
+interface Options extends SessionOptions {
+  readonly data: string;
+  readonly split: 'train' | 'val';
+  readonly out: string;
+  readonly patches?: true;
+  readonly resize?: number;
+  readonly images?: number;
+}
+
+/** Adds the command. */
+export function register(program: Command): void {
+  withWeights(program.command('features'))
+    .description('write the CLS and patch tokens of a data set to a safetensors file')
+    .requiredOption('-d, --data <data>', 'a folder, shards, hf://owner/name, flowers, world, ... (see @franca/data)')
+    .addOption(new Option('--split <part>', 'part of the data').choices(['train', 'val']).default('train'))
+    .requiredOption('-o, --out <file>', 'safetensors file to write')
+    .option('--patches', 'patch tokens too: [n, rows, columns, D]')
+    .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of --size)', positiveInteger)
+    .option('--images <n>', 'at most so many images, evenly spaced', positiveInteger)
+    .addHelpText(
+      'after',
+      examples([
+        ['franca-train features -w vitb14.pth -d photos --out photos.safetensors', 'one CLS token per image'],
+        ['franca-train features -w run -d world --patches --out world.safetensors', 'patch tokens of a run'],
+      ]),
+    )
+    .action(async (options: Options) => {
+      await using session = await openSession(options);
+      const sets = await openImageSets(options.data, {});
+      try {
+        const set = spread(options.split === 'val' ? sets.test : sets.train, options.images);
+        const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
+        const written = await writeFeatures(options.out, session, set, {
+          preparation,
+          patches: Boolean(options.patches),
+        });
+        const left = set.length - written.images;
+        console.log(
+          `wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}${left > 0 ? `; ${left} could not be read` : ''}`,
+        );
+      } finally {
+        await sets.close();
+      }
+    });
+}

@@ -1,0 +1,53 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EvalRecord } from '@franca/evals';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
+import { runCli } from '../run-cli';
+import { evalTasks } from './eval-tasks';
+
+let folder: string;
+let model: readonly string[];
+const printed: string[] = [];
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  model = ['-w', await writeTinyModel(folder), '--heads', '2', '--cache', join(folder, 'cache')];
+  vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
+  vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await rm(folder, { recursive: true });
+});
+
+const world = ['-d', 'world:length=30:size=32:classes=5'];
+const records = async (file: string) => JSON.parse(await readFile(file, 'utf8')) as EvalRecord[];
+
+test('all evaluations in one go end in one table, one page and complete records', async () => {
+  const [json, html] = [join(folder, 'all.json'), join(folder, 'all.html')];
+  const limits = ['--dense-images', '6,4'];
+  expect(await runCli(['eval', 'all', ...model, ...world, ...limits, '--json', json, '--html', html])).toBe(0);
+  const tasks = new Set((await records(json)).map(({ task }) => task));
+  expect(tasks.size).toBe(evalTasks.length);
+  for (const task of tasks) expect(printed.join('\n')).toContain(task);
+  const page = await readFile(html, 'utf8');
+  expect(page).toContain('Evaluation of tiny');
+  expect(page.match(/<svg/g)!.length).toBeGreaterThanOrEqual(6);
+  const knn = (await records(json)).find(({ task }) => task === 'knn');
+  expect(knn).toMatchObject({ dataset: world[1], split: 'val', evaluated: 30, total: 30, features: 'tiny' });
+  expect(knn!.preprocessing).toBe('shorter side 37 bicubic, centre 32, ImageNet mean/std');
+});
+
+test('part of a data set is said to be part of it, and its features come from the cache', async () => {
+  const json = join(folder, 'part.json');
+  for (const _ of ['computed', 'cached'])
+    expect(await runCli(['eval', 'knn', ...model, ...world, '--images', '20,8', '-k', '3', '--json', json])).toBe(0);
+  const [record] = await records(json);
+  expect(record).toMatchObject({ evaluated: 8, total: 30, hyper: { k: 3, trainItems: 20 }, selectedOn: 'nothing' });
+});
+
+test('wrong use ends with 2 and says what is right', async () => {
+  expect(await runCli(['eval', 'knn', ...model, ...world, '--images', '20'])).toBe(2);
+  expect(await runCli(['eval', 'knn', ...model, ...world, '--size', '30'])).toBe(2);
+  expect(printed.at(-1)).toMatch(/30 px are no whole patches of 8; give --size 24 or 32/);
+});

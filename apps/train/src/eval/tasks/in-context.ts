@@ -1,0 +1,72 @@
+/** In-context segmentation (Hummingbird): labels of similar train patches. */
+
+import { resizeBicubic } from '@franca/data';
+import { inContextSegmentation } from '@franca/evals';
+import { segmentationFigure } from '@franca/viz';
+import { Option } from 'commander';
+import type { EvalSet } from '../../features/eval-set';
+import { positiveInteger } from '../../features/feature-session';
+import { collectDense } from '../../features/feature-sets';
+import { squashMask } from '../../features/preparation';
+import type { EvalTask } from '../eval-task';
+import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import { positiveNumber } from '../task-options';
+
+interface Options extends ScoringOptions {
+  readonly neighbours?: number;
+  readonly temperature?: number;
+  readonly memory?: number;
+  readonly relabel?: 'none' | 'hungarian';
+}
+
+export const inContextTask: EvalTask = {
+  name: 'in-context',
+  about: 'in-context segmentation by 30 neighbours (Hummingbird, paper Table 4)',
+  reads: 'segmentation',
+  options: (command) =>
+    withScoring(command)
+      .option('--neighbours <k>', 'that vote (default: 30)', positiveInteger)
+      .option('--temperature <t>', 'of the votes (default: 0.02)', positiveNumber)
+      .option('--memory <n>', 'patches kept of train (default: all)', positiveInteger)
+      .addOption(
+        new Option('--relabel <how>', 'hungarian renames predictions before scoring, as the reference does').choices([
+          'none',
+          'hungarian',
+        ]),
+      ),
+  async run(context, { neighbours, temperature, memory, relabel, ...scoring }: Options) {
+    const { train, test } = await context.segmentation();
+    const features = await collectDense(test.batches);
+    const { outcome, predicted } = await inContextSegmentation(train.batches, features, {
+      ...scoringOf(test.set, scoring),
+      backend: context.backend,
+      k: neighbours,
+      temperature,
+      memory: memory ? { patches: memory, images: train.set.length } : undefined,
+      relabel,
+    });
+    const records = context.records(test, [outcome]);
+    const figure = await predictionsFigure(test.set, predicted, features.maskSize[0]);
+    return { records, section: { charts: [{ figure }], tables: [classTable(test.set, records)] } };
+  },
+};
+
+const SHOWN = 6;
+
+/** The first test images with what was predicted and what is there. */
+async function predictionsFigure(set: EvalSet, predicted: readonly Int32Array[], size: number) {
+  const items = [];
+  for (let i = 0; i < Math.min(SHOWN, predicted.length); i++) {
+    const { image, mask } = await set.read(i);
+    const truth = new Uint8Array(size * size);
+    squashMask(mask!, size, truth);
+    items.push({
+      image: { width: size, height: size, data: resizeBicubic(image, size, size) },
+      maps: [
+        { labels: predicted[i]!, height: size, width: size },
+        { labels: truth, height: size, width: size },
+      ],
+    });
+  }
+  return segmentationFigure(items, { columns: ['predicted', 'labelled'], classes: set.classes });
+}

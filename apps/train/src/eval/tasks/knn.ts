@@ -1,0 +1,38 @@
+/** k-NN classification: several k at once, or with few train images per class. */
+import { knn, knnFewShot } from '@franca/evals';
+import { positiveInteger } from '../../features/feature-session';
+import type { EvalTask } from '../eval-task';
+import { numberList, positiveNumber } from '../task-options';
+
+interface Options {
+  readonly k?: readonly number[];
+  readonly temperature?: number;
+  readonly shots?: number;
+  readonly tries?: number;
+}
+
+export const knnTask: EvalTask = {
+  name: 'knn',
+  about: 'k-NN classification of CLS tokens (paper Table 2)',
+  reads: 'images',
+  options: (command) =>
+    command
+      .option('-k, --k <list>', 'neighbours; the best of several is reported', numberList)
+      .option('--temperature <t>', 'of the votes (default: 0.07)', positiveNumber)
+      .option('--shots <n>', 'train images per class (default: all)', positiveInteger)
+      .option('--tries <n>', 'draws of so many shots (default: 5)', positiveInteger),
+  async run(context, { k, temperature, shots, tries }: Options) {
+    const { train, test } = await context.images();
+    const { backend } = context;
+    const items = train.features.labelled.labels.length;
+    // With fewer images than neighbours all of them vote, whatever k is.
+    const ks = k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, items));
+    const options = { ks, backend, temperature, classes: train.set.classes.length };
+    const { labelled } = train.features;
+    const outcome =
+      shots === undefined
+        ? (await knn(labelled, test.features.labelled, options)).outcome
+        : (await knnFewShot(labelled, test.features.labelled, { ...options, shots, tries })).outcome;
+    return { records: context.records(test, [outcome]) };
+  },
+};

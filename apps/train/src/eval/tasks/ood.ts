@@ -1,0 +1,101 @@
+/**
+ * Out-of-distribution detection. Foreign images come from other data sets, or, where none is given, from two of every five classes: the rest is what
+ * the classifier knows.
+ */
+import { shuffledOrder } from '@franca/data';
+import { type LabelledFeatures, linearProbe, oodDetection } from '@franca/evals';
+import { TrainError } from '../../errors';
+import { positiveInteger } from '../../features/feature-session';
+import type { EvalContext, EvalTask, ImagePart, Parts } from '../eval-task';
+import { namedData } from '../task-options';
+
+interface Options {
+  readonly outside?: Readonly<Record<string, string>>;
+  readonly neighbour?: number;
+}
+
+export const oodTask: EvalTask = {
+  name: 'ood',
+  about: 'out-of-distribution detection by eight scores (paper Fig. 8)',
+  reads: 'images',
+  options: (command) =>
+    command
+      .option(
+        '--outside <name=data>',
+        'foreign images; may be repeated (default: two of every five classes)',
+        namedData,
+      )
+      .option('--neighbour <k>', 'of the k-NN score (default: 50)', positiveInteger),
+  async run(context, { outside, neighbour }: Options) {
+    const parts = await context.images();
+    const { train, inside, foreign } = outside
+      ? {
+          train: parts.train.features.labelled,
+          inside: parts.test.features.labelled,
+          foreign: await foreignSets(context, outside),
+        }
+      : splitClasses(parts);
+    const { backend } = context;
+    const { probe } = await linearProbe(probeOf(train), probeOf(inside), {
+      backend,
+      blocks: [1],
+      batchSize: Math.min(128, Math.max(1, train.labels.length >> 3)),
+    });
+    const { outcomes, detections } = await oodDetection(
+      { train, classifier: probe.classifier },
+      { inside, outside: foreign },
+      { backend, k: neighbour ?? Math.min(50, train.labels.length) },
+    );
+    return {
+      records: context.records(parts.test, outcomes, ({ total }) => total),
+      section: {
+        text: 'Foreign images count as positive. Logit scores are those of a linear probe on CLS tokens.',
+        tables: [
+          {
+            columns: ['score', 'against', 'AUROC %', 'FPR95 %', 'AUPR-in %', 'AUPR-out %'],
+            rows: detections.map(({ score, set, auroc, fpr95, auprIn, auprOut }) => [
+              score,
+              set,
+              ...[auroc, fpr95, auprIn, auprOut].map((share) => 100 * share),
+            ]),
+          },
+        ],
+      },
+    };
+  },
+};
+
+const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
+
+async function foreignSets(context: EvalContext, specs: Readonly<Record<string, string>>) {
+  const sets = await context.others(specs);
+  return Object.fromEntries(Object.entries(sets).map(([name, { features }]) => [name, features.labelled]));
+}
+
+/** Known classes with new numbers, and the images of the others as a foreign set. */
+function splitClasses({ train, test }: Parts<ImagePart>) {
+  const classes = train.set.classes.length;
+  if (classes < 4)
+    throw new TrainError('data', `${classes} classes are too few to leave some out; name foreign data with --outside`);
+  const order = shuffledOrder(classes, 0, 0);
+  const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => order(i)).sort((a, b) => a - b);
+  const numbers = new Map(known.map((label, number) => [label, number]));
+  const heldOut = `${classes - known.length} held-out classes`;
+  return {
+    train: itemsOf(train.features.labelled, numbers),
+    inside: itemsOf(test.features.labelled, numbers),
+    foreign: { [heldOut]: itemsOf(test.features.labelled, undefined, numbers) },
+  };
+}
+
+/** Items whose class is in `kept`, renumbered, or is not in `left`. */
+function itemsOf(
+  { dim, cls, labels }: LabelledFeatures,
+  kept: ReadonlyMap<number, number> | undefined,
+  left?: ReadonlyMap<number, number>,
+): LabelledFeatures {
+  const rows = [...labels.keys()].filter((row) => (kept ? kept.has(labels[row]!) : !left!.has(labels[row]!)));
+  const out = new Float32Array(rows.length * dim);
+  for (const [i, row] of rows.entries()) out.set(cls.subarray(row * dim, (row + 1) * dim), i * dim);
+  return { dim, cls: out, labels: Int32Array.from(rows, (row) => kept?.get(labels[row]!) ?? 0) };
+}

@@ -1,0 +1,52 @@
+/** Overclustering: do clusters of patches follow classes? */
+import { overclustering } from '@franca/evals';
+import { Option } from 'commander';
+import type { EvalSet } from '../../features/eval-set';
+import type { EvalTask } from '../eval-task';
+import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import { indexList, numberList } from '../task-options';
+
+interface Options extends ScoringOptions {
+  readonly clusters?: readonly number[];
+  readonly seeds?: readonly number[];
+  readonly match?: 'auto' | 'hungarian' | 'precision' | 'iou';
+  readonly start?: 'k-means++' | 'random';
+}
+
+export const overclusterTask: EvalTask = {
+  name: 'overcluster',
+  about: 'k-means of patch tokens named after classes (paper Table 4)',
+  reads: 'segmentation',
+  options: (command) =>
+    withScoring(command)
+      .option('--clusters <list>', 'numbers of clusters (default: the classes, 100, 300, 500)', numberList)
+      .option('--seeds <list>', 'of k-means; the mean is reported (default: 0,1,2,3,4)', indexList)
+      .addOption(
+        new Option('--match <how>', 'how clusters are named (default: auto)').choices([
+          'auto',
+          'hungarian',
+          'precision',
+          'iou',
+        ]),
+      )
+      .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
+  async run(context, { clusters, seeds, match, start, ...scoring }: Options) {
+    const { test } = await context.segmentation();
+    const { outcomes } = await overclustering(test.batches, {
+      ...scoringOf(test.set, scoring),
+      backend: context.backend,
+      clusters: clusters ?? clusterCounts(test.set, context.grid),
+      seeds,
+      match,
+      start,
+    });
+    const records = context.records(test, outcomes);
+    return { records, section: { tables: [classTable(test.set, records)] } };
+  },
+};
+
+/** As many clusters as classes, 100, 300 and 500, as far as a cluster can have four patches. */
+function clusterCounts(set: EvalSet, [rows, columns]: readonly [number, number]): number[] {
+  const patches = set.length * rows * columns;
+  return [set.classes.length, 100, 300, 500].filter((count) => 4 * count <= patches);
+}

@@ -1,0 +1,24 @@
+/** Position decodability: how well a patch's place is read from its token. */
+import { positionDecodability } from '@franca/evals';
+import type { EvalTask } from '../eval-task';
+import { positiveNumber } from '../task-options';
+
+interface Options {
+  readonly ridge?: number;
+}
+
+export const positionTask: EvalTask = {
+  name: 'position',
+  about: 'how well position is read from patch tokens: R2 and MSE',
+  reads: 'patches',
+  options: (command) => command.option('--ridge <r>', 'relative to the mean variance (default: 1e-6)', positiveNumber),
+  async run(context, { ridge }: Options) {
+    const { train, test } = await context.patches();
+    const { outcome } = await positionDecodability(train.batches, test.batches, {
+      backend: context.backend,
+      ridge,
+    });
+    const tokens = test.set.total * context.grid[0] * context.grid[1];
+    return { records: context.records(test, [outcome], () => tokens) };
+  },
+};

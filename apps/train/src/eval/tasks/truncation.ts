@@ -1,0 +1,54 @@
+/** Matryoshka truncation curve: k-NN on the first m dimensions, beside PCA and random subspaces of m dimensions. */
+import { type TruncationPoint, truncationCurve } from '@franca/evals';
+import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
+import { positiveInteger } from '../../features/feature-session';
+import type { EvalTask } from '../eval-task';
+import { numberList } from '../task-options';
+
+interface Options {
+  readonly widths?: readonly number[];
+  readonly neighbours?: number;
+}
+
+export const truncationTask: EvalTask = {
+  name: 'truncation',
+  about: 'k-NN at nested widths, with PCA and random controls (paper Fig. 3)',
+  reads: 'images',
+  options: (command) =>
+    command
+      .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', numberList)
+      .option('--neighbours <k>', 'that vote (default: 20)', positiveInteger),
+  async run(context, { widths, neighbours }: Options) {
+    const { train, test } = await context.images();
+    const { outcomes, curve } = await truncationCurve(train.features.labelled, test.features.labelled, {
+      backend: context.backend,
+      widths,
+      k: neighbours,
+    });
+    return { records: context.records(test, outcomes), section: { charts: [{ figure: figureOf(curve) }] } };
+  },
+};
+
+function figureOf(curve: readonly TruncationPoint[]): Figure {
+  const points = curve.toSorted((a, b) => a.width - b.width);
+  const percent = (values: readonly (number | undefined)[]) => values.map((value) => 100 * (value ?? Number.NaN));
+  const random = points.map((point) => point.random ?? []);
+  const mean = random.map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
+  return truncationFigure(
+    points.map(({ width }) => width),
+    [
+      { name: 'first dimensions', values: percent(points.map(({ truncated }) => truncated)) },
+      { name: 'principal components', values: percent(points.map(({ pca }) => pca)), dashed: true },
+      {
+        name: 'random subspace',
+        values: percent(mean),
+        dashed: true,
+        band: {
+          low: percent(random.map((values) => Math.min(...values))),
+          high: percent(random.map((values) => Math.max(...values))),
+        },
+      },
+    ],
+    { title: 'Truncated features', y: { label: '20-NN top-1 %' } },
+  );
+}

@@ -1,0 +1,55 @@
+/** What evaluations end in: a printed table, a JSON file of records, one HTML page. */
+import { writeFileAtomic } from '@franca/checkpoint';
+import type { EvalRecord } from '@franca/evals';
+import { formatTable } from '@franca/evals/node';
+import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
+import { duration } from '../run/progress';
+
+export interface EvalResults {
+  readonly model: string;
+  readonly records: readonly EvalRecord[];
+  readonly sections: readonly ReportSection[];
+}
+
+export const resultsTable = ({ records }: EvalResults): string => formatTable(records, { models: paperModels });
+
+export const writeJson = (path: string, records: readonly EvalRecord[]): Promise<unknown> =>
+  writeFileAtomic(path, (sink) => sink(Buffer.from(`${JSON.stringify(records, null, 2)}\n`)));
+
+/** Models of the paper shown beside one's own results, where task and data set are the paper's. */
+const paperModels = ['Franca-B', 'Franca-L', 'DINOv2-B'];
+
+/** The page: the table of all results, then a part per evaluation, then everything that is needed to repeat them. */
+export async function writePage(path: string, { model, records, sections }: EvalResults): Promise<void> {
+  const seconds = records.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1000;
+  const html = htmlReport({
+    title: `Evaluation of ${model}`,
+    facts: [
+      { label: 'results', value: records.length },
+      { label: 'time of evaluations', value: duration(seconds) },
+    ],
+    sections: [
+      { title: 'Results', tables: [resultRows(records)] },
+      ...sections,
+      { title: 'Records', details: [{ summary: 'as JSON', text: JSON.stringify(records, null, 2) }] },
+    ],
+  });
+  await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));
+}
+
+function resultRows(records: readonly EvalRecord[]): ReportTable {
+  return {
+    columns: ['task', 'variant', 'data set', 'features', 'metric', 'value', 'evaluated', 'of', 'chosen on'],
+    rows: records.map((record) => [
+      record.quirks ? `${record.task} (quirks)` : record.task,
+      record.variant,
+      `${record.dataset} ${record.split}`,
+      record.features,
+      record.unit === 'share' ? `${record.metric}, %` : record.metric,
+      record.unit === 'share' ? 100 * record.value : record.value,
+      record.evaluated,
+      record.total,
+      record.selectedOn,
+    ]),
+  };
+}

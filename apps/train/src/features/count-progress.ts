@@ -1,0 +1,49 @@
+/** How far a count of images is: one live line on a terminal, a plain line now and then where the output is a file or a pipe. */
+import { duration } from '../run/progress';
+
+export interface CountProgress {
+  /** `cached`: nothing had to be computed. What is all in the cache is passed over in silence. */
+  update(done: number, total: number, cached: boolean): void;
+  end(): void;
+}
+
+const PLAIN_EVERY_SECONDS = 30;
+
+/** @param what names what is counted, such as `features of imagenette train` */
+export function countProgress(what: string, stream: NodeJS.WriteStream = process.stderr): CountProgress {
+  const began = performance.now();
+  const live = stream.isTTY === true;
+  let computed = 0;
+  let before = 0;
+  let spoken = began;
+  let shown = false;
+  const line = (done: number, total: number): string => {
+    const seconds = (performance.now() - began) / 1000;
+    const rate = computed / seconds;
+    return `${what}: ${done}/${total}  ${rate.toFixed(1)} img/s  ETA ${duration((total - done) / rate)}`;
+  };
+  const clear = (): void => {
+    if (shown) stream.write('\r\x1b[K');
+    shown = false;
+  };
+  return {
+    update(done, total, cached) {
+      if (!cached) computed += done - before;
+      before = done;
+      if (computed === 0) return;
+      const now = performance.now();
+      if (live) {
+        clear();
+        stream.write(line(done, total).slice(0, (stream.columns ?? 120) - 1));
+        shown = true;
+      } else if (now - spoken > 1000 * PLAIN_EVERY_SECONDS) {
+        spoken = now;
+        stream.write(`${line(done, total)}\n`);
+      }
+    },
+    end() {
+      clear();
+      if (computed > 0) stream.write(`${what}: ${before} images in ${duration((performance.now() - began) / 1000)}\n`);
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSafetensors } from '@franca/checkpoint';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { temporaryFolder, tinyConfig, tinyTensors, writeTinyModel } from '../../test/tiny-model';
+import { openWeights } from './open-weights';
+
+let folder: string;
+let file: string;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  file = await writeTinyModel(folder);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const head = (name: string, first: number) => ({
+  name,
+  dtype: 'f32' as const,
+  shape: [2, 16],
+  data: Float32Array.from({ length: 32 }, (_, i) => Number(i === first || i === 16 + first + 1)),
+});
+
+test('a file: its configuration, its weights, its content as identity', async () => {
+  await using weights = await openWeights(file, { heads: 2 });
+  expect(weights.config).toEqual({ ...tinyConfig, interpolateOffset: 0.1 });
+  expect((await weights.read('norm.weight'))?.length).toBe(16);
+  expect(weights.name).toBe('tiny');
+  await using again = await openWeights(file, { heads: 2 });
+  expect(await again.identity()).toBe(await weights.identity());
+});
+
+test('random: gives the same architecture with other weights under another identity', async () => {
+  await using weights = await openWeights(file);
+  await using random = await openWeights(`random:${file}`);
+  expect(random.config).toEqual(weights.config);
+  expect(await random.read('cls_token')).not.toEqual(await weights.read('cls_token'));
+  expect(await random.identity()).not.toBe(await weights.identity());
+  expect(random.name).toBe('random tiny');
+});
+
+test('a run: its exported teacher, with the heads that its configuration names', async () => {
+  const run = join(folder, 'run');
+  await mkdir(run);
+  await writeSafetensors(join(run, 'teacher.safetensors'), tinyTensors());
+  await writeFile(join(run, 'config.yaml'), 'franca: { vit: { embed_dim: 16, num_heads: 4 } }\n');
+  await using weights = await openWeights(run);
+  expect(weights.config.numHeads).toBe(4);
+  expect(weights.name).toBe('run');
+});
+
+test('RASA heads in the file, beside it, given, or left out', async () => {
+  const heads = [head('rasa_head.pre_pos_layers.0.weight', 0), head('rasa_head.pos_pred.weight', 4)];
+  const own = join(folder, 'own.safetensors');
+  await writeSafetensors(own, [...tinyTensors('backbone.'), ...heads]);
+  await using inside = await openWeights(own);
+  expect([inside.rasa.planes.length, inside.name]).toEqual([2, 'own + RASA 2']);
+  await using without = await openWeights(own, { rasa: 'none' });
+  expect(without.rasa.planes).toEqual([]);
+  const separate = join(folder, 'rasa.safetensors');
+  await writeSafetensors(separate, [head('pos_pred.weight', 2)]);
+  await using given = await openWeights(file, { rasa: separate });
+  expect(given.rasa.planes.length).toBe(1);
+  // Planes are removed after extraction, so caches need not know of them.
+  await using plain = await openWeights(file);
+  expect(await given.identity()).toBe(await plain.identity());
+});
+
+test('what is missing is named', async () => {
+  await expect(openWeights(join(folder, 'nothing'))).rejects.toThrow(/does not exist/);
+  await mkdir(join(folder, 'empty'));
+  await expect(openWeights(join(folder, 'empty'))).rejects.toThrow(/holds no weights: none of teacher\.safetensors/);
+});

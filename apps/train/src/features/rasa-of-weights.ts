@@ -1,0 +1,35 @@
+/**
+ * RASA that comes with weights. Heads are planes to remove from patch tokens, which is done after extraction, so that features with and without it
+ * share one cache. A folded checkpoint instead has one linear layer on what the parameter-free final norm gives for patches. CLS is never touched.
+ */
+import type { TensorSource } from '@franca/checkpoint';
+import { type Basis, chainBases, fromOfficial, type LinearMap } from '@franca/rasa';
+import { TrainError } from '../errors';
+
+export interface RasaOfWeights {
+  /** Planes to remove from patch tokens, in order; none where there is no RASA or it is folded. */
+  readonly planes: readonly Basis[];
+  readonly folded: LinearMap | undefined;
+}
+
+export const noRasa: RasaOfWeights = { planes: [], folded: undefined };
+
+/** Names of the folded layer in a file of weights. */
+export const FOLDED = { weight: 'rasa.weight', bias: 'rasa.bias' } as const;
+
+/** The planes that official heads describe, each removed after the ones before. @throws TrainError `file` where the width does not fit */
+export async function planesOf(heads: TensorSource, D: number): Promise<readonly Basis[]> {
+  const named: Record<string, Float32Array> = {};
+  for (const { name, shape } of heads.tensors.values()) {
+    if (shape.at(-1) !== D)
+      throw new TrainError('file', `RASA head ${name} has shape [${shape.join(', ')}], the backbone is ${D} wide`);
+    named[name] = await heads.readFloat32(name);
+  }
+  return chainBases(fromOfficial(named), D, false);
+}
+
+/** How records name it. */
+export function describeRasa({ planes, folded }: RasaOfWeights): string {
+  if (folded) return ' + RASA folded';
+  return planes.length > 0 ? ` + RASA ${planes.length}` : '';
+}

@@ -1,0 +1,52 @@
+/** Features of a data set as one safetensors file: `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches` [n, rows, columns, D]. */
+import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
+import { removePlanes } from '@franca/rasa';
+import type { EvalSet } from './eval-set';
+import type { FeatureSession } from './feature-session';
+import { describePreparation, type Preparation } from './preparation';
+
+export interface WriteOptions {
+  readonly preparation: Preparation;
+  readonly patches: boolean;
+}
+
+/** Extracts and writes; returns how many images are in the file. Shards are read one at a time. */
+export async function writeFeatures(
+  path: string,
+  session: FeatureSession,
+  set: EvalSet,
+  { preparation, patches }: WriteOptions,
+): Promise<{ images: number; bytes: number }> {
+  const { embedDim: D, patchSize } = session.model.config;
+  const side = preparation.size / patchSize;
+  const shards = session.shards(set, { preparation, patches });
+  const kept: number[] = [];
+  for await (const shard of shards) kept.push(...(shard.index!.data as Int32Array));
+  const n = kept.length;
+
+  const pieces = (name: string, finish: (data: Float32Array) => void = () => {}) =>
+    async function* () {
+      for await (const shard of shards) {
+        const { data } = shard[name]!;
+        if (data instanceof Float32Array) finish(data);
+        yield data;
+      }
+    };
+  const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
+  const entries: TensorEntry[] = [
+    { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks') },
+    { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', removed) },
+    { name: 'labels', dtype: 'i32', shape: [n], data: pieces('labels') },
+    ...(patches
+      ? [{ name: 'patches', dtype: 'f32' as const, shape: [n, side, side, D], data: pieces('patches', removed) }]
+      : []),
+  ];
+  const { bytes } = await writeSafetensors(path, entries, {
+    model: session.weights.name,
+    dataset: `${set.dataset} ${set.split}`,
+    preprocessing: describePreparation(preparation),
+    classes: JSON.stringify(set.classes),
+    images: JSON.stringify(kept.map((index) => set.key(index))),
+  });
+  return { images: n, bytes };
+}
