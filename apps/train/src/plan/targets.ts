@@ -18,14 +18,11 @@ const h200Like: Target = {
   maxWorkgroupInvocations: 1024,
 };
 
-export const targetNames = ['default', 'h200-like', 'this'] as const;
-export type TargetName = (typeof targetNames)[number];
-
-/** The target of a name; `this` opens the adapter of this machine. */
+/** The target of a name; `this` opens the adapter of this machine. @throws TrainError `usage` for another name */
 export async function targetNamed(name: string): Promise<Target> {
   if (name === 'default') return defaultTarget;
   if (name === 'h200-like') return h200Like;
-  if (name !== 'this') throw new TrainError('usage', `target "${name}" is not one of ${targetNames.join(', ')}`);
+  if (name !== 'this') throw new TrainError('usage', `target "${name}" is not one of default, h200-like, this`);
   await using gpu = await openGpu();
   return gpu.target;
 }
