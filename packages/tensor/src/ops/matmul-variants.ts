@@ -115,20 +115,21 @@ const matrixCandidates = (target: Target): Candidate[] =>
 
 function gpuVariants(problem: MatmulProblem): MatmulVariant[] {
   const { a, dims, target } = problem;
+  const fits = ({ rows, columns }: Candidate): boolean => rows < 2 * dims.M && columns < 2 * dims.N;
   const tiles = tileCandidates(target);
   const matrices = a.tensor.dtype === 'f16' ? matrixCandidates(target) : [];
   const groupsOf = ({ rows, columns }: Candidate): number =>
     dims.batch * Math.ceil(dims.M / rows) * Math.ceil(dims.N / columns);
-  // By default the largest tile of which there are enough and which is not mostly empty.
+  // By default the largest tile of which there are enough. Tiles that would be mostly empty are not worth measuring.
   const preferred = matrices.length > 0 ? matrices : tiles;
-  const filled = preferred.filter(({ rows }) => rows < 2 * dims.M);
-  const first = filled.find((candidate) => groupsOf(candidate) >= WANTED_WORKGROUPS / 2) ?? preferred.at(-1)!;
-  const others = [...matrices, ...tiles].filter((candidate) => candidate !== first);
+  const first =
+    preferred.find((candidate) => fits(candidate) && groupsOf(candidate) >= WANTED_WORKGROUPS / 2) ?? preferred.at(-1)!;
+  const others = [...matrices, ...tiles].filter((candidate) => candidate !== first && fits(candidate));
   return [first, ...others].flatMap((candidate) => {
     const { name, depth, lower } = candidate;
     const whole = { name, lower: () => [lower(problem)] };
     const ranges = Math.min(Math.ceil(WANTED_WORKGROUPS / groupsOf(candidate)), Math.floor(dims.K / MIN_RANGE));
     if (ranges < 2) return [whole];
-    return [{ name: `${name}, k in ${ranges}`, lower: () => splitMatmul(problem, ranges, depth, lower) }, whole];
+    return [{ name: `${name}, k divided`, lower: () => splitMatmul(problem, ranges, depth, lower) }, whole];
   });
 }
