@@ -5,7 +5,7 @@
 import { adamW, cosine } from '@franca/nn';
 import { compile, createState, type Gpu, grad, matmul, randomStream, store } from '@franca/tensor';
 import { RasaError } from './errors';
-import { type Basis, chainBases, planeBasis, projectionMatrix } from './planes';
+import { type Basis, chainBases, projectionMatrix } from './planes';
 import { type Activation, constantError, positionLoss } from './position-head';
 
 /** Patch tokens of some images after the final norm: [n, rows * columns, D]. */
@@ -15,7 +15,10 @@ export interface PatchBatch {
   readonly dim: number;
 }
 
-/** Features to fit on: called once per epoch, so a source may shuffle or augment. All batches have one grid. */
+/**
+ * Features to fit on: called once per epoch, and twice before to learn grid, width and number of images, so a source may shuffle or augment. All
+ * batches have one grid.
+ */
 export type PatchSource = () => AsyncIterable<PatchBatch> | Iterable<PatchBatch>;
 
 export interface FitOptions {
@@ -84,7 +87,6 @@ export async function fitRasa(gpu: Gpu, source: PatchSource, options: FitOptions
       if (done)
         return { heads, bases, matrix: projectionMatrix(bases, D), stages, stoppedEarly: heads.length < iterations };
       heads.push(weights);
-      planeBasis(weights, D);
     }
   } finally {
     trainer.dispose();
@@ -120,6 +122,23 @@ async function headTrainer(
     onProgress,
   } = options;
   const N = grid[0] * grid[1];
+  async function countBatches(): Promise<number> {
+    let images = 0;
+    for await (const batch of source()) images += imagesOf(batch);
+    const batches = Math.floor(images / batchSize);
+    if (batches === 0)
+      throw new RasaError('options', `the source has ${images} images, a batch needs ${batchSize}; lower batchSize`);
+    return batches;
+  }
+  const imagesOf = ({ patches, grid: [h, w], dim }: PatchBatch): number => {
+    if (h !== grid[0] || w !== grid[1] || dim !== D)
+      throw new RasaError(
+        'shape',
+        `a batch of ${h} x ${w} patches of width ${dim} came after ${grid[0]} x ${grid[1]} of width ${D}`,
+      );
+    return patches.length / (N * D);
+  };
+  const perEpoch = await countBatches();
   const head = { 'pos_pred.weight': { shape: [2, D], dtype: 'f32' as const } };
   const state = createState(gpu, {
     head,
@@ -152,23 +171,6 @@ async function headTrainer(
     { state, batch: { patches: { shape: [batchSize, N, D], dtype: 'f32' } }, knobs: { lr: [], weightDecay: [] } },
   );
 
-  async function countBatches(): Promise<number> {
-    let images = 0;
-    for await (const batch of source()) images += imagesOf(batch);
-    const batches = Math.floor(images / batchSize);
-    if (batches === 0)
-      throw new RasaError('options', `the source has ${images} images, a batch needs ${batchSize}; lower batchSize`);
-    return batches;
-  }
-  const imagesOf = ({ patches, grid: [h, w], dim }: PatchBatch): number => {
-    if (h !== grid[0] || w !== grid[1] || dim !== D)
-      throw new RasaError(
-        'shape',
-        `a batch of ${h} x ${w} patches of width ${dim} came after ${grid[0]} x ${grid[1]} of width ${D}`,
-      );
-    return patches.length / (N * D);
-  };
-  const perEpoch = await countBatches();
   const steps = perEpoch * epochs;
   const schedule = cosine({ base: lr, final: finalLr, total: steps });
 

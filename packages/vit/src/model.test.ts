@@ -76,6 +76,21 @@ describe('a loaded model', () => {
     expect(Array.from(intermediate[1]!.cls)).toEqual(Array.from(cls));
     expect([qkv.length, prenorm.length]).toEqual([18 * 96, 18 * 32]);
   });
+  test('answers calls made at once as if made in turn, and any repetition of blocks', async () => {
+    using model = await loadVit(gpu, small, weightsFrom(values));
+    const one = images(1, 28, 28);
+    const other = { ...one, data: one.data.map((value) => -value) };
+    const [a, b, detailed] = await Promise.all([
+      model.features(one),
+      model.features(other),
+      model.inspect(one, [-1, 1, 0]),
+    ]);
+    expect(Array.from((await model.features(one)).cls)).toEqual(Array.from(a.cls));
+    expect(Array.from((await model.features(other)).cls)).toEqual(Array.from(b.cls));
+    expect(Array.from(b.cls)).not.toEqual(Array.from(a.cls));
+    expect(detailed.intermediate).toHaveLength(2);
+    expect(Array.from(detailed.intermediate[1]!.cls)).toEqual(Array.from(a.cls));
+  });
   test('runs in f16 close to f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
     using full = await loadVit(gpu, small, weightsFrom(values));

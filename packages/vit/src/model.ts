@@ -19,7 +19,7 @@ import type { VitConfig } from './config';
 import { VitError } from './errors';
 import type { ImageBatch } from './fit-images';
 import { vitSpecs } from './specs';
-import { clsAttention, normIntermediate, vit } from './vit';
+import { blockIndex, clsAttention, normIntermediate, vit } from './vit';
 import { flatBlockName } from './weights';
 
 /** Values of a weight, by official name; asked for one at a time so that a checkpoint need not be in memory whole. */
@@ -138,7 +138,17 @@ export async function loadVit(
       return step as AnyStep;
     });
     steps.set(key, ready);
+    // a size that did not fit may fit later
+    ready.catch(() => steps.delete(key));
     return ready;
+  }
+
+  // The outputs of a size lie in buffers of its own plan: they must be read before the next batch of that size runs.
+  let last: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = last.then(work, work);
+    last = result.catch(() => {});
+    return result;
   }
 
   async function run(
@@ -158,29 +168,31 @@ export async function loadVit(
     return { read, features };
   }
 
+  async function inspect(images: ImageBatch, blocks: readonly number[]): Promise<DetailedFeatures> {
+    const chosen = [...new Set(blocks.map((index) => blockIndex(index, config.depth)))];
+    const { read, features } = await run(images, true, chosen);
+    return {
+      ...features,
+      prenorm: await read('prenorm'),
+      intermediate: await Promise.all(
+        chosen.map(async (_, i) => ({
+          cls: await read(`intermediate.${i}.cls`),
+          patches: await read(`intermediate.${i}.patches`),
+        })),
+      ),
+      clsAttention: await read('clsAttention'),
+      qkv: await read('qkv'),
+    };
+  }
+
   const dispose = (): void => {
     for (const step of compiledSteps) step.dispose();
     state.dispose();
   };
   return {
     config,
-    features: async (images) => (await run(images, false, [])).features,
-    async inspect(images, intermediate = []) {
-      const { read, features } = await run(images, true, intermediate);
-      const chosen = [...new Set(intermediate)];
-      return {
-        ...features,
-        prenorm: await read('prenorm'),
-        intermediate: await Promise.all(
-          chosen.map(async (_, i) => ({
-            cls: await read(`intermediate.${i}.cls`),
-            patches: await read(`intermediate.${i}.patches`),
-          })),
-        ),
-        clsAttention: await read('clsAttention'),
-        qkv: await read('qkv'),
-      };
-    },
+    features: (images) => inTurn(async () => (await run(images, false, [])).features),
+    inspect: (images, intermediate = []) => inTurn(() => inspect(images, intermediate)),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -85,6 +85,8 @@ export function embed(
 /** Images [B, 3, H, W], normalised, to tokens. Throws `VitError` if H or W is no multiple of the patch size. */
 export function vit(p: Parameters, images: Tensor, config: VitConfig, options: VitOptions = {}): VitOutput {
   const { depth, numRegisterTokens: R } = config;
+  if (options.kept && options.kept.length !== depth)
+    throw new VitError('config', `kept samples are given for ${options.kept.length} blocks, the model has ${depth}`);
   const wanted = new Set((options.intermediate ?? []).map((index) => blockIndex(index, depth)));
   const intermediate: Tensor[] = [];
   let x = embed(p, images, config, options);
@@ -122,7 +124,8 @@ export function clsAttention(qkv: Tensor, config: VitConfig): Tensor {
   return reshape(sliceAxis(probabilities, 2, 0, 1), [B, heads, N]);
 }
 
-function blockIndex(index: number, depth: number): number {
+/** A block by index, negative ones counted from the end; throws if there is none. */
+export function blockIndex(index: number, depth: number): number {
   const positive = index < 0 ? index + depth : index;
   if (!Number.isInteger(positive) || positive < 0 || positive >= depth)
     throw new VitError('config', `block ${index} does not exist, the model has ${depth}`);

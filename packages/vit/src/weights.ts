@@ -1,4 +1,5 @@
 /** What a set of weights says about its model, from names and shapes alone. */
+import { swigluHidden } from '@franca/nn';
 import type { Shape } from '@franca/tensor';
 import { type VitConfig, vitConfig } from './config';
 import { VitError } from './errors';
@@ -36,15 +37,13 @@ export function configOfWeights(shapes: WeightShapes, overrides: Partial<VitConf
     numHeads: Math.max(1, Math.round(embedDim / 64)),
     patchSize,
     imgSize: side * patchSize,
-    mlpRatio: swiglu && hiddenOf(embedDim, 4) === swiglu[0]! / 2 ? 4 : hidden / embedDim,
+    mlpRatio: swiglu && swigluHidden(embedDim) === swiglu[0]! / 2 ? 4 : hidden / embedDim,
     ffnLayer: swiglu ? 'swiglu' : 'mlp',
     numRegisterTokens: flat.register_tokens?.[1] ?? 0,
     layerScale: flat['blocks.0.ls1.gamma'] ? 1e-5 : undefined,
     ...overrides,
   });
 }
-
-const hiddenOf = (D: number, ratio: number): number => Math.ceil(Math.floor((ratio * D * 2) / 3) / 8) * 8;
 
 function missing(name: string, flat: WeightShapes): never {
   throw new VitError(
