@@ -23,7 +23,6 @@ const args = (out: string, ...more: string[]) => [
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'franca-resume-'));
   const { status, output } = await startCli(args('whole')).done;
-  expect(output).not.toMatch(/error:/i);
   expect(status, output).toBe(0);
   reference = await newestTensors(join(folder, 'whole'));
 });
