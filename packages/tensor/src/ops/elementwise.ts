@@ -205,11 +205,12 @@ export const abs: (x: Tensor) => Tensor = unary({
   reference: Math.abs,
   gradient: (g, [x]) => [mul(g, sign(x!))],
 });
-/** -1, 0 or 1. */
+/** -1, 0 or 1; the gradient is 0. */
 export const sign: (x: Tensor) => Tensor = unary({
   name: 'sign',
   expression: (x) => `sign(${x})`,
   reference: Math.sign,
+  gradient: () => [undefined],
 });
 /** e^x */
 export const exp: (x: Tensor) => Tensor = unary({
@@ -292,7 +293,8 @@ export const clamp = (x: Tensor, low: number, high: number): Tensor => minimum(m
 
 // --- casts ------------------------------------------------------------------------------------------------------------------------
 
-const integerRange = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
+// the largest f32 that fit
+const integerRange = { i32: [-(2 ** 31), 2 ** 31 - 128], u32: [0, 2 ** 32 - 256] } as const;
 
 /** What WGSL's conversions do: integers wrap into each other, floats are cut to the integer range. */
 function convert(x: number, from: DType, to: DType): number {
