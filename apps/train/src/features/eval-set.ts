@@ -89,7 +89,7 @@ function imageSet(source: ImageSource, spec: string, names: { dataset: string; s
 }
 
 /** Files are known by name, size and time; other sources by where they come from and the names of their images. */
-export async function identityOf(source: ImageSource, text: string): Promise<string> {
+async function identityOf(source: ImageSource, text: string): Promise<string> {
   const keys = Array.from({ length: source.length }, (_, index) => source.key(index));
   if (source.folder) return fingerprintFiles(source.folder, keys);
   const hash = createHash('sha256').update(`${source.name} ${text}`);
