@@ -20,6 +20,7 @@ import {
   add,
   assign,
   cast,
+  type Gpu,
   type GroupSpec,
   type GroupTensors,
   grad,
@@ -65,7 +66,7 @@ export interface PretrainStepOptions
 }
 
 /** Parameters of student and teacher alike. */
-export const pretrainSpecs = ({ vit, heads }: PretrainStepOptions): ParameterSpecs => ({
+const pretrainSpecs = ({ vit, heads }: PretrainStepOptions): ParameterSpecs => ({
   ...prefixed('backbone', vitSpecs(vit)),
   ...prefixed('dino_head', headSpecs(heads.dino)),
   ...(heads.ibot ? prefixed('ibot_head', headSpecs(heads.ibot)) : {}),
@@ -103,8 +104,13 @@ function centerSpecs({ centering, heads }: PretrainStepOptions): Record<string, 
 }
 
 /** Initial state: the student by the official initialisation, the teacher its copy. */
-export function initialisePretraining(state: State, options: PretrainStepOptions, seed: Seed): void {
-  initialise(state, 'student', pretrainSpecs(options), seed);
+export async function initialisePretraining(
+  gpu: Gpu,
+  state: State,
+  options: PretrainStepOptions,
+  seed: Seed,
+): Promise<void> {
+  await initialise(gpu, state, 'student', pretrainSpecs(options), seed);
   state.copy('student', 'teacher');
   if (options.lossScaling) state.write('optimizer', 'loss_scale', initialLossScale());
 }

@@ -1,6 +1,7 @@
 export { type AdamWInput, type AdamWOptions, type AdamWOutput, adamW } from './adamw';
 export { dropPathPerSample, dropPathSubset, keptSamples } from './drop-path';
 export { ema } from './ema';
+export { initialise } from './initialise';
 export {
   layerNormSpecs,
   layerScale,
@@ -19,7 +20,6 @@ export { type GroupOptions, type ParameterRule, parameterRule } from './paramete
 export {
   countParameters,
   type Init,
-  initialise,
   initialValues,
   normal,
   ones,

@@ -2,16 +2,7 @@
  * Parameters are a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initialisers. Modules are functions that look
  * their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
  */
-import {
-  type DType,
-  randomStream,
-  type Seed,
-  type Shape,
-  type State,
-  sizeOf,
-  type Tensor,
-  TensorError,
-} from '@franca/tensor';
+import { type DType, philox, type Seed, type Shape, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
 
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
@@ -71,23 +62,28 @@ function nearest(name: string, names: readonly string[]): string[] {
 export const countParameters = (specs: ParameterSpecs): number =>
   Object.values(specs).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
-/** Initial values of one parameter: a pure function of seed and name, whatever else the model holds. */
+/** Initial values of one parameter: a pure function of seed and name, whatever else the model holds. Normals come in pairs (Box-Muller). */
 export function initialValues(name: string, { shape, init }: ParameterSpec, seed: Seed): Float32Array {
   const values = new Float32Array(sizeOf(shape));
   if (init.kind === 'constant') return values.fill(init.value);
-  const stream = randomStream(seed, hash(name));
-  if (init.kind === 'normal') return values.map(() => init.std * stream.normal());
-  return values.map(() => init.bound * (2 * stream.uniform() - 1));
+  const stream = streamOf(name);
+  for (let i = 0; i < values.length; i += 4) {
+    const u = philox([i / 4, stream, 0, 0], seed).map(toUniform);
+    for (let j = 0; j < Math.min(4, values.length - i); j++)
+      values[i + j] = init.kind === 'uniform' ? init.bound * (2 * u[j]! - 1) : init.std * pairedNormal(u, j);
+  }
+  return values;
 }
 
-/** Writes initial values of all `specs` into a state group. */
-export function initialise(state: State, group: string, specs: ParameterSpecs, seed: Seed): void {
-  for (const [name, spec] of Object.entries(specs)) state.write(group, name, initialValues(name, spec, seed));
+/** Normal j of four from four uniforms. */
+function pairedNormal(u: readonly number[], j: number): number {
+  const [a, b] = j < 2 ? [u[0]!, u[1]!] : [u[2]!, u[3]!];
+  return Math.sqrt(-2 * Math.log(1 - a)) * (j % 2 === 0 ? Math.cos(2 * Math.PI * b) : Math.sin(2 * Math.PI * b));
 }
 
-/** FNV-1a, 32 bits. */
-function hash(text: string): number {
+/** The random stream of a parameter: FNV-1a of its name, 32 bits. */
+export function streamOf(name: string): number {
   let value = 0x811c9dc5;
-  for (const letter of text) value = Math.imul(value ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
+  for (const letter of name) value = Math.imul(value ^ letter.codePointAt(0)!, 0x01000193) >>> 0;
   return value;
 }

@@ -2,7 +2,8 @@ import { compile, createState, type Gpu, grad, mul, sliceAxis, store, sum, type 
 import { openGpu } from '@franca/tensor/node';
 import { normals, relativeError } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { initialise, parametersOf } from './parameters';
+import { initialise } from './initialise';
+import { parametersOf } from './parameters';
 import { planChunks, prototypeLogits, prototypeSpecs, prototypesOf } from './prototypes';
 import { softTargets, targetCrossEntropy, targetProbabilities } from './soft-targets';
 
@@ -48,7 +49,8 @@ test('kept in one chunk, kept in three and recomputed: the same loss and the sam
   ]);
   const specs = prototypeSpecs(K, b);
   using state = createState(gpu, { student: specs, teacher: specs, a: specs, b: specs, c: specs });
-  for (const group of ['student', 'teacher']) initialise(state, group, specs, [group === 'student' ? 1 : 2, 0]);
+  for (const group of ['student', 'teacher'])
+    await initialise(gpu, state, group, specs, [group === 'student' ? 1 : 2, 0]);
   using step = await compile(
     gpu,
     (s, { z, y, bias }) =>

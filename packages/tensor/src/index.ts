@@ -65,7 +65,7 @@ export { argmax, topK } from './ops/top-k';
 export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
 export { weightNorm } from './ops/weight-norm';
-export { philox, type RandomStream, randomBits, randomStream, type Seed } from './philox';
+export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './philox';
 export type { Plan } from './plan';
 export { kernelSeconds, type PlanReport } from './plan-report';
 export { type Filter, resample, resampleMatrix } from './resample';

@@ -187,8 +187,8 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   }
 }
 
-async function startFresh(state: State, { options, pretrained }: TrainRequest): Promise<void> {
-  initialisePretraining(state, options, [options.seed >>> 0, 0]);
+async function startFresh(state: State, { gpu, options, pretrained }: TrainRequest): Promise<void> {
+  await initialisePretraining(gpu, state, options, [options.seed >>> 0, 0]);
   if (!pretrained) return;
   for (const [name, { shape }] of Object.entries(state.layout.student!.segments)) {
     if (!name.startsWith('backbone.')) continue;

@@ -105,6 +105,19 @@ test('without subgroups, and in the other kernel family', async () => {
   }
 });
 
+test('logits stored in f16', async (context) => {
+  if (!gpu.target.f16) context.skip();
+  const pairing = { own: 4, views: 1 };
+  // multiples of 1/64 are exact in f16, so all that rounds is the gradient, to 11 bits
+  const logits = (seed: number) => ({
+    shape: [4, 24],
+    dtype: 'f16' as const,
+    values: normals(96, seed).map((value) => Math.round(64 * value) / 64),
+  });
+  const inputs = [logits(1), { ...logits(2), ...constants }, { shape: [24], ...constants }];
+  await checkOp(gpu, whole(pairing), inputs, { tolerance: 1e-5, gradientTolerance: 1e-3 });
+});
+
 test('targets that cannot be paired are refused', async () => {
   const inputs = [{ shape: [4, 3] }, { shape: [3, 3] }, { shape: [3] }];
   await expect(checkOp(gpu, whole({ own: 0, views: 2 }), inputs)).rejects.toThrow(

@@ -3,6 +3,7 @@ import type { Gpu } from '../gpu';
 import type { Tensor } from '../graph';
 import { openGpu } from '../node';
 import { checkOp } from '../testing';
+import { cast } from './elementwise';
 import { weightNorm } from './weight-norm';
 
 const weight = (g: Tensor, v: Tensor): Tensor => weightNorm(g, v);
@@ -38,4 +39,11 @@ test('without subgroups, and in the other kernel family', async () => {
     await using other = await openGpu({ target });
     await checkOp(other, weight, [{ shape: [9, 1] }, { shape: [9, 36] }]);
   }
+});
+
+test('a weight in f16 for f32 parameters', async (context) => {
+  if (!gpu.target.f16) context.skip();
+  // one rounding to 11 bits of weights and of gradients on their way
+  const half = (g: Tensor, v: Tensor): Tensor => cast(weightNorm(g, v, 'f16'), 'f32');
+  await checkOp(gpu, half, [{ shape: [6, 1] }, { shape: [6, 12] }], { tolerance: 2e-3, gradientTolerance: 5e-3 });
 });

@@ -1,0 +1,303 @@
+import { matryoshkaConfig, matryoshkaLevels } from '@franca/matryoshka-heads';
+import type { ChunkOptions } from '@franca/nn';
+import {
+  compile,
+  createState,
+  defaultTarget,
+  type Gpu,
+  layoutState,
+  type Plan,
+  planStep,
+  type Spec,
+} from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { vitConfig } from '@franca/vit';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  initialisePretraining,
+  type PretrainStepOptions,
+  pretrainGroups,
+  pretrainSignature,
+  pretrainStep,
+} from './pretrain-step';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+afterAll(() => gpu.dispose());
+
+const D = 16;
+const b = 2;
+const head = {
+  ...matryoshkaConfig(D, 0, { hiddenDim: 12, bottleneckDim: 8 }),
+  levels: matryoshkaLevels(D, 192, [8, 16]),
+  freezePrototypeNorms: false,
+};
+const small: PretrainStepOptions = {
+  precision: 'f32',
+  batch: { perDevice: b, accumulation: 1 },
+  vit: vitConfig('tiny', { embedDim: D, depth: 1, numHeads: 2, imgSize: 28, patchSize: 7, layerScale: 0.5 }),
+  remat: false,
+  dropPathRates: [0],
+  kept: [],
+  crops: { global_crops_size: 28, local_crops_size: 14, local_crops_number: 2 },
+  masks: { bound: 8, grid: [4, 4] },
+  heads: { dino: head, ibot: head },
+  losses: { dino: 1, koleo: 0.1, ibot: 1 },
+  centering: 'sinkhorn_knopp',
+  paddingRows: false,
+  adamW: { betas: [0.9, 0.999], clip: 3 },
+  layerwiseDecay: 1,
+  patchEmbedLrMultiplier: 0.2,
+  lossScaling: false,
+};
+
+const wave = (count: number, step: number) =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * i * step));
+const nMasked = 6;
+const inputs = {
+  globalCrops: wave(2 * b * 3 * 28 * 28, 0.013),
+  localCrops: wave(2 * b * 3 * 14 * 14, 0.017),
+  // crops 0 and 3 are masked, two and four of their patches
+  masks: Uint8Array.from({ length: 2 * b * 16 }, (_, i) => Number([1, 5, 48, 50, 55, 63].includes(i))),
+  maskIndices: [1, 5, 48, 50, 55, 63, 0, 0],
+  masksWeight: [0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 0, 0],
+};
+const knobs = { lr: 0.01, lastLayerLr: 0.01, weightDecay: 0.05, momentum: 0.9, teacherTemp: 0.05, nMasked };
+
+/** What a run of the step left behind. */
+interface Outcome {
+  readonly metrics: Record<string, number>[];
+  readonly read: (group: string, name: string) => Promise<ArrayLike<number>>;
+  readonly student: Float32Array;
+  readonly teacher: Float32Array;
+}
+
+interface Setup {
+  readonly options?: Partial<PretrainStepOptions>;
+  readonly chunks?: ChunkOptions;
+  readonly before?: (write: (group: string, name: string, values: ArrayLike<number>) => void) => void;
+  /** Inputs and knobs of each run (default: one run of the above). */
+  readonly runs?: readonly { readonly inputs?: object; readonly knobs?: object }[];
+}
+
+async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup = {}, device = gpu): Promise<Outcome> {
+  const all = { ...small, ...options };
+  using state = createState(device, pretrainGroups(all));
+  await initialisePretraining(device, state, all, [7, 8]);
+  before?.((group, name, values) => state.write(group, name, values));
+  using step = await compile(device, pretrainStep(all, chunks), { ...pretrainSignature(all), state });
+  const { created } = device;
+  const counts = { ...created };
+  for (const run of runs) step.run({ ...inputs, ...run.inputs }, { ...knobs, ...run.knobs });
+  await step.done();
+  expect(created).toEqual(counts);
+  const metrics = await step.metrics();
+  const kept = new Map<string, ArrayLike<number>>();
+  for (const [group, { segments }] of Object.entries(state.layout))
+    for (const name of Object.keys(segments)) kept.set(`${group}/${name}`, await state.read(group, name));
+  const whole = (group: string) =>
+    Float32Array.from(
+      [...kept].filter(([name]) => name.startsWith(`${group}/`)).flatMap(([, values]) => Array.from(values)),
+    );
+  return {
+    metrics,
+    read: async (group, name) => kept.get(`${group}/${name}`)!,
+    student: whole('student'),
+    teacher: whole('teacher'),
+  };
+}
+
+/** Largest difference of two sets of weights. */
+const apart = (a: Float32Array, c: Float32Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - c[i]!)), 0);
+
+let plain: Outcome;
+let start: Outcome;
+beforeAll(async () => {
+  plain = await train();
+  start = await train({ runs: [] });
+});
+
+test('metrics are finite, named as in the official log, and start near uniform', () => {
+  const [row] = plain.metrics;
+  expect(Object.keys(row!).sort()).toEqual(
+    [
+      'dino_global_crops_loss',
+      'dino_local_crops_loss',
+      'finite',
+      'grad_norm_backbone',
+      'grad_norm_dino_head',
+      'grad_norm_ibot_head',
+      'ibot_loss',
+      'koleo_loss',
+      'loss',
+      'teacher_entropy',
+      'total_loss',
+    ].sort(),
+  );
+  expect(Object.values(row!).every(Number.isFinite)).toBe(true);
+  const uniform = Math.log(96) + Math.log(192);
+  // two of six pairs of views are global
+  expect(row!.dino_global_crops_loss).toBeCloseTo(uniform / 3, 1);
+  expect(row!.dino_local_crops_loss).toBeCloseTo((2 * uniform) / 3, 1);
+  // half of the crops are masked; the log halves once more
+  expect(row!.ibot_loss).toBeCloseTo(uniform / 4, 1);
+  expect(row!.teacher_entropy).toBeGreaterThan(0.9);
+});
+
+test('a fixed batch is learned', async () => {
+  const { metrics } = await train({ runs: new Array(60).fill({ knobs: { momentum: 0.99 } }) });
+  expect(metrics.at(-1)!.loss!).toBeLessThan(0.97 * metrics[0]!.loss!);
+});
+
+// each of these computes the same numbers in another order; AdamW's first step turns gradient g into g / (|g| + 1e-8)
+describe.each<[string, Setup]>([
+  ['logits in chunks', { chunks: { chunkBytes: 64 * 4 * 8 } }],
+  ['logits in chunks, computed again in the backward pass', { chunks: { chunkBytes: 64 * 4 * 8, keepBytes: 0 } }],
+  ['rematerialised blocks', { options: { remat: true } }],
+  [
+    'branches that keep every sample',
+    {
+      options: { dropPathRates: [0.1], kept: [{ global: 4, local: 4 }] },
+      runs: [
+        {
+          inputs: Object.fromEntries(
+            ['attention', 'ffn'].flatMap((branch) =>
+              ['global', 'local'].map((which) => [`kept.0.${branch}.${which}`, [0, 1, 2, 3]]),
+            ),
+          ),
+        },
+      ],
+    },
+  ],
+  ['a loss scale', { options: { lossScaling: true } }],
+  [
+    'other list entries after the masked patches',
+    { runs: [{ inputs: { maskIndices: [1, 5, 48, 50, 55, 63, 9, 62] } }] },
+  ],
+  [
+    'the same batch in two micro-steps',
+    {
+      options: { batch: { perDevice: b, accumulation: 2 } },
+      runs: [{ knobs: { firstMicroStep: 1, lastMicroStep: 0 } }, { knobs: { firstMicroStep: 0, lastMicroStep: 1 } }],
+    },
+  ],
+])('%s', (_, setup) => {
+  test('changes nothing', async () => {
+    const other = await train(setup);
+    for (const [name, value] of Object.entries(plain.metrics[0]!)) {
+      // gradient norms of a micro-step are of what has been accumulated so far
+      const row = name.startsWith('grad_norm') ? other.metrics.at(-1)! : other.metrics[0]!;
+      expect(Math.abs(row[name]! - value), name).toBeLessThan(2e-5 * Math.max(1, Math.abs(value)));
+    }
+    const moved = apart(plain.student, start.student);
+    const differences = plain.student.map((value, i) => Math.abs(value - other.student[i]!));
+    const outliers = differences.filter((difference) => difference > 0.01 * moved).length / differences.length;
+    expect(outliers).toBeLessThan(0.01);
+  });
+});
+
+test('a micro-step that is not the last changes neither weights nor teacher', async () => {
+  const options = { batch: { perDevice: b, accumulation: 2 } };
+  const half = await train({ options, runs: [{ knobs: { firstMicroStep: 1, lastMicroStep: 0 } }] });
+  expect(half.student).toEqual(start.student);
+  expect(half.teacher).toEqual(start.teacher);
+  expect([...Array.from(await half.read('optimizer', 'corrections'))]).toEqual([0, 0]);
+});
+
+test('gradients that are not finite: weights stay, the teacher follows, the scale halves', async () => {
+  const infinite = await train({
+    options: { lossScaling: true },
+    before: (write) => {
+      write('optimizer', 'loss_scale', [3e38, 5]);
+      write('teacher', 'backbone.norm.bias', new Float32Array(D).fill(1));
+    },
+  });
+  expect(infinite.metrics[0]!.finite).toBe(0);
+  expect(infinite.student).toEqual(start.student);
+  // momentum 0.9 between 1 and the student's 0
+  expect(Array.from(await infinite.read('teacher', 'backbone.norm.bias'))[0]).toBeCloseTo(0.9, 6);
+  expect(Array.from(await infinite.read('optimizer', 'loss_scale'))).toEqual([Math.fround(3e38) / 2, 0]);
+});
+
+test('padding rows take part in the targets only where asked for', async () => {
+  // long prototypes, so that targets are far from uniform
+  const before: Setup['before'] = (write) => {
+    for (const group of ['student', 'teacher'])
+      write(group, 'ibot_head.last_layers.1.weight_g', new Float32Array(192).fill(1e5));
+  };
+  const [exact, quirk] = [await train({ before }), await train({ before, options: { paddingRows: true } })];
+  expect(Math.abs(quirk.metrics[0]!.ibot_loss! - exact.metrics[0]!.ibot_loss!)).toBeGreaterThan(1e-4);
+  expect(quirk.metrics[0]!.dino_local_crops_loss).toBe(exact.metrics[0]!.dino_local_crops_loss);
+});
+
+test('prototype norms are trained, or stay 1', async () => {
+  const name = 'dino_head.last_layers.0.weight_g';
+  const frozen = { ...head, freezePrototypeNorms: true };
+  const fixed = await train({ options: { heads: { dino: frozen, ibot: frozen } } });
+  expect(Array.from(await fixed.read('student', name)).every((g) => g === 1)).toBe(true);
+  expect(Array.from(await plain.read('student', name)).some((g) => g !== 1)).toBe(true);
+});
+
+test('softmax centering over Matryoshka levels, and one head for both losses, which the official code cannot', async () => {
+  const options = { centering: 'centering', heads: { dino: head, ibot: undefined } } as const;
+  const { metrics, read } = await train({ options, runs: [{}, {}] });
+  expect(metrics.every((row) => Object.values(row).every(Number.isFinite))).toBe(true);
+  for (const name of ['center.dino.0', 'center.dino.1', 'center.ibot.0', 'center.ibot.1'])
+    expect(Array.from(await read('optimizer', name)).some((value) => value !== 0)).toBe(true);
+});
+
+test('no local crops', async () => {
+  const { metrics } = await train({
+    options: { crops: { ...small.crops, local_crops_number: 0 } },
+    runs: [{ inputs: { localCrops: undefined } }],
+  });
+  expect(metrics[0]!.dino_local_crops_loss).toBe(0);
+  expect(Number.isFinite(metrics[0]!.loss)).toBe(true);
+});
+
+test('f16 stays close to f32', async (context) => {
+  // a software adapter takes a minute to compile what no software adapter should run
+  if (!gpu.target.f16 || gpu.target.family === 'cpu') context.skip();
+  const half = await train({
+    options: { precision: 'f16', lossScaling: true },
+    before: (write) => write('optimizer', 'loss_scale', [256, 0]),
+  });
+  expect(half.metrics[0]!.finite).toBe(1);
+  // f16 has 11 bits; the losses are averages over whole batches
+  expect(Math.abs(half.metrics[0]!.loss! / plain.metrics[0]!.loss! - 1)).toBeLessThan(5e-3);
+});
+
+test('ViT-B with its official heads is planned within WebGPU default limits, gradients written in place', () => {
+  const official = (bottleneckDim: number) => ({
+    ...matryoshkaConfig(768, 131072, { bottleneckDim }),
+    freezePrototypeNorms: false,
+  });
+  const options: PretrainStepOptions = {
+    ...small,
+    batch: { perDevice: 8, accumulation: 1 },
+    vit: vitConfig('base'),
+    remat: true,
+    dropPathRates: new Array(12).fill(0),
+    crops: { global_crops_size: 224, local_crops_size: 98, local_crops_number: 8 },
+    masks: { bound: 800, grid: [16, 16] },
+    heads: { dino: official(384), ibot: official(256) },
+  };
+  const layout = layoutState(pretrainGroups(options), defaultTarget);
+  const plan: Plan = planStep(
+    defaultTarget,
+    layout,
+    pretrainStep(options, { keepBytes: 0 }),
+    pretrainSignature(options),
+  );
+  const parameters = Object.values(layout.student!.segments).reduce(
+    (sum: number, { shape }: Spec) => sum + shape.reduce((a, c) => a * c, 1),
+    0,
+  );
+  expect(parameters).toBe(304_985_120);
+  expect(plan.steps.some(({ kind }) => kind === 'copy')).toBe(false);
+  // all iBOT logits of the finest level are 800 x 131072
+  expect(Math.max(...plan.slotBytes)).toBeLessThan((800 * 131072 * 4) / 5);
+});

@@ -1,0 +1,56 @@
+import { createState, type Gpu } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { initialise } from './initialise';
+import { initialValues, normal, ones, type ParameterSpecs, parameter, uniform, zeros } from './parameters';
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu({ target: { maxBindingBytes: 4096 } });
+});
+afterAll(() => gpu.dispose());
+
+const specs: ParameterSpecs = {
+  'a.weight': parameter([7, 5], normal(0.02)),
+  'a.bias': parameter([7], zeros),
+  // longer than a window
+  'b.weight': parameter([1501], uniform(0.25)),
+  'c.weight': parameter([3, 1, 1], ones),
+  'd.weight': parameter([130], normal(1)),
+};
+
+test('the values of initialValues, whatever the windows, and zero between parameters', async () => {
+  using state = createState(gpu, { group: specs });
+  expect(state.layout.group!.windows.length).toBeGreaterThan(1);
+  await initialise(gpu, state, 'group', specs, [5, 6]);
+  let sum = 0;
+  for (const [name, spec] of Object.entries(specs)) {
+    const values = await state.read('group', name);
+    initialValues(name, spec, [5, 6]).forEach((value, i) => {
+      // the adapter's logarithm, cosine and sine at arguments up to 2 pi
+      expect(Math.abs(values[i]! - value)).toBeLessThan(5e-6);
+      sum += values[i]! !== 0 ? 1 : 0;
+    });
+  }
+  const whole = new Float32Array(await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!));
+  expect(whole.filter((value) => value !== 0).length).toBe(sum);
+});
+
+test('each parameter has values of its own, of the right spread', () => {
+  const a = initialValues('x', parameter([4000], normal(2)), [1, 0]);
+  const b = initialValues('y', parameter([4000], normal(2)), [1, 0]);
+  expect(a.some((value, i) => value === b[i])).toBe(false);
+  const std = Math.sqrt(a.reduce((total, value) => total + value * value, 0) / a.length);
+  // the standard error of a standard deviation over 4000 draws is 1.1 %
+  expect(Math.abs(std / 2 - 1)).toBeLessThan(0.05);
+  const u = initialValues('u', parameter([4001], uniform(3)), [1, 0]);
+  expect(Math.max(...u)).toBeLessThanOrEqual(3);
+  expect(Math.min(...u)).toBeGreaterThanOrEqual(-3);
+  expect(Math.abs(u.reduce((total, value) => total + value, 0) / u.length)).toBeLessThan(0.15);
+});
+
+test('a group that the specs do not describe is refused', async () => {
+  using state = createState(gpu, { group: specs });
+  await expect(initialise(gpu, state, 'other', specs, [0, 0])).rejects.toThrow('no group "other"');
+  await expect(initialise(gpu, state, 'group', {}, [0, 0])).rejects.toThrow('no initial value for "a.weight"');
+});
