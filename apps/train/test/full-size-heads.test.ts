@@ -32,7 +32,9 @@ test.skipIf(freemem() < needed)('full-size heads start at the analytic losses', 
         const targetHead = projectionHead(within(p, name), teacher, head);
         return projectionHead(within(p, name), student, head).map(({ features, prototypes }, i) => {
           const plan = planChunks({ count: prototypes.count, width: prototypes.width, rows: features.shape[0]! });
-          const targets = sinkhornTargets(prototypeLogits(targetHead[i]!.features, prototypes, { temperature: 0.04, plan }));
+          const targets = sinkhornTargets(
+            prototypeLogits(targetHead[i]!.features, prototypes, { temperature: 0.04, plan }),
+          );
           return { student: prototypeLogits(features, prototypes, { temperature: 0.1, plan }), targets };
         });
       };
