@@ -1,5 +1,7 @@
 /** All benchmark cases, in the order in which they run. */
 import type { BenchCase } from '../case';
+import { attentionCases } from './attention';
 import { matmulCases } from './matmul';
+import { rowCases } from './rows';
 
-export const CASES: readonly BenchCase[] = [...matmulCases];
+export const CASES: readonly BenchCase[] = [...matmulCases, ...attentionCases, ...rowCases];

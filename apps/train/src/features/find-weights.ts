@@ -15,7 +15,13 @@ export interface FoundWeights {
 }
 
 /** Files of a folder that hold a backbone, the preferred one first. */
-const candidates = ['teacher.safetensors', 'backbone.safetensors', 'model.safetensors', 'model.safetensors.index.json'];
+const candidates = [
+  'teacher.safetensors',
+  'backbone.safetensors',
+  'folded.safetensors',
+  'model.safetensors',
+  'model.safetensors.index.json',
+];
 
 /** @throws TrainError `file` where there are no weights */
 export async function findWeights(path: string): Promise<FoundWeights> {

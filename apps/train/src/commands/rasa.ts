@@ -1,0 +1,110 @@
+/** `franca-train rasa`: the planes that tell where a patch lies, found and removed. */
+import { join } from 'node:path';
+import type { EvalRecord } from '@franca/evals';
+import type { RasaFit } from '@franca/rasa';
+import { lineChart } from '@franca/viz';
+import { writeFigure } from '@franca/viz/node';
+import { type Command, InvalidArgumentError } from 'commander';
+import { chooseBackend, openContext } from '../eval/eval-context';
+import { positiveNumber } from '../eval/task-options';
+import { writeJson } from '../eval/write-results';
+import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { examples } from '../program';
+import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
+import { positionReadings } from '../rasa/position-readings';
+import { proveFolding } from '../rasa/prove-folding';
+import { foldedLayer, orthonormalHeads, writeRasa } from '../rasa/write-rasa';
+
+interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
+  readonly data: string;
+  readonly out: string;
+  readonly images?: { readonly train: number; readonly test: number };
+  readonly official?: true;
+  readonly json?: string;
+}
+
+/** Adds the command. */
+export function register(program: Command): void {
+  withWeights(program.command('rasa'))
+    .description('remove from patch tokens what tells their position (RASA)')
+    .requiredOption('-d, --data <data>', 'images to learn from: any data, or "world"')
+    .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
+    .option('--images <train,test>', 'at most so many images, evenly spaced', parsePair)
+    .option('--planes <n>', 'at most so many planes', positiveInteger, 9)
+    .option('--epochs <n>', 'passes over the images per plane', positiveInteger, 5)
+    .option('--train-batch <n>', 'images per step', positiveInteger, 128)
+    .option('--lr <rate>', 'peak learning rate (official: 2e-4, which needs thousands of images)', positiveNumber, 0.02)
+    .option('--min-r2 <r2>', 'stop where position is read no better than this', positiveNumber, 0.01)
+    .option('--official', 'start and chain heads as the official code: planes not orthogonal to each other')
+    .option('--json <file>', 'write the readings of position after each plane')
+    .addHelpText(
+      'after',
+      examples([
+        ['franca-train rasa -w vitb14.pth -d photos --out vitb14-rasa', 'nine planes at most'],
+        ['franca-train eval in-context -w vitb14.pth --rasa vitb14-rasa/rasa_head.safetensors -d VOC2012', 'use'],
+      ]),
+    )
+    .action(run);
+}
+
+function parsePair(text: string): { train: number; test: number } {
+  const [train, test, ...more] = text.split(',').map(Number);
+  if (!(Number.isInteger(train) && train! > 0 && Number.isInteger(test) && test! > 0 && more.length === 0))
+    throw new InvalidArgumentError('expected two positive integers, for train and test');
+  return { train: train!, test: test! };
+}
+
+async function run(options: Options): Promise<void> {
+  // Planes are looked for in what the model itself gives.
+  await using session = await openSession({ ...options, rasa: 'none' });
+  const images = options.images ?? {};
+  const backend = chooseBackend();
+  await using context = openContext(session, backend, {
+    data: options.data,
+    denseData: options.data,
+    images,
+    denseImages: images,
+  });
+  const parts = await context.patches();
+  const official = Boolean(options.official);
+  const fit = await fitOnImages(session, parts.train, { ...options, official });
+  const readings = await positionReadings(backend, parts, fit.bases, session.weights.name);
+  for (const line of readingLines(fit, readings)) console.log(line);
+  if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
+
+  const heads = official ? fit.heads : orthonormalHeads(fit.bases);
+  const files = await writeRasa(options.out, session.weights, {
+    heads,
+    folded: await foldedLayer(session.weights, fit.bases),
+  });
+  const proof = await proveFolding(session, parts.test.set, files);
+  console.log(
+    `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
+      `${proof.difference.toExponential(1)} at most, CLS by ${proof.clsDifference.toExponential(1)}`,
+  );
+  const figure = join(options.out, 'position.svg');
+  await writeFigure(figure, figureOf(readings));
+  if (options.json) await writeJson(options.json, readings);
+  for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
+    console.log(`wrote ${path}`);
+}
+
+/** One line per reading: what the head that is trained next reads, and what least squares reads on other images. */
+function readingLines({ stages, stoppedEarly }: RasaFit, readings: readonly EvalRecord[]): string[] {
+  const lines = readings.map(({ variant, value, others }, i) => {
+    const head = stages[i] ? stages[i].r2.toFixed(3) : '';
+    return `${variant.padEnd(16)}  ${head.padStart(8)}  ${value.toFixed(3).padStart(13)}  ${others.MSE!.toFixed(4).padStart(8)}`;
+  });
+  const header = `${'planes removed'.padEnd(16)}  ${'head R2'.padStart(8)}  ${'least sq. R2'.padStart(13)}  ${'MSE'.padStart(8)}`;
+  return [header, ...lines, ...(stoppedEarly ? ['stopped: position is not read any more'] : [])];
+}
+
+function figureOf(readings: readonly EvalRecord[]) {
+  const x = readings.map((_, planes) => planes);
+  return lineChart([{ name: 'least squares, test images', x, y: readings.map(({ value }) => value) }], {
+    title: 'Position read from patch tokens',
+    x: { label: 'planes removed' },
+    y: { label: 'R2' },
+    markers: true,
+  });
+}

@@ -1,0 +1,37 @@
+/** How well position is read from patch tokens after each plane: least squares fitted on train images, R2 on test images. */
+import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, positionDecodability } from '@franca/evals';
+import { type Basis, removePlanes } from '@franca/rasa';
+import type { DensePart, Parts } from '../eval/eval-task';
+
+/** One record before any removal and one after each plane. `model` names the features. */
+export async function positionReadings(
+  backend: EvalBackend,
+  { train, test }: Parts<DensePart>,
+  bases: readonly Basis[],
+  model: string,
+): Promise<EvalRecord[]> {
+  const records: EvalRecord[] = [];
+  for (let planes = 0; planes <= bases.length; planes++) {
+    const removed = bases.slice(0, planes);
+    const { outcome } = await positionDecodability(without(train, removed), without(test, removed), { backend });
+    const [rows, columns] = [test.set.total, outcome.total / test.set.length];
+    const subject = {
+      dataset: test.set.dataset,
+      split: test.set.split,
+      features: model,
+      preprocessing: test.preprocessing,
+    };
+    const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
+    records.push(evalRecord(subject, { ...outcome, variant, total: rows * columns }));
+  }
+  return records;
+}
+
+const without = ({ batches }: DensePart, planes: readonly Basis[]): AsyncIterable<PatchFeatures> => ({
+  async *[Symbol.asyncIterator]() {
+    for await (const batch of batches) {
+      removePlanes(batch.patches, batch.dim, planes);
+      yield batch;
+    }
+  },
+});

@@ -1,0 +1,66 @@
+/** The proof that a folded checkpoint is the projected model: both run on the same images, patches compared number by number. */
+import { removePlanes } from '@franca/rasa';
+import { TrainError } from '../errors';
+import type { EvalSet } from '../features/eval-set';
+import { openFeatureModel } from '../features/feature-model';
+import type { FeatureSession } from '../features/feature-session';
+import { openWeights } from '../features/open-weights';
+import { prepare } from '../features/preparation';
+
+export interface FoldingProof {
+  readonly images: number;
+  readonly values: number;
+  /** Largest difference between folded and projected patches, and largest projected value. */
+  readonly difference: number;
+  readonly largest: number;
+  /** Largest difference of CLS tokens, which must not change. */
+  readonly clsDifference: number;
+}
+
+/** Rounding of f32 through one more product; anything beyond is a wrong fold. */
+const TOLERANCE = 1e-4;
+
+/**
+ * Reads both files back and runs them on images of `set`.
+ * @throws TrainError `run` where they differ by more than rounding
+ */
+export async function proveFolding(
+  session: FeatureSession,
+  set: EvalSet,
+  files: { readonly headsFile: string; readonly foldedFile: string },
+): Promise<FoldingProof> {
+  const { gpu, size, weights, model } = session;
+  const images = Math.min(4, set.length);
+  const data = new Float32Array(images * 3 * size * size);
+  for (let i = 0; i < images; i++) {
+    const { image } = await set.read(i);
+    prepare(image, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
+  }
+  const batch = { data, shape: [images, 3, size, size] as const };
+  const request = { blocks: 1, patches: true };
+  const before = await model.run(batch, request);
+  const { numHeads: heads } = weights.config;
+  await using withHeads = await openWeights(weights.file, { heads, rasa: files.headsFile });
+  const projected = before.patches!;
+  removePlanes(projected, weights.config.embedDim, withHeads.rasa.planes);
+
+  await using folded = await openWeights(files.foldedFile, { heads });
+  using foldedModel = await openFeatureModel(gpu, { ...folded, config: weights.config, folded: folded.rasa.folded });
+  const after = await foldedModel.run(batch, request);
+  const proof = {
+    images,
+    values: projected.length,
+    difference: largestDifference(after.patches!, projected),
+    largest: projected.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
+    clsDifference: largestDifference(after.blocks[0]!, before.blocks[0]!),
+  };
+  if (proof.difference > TOLERANCE * proof.largest || proof.clsDifference > TOLERANCE * proof.largest)
+    throw new TrainError(
+      'run',
+      `the folded model differs from the projected one by ${proof.difference}; this is a bug`,
+    );
+  return proof;
+}
+
+const largestDifference = (a: Float32Array, b: Float32Array): number =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);

@@ -1,0 +1,60 @@
+/**
+ * RASA on disk, in two forms. Heads under their official names, as orthonormal rows: planes that are orthogonal to each other need no order, so the official
+ * chain of removals gives the same projection. And a folded checkpoint: the backbone with one more layer (`rasa.weight`, `rasa.bias`) that takes what the
+ * parameter-free final norm gives for patches, in place of the norm's own weight and bias.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
+import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, toOfficial } from '@franca/rasa';
+import { vitSpecs } from '@franca/vit';
+import type { Weights } from '../features/open-weights';
+import { FOLDED } from '../features/rasa-of-weights';
+
+const HEADS_FILE = 'rasa_head.safetensors';
+const FOLDED_FILE = 'folded.safetensors';
+
+/** The removal of `bases` and the final norm as one layer. */
+export async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
+  const [gamma, beta] = [await read('norm.weight'), await read('norm.bias')];
+  return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
+}
+
+/** Writes both files to `folder` and returns their paths. `heads`: what is stored under the official names, [2, D] each. */
+export async function writeRasa(
+  folder: string,
+  weights: Weights,
+  { heads, folded }: { heads: readonly Float32Array[]; folded: LinearMap },
+): Promise<{ headsFile: string; foldedFile: string }> {
+  await mkdir(folder, { recursive: true });
+  const D = weights.config.embedDim;
+  const headsFile = join(folder, HEADS_FILE);
+  const metadata = { model: weights.name };
+  const rows = Object.entries(toOfficial(heads)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
+  await writeSafetensors(headsFile, rows, metadata);
+  const foldedFile = join(folder, FOLDED_FILE);
+  const backbone = Object.entries(vitSpecs(weights.config)).map(
+    ([name, { shape }]): TensorEntry => ({
+      name,
+      dtype: 'f32',
+      shape,
+      data: async () => Float32Array.from((await weights.read(name)) ?? new Float32Array(sizeOf(shape))),
+    }),
+  );
+  const layer = [tensor(FOLDED.weight, [D, D], folded.weight), tensor(FOLDED.bias, [D], folded.bias)];
+  await writeSafetensors(foldedFile, [...backbone, ...layer], metadata);
+  return { headsFile, foldedFile };
+}
+
+const tensor = (name: string, shape: readonly number[], data: Float32Array): TensorEntry => ({
+  name,
+  dtype: 'f32',
+  shape,
+  data,
+});
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+
+/** Two orthonormal rows of each plane as a head [2, D]. */
+export const orthonormalHeads = (bases: readonly Basis[]): Float32Array[] =>
+  bases.map((basis) => Float32Array.from(basis.flatMap((row) => [...row])));
