@@ -12,7 +12,7 @@ function tfjsLayerNorm(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor): T
   return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPS))), weight), bias);
 }
 
-function jaxLayerNorm({ np, nn }: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
+function jaxLayerNorm({ nn }: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
   return nn.standardize(x, -1, { epsilon: EPS }).mul(weight).add(bias);
 }
 
