@@ -12,7 +12,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
       program.outputHelp();
       return 0;
     }
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(args.map(spellOutResume), { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -36,3 +36,7 @@ export function describeError(error: unknown): string {
     ? `franca-train: ${error.message}`
     : `franca-train: unexpected ${error.name}: ${error.message} (FRANCA_DEBUG=1 shows where)`;
 }
+
+/** `--resume` may stand alone: without this it would take the override that follows it for its value. */
+const spellOutResume = (arg: string, at: number, args: readonly string[]): string =>
+  arg === '--resume' && args[at + 1] !== 'auto' ? '--resume=always' : arg;

@@ -5,7 +5,7 @@ import { type ConfigOptions, withConfig } from './config-options';
 export interface RunOptions extends ConfigOptions {
   readonly data?: string;
   readonly out?: string;
-  readonly resume?: true | 'auto';
+  readonly resume?: 'always' | 'auto';
   readonly adapter?: string;
   readonly stopAfter?: number;
   readonly profile?: true;
@@ -21,7 +21,12 @@ export const withRunOptions = (command: Command): Command =>
       'a folder of images, tar or parquet shards, hf://owner/name, ... (default: FRANCA_DATA, else flower photographs, else a generated world)',
     )
     .option('-o, --out <folder>', 'the run folder (default: runs/<time>)')
-    .option('--resume [auto]', 'continue the run in --out; auto: start it if there is nothing to continue')
+    .addOption(
+      new Option(
+        '--resume [auto]',
+        'continue the run in --out; auto: start it if there is nothing to continue',
+      ).choices(['auto', 'always']),
+    )
     .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
     .addOption(
       new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(

@@ -23,7 +23,7 @@ export async function startRun(
 ): Promise<void> {
   await using gpu = await openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
   const out = options.out ?? join('runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
-  const resume: ResumeMode = options.resume === true ? 'always' : (options.resume ?? 'never');
+  const resume: ResumeMode = options.resume ?? 'never';
   const { config } = configure(out, resume, overrides, options, () => defaultConfig(gpu));
   const derived = derive(config, { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 });
   const progress = createProgress();
