@@ -97,7 +97,13 @@ ${blocks
   workgroupBarrier();`,
   )
   .join('\n')}`;
-  const tiling = { rows: matrixTileRows(tile), columns: matrixTileColumns(tile), workgroupSize: invocations, depth };
+  const tiling = {
+    rows: matrixTileRows(tile),
+    columns: matrixTileColumns(tile),
+    workgroupSize: invocations,
+    depth,
+    loads: 'f16' as const,
+  };
   return tiledKernel(problem, tiling, body, [
     tileA.declaration,
     tileB.declaration,
@@ -122,7 +128,7 @@ function halfTile(
     copy: [
       `for (var unit = lane; unit < ${units}u; unit += ${invocations}u) {`,
       `  let outerIndex = unit / ${rowLength / 4}u; let innerIndex = unit % ${rowLength / 4}u * 4u;`,
-      `  let values = vec4<f16>(load${name}(z, ${origin} + ${free}, step + ${k}));`,
+      `  let values = load${name}(z, ${origin} + ${free}, step + ${k});`,
       `  let at = outerIndex * ${pitch}u + innerIndex;`,
       `  ${range(4)
         .map((j) => `tile${name}[at + ${j}u] = values[${j}];`)

@@ -40,6 +40,8 @@ export interface Tiling {
   readonly depth: number;
   /** The kernel loads a step ahead, and so past the last k. */
   readonly prefetches?: boolean;
+  /** Type of the elements that `loadA` and `loadB` return (default f32). */
+  readonly loads?: 'f32' | 'f16';
 }
 
 export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
@@ -51,7 +53,7 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
  */
 export function tiledKernel(
   problem: MatmulProblem,
-  { rows, columns, workgroupSize, depth, prefetches = false }: Tiling,
+  { rows, columns, workgroupSize, depth, prefetches = false, loads = 'f32' }: Tiling,
   body: string,
   declarations: readonly string[] = [],
 ): Kernel {
@@ -59,7 +61,7 @@ export function tiledKernel(
   const { batch, M, N, K } = dims;
   const k = kernelBuilder(partial ? 'matmul partial sums' : 'matmul', target);
   const pastEnd = prefetches || K % depth !== 0;
-  const functions = [writeLoad(k, a, pastEnd), writeLoad(k, b, pastEnd), writeStore(k, problem)];
+  const functions = [writeLoad(k, a, pastEnd, loads), writeLoad(k, b, pastEnd, loads), writeStore(k, problem)];
   const tilesM = Math.ceil(M / rows);
   const tilesN = Math.ceil(N / columns);
   const workgroups = (partial?.ranges ?? 1) * batch * tilesM * tilesN;
