@@ -36,19 +36,6 @@ test('the values of initialValues, whatever the windows, and zero between parame
   expect(whole.filter((value) => value !== 0).length).toBe(sum);
 });
 
-test('each parameter has values of its own, of the right spread', () => {
-  const a = initialValues('x', parameter([4000], normal(2)), [1, 0]);
-  const b = initialValues('y', parameter([4000], normal(2)), [1, 0]);
-  expect(a.some((value, i) => value === b[i])).toBe(false);
-  const std = Math.sqrt(a.reduce((total, value) => total + value * value, 0) / a.length);
-  // the standard error of a standard deviation over 4000 draws is 1.1 %
-  expect(Math.abs(std / 2 - 1)).toBeLessThan(0.05);
-  const u = initialValues('u', parameter([4001], uniform(3)), [1, 0]);
-  expect(Math.max(...u)).toBeLessThanOrEqual(3);
-  expect(Math.min(...u)).toBeGreaterThanOrEqual(-3);
-  expect(Math.abs(u.reduce((total, value) => total + value, 0) / u.length)).toBeLessThan(0.15);
-});
-
 test('a group that the specs do not describe is refused', async () => {
   using state = createState(gpu, { group: specs });
   await expect(initialise(gpu, state, 'other', specs, [0, 0])).rejects.toThrow('no group "other"');
