@@ -4,11 +4,12 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkApp } from './checks/app';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
 import { checkReadmes } from './checks/readmes';
-import { checkTarballs, packAll } from './checks/tarballs';
+import { checkTarballs, packAll, type Tarball } from './checks/tarballs';
 import { run, withTemporaryFolder } from './checks/workspace';
 
 /** Each resolves to what is wrong, one line or paragraph a problem. */
@@ -20,13 +21,17 @@ const checks: Record<string, () => Promise<string[]>> = {
   manifests: checkManifests,
   documents: checkDocuments,
   tarballs: () => withTemporaryFolder(async (folder) => checkTarballs(await packAll(folder))),
-  readmes: () =>
-    withTemporaryFolder(async (folder) => {
-      const project = join(folder, 'project');
-      mkdirSync(project);
-      return checkReadmes(await packAll(folder), project);
-    }),
+  readmes: () => withTarballs(checkReadmes),
+  app: () => withTarballs(checkApp),
 };
+
+/** Hands `use` all tarballs and an empty folder outside the repository. */
+const withTarballs = (use: (tarballs: Tarball[], project: string) => Promise<string[]>): Promise<string[]> =>
+  withTemporaryFolder(async (folder) => {
+    const project = join(folder, 'project');
+    mkdirSync(project);
+    return use(await packAll(folder), project);
+  });
 
 async function program(name: string, ...args: string[]): Promise<string[]> {
   const { ok, output } = await run(name, args);

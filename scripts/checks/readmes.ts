@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import ts from 'typescript';
-import type { Tarball } from './tarballs';
+import { installTarballs, type Tarball } from './tarballs';
 import { readText, root, run } from './workspace';
 
 /**
@@ -16,8 +16,11 @@ export async function checkReadmes(tarballs: readonly Tarball[], project: string
   const problems = missing.map(({ folder }) => `${folder}/README.md has no \`\`\`ts block`);
   problems.push(...tarballs.flatMap((tarball) => strayImports(tarball, snippets)));
 
-  const installed = await install(tarballs, project);
+  const { devDependencies } = JSON.parse(readText('package.json')) as { devDependencies: Record<string, string> };
+  const tools = Object.fromEntries(['webgpu', '@types/node'].map((name) => [name, devDependencies[name]!]));
+  const installed = await installTarballs(tarballs, project, tools);
   if (!installed.ok) return [...problems, `npm install of the tarballs: ${installed.output}`];
+  compilerProject(project);
   for (const { name, code } of snippets) writeFileSync(join(project, 'src', `${name}.ts`), code);
   const compiled = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project]);
   if (!compiled.ok) return [...problems, ...compiled.output.trim().split('\n')];
@@ -61,12 +64,8 @@ function strayImports({ folder, manifest }: Tarball, snippets: readonly Snippet[
     );
 }
 
-async function install(tarballs: readonly Tarball[], project: string) {
+function compilerProject(project: string): void {
   mkdirSync(join(project, 'src'), { recursive: true });
-  const { devDependencies } = JSON.parse(readText('package.json')) as { devDependencies: Record<string, string> };
-  const dependencies = Object.fromEntries(tarballs.map(({ manifest, path }) => [manifest.name, `file:${path}`]));
-  for (const name of ['webgpu', '@types/node']) dependencies[name] = devDependencies[name]!;
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
   writeFileSync(
     join(project, 'tsconfig.json'),
     JSON.stringify({
@@ -81,12 +80,5 @@ async function install(tarballs: readonly Tarball[], project: string) {
       },
       include: ['src'],
     }),
-  );
-  return run(
-    'npm',
-    ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    {
-      cwd: project,
-    },
   );
 }

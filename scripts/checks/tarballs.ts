@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import { publishedWorkspaces, run, type Workspace } from './workspace';
+import { type Outcome, publishedWorkspaces, run, type Workspace } from './workspace';
 
 export type Tarball = Workspace & { path: string; files: string[] };
 
@@ -20,6 +20,21 @@ export async function packAll(folder: string): Promise<Tarball[]> {
     if (!result) throw new Error(`npm pack made nothing of ${workspace.manifest.name}`);
     return { ...workspace, path: join(folder, result.filename), files: result.files.map(({ path }) => path) };
   });
+}
+
+/** Installs the tarballs, and other packages by name and version, into the folder `project`, which becomes a package. */
+export function installTarballs(
+  tarballs: readonly Tarball[],
+  project: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
+  const dependencies = Object.fromEntries(tarballs.map(({ manifest, path }) => [manifest.name, `file:${path}`]));
+  writeFileSync(
+    join(project, 'package.json'),
+    JSON.stringify({ private: true, type: 'module', dependencies: { ...dependencies, ...others } }),
+  );
+  const quietly = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  return run('npm', ['install', ...quietly], { cwd: project });
 }
 
 /** publint and are-the-types-wrong (ESM only) on the packed files, and nothing in them that does not belong. */

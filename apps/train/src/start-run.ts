@@ -28,7 +28,10 @@ export async function startRun(
   const derived = derive(config, { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 });
   const progress = createProgress();
   progress.message(`adapter: ${gpu.target.name}`);
-  const spec = options.data ?? process.env.FRANCA_DATA ?? (derived.run.datasetPath || undefined);
+  const ownData = derived.run.datasetPath || undefined;
+  // a run that continues stays with its data; the environment only says where new ones find theirs
+  const continues = resume !== 'never' && existsSync(join(out, 'config.yaml'));
+  const spec = options.data ?? (continues ? ownData : undefined) ?? process.env.FRANCA_DATA ?? ownData;
   const { splits, notes } = await openData(spec, derived.run.heldOutShare, derived.seed, progress.message);
   const from = options.from ?? (derived.run.pretrainedWeights || undefined);
   const pretrained = from ? await openPretrained(from, derived.masks.grid[0], resample) : undefined;

@@ -92,3 +92,12 @@ test('a folder that holds a run is not overwritten, and a damaged checkpoint is 
   // the same step saved again stands under a name of its own
   expect({ ...(await newestTensors(join(folder, 'whole'))), checkpoint: reference.checkpoint }).toEqual(reference);
 });
+
+test('a configuration of another model is refused before anything is loaded', async () => {
+  const run = ['pretrain', '--resume', '--out', join(folder, 'whole'), 'franca.vit.embed_dim=64'];
+  const { status, output } = await startCli(run).done;
+  expect(status, output).toBe(2);
+  expect(output).toMatch(
+    /another model than the configuration: student backbone\.cls_token is \[1, 1, 32\] there and \[1, 1, 64\] here; without --config/,
+  );
+});

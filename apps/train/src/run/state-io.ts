@@ -4,6 +4,7 @@
  */
 import { type RunCheckpoint, type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import type { State } from '@franca/tensor';
+import { TrainError } from '../errors';
 
 /** Entries of one state group, to be written in order. */
 export function entriesOfGroup(state: State, group: string): TensorEntry[] {
@@ -17,10 +18,23 @@ export function entriesOfGroup(state: State, group: string): TensorEntry[] {
   );
 }
 
-/** Writes all tensors of a checkpoint's group into the state. Throws if one is missing. */
+/** Writes all tensors of a checkpoint's group into the state. @throws TrainError `config` where the checkpoint is of another model than the configuration */
 export async function loadGroup(checkpoint: RunCheckpoint, state: State, group: string): Promise<void> {
   await using file = await checkpoint.openTensors(group);
-  for (const name of Object.keys(state.layout[group]!.segments)) state.write(group, name, await file.readFloat32(name));
+  const { segments } = state.layout[group]!;
+  for (const name of new Set([...Object.keys(segments), ...file.tensors.keys()])) {
+    const [saved, wanted] = [file.tensors.get(name)?.shape, segments[name]?.shape];
+    if (saved?.join() !== wanted?.join()) throw otherModel(`${group} ${name}`, saved, wanted);
+  }
+  for (const name of Object.keys(segments)) state.write(group, name, await file.readFloat32(name));
+}
+
+function otherModel(name: string, saved: readonly number[] | undefined, wanted: readonly number[] | undefined): Error {
+  const shown = (shape: readonly number[] | undefined) => (shape ? `[${shape.join(', ')}]` : 'absent');
+  return new TrainError(
+    'config',
+    `the checkpoint is of another model than the configuration: ${name} is ${shown(saved)} there and ${shown(wanted)} here; without --config a run continues with its own configuration`,
+  );
 }
 
 /** Writes the backbone of a group as a file of its own, under plain names, ready for `@franca/vit`. */
