@@ -34,7 +34,7 @@ export interface BenchCase {
 }
 
 /** Numbers in [-1, 1), the same for every party. */
-function inputValues(shape: Shape, seed: number): Float32Array<ArrayBuffer> {
+export function inputValues(shape: Shape, seed: number): Float32Array<ArrayBuffer> {
   let state = seed >>> 0;
   return Float32Array.from({ length: sizeOf(shape) }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

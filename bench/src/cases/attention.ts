@@ -12,14 +12,14 @@ const D = H * d;
 const productFlops = 2 * B * H * N * N * d;
 const qkv = [B, N, 3 * D];
 
-function tfjsAttention(tf: Tf, packed: TfTensor): TfTensor {
+export function tfjsAttention(tf: Tf, packed: TfTensor): TfTensor {
   const parts = tf.transpose(tf.reshape(packed, [B, N, 3, H, d]), [2, 0, 3, 1, 4]);
   const [q, k, v] = tf.unstack(parts) as [TfTensor, TfTensor, TfTensor];
   const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), 1 / Math.sqrt(d)));
   return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [B, N, D]);
 }
 
-function jaxAttention({ np, nn }: Jax, packed: JaxArray): JaxArray {
+export function jaxAttention({ np, nn }: Jax, packed: JaxArray): JaxArray {
   const parts = np.transpose(packed.reshape([B, N, 3, H, d]), [2, 0, 3, 1, 4]);
   const [q, k, v] = [parts.ref.slice(0), parts.ref.slice(1), parts.slice(2)] as [JaxArray, JaxArray, JaxArray];
   const weights = nn.softmax(np.matmul(q, np.matrixTranspose(k)).mul(1 / Math.sqrt(d)), -1);

@@ -3,5 +3,6 @@ import type { BenchCase } from '../case';
 import { attentionCases } from './attention';
 import { matmulCases } from './matmul';
 import { rowCases } from './rows';
+import { trainingCases } from './training';
 
-export const CASES: readonly BenchCase[] = [...matmulCases, ...attentionCases, ...rowCases];
+export const CASES: readonly BenchCase[] = [...matmulCases, ...attentionCases, ...rowCases, ...trainingCases];

@@ -5,14 +5,14 @@ import type { Jax, JaxArray } from '../parties/jax';
 import type { Tf, TfTensor } from '../parties/tfjs';
 
 const [rows, keys, tokens, dim] = [8 * 6 * 256, 256, 8 * 256, 384];
-const EPS = 1e-6;
+export const EPS = 1e-6;
 
-function tfjsLayerNorm(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor): TfTensor {
+export function tfjsLayerNorm(tf: Tf, x: TfTensor, weight: TfTensor, bias: TfTensor): TfTensor {
   const { mean, variance } = tf.moments(x, -1, true);
   return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, EPS))), weight), bias);
 }
 
-function jaxLayerNorm({ nn }: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
+export function jaxLayerNorm({ nn }: Jax, x: JaxArray, weight: JaxArray, bias: JaxArray): JaxArray {
   return nn.standardize(x, -1, { epsilon: EPS }).mul(weight).add(bias);
 }
 

@@ -8,7 +8,7 @@ import { create, globals } from 'webgpu';
 export function provideBrowserGpu(): void {
   if ('gpu' in (globalThis.navigator ?? {})) return;
   Object.assign(globalThis, globals);
-  const gpu = create(['enable-dawn-features=allow_unsafe_apis']);
+  const gpu = create(['enable-dawn-features=allow_unsafe_apis,disable_robustness']);
   const requestAdapter = gpu.requestAdapter.bind(gpu);
   gpu.requestAdapter = async (options) => {
     const adapter = await requestAdapter(options);

@@ -7,6 +7,7 @@ export interface Jax {
   readonly np: typeof library.numpy;
   readonly lax: typeof library.lax;
   readonly nn: typeof library.nn;
+  readonly tree: typeof library.tree;
   readonly jit: typeof library.jit;
   readonly grad: typeof library.grad;
   readonly valueAndGrad: typeof library.valueAndGrad;
@@ -20,10 +21,10 @@ export async function openJax(device: 'webgpu' | 'wasm'): Promise<Jax> {
   const jax = await import('@jax-js/jax');
   const ready = await jax.init(device);
   if (!ready.includes(device)) throw new Error(`jax-js has no ${device} here`);
-  const { numpy: np, lax, nn, jit, grad, valueAndGrad } = jax;
+  const { numpy: np, lax, nn, tree, jit, grad, valueAndGrad } = jax;
   const array = (values: Float32Array<ArrayBuffer>, shape: readonly number[]): JaxArray =>
     np.array(values, { shape: [...shape], device });
-  return { np, lax, nn, jit, grad, valueAndGrad, array };
+  return { np, lax, nn, tree, jit, grad, valueAndGrad, array };
 }
 
 /** The methods of iterators that jax-js uses and Node has from version 22 on. */
