@@ -69,6 +69,6 @@ function configure(
   if (options.config) return configFrom(options, overrides);
   const own = join(out, 'config.yaml');
   if (resume !== 'never' && existsSync(own)) return configFrom({ config: [own] }, overrides);
-  if (resume === 'always') throw new TrainError('usage', `${out} holds no run to resume`);
+  if (resume === 'always') throw new TrainError('usage', `${out} holds no run to resume; --resume auto starts one`);
   return configFrom({ config: [defaultConfig()] }, overrides);
 }

@@ -75,7 +75,7 @@ test('Ctrl-C saves, says how to resume, and resuming gives the same bits', async
   const { status, output } = await done;
   clearInterval(watch);
   expect(status, output).toBe(0);
-  expect(output).toMatch(/continue with: franca-train pretrain --resume --out .*stopped/);
+  expect(output).toMatch(/continue after step \d+ with: franca-train pretrain --resume --out .*stopped/);
   expect((await startCli(args('stopped', '--resume')).done).status).toBe(0);
   expect(await newestTensors(join(folder, 'stopped'))).toEqual(reference);
 });

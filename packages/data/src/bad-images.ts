@@ -83,6 +83,6 @@ function tooMany(bad: number, seen: number, maxShare: number, images: readonly B
   return new DataError(
     'TOO_MANY_BAD_IMAGES',
     `${bad} of ${seen} images drawn could not be used, more than the allowed share of ${maxShare}:\n` +
-      `${[...listed, ...rest].join('\n')}\nRemove or repair them, or raise maxShare to go on without them.`,
+      `${[...listed, ...rest].join('\n')}\nRemove or repair them, or allow a larger share.`,
   );
 }

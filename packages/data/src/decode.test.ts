@@ -86,6 +86,17 @@ describe('decodeImage', () => {
     });
   });
 
+  it('refuses a truncated JPEG that is reduced while decoding', async () => {
+    const encoded = await sharp(await picture().png().toBuffer())
+      .resize(1600, 1200)
+      .jpeg()
+      .toBuffer();
+    expect(await decodeImage(encoded, { shortSide: 300 })).toMatchObject({ width: 400, height: 300 });
+    await expect(
+      decodeImage(encoded.subarray(0, Math.floor(0.7 * encoded.length)), { shortSide: 300 }),
+    ).rejects.toMatchObject({ code: 'TRUNCATED_IMAGE' });
+  });
+
   it('refuses a decompression bomb by its header', async () => {
     const forged = await picture().png().toBuffer();
     forged.writeUInt32BE(60_000, 16); // width and height in the IHDR chunk, then its checksum

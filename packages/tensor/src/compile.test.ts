@@ -138,6 +138,7 @@ describe('a training step', () => {
     const times = await step.profile();
     expect(times.reduce((count, time) => count + time.count, 0)).toBe(step.report.kernels);
     expect(times.every((time) => time.milliseconds >= 0)).toBe(true);
+    expect(await step.metrics()).toHaveLength(1);
   });
 });
 

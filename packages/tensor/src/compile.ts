@@ -64,8 +64,11 @@ export interface Step<B extends Record<string, Spec>, K extends Record<string, S
   read(path: string): Promise<Float32Array | Int32Array | Uint32Array>;
   /** Scalar outputs of all runs since the last call (at most `metricRows`), oldest first. Does not stall runs submitted later. */
   metrics(): Promise<Record<string, number>[]>;
-  /** Runs once with a timestamp pair around every kernel; milliseconds by op. Needs `target.timestamps`. */
-  profile(): Promise<readonly KernelTime[]>;
+  /** A run like any other, with a timestamp pair around every kernel; milliseconds by op. Needs `target.timestamps`. */
+  profile(
+    batch?: { readonly [key in keyof B]?: ArrayLike<number> },
+    knobs?: { readonly [key in keyof K]?: Values },
+  ): Promise<readonly KernelTime[]>;
   /** Runs kernel by kernel until one writes an infinity or NaN; names it, or returns undefined. Counts as a run. */
   findNonFinite(): Promise<NonFinite | undefined>;
   dispose(): void;
@@ -240,7 +243,14 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
       return decode(await gpu.readBytes(bufferAt(address), address.offset, bytes), tensor.dtype, size);
     },
     metrics: () => ring.drain(),
-    profile: () => profile(gpu, plan, encodeRange),
+    async profile(batch = {}, knobs = {}) {
+      writeInputs(batch, knobs);
+      const times = await profile(gpu, plan, encodeRange);
+      const encoder = device.createCommandEncoder();
+      ring.push(encoder);
+      device.queue.submit([encoder.finish()]);
+      return times;
+    },
     findNonFinite: () => findNonFinite(gpu, plan, bufferAt, encodeRange),
     dispose,
     [Symbol.dispose]: dispose,

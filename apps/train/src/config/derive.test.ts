@@ -88,6 +88,17 @@ test('crops, grids and masks follow the configuration', () => {
   expect(vitb(['train.use_block_masking=false']).masks.strategy).toBe('multi-block');
 });
 
+test('photographs are reduced while decoding to 1.5 times the side at which no crop is enlarged', () => {
+  // the smallest local crop covers 0.05 of the picture at aspect 3/4: 98 / sqrt(0.05 * 3/4) = 506.1
+  expect(vitb().run.decode).toEqual({ maxPixels: 2 ** 26, shortSide: 760 });
+  expect(vitb(['crops.local_crops_number=0']).run.decode.shortSide).toBe(
+    Math.ceil((1.5 * 224) / Math.sqrt(0.32 * 0.75)),
+  );
+  expect(vitb(['franca.data.decode_short_side=512']).run.decode.shortSide).toBe(512);
+  expect(vitb(['franca.data.decode_short_side=0', 'franca.data.max_pixels=1000']).run.decode).toEqual({
+    maxPixels: 1000,
+  });
+});
 test('DINOv2 is within reach: plain heads, shared, centred', () => {
   const { heads, centering } = options([], ['dino.MRL=false', 'student.patch_size=14', 'crops.local_crops_size=98']);
   expect([heads.ibot, centering]).toEqual([undefined, 'centering']);

@@ -1,5 +1,6 @@
 /** From a configuration to the numbers of a run: scaled learning rate, iterations, grids, prototypes per level, kept samples, mask bound. */
 import { type MaskStrategyName, strategyOfFlags, upperBound } from '@franca/cyclic-mask';
+import type { DecodeOptions } from '@franca/data';
 import { keptSamples, scaledLearningRate } from '@franca/nn';
 import { type VitConfig, vitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
@@ -148,7 +149,22 @@ function deriveSchedule({ optim, teacher, train }: TrainConfig, totalBatch: numb
   };
 }
 
-function deriveRun({ franca, train, student, evaluation }: TrainConfig): RunOptions {
+/**
+ * A camera's photograph has many times the pixels that any crop keeps, and cutting crops from all of them costs more than decoding them. Short side s and
+ * a crop of size c that covers a share a of the picture at aspect r: its shorter side is at least s sqrt(a r), not enlarged while s >= c / sqrt(a r).
+ */
+function deriveDecode({ crops, franca: { data, augment } }: TrainConfig): DecodeOptions {
+  const side = (size: number, [share]: readonly number[]) => size / Math.sqrt(share! * augment.crops_ratio[0]);
+  const needed = Math.max(
+    side(crops.global_crops_size, crops.global_crops_scale),
+    crops.local_crops_number > 0 ? side(crops.local_crops_size, crops.local_crops_scale) : 0,
+  );
+  const shortSide = data.decode_short_side ?? Math.ceil(1.5 * needed);
+  return { maxPixels: data.max_pixels, ...(shortSide > 0 && Number.isFinite(shortSide) ? { shortSide } : {}) };
+}
+
+function deriveRun(config: TrainConfig): RunOptions {
+  const { franca, train, student, evaluation } = config;
   const { checkpoint, knn, log, data } = franca;
   return {
     // the official default has no root and cannot be opened: it stands for data that nobody chose
@@ -158,6 +174,7 @@ function deriveRun({ franca, train, student, evaluation }: TrainConfig): RunOpti
     inFlight: train.num_workers || undefined,
     augmentDevice: franca.augment.device,
     maxBadShare: data.max_bad_share,
+    decode: deriveDecode(config),
     heldOutShare: data.held_out_share,
     checkpoint: {
       every: checkpoint.every ?? train.OFFICIAL_EPOCH_LENGTH,

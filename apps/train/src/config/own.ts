@@ -86,6 +86,15 @@ export const ownSection: z.ZodType<OwnConfig> = z
       .strictObject({
         max_bad_share: share().default(0.1).describe('share of unusable images above which the run stops'),
         held_out_share: share().default(0.1).describe('share kept out of training for the online k-NN'),
+        max_pixels: positive()
+          .default(2 ** 26)
+          .describe('images with more pixels are skipped before they are decoded'),
+        decode_short_side: count()
+          .nullable()
+          .default(null)
+          .describe(
+            'larger photographs are reduced to this shorter side while they are decoded; null: 1.5 times what keeps the smallest crop from being enlarged; 0: never, as officially',
+          ),
       })
       .prefault({}),
     checkpoint: z

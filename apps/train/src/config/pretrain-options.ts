@@ -1,6 +1,6 @@
 /** What a run is, worked out from its configuration: plain numbers for the training step and for the loop around it. */
 import type { MaskStrategyName } from '@franca/cyclic-mask';
-import type { MultiCropConfig } from '@franca/data';
+import type { DecodeOptions, MultiCropConfig } from '@franca/data';
 import type { VitConfig } from '@franca/vit';
 
 /** The machine a configuration is worked out for. */
@@ -109,6 +109,7 @@ export interface RunOptions {
   readonly inFlight: number | undefined;
   readonly augmentDevice: 'auto' | 'gpu' | 'cpu';
   readonly maxBadShare: number;
+  readonly decode: DecodeOptions;
   readonly heldOutShare: number;
   readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | undefined };
   /** Iterations between exports of the teacher; 0: only at the end. */

@@ -138,7 +138,12 @@ export interface OwnConfig {
     readonly solarize_probability: number;
     readonly solarize_threshold: number;
   };
-  readonly data: { readonly max_bad_share: number; readonly held_out_share: number };
+  readonly data: {
+    readonly max_bad_share: number;
+    readonly held_out_share: number;
+    readonly max_pixels: number;
+    readonly decode_short_side: number | null;
+  };
   readonly checkpoint: {
     readonly every: number | null;
     readonly keep_last: number;

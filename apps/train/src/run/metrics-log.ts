@@ -2,7 +2,8 @@
  * `metrics.jsonl`: one JSON object a line and step. A resumed run continues after its checkpoint, so lines beyond it, written by the run that
  * was stopped, are cut off first; a half-written last line goes with them.
  */
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
+import { writeFileAtomic } from '@franca/checkpoint';
 
 export type MetricRow = Readonly<Record<string, number | string | boolean | null>> & { readonly step: number };
 
@@ -14,7 +15,7 @@ export interface MetricsLog {
 /** Opens the log for rows after `step`; earlier rows stay. */
 export async function openMetricsLog(path: string, step: number): Promise<MetricsLog> {
   const kept = (await readMetrics(path)).filter((row) => row.step <= step);
-  await writeFile(path, kept.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  await writeFileAtomic(path, (sink) => sink(Buffer.from(kept.map((row) => `${JSON.stringify(row)}\n`).join(''))));
   const file = await open(path, 'a');
   return {
     async append(rows) {

@@ -32,6 +32,8 @@ export interface ObserverInput {
 }
 
 export interface Observer {
+  /** Keeps the live line of a terminal up to date, once a second. */
+  live(step: number): Promise<void>;
   /** Logs all steps since the last call, judges their health. Throws `TrainError` if the loss is not finite. */
   interval(step: number): Promise<void>;
   /** Measures the teacher. */
@@ -41,14 +43,42 @@ export interface Observer {
   report(): Promise<void>;
 }
 
+const LOOK_EVERY_MS = 1000;
+
+/** Crops of a kind that are read for the pictures. */
+const MOST_CROPS = 24;
+
 export function createObserver(input: ObserverInput): Observer {
   const { gpu, options, folder, step, schedule, record, probe, log, events, progress } = input;
 
+  /** Rows that were read off the device for the live line and wait for the end of the interval. */
+  const waiting: Record<string, number>[] = [];
+  let nextLook = 0;
+  let loss = Number.NaN;
+  let known: readonly HealthNotice[] = [];
+
+  async function live(at: number): Promise<void> {
+    if (!progress.live || performance.now() < nextLook) return;
+    nextLook = performance.now() + LOOK_EVERY_MS;
+    waiting.push(...(await step.metrics()));
+    loss = waiting.at(-1)?.loss ?? loss;
+    progress.line({
+      step: at,
+      total: options.schedule.iterations,
+      loss,
+      lr: schedule(at - 1).lr,
+      ...record.pace(at),
+      bytes: gpu.allocatedBytes + input.extraBytes,
+    });
+  }
+
   async function judge(at: number, notices: readonly HealthNotice[]): Promise<void> {
-    for (const notice of notices) {
+    // what was said once is said again only after it was over
+    for (const notice of notices.filter(({ code }) => !known.some((earlier) => earlier.code === code))) {
       record.notices.push(notice);
       progress.message(`${notice.severity}: ${notice.text}`);
     }
+    known = notices;
     if (!notices.some(({ code }) => code === 'not-finite')) return;
     const culprit = await step.findNonFinite();
     await report();
@@ -62,7 +92,7 @@ export function createObserver(input: ObserverInput): Observer {
   }
 
   async function interval(at: number): Promise<void> {
-    const rows = everyUpdate(await step.metrics(), options.batch.accumulation);
+    const rows = everyUpdate([...waiting.splice(0), ...(await step.metrics())], options.batch.accumulation);
     const latest = rows.at(-1);
     if (!latest) return;
     record.choose(await step.read('choices'));
@@ -111,7 +141,9 @@ export function createObserver(input: ObserverInput): Observer {
   async function draw(at: number, masks: Uint8Array): Promise<void> {
     const { global_crops_size: globalSize, local_crops_size: localSize, local_crops_number: locals } = options.crops;
     const read = async (name: string, size: number, count: number) =>
-      new Float32Array(await gpu.readBytes(step.inputBuffer(name as never), 0, 4 * 3 * size * size * count));
+      new Float32Array(
+        await gpu.readBytes(step.inputBuffer(name as never), 0, 4 * 3 * size * size * Math.min(count, MOST_CROPS)),
+      );
     const globalCrops = await read('globalCrops', globalSize, 2 * options.batch.perDevice);
     const localCrops =
       locals > 0 ? await read('localCrops', localSize, locals * options.batch.perDevice) : new Float32Array(0);
@@ -133,7 +165,7 @@ export function createObserver(input: ObserverInput): Observer {
       imagesSeen: record.imagesSeen,
     });
 
-  return { interval, measure, draw, report };
+  return { live, interval, measure, draw, report };
 }
 
 /** Scheduled values under the names of the official training log. */

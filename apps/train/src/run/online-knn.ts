@@ -2,53 +2,94 @@
  * The figure that tells whether features get better: 20-NN classification with the frozen teacher on a held-out part, beside the same
  * with raw pixels. Without labels there is nothing to classify, and the reading is left out.
  */
-import { type ImageSource, preprocess, readImage } from '@franca/data';
+import { availableParallelism } from 'node:os';
+import {
+  type DecodeOptions,
+  IMAGENET_NORMALIZATION,
+  type ImageSource,
+  isImageError,
+  normalizationTable,
+  normalize,
+  prefetch,
+  readImage,
+  resizeAndCrop,
+} from '@franca/data';
 import { knn } from '@franca/evals';
 import type { Step } from '@franca/tensor';
 
-/** Features [n, D] of a fixed set of images, and their labels. */
-export interface LabelledImages {
-  /** Normalised images [n, 3, S, S]. */
-  readonly images: Float32Array;
+/** A fixed set of n images, as bytes: a float takes four times as much memory. */
+export interface ProbeImages {
+  /** RGB [S, S, 3] each. */
+  readonly images: readonly Uint8Array[];
+  /** Classes [n]; empty where the source has none. */
   readonly labels: Int32Array;
   readonly size: number;
+  /** Images that could not be used, and why. */
+  readonly skipped: readonly string[];
+}
+
+export interface ProbeRequest {
+  /** At most so many images, spread evenly over the source. */
+  readonly count: number;
+  readonly size: number;
+  /** Only images with a label. */
+  readonly labelled: boolean;
+  readonly decode: DecodeOptions;
 }
 
 /** A step that maps `images` [B, 3, S, S] to `cls` [B, D]. */
 export type FeatureStep = Step<{ images: { shape: readonly number[]; dtype: 'f32' } }, Record<string, never>>;
 
-/** Reads and prepares at most `count` labelled images, spread evenly over the source; unreadable ones are left out. */
-export async function labelledImages(source: ImageSource, count: number, size: number): Promise<LabelledImages> {
+/** Reads and prepares images; unreadable ones are left out and named. */
+export async function probeImages(
+  source: ImageSource,
+  { count, size, labelled, decode }: ProbeRequest,
+): Promise<ProbeImages> {
   const stride = Math.max(1, source.length / count);
   const chosen = Array.from({ length: Math.min(count, source.length) }, (_, i) => Math.floor(i * stride));
-  const images: Float32Array[] = [];
+  const wanted = labelled ? chosen.filter((index) => source.label?.(index) !== undefined) : chosen;
+  const images: Uint8Array[] = [];
   const labels: number[] = [];
-  for (const index of chosen) {
-    const label = source.label?.(index);
-    if (label === undefined) continue;
-    const image = await readImage(source, index).catch(() => undefined);
-    if (!image) continue;
-    images.push(preprocess(image, { resize: Math.round((size * 8) / 7), crop: size }));
-    labels.push(label);
+  const skipped: string[] = [];
+  const load = async (index: number, signal: AbortSignal) => {
+    try {
+      const image = await readImage(source, index, decode, signal);
+      return { index, pixels: resizeAndCrop(image, { resize: Math.round((size * 8) / 7), crop: size }) };
+    } catch (error) {
+      if (!isImageError(error)) throw error;
+      return { index, reason: `${source.key(index)}: ${error.message}` };
+    }
+  };
+  for await (const { index, pixels, reason } of prefetch(wanted, load, { inFlight: 2 * availableParallelism() })) {
+    if (reason) skipped.push(reason);
+    if (!pixels) continue;
+    images.push(pixels);
+    if (labelled) labels.push(source.label!(index)!);
   }
-  const out = new Float32Array(images.length * 3 * size * size);
-  for (const [i, image] of images.entries()) out.set(image, i * 3 * size * size);
-  return { images: out, labels: Int32Array.from(labels), size };
+  return { images, labels: Int32Array.from(labels), size, skipped };
 }
 
-/** CLS features of all images, in batches of the step's size; the last batch is filled up with repeats. */
+const TABLE = normalizationTable(IMAGENET_NORMALIZATION);
+
+/** Images `first` to `first + count` as the backbone takes them, [count, 3, S, S]; zeros past the last one. */
+export function normalisedImages({ images, size }: ProbeImages, first: number, count: number): Float32Array {
+  const out = new Float32Array(count * 3 * size * size);
+  images.slice(first, first + count).forEach((pixels, i) => {
+    normalize(pixels, TABLE, out.subarray(i * pixels.length, (i + 1) * pixels.length));
+  });
+  return out;
+}
+
+/** CLS features of all images, in batches of the step's size; the last batch is filled up with zeros. */
 export async function extractFeatures(
   step: FeatureStep,
-  { images, size, labels }: LabelledImages,
+  probe: ProbeImages,
   batch: number,
 ): Promise<{ features: Float32Array; dim: number }> {
-  const n = labels.length;
-  const pixels = 3 * size * size;
+  const n = probe.images.length;
   const rows: Float32Array[] = [];
   for (let first = 0; first < n; first += batch) {
-    const part = new Float32Array(batch * pixels);
-    part.set(images.subarray(first * pixels, Math.min(first + batch, n) * pixels));
-    step.run({ images: part });
+    step.run({ images: normalisedImages(probe, first, batch) });
     rows.push(Float32Array.from(await step.read('cls')));
   }
   const dim = (rows[0]?.length ?? 0) / batch;
@@ -63,7 +104,7 @@ export async function knnAccuracy(
   train: { features: Float32Array; labels: Int32Array },
   test: { features: Float32Array; labels: Int32Array },
   dim: number,
-  k = 20,
+  k: number,
 ): Promise<number> {
   const set = (part: typeof train) => ({ cls: part.features, dim, labels: part.labels });
   const { scores } = await knn(set(train), set(test), { ks: [Math.min(k, train.labels.length)] });
@@ -71,19 +112,22 @@ export async function knnAccuracy(
 }
 
 /** 20-NN on raw pixels reduced to 16 x 16: what features must beat. */
-export async function pixelAccuracy(train: LabelledImages, test: LabelledImages): Promise<number> {
+export async function pixelAccuracy(train: ProbeImages, test: ProbeImages, k: number): Promise<number> {
   const side = 16;
-  const reduce = ({ images, size, labels }: LabelledImages) => {
+  const reduce = (probe: ProbeImages) => {
+    const { labels, size } = probe;
     const out = new Float32Array(labels.length * 3 * side * side);
-    for (let plane = 0; plane < labels.length * 3; plane++) {
-      for (let y = 0; y < size; y++) {
-        for (let x = 0; x < size; x++) {
-          const at = plane * side * side + Math.floor((y * side) / size) * side + Math.floor((x * side) / size);
-          out[at]! += images[(plane * size + y) * size + x]!;
+    for (let image = 0; image < labels.length; image++) {
+      const pixels = normalisedImages(probe, image, 1);
+      for (let plane = 0; plane < 3; plane++) {
+        for (let y = 0; y < size; y++) {
+          const row = ((3 * image + plane) * side + Math.floor((y * side) / size)) * side;
+          for (let x = 0; x < size; x++)
+            out[row + Math.floor((x * side) / size)]! += pixels[(plane * size + y) * size + x]!;
         }
       }
     }
     return { features: out, labels };
   };
-  return knnAccuracy(reduce(train), reduce(test), 3 * side * side);
+  return knnAccuracy(reduce(train), reduce(test), 3 * side * side, k);
 }

@@ -4,11 +4,16 @@ import Table from 'cli-table3';
 
 const SHOWN = 24;
 
-export function profileTable(times: readonly KernelTime[], { flopsPerSecond, bytesPerSecond, name }: Target): string {
+/** `measured`: the day on which the target's rates were measured; undefined: they are rough guesses. */
+export function profileTable(
+  times: readonly KernelTime[],
+  { flopsPerSecond, bytesPerSecond, name }: Target,
+  measured: string | undefined,
+): string {
   const total = times.reduce((sum, time) => sum + time.milliseconds, 0);
   const table = new Table({
-    head: ['kernel', 'count', 'ms', '%', 'GFLOP/s', 'GB/s', 'of rated'],
-    style: { head: [], border: [] },
+    head: ['kernel', 'count', 'ms', '%', 'GFLOP/s', 'GB/s', 'of peak'],
+    style: { head: [], border: [], compact: true },
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
   });
   for (const { label, count, milliseconds, flops, bytes } of times.slice(0, SHOWN)) {
@@ -25,7 +30,7 @@ export function profileTable(times: readonly KernelTime[], { flopsPerSecond, byt
     ]);
   }
   return [
-    `kernels of one step on ${name}: ${total.toFixed(1)} ms (rated ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s, ${(bytesPerSecond / 1e9).toFixed(0)} GB/s)`,
+    `kernels of one step on ${name}: ${total.toFixed(1)} ms (peak ${(flopsPerSecond / 1e9).toFixed(0)} GFLOP/s, ${(bytesPerSecond / 1e9).toFixed(0)} GB/s: ${measured ? `measured ${measured}` : 'guessed, franca-train doctor --measure measures it'})`,
     table.toString(),
   ].join('\n');
 }

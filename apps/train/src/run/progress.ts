@@ -15,6 +15,8 @@ export interface ProgressLine {
 }
 
 export interface Progress {
+  /** Whether there is a live line. */
+  readonly live: boolean;
   /** Rewrites the live line; does nothing when piped. */
   line(line: ProgressLine): void;
   /** Prints one row of a table; the header is repeated every 20 rows. */
@@ -60,6 +62,7 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
     stream.write(`${text}\n`);
   };
   return {
+    live,
     line(line) {
       if (!live) return;
       clear();

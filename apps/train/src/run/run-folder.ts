@@ -37,7 +37,7 @@ export async function openRunFolder(path: string, resume: ResumeMode): Promise<R
     if (!checkpoint && resume === 'always')
       throw new TrainError(
         'run',
-        `${path} has no usable checkpoint to resume from${rejected.length > 0 ? `: ${rejected.map(({ error }) => error.message).join('; ')}` : ''}`,
+        `${path} has no usable checkpoint to resume from${rejected.length > 0 ? `: ${rejected.map(({ error }) => error.message).join('; ')}` : ''}; --resume auto starts it from the beginning`,
       );
     return {
       path,

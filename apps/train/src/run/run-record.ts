@@ -12,9 +12,12 @@ export interface RunRecord {
   readonly imagesSeen: number;
   /** Seconds of training in all, earlier parts of a resumed run included. */
   seconds(): number;
+  /** Counts one micro-batch. */
   count(batch: ImageBatch): void;
   choose(prototypes: ArrayLike<number>): void;
-  /** Figures since the last call. */
+  /** What the live line shows between two log intervals. */
+  pace(step: number): { imagesPerSecond: number; secondsLeft: number };
+  /** Figures since the last call; waiting is per step. */
   rates(bytes: number): {
     images_per_second: number;
     data_wait_ms: number;
@@ -31,7 +34,7 @@ export interface EarlierParts {
 }
 
 export function createRecord(
-  { heads, schedule }: Pick<PretrainOptions, 'heads' | 'schedule'>,
+  { heads, schedule, batch }: Pick<PretrainOptions, 'heads' | 'schedule' | 'batch'>,
   earlier: EarlierParts | undefined,
 ): RunRecord {
   const began = performance.now();
@@ -40,8 +43,12 @@ export function createRecord(
   let chosen = 0;
   let imagesSeen = earlier?.imagesSeen ?? 0;
   let steps = 0;
+  // the first step of a process pays for warming up, and pictures are drawn after it
+  let warm = { time: began, steps: 0 };
   let since = { time: began, images: 0, steps: 0, wait: 0, skipped: 0 };
   let shown = { images_per_second: 0, data_wait_ms: 0, skipped_images: 0, memory_bytes: 0 };
+  const secondsLeft = (step: number): number =>
+    ((schedule.iterations - step) * (performance.now() - warm.time)) / 1000 / (steps - warm.steps);
   return {
     notices: [],
     usage,
@@ -50,13 +57,15 @@ export function createRecord(
       return imagesSeen;
     },
     seconds: () => (earlier?.secondsSpent ?? 0) + (performance.now() - began) / 1000,
-    count(batch) {
-      imagesSeen += batch.images.length;
-      since.images += batch.images.length;
-      since.steps++;
-      steps++;
-      since.wait += batch.waitMs;
-      since.skipped += batch.skipped.length;
+    count({ images, waitMs, skipped }) {
+      if (steps === 0) since.time = performance.now() - waitMs;
+      imagesSeen += images.length;
+      since.images += images.length;
+      since.steps += 1 / batch.accumulation;
+      steps += 1 / batch.accumulation;
+      if (steps < 2.5) warm = { time: performance.now(), steps };
+      since.wait += waitMs;
+      since.skipped += skipped.length;
     },
     choose(prototypes) {
       chosen += prototypes.length;
@@ -65,11 +74,16 @@ export function createRecord(
         recent.add(prototype);
       }
     },
+    pace: (step) => ({
+      imagesPerSecond:
+        since.images > 0 ? (1000 * since.images) / (performance.now() - since.time) : shown.images_per_second,
+      secondsLeft: secondsLeft(step),
+    }),
     rates(bytes) {
       const seconds = (performance.now() - since.time) / 1000;
       shown = {
         images_per_second: since.images / seconds,
-        data_wait_ms: since.wait / Math.max(since.steps, 1),
+        data_wait_ms: since.wait / since.steps,
         skipped_images: since.skipped,
         memory_bytes: bytes,
       };
@@ -93,7 +107,6 @@ export function createRecord(
       };
     },
     cells(step, row, lr) {
-      const left = ((schedule.iterations - step) * (performance.now() - began)) / 1000 / Math.max(1, steps);
       return {
         step: `${step}/${schedule.iterations}`,
         loss: row.loss!.toFixed(4),
@@ -105,7 +118,7 @@ export function createRecord(
         'img/s': shown.images_per_second.toFixed(1),
         'wait ms': shown.data_wait_ms.toFixed(0),
         memory: bytesText(shown.memory_bytes),
-        ETA: duration(left),
+        ETA: duration(secondsLeft(step)),
       };
     },
   };

@@ -8,9 +8,10 @@ import {
   extractFeatures,
   type FeatureStep,
   knnAccuracy,
-  type LabelledImages,
-  labelledImages,
+  normalisedImages,
+  type ProbeImages,
   pixelAccuracy,
+  probeImages,
 } from './online-knn';
 import type { pcaPicture } from './pictures';
 
@@ -18,16 +19,19 @@ export interface ProbeResult {
   /** Top-1 share of k-NN with the teacher's features, and with raw pixels; undefined without labels. */
   readonly knn: number | undefined;
   readonly pixels: number | undefined;
+  /** For the PCA picture; undefined without images. */
   readonly picture: Parameters<typeof pcaPicture>[0] | undefined;
 }
 
 export interface TeacherProbe extends Disposable {
+  /** Images that were to be measured and could not be used, and why. */
+  readonly skipped: readonly string[];
   measure(): Promise<ProbeResult>;
 }
 
 const BATCH = 32;
 
-/** Prepares fixed images of both parts and a step for the teacher's features. */
+/** Prepares fixed images of both parts and a step for the teacher's features. Without labels only a few, for the picture. */
 export async function createTeacherProbe(
   gpu: Gpu,
   state: State,
@@ -35,10 +39,11 @@ export async function createTeacherProbe(
   data: DataSplits,
 ): Promise<TeacherProbe> {
   const size = crops.global_crops_size;
-  const [train, test] = [
-    await labelledImages(data.train, run.knn.maxTrain, size),
-    await labelledImages(data.val, run.knn.maxTest, size),
-  ];
+  const labelled = data.train.label !== undefined && data.val.label !== undefined && data.val.length > 0;
+  const request = { size, labelled, decode: run.decode };
+  const train = await probeImages(data.train, { ...request, count: labelled ? run.knn.maxTrain : 0 });
+  const shown = data.val.length > 0 ? data.val : data.train;
+  const test = await probeImages(shown, { ...request, count: labelled ? run.knn.maxTest : BATCH });
   const step = (await compile(
     gpu,
     (s, { images }) => {
@@ -48,40 +53,34 @@ export async function createTeacherProbe(
     { state, batch: { images: { shape: [BATCH, 3, size, size], dtype: 'f32' } } },
   )) as FeatureStep;
   const usable = train.labels.length > 0 && test.labels.length > 0;
-  const pixels = usable ? await pixelAccuracy(train, test) : undefined;
-  const dispose = (): void => step.dispose();
+  const pixels = usable ? await pixelAccuracy(train, test, run.knn.k) : undefined;
   return {
-    async measure() {
-      if (!usable) return { knn: undefined, pixels, picture: undefined };
-      const { features: bank, dim } = await extractFeatures(step, train, BATCH);
-      const { features: queries } = await extractFeatures(step, test, BATCH);
-      const knn = await knnAccuracy(
-        { features: bank, labels: train.labels },
-        { features: queries, labels: test.labels },
-        dim,
-        run.knn.k,
-      );
-      return { knn, pixels, picture: await patchesOf(step, test, dim) };
-    },
-    [Symbol.dispose]: dispose,
+    skipped: [...train.skipped, ...test.skipped],
+    measure: async () => ({ knn: await accuracy(), pixels, picture: await patchesOf() }),
+    [Symbol.dispose]: () => step.dispose(),
   };
 
-  async function patchesOf(
-    features: FeatureStep,
-    { images }: LabelledImages,
-    dim: number,
-  ): Promise<NonNullable<ProbeResult['picture']>> {
-    const shown = new Float32Array(BATCH * 3 * size * size);
-    shown.set(images.subarray(0, shown.length));
-    features.run({ images: shown });
-    const patches = Float32Array.from(await features.read('patches'));
+  async function accuracy(): Promise<number | undefined> {
+    if (!usable) return undefined;
+    const { features: bank, dim } = await extractFeatures(step, train, BATCH);
+    const { features: queries } = await extractFeatures(step, test, BATCH);
+    const part = ({ labels }: ProbeImages, features: Float32Array) => ({ features, labels });
+    return knnAccuracy(part(train, bank), part(test, queries), dim, run.knn.k);
+  }
+
+  async function patchesOf(): Promise<ProbeResult['picture']> {
+    const count = Math.min(BATCH, test.images.length);
+    if (count === 0) return undefined;
+    const images = normalisedImages(test, 0, BATCH);
+    step.run({ images });
+    const patches = Float32Array.from(await step.read('patches'));
     const side = size / config.patchSize;
     return {
-      images: images.subarray(0, Math.min(shown.length, images.length)),
+      images: images.subarray(0, count * 3 * size * size),
       size,
       patches,
       grid: [side, side],
-      dim,
+      dim: config.embedDim,
     };
   }
 }

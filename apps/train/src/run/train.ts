@@ -5,15 +5,17 @@
  */
 import { join } from 'node:path';
 import { pruneRunCheckpoints, saveRunCheckpoint } from '@franca/checkpoint';
-import { type DataSplits, type ImageBatch, type LoaderCursor, loadBatches } from '@franca/data';
+import { type BadImage, type DataSplits, type ImageBatch, type LoaderCursor, loadBatches } from '@franca/data';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { PretrainOptions } from '../config/pretrain-options';
+import { knownRates, withRates } from '../doctor/rates';
 import { TrainError } from '../errors';
 import { initialisePretraining, pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
 import { openMetricsLog } from './metrics-log';
 import { createObserver } from './observer';
+import { createPhaseTimes } from './phase-times';
 import { profileTable } from './profile-table';
 import { bytesText, createProgress, type Progress } from './progress';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
@@ -38,7 +40,7 @@ export interface TrainRequest {
   /** Weights to start from, by official backbone name; heads start fresh. */
   readonly pretrained?: (name: string) => Promise<ArrayLike<number> | undefined>;
   readonly progress?: Progress;
-  /** Print where the third step spends its time. */
+  /** Print the kernels of the third step by time, and where the steps after it spend theirs. */
   readonly profile?: boolean;
 }
 
@@ -52,6 +54,10 @@ export interface TrainResult {
 /** Groups of state that a checkpoint holds; gradients are scratch. */
 const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
 const STATE_VERSION = 1;
+
+/** The step that `profile` looks into, counted from where the process starts, and the steps after it that are timed as a whole. */
+const PROFILED_STEP = 3;
+const TIMED_STEPS = 10;
 
 /** What a checkpoint holds beside tensors. */
 interface SavedState {
@@ -87,11 +93,12 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     localCrops: hasLocals ? step.inputBuffer('localCrops') : undefined,
   });
   using probe = await createTeacherProbe(gpu, state, options, data);
+  for (const reason of probe.skipped) progress.message(`skipped ${reason}`);
   progress.message(
     describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),
   );
 
-  const log = await openMetricsLog(join(out, 'metrics.jsonl'), first);
+  const log = await openMetricsLog(join(out, 'metrics.jsonl'), folder.checkpoint ? first : -1);
   const events = await openEvents(out);
   const schedule = schedules(options.schedule);
   const record = createRecord(options, saved);
@@ -114,77 +121,118 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
   let at = first;
+  let savedAt = first;
   let cursor = saved?.cursor;
+  const phases = createPhaseTimes();
   const batches = loadBatches(data.train, {
     batchSize: options.batch.perDevice,
     seed: options.seed,
     from: cursor,
     badImages: {
       maxShare: options.run.maxBadShare,
-      onBad: ({ key, message }) => progress.message(`skipped ${key}: ${message}`),
+      onBad: (image) => sayOnce(progress, image),
     },
+    decode: options.run.decode,
     ...(options.run.inFlight ? { inFlight: options.run.inFlight } : {}),
   });
 
   async function save(): Promise<void> {
-    if (!cursor) return;
+    if (!cursor || at === savedAt) return;
     const contents: SavedState = { cursor, imagesSeen: record.imagesSeen, secondsSpent: record.seconds() };
     const tensors = Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)]));
     await saveRunCheckpoint(out, { step: at, state: contents as never, stateVersion: STATE_VERSION, tensors });
+    savedAt = at;
     await pruneRunCheckpoints(out, {
       last: checkpoint.keepLast,
       ...(checkpoint.keepEvery ? { every: checkpoint.keepEvery } : {}),
     });
   }
+  const howToContinue = (): string =>
+    savedAt > 0
+      ? `continue after step ${savedAt} with: franca-train pretrain --resume --out ${out}`
+      : `there is no checkpoint yet; start again with: franca-train pretrain --resume auto --out ${out}`;
   const exportTeacher = (): Promise<void> =>
     exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
   const due = (every: number): boolean => every > 0 && (at % every === 0 || at === last);
 
   try {
     if (first === 0) await observer.measure(0);
+    phases.restart();
     while (at < last && !stop.requested) {
       let masks!: Uint8Array;
       for (let micro = 0; micro < accumulation; micro++) {
         const { value: batch } = (await batches.next()) as { value: ImageBatch };
+        phases.end('wait for data');
         const drawn = drawMasks(options, at * accumulation + micro);
+        const kept = keptInputs(options, at * accumulation + micro);
+        phases.end('draw masks and kept samples');
         const crops = cropper.crops(batch);
+        phases.end('cut crops');
         // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
         await step.done();
-        const inputs = { masks: drawn.masks, maskIndices: drawn.maskIndices, masksWeight: drawn.masksWeight };
+        phases.end('wait for the device');
+        const inputs = { masks: drawn.masks, maskIndices: drawn.maskIndices, masksWeight: drawn.masksWeight, ...kept };
         const phase =
           accumulation > 1
             ? { firstMicroStep: Number(micro === 0), lastMicroStep: Number(micro === accumulation - 1) }
             : {};
-        step.run(
-          { ...crops, ...inputs, ...keptInputs(options, at * accumulation + micro) },
-          { ...schedule(at), nMasked: drawn.nMasked, ...phase },
-        );
+        const knobs = { ...schedule(at), nMasked: drawn.nMasked, ...phase };
+        if (request.profile && at + 1 === first + PROFILED_STEP && micro === accumulation - 1) {
+          const rates = await knownRates(gpu.target.name);
+          const target = withRates(gpu.target, rates, options.precision);
+          progress.message(profileTable(await step.profile({ ...crops, ...inputs }, knobs), target, rates?.date));
+          phases.restart();
+        } else step.run({ ...crops, ...inputs }, knobs);
+        phases.end('encode and submit');
         masks = drawn.masks;
         cursor = batch.cursor;
         record.count(batch);
       }
       at++;
-      if (request.profile && at === first + 3) progress.message(profileTable(await step.profile(), gpu.target));
       if (due(logEvery)) await observer.interval(at);
+      await observer.live(at);
+      phases.end('figures');
+      const timed = at - first - PROFILED_STEP;
+      if (request.profile && timed > 0 && (timed === TIMED_STEPS || (at === last && timed < TIMED_STEPS)))
+        progress.message(phases.describe(timed));
       if (at === first + 1 || due(picturesEvery)) await observer.draw(at, masks);
-      if (due(knn.every)) await observer.measure(at);
-      if (due(checkpoint.every) || stop.requested) await save();
+      if (due(knn.every) && !stop.requested) await observer.measure(at);
+      if (due(checkpoint.every)) await save();
       if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher();
+      phases.end('pictures, k-NN, checkpoint');
     }
+    await save();
     await exportTeacher();
     await observer.report();
     const finished = at >= options.schedule.iterations;
-    if (!finished)
-      progress.message(
-        `stopped after step ${at} of ${options.schedule.iterations}; continue with: franca-train pretrain --resume --out ${out}`,
-      );
+    if (!finished) progress.message(`stopped after step ${at} of ${options.schedule.iterations}; ${howToContinue()}`);
+    const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
+    if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
     return { step: at, finished, knn: record.knn, folder: out };
+  } catch (error) {
+    progress.message(howToContinue());
+    throw explain(error, out);
   } finally {
     progress.end();
     await batches.return(undefined as never);
     await log.close();
     await events.close();
   }
+}
+
+/** Names an image that cannot be used the first time that it is drawn. */
+function sayOnce(progress: Progress, { key, message, times }: BadImage): void {
+  if (times === 1) progress.message(`skipped ${key}: ${message}`);
+}
+
+/** What the packages and the system report, in terms of the program. */
+function explain(error: unknown, out: string): unknown {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new TrainError('run', `the disk of ${out} is full; free some space`, { cause: error });
+  if (code === 'TOO_MANY_BAD_IMAGES')
+    return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share.`, { cause: error });
+  return error;
 }
 
 async function startFresh(state: State, { gpu, options, pretrained }: TrainRequest): Promise<void> {
