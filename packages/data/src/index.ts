@@ -53,7 +53,7 @@ export type { ImageContent, ImageSource } from './image-source';
 export { type ImageBatch, type LoadedImage, type LoaderCursor, type LoaderOptions, loadBatches } from './loader';
 export { type DataSplits, openSplits, type SplitOptions } from './open-splits';
 export { type PrefetchOptions, prefetch } from './prefetch';
-export { createRandom, permutation, philox4x32, type Random, type RandomState } from './random';
+export { createRandom, permutation, type Random, type RandomState } from './random';
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './sampler';
 export { shuffledOrder } from './shuffle';
 export { cifarSource } from './sources/cifar';

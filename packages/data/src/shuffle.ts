@@ -8,7 +8,7 @@
  * hundreds of millions of images is one number.
  */
 
-import { philox4x32 } from './random';
+import { philox } from '@franca/tensor';
 
 const ROUNDS = 6;
 const TWO_32 = 2 ** 32;
@@ -27,7 +27,7 @@ export function shuffledOrder(length: number, seed: number, stream: number): (po
   const mask = 2 ** halfBits - 1;
   const key = [seed >>> 0, (Math.floor(seed / TWO_32) ^ KEY_SALT) >>> 0] as const;
   const round = (value: number, index: number): number =>
-    philox4x32([value, index, stream >>> 0, Math.floor(stream / TWO_32)], key)[0] & mask;
+    philox([value, index, stream >>> 0, Math.floor(stream / TWO_32)], key)[0] & mask;
 
   const permute = (value: number): number => {
     let left = Math.floor(value / (mask + 1));
