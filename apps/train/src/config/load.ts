@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { TrainError } from '../errors';
+import { interpolate } from './interpolate';
 import { nearestOf, suggestion } from './misspelt';
 import { parseOverrides } from './overrides';
 import { listPresets, presetNamed } from './presets';
@@ -41,7 +42,8 @@ export const loadConfig = (files: readonly string[], overrides: readonly string[
 
 /** Merges and checks layers. @throws TrainError `config` */
 export function resolveConfig(layers: readonly Layer[]): ResolvedConfig {
-  const merged = layers.reduce<Tree>((tree, { settings }) => merge(tree, settings), {});
+  const written = layers.reduce<Tree>((tree, { settings }) => merge(tree, settings), {});
+  const merged = interpolate(written, defaultConfig as unknown as Tree, (path) => sourceOf(layers, path));
   const result = configSchema.safeParse(merged);
   if (!result.success)
     throw new TrainError('config', result.error.issues.flatMap((issue) => explain(issue, merged, layers)).join('\n'));
@@ -89,17 +91,19 @@ export function parseConfig(content: string, source: string): Tree {
   return tree;
 }
 
+/** Which layer a value comes from. */
+const sourceOf = (layers: readonly Layer[], path: readonly string[]): string =>
+  layers.findLast(({ settings }) => valueAt(settings, path) !== undefined)?.source ?? 'configuration';
+
 function explain(issue: z.core.$ZodIssue, merged: Tree, layers: readonly Layer[]): string[] {
   const path = issue.path.map(String);
-  const sourceOf = (at: readonly string[]) =>
-    layers.findLast(({ settings }) => valueAt(settings, at) !== undefined)?.source ?? 'configuration';
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const name = [...path, key].join('.');
-      return `${sourceOf([...path, key])}: there is no setting "${name}"; ${suggestion(defaultConfig as unknown as Tree, path, key)}`;
+      return `${sourceOf(layers, [...path, key])}: there is no setting "${name}"; ${suggestion(defaultConfig as unknown as Tree, path, key)}`;
     });
   const value = valueAt(merged, path);
-  return [`${sourceOf(path)}: ${path.join('.')} is ${shown(value)}: ${reasonOf(issue)}`];
+  return [`${sourceOf(layers, path)}: ${path.join('.')} is ${shown(value)}: ${reasonOf(issue)}`];
 }
 
 const shown = (value: unknown): string => (isTree(value) ? 'a section' : JSON.stringify(value)) ?? 'missing';
