@@ -6,9 +6,11 @@ import { openGpu } from '@franca/tensor/node';
 import { stringify } from 'yaml';
 import { derive } from './config/derive';
 import type { ResolvedConfig } from './config/load';
+import type { World } from './config/pretrain-options';
 import { configFrom } from './config-options';
 import { openData } from './data';
 import { TrainError } from './errors';
+import { explainMisfit } from './plan/fitting-batch';
 import { openPretrained } from './pretrained';
 import { createProgress } from './run/progress';
 import type { ResumeMode } from './run/run-folder';
@@ -25,7 +27,8 @@ export async function startRun(
   const out = options.out ?? join('runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
   const resume: ResumeMode = options.resume ?? 'never';
   const { config } = configure(out, resume, overrides, options, () => defaultConfig(gpu));
-  const derived = derive(config, { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 });
+  const world: World = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
+  const derived = derive(config, world);
   const progress = createProgress();
   progress.message(`adapter: ${gpu.target.name}`);
   const ownData = derived.run.datasetPath || undefined;
@@ -52,6 +55,8 @@ export async function startRun(
     console.log(
       `${folder}: ${step} steps${knn === undefined ? '' : `, k-NN ${(100 * knn).toFixed(1)} %`}; report in ${join(folder, 'report.html')}, teacher in ${join(folder, 'teacher.safetensors')}`,
     );
+  } catch (error) {
+    throw explainMisfit(error, config, { target: gpu.target, world, memoryLimit: gpu.memoryLimit });
   } finally {
     await pretrained?.[Symbol.asyncDispose]();
     await splits.close();

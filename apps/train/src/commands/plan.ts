@@ -30,9 +30,9 @@ export function register(program: Command): void {
     .action(async (overrides: string[], options: Options) => {
       const { config } = configFrom(options, overrides);
       // loaded here, so that other commands start without them
-      const [{ targetNamed }, { planPretraining }, { describePlan }, { knownRates, withRates }] = await Promise.all([
+      const [{ targetNamed }, { planOrExplain }, { describePlan }, { knownRates, withRates }] = await Promise.all([
         import('../plan/targets'),
-        import('../plan/plan-pretraining'),
+        import('../plan/fitting-batch'),
         import('../plan/describe-plan'),
         import('../doctor/rates'),
       ]);
@@ -41,7 +41,7 @@ export function register(program: Command): void {
       const derived = derive(config, world);
       const rates = await knownRates(target.name);
       const began = performance.now();
-      const plan = planPretraining(derived, withRates(target, rates, derived.precision));
+      const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), world });
       const planning = (performance.now() - began) / 1000;
       if (options.json)
         console.log(

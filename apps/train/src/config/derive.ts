@@ -15,6 +15,9 @@ export const singleDevice: World = { size: 1, rank: 0, f16: false };
 /** Global crops of an image. */
 const GLOBAL_CROPS = 2;
 
+/** Images of a micro-step: KoLeo compares each with its nearest neighbour. */
+export const LEAST_IMAGES = 2;
+
 /**
  * Everything that the training step and the loop need to know.
  * @throws TrainError `config` where settings do not go together
@@ -67,6 +70,11 @@ export function derive(config: TrainConfig, world: World = singleDevice): Pretra
 
 function deriveBatch({ train, franca }: TrainConfig, world: World): PretrainOptions['batch'] {
   const perDevice = train.batch_size_per_gpu;
+  if (perDevice < LEAST_IMAGES)
+    throw new TrainError(
+      'config',
+      `train.batch_size_per_gpu is ${perDevice}; KoLeo needs ${LEAST_IMAGES} images at a time or more: an image and its neighbour`,
+    );
   const step = perDevice * world.size;
   const total = franca.total_batch ?? step;
   if (total % step !== 0)

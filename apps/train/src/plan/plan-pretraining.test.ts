@@ -4,11 +4,22 @@ import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
 import { listPresets } from '../config/presets';
 import { statedBytes } from '../doctor/preset-fit';
+import { prototypeChunks } from '../prototype-chunks';
 import { describePlan } from './describe-plan';
+import { planOrExplain } from './fitting-batch';
 import { planPretraining } from './plan-pretraining';
 import { targetNamed } from './targets';
 
 const GiB = 2 ** 30;
+
+const refusal = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('was not refused');
+};
 
 // full heads, 2 x 224 + 8 x 98 px crops, 32 images per device, f16
 test.each([
@@ -46,9 +57,32 @@ test('a plan is described by parts that add up, for an adapter that is not there
   );
 });
 
-test('what does not fit the adapter is refused with the tensor and what to do', () => {
-  const options = derive(loadConfig(['official-in21k-vitg14'], ['franca.vit.depth=1']).config);
-  expect(() => planPretraining(options, defaultTarget)).toThrow(/binds f32 \[.*adapter binds at most 134217728/);
+const alone = { size: 1, rank: 0, f16: false };
+
+test('what does not fit the adapter is refused with the tensor and the largest batch that does', () => {
+  const { config } = loadConfig(['cpu-tiny'], ['train.batch_size_per_gpu=32']);
+  const target = { ...defaultTarget, maxBindingBytes: 2 ** 21 };
+  const [, images] = refusal(() => planOrExplain(config, { target, world: alone })).match(
+    /binds f32 \[.*adapter binds at most 2097152.*\nIt fits with train.batch_size_per_gpu=(\d+) franca.total_batch=32:/,
+  )!;
+  const planOf = (batch: number) =>
+    planOrExplain(loadConfig(['cpu-tiny'], [`train.batch_size_per_gpu=${batch}`, 'franca.total_batch=32']).config, {
+      target,
+      world: alone,
+    });
+  expect(planOf(Number(images)).report.kernels).toBeGreaterThan(0);
+  expect(() => planOf(2 * Number(images))).toThrow('binds at most');
+});
+
+test('where no batch fits, that is said', () => {
+  const { config } = loadConfig(['cpu-tiny']);
+  const target = { ...defaultTarget, maxBindingBytes: 2 ** 14 };
+  expect(refusal(() => planOrExplain(config, { target, world: alone }))).toContain('Not even 2 images at a time fit');
+});
+
+test('prototypes go in pieces that the adapter binds, larger where it binds more', () => {
+  const bytes = (maxBindingBytes: number) => prototypeChunks({ maxBindingBytes }).chunkBytes;
+  expect([2 ** 24, 2 ** 27, 2 ** 32].map(bytes)).toEqual([2 ** 23, 2 ** 26, 2 ** 28]);
 });
 
 test('an unknown target is refused with the names there are', async () => {

@@ -2,9 +2,10 @@
 import { layoutState, type Plan, planStep, type Target } from '@franca/tensor';
 import type { PretrainOptions } from '../config/pretrain-options';
 import { pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
+import { prototypeChunks } from '../prototype-chunks';
 
 /** Plans the step of a run for an adapter. @throws TensorError `binding-limit` where a tensor does not fit one binding */
 export function planPretraining(options: PretrainOptions, target: Target): Plan {
   const layout = layoutState(pretrainGroups(options), target);
-  return planStep(target, layout, pretrainStep(options), pretrainSignature(options));
+  return planStep(target, layout, pretrainStep(options, prototypeChunks(target)), pretrainSignature(options));
 }

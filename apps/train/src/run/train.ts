@@ -11,6 +11,7 @@ import type { PretrainOptions } from '../config/pretrain-options';
 import { knownRates, withRates } from '../doctor/rates';
 import { TrainError } from '../errors';
 import { initialisePretraining, pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
+import { prototypeChunks } from '../prototype-chunks';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
 import { openMetricsLog } from './metrics-log';
@@ -82,7 +83,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.run;
   const { accumulation } = options.batch;
-  using step = await compile(gpu, pretrainStep(options), {
+  using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * logEvery * accumulation,
