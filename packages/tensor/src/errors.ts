@@ -38,8 +38,11 @@ export function markSite(): Error {
 /** `file:line:column` of the innermost stack frame outside the engine: the line of the user's program that recorded an op. */
 export function siteOf(mark: Error): string {
   const frames = (mark.stack ?? '').split('\n').slice(1);
-  const frame = frames.find((line) => !ENGINE_FRAME.test(line));
-  return frame?.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1] ?? 'unknown line';
+  const places = frames
+    .filter((line) => !ENGINE_FRAME.test(line))
+    .map((line) => line.match(/\(?((?:file:\/\/)?[^()\s]+:\d+:\d+)\)?$/)?.[1]);
+  // built-in functions, such as forEach, have no place
+  return places.find((place) => place !== undefined) ?? 'unknown line';
 }
 
 /** Throws a record-time error that names the op, what was wrong and the user's line. */
