@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { planStep } from './compile';
-import { add, exp } from './ops/elementwise';
+import { add, exp, mul } from './ops/elementwise';
 import { matmul } from './ops/matmul';
+import { reshape } from './ops/views';
+import type { PlanStep } from './plan';
 import { defaultTarget } from './target';
 
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const });
@@ -16,6 +18,23 @@ test('of two products that are added, the second takes the addition in and the f
     { kind: 'batch', name: 'x' },
     { kind: 'batch', name: 'y' },
   ]);
+});
+
+const labels = (steps: readonly PlanStep[]): string[] =>
+  steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : 'copy'));
+
+test('a reshape does not part a product from what follows it', () => {
+  const { steps } = planStep(defaultTarget, {}, (_, { x, y }) => mul(reshape(matmul(x, x), [2, 4, 8]), exp(y)), {
+    batch: { x: f32(8, 8), y: f32(2, 4, 8) },
+  });
+  expect(labels(steps)).toEqual(['matmul+exp+mul']);
+});
+
+test('a reshape parts what broadcasts along a dimension that is then gone', () => {
+  const { steps } = planStep(defaultTarget, {}, (_, { x, y }) => exp(reshape(mul(x, y), [64])), {
+    batch: { x: f32(8, 8), y: f32(8, 1) },
+  });
+  expect(labels(steps)).toEqual(['mul', 'exp']);
 });
 
 test('operands of a product die with it: a sum of products made one after the other never holds more than two operands', () => {

@@ -5,7 +5,7 @@
  */
 import type { Node, Tensor } from './graph';
 import type { Program, Value } from './program';
-import { sameShape, sizeOf } from './shape';
+import { type Shape, sameShape, sizeOf } from './shape';
 
 export interface Task {
   /** The op whose kernels these are; undefined for a purely elementwise group. */
@@ -32,6 +32,14 @@ function throughReshapes(tensor: Tensor): Tensor {
   while (isView(current.node) && sizeOf(current.node.inputs[0]!.shape) === sizeOf(current.shape))
     current = current.node.inputs[0]!;
   return current;
+}
+
+/** Whether a node can be computed element by element of `space`: a reshape between is nothing to one that broadcasts nothing but scalars. */
+function fitsSpace({ op, inputs, outputs: [output] }: Node, space: Shape): boolean {
+  if (sameShape(output!.shape, space)) return true;
+  const size = sizeOf(space);
+  if (sizeOf(output!.shape) !== size) return false;
+  return op.fusesEpilogue === true || inputs.every(({ shape }) => [1, size].includes(sizeOf(shape)));
 }
 
 /** Splits recorded nodes into tasks, in execution order. `keep` are tensors needed after the step. */
@@ -68,7 +76,7 @@ export function fuse(
 
   function joinable(own: Group, other: Group, node: Node): boolean {
     if (own.root && other.root) return false;
-    if (!other.nodes.every((member) => sameShape(member.outputs[0]!.shape, node.outputs[0]!.shape))) return false;
+    if (!other.nodes.every((member) => fitsSpace(member, node.outputs[0]!.shape))) return false;
     const members = new Set([...own.nodes, ...other.nodes]);
     // every outside user of an inner value must come after the group's new position
     for (const member of other.nodes)
