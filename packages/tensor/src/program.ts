@@ -220,6 +220,13 @@ const WGSL_HELPERS: Readonly<Record<string, string>> = {
   let core = a * (F(1.1283791671) + s * (F(-0.3761263890) + s * (F(0.1128379167) + s * (F(-0.0268661706) + s * (F(0.0052239776) + s * (F(-0.0008548327) + s * F(0.0001205533)))))));
   return sign(x) * select(tail, core, a < F(0.75));
 }`,
+  // Phi(x), given e^(-x^2 / 2): 1 - Phi(|x|) by a polynomial in 1 / (1 + p |x| / sqrt 2), absolute error 7.5e-8 (Abramowitz & Stegun,
+  // formula 7.1.26). Its exponential is that of the density, which the slope of GELU needs too.
+  normalCdf: `fn normalCdf(x: F, e: F) -> F {
+  let t = F(1.0) / (F(1.0) + F(0.23164189) * abs(x));
+  let tail = e * t * (F(0.127414796) + t * (F(-0.142248368) + t * (F(0.7107068705) + t * (F(-0.7265760135) + t * F(0.5307027145)))));
+  return select(F(1.0) - tail, tail, x < F(0.0));
+}`,
 };
 
 const GROUP = 64;

@@ -278,14 +278,14 @@ export const erf: (x: Tensor) => Tensor = unary({
 /** Exact GELU, x * Phi(x) = x/2 (1 + erf(x / sqrt 2)) (not the tanh approximation). */
 export const gelu: (x: Tensor) => Tensor = unary({
   name: 'gelu',
-  expression: (x) => `F(0.5) * ${x} * (F(1.0) + erf(${x} * F(${Math.SQRT1_2}f)))`,
+  expression: (x) => `${x} * normalCdf(${x}, exp(F(-0.5) * ${x} * ${x}))`,
   reference: (x) => 0.5 * x * (1 + erf64(x * Math.SQRT1_2)),
   gradient: (g, [x]) => [mul(g, geluSlope(x!))],
 });
 const geluSlope: (x: Tensor) => Tensor = unary({
   name: 'geluSlope',
   expression: (x) =>
-    `F(0.5) * (F(1.0) + erf(${x} * F(${Math.SQRT1_2}f))) + ${x} * F(${1 / Math.sqrt(2 * Math.PI)}f) * exp(F(-0.5) * ${x} * ${x})`,
+    `normalCdf(${x}, exp(F(-0.5) * ${x} * ${x})) + ${x} * F(${1 / Math.sqrt(2 * Math.PI)}f) * exp(F(-0.5) * ${x} * ${x})`,
   reference: (x) => 0.5 * (1 + erf64(x * Math.SQRT1_2)) + (x * Math.exp(-0.5 * x * x)) / Math.sqrt(2 * Math.PI),
 });
 /** x limited to [low, high]; outside the gradient is 0. */
