@@ -23,15 +23,32 @@ export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, ste
   const used = reducers.filter((name) => body.includes(`row${name}(`));
   const lanes = teamSize(k.target, steps);
   const functions = k.target.subgroupSize === lanes ? subgroupReducers(used) : treeReducers(used, lanes);
-  return k.build({
+  const source = {
     declarations: [`const LANES = ${lanes}u;`, used.length > 0 ? functions : '', declarations].join('\n'),
+    flops,
+  };
+  const inside = `if (row >= ${k.uniform(rows)}) { return; }\n${body}`;
+  const { family, subgroupSize } = k.target;
+  // a software adapter starts a workgroup for about the price of a short row
+  if (family === 'cpu' && subgroupSize === lanes && rows >= MANY_ROWS)
+    return k.build({
+      ...source,
+      body: `  let row = group * ${TEAMS}u + sgId;\n  { let lane = sgLane;\n  ${inside} }`,
+      workgroupSize: TEAMS * lanes,
+      workgroups: Math.ceil(rows / TEAMS),
+    });
+  return k.build({
+    ...source,
     // `me` hands the lane to the tree's functions
-    body: `${functions.includes('var<private> me') && used.length > 0 ? '  me = lane;\n' : ''}  let row = group;\n  if (row >= ${k.uniform(rows)}) { return; }\n${body}`,
+    body: `${functions.includes('var<private> me') && used.length > 0 ? '  me = lane;\n' : ''}  let row = group;\n  ${inside}`,
     workgroupSize: lanes,
     workgroups: rows,
-    flops,
   });
 }
+
+/** Teams in one workgroup where there are many rows. */
+const TEAMS = 8;
+const MANY_ROWS = 256;
 
 /** One subgroup on software adapters (a barrier costs more than any row); on GPUs enough lanes that each takes a few steps. */
 export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number): number {

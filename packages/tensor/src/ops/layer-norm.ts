@@ -1,6 +1,7 @@
 /**
- * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps), statistics in f32 and two passes (mean
- * first, then variance), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd,
+ * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps), statistics in f32. The row is
+ * read once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of
+ * their means (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd,
  * dx = rstd (h - mean(h) - xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
  */
 import { isFloat } from '../dtype';
@@ -64,12 +65,14 @@ const layerNormOp: Op<LayerNormAttrs> = {
     const scale = k.uniformF32(1 / columns);
     const body = `
   let base = row * ${n};
-  var part = ${F}(0.0);
-  for (var c = lane; c < ${n}; c += LANES) { part += ${F}(${X}[base + c]); }
-  let mean = rowSum(${total('part')}) * ${scale};
-  var squares = ${F}(0.0);
-  for (var c = lane; c < ${n}; c += LANES) { let d = ${F}(${X}[base + c]) - mean; squares += d * d; }
-  let rstd = inverseSqrt(rowSum(${total('squares')}) * ${scale} + ${k.uniformF32(eps)});
+  let count = f32((${n} + LANES - 1u - lane) / LANES);
+  let first = ${F}(${X}[base + min(lane, ${n} - 1u)]);
+  var sums = ${F}(0.0); var squares = ${F}(0.0);
+  for (var c = lane + LANES; c < ${n}; c += LANES) { let d = ${F}(${X}[base + c]) - first; sums += d; squares += d * d; }
+  let shift = sums / max(count, 1.0);
+  let mean = rowSum(count * ${total('(first + shift)')}) * ${scale};
+  let apart = first + shift - mean;
+  let rstd = inverseSqrt(rowSum(${total('(squares - sums * shift + count * apart * apart)')}) * ${scale} + ${k.uniformF32(eps)});
   for (var c = lane; c < ${n}; c += LANES) { ${Y}[base + c] = ${elementType(y!, width)}((${F}(${X}[base + c]) - mean) * rstd * ${F}(${G}[c]) + ${F}(${B}[c])); }
   if (lane == 0u) { ${S}[row] = vec2<f32>(mean, rstd); }`;
     return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns })];

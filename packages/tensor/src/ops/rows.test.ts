@@ -34,7 +34,7 @@ describe.each(targets)('%s', (_, options) => {
       gradient: false,
     });
   });
-  test.each([[[3, 5]], [[4, 64]], [[2, 67, 96]], [[3, 1]]])('layerNorm of %j', async (shape) => {
+  test.each([[[3, 5]], [[4, 64]], [[2, 67, 96]], [[261, 12]], [[3, 1]]])('layerNorm of %j', async (shape) => {
     const D = shape.at(-1)!;
     await checkOp(gpu, (x, w, b) => layerNorm(x!, w!, b!), [{ shape }, { shape: [D] }, { shape: [D] }], {
       tolerance: 3e-5,
@@ -49,6 +49,16 @@ describe.each(targets)('%s', (_, options) => {
       (x, w, b) => layerNorm(x!, w!, b!),
       [{ shape: [2, 64], values }, { shape: [64] }, { shape: [64] }],
       { tolerance: 4e-4, gradient: false },
+    );
+  });
+  test('layerNorm of a row that starts far from the rest keeps the variance', async () => {
+    // one value of a lane's 12 is 1000 deviations away, and its square lost to rounding would be 0.06 of a variance
+    const values = normals(2 * 384).map((value, i) => (i % 384 === 0 ? value + 1000 : value));
+    await checkOp(
+      gpu,
+      (x, w, b) => layerNorm(x!, w!, b!),
+      [{ shape: [2, 384], values }, { shape: [384] }, { shape: [384] }],
+      { gradient: false },
     );
   });
   test.each([[[3, 5]], [[4, 64]], [[300, 3]]])('l2Normalize of %j', async (shape) => {
