@@ -89,7 +89,8 @@ function parseLimits(text: string): SetLimits {
 async function runOne(task: EvalTask, options: Options): Promise<void> {
   const data = options.data ?? 'world';
   await using session = task.reads === 'nothing' ? undefined : await openSession(options);
-  await using context = openContext(session, chooseBackend(), contextOptions(options, data, data));
+  using backend = chooseBackend(session);
+  await using context = openContext(session, backend, contextOptions(options, data, data));
   const results = await runTasks(context, [task], options as unknown as Record<string, unknown>, false);
   await finish({ model: session?.weights.name ?? task.name, ...results }, options);
 }
@@ -98,7 +99,8 @@ async function runAll(options: Options): Promise<void> {
   const data = options.data ?? dataOfRun(options.weights) ?? 'world';
   const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
   await using session = await openSession(options);
-  await using context = openContext(session, chooseBackend(), contextOptions(options, data, denseData));
+  using backend = chooseBackend(session);
+  await using context = openContext(session, backend, contextOptions(options, data, denseData));
   const results = await runTasks(context, evalTasks, {}, true);
   await finish(
     { model: session.weights.name, ...results },

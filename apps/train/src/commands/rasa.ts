@@ -58,7 +58,7 @@ async function run(options: Options): Promise<void> {
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
   const images = options.images ?? {};
-  const backend = chooseBackend();
+  using backend = chooseBackend(session);
   await using context = openContext(session, backend, {
     data: options.data,
     denseData: options.data,

@@ -1,5 +1,12 @@
 /** The data and features that evaluation tasks ask for, computed when the first task asks and kept for the others. */
-import { cpuBackend, type EvalBackend, evalRecord, type PatchFeatures, type SegmentationFeatures } from '@franca/evals';
+import {
+  cpuBackend,
+  type EvalBackend,
+  evalRecord,
+  gpuBackend,
+  type PatchFeatures,
+  type SegmentationFeatures,
+} from '@franca/evals';
 import { TrainError } from '../errors';
 import {
   type EvalSet,
@@ -126,5 +133,6 @@ function once<T>(compute: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** The backend of the heavy operations. */
-export const chooseBackend = (): EvalBackend => cpuBackend;
+/** The backend of the heavy operations: on the adapter of the session, where there is one. Dispose of it before the session. */
+export const chooseBackend = (session: FeatureSession | undefined): EvalBackend & Disposable =>
+  session ? gpuBackend(session.gpu) : { ...cpuBackend, [Symbol.dispose]: () => {} };

@@ -1,4 +1,5 @@
 import type { Matrix } from '../matrix';
+import { sumClusters } from './cluster-sums';
 import type { Assignment, ClusterSums, KMeansSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
 
@@ -35,18 +36,8 @@ export function openKMeans(points: Matrix): KMeansSession {
     return { labels, distances };
   }
 
-  async function accumulate(centroids: Matrix): Promise<ClusterSums> {
-    const { labels, distances } = await assign(centroids);
-    const { cols } = points;
-    const sums = new Float64Array(centroids.rows * cols);
-    const counts = new Float64Array(centroids.rows);
-    for (let i = 0; i < points.rows; i++) {
-      const to = labels[i]! * cols;
-      for (let d = 0; d < cols; d++) sums[to + d]! += points.data[i * cols + d]!;
-      counts[labels[i]!]! += 1;
-    }
-    return { sums, counts, inertia: distances.reduce((total, distance) => total + distance, 0) };
-  }
+  const accumulate = async (centroids: Matrix): Promise<ClusterSums> =>
+    sumClusters(points, centroids.rows, await assign(centroids));
 
   return { assign, accumulate, [Symbol.dispose]: () => {} };
 }

@@ -1,0 +1,60 @@
+import type { Matrix } from '../matrix';
+
+/**
+ * Plans on a device have fixed shapes, so rows are handed over in blocks of one size; the last is filled up. Sizes are multiples of
+ * 64, which suits the tiles of every matrix kernel.
+ */
+const multiple = 64;
+
+/** The fewest blocks of at most `limit` rows, all of one size that is a multiple of 64. */
+export function evenBlocks(rows: number, limit: number): { readonly count: number; readonly size: number } {
+  const count = Math.ceil(rows / limit);
+  return { count, size: Math.ceil(Math.max(1, rows / Math.max(1, count)) / multiple) * multiple };
+}
+
+/** Rows `begin` to `begin + size` of a matrix; those past its end are zero. A view where they are all there. */
+export function blockOf({ data, cols }: Matrix, begin: number, size: number): Float32Array {
+  const rows = data.subarray(begin * cols, (begin + size) * cols);
+  if (rows.length === size * cols) return rows;
+  const padded = new Float32Array(size * cols);
+  padded.set(rows);
+  return padded;
+}
+
+/** Collects streamed rows into blocks of `size` rows and hands each to `flush` when it is full. */
+export type RowStream = {
+  add(rows: Matrix): Promise<void>;
+  /** Hands over what has come since the last full block, if anything. */
+  finish(): Promise<void>;
+};
+
+/** `flush` gets a block `[size, cols]` of which the first `count` rows are new; the others are zero. */
+export function rowStream(
+  size: number,
+  cols: number,
+  flush: (block: Float32Array, count: number) => Promise<void>,
+): RowStream {
+  const block = new Float32Array(size * cols);
+  let filled = 0;
+
+  async function finish(): Promise<void> {
+    if (filled === 0) return;
+    const count = filled;
+    filled = 0;
+    block.fill(0, count * cols);
+    await flush(block, count);
+  }
+
+  return {
+    finish,
+    async add({ data, rows }) {
+      for (let begin = 0; begin < rows; ) {
+        const end = Math.min(rows, begin + size - filled);
+        block.set(data.subarray(begin * cols, end * cols), filled * cols);
+        filled += end - begin;
+        begin = end;
+        if (filled === size) await finish();
+      }
+    },
+  };
+}

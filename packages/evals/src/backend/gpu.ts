@@ -1,0 +1,40 @@
+import type { Gpu } from '@franca/tensor';
+import { countPairs as countOnCpu } from './cpu-count-pairs';
+import { openLinearGrid } from './cpu-linear-grid';
+import { softVote as voteOnCpu } from './cpu-soft-vote';
+import { openSoftmaxRegression } from './cpu-softmax-regression';
+import type { EvalBackend } from './eval-backend';
+import { countPairs } from './gpu-count-pairs';
+import { openGram } from './gpu-gram';
+import { openKMeans } from './gpu-k-means';
+import { labelMap } from './gpu-label-map';
+import { products } from './gpu-products';
+import { fitsVote, softVote } from './gpu-soft-vote';
+import { openTopK } from './gpu-top-k';
+import { planCache } from './plan-cache';
+
+/**
+ * The backend that computes on a WebGPU device: products in f32, counts exact, equal scores by the lowest index, the same bits on every
+ * run. Dispose of it before the device.
+ *
+ * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a software
+ * adapter also counting and voting: they only move memory, which a loop over the arrays does without the copies. A vote
+ * whose label table exceeds one binding goes there too.
+ */
+export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
+  const plans = planCache();
+  const isSoftware = gpu.target.family === 'cpu';
+  return {
+    name: `webgpu (${gpu.target.name})`,
+    products: (a, b) => products(gpu, a, b),
+    openTopK: (queries, k) => openTopK(gpu, queries, k),
+    openGram: (cols) => openGram(gpu, cols),
+    openKMeans: (points) => openKMeans(gpu, points),
+    softVote: (vote) => (isSoftware || !fitsVote(gpu, vote) ? voteOnCpu(vote) : softVote(gpu, vote)),
+    labelMap: (scores, size) => labelMap(gpu, plans, scores, size),
+    countPairs: (pairs) => (isSoftware ? countOnCpu(pairs) : countPairs(gpu, plans, pairs)),
+    openLinearGrid,
+    openSoftmaxRegression,
+    [Symbol.dispose]: () => plans[Symbol.dispose](),
+  };
+}
