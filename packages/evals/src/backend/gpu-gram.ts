@@ -40,10 +40,13 @@ export function openGram(gpu: Gpu, cols: number): GramSession {
     await stream.finish();
     const s = shift ?? new Float32Array(cols);
     const sum = shiftedSum.map((value, d) => value + rows * s[d]!);
-    const products = shifted.map((value, at) => {
-      const [i, j] = [Math.floor(at / cols), at % cols];
-      return value + s[i]! * shiftedSum[j]! + shiftedSum[i]! * s[j]! + rows * s[i]! * s[j]!;
-    });
+    const products = new Float64Array(cols * cols);
+    for (let i = 0; i < cols; i++) {
+      for (let j = i; j < cols; j++) {
+        const back = s[i]! * shiftedSum[j]! + shiftedSum[i]! * s[j]! + rows * s[i]! * s[j]!;
+        products[i * cols + j] = products[j * cols + i] = shifted[i * cols + j]! + back;
+      }
+    }
     return { rows, cols, sum, products };
   }
 

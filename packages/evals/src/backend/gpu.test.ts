@@ -74,6 +74,7 @@ test.each([
         // 1024 products of order 25 at most and their roundings, against f64 cancellation at 10^8
         const tolerance = 1025 * u * 25 + 1e8 * 2 ** -50;
         expect(Math.abs(covariance(actual, i, j) - covariance(expected, i, j))).toBeLessThanOrEqual(tolerance);
+        expect(actual.products[i * cols + j]).toBe(actual.products[j * cols + i]);
       }
     }
   },
