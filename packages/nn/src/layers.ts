@@ -1,5 +1,5 @@
 /** The layers of a transformer, each a function of a parameter look-up and a tensor, with the parameters it expects beside it. */
-import { add, cast, gelu, layerNorm, matmul, mul, silu, sliceAxis, type Tensor } from '@franca/tensor';
+import { add, cast, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
 import { normal, ones, type ParameterSpecs, type Parameters, parameter, prefixed, within, zeros } from './parameters';
 
 /** `weight` [out, in] drawn from N(0, std^2), `bias` [out] zero. */
@@ -53,10 +53,5 @@ export const swigluSpecs = (D: number, hidden: number): ParameterSpecs => ({
 });
 
 /** W3 (silu(a) b) with [a, b] = W12 x: the first half of W12 is the gate. */
-export function swiglu(p: Parameters, x: Tensor): Tensor {
-  const both = linear(within(p, 'w12'), x);
-  const hidden = both.shape.at(-1)! / 2;
-  const gate = sliceAxis(both, -1, 0, hidden);
-  const value = sliceAxis(both, -1, hidden, 2 * hidden);
-  return linear(within(p, 'w3'), mul(silu(gate), value));
-}
+export const swiglu = (p: Parameters, x: Tensor): Tensor =>
+  linear(within(p, 'w3'), gatedSilu(linear(within(p, 'w12'), x)));

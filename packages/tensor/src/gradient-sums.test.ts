@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compile } from './compile';
+import { compile, planStep } from './compile';
 import type { Gpu } from './gpu';
 import { grad } from './grad';
 import type { Spec, Tensor } from './graph';
 import { openGpu } from './node';
 import { store } from './ops/assign';
-import { add, mul } from './ops/elementwise';
+import { add, exp, mul, square } from './ops/elementwise';
 import { l2Normalize } from './ops/l2-normalize';
 import { matmul } from './ops/matmul';
 import { sum } from './ops/reduce';
 import { sliceAxis } from './ops/slice';
 import { weightNorm } from './ops/weight-norm';
 import { createState } from './state';
+import { defaultTarget } from './target';
 import { checkOp } from './testing';
 
 let gpu: Gpu;
@@ -30,6 +31,28 @@ test.each([
   ['slices and the whole', (x: Tensor) => add(add(sum(mul(x, x)), sum(rows(x, 0, 64))), rows(x, 64, 128))],
 ])('gradient of %s', async (_, fn) => {
   await checkOp(gpu, fn, [{ shape: [128, 5] }]);
+});
+
+const columns = (x: Tensor, first: number, end: number): Tensor => sliceAxis(x, 1, first, end);
+
+test.each([
+  ['columns that tile', (x: Tensor) => add(mul(columns(x, 0, 4), 2), columns(x, 4, 8))],
+  ['nested columns', (x: Tensor) => add(sum(square(columns(x, 0, 3))), columns(x, 0, 6))],
+  ['columns and rows', (x: Tensor) => add(sum(square(columns(x, 0, 3))), rows(x, 2, 5))],
+])('gradient of %s', async (_, fn) => {
+  await checkOp(gpu, fn, [{ shape: [7, 8] }]);
+});
+
+test('slices that tile an axis give a gradient without padding or addition', () => {
+  const { steps } = planStep(
+    defaultTarget,
+    {},
+    (_, { x }) => grad(add(sum(square(columns(x!, 0, 1))), sum(exp(columns(x!, 1, 9)))), [x!])[0]!,
+    { batch: { x: { shape: [4, 9, 5], dtype: 'f32' } } },
+  );
+  const labels = steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : 'copy'));
+  expect(labels.filter((label) => label === 'concat').length).toBe(2);
+  expect(labels).not.toContain('pad');
 });
 
 test('the gradient of a weight used in row slices is written slice by slice where it is stored', async () => {

@@ -1,18 +1,18 @@
 /**
- * Adds up the contributions to the gradient of each tensor. Contributions of whole tensors are added as they come. A slice of leading rows contributes to
- * its rows only: such pieces are kept apart and put side by side at the end, so that a weight that is used in row slices gets its gradient without a full-size
- * addition per slice (and a store of it writes each piece in place, see `ops/assign.ts`).
+ * Adds up the contributions to the gradient of each tensor. Contributions of whole tensors are added as they come. A slice along one axis contributes to its
+ * stretch only: such pieces are kept apart and put side by side at the end, so that a tensor that is used in slices gets its gradient without padding and a
+ * full-size addition per slice (and a store of it writes row pieces in place, see `ops/assign.ts`).
  */
 import type { Tensor } from './graph';
 import { concat } from './ops/concat';
 import { add } from './ops/elementwise';
-import { type RowPiece, rowPiece } from './ops/slice';
+import { type Piece, pieceOf } from './ops/slice';
 
 interface Sum {
   readonly tensor: Tensor;
   whole: Tensor | undefined;
-  /** Gradients of disjoint or overlapping row ranges; one per distinct range. */
-  pieces: RowPiece[];
+  /** Gradients of disjoint or overlapping stretches of one axis; one per distinct stretch. */
+  pieces: Piece[];
 }
 
 export interface GradientSums {
@@ -27,8 +27,8 @@ export function gradientSums(): GradientSums {
     add(tensor, gradient) {
       const sum = sums.get(tensor) ?? { tensor, whole: undefined, pieces: [] };
       sums.set(tensor, sum);
-      const piece = rowPiece(gradient);
-      if (piece) addPiece(sum, piece);
+      const piece = pieceOf(gradient);
+      if (piece && piece.axis === (sum.pieces[0] ?? piece).axis) addPiece(sum, piece);
       else sum.whole = plus(sum.whole, gradient);
     },
     of(tensor) {
@@ -38,8 +38,15 @@ export function gradientSums(): GradientSums {
       const tiles =
         sorted.length > 0 &&
         sorted.every((piece, i) => piece.first === (sorted[i - 1]?.end ?? 0)) &&
-        sorted.at(-1)!.end === tensor.shape[0];
-      if (tiles) sum.whole = plus(sum.whole, concat(sorted.map(({ part }) => part)));
+        sorted.at(-1)!.end === tensor.shape[sorted[0]!.axis];
+      if (tiles)
+        sum.whole = plus(
+          sum.whole,
+          concat(
+            sorted.map(({ part }) => part),
+            sorted[0]!.axis,
+          ),
+        );
       else for (const { padded } of sorted) sum.whole = plus(sum.whole, padded());
       sum.pieces = [];
       return sum.whole;
@@ -49,7 +56,7 @@ export function gradientSums(): GradientSums {
 
 const plus = (a: Tensor | undefined, b: Tensor): Tensor => (a ? add(a, b) : b);
 
-function addPiece(sum: Sum, piece: RowPiece): void {
+function addPiece(sum: Sum, piece: Piece): void {
   const at = sum.pieces.findIndex(({ first, end }) => first === piece.first && end === piece.end);
   if (at < 0) sum.pieces.push(piece);
   else sum.pieces[at] = piece.plus(sum.pieces[at]!.part);

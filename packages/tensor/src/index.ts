@@ -40,6 +40,7 @@ export { attention, attentionProbabilities, scaledDotProductAttention } from './
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
+export { gatedSilu } from './ops/gated-silu';
 export { gatherRows, scatterAddRows } from './ops/gather';
 export { l2Normalize } from './ops/l2-normalize';
 export { layerNorm } from './ops/layer-norm';

@@ -113,27 +113,31 @@ export function pad(x: Tensor, before: readonly number[], after: readonly number
   );
 }
 
-/** Rows [first, end) of a tensor that is zero elsewhere: what a slice of leading rows contributes to a gradient. */
-export interface RowPiece {
+/** Indices [first, end) along one axis of a tensor that is zero elsewhere: what a slice contributes to a gradient. */
+export interface Piece {
+  readonly axis: number;
   readonly first: number;
   readonly end: number;
   readonly part: Tensor;
   /** The whole tensor, zeros included. */
   padded(): Tensor;
-  /** The same rows with another part added. */
-  plus(other: Tensor): RowPiece;
+  /** The same stretch with another part added. */
+  plus(other: Tensor): Piece;
 }
 
-/** Recognises x as the gradient of a slice of leading rows. */
-export function rowPiece(x: Tensor): RowPiece | undefined {
+/** Recognises x as the gradient of a slice along one axis. */
+export function pieceOf(x: Tensor): Piece | undefined {
   if (x.node.op !== (padOp as Op)) return undefined;
   const { start, shape, value } = x.node.attrs as PadAttrs;
   const part = x.node.inputs[0]!;
-  if (value !== 0 || !shape.every((dim, i) => i === 0 || dim === part.shape[i])) return undefined;
-  const first = start[0]!;
-  const piece = (own: Tensor): RowPiece => ({
+  const cut = shape.flatMap((dim, i) => (dim === part.shape[i] ? [] : [i]));
+  if (value !== 0 || cut.length !== 1) return undefined;
+  const axis = cut[0]!;
+  const first = start[axis]!;
+  const piece = (own: Tensor): Piece => ({
+    axis,
     first,
-    end: first + own.shape[0]!,
+    end: first + own.shape[axis]!,
     part: own,
     padded: () => (own === part ? x : padBox(own, shape, start)),
     plus: (other) => piece(add(other, own)),
