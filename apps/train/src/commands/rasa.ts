@@ -12,7 +12,7 @@ import { openSession, positiveInteger, type SessionOptions, withWeights } from '
 import { examples } from '../program';
 import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
 import { positionReadings } from '../rasa/position-readings';
-import { proveFolding } from '../rasa/prove-folding';
+import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { foldedLayer, orthonormalHeads, writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
@@ -31,12 +31,16 @@ export function register(program: Command): void {
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
     .option('--images <train,test>', 'at most so many images, evenly spaced', parsePair)
     .option('--planes <n>', 'at most so many planes', positiveInteger, 9)
-    .option('--epochs <n>', 'passes over the images per plane', positiveInteger, 5)
-    .option('--train-batch <n>', 'images per step', positiveInteger, 128)
+    .option(
+      '--epochs <n>',
+      'passes over the images per plane (default: 5, more where that is under 300 steps)',
+      positiveInteger,
+    )
+    .option('--train-batch <n>', 'images per step (default: 128, at most a sixteenth of the images)', positiveInteger)
     .option('--lr <rate>', 'peak learning rate (official: 2e-4, which needs thousands of images)', positiveNumber, 0.02)
     .option('--min-r2 <r2>', 'stop where position is read no better than this', positiveNumber, 0.01)
     .option('--official', 'start and chain heads as the official code: planes not orthogonal to each other')
-    .option('--json <file>', 'write the readings of position after each plane')
+    .option('--json <file>', 'write the records: position after each plane, folded against projected')
     .addHelpText(
       'after',
       examples([
@@ -72,19 +76,21 @@ async function run(options: Options): Promise<void> {
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
+  const test = parts.test.set;
   const heads = official ? fit.heads : orthonormalHeads(fit.bases);
   const files = await writeRasa(options.out, session.weights, {
     heads,
     folded: await foldedLayer(session.weights, fit.bases),
   });
-  const proof = await proveFolding(session, parts.test.set, files);
+  const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
       `${proof.difference.toExponential(1)} at most, CLS by ${proof.clsDifference.toExponential(1)}`,
   );
   const figure = join(options.out, 'position.svg');
   await writeFigure(figure, figureOf(readings));
-  if (options.json) await writeJson(options.json, readings);
+  if (options.json)
+    await writeJson(options.json, [...readings, foldingRecord(test, session.weights.name, session.size, proof)]);
   for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
     console.log(`wrote ${path}`);
 }

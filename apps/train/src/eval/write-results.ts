@@ -1,6 +1,6 @@
 /** What evaluations end in: a printed table, a JSON file of records, one HTML page. */
 import { writeFileAtomic } from '@franca/checkpoint';
-import type { EvalRecord } from '@franca/evals';
+import { type EvalRecord, paperResult } from '@franca/evals';
 import { formatTable } from '@franca/evals/node';
 import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
 import { duration } from '../run/progress';
@@ -37,18 +37,28 @@ export async function writePage(path: string, { model, records, sections }: Eval
   await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));
 }
 
+/** What is read first stands first: a page may be narrower than the table. */
 function resultRows(records: readonly EvalRecord[]): ReportTable {
+  const models = paperModels.filter((model) => records.some((record) => paperResult(record, model)));
   return {
-    columns: ['task', 'variant', 'data set', 'features', 'metric', 'value', 'evaluated', 'of', 'chosen on'],
+    columns: [
+      'task',
+      'variant',
+      'metric',
+      'value',
+      ...models.map((model) => `paper: ${model}`),
+      'data set',
+      'items',
+      'chosen on',
+    ],
     rows: records.map((record) => [
       record.quirks ? `${record.task} (quirks)` : record.task,
       record.variant,
-      `${record.dataset} ${record.split}`,
-      record.features,
       record.unit === 'share' ? `${record.metric}, %` : record.metric,
-      record.unit === 'share' ? 100 * record.value : record.value,
-      record.evaluated,
-      record.total,
+      record.unit === 'share' ? (100 * record.value).toFixed(1) : record.value.toPrecision(4),
+      ...models.map((model) => paperResult(record, model)?.values.join(' / ')),
+      `${record.dataset} ${record.split}`,
+      record.evaluated === record.total ? `${record.total}` : `${record.evaluated} of ${record.total}`,
       record.selectedOn,
     ]),
   };

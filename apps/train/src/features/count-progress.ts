@@ -9,8 +9,18 @@ export interface CountProgress {
 
 const PLAIN_EVERY_SECONDS = 30;
 
-/** @param what names what is counted, such as `features of imagenette train` */
-export function countProgress(what: string, stream: NodeJS.WriteStream = process.stderr): CountProgress {
+/** What is counted: the word for several, and the short one of rates. */
+export interface Counted {
+  readonly items: string;
+  readonly unit: string;
+}
+
+/** @param what names the work, such as `features of imagenette train` */
+export function countProgress(
+  what: string,
+  { items, unit }: Counted = { items: 'images', unit: 'img' },
+  stream: NodeJS.WriteStream = process.stderr,
+): CountProgress {
   const began = performance.now();
   const live = stream.isTTY === true;
   let computed = 0;
@@ -20,7 +30,7 @@ export function countProgress(what: string, stream: NodeJS.WriteStream = process
   const line = (done: number, total: number): string => {
     const seconds = (performance.now() - began) / 1000;
     const rate = computed / seconds;
-    return `${what}: ${done}/${total}  ${rate.toFixed(1)} img/s  ETA ${duration((total - done) / rate)}`;
+    return `${what}: ${done}/${total}  ${rate.toFixed(1)} ${unit}/s  ETA ${duration((total - done) / rate)}`;
   };
   const clear = (): void => {
     if (shown) stream.write('\r\x1b[K');
@@ -43,7 +53,8 @@ export function countProgress(what: string, stream: NodeJS.WriteStream = process
     },
     end() {
       clear();
-      if (computed > 0) stream.write(`${what}: ${before} images in ${duration((performance.now() - began) / 1000)}\n`);
+      if (computed > 0)
+        stream.write(`${what}: ${before} ${items} in ${duration((performance.now() - began) / 1000)}\n`);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Images to evaluate on: one part of a data set, or evenly chosen images of it, each with a class or a mask where the data has them. */
 import { createHash } from 'node:crypto';
-import { resolve } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { type DataSplits, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
 import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
@@ -41,9 +41,12 @@ export interface SetLimits {
   readonly test?: number | undefined;
 }
 
-/** A data set's name in records: what was asked for, without the path. */
+/** A data set's name in records: what was asked for, without the path. A folder named after a part is told by the one around it too. */
 export function datasetName(spec: string, chosen?: string): string {
-  return chosen ?? (/^[\w-]+(:|$)/.test(spec) ? spec : (resolve(spec).split('/').at(-1) as string));
+  if (chosen !== undefined) return chosen;
+  if (/^[\w-]+(:|$)/.test(spec)) return spec;
+  const folders = resolve(spec).split(sep);
+  return folders.slice(/^(train|val|test|images)$/.test(folders.at(-1)!) ? -2 : -1).join('/');
 }
 
 /** At most `limit` images, evenly spaced, so that sorted classes stay balanced. */

@@ -7,22 +7,30 @@ import type { FeatureSession } from '../features/feature-session';
 
 export interface RasaOptions {
   readonly planes: number;
-  readonly epochs: number;
-  readonly trainBatch: number;
+  /** Default 5, more where that is under 300 steps: a head that has not converged stops the search with position left. */
+  readonly epochs?: number;
+  /** Images per step; default 128, at most a sixteenth of the images. */
+  readonly trainBatch?: number;
   readonly lr: number;
   readonly minR2: number;
   /** Heads as the official procedure trains and chains them. */
   readonly official: boolean;
 }
 
+/** Steps that a head needs to converge from zero at the default rate. */
+const MIN_STEPS = 300;
+
 /** Planes for the patches of `train`, from features in the cache. */
 export async function fitOnImages(session: FeatureSession, train: DensePart, options: RasaOptions): Promise<RasaFit> {
-  const progress = countProgress('steps of position heads');
-  const { planes, epochs, trainBatch, lr, minR2, official } = options;
+  const progress = countProgress('position heads', { items: 'steps', unit: 'steps' });
+  const { planes, lr, minR2, official } = options;
+  const images = train.set.length;
+  const batchSize = Math.min(images, options.trainBatch ?? Math.min(128, Math.max(1, Math.floor(images / 16))));
+  const epochs = options.epochs ?? Math.max(5, Math.ceil(MIN_STEPS / Math.floor(images / batchSize)));
   const fit: FitOptions = {
     iterations: planes,
     epochs,
-    batchSize: Math.min(trainBatch, train.set.length),
+    batchSize,
     lr,
     minR2,
     orthogonal: !official,

@@ -1,11 +1,12 @@
 /** The proof that a folded checkpoint is the projected model: both run on the same images, patches compared number by number. */
+import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { TrainError } from '../errors';
 import type { EvalSet } from '../features/eval-set';
 import { openFeatureModel } from '../features/feature-model';
 import type { FeatureSession } from '../features/feature-session';
 import { openWeights } from '../features/open-weights';
-import { prepare } from '../features/preparation';
+import { describePreparation, prepare } from '../features/preparation';
 
 export interface FoldingProof {
   readonly images: number;
@@ -15,6 +16,7 @@ export interface FoldingProof {
   readonly largest: number;
   /** Largest difference of CLS tokens, which must not change. */
   readonly clsDifference: number;
+  readonly wallMs: number;
 }
 
 /** Rounding of f32 through one more product; anything beyond is a wrong fold. */
@@ -29,6 +31,7 @@ export async function proveFolding(
   set: EvalSet,
   files: { readonly headsFile: string; readonly foldedFile: string },
 ): Promise<FoldingProof> {
+  const started = performance.now();
   const { gpu, size, weights, model } = session;
   const images = Math.min(4, set.length);
   const data = new Float32Array(images * 3 * size * size);
@@ -53,6 +56,7 @@ export async function proveFolding(
     difference: largestDifference(after.patches!, projected),
     largest: projected.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
     clsDifference: largestDifference(after.blocks[0]!, before.blocks[0]!),
+    wallMs: performance.now() - started,
   };
   if (proof.difference > TOLERANCE * proof.largest || proof.clsDifference > TOLERANCE * proof.largest)
     throw new TrainError(
@@ -60,6 +64,32 @@ export async function proveFolding(
       `the folded model differs from the projected one by ${proof.difference}; this is a bug`,
     );
   return proof;
+}
+
+/** The proof as a record. `model` names the weights before folding. */
+export function foldingRecord(set: EvalSet, model: string, size: number, proof: FoldingProof): EvalRecord {
+  const { images, values, difference, largest, clsDifference, wallMs } = proof;
+  const preprocessing = describePreparation({ kind: 'squash', size });
+  return evalRecord(
+    { dataset: set.dataset, split: set.split, features: `${model} + RASA folded`, preprocessing },
+    {
+      task: 'rasa-folding',
+      protocol: 'after-final-norm',
+      variant: '',
+      evaluated: values,
+      total: (values / images) * set.total,
+      metric: 'largest difference from projected patches / largest value',
+      value: difference / largest,
+      unit: 'number',
+      others: { difference, 'largest value': largest, 'CLS difference': clsDifference },
+      perClass: [],
+      hyper: { tolerance: TOLERANCE },
+      selectedOn: 'nothing',
+      seeds: [],
+      quirks: false,
+      wallMs,
+    },
+  );
 }
 
 const largestDifference = (a: Float32Array, b: Float32Array): number =>

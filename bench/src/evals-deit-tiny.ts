@@ -1,0 +1,79 @@
+/**
+ * npm run evals-deit-tiny --workspace bench [-- --out <file>] [--shared <folder>]
+ *
+ * Runs `franca-train eval` and `franca-train rasa` on the published DeiT-Tiny and on the same architecture untrained, and
+ * records every result beside independent figures of the same weights (`reference.json`). Weights and photographs lie in
+ * `shared/data` beside the checkout. What decides the numbers is fixed here; features are cached between runs.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { EvalRecord } from '@franca/evals';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { values: options } = parseArgs({
+  options: {
+    out: { type: 'string', default: join(root, 'bench/results/evals-deit-tiny.json') },
+    shared: { type: 'string', default: process.env.FRANCA_SHARED ?? resolve(root, '../shared') },
+  },
+});
+const data = (name: string): string => join(options.shared, 'data', name);
+const deit = data('deit-tiny/deit_tiny_patch16_224.safetensors');
+
+/** Images and classes of the independent figures: 60 and 40 of each class, 250 and 100 photographs, seven strong classes. */
+const classification = ['-d', data('imagenette-128'), '--images', '600,400'];
+const dense = ['-d', data('voc-animals-256'), '--images', '250,100'];
+const animals = ['--classes', '0,8,10,12,13,15,17'];
+
+const folder = mkdtempSync(join(tmpdir(), 'evals-deit-tiny-'));
+
+/** What `franca-train` writes with `--json`. */
+function records(...args: string[]): EvalRecord[] {
+  const json = join(folder, 'records.json');
+  const cli = ['--import', 'tsx', join(root, 'apps/train/src/cli.ts')];
+  const { status } = spawnSync(process.execPath, [...cli, ...args, '--json', json], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) throw new Error(`franca-train ${args.join(' ')} ended with ${status}`);
+  return JSON.parse(readFileSync(json, 'utf8')) as EvalRecord[];
+}
+
+const knn = (...model: string[]): EvalRecord[] => records('eval', 'knn', '-w', ...model, ...classification, '-k', '20');
+const inContext = (...model: string[]): EvalRecord[] =>
+  records('eval', 'in-context', '-w', ...model, ...dense, ...animals);
+
+type Figures = {
+  readonly deit_tiny: Record<string, number>;
+  readonly random_init_same_architecture: Record<string, number>;
+};
+const figures = JSON.parse(readFileSync(data('deit-tiny/reference.json'), 'utf8')) as Figures;
+const reference = (model: keyof Figures) => ({
+  knn: figures[model]['imagenette-128 kNN20 (60/class train, 40/class val)'],
+  'in-context-segmentation': figures[model]['  mIoU over those 7'],
+});
+
+type Part = { readonly reference?: ReturnType<typeof reference>; readonly records: readonly EvalRecord[] };
+const results: Record<string, Part> = {};
+
+/** Written part by part, so that an interrupted run keeps what it has. */
+function record(model: string, part: Part): void {
+  results[model] = part;
+  writeFileSync(options.out, `${JSON.stringify(results, null, 2)}\n`);
+}
+
+try {
+  mkdirSync(dirname(options.out), { recursive: true });
+  record('DeiT-Tiny', { reference: reference('deit_tiny'), records: [...knn(deit), ...inContext(deit)] });
+  record('RASA of DeiT-Tiny', { records: records('rasa', '-w', deit, ...dense, '-o', folder) });
+  const heads = ['--rasa', join(folder, 'rasa_head.safetensors')];
+  record('DeiT-Tiny + RASA', { records: [...knn(deit, ...heads), ...inContext(deit, ...heads)] });
+  const random = `random:${deit}`;
+  record('random initialisation', {
+    reference: reference('random_init_same_architecture'),
+    records: [...knn(random), ...inContext(random)],
+  });
+  console.log(`wrote ${options.out}`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
