@@ -11,6 +11,7 @@ import { configFrom } from './config-options';
 import { openData } from './data';
 import { TrainError } from './errors';
 import { explainMisfit } from './plan/fitting-batch';
+import { checkPrecision } from './precision';
 import { openPretrained } from './pretrained';
 import { createProgress } from './run/progress';
 import type { ResumeMode } from './run/run-folder';
@@ -29,8 +30,10 @@ export async function startRun(
   const { config } = configure(out, resume, overrides, options, () => defaultConfig(gpu));
   const world: World = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
   const derived = derive(config, world);
+  const slow = checkPrecision(derived, gpu.target);
   const progress = createProgress();
   progress.message(`adapter: ${gpu.target.name}`);
+  if (slow) progress.message(`warning: ${slow}`);
   const ownData = derived.run.datasetPath || undefined;
   // a run that continues stays with its data; the environment only says where new ones find theirs
   const continues = resume !== 'never' && existsSync(join(out, 'config.yaml'));

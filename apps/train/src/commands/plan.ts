@@ -30,15 +30,18 @@ export function register(program: Command): void {
     .action(async (overrides: string[], options: Options) => {
       const { config } = configFrom(options, overrides);
       // loaded here, so that other commands start without them
-      const [{ targetNamed }, { planOrExplain }, { describePlan }, { knownRates, withRates }] = await Promise.all([
-        import('../plan/targets'),
-        import('../plan/fitting-batch'),
-        import('../plan/describe-plan'),
-        import('../doctor/rates'),
-      ]);
+      const [{ targetNamed }, { planOrExplain }, { describePlan }, { knownRates, withRates }, { checkPrecision }] =
+        await Promise.all([
+          import('../plan/targets'),
+          import('../plan/fitting-batch'),
+          import('../plan/describe-plan'),
+          import('../doctor/rates'),
+          import('../precision'),
+        ]);
       const target = await targetNamed(options.target);
       const world = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };
       const derived = derive(config, world);
+      checkPrecision(derived, target);
       const rates = await knownRates(target.name);
       const began = performance.now();
       const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), world });

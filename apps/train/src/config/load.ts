@@ -60,7 +60,9 @@ function readLayer(nameOrPath: string): Layer {
   const source = nameOrPath;
   let content: string;
   try {
-    if (statSync(path).size > MAX_FILE_BYTES) throw new TrainError('file', `${path} is too large for a configuration`);
+    const facts = statSync(path);
+    if (!facts.isFile()) throw new TrainError('file', `configuration ${path} is no file; give a YAML file or a preset`);
+    if (facts.size > MAX_FILE_BYTES) throw new TrainError('file', `${path} is too large for a configuration`);
     content = readFileSync(path, 'utf8');
   } catch (error) {
     if (error instanceof TrainError) throw error;

@@ -105,6 +105,7 @@ export function createObserver(input: ObserverInput): Observer {
       ...record.rates(gpu.allocatedBytes + input.extraBytes),
       feature_std: health.featureStd,
       prototypes_in_use: health.prototypesInUse,
+      skipped_steps: health.skipped,
     };
     await log.append(
       rows.map((row, i): MetricRow => {
@@ -121,7 +122,9 @@ export function createObserver(input: ObserverInput): Observer {
       Number.isFinite(value),
     );
     await events.scalars(at, Object.fromEntries(finite));
-    progress.row(record.cells(at, latest, schedule(at - 1).lr));
+    const { loss_scale: scale } = latest;
+    const scaling = scale === undefined ? {} : { scale: scale.toPrecision(3), skipped: String(health.skipped) };
+    progress.row({ ...record.cells(at, latest, schedule(at - 1).lr), ...scaling });
     await judge(at, diagnoseHealth(health, at > Math.max(options.schedule.warmup, options.schedule.teacherTempWarmup)));
   }
 
