@@ -123,7 +123,8 @@ export function createObserver(input: ObserverInput): Observer {
     );
     await events.scalars(at, Object.fromEntries(finite));
     const { loss_scale: scale } = latest;
-    const scaling = scale === undefined ? {} : { scale: scale.toPrecision(3), skipped: String(health.skipped) };
+    const scaling: Record<string, string> =
+      scale === undefined ? {} : { scale: scale.toPrecision(3), skipped: String(health.skipped) };
     progress.row({ ...record.cells(at, latest, schedule(at - 1).lr), ...scaling });
     await judge(at, diagnoseHealth(health, at > Math.max(options.schedule.warmup, options.schedule.teacherTempWarmup)));
   }
