@@ -1,6 +1,7 @@
 /** The options of the commands that train. */
 import { type Command, Option } from 'commander';
 import { type ConfigOptions, withConfig } from './config-options';
+import { positiveInteger } from './program';
 
 export interface RunOptions extends ConfigOptions {
   readonly data?: string;
@@ -30,7 +31,7 @@ export const withRunOptions = (command: Command): Command =>
     .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
     .addOption(
       new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(
-        Number,
+        positiveInteger,
       ),
     )
     .option('--profile', 'time every kind of kernel once, at the third step, and print where a step spends its time');

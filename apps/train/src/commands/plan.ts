@@ -1,8 +1,8 @@
 /** `franca-train plan`: the compiled plan of a configuration, without running it and without a GPU. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { derive } from '../config/derive';
 import { type ConfigOptions, configFrom, withConfig } from '../config-options';
-import { examples } from '../program';
+import { examples, positiveInteger } from '../program';
 
 interface Options extends ConfigOptions {
   readonly target: string;
@@ -16,8 +16,8 @@ export function register(program: Command): void {
   withConfig(program.command('plan'))
     .description('kernels, arithmetic and memory of a training step, without running it and without a GPU')
     .option('--target <name>', 'adapter to plan for: default (WebGPU without extras), h200-like, this', 'default')
-    .option('--devices <n>', 'devices that train together', positive, 1)
-    .option('--ops <n>', 'how many ops to list', positive, 12)
+    .option('--devices <n>', 'devices that train together', positiveInteger, 1)
+    .option('--ops <n>', 'how many ops to list', positiveInteger, 12)
     .option('--json', 'the report for machines')
     .addHelpText(
       'after',
@@ -54,10 +54,4 @@ export function register(program: Command): void {
         for (const line of describePlan(plan, { options: derived, rates, planning, ops: options.ops }))
           console.log(line);
     });
-}
-
-function positive(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number of at least 1');
-  return number;
 }
