@@ -13,5 +13,14 @@ export type {
 } from './config/pretrain-options';
 export type { Arch, HeadConfig, NetworkPrecision, OwnConfig, PartPrecision, TrainConfig } from './config/train-config';
 export { TrainError, type TrainErrorCode } from './errors';
+export {
+  initialisePretraining,
+  type PretrainOutputs,
+  type PretrainSignature,
+  type PretrainStepOptions,
+  pretrainGroups,
+  pretrainSignature,
+  pretrainStep,
+} from './pretrain-step';
 export { type ScheduledValues, schedules } from './run/schedules';
 export { runCli } from './run-cli';
