@@ -20,7 +20,7 @@ const { values: options } = parseArgs({
     shared: { type: 'string', default: process.env.FRANCA_SHARED ?? resolve(root, '../shared') },
   },
 });
-const data = (name: string): string => join(options.shared, 'data', name);
+const data = (name: string): string => join(resolve(options.shared), 'data', name);
 const deit = data('deit-tiny/deit_tiny_patch16_224.safetensors');
 
 /** Images and classes of the independent figures: 60 and 40 of each class, 250 and 100 photographs, seven strong classes. */

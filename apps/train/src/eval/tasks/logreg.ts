@@ -40,7 +40,7 @@ function chartOf(sweep: readonly SweepPoint[]): { figure: Figure } {
   return {
     figure: lineChart([{ name: 'held-out accuracy', x, y }], {
       title: 'Logistic regression: choice of C',
-      x: { label: 'C', kind: 'log' },
+      x: { label: 'C', kind: 'log', format: (c) => c.toExponential(0).replace('+', '') },
       y: { label: '%' },
       markers: true,
     }),
