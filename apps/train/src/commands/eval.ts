@@ -11,6 +11,7 @@ import type { SetLimits } from '../features/eval-set';
 import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
 import { isSegmentationData } from '../features/segmentation-set';
 import { examples } from '../program';
+import { rasaTask } from '../rasa/rasa-task';
 
 interface Options extends SessionOptions, OutputOptions {
   readonly data?: string;
@@ -40,7 +41,9 @@ export function register(program: Command): void {
     const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
     withOutput(task.options(reading)).action((options: Options) => runOne(task, options));
   }
-  const all = withWeights(group.command('all').description('every evaluation, ending in one table and one HTML page'));
+  const all = withWeights(
+    group.command('all').description('RASA and every evaluation, ending in one table and one HTML page'),
+  );
   withOutput(
     withLimits(all, '2000,500')
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
@@ -101,7 +104,8 @@ async function runAll(options: Options): Promise<void> {
   await using session = await openSession(options);
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, contextOptions(options, data, denseData));
-  const results = await runTasks(context, evalTasks, {}, true);
+  const tasks = [rasaTask(session, folderOf(options.weights)), ...evalTasks];
+  const results = await runTasks(context, tasks, {}, true);
   await finish(
     { model: session.weights.name, ...results },
     { ...options, html: options.html ?? pageOf(options.weights) },
@@ -128,8 +132,12 @@ function dataOfRun(weights: string): string | undefined {
   return loadConfig([file]).config.train.dataset_path || undefined;
 }
 
+/** The folder of a run, if the weights are one. */
+const folderOf = (weights: string): string | undefined =>
+  existsSync(weights) && statSync(weights).isDirectory() ? weights : undefined;
+
 /** In the folder of the run, else beside the working directory's other files. */
-const pageOf = (weights: string): string =>
-  existsSync(weights) && statSync(weights).isDirectory()
-    ? join(weights, 'evals.html')
-    : `evals-${basename(resolve(weights)).replace(/\.\w+$/, '')}.html`;
+function pageOf(weights: string): string {
+  const folder = folderOf(weights);
+  return folder ? join(folder, 'evals.html') : `evals-${basename(resolve(weights)).replace(/\.\w+$/, '')}.html`;
+}

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { EvalRecord } from '@franca/evals';
 import type { RasaFit } from '@franca/rasa';
-import { lineChart } from '@franca/viz';
 import { writeFigure } from '@franca/viz/node';
 import { type Command, InvalidArgumentError } from 'commander';
 import { chooseBackend, openContext } from '../eval/eval-context';
@@ -10,8 +9,8 @@ import { positiveNumber } from '../eval/task-options';
 import { writeJson } from '../eval/write-results';
 import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
 import { examples } from '../program';
-import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
-import { positionReadings } from '../rasa/position-readings';
+import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
+import { positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { foldedLayer, orthonormalHeads, writeRasa } from '../rasa/write-rasa';
 
@@ -30,15 +29,20 @@ export function register(program: Command): void {
     .requiredOption('-d, --data <data>', 'images to learn from: any data, or "world"')
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
     .option('--images <train,test>', 'at most so many images, evenly spaced', parsePair)
-    .option('--planes <n>', 'at most so many planes', positiveInteger, 9)
+    .option('--planes <n>', 'at most so many planes', positiveInteger, RASA_DEFAULTS.planes)
     .option(
       '--epochs <n>',
       'passes over the images per plane (default: 5, more where that is under 300 steps)',
       positiveInteger,
     )
     .option('--train-batch <n>', 'images per step (default: 128, at most a sixteenth of the images)', positiveInteger)
-    .option('--lr <rate>', 'peak learning rate (official: 2e-4, which needs thousands of images)', positiveNumber, 0.02)
-    .option('--min-r2 <r2>', 'stop where position is read no better than this', positiveNumber, 0.01)
+    .option(
+      '--lr <rate>',
+      'peak learning rate (official: 2e-4, which needs thousands of images)',
+      positiveNumber,
+      RASA_DEFAULTS.lr,
+    )
+    .option('--min-r2 <r2>', 'stop where position is read no better than this', positiveNumber, RASA_DEFAULTS.minR2)
     .option('--official', 'start and chain heads as the official code: planes not orthogonal to each other')
     .option('--json <file>', 'write the records: position after each plane, folded against projected')
     .addHelpText(
@@ -88,7 +92,7 @@ async function run(options: Options): Promise<void> {
       `${proof.difference.toExponential(1)} at most, CLS by ${proof.clsDifference.toExponential(1)}`,
   );
   const figure = join(options.out, 'position.svg');
-  await writeFigure(figure, figureOf(readings));
+  await writeFigure(figure, positionChart(readings));
   if (options.json)
     await writeJson(options.json, [...readings, foldingRecord(test, session.weights.name, session.size, proof)]);
   for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
@@ -103,14 +107,4 @@ function readingLines({ stages, stoppedEarly }: RasaFit, readings: readonly Eval
   });
   const header = `${'planes removed'.padEnd(16)}  ${'head R2'.padStart(8)}  ${'least sq. R2'.padStart(13)}  ${'MSE'.padStart(8)}`;
   return [header, ...lines, ...(stoppedEarly ? ['stopped: position is not read any more'] : [])];
-}
-
-function figureOf(readings: readonly EvalRecord[]) {
-  const x = readings.map((_, planes) => planes);
-  return lineChart([{ name: 'least squares, test images', x, y: readings.map(({ value }) => value) }], {
-    title: 'Position read from patch tokens',
-    x: { label: 'planes removed' },
-    y: { label: 'R2' },
-    markers: true,
-  });
 }

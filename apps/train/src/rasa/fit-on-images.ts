@@ -17,6 +17,9 @@ export interface RasaOptions {
   readonly official: boolean;
 }
 
+/** Rates and limits for own training; the official ones need thousands of images. */
+export const RASA_DEFAULTS = { planes: 9, lr: 0.02, minR2: 0.01 } as const;
+
 /** Steps that a head needs to converge from zero at the default rate. */
 const MIN_STEPS = 300;
 

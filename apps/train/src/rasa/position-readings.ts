@@ -1,6 +1,7 @@
 /** How well position is read from patch tokens after each plane: least squares fitted on train images, R2 on test images. */
 import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, positionDecodability } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
+import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/eval-task';
 
 /** One record before any removal and one after each plane. `model` names the features. */
@@ -35,3 +36,16 @@ const without = ({ batches }: DensePart, planes: readonly Basis[]): AsyncIterabl
     }
   },
 });
+
+/** R2 against the number of planes that were removed. */
+export const positionChart = (readings: readonly EvalRecord[]): Figure =>
+  lineChart(
+    [
+      {
+        name: 'least squares, test images',
+        x: readings.map((_, planes) => planes),
+        y: readings.map(({ value }) => value),
+      },
+    ],
+    { title: 'Position read from patch tokens', x: { label: 'planes removed' }, y: { label: 'R2' }, markers: true },
+  );
