@@ -101,6 +101,7 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ x: { shape: [70, n] }, weight: { shape: [n] }, bias: { shape: [n] } }),
     build: ({ x, weight, bias }) => f.layerNorm(x!, weight!, bias!),
   },
+  one('gated silu', f.gatedSilu, { inputs: (n) => ({ x: { shape: [5, 2 * n] } }) }),
   one('l2 normalise', (x) => f.l2Normalize(x)),
   {
     name: 'weight norm',

@@ -49,7 +49,7 @@ test('a plan is described by parts that add up, for an adapter that is not there
   const text = describePlan(plan, { options, rates, planning: 1, ops: 3 }).join('\n');
   expect(text).toMatch(/^model +4 blocks of 96, f32, 5 levels/m);
   expect(text).toMatch(
-    /^expected time +[\d.e-]+ s for 32 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
+    /^expected time +[\d.e-]+ s for 64 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
   expect(describePlan(plan, { options, rates: undefined, planning: 1, ops: 3 }).join('\n')).toContain(
