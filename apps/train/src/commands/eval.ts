@@ -39,10 +39,17 @@ export function register(program: Command): void {
   for (const task of evalTasks) {
     const command = group.command(task.name).description(task.about);
     const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
-    withOutput(task.options(reading)).action((options: Options) => runOne(task, options));
+    const usage = `franca-train eval ${task.name}${task.reads === 'nothing' ? '' : ' -w run -d world'}`;
+    withOutput(task.options(reading))
+      .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
+      .action((options: Options) => runOne(task, options));
   }
   const all = withWeights(
     group.command('all').description('RASA and every evaluation, ending in one table and one HTML page'),
+  );
+  all.addHelpText(
+    'after',
+    examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
     withLimits(all, '2000,500')
