@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type BadImage, createBadImageLog } from './bad-images';
 import { DataError } from './data-error';
 
-const truncated = new DataError('TRUNCATED_IMAGE', 'the file ends too early');
+const truncated = new DataError('CORRUPT_IMAGE', 'the file ends too early');
 
 describe('createBadImageLog', () => {
   it('counts and names each unusable image', () => {
@@ -14,7 +14,7 @@ describe('createBadImageLog', () => {
     log.bad('a.jpg', truncated);
     expect(log.counts()).toEqual({ seen: 4, bad: 3 });
     expect(log.images()).toEqual([
-      { key: 'a.jpg', code: 'TRUNCATED_IMAGE', message: 'the file ends too early', times: 2 },
+      { key: 'a.jpg', code: 'CORRUPT_IMAGE', message: 'the file ends too early', times: 2 },
       { key: 'b.jpg', code: 'EMPTY_FILE', message: 'the file has no bytes', times: 1 },
     ]);
     expect(told.map((image) => [image.key, image.times])).toEqual([
@@ -31,7 +31,7 @@ describe('createBadImageLog', () => {
     expect(() => log.bad('three.jpg', truncated)).toThrowError(
       expect.objectContaining({
         code: 'TOO_MANY_BAD_IMAGES',
-        message: expect.stringMatching(/3 of 3 .*one\.jpg.*two\.jpg.*three\.jpg: TRUNCATED_IMAGE/s),
+        message: expect.stringMatching(/3 of 3 .*one\.jpg.*two\.jpg.*three\.jpg: CORRUPT_IMAGE/s),
       }),
     );
   });

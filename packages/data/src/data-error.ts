@@ -5,14 +5,7 @@
  * anything else (a data set that is not there, a damaged index, no network) ends the call that met it.
  */
 
-const IMAGE_CODES = [
-  'EMPTY_FILE',
-  'NOT_AN_IMAGE',
-  'TRUNCATED_IMAGE',
-  'CORRUPT_IMAGE',
-  'IMAGE_TOO_LARGE',
-  'UNREADABLE_IMAGE',
-] as const;
+const IMAGE_CODES = ['EMPTY_FILE', 'NOT_AN_IMAGE', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE', 'UNREADABLE_IMAGE'] as const;
 
 /** Why one image cannot be used. */
 export type ImageErrorCode = (typeof IMAGE_CODES)[number];

@@ -74,16 +74,16 @@ describe('decodeImage', () => {
     const encoded = await picture().toFormat(format).toBuffer();
     for (const share of [0.1, 0.5, 0.9]) {
       await expect(decodeImage(encoded.subarray(0, Math.floor(share * encoded.length)))).rejects.toMatchObject({
-        code: expect.stringMatching(/TRUNCATED_IMAGE|CORRUPT_IMAGE/),
+        code: 'CORRUPT_IMAGE',
       });
     }
   });
 
-  it('calls a JPEG that ends too early truncated', async () => {
+  it('gives the same code however many images fail at once', async () => {
     const encoded = await picture().jpeg().toBuffer();
-    await expect(decodeImage(encoded.subarray(0, encoded.length - 40))).rejects.toMatchObject({
-      code: 'TRUNCATED_IMAGE',
-    });
+    const cut = [0.2, 0.5, 0.9].map((share) => encoded.subarray(0, Math.floor(share * encoded.length)));
+    const many = Array.from({ length: 120 }, (_, at) => decodeImage(cut[at % 3]!).catch((error) => error.code));
+    expect(new Set(await Promise.all(many))).toEqual(new Set(['CORRUPT_IMAGE']));
   });
 
   it('refuses a truncated JPEG that is reduced while decoding', async () => {
@@ -94,7 +94,7 @@ describe('decodeImage', () => {
     expect(await decodeImage(encoded, { shortSide: 300 })).toMatchObject({ width: 400, height: 300 });
     await expect(
       decodeImage(encoded.subarray(0, Math.floor(0.7 * encoded.length)), { shortSide: 300 }),
-    ).rejects.toMatchObject({ code: 'TRUNCATED_IMAGE' });
+    ).rejects.toMatchObject({ code: 'CORRUPT_IMAGE' });
   });
 
   it('refuses a decompression bomb by its header', async () => {
