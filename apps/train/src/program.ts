@@ -1,6 +1,6 @@
 /** The command line, assembled from the files of `commands/`: each exports `register`, which adds its command. */
 import { readdirSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 
 /** What a file of `commands/` exports. */
 export interface CommandModule {
@@ -22,13 +22,6 @@ export async function createProgram(): Promise<Command> {
     register(program);
   }
   return program;
-}
-
-/** Parses an option's value. @throws InvalidArgumentError */
-export function positiveInteger(value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a whole number of at least 1');
-  return number;
 }
 
 /** Help text with one command a line, its purpose behind it. */

@@ -1,7 +1,7 @@
 /** The options of the commands that train. */
 import { type Command, Option } from 'commander';
 import { type ConfigOptions, withConfig } from './config-options';
-import { positiveInteger } from './program';
+import { positiveInteger } from './option-values';
 
 export interface RunOptions extends ConfigOptions {
   readonly data?: string;

@@ -1,15 +1,16 @@
 /** `franca-train eval <task>`: one evaluation of a checkpoint, or all of them. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config/load';
 import { type ContextOptions, chooseBackend, openContext } from '../eval/eval-context';
 import type { EvalTask } from '../eval/eval-task';
 import { evalTasks } from '../eval/eval-tasks';
 import { finish, type OutputOptions, runTasks } from '../eval/run-evals';
 import type { SetLimits } from '../features/eval-set';
-import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
 import { isSegmentationData } from '../features/segmentation-set';
+import { positiveInteger, trainTest } from '../option-values';
 import { examples } from '../program';
 import { rasaTask } from '../rasa/rasa-task';
 
@@ -55,7 +56,7 @@ export function register(program: Command): void {
     withLimits(all, '2000,500')
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
-      .option('--dense-images <train,test>', 'at most so many images with masks', parseLimits, {
+      .option('--dense-images <train,test>', 'at most so many images with masks', trainTest, {
         train: 200,
         test: 100,
       }),
@@ -77,8 +78,8 @@ const withLimits = (command: Command, fallback?: string): Command =>
     .option(
       '--images <train,test>',
       'at most so many images, evenly spaced',
-      parseLimits,
-      ...(fallback ? [parseLimits(fallback)] : []),
+      trainTest,
+      ...(fallback ? [trainTest(fallback)] : []),
     )
     .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of the input)', positiveInteger)
     .option(
@@ -88,13 +89,6 @@ const withLimits = (command: Command, fallback?: string): Command =>
 
 const withOutput = (command: Command): Command =>
   command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
-
-function parseLimits(text: string): SetLimits {
-  const numbers = text.split(',').map(Number);
-  if (numbers.length !== 2 || numbers.some((number) => !Number.isInteger(number) || number < 1))
-    throw new InvalidArgumentError('expected two positive integers, for train and test');
-  return { train: numbers[0], test: numbers[1] };
-}
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
   const data = options.data ?? 'world';

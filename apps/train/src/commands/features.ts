@@ -1,9 +1,10 @@
 /** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
 import { type Command, Option } from 'commander';
 import { openImageSets, spread } from '../features/eval-set';
-import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
 import { centreCrop } from '../features/preparation';
 import { writeFeatures } from '../features/write-features';
+import { positiveInteger } from '../option-values';
 import { examples } from '../program';
 import { amountOfBytes } from '../units';
 

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { derive } from '../config/derive';
 import { type ConfigOptions, configFrom, withConfig } from '../config-options';
-import { examples, positiveInteger } from '../program';
+import { positiveInteger } from '../option-values';
+import { examples } from '../program';
 
 interface Options extends ConfigOptions {
   readonly target: string;

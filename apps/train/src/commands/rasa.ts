@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import type { EvalRecord } from '@franca/evals';
 import type { RasaFit } from '@franca/rasa';
 import { writeFigure } from '@franca/viz/node';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { chooseBackend, openContext } from '../eval/eval-context';
-import { positiveNumber } from '../eval/task-options';
 import { writeJson } from '../eval/write-results';
-import { openSession, positiveInteger, type SessionOptions, withWeights } from '../features/feature-session';
+import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
+import { positiveInteger, positiveNumber, trainTest } from '../option-values';
 import { examples } from '../program';
 import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
 import { positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
-import { foldedLayer, orthonormalHeads, writeRasa } from '../rasa/write-rasa';
+import { writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
   readonly data: string;
@@ -28,7 +28,7 @@ export function register(program: Command): void {
     .description('remove from patch tokens what tells their position (RASA)')
     .requiredOption('-d, --data <data>', 'images to learn from: any data, or "world"')
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
-    .option('--images <train,test>', 'at most so many images, evenly spaced', parsePair)
+    .option('--images <train,test>', 'at most so many images, evenly spaced', trainTest)
     .option('--planes <n>', 'at most so many planes', positiveInteger, RASA_DEFAULTS.planes)
     .option(
       '--epochs <n>',
@@ -55,13 +55,6 @@ export function register(program: Command): void {
     .action(run);
 }
 
-function parsePair(text: string): { train: number; test: number } {
-  const [train, test, ...more] = text.split(',').map(Number);
-  if (!(Number.isInteger(train) && train! > 0 && Number.isInteger(test) && test! > 0 && more.length === 0))
-    throw new InvalidArgumentError('expected two positive integers, for train and test');
-  return { train: train!, test: test! };
-}
-
 async function run(options: Options): Promise<void> {
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
@@ -81,11 +74,7 @@ async function run(options: Options): Promise<void> {
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const heads = official ? fit.heads : orthonormalHeads(fit.bases);
-  const files = await writeRasa(options.out, session.weights, {
-    heads,
-    folded: await foldedLayer(session.weights, fit.bases),
-  });
+  const files = await writeRasa(options.out, session.weights, fit.bases, official ? fit.heads : undefined);
   const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +

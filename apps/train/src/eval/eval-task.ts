@@ -53,14 +53,17 @@ export interface EvalResult {
   readonly section?: Omit<ReportSection, 'title'>;
 }
 
-export interface EvalTask {
+export interface RunnableTask {
   /** On the command line. */
   readonly name: string;
   readonly about: string;
+  /** Runs with the values of its own options; all are optional. */
+  run(context: EvalContext, options: Readonly<Record<string, unknown>>): Promise<EvalResult>;
+}
+
+export interface EvalTask extends RunnableTask {
   /** The features that it reads: of images with classes, of patches, of patches with masks, or none. */
   readonly reads: 'images' | 'patches' | 'segmentation' | 'nothing';
   /** Adds the task's own options. */
   readonly options: (command: Command) => Command;
-  /** Runs with the values of its own options; all are optional. */
-  run(context: EvalContext, options: Readonly<Record<string, unknown>>): Promise<EvalResult>;
 }

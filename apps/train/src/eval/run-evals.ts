@@ -2,7 +2,7 @@
 import type { EvalRecord } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
 import { duration } from '../run/progress';
-import type { EvalContext, EvalResult, EvalTask } from './eval-task';
+import type { EvalContext, EvalResult, RunnableTask } from './eval-task';
 import { type EvalResults, resultsTable, writeJson, writePage } from './write-results';
 
 export interface OutputOptions {
@@ -13,7 +13,7 @@ export interface OutputOptions {
 /** Tasks one after the other. With `keepGoing` one that fails is reported and left out; there must be one result at least. */
 export async function runTasks(
   context: EvalContext,
-  tasks: readonly EvalTask[],
+  tasks: readonly RunnableTask[],
   options: Readonly<Record<string, unknown>>,
   keepGoing: boolean,
 ): Promise<Pick<EvalResults, 'records' | 'sections'>> {
@@ -37,7 +37,7 @@ export async function runTasks(
   return { records, sections };
 }
 
-const titleOf = ({ name, about }: EvalTask): string => `${name}: ${about}`;
+const titleOf = ({ name, about }: RunnableTask): string => `${name}: ${about}`;
 
 /** Prints the table, writes the files. */
 export async function finish(results: EvalResults, { json, html }: OutputOptions): Promise<void> {

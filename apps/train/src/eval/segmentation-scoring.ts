@@ -1,9 +1,10 @@
 /** How segmentation tasks are scored: the options that they share, and the IoU of each class as a table. */
+
 import type { EvalRecord, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
 import type { EvalSet } from '../features/eval-set';
-import { indexList } from './task-options';
+import { indexList } from '../option-values';
 
 export interface ScoringOptions {
   readonly classes?: readonly number[];

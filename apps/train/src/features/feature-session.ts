@@ -6,6 +6,7 @@ import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { type Command, InvalidArgumentError } from 'commander';
 import { TrainError } from '../errors';
+import { positiveInteger } from '../option-values';
 import { countProgress } from './count-progress';
 import type { EvalSet } from './eval-set';
 import { type ExtractOptions, extract, type FeatureShard } from './extract';
@@ -33,12 +34,6 @@ export interface FeatureSession extends AsyncDisposable {
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: EvalSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
 }
-
-export const positiveInteger = (value: string): number => {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 1) throw new InvalidArgumentError('expected a positive integer');
-  return number;
-};
 
 /** Adds the options that say which model is meant and how it is run. */
 export const withWeights = (command: Command): Command =>

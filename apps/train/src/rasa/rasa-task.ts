@@ -1,27 +1,21 @@
 /** RASA as the first stage of `franca-train eval all`: planes found on the patches of the run's images, position read after each. */
 import { join } from 'node:path';
-import type { EvalTask } from '../eval/eval-task';
+import type { RunnableTask } from '../eval/eval-task';
 import type { FeatureSession } from '../features/feature-session';
 import { fitOnImages, RASA_DEFAULTS } from './fit-on-images';
 import { positionChart, positionReadings } from './position-readings';
-import { foldedLayer, orthonormalHeads, writeRasa } from './write-rasa';
+import { writeRasa } from './write-rasa';
 
 /** `folder`: where heads and folded checkpoint go, in a folder `rasa`; undefined: nowhere. */
-export const rasaTask = (session: FeatureSession, folder: string | undefined): EvalTask => ({
+export const rasaTask = (session: FeatureSession, folder: string | undefined): RunnableTask => ({
   name: 'rasa',
   about: 'position in patch tokens, plane after plane removed',
-  reads: 'patches',
-  options: (command) => command,
   async run(context) {
     const parts = await context.patches();
     const { weights } = session;
     const { bases } = await fitOnImages(session, parts.train, { ...RASA_DEFAULTS, official: false });
     const records = await positionReadings(context.backend, parts, bases, weights.name);
-    if (folder && bases.length > 0)
-      await writeRasa(join(folder, 'rasa'), weights, {
-        heads: orthonormalHeads(bases),
-        folded: await foldedLayer(weights, bases),
-      });
+    if (folder && bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, bases);
     return { records, section: { charts: [{ figure: positionChart(records) }] } };
   },
 });

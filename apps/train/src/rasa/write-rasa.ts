@@ -7,6 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, toOfficial } from '@franca/rasa';
+import { sizeOf } from '@franca/tensor';
 import { vitSpecs } from '@franca/vit';
 import type { Weights } from '../features/open-weights';
 import { FOLDED } from '../features/rasa-of-weights';
@@ -15,7 +16,7 @@ const HEADS_FILE = 'rasa_head.safetensors';
 const FOLDED_FILE = 'folded.safetensors';
 
 /** The removal of `bases` and the final norm as one layer. */
-export async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
+async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
   const [gamma, beta] = [await read('norm.weight'), await read('norm.bias')];
   return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
 }
@@ -24,7 +25,8 @@ export async function foldedLayer({ config, read }: Weights, bases: readonly Bas
 export async function writeRasa(
   folder: string,
   weights: Weights,
-  { heads, folded }: { heads: readonly Float32Array[]; folded: LinearMap },
+  bases: readonly Basis[],
+  heads: readonly Float32Array[] = orthonormalHeads(bases),
 ): Promise<{ headsFile: string; foldedFile: string }> {
   await mkdir(folder, { recursive: true });
   const D = weights.config.embedDim;
@@ -41,6 +43,7 @@ export async function writeRasa(
       data: async () => Float32Array.from((await weights.read(name)) ?? new Float32Array(sizeOf(shape))),
     }),
   );
+  const folded = await foldedLayer(weights, bases);
   const layer = [tensor(FOLDED.weight, [D, D], folded.weight), tensor(FOLDED.bias, [D], folded.bias)];
   await writeSafetensors(foldedFile, [...backbone, ...layer], metadata);
   return { headsFile, foldedFile };
@@ -53,8 +56,6 @@ const tensor = (name: string, shape: readonly number[], data: Float32Array): Ten
   data,
 });
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
-
 /** Two orthonormal rows of each plane as a head [2, D]. */
-export const orthonormalHeads = (bases: readonly Basis[]): Float32Array[] =>
+const orthonormalHeads = (bases: readonly Basis[]): Float32Array[] =>
   bases.map((basis) => Float32Array.from(basis.flatMap((row) => [...row])));

@@ -2,7 +2,7 @@
 import { type Grid, maskStrategies, sampleBatch, seededRandom } from '@franca/cyclic-mask';
 import { type CoverageCounts, countVisible, evalRecord, maskCoverage } from '@franca/evals';
 import { maskCoverageFigure } from '@franca/viz';
-import { positiveInteger } from '../../features/feature-session';
+import { positiveInteger } from '../../option-values';
 import type { EvalTask } from '../eval-task';
 
 interface Options {

@@ -1,9 +1,9 @@
 /** Position entropy of clusters: does a cluster of patch tokens occur anywhere, or at one place? Clusters are k-means centroids of train patches. */
+
 import { clusterPositions, kMeans, type Matrix, matrix, positionEntropy } from '@franca/evals';
 import { positionEntropyChart, positionMapsFigure } from '@franca/viz';
-import { positiveInteger } from '../../features/feature-session';
+import { indexList, positiveInteger } from '../../option-values';
 import type { DensePart, EvalTask } from '../eval-task';
-import { indexList } from '../task-options';
 
 interface Options {
   readonly clusters?: number;

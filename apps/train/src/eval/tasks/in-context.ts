@@ -5,12 +5,11 @@ import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
 import { Option } from 'commander';
 import type { EvalSet } from '../../features/eval-set';
-import { positiveInteger } from '../../features/feature-session';
 import { collectDense } from '../../features/feature-sets';
 import { squashMask } from '../../features/preparation';
+import { positiveInteger, positiveNumber } from '../../option-values';
 import type { EvalTask } from '../eval-task';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
-import { positiveNumber } from '../task-options';
 
 interface Options extends ScoringOptions {
   readonly neighbours?: number;

@@ -1,8 +1,7 @@
 /** k-NN classification: several k at once, or with few train images per class. */
 import { knn, knnFewShot } from '@franca/evals';
-import { positiveInteger } from '../../features/feature-session';
+import { integerList, positiveInteger, positiveNumber } from '../../option-values';
 import type { EvalTask } from '../eval-task';
-import { numberList, positiveNumber } from '../task-options';
 
 interface Options {
   readonly k?: readonly number[];
@@ -17,7 +16,7 @@ export const knnTask: EvalTask = {
   reads: 'images',
   options: (command) =>
     command
-      .option('-k, --k <list>', 'neighbours; the best of several is reported', numberList)
+      .option('-k, --k <list>', 'neighbours; the best of several is reported', integerList)
       .option('--temperature <t>', 'of the votes (default: 0.07)', positiveNumber)
       .option('--shots <n>', 'train images per class (default: all)', positiveInteger)
       .option('--tries <n>', 'draws of so many shots (default: 5)', positiveInteger),

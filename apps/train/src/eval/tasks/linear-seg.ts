@@ -1,16 +1,15 @@
 /** Linear segmentation: one linear layer from patch tokens to classes. */
 import { linearSegmentation } from '@franca/evals';
-import { Option } from 'commander';
-import { positiveInteger } from '../../features/feature-session';
 import { collectDense } from '../../features/feature-sets';
+import { numberList, positiveInteger } from '../../option-values';
 import type { EvalTask } from '../eval-task';
+import { probeBatch, type Selection, selectOption } from '../linear-training';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
-import { numberList } from '../task-options';
 
 interface Options extends ScoringOptions {
   readonly epochs?: number;
   readonly learningRates?: readonly number[];
-  readonly select?: 'train-holdout' | 'test';
+  readonly select?: Selection;
   readonly compareAt?: number;
   readonly trainBatch?: number;
 }
@@ -25,18 +24,13 @@ export const linearSegTask: EvalTask = {
       .option('--learning-rates <list>', 'tried at once (default: 0.001,0.005,0.01,0.05,0.1)', numberList)
       .option('--compare-at <px>', 'side at which loss and score are taken (default: 100)', positiveInteger)
       .option('--train-batch <n>', 'images per step (default: 128, at most an eighth of train)', positiveInteger)
-      .addOption(
-        new Option('--select <set>', 'what rate and epoch are chosen on (default: a tenth of train)').choices([
-          'train-holdout',
-          'test',
-        ]),
-      ),
+      .addOption(selectOption('rate and epoch are')),
   async run(context, { epochs, learningRates, select, compareAt, trainBatch, ...scoring }: Options) {
     const { train, test } = await context.segmentation();
     const { outcome } = await linearSegmentation(await collectDense(train.batches), await collectDense(test.batches), {
       ...scoringOf(test.set, scoring),
       backend: context.backend,
-      batchSize: trainBatch ?? Math.min(128, Math.max(1, train.set.length >> 3)),
+      batchSize: trainBatch ?? probeBatch(train.set.length),
       epochs,
       dropAfter: epochs && Math.round(epochs * 0.8),
       learningRates,

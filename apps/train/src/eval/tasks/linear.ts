@@ -1,15 +1,14 @@
 /** Linear probe: 13 learning rates x {1, 4 blocks} x {with, without patch mean}, trained at once. */
 import { linearProbe } from '@franca/evals';
-import { Option } from 'commander';
-import { positiveInteger } from '../../features/feature-session';
+import { numberList, positiveInteger, positiveNumber } from '../../option-values';
 import type { EvalTask } from '../eval-task';
-import { numberList, positiveNumber } from '../task-options';
+import { probeBatch, type Selection, selectOption } from '../linear-training';
 
 interface Options {
   readonly epochs?: number;
   readonly trainBatch?: number;
   readonly learningRates?: readonly number[];
-  readonly select?: 'train-holdout' | 'test';
+  readonly select?: Selection;
 }
 
 export const linearTask: EvalTask = {
@@ -19,14 +18,9 @@ export const linearTask: EvalTask = {
   options: (command) =>
     command
       .option('--epochs <n>', 'passes over train (default: 10)', positiveNumber)
-      .option('--train-batch <n>', 'images per step (default: 128)', positiveInteger)
+      .option('--train-batch <n>', 'images per step (default: 128, at most an eighth of train)', positiveInteger)
       .option('--learning-rates <list>', 'base learning rates (default: the official 13)', numberList)
-      .addOption(
-        new Option('--select <set>', 'what the best classifier is chosen on (default: a tenth of train)').choices([
-          'train-holdout',
-          'test',
-        ]),
-      ),
+      .addOption(selectOption('the best classifier is')),
   async run(context, { epochs, trainBatch, learningRates, select }: Options) {
     const { train, test } = await context.images();
     const { outcome, grid } = await linearProbe(train.features.probe, test.features.probe, {
@@ -34,8 +28,7 @@ export const linearTask: EvalTask = {
       epochs,
       learningRates,
       select,
-      // A step needs a whole batch, and a small set has none of 128.
-      batchSize: trainBatch ?? Math.min(128, Math.max(1, Math.floor(train.features.labelled.labels.length / 8))),
+      batchSize: trainBatch ?? probeBatch(train.features.labelled.labels.length),
     });
     const rows = grid.toSorted((a, b) => b.top1 - a.top1).slice(0, 10);
     return {

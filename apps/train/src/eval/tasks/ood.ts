@@ -5,9 +5,9 @@
 import { shuffledOrder } from '@franca/data';
 import { type LabelledFeatures, linearProbe, oodDetection } from '@franca/evals';
 import { TrainError } from '../../errors';
-import { positiveInteger } from '../../features/feature-session';
+import { namedData, positiveInteger } from '../../option-values';
 import type { EvalContext, EvalTask, ImagePart, Parts } from '../eval-task';
-import { namedData } from '../task-options';
+import { probeBatch } from '../linear-training';
 
 interface Options {
   readonly outside?: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ export const oodTask: EvalTask = {
     const { probe } = await linearProbe(probeOf(train), probeOf(inside), {
       backend,
       blocks: [1],
-      batchSize: Math.min(128, Math.max(1, train.labels.length >> 3)),
+      batchSize: probeBatch(train.labels.length),
     });
     const { outcomes, detections } = await oodDetection(
       { train, classifier: probe.classifier },

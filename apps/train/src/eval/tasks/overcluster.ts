@@ -2,9 +2,9 @@
 import { overclustering } from '@franca/evals';
 import { Option } from 'commander';
 import type { EvalSet } from '../../features/eval-set';
+import { indexList, integerList } from '../../option-values';
 import type { EvalTask } from '../eval-task';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
-import { indexList, numberList } from '../task-options';
 
 interface Options extends ScoringOptions {
   readonly clusters?: readonly number[];
@@ -19,7 +19,7 @@ export const overclusterTask: EvalTask = {
   reads: 'segmentation',
   options: (command) =>
     withScoring(command)
-      .option('--clusters <list>', 'numbers of clusters (default: the classes, 100, 300, 500)', numberList)
+      .option('--clusters <list>', 'numbers of clusters (default: the classes, 100, 300, 500)', integerList)
       .option('--seeds <list>', 'of k-means; the mean is reported (default: 0,1,2,3,4)', indexList)
       .addOption(
         new Option('--match <how>', 'how clusters are named (default: auto)').choices([

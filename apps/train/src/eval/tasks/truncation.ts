@@ -1,9 +1,8 @@
 /** Matryoshka truncation curve: k-NN on the first m dimensions, beside PCA and random subspaces of m dimensions. */
 import { type TruncationPoint, truncationCurve } from '@franca/evals';
 import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
-import { positiveInteger } from '../../features/feature-session';
+import { integerList, positiveInteger } from '../../option-values';
 import type { EvalTask } from '../eval-task';
-import { numberList } from '../task-options';
 
 interface Options {
   readonly widths?: readonly number[];
@@ -16,7 +15,7 @@ export const truncationTask: EvalTask = {
   reads: 'images',
   options: (command) =>
     command
-      .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', numberList)
+      .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', integerList)
       .option('--neighbours <k>', 'that vote (default: 20)', positiveInteger),
   async run(context, { widths, neighbours }: Options) {
     const { train, test } = await context.images();

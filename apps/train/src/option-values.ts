@@ -1,0 +1,42 @@
+/** Values of options, checked as they are read from the command line; each throws commander's `InvalidArgumentError`. */
+import { InvalidArgumentError } from 'commander';
+
+/** A whole number of at least `least`. */
+function integer(text: string, least: number): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(number) || number < least)
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}`);
+  return number;
+}
+
+export const positiveInteger = (text: string): number => integer(text, 1);
+
+export function positiveNumber(text: string): number {
+  const number = Number(text);
+  if (!(Number.isFinite(number) && number > 0)) throw new InvalidArgumentError('expected a positive number');
+  return number;
+}
+
+/** `0.1,0.5` as positive numbers. */
+export const numberList = (text: string): number[] => text.split(',').map(positiveNumber);
+
+/** `10,20` as whole numbers of at least 1. */
+export const integerList = (text: string): number[] => text.split(',').map(positiveInteger);
+
+/** `0,1,2` as whole numbers of at least 0. */
+export const indexList = (text: string): number[] => text.split(',').map((part) => integer(part, 0));
+
+/** `2000,500` as two whole numbers of at least 1, for train and test. */
+export function trainTest(text: string): { readonly train: number; readonly test: number } {
+  const [train, test, ...more] = integerList(text);
+  if (train === undefined || test === undefined || more.length > 0)
+    throw new InvalidArgumentError('expected two whole numbers, for train and test');
+  return { train, test };
+}
+
+/** Repeated `name=data` as one record. */
+export function namedData(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const [, name, data] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || data === undefined) throw new InvalidArgumentError('expected name=data');
+  return { ...earlier, [name]: data };
+}
