@@ -101,7 +101,7 @@ export async function time(runner: Pick<Runner, 'run'>, count: number): Promise<
   return { wall: (performance.now() - began) / count, processor: (user + system) / 1000 / count };
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 function largestDifference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Number.POSITIVE_INFINITY;

@@ -21,26 +21,11 @@ export function teacherStatistics(targets: SoftTargets): TeacherStatistics {
     const { values, indices } = topK(logits(i), 1);
     return { values, indices: add(cast(indices, 'f32'), first) };
   });
-  const winner = oneHot(
-    argmax(
-      concat(
-        best.map(({ values }) => values),
-        1,
-      ),
-    ),
-    best.length,
-  );
+  const values = best.map((chunk) => chunk.values);
+  const indices = best.map((chunk) => chunk.indices);
+  const winner = oneHot(argmax(concat(values, 1)), best.length);
   return {
     entropy: mul(mean(entropies), 1 / Math.log(Math.max(K, 2))),
-    choices: sum(
-      mul(
-        winner,
-        concat(
-          best.map(({ indices }) => indices),
-          1,
-        ),
-      ),
-      [1],
-    ),
+    choices: sum(mul(winner, concat(indices, 1)), [1]),
   };
 }

@@ -24,7 +24,7 @@ import {
 } from 'franca-train';
 import { inputValues } from '../case';
 import { watchOtherLoad } from '../machine-load';
-import { time } from '../measure';
+import { median, time } from '../measure';
 
 const { values: flags, positionals: overrides } = parseArgs({
   allowPositionals: true,
@@ -175,7 +175,6 @@ async function bench(python: string): Promise<void> {
     };
     const samples: { wall: number; processor: number }[] = [];
     for (let i = 0; i < Number(flags.steps); i++) samples.push(await time({ run }, 1));
-    const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
     const own = {
       milliseconds: median(samples.map(({ wall }) => wall)),
       processor: median(samples.map(({ processor }) => processor)),

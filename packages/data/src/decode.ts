@@ -18,8 +18,8 @@ export interface DecodeOptions {
   readonly maxPixels?: number;
   /**
    * Images whose shorter side is longer than this are reduced to it while decoding (aspect ratio kept); smaller ones stay as
-   * they are. Off by default: the official pipeline crops from the full picture. A photograph of 12 or 50 megapixels with 768
-   * takes half the processor time to decode, a fiftieth of the memory, and cutting its crops a tenth or less of the time.
+   * they are. Off by default: the official pipeline crops from the full picture. A large photograph takes less time to decode
+   * so, far less memory, and far less time to cut crops from.
    */
   readonly shortSide?: number;
 }

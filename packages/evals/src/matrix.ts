@@ -25,6 +25,12 @@ export function matrix(data: Float32Array, cols: number): Matrix {
   return { data, rows: data.length / cols, cols };
 }
 
+/** @throws EvalsError `bad-features` when rows of `a` and `b` have no inner products. */
+export function checkWidths(a: Matrix, b: Matrix): void {
+  if (a.cols === b.cols) return;
+  throw new EvalsError('bad-features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
+}
+
 /** Rows `begin` (included) to `end` (excluded), as a view. */
 export function rowRange(source: Matrix, begin: number, end: number): Matrix {
   return { data: source.data.subarray(begin * source.cols, end * source.cols), rows: end - begin, cols: source.cols };

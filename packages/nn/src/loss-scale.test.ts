@@ -12,7 +12,7 @@ test('the scale halves at a bad step, doubles after enough good ones in a row, a
     (s, { finite }) => {
       const own = s.optimizer!.tensors.loss_scale!;
       const before = lossScale(own);
-      const [after] = [updateLossScale(own, finite, { growthInterval: 3 })];
+      const after = updateLossScale(own, finite, { growthInterval: 3 });
       return { before, after };
     },
     { state, batch: { finite: { shape: [], dtype: 'u32' } } },

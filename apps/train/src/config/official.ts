@@ -99,9 +99,9 @@ export const officialSections: {
       block_chunks: count()
         .default(0)
         .describe('chunks in the block names of official checkpoints; numerics are the same'),
-      qkv_bias: z.literal(true, 'only true is supported').default(true),
-      proj_bias: z.literal(true, 'only true is supported').default(true),
-      ffn_bias: z.literal(true, 'only true is supported').default(true),
+      qkv_bias: z.literal(true, 'only true is supported').default(true).describe('bias of queries, keys and values'),
+      proj_bias: z.literal(true, 'only true is supported').default(true).describe('bias after attention'),
+      ffn_bias: z.literal(true, 'only true is supported').default(true).describe('bias of the feed-forward layer'),
       num_register_tokens: count().default(0).describe('register tokens'),
       interpolate_antialias: flag().default(false).describe('antialias when the position table is resampled'),
       interpolate_offset: amount().default(0.1).describe('added to the target grid of that resampling'),
@@ -133,8 +133,8 @@ export const officialSections: {
         .describe('lr = base_lr × sqrt(total batch / 1024)'),
       patch_embed_lr_mult: amount().default(0.2).describe('learning rate of the patch embedding, relative'),
       layerwise_decay: amount().default(0.9).describe('learning rate of a block relative to the one above'),
-      adamw_beta1: share().default(0.9),
-      adamw_beta2: share().default(0.999),
+      adamw_beta1: share().default(0.9).describe('decay of the mean of gradients'),
+      adamw_beta2: share().default(0.999).describe('decay of the mean of squared gradients'),
     })
     .prefault({}),
   crops: z

@@ -41,10 +41,13 @@ export const ownSection: z.ZodType<OwnConfig> = z
       .describe('keep the length of every prototype (weight_g) at 1; officially it is trained'),
     vit: z
       .strictObject({
-        embed_dim: positive().nullable().default(null),
-        depth: positive().nullable().default(null),
-        num_heads: positive().nullable().default(null),
-        mlp_ratio: amount().nullable().default(null),
+        embed_dim: positive().nullable().default(null).describe('width D of tokens; null: that of student.arch'),
+        depth: positive().nullable().default(null).describe('blocks; null: those of student.arch'),
+        num_heads: positive().nullable().default(null).describe('attention heads; null: those of student.arch'),
+        mlp_ratio: amount()
+          .nullable()
+          .default(null)
+          .describe('hidden width of the feed-forward layer over D; null: that of student.arch'),
       })
       .prefault({})
       .describe('sizes that differ from those of student.arch'),
@@ -70,16 +73,16 @@ export const ownSection: z.ZodType<OwnConfig> = z
         crops_ratio: range(amount())
           .default([3 / 4, 4 / 3])
           .describe('aspect of a crop'),
-        flip_probability: share().default(0.5),
-        jitter_probability: share().default(0.8),
-        jitter_brightness: amount().default(0.4),
-        jitter_contrast: amount().default(0.4),
-        jitter_saturation: amount().default(0.2),
-        jitter_hue: amount().max(0.5).default(0.1),
-        grayscale_probability: share().default(0.2),
-        blur_sigma: range(amount()).default([0.1, 2]),
-        solarize_probability: share().default(0.2).describe('second global crop only'),
-        solarize_threshold: amount().max(255).default(128),
+        flip_probability: share().default(0.5).describe('of a horizontal flip'),
+        jitter_probability: share().default(0.8).describe('of the four changes of colour below, in random order'),
+        jitter_brightness: amount().default(0.4).describe('factor between 1 - this and 1 + this'),
+        jitter_contrast: amount().default(0.4).describe('factor between 1 - this and 1 + this'),
+        jitter_saturation: amount().default(0.2).describe('factor between 1 - this and 1 + this'),
+        jitter_hue: amount().max(0.5).default(0.1).describe('largest shift, in turns of the colour circle'),
+        grayscale_probability: share().default(0.2).describe('of losing all colour'),
+        blur_sigma: range(amount()).default([0.1, 2]).describe('standard deviation of the Gaussian blur in pixels'),
+        solarize_probability: share().default(0.2).describe('of solarizing; second global crop only'),
+        solarize_threshold: amount().max(255).default(128).describe('8-bit values from this on are inverted'),
       })
       .prefault({}),
     data: z

@@ -18,7 +18,8 @@ export async function savePicture(
   return { png, width: figure.width, height: figure.height };
 }
 
-const SHOWN = 8;
+/** Pictures in a row. */
+export const SHOWN = 8;
 
 /** Global crops [2b, 3, S, S] under their masks [2b, N], and local crops [., 3, s, s]. */
 export function cropFigures(input: {

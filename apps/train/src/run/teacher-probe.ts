@@ -13,7 +13,7 @@ import {
   pixelAccuracy,
   probeImages,
 } from './online-knn';
-import type { pcaPicture } from './pictures';
+import { type pcaPicture, SHOWN } from './pictures';
 
 export interface ProbeResult {
   /** Top-1 share of k-NN with the teacher's features, and with raw pixels; undefined without labels. */
@@ -69,9 +69,11 @@ export async function createTeacherProbe(
   }
 
   async function patchesOf(): Promise<ProbeResult['picture']> {
-    const count = Math.min(BATCH, test.images.length);
+    const count = Math.min(SHOWN, test.images.length);
     if (count === 0) return undefined;
-    const images = normalisedImages(test, 0, BATCH);
+    // spread over the held-out part, whose classes often lie one after the other
+    const shown = Array.from({ length: count }, (_, i) => test.images[Math.floor((i * test.images.length) / count)]!);
+    const images = normalisedImages({ ...test, images: shown }, 0, BATCH);
     step.run({ images });
     const patches = Float32Array.from(await step.read('patches'));
     const side = size / config.patchSize;

@@ -138,7 +138,7 @@ describe('drawn views', () => {
   });
 
   it('come in f16 where the device has it', async ({ skip }) => {
-    if (!gpu.device.features.has('shader-f16')) skip('this adapter has no shader-f16');
+    skip(!gpu.device.features.has('shader-f16'), 'the adapter has no f16');
     const length = local.length * 3 * 21 * 21;
     const output = gpu.createBuffer('views', length * 2, STORAGE_AND_COPY_SOURCE);
     using augmenter = createGpuAugmenter(gpu.device, { imageBytes: 2 ** 16, viewBytes: 2 ** 18, format: 'f16' });

@@ -1,14 +1,15 @@
 import { EvalsError } from '../error';
 import type { LabelPairs } from './eval-backend';
 
+/** @throws EvalsError `bad-labels` */
+export function checkPairs(predicted: ArrayLike<number>, target: ArrayLike<number>): void {
+  if (predicted.length === target.length) return;
+  throw new EvalsError('bad-labels', `${predicted.length} predictions for ${target.length} targets; they must pair up`);
+}
+
 /** Exact counts of (prediction, target) pairs, `[predictions, targets]`; labels outside the shape are dropped. */
 export async function countPairs({ predicted, target, shape, ignore }: LabelPairs): Promise<Float64Array> {
-  if (predicted.length !== target.length) {
-    throw new EvalsError(
-      'bad-labels',
-      `${predicted.length} predictions for ${target.length} targets; they must pair up`,
-    );
-  }
+  checkPairs(predicted, target);
   const [predictions, targets] = shape;
   const counts = new Float64Array(predictions * targets);
   for (let i = 0; i < target.length; i++) {

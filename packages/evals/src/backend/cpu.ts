@@ -1,5 +1,4 @@
-import { EvalsError } from '../error';
-import type { Matrix } from '../matrix';
+import { checkWidths, type Matrix } from '../matrix';
 import { countPairs } from './cpu-count-pairs';
 import { openGram } from './cpu-gram';
 import { openKMeans } from './cpu-k-means';
@@ -28,9 +27,7 @@ export const cpuBackend: EvalBackend = {
 const rowBlock = 256;
 
 async function products(a: Matrix, b: Matrix): Promise<Float32Array> {
-  if (a.cols !== b.cols) {
-    throw new EvalsError('bad-features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
-  }
+  checkWidths(a, b);
   const out = new Float32Array(a.rows * b.rows);
   const packed = packRows(b.data, b.cols);
   const block = new Float64Array(rowBlock * b.rows);

@@ -1,5 +1,5 @@
 import { compile, type Gpu, kernelBuilder, type Op, record1, type Step } from '@franca/tensor';
-import { EvalsError } from '../error';
+import { checkPairs } from './cpu-count-pairs';
 import type { LabelPairs } from './eval-backend';
 import { evenBlocks } from './gpu-tiles';
 import type { PlanCache } from './plan-cache';
@@ -54,16 +54,11 @@ export async function countPairs(
   plans: PlanCache,
   { predicted, target, shape, ignore }: LabelPairs,
 ): Promise<Float64Array> {
-  if (predicted.length !== target.length) {
-    throw new EvalsError(
-      'bad-labels',
-      `${predicted.length} predictions for ${target.length} targets; they must pair up`,
-    );
-  }
+  checkPairs(predicted, target);
   const [predictions, targets] = shape;
   const counts = new Float64Array(predictions * targets);
   if (counts.length === 0 || target.length === 0) return counts;
-  const { size } = evenBlocks(target.length, pairBlock);
+  const size = evenBlocks(target.length, pairBlock);
   const step = await plans.get<CountStep>(`countPairs ${size} ${shape}`, () =>
     compile(
       gpu,

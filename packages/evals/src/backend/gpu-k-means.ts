@@ -44,8 +44,8 @@ export function openKMeans(gpu: Gpu, points: Matrix): KMeansSession {
 async function nearestLabels(gpu: Gpu, plans: PlanCache, points: Matrix, centroids: Matrix): Promise<Int32Array> {
   const labels = new Int32Array(points.rows);
   if (points.rows === 0) return labels;
-  const width = evenBlocks(centroids.rows, centroids.rows).size;
-  const { size } = evenBlocks(points.rows, Math.min(pointBlock, Math.ceil(maxScores / width)));
+  const width = evenBlocks(centroids.rows, centroids.rows);
+  const size = evenBlocks(points.rows, Math.min(pointBlock, Math.ceil(maxScores / width)));
   const step = await plans.get(`${width}`, () => compileAssign(gpu, [size, width, points.cols]));
   const shared = { centroids: blockOf(centroids, 0, width), offsets: halfSquares(centroids, width) };
   for (let begin = 0; begin < points.rows; begin += size) {

@@ -1,6 +1,5 @@
 import { compile, type Gpu, matmul } from '@franca/tensor';
-import { EvalsError } from '../error';
-import type { Matrix } from '../matrix';
+import { checkWidths, type Matrix } from '../matrix';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
 /** Inner products of rows, `a b^T` `[n, m]`, block by block: one plan for `[1024, D]` by `[4096, D]` at most, f32 sums. */
@@ -8,26 +7,24 @@ const blockA = 1024;
 const blockB = 4096;
 
 export async function products(gpu: Gpu, a: Matrix, b: Matrix): Promise<Float32Array> {
-  if (a.cols !== b.cols) {
-    throw new EvalsError('bad-features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
-  }
+  checkWidths(a, b);
   const out = new Float32Array(a.rows * b.rows);
   if (out.length === 0) return out;
   const [rows, columns] = [evenBlocks(a.rows, blockA), evenBlocks(b.rows, blockB)];
   using step = await compile(gpu, (_, { x, y }) => ({ z: matmul(x, y, { transposeB: true }) }), {
     batch: {
-      x: { shape: [rows.size, a.cols], dtype: 'f32' },
-      y: { shape: [columns.size, a.cols], dtype: 'f32' },
+      x: { shape: [rows, a.cols], dtype: 'f32' },
+      y: { shape: [columns, a.cols], dtype: 'f32' },
     },
   });
-  for (let j = 0; j < b.rows; j += columns.size) {
-    const width = Math.min(columns.size, b.rows - j);
-    const y = blockOf(b, j, columns.size);
-    for (let i = 0; i < a.rows; i += rows.size) {
-      step.run({ x: blockOf(a, i, rows.size), ...(i === 0 ? { y } : {}) });
+  for (let j = 0; j < b.rows; j += columns) {
+    const width = Math.min(columns, b.rows - j);
+    const y = blockOf(b, j, columns);
+    for (let i = 0; i < a.rows; i += rows) {
+      step.run({ x: blockOf(a, i, rows), ...(i === 0 ? { y } : {}) });
       const block = (await step.read('z')) as Float32Array;
-      for (let r = 0; r < Math.min(rows.size, a.rows - i); r++) {
-        out.set(block.subarray(r * columns.size, r * columns.size + width), (i + r) * b.rows + j);
+      for (let r = 0; r < Math.min(rows, a.rows - i); r++) {
+        out.set(block.subarray(r * columns, r * columns + width), (i + r) * b.rows + j);
       }
     }
   }

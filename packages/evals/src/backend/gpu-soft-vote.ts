@@ -18,7 +18,7 @@ export async function softVote(gpu: Gpu, { neighbours, temperature, labels }: So
   const queries = k === 0 ? 0 : scores.length / k;
   const out = new Float32Array(queries * classes);
   if (out.length === 0) return out;
-  const { size } = evenBlocks(queries, Math.ceil(maxGathered / (k * classes)));
+  const size = evenBlocks(queries, Math.ceil(maxGathered / (k * classes)));
   using step = await compile(
     gpu,
     (_, batch, knobs) => {

@@ -6,10 +6,10 @@ import type { Matrix } from '../matrix';
  */
 const multiple = 64;
 
-/** The fewest blocks of at most `limit` rows, all of one size that is a multiple of 64. */
-export function evenBlocks(rows: number, limit: number): { readonly count: number; readonly size: number } {
-  const count = Math.ceil(rows / limit);
-  return { count, size: Math.ceil(Math.max(1, rows / Math.max(1, count)) / multiple) * multiple };
+/** Size of the fewest blocks of about `limit` rows at most: one size for all, a multiple of 64. */
+export function evenBlocks(rows: number, limit: number): number {
+  const count = Math.max(1, Math.ceil(rows / limit));
+  return Math.ceil(Math.max(1, rows / count) / multiple) * multiple;
 }
 
 /** Rows `begin` to `begin + size` of a matrix; those past its end are zero. A view where they are all there. */

@@ -28,7 +28,7 @@ type Part = { readonly queries: Matrix; readonly state: State; readonly step: Se
 export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
   const { cols } = queries;
-  const { size } = evenBlocks(queries.rows, queryBlock[gpu.target.family]);
+  const size = evenBlocks(queries.rows, queryBlock[gpu.target.family]);
   const perPart = size * Math.max(1, Math.floor(gpu.target.maxBindingBytes / (4 * k * size)));
   const stream = rowStream(bankTile, cols, search);
   const parts: Part[] = [];

@@ -17,7 +17,8 @@ import { planCache } from './plan-cache';
  * The backend that computes on a WebGPU device: products in f32, counts exact, equal scores by the lowest index, the same bits on every
  * run. Dispose of it before the device.
  *
- * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a software
+ * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not, and linear grids, which
+ * are trained in f64 too. On a software
  * adapter also counting and voting: they only move memory, which a loop over the arrays does without the copies. A vote
  * whose label table exceeds one binding goes there too.
  */

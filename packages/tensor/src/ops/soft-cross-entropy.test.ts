@@ -106,7 +106,7 @@ test('without subgroups, and in the other kernel family', async () => {
 });
 
 test('logits stored in f16', async (context) => {
-  if (!gpu.target.f16) context.skip();
+  context.skip(!gpu.target.f16, 'the adapter has no f16');
   const pairing = { own: 4, views: 1 };
   // multiples of 1/64 are exact in f16, so all that rounds is the gradient, to 11 bits
   const logits = (seed: number) => ({

@@ -42,7 +42,7 @@ test('without subgroups, and in the other kernel family', async () => {
 });
 
 test('a weight in f16 for f32 parameters', async (context) => {
-  if (!gpu.target.f16) context.skip();
+  context.skip(!gpu.target.f16, 'the adapter has no f16');
   // one rounding to 11 bits of weights and of gradients on their way
   const half = (g: Tensor, v: Tensor): Tensor => cast(weightNorm(g, v, 'f16'), 'f32');
   await checkOp(gpu, half, [{ shape: [6, 1] }, { shape: [6, 12] }], { tolerance: 2e-3, gradientTolerance: 5e-3 });
