@@ -61,5 +61,5 @@ test('files that are not one checkpoint are refused and leave nothing behind', a
   const out = join(folder, 'none');
   await expect(importCheckpoint(['a.pth', 'b.pth'], out)).rejects.toThrow('import one checkpoint at a time');
   await expect(importCheckpoint([join(folder, 'absent.tar.gz.part_aa')], out)).rejects.toThrow();
-  expect(await readdir(out)).toEqual([]);
+  expect(await readdir(folder)).not.toContain('none');
 });

@@ -15,7 +15,7 @@ import { TrainError } from './errors';
 const PARTS: readonly OfficialPart[] = ['backbone', 'dino_head', 'ibot_head', 'rasa_head'];
 
 /**
- * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed.
+ * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. A folder that was made for it goes where that fails.
  * @returns a report, line by line
  * @throws TrainError `usage` for several files that are no archive; CheckpointError for files that are not what they should be
  */
@@ -24,7 +24,16 @@ export async function importCheckpoint(
   out: string,
   network?: 'teacher' | 'student',
 ): Promise<string[]> {
-  await mkdir(out, { recursive: true });
+  const created = await mkdir(out, { recursive: true });
+  try {
+    return await importInto(out, files, network);
+  } catch (error) {
+    if (created) await rm(created, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function importInto(out: string, files: readonly string[], network?: 'teacher' | 'student'): Promise<string[]> {
   const [first] = files as [string];
   if (!isArchive(first)) {
     if (files.length > 1)

@@ -44,8 +44,8 @@ test('a run trains on, and counts and names what it could not use', async () => 
   expect(status, output).toBe(0);
   for (const reason of [
     'empty.jpg: the file has no bytes',
-    'truncated.jpg: the file ends too early',
-    'corrupt.jpg: cannot be decoded',
+    'truncated.jpg: truncated or corrupt',
+    'corrupt.jpg: truncated or corrupt',
     'forged.png: more than 67108864 pixels',
     'page.jpg: not an image',
   ])
@@ -53,7 +53,7 @@ test('a run trains on, and counts and names what it could not use', async () => 
   expect(output).toMatch(/\d+ of 12\d images drawn could not be used and were skipped/);
 });
 
-test('above the set share it stops with the list, and says how to go on', async () => {
+test('above the set share it stops with the list, keeps what was learned and says how to go on', async () => {
   const { status, output } = await start('stopped', 'franca.data.max_bad_share=0.01');
   expect(status, output).toBe(1);
   // of at least 256 images one in a hundred: the third is too many
@@ -61,5 +61,8 @@ test('above the set share it stops with the list, and says how to go on', async 
     /3 of \d+ images drawn could not be used, more than the allowed share of 0.01:\n( {2}\S+: [A-Z_]+: .*\n){3}Remove/,
   );
   expect(output).toMatch(/franca\.data\.max_bad_share sets the allowed share/);
-  expect(output).toMatch(/start again with: franca-train pretrain --resume auto --out/);
+  const resumed = await start('stopped', '--resume', 'franca.data.max_bad_share=0.5');
+  expect(resumed.status, resumed.output).toBe(0);
+  expect(resumed.output).toMatch(/resuming \S+ after step [1-9]/);
+  expect(output).toMatch(/continue after step [1-9]\d* with: franca-train pretrain --resume --out/);
 });

@@ -5,7 +5,14 @@
  */
 import { join } from 'node:path';
 import { pruneRunCheckpoints, saveRunCheckpoint } from '@franca/checkpoint';
-import { type BadImage, type DataSplits, type ImageBatch, type LoaderCursor, loadBatches } from '@franca/data';
+import {
+  type BadImage,
+  DataError,
+  type DataSplits,
+  type ImageBatch,
+  type LoaderCursor,
+  loadBatches,
+} from '@franca/data';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { PretrainOptions } from '../config/pretrain-options';
 import { knownRates, withRates } from '../doctor/rates';
@@ -161,6 +168,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     phases.restart();
     while (at < last && !stop.requested) {
       let masks!: Uint8Array;
+      const batchesOfStep: ImageBatch[] = [];
       for (let micro = 0; micro < accumulation; micro++) {
         const { value: batch } = (await batches.next()) as { value: ImageBatch };
         phases.end('wait for data');
@@ -186,10 +194,11 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
         } else step.run({ ...crops, ...inputs }, knobs);
         phases.end('encode and submit');
         masks = drawn.masks;
-        cursor = batch.cursor;
-        record.count(batch);
+        batchesOfStep.push(batch);
       }
       at++;
+      cursor = batchesOfStep.at(-1)!.cursor;
+      batchesOfStep.forEach(record.count);
       if (due(logEvery)) await observer.interval(at);
       await observer.live(at);
       phases.end('figures');
@@ -211,6 +220,8 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
     return { step: at, finished, knn: record.knn, folder: out };
   } catch (error) {
+    // the data failed, not the steps before: what they learned is kept
+    if (error instanceof DataError) await save();
     progress.message(howToContinue());
     throw explain(error, out);
   } finally {
