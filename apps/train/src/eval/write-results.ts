@@ -11,7 +11,13 @@ export interface EvalResults {
   readonly sections: readonly ReportSection[];
 }
 
-export const resultsTable = ({ records }: EvalResults): string => formatTable(records, { models: paperModels });
+/** For standard output: as wide as the terminal, or, in a file, as it is. */
+export const resultsTable = ({ records }: EvalResults): string =>
+  formatTable(records, {
+    models: paperModels,
+    ...(records.length > 1 ? { others: 0 } : {}),
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+  });
 
 export const writeJson = (path: string, records: readonly EvalRecord[]): Promise<unknown> =>
   writeFileAtomic(path, (sink) => sink(Buffer.from(`${JSON.stringify(records, null, 2)}\n`)));

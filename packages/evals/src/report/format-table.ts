@@ -7,52 +7,77 @@ export type TableOptions = {
   readonly models?: readonly string[];
   /** Largest number of further values listed per result; default 2. */
   readonly others?: number;
+  /** Width of the terminal, at which lines are cut; default: they are as long as they are. */
+  readonly columns?: number;
 };
 
+type Column = { readonly head: string; readonly cell: (record: EvalRecord) => string };
+
 /**
- * Results as a table for a terminal, one row per record: value, items evaluated of all, what was chosen on what, and the
- * paper's value where task and data set are the paper's. Columns of the paper appear only when one row has such a value.
+ * Results as a table for a terminal, one line per record: value, the paper's value where task and data set are the paper's, items
+ * evaluated of all, what was chosen on what. What is the same for several records stands once above the table; a column that no
+ * record has anything for is left out.
  */
 export function formatTable(records: readonly EvalRecord[], options: TableOptions = {}): string {
-  const { models = ['Franca-B', 'DINOv2-B'], others = 2 } = options;
-  const shown = models.filter((model) => records.some((record) => paperResult(record, model)));
+  const { models = ['Franca-B', 'DINOv2-B'], others = 2, columns = Number.POSITIVE_INFINITY } = options;
+  const filled = [...results, ...models.map(paperColumn), ...circumstances(others)].filter(({ cell }) =>
+    records.some((record) => cell(record) !== ''),
+  );
+  const isShared = ({ head, cell }: Column): boolean =>
+    records.length > 1 && liftable.has(head) && new Set(records.map(cell)).size === 1;
+  const shared = filled.filter(isShared).map(({ head, cell }) => `${head}: ${cell(records[0]!)}`);
+  const own = filled.filter((column) => !isShared(column));
   const table = new Table({
-    head: [
-      'task',
-      'protocol',
-      'data set',
-      'features',
-      'metric',
-      'value',
-      'further',
-      'items',
-      'chosen on',
-      ...shown.map((m) => `paper: ${m}`),
-    ],
+    head: own.map(({ head }) => head),
     // Colours would end up in files that the table is piped to.
-    style: { head: [], border: [] },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0, compact: true },
+    chars: plain,
   });
-  for (const record of records) {
-    table.push([
-      record.quirks ? `${record.task} (quirks)` : record.task,
-      record.variant ? `${record.protocol}\n${record.variant}` : record.protocol,
-      `${record.dataset} ${record.split}`,
-      record.features,
-      record.metric,
-      formatValue(record.value, record.unit),
-      furtherValues(record, others),
-      record.evaluated === record.total ? `${record.total}` : `${record.evaluated} of ${record.total}`,
-      record.selectedOn,
-      ...shown.map(
-        (model) =>
-          paperResult(record, model)
-            ?.values.map((value) => value.toFixed(1))
-            .join(' / ') ?? '',
-      ),
-    ]);
-  }
-  return table.toString();
+  table.push(...records.map((record) => own.map(({ cell }) => cell(record))));
+  const lines = table.toString().split('\n');
+  return [...(shared.length > 0 ? [shared.join(', ')] : []), ...lines].map((line) => cut(line, columns)).join('\n');
 }
+
+/** What is read first stands first, as a narrow terminal shows the first columns only. */
+const results: readonly Column[] = [
+  { head: 'task', cell: ({ task, quirks }) => (quirks ? `${task} (quirks)` : task) },
+  { head: 'variant', cell: ({ variant }) => variant },
+  { head: 'value', cell: ({ value, unit }) => formatValue(value, unit) },
+  { head: 'metric', cell: ({ metric }) => metric },
+];
+
+const paperColumn = (model: string): Column => ({
+  head: `paper: ${model}`,
+  cell: (record) => {
+    const values = paperResult(record, model)?.values ?? [];
+    return values.map((value) => value.toFixed(1)).join(' / ');
+  },
+});
+
+const circumstances = (others: number): readonly Column[] => [
+  {
+    head: 'items',
+    cell: ({ evaluated, total }) => (evaluated === total ? `${total}` : `${evaluated} of ${total}`),
+  },
+  { head: 'data set', cell: ({ dataset, split }) => `${dataset} ${split}` },
+  { head: 'chosen on', cell: ({ selectedOn }) => selectedOn },
+  { head: 'features', cell: ({ features }) => features },
+  { head: 'protocol', cell: ({ protocol }) => protocol },
+  { head: 'further', cell: (record) => furtherValues(record, others) },
+];
+
+const liftable: ReadonlySet<string> = new Set(['data set', 'chosen on', 'features', 'protocol']);
+
+/** No lines, two spaces between columns. */
+const plain = {
+  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
+  ...{ 'bottom-right': '', left: '', 'left-mid': '', right: '', 'right-mid': '', mid: '', 'mid-mid': '', middle: '  ' },
+};
+
+const cut = (line: string, columns: number): string => {
+  const text = line.trimEnd();
+  return text.length > columns ? `${text.slice(0, columns - 1)}…` : text;
+};
 
 function formatValue(value: number, unit: EvalRecord['unit']): string {
   return unit === 'share' ? (100 * value).toFixed(1) : value.toPrecision(4);
@@ -60,5 +85,5 @@ function formatValue(value: number, unit: EvalRecord['unit']): string {
 
 function furtherValues({ others, unit }: EvalRecord, limit: number): string {
   const entries = Object.entries(others).slice(0, limit);
-  return entries.map(([name, value]) => `${name} ${formatValue(value, unit)}`).join('\n');
+  return entries.map(([name, value]) => `${name} ${formatValue(value, unit)}`).join(', ');
 }
