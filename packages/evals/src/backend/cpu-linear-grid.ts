@@ -1,8 +1,8 @@
-import { checkOption } from '../error';
 import type { Matrix } from '../matrix';
 import { takeColumns } from '../matrix';
 import { type Bilinear, bilinear } from '../numerics/bilinear';
-import type { LinearClassifier, LinearGridSession, LinearGridSpec, LinearHead } from './eval-backend';
+import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
+import { countTargets, groupHeads, type HeadGroup } from './linear-grid';
 import { packColumns, packedProducts, packRows } from './packed';
 
 /**
@@ -14,11 +14,7 @@ import { packColumns, packedProducts, packRows } from './packed';
  * In the dense form `Z` lives on patches; it is upsampled to pixels before the loss, and the adjoint brings `dZ` back.
  */
 
-type Stack = {
-  readonly start: number;
-  readonly end: number;
-  /** Index of each stacked head in the grid. */
-  readonly members: readonly number[];
+type Stack = HeadGroup & {
   readonly weight: Float64Array;
   readonly bias: Float64Array;
   readonly weightMomentum: Float64Array;
@@ -27,13 +23,12 @@ type Stack = {
 
 export function openLinearGrid(spec: LinearGridSpec): LinearGridSession {
   const { classes, heads, upsample } = spec;
-  checkOption(heads.length > 0, 'a grid needs at least one head');
-  const stacks = stackHeads(spec);
+  const stacks = groupHeads(spec).map((group) => stackHeads(spec, group));
   const resampler = upsample && bilinear(upsample.from, upsample.to);
 
   async function step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array> {
     const losses = new Float64Array(heads.length);
-    const targets = labels.reduce((count, label) => count + Number(label !== spec.ignore), 0);
+    const targets = countTargets(spec, x, labels);
     if (targets === 0) return losses;
     for (const stack of stacks) {
       const inputs = takeColumns(x, stack.start, stack.end);
@@ -148,33 +143,15 @@ function softmaxLoss(logits: Float64Array, label: number, targets: number): numb
   return Math.log(total) - own;
 }
 
-function stackHeads({ heads, classes, inputs }: LinearGridSpec): Stack[] {
-  const groups = new Map<string, number[]>();
-  heads.forEach((head, i) => {
-    checkHead(head, classes, inputs);
-    const key = `${head.start}:${head.end}`;
-    groups.set(key, [...(groups.get(key) ?? []), i]);
+function stackHeads({ heads, classes }: LinearGridSpec, group: HeadGroup): Stack {
+  const size = classes * (group.end - group.start);
+  const weight = new Float64Array(group.members.length * size);
+  const bias = new Float64Array(group.members.length * classes);
+  group.members.forEach((member, i) => {
+    weight.set(heads[member]!.initial.weight.data, i * size);
+    bias.set(heads[member]!.initial.bias, i * classes);
   });
-  return [...groups.values()].map((members) => {
-    const { start, end } = heads[members[0]!]!;
-    const size = classes * (end - start);
-    const weight = new Float64Array(members.length * size);
-    const bias = new Float64Array(members.length * classes);
-    members.forEach((member, i) => {
-      weight.set(heads[member]!.initial.weight.data, i * size);
-      bias.set(heads[member]!.initial.bias, i * classes);
-    });
-    const weightMomentum = new Float64Array(weight.length);
-    const biasMomentum = new Float64Array(bias.length);
-    return { start, end, members, weight, bias, weightMomentum, biasMomentum };
-  });
-}
-
-function checkHead({ start, end, initial }: LinearHead, classes: number, inputs: number): void {
-  const { weight, bias } = initial;
-  checkOption(start >= 0 && start < end && end <= inputs, `a head reads columns ${start}..${end} of ${inputs}`);
-  checkOption(
-    weight.rows === classes && weight.cols === end - start && bias.length === classes,
-    `a head over ${end - start} columns and ${classes} classes starts from weights [${weight.rows}, ${weight.cols}]`,
-  );
+  const weightMomentum = new Float64Array(weight.length);
+  const biasMomentum = new Float64Array(bias.length);
+  return { ...group, weight, bias, weightMomentum, biasMomentum };
 }

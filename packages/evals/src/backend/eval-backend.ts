@@ -128,7 +128,9 @@ export type LinearGridSession = Disposable & {
   /**
    * One step on a batch `x` `[B, inputs]` (dense form: `[B * from, inputs]`) with one target per row (dense form:
    * per pixel of `to`). Every head moves with its learning rate times `rate`. Returns each head's mean cross-entropy
-   * before the step.
+   * before the step; a batch whose targets are all ignored changes nothing and has loss 0.
+   *
+   * @throws EvalsError `bad-features` or `bad-labels`
    */
   step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array>;
   /** The classifiers as they are now. */

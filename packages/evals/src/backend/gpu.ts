@@ -1,6 +1,6 @@
 import type { Gpu } from '@franca/tensor';
 import { countPairs as countOnCpu } from './cpu-count-pairs';
-import { openLinearGrid } from './cpu-linear-grid';
+import { openLinearGrid as openGridOnCpu } from './cpu-linear-grid';
 import { softVote as voteOnCpu } from './cpu-soft-vote';
 import { openSoftmaxRegression } from './cpu-softmax-regression';
 import type { EvalBackend } from './eval-backend';
@@ -8,6 +8,7 @@ import { countPairs } from './gpu-count-pairs';
 import { openGram } from './gpu-gram';
 import { openKMeans } from './gpu-k-means';
 import { labelMap } from './gpu-label-map';
+import { fitsGrid, openLinearGrid } from './gpu-linear-grid';
 import { products } from './gpu-products';
 import { fitsVote, softVote } from './gpu-soft-vote';
 import { openTopK } from './gpu-top-k';
@@ -17,10 +18,9 @@ import { planCache } from './plan-cache';
  * The backend that computes on a WebGPU device: products in f32, counts exact, equal scores by the lowest index, the same bits on every
  * run. Dispose of it before the device.
  *
- * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not, and linear grids, which
- * are trained in f64 too. On a software
+ * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a software
  * adapter also counting and voting: they only move memory, which a loop over the arrays does without the copies. A vote
- * whose label table exceeds one binding goes there too.
+ * whose label table exceeds one binding goes there too, and a linear grid whose weights or logits do, for a single head and item.
  */
 export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
   const plans = planCache();
@@ -34,7 +34,7 @@ export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
     softVote: (vote) => (isSoftware || !fitsVote(gpu, vote) ? voteOnCpu(vote) : softVote(gpu, vote)),
     labelMap: (scores, size) => labelMap(gpu, plans, scores, size),
     countPairs: (pairs) => (isSoftware ? countOnCpu(pairs) : countPairs(gpu, plans, pairs)),
-    openLinearGrid,
+    openLinearGrid: (spec) => (fitsGrid(gpu, spec) ? openLinearGrid(gpu, spec) : openGridOnCpu(spec)),
     openSoftmaxRegression,
     [Symbol.dispose]: () => plans[Symbol.dispose](),
   };

@@ -1,0 +1,176 @@
+import { compile, createState, type Gpu, type State, type Step } from '@franca/tensor';
+import { type Matrix, takeColumns } from '../matrix';
+import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
+import { blockOf } from './gpu-tiles';
+import { countTargets, groupHeads, type HeadGroup } from './linear-grid';
+import { gridStep } from './linear-grid-step';
+import { planCache } from './plan-cache';
+
+/**
+ * Many linear classifiers trained at once on a device, by the same rule as on the CPU but in f32. Weights, biases and momenta stay there;
+ * features and labels go in, one loss per head comes out. Heads that read the same columns are stacked, in as many parts as bindings
+ * demand. A batch whose logits would be too large is cut into chunks of whole items, whose gradients add up in the momenta:
+ * the first chunk also decays them, the last also moves the weights. So one plan serves every chunk of a batch.
+ */
+
+/** Logits of a part and chunk, in elements: 64 MiB, enough to keep a device busy. */
+const maxLogits = 2 ** 24;
+/** Chunks that may wait on the queue: each holds a copy of its features. */
+const chunksInFlight = 8;
+
+type ChunkStep = Step<
+  { x: { shape: number[]; dtype: 'f32' }; labels: { shape: number[]; dtype: 'i32' } },
+  { share: []; keep: []; carry: []; decay: []; rate: [] }
+>;
+
+/** What fits: stacked heads of `cols` columns, and items of a batch (rows; dense form: images) at that many heads. */
+type Room = { readonly heads: (cols: number) => number; readonly items: (heads: number) => number };
+
+function roomFor(gpu: Gpu, { classes, upsample, inputs }: LinearGridSpec): Room {
+  const binding = Math.floor(gpu.target.maxBindingBytes / 4);
+  const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
+  // patches outnumber pixels where the upsampling shrinks; after its first half there are rows of `to` by columns of `from`
+  const cells = upsample ? Math.max(patches, pixels, upsample.to[0] * upsample.from[1]) : 1;
+  const logits = Math.min(binding, Math.max(maxLogits, cells * classes));
+  return {
+    heads: (cols) => Math.min(Math.floor(binding / (classes * cols)), Math.floor(logits / (cells * classes))),
+    items: (heads) =>
+      Math.min(Math.floor(logits / (cells * classes * heads)), Math.floor(binding / (patches * inputs))),
+  };
+}
+
+/** Whether the grid can be trained on the device: weights and logits of one head and one item fit a binding. */
+export function fitsGrid(gpu: Gpu, spec: LinearGridSpec): boolean {
+  const room = roomFor(gpu, spec);
+  return groupHeads(spec).every(({ start, end }) => room.heads(end - start) >= 1) && room.items(1) >= 1;
+}
+
+/** @throws EvalsError `bad-option` */
+export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSession {
+  const { heads, upsample } = spec;
+  const room = roomFor(gpu, spec);
+  const parts = groupHeads(spec).flatMap((group) => splitGroup(group, room.heads(group.end - group.start)));
+  const first = Math.min(...heads.map(({ start }) => start));
+  const last = Math.max(...heads.map(({ end }) => end));
+  const maxItems = room.items(Math.max(...parts.map(({ members }) => members.length)));
+  const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
+  const state = openState(gpu, spec, parts);
+  const plans = planCache();
+
+  const compileChunk = (items: number): Promise<ChunkStep> =>
+    compile(gpu, gridStep(spec, parts, first), {
+      state,
+      batch: {
+        x: { shape: [items * patches, last - first], dtype: 'f32' },
+        labels: { shape: [items * pixels], dtype: 'i32' },
+      },
+      knobs: { share: [], keep: [], carry: [], decay: [], rate: [] },
+    });
+
+  async function step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array> {
+    const losses = new Float64Array(heads.length);
+    const targets = countTargets(spec, x, labels);
+    if (targets === 0) return losses;
+    const items = x.rows / patches;
+    const size = Math.ceil(items / Math.ceil(items / maxItems));
+    const plan = await plans.get(`${size}`, () => compileChunk(size));
+    const read = last - first === x.cols ? x : takeColumns(x, first, last);
+    for (let begin = 0, chunk = 1; begin < items; begin += size, chunk++) {
+      const inputs = {
+        x: blockOf(read, begin * patches, size * patches),
+        labels: labelsOf(labels, begin * pixels, size * pixels),
+      };
+      const opens = begin === 0;
+      const closes = begin + size >= items;
+      plan.run(inputs, {
+        share: 1 / targets,
+        keep: opens ? 0 : 1,
+        carry: opens ? spec.momentum : 1,
+        decay: opens ? spec.weightDecay : 0,
+        rate: closes ? rate : 0,
+      });
+      if (chunk % chunksInFlight === 0) await plan.done();
+    }
+    const inOrderOfParts = await state.read('losses', 'all');
+    parts
+      .flatMap(({ members }) => members)
+      .forEach((member, i) => {
+        losses[member] = inOrderOfParts[i]!;
+      });
+    return losses;
+  }
+
+  /** Labels of a chunk; those that are ignored, and those past the end, are -1. */
+  function labelsOf(labels: Int32Array, begin: number, size: number): Int32Array {
+    const chunk = new Int32Array(size).fill(-1);
+    chunk.set(labels.subarray(begin, begin + size));
+    return spec.ignore === undefined ? chunk : chunk.map((label) => (label === spec.ignore ? -1 : label));
+  }
+
+  return {
+    step,
+    heads: () => readHeads(state, spec, parts),
+    [Symbol.dispose]() {
+      plans[Symbol.dispose]();
+      state.dispose();
+    },
+  };
+}
+
+const area = ([rows, cols]: readonly [number, number]): number => rows * cols;
+
+function splitGroup({ start, end, members }: HeadGroup, limit: number): HeadGroup[] {
+  const count = Math.ceil(members.length / limit);
+  const size = Math.ceil(members.length / count);
+  return Array.from({ length: Math.ceil(members.length / size) }, (_, i) => ({
+    start,
+    end,
+    members: members.slice(i * size, (i + 1) * size),
+  }));
+}
+
+/** Weights, biases, their momenta and the losses; the tensors of part `i` are named `i`. */
+function openState(gpu: Gpu, { heads, classes }: LinearGridSpec, parts: readonly HeadGroup[]): State {
+  const perPart = (shape: (rows: number, cols: number) => number[]) =>
+    Object.fromEntries(
+      parts.map(({ members, start, end }, i) => [
+        i,
+        { shape: shape(members.length * classes, end - start), dtype: 'f32' as const },
+      ]),
+    );
+  const weights = perPart((rows, cols) => [rows, cols]);
+  const biases = perPart((rows) => [rows]);
+  const losses = { all: { shape: [heads.length], dtype: 'f32' as const } };
+  const state = createState(gpu, { weights, weightMomenta: weights, biases, biasMomenta: biases, losses });
+  parts.forEach(({ members, start, end }, i) => {
+    const size = classes * (end - start);
+    const weight = new Float32Array(members.length * size);
+    const bias = new Float32Array(members.length * classes);
+    members.forEach((member, j) => {
+      weight.set(heads[member]!.initial.weight.data, j * size);
+      bias.set(heads[member]!.initial.bias, j * classes);
+    });
+    state.write('weights', `${i}`, weight);
+    state.write('biases', `${i}`, bias);
+  });
+  return state;
+}
+
+async function readHeads(
+  state: State,
+  { classes }: LinearGridSpec,
+  parts: readonly HeadGroup[],
+): Promise<LinearClassifier[]> {
+  const out: LinearClassifier[] = [];
+  for (const [i, { members, start, end }] of parts.entries()) {
+    const weights = (await state.read('weights', `${i}`)) as Float32Array;
+    const biases = (await state.read('biases', `${i}`)) as Float32Array;
+    const cols = end - start;
+    const size = classes * cols;
+    members.forEach((member, j) => {
+      const weight = { data: weights.slice(j * size, (j + 1) * size), rows: classes, cols };
+      out[member] = { weight, bias: biases.slice(j * classes, (j + 1) * classes) };
+    });
+  }
+  return out;
+}

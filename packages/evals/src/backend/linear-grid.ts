@@ -1,0 +1,78 @@
+import { checkOption, EvalsError } from '../error';
+import type { Matrix } from '../matrix';
+import type { LinearGridSpec, LinearHead } from './eval-backend';
+
+/** What every implementation of a linear grid does before it computes: checks heads and batches, and groups the heads. */
+
+/** Heads that read the same columns, so that one tall weight matrix `[members * C, end - start]` serves them all. */
+export type HeadGroup = {
+  readonly start: number;
+  readonly end: number;
+  /** Index of each member in the grid. */
+  readonly members: readonly number[];
+};
+
+/**
+ * The heads of a grid by the columns they read, in order of first appearance.
+ *
+ * @throws EvalsError `bad-option` when there is no head, or one does not fit the grid
+ */
+export function groupHeads({ heads, classes, inputs }: LinearGridSpec): HeadGroup[] {
+  checkOption(heads.length > 0, 'a grid needs at least one head');
+  const groups = new Map<string, number[]>();
+  heads.forEach((head, i) => {
+    checkHead(head, classes, inputs);
+    const key = `${head.start}:${head.end}`;
+    groups.set(key, [...(groups.get(key) ?? []), i]);
+  });
+  return [...groups.values()].map((members) => {
+    const { start, end } = heads[members[0]!]!;
+    return { start, end, members };
+  });
+}
+
+function checkHead({ start, end, initial }: LinearHead, classes: number, inputs: number): void {
+  const { weight, bias } = initial;
+  checkOption(start >= 0 && start < end && end <= inputs, `a head reads columns ${start}..${end} of ${inputs}`);
+  checkOption(
+    weight.rows === classes && weight.cols === end - start && bias.length === classes,
+    `a head over ${end - start} columns and ${classes} classes starts from weights [${weight.rows}, ${weight.cols}]`,
+  );
+}
+
+/**
+ * How many targets of a batch take part in the loss.
+ *
+ * @throws EvalsError `bad-features` when rows are too narrow or no whole images; `bad-labels` when there is not one label
+ * per row (dense form: per pixel), or one is neither a class nor `ignore`
+ */
+export function countTargets(
+  { inputs, classes, ignore, upsample }: LinearGridSpec,
+  x: Matrix,
+  labels: Int32Array,
+): number {
+  const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
+  if (x.cols < inputs || x.rows % patches !== 0) {
+    throw new EvalsError(
+      'bad-features',
+      `a batch [${x.rows}, ${x.cols}] for heads that read ${inputs} columns of ${patches} rows per item`,
+    );
+  }
+  if (labels.length !== (x.rows / patches) * pixels) {
+    throw new EvalsError(
+      'bad-labels',
+      `${labels.length} labels for ${x.rows / patches} items; each needs ${pixels === 1 ? 'one' : pixels}`,
+    );
+  }
+  let targets = 0;
+  for (const label of labels) {
+    if (label === ignore) continue;
+    if (label < 0 || label >= classes) {
+      throw new EvalsError('bad-labels', `label ${label} in a grid of ${classes} classes; they are numbered from 0`);
+    }
+    targets += 1;
+  }
+  return targets;
+}
+
+const area = ([rows, cols]: readonly [number, number]): number => rows * cols;
