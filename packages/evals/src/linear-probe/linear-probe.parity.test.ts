@@ -1,6 +1,9 @@
+import { openGpu } from '@franca/tensor/node';
 import { expect, test } from 'vitest';
 import { checkParity, parityFile } from '../../../../test/support/parity';
 import { cpuBackend } from '../backend/cpu';
+import type { EvalBackend } from '../backend/eval-backend';
+import { gpuBackend } from '../backend/gpu';
 import { takeColumns, takeRows } from '../matrix';
 import { type ProbeFeatures, patchMeans, probeColumns, probeRows } from './probe-features';
 import { headName, type ProbeHead } from './probe-grid';
@@ -42,7 +45,15 @@ test('a classifier reads the columns that the official program concatenates', ()
   }
 });
 
-test('one epoch gives the official learning rates, losses, weights and accuracy', async () => {
+test('one epoch gives the official learning rates, losses, weights and accuracy', () => checkEpoch(cpuBackend));
+
+test('one epoch on a device gives them too', async () => {
+  await using gpu = await openGpu();
+  using backend = gpuBackend(gpu);
+  await checkEpoch(backend);
+});
+
+async function checkEpoch(backend: EvalBackend): Promise<void> {
   const rows = probeRows(train);
   const order = file.ints('order');
   function* officialBatches(): Generator<ProbeBatch> {
@@ -53,7 +64,7 @@ test('one epoch gives the official learning rates, losses, weights and accuracy'
   }
   const losses: number[] = [];
   const rates: number[] = [];
-  const trained = await trainGrid(cpuBackend, officialBatches(), {
+  const trained = await trainGrid(backend, officialBatches(), {
     heads,
     classes,
     iterations,
@@ -69,7 +80,7 @@ test('one epoch gives the official learning rates, losses, weights and accuracy'
   for (const [i, { name, input }] of heads.entries()) {
     checkParity(file, `${name}.w`, trained[i]!.weight.data, file.floats(`${name}.w`), { ofMax: 1e-5 });
     checkParity(file, `${name}.b`, trained[i]!.bias, file.floats(`${name}.b`), { ofMax: 1e-5 });
-    const { top1 } = await scoreProbe({ name, input, classifier: trained[i]! }, testSet);
+    const { top1 } = await scoreProbe({ name, input, classifier: trained[i]! }, testSet, { backend });
     expect(top1).toBeCloseTo(classifiers[name].test_top1, 6);
   }
-});
+}

@@ -4,6 +4,7 @@ import { linearProbe } from './linear-probe';
 import type { ProbeFeatures } from './probe-features';
 import { probeGrid } from './probe-grid';
 import { scoreProbe } from './score-probe';
+import { shuffledBatches } from './train-grid';
 
 /** Only the last block knows the class; the earlier three and the patch mean are noise. */
 function features(seed: number): ProbeFeatures {
@@ -45,6 +46,16 @@ test('a validation set can decide', async () => {
 test('the same seed gives the same weights', async () => {
   const run = async () => (await linearProbe(train, testSet, { ...short, epochs: 1 })).probe;
   expect(await run()).toEqual(await run());
+});
+
+test('batches go through every row before any comes again, however many rows there are', () => {
+  const rows = 200_001;
+  const x = { data: Float32Array.from({ length: rows }, (_, i) => i), rows, cols: 1 };
+  const batches = shuffledBatches(x, Int32Array.from(x.data), 100_000, 0);
+  const drawn = [0, 1, 2].map(() => batches.next().value!);
+  for (const batch of drawn) expect(batch.labels).toEqual(Int32Array.from(batch.x.data));
+  const pass = drawn.flatMap(({ labels }) => Array.from(labels)).slice(0, rows);
+  expect(new Set(pass).size).toBe(rows);
 });
 
 test('augmented batches replace the cached ones, one per step', async () => {

@@ -37,7 +37,7 @@ export async function trainGrid(
     const losses = await session.step(x, labels, cosine(iteration, iterations));
     onStep?.(iteration, losses);
     iteration += 1;
-    if (iteration === iterations) return session.heads();
+    if (iteration === iterations) return await session.heads();
   }
   throw new EvalsError('bad-option', `the batches ended after ${iteration} of ${iterations} iterations; supply more`);
 }
@@ -50,11 +50,16 @@ export function cosine(step: number, total: number): number {
 /** Endless batches of `size` rows, each pass over the rows in a new order; a last incomplete batch joins the next pass. */
 export function* shuffledBatches(x: Matrix, labels: Int32Array, size: number, seed: number): Generator<ProbeBatch> {
   const draws = random(seed);
-  let queue: number[] = [];
+  let order = permutation(x.rows, draws);
+  let next = 0;
   while (true) {
-    while (queue.length < size) queue.push(...permutation(x.rows, draws));
-    const rows = queue.slice(0, size);
-    queue = queue.slice(size);
+    const rows = Int32Array.from({ length: size }, () => {
+      if (next === order.length) {
+        order = permutation(x.rows, draws);
+        next = 0;
+      }
+      return order[next++]!;
+    });
     yield { x: takeRows(x, rows), labels: Int32Array.from(rows, (row) => labels[row]!) };
   }
 }
