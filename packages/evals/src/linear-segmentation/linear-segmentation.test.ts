@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { scenes } from '../../test/support';
+import { cpuBackend } from '../backend/cpu';
 import { linearSegmentation } from './linear-segmentation';
+import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
 
 const scene = { grid: [4, 6], patch: 2, classes: 3, dim: 8, noise: 0.3 } as const;
 const train = scenes({ ...scene, images: 20, seed: 1 });
@@ -24,6 +26,18 @@ test('a linear head on features that know the class segments other images', asyn
     hyper: { learningRate: 0.1 },
   });
   expect(candidates.length).toBe(12);
+});
+
+test('a score does not depend on how many images are scored at once', async () => {
+  const [many, head] = [scenes({ ...scene, images: 67, seed: 3 }), segmentationHeads(8, 3, [0.1], 0)[0]!.initial];
+  const score = async (images: readonly number[]) =>
+    scoreHead(cpuBackend, head, takeImages(many, images), options, { size: [8, 12] });
+  const all = await score([...Array(67).keys()]);
+  const reversed = await score([...Array(67).keys()].reverse());
+  expect(all).toEqual(reversed);
+  let correct = 0;
+  for (let i = 0; i < 67; i++) correct += (await score([i])).pixelAccuracy;
+  expect(all.pixelAccuracy).toBeCloseTo(correct / 67, 12);
 });
 
 test('choosing learning rate and epoch on the test images is possible and said', async () => {

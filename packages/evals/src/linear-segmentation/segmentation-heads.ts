@@ -49,6 +49,9 @@ export function takeImages(features: SegmentationFeatures, images: ArrayLike<num
   return { ...features, patches, masks };
 }
 
+/** Images whose logits are computed in one product. */
+const imagesAtOnce = 32;
+
 /** Scores a trained head on the first `count` images at `size`. */
 export async function scoreHead(
   backend: EvalBackend,
@@ -60,10 +63,14 @@ export async function scoreHead(
   const cells = features.grid[0] * features.grid[1];
   const pooled = pooledCounts(backend, scoring);
   const tokens = patchTokens(features);
-  for (let i = 0; i < count; i++) {
-    const scores = await classify(backend, head, rowRange(tokens, i * cells, (i + 1) * cells));
-    const map = await backend.labelMap({ scores, grid: features.grid }, size);
-    await pooled.add(map, resizeLabels(maskOf(features, i), features.maskSize, size));
+  for (let begin = 0; begin < count; begin += imagesAtOnce) {
+    const end = Math.min(begin + imagesAtOnce, count);
+    const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
+    for (let i = begin; i < end; i++) {
+      const own = rowRange(scores, (i - begin) * cells, (i - begin + 1) * cells);
+      const map = await backend.labelMap({ scores: own, grid: features.grid }, size);
+      await pooled.add(map, resizeLabels(maskOf(features, i), features.maskSize, size));
+    }
   }
   return scoreCounts(pooled.counts, scoring);
 }
