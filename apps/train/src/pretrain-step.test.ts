@@ -9,6 +9,7 @@ import {
   type Plan,
   planStep,
   type Spec,
+  type Target,
 } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { vitConfig } from '@franca/vit';
@@ -77,6 +78,8 @@ interface Outcome {
 interface Setup {
   readonly options?: Partial<PretrainStepOptions>;
   readonly chunks?: ChunkOptions;
+  /** What kind of adapter kernels are made for. */
+  readonly target?: Partial<Target>;
   readonly before?: (write: (group: string, name: string, values: ArrayLike<number>) => void) => void;
   /** Inputs and knobs of each run (default: one run of the above). */
   readonly runs?: readonly { readonly inputs?: object; readonly knobs?: object }[];
@@ -154,6 +157,8 @@ test('a fixed batch is learned', async () => {
 
 // each of these computes the same numbers in another order; AdamW's first step turns gradient g into g / (|g| + 1e-8)
 describe.each<[string, Setup]>([
+  ['kernels for GPUs', { target: { family: 'gpu' } }],
+  ['kernels for GPUs without subgroups', { target: { family: 'gpu', subgroupSize: undefined } }],
   ['logits in chunks', { chunks: { chunkBytes: 64 * 4 * 8 } }],
   ['logits in chunks, computed again in the backward pass', { chunks: { chunkBytes: 64 * 4 * 8, keepBytes: 0 } }],
   ['rematerialised blocks', { options: { remat: true } }],
@@ -186,7 +191,9 @@ describe.each<[string, Setup]>([
   ],
 ])('%s', (_, setup) => {
   test('changes nothing', async () => {
-    const other = await train(setup);
+    const device = setup.target ? await openGpu({ target: setup.target }) : gpu;
+    const other = await train(setup, device);
+    if (device !== gpu) await device.dispose();
     for (const [name, value] of Object.entries(plain.metrics[0]!)) {
       // gradient norms of a micro-step are of what has been accumulated so far
       const row = name.startsWith('grad_norm') ? other.metrics.at(-1)! : other.metrics[0]!;

@@ -13,6 +13,8 @@ import { sum } from './ops/reduce';
 import { constant, input } from './ops/sources';
 import { type Shape, sizeOf } from './shape';
 
+export { compileKernels, paperAdapters } from './paper-adapters';
+
 export interface CheckInput {
   readonly shape: Shape;
   readonly dtype?: DType;
