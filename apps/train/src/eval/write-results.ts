@@ -16,7 +16,7 @@ export const resultsTable = ({ records }: EvalResults): string =>
   formatTable(records, {
     models: paperModels,
     ...(records.length > 1 ? { others: 0 } : {}),
-    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
+    ...(process.stdout.columns ? { columns: process.stdout.columns } : {}),
   });
 
 export const writeJson = (path: string, records: readonly EvalRecord[]): Promise<unknown> =>

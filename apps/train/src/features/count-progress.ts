@@ -44,7 +44,7 @@ export function countProgress(
       const now = performance.now();
       if (live) {
         clear();
-        stream.write(line(done, total).slice(0, (stream.columns ?? 120) - 1));
+        stream.write(line(done, total).slice(0, (stream.columns || 120) - 1));
         shown = true;
       } else if (now - spoken > 1000 * PLAIN_EVERY_SECONDS) {
         spoken = now;

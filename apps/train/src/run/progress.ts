@@ -66,7 +66,7 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
     line(line) {
       if (!live) return;
       clear();
-      stream.write(describe(line).slice(0, (stream.columns ?? 120) - 1));
+      stream.write(describe(line).slice(0, (stream.columns || 120) - 1));
       shown = true;
     },
     row(cells) {
