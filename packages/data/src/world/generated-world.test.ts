@@ -46,6 +46,10 @@ describe('pictures', () => {
     expect(again.sample(7)).toEqual(samples[7]);
   });
 
+  it('are read as they are rendered, the first time and later', async () => {
+    for (const _ of [1, 2]) expect(await world.read(7)).toEqual({ pixels: samples[7]!.image });
+  });
+
   it('do not change when the world gets longer', () => {
     expect(generatedWorld({ length: 5000, classes: 12, size: SIZE, seed: 4 }).sample(7)).toEqual(samples[7]);
   });
