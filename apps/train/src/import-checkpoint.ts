@@ -15,7 +15,7 @@ import { TrainError } from './errors';
 const PARTS: readonly OfficialPart[] = ['backbone', 'dino_head', 'ibot_head', 'rasa_head'];
 
 /**
- * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. A folder that was made for it goes where that fails.
+ * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, a folder that was made for it is removed.
  * @returns a report, line by line
  * @throws TrainError `usage` for several files that are no archive; CheckpointError for files that are not what they should be
  */

@@ -18,8 +18,8 @@ export interface DecodeOptions {
   readonly maxPixels?: number;
   /**
    * Images whose shorter side is longer than this are reduced to it while decoding (aspect ratio kept); smaller ones stay as
-   * they are. Off by default: the official pipeline crops from the full picture. A large photograph takes less time to decode
-   * so, far less memory, and far less time to cut crops from.
+   * they are. Off by default: the official pipeline crops from the full picture. Crops are then cut
+   * from fewer pixels.
    */
   readonly shortSide?: number;
 }

@@ -1,5 +1,4 @@
 /** How segmentation tasks are scored: the options that they share, and the IoU of each class as a table. */
-
 import type { EvalRecord, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';

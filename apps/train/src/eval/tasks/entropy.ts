@@ -1,5 +1,4 @@
 /** Position entropy of clusters: does a cluster of patch tokens occur anywhere, or at one place? Clusters are k-means centroids of train patches. */
-
 import { clusterPositions, kMeans, type Matrix, matrix, positionEntropy } from '@franca/evals';
 import { positionEntropyChart, positionMapsFigure } from '@franca/viz';
 import { indexList, positiveInteger } from '../../option-values';
