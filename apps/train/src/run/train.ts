@@ -130,7 +130,9 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   );
   let at = first;
   let savedAt = first;
+  // of the last whole step: a later micro-step is drawn again
   let cursor = saved?.cursor;
+  let imagesSeen = record.imagesSeen;
   const phases = createPhaseTimes();
   const batches = loadBatches(data.train, {
     batchSize: options.batch.perDevice,
@@ -146,7 +148,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 
   async function save(): Promise<void> {
     if (!cursor || at === savedAt) return;
-    const contents: SavedState = { cursor, imagesSeen: record.imagesSeen, secondsSpent: record.seconds() };
+    const contents: SavedState = { cursor, imagesSeen, secondsSpent: record.seconds() };
     const tensors = Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)]));
     await saveRunCheckpoint(out, { step: at, state: contents as never, stateVersion: STATE_VERSION, tensors });
     savedAt = at;
@@ -168,7 +170,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     phases.restart();
     while (at < last && !stop.requested) {
       let masks!: Uint8Array;
-      const batchesOfStep: ImageBatch[] = [];
+      let drawnTo = cursor;
       for (let micro = 0; micro < accumulation; micro++) {
         const { value: batch } = (await batches.next()) as { value: ImageBatch };
         phases.end('wait for data');
@@ -194,11 +196,12 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
         } else step.run({ ...crops, ...inputs }, knobs);
         phases.end('encode and submit');
         masks = drawn.masks;
-        batchesOfStep.push(batch);
+        drawnTo = batch.cursor;
+        record.count(batch);
       }
       at++;
-      cursor = batchesOfStep.at(-1)!.cursor;
-      batchesOfStep.forEach(record.count);
+      cursor = drawnTo;
+      imagesSeen = record.imagesSeen;
       if (due(logEvery)) await observer.interval(at);
       await observer.live(at);
       phases.end('figures');
