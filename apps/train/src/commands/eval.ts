@@ -1,7 +1,7 @@
 /** `franca-train eval <task>`: one evaluation of a checkpoint, or all of them. */
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../config/load';
 import { type ContextOptions, chooseBackend, openContext } from '../eval/eval-context';
 import type { EvalTask } from '../eval/eval-task';
@@ -56,10 +56,7 @@ export function register(program: Command): void {
     withLimits(all, '2000,500')
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
-      .option('--dense-images <train,test>', 'at most so many images with masks', trainTest, {
-        train: 200,
-        test: 100,
-      }),
+      .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100')),
   ).action(runAll);
 }
 
@@ -75,17 +72,18 @@ const withData = (command: Command, task: EvalTask): Command =>
 
 const withLimits = (command: Command, fallback?: string): Command =>
   command
-    .option(
-      '--images <train,test>',
-      'at most so many images, evenly spaced',
-      trainTest,
-      ...(fallback ? [trainTest(fallback)] : []),
-    )
+    .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
     .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of the input)', positiveInteger)
     .option(
       '--dataset <name>',
       "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
     );
+
+/** `fallback`: the default, as one would write it. */
+function limitOption(flag: string, about: string, fallback?: string): Option {
+  const option = new Option(`${flag} <train,test>`, about).argParser(trainTest);
+  return fallback === undefined ? option : option.default(trainTest(fallback), fallback);
+}
 
 const withOutput = (command: Command): Command =>
   command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
