@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createProgram } from './command-line';
 import { TrainError } from './errors';
-import { createProgram } from './program';
 import { describeError, runCli } from './run-cli';
 
 const printed: string[] = [];

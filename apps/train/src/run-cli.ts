@@ -1,6 +1,6 @@
 /** Runs the command line: output, errors in one line, exit status 0 (done), 1 (failed) or 2 (wrong usage or configuration). */
 import { CommanderError } from 'commander';
-import { createProgram } from './program';
+import { createProgram } from './command-line';
 
 /** Runs `args` as the command line does and resolves to the exit status. */
 export async function runCli(args: readonly string[]): Promise<number> {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { expectError, temporaryFolder } from '../test/support';
 import { writeFileAtomic } from './atomic-write';
-import { latestRunCheckpoint } from './load-checkpoint';
-import { saveRunCheckpoint } from './run-checkpoint';
+import { latestRunCheckpoint } from './run/load';
+import { saveRunCheckpoint } from './run/save';
 
 const folder = temporaryFolder();
 

@@ -1,25 +1,25 @@
 export { type Sink, type WrittenFile, writeFileAtomic } from './atomic-write';
-export { chunkBlockName, flattenBlockName } from './block-names';
-export { listRunCheckpoints, type RunCheckpointPath } from './checkpoint-folder';
 export { type Dtype, elementSize, type TensorData, toFloat32 } from './dtype';
 export { CheckpointError, type CheckpointErrorCode } from './errors';
 export type { JsonValue } from './json-value';
+export { chunkBlockName, flattenBlockName } from './official/block-names';
+export { type OfficialCheckpoint, type OfficialOptions, type OfficialPart, splitOfficial } from './official/parts';
+export type { BackboneReport, OfficialReport } from './official/report';
+export { unpackWeights } from './official/unpack-weights';
+export { openCheckpoint } from './open-checkpoint';
+export { listRunCheckpoints, type RunCheckpointPath } from './run/folder';
 export {
   type LatestRunCheckpoint,
   latestRunCheckpoint,
   loadRunCheckpoint,
   type RunCheckpoint,
-} from './load-checkpoint';
-export { type OfficialCheckpoint, type OfficialOptions, type OfficialPart, splitOfficial } from './official';
-export type { BackboneReport, OfficialReport } from './official-report';
-export { openCheckpoint } from './open-checkpoint';
-export { pruneRunCheckpoints, type RetentionPolicy } from './prune-checkpoints';
-export { openPth, type PthFile, type PthOptions } from './pth';
-export { type RunCheckpointContents, saveRunCheckpoint } from './run-checkpoint';
-export { lockRun, type RunLock } from './run-lock';
-export { openSafetensors } from './safetensors-reader';
-export { safetensorsStream, writeSafetensors } from './safetensors-writer';
-export { openSharded } from './sharded';
+} from './run/load';
+export { lockRun, type RunLock } from './run/lock';
+export { pruneRunCheckpoints, type RetentionPolicy } from './run/prune';
+export { type RunCheckpointContents, saveRunCheckpoint } from './run/save';
+export { openSafetensors } from './safetensors/reader';
+export { openSharded } from './safetensors/sharded';
+export { safetensorsStream, writeSafetensors } from './safetensors/writer';
 export {
   type ElementRange,
   entriesOf,
@@ -29,5 +29,5 @@ export {
   type TensorInfo,
   type TensorSource,
 } from './tensor-source';
-export { unpackWeights } from './unpack-weights';
-export type { PlainValue } from './walk-pickle';
+export { openPth, type PthFile, type PthOptions } from './torch/pth';
+export type { PlainValue } from './torch/walk-pickle';

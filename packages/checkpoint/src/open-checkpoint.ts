@@ -1,10 +1,10 @@
 import { CheckpointError } from './errors';
 import { sniffFormat } from './file-format';
-import { openPth, type PthOptions } from './pth';
 import { openRandomAccess } from './random-access';
-import { openSafetensors } from './safetensors-reader';
-import { openSharded } from './sharded';
+import { openSafetensors } from './safetensors/reader';
+import { openSharded } from './safetensors/sharded';
 import type { TensorFile } from './tensor-source';
+import { openPth, type PthOptions } from './torch/pth';
 
 /**
  * Opens weights of any format that this package reads, by content and not by extension: `.safetensors`, the

@@ -33,11 +33,29 @@ export { randomResizedCrop } from './augment/random-resized-crop';
 export { renderView, renderViews } from './augment/render-view';
 export { solarize } from './augment/solarize';
 export { drawView, type ViewParams, type ViewRecipe } from './augment/view-params';
-export type { BadImage, BadImageCounts, BadImagePolicy } from './bad-images';
-export { type ByteFile, openLocalFile } from './byte-file';
-export { defaultCacheDir } from './cache-dir';
-export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './data-error';
-export { type DecodeOptions, decodeImage, readImage } from './decode';
+export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
+export { type ByteFile, openLocalFile } from './files/byte-file';
+export { defaultCacheDir } from './files/cache-dir';
+export { type HttpOptions, openHttpFile } from './files/http-file';
+export { type DecodeOptions, decodeImage, readImage } from './images/decode';
+export type { PixelImage } from './images/image';
+export { type ImageFormat, imageFormat } from './images/image-format';
+export type { ImageContent, ImageSource } from './images/image-source';
+export type { BadImage, BadImageCounts, BadImagePolicy } from './loading/bad-images';
+export {
+  type ImageBatch,
+  type LoadedImage,
+  type LoaderCursor,
+  type LoaderOptions,
+  loadBatches,
+} from './loading/loader';
+export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './loading/sampler';
+export { shuffledOrder } from './loading/shuffle';
+export { type HeldOut, type HoldOutOptions, holdOut, subset } from './loading/subset';
+export { type PrefetchOptions, prefetch } from './prefetch';
+export { createRandom, permutation, type Random, type RandomState } from './random';
+export { cifarSource } from './sources/cifar';
+export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export {
   type FetchFlowersOptions,
   FLOWER_PHOTOS,
@@ -45,19 +63,7 @@ export {
   type FlowerProgress,
   type Flowers,
   fetchFlowers,
-} from './flowers';
-export { type HttpOptions, openHttpFile } from './http-file';
-export type { PixelImage } from './image';
-export { type ImageFormat, imageFormat } from './image-format';
-export type { ImageContent, ImageSource } from './image-source';
-export { type ImageBatch, type LoadedImage, type LoaderCursor, type LoaderOptions, loadBatches } from './loader';
-export { type DataSplits, openSplits, type SplitOptions } from './open-splits';
-export { type PrefetchOptions, prefetch } from './prefetch';
-export { createRandom, permutation, type Random, type RandomState } from './random';
-export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './sampler';
-export { shuffledOrder } from './shuffle';
-export { cifarSource } from './sources/cifar';
-export { type DatasetString, parseDatasetString } from './sources/dataset-string';
+} from './sources/flowers';
 export { type FolderOptions, folderSource } from './sources/folder';
 export { type HubSourceOptions, hubSource } from './sources/hub';
 export { idxSource } from './sources/idx';
@@ -65,11 +71,11 @@ export { type ImageNet22kOptions, imageNet22kSource } from './sources/imagenet22
 export { type ListOptions, listSource } from './sources/list';
 export { type MemoryImage, memorySource } from './sources/memory';
 export { type OpenOptions, openSource } from './sources/open-source';
+export { type DataSplits, openSplits, type SplitOptions } from './sources/open-splits';
 export { type ParquetOptions, parquetSource } from './sources/parquet';
 export { type Recognised, recogniseSource, type SourceKind } from './sources/recognise';
 export { type Split, splitFolderSource } from './sources/split-folders';
 export { type WebDatasetOptions, webDatasetSource } from './sources/webdataset';
-export { type HeldOut, type HoldOutOptions, holdOut, subset } from './subset';
 export { type GeneratedWorld, type GeneratedWorldOptions, generatedWorld } from './world/generated-world';
 export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
 export type { Scene, SceneObject } from './world/scene';

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ImageSource } from '../src/image-source';
+import type { ImageSource } from '../src/images/image-source';
 
 /** Makes a folder that goes when the running test is over. */
 export function scratchFolder(): string {

@@ -3,23 +3,23 @@
  * `run` writes the inputs, encodes the same dispatches in the same order and submits; it creates nothing.
  */
 
-import { findNonFinite, type KernelTime, type NonFinite, profile } from './diagnose';
-import { bytesPerElement, type DType, decode, encode as encodeValues } from './dtype';
-import { TensorError } from './errors';
-import type { Gpu } from './gpu';
-import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph';
-import { metricRing } from './metric-ring';
+import { bytesPerElement, type DType, decode, encode as encodeValues } from './base/dtype';
+import { TensorError } from './base/errors';
+import { type Shape, showShape, sizeOf } from './base/shape';
+import type { Target } from './base/target';
+import { bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
+import { findNonFinite, type KernelTime, type NonFinite, profile } from './device/diagnose';
+import { planEncoder } from './device/encoder';
+import type { Gpu } from './device/gpu';
+import { metricRing } from './device/metric-ring';
+import type { State } from './device/state';
+import { tunedTarget } from './device/tuner';
+import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph/record';
+import type { StateLayout } from './graph/state-layout';
 import { type GroupTensors, groupTensors } from './ops/assign';
 import { type InputAttrs, inputOp } from './ops/sources';
-import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan';
-import { bufferLookup, createBuffers, type PlanBuffers } from './plan-buffers';
-import { planEncoder } from './plan-encoder';
-import { kernelSeconds, type PlanReport } from './plan-report';
-import { type Shape, showShape, sizeOf } from './shape';
-import type { State } from './state';
-import type { StateLayout } from './state-layout';
-import type { Target } from './target';
-import { tunedTarget } from './tuner';
+import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan/plan';
+import { kernelSeconds, type PlanReport } from './plan/report';
 
 /** What a step function may return: tensors in nested objects and arrays. */
 export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };

@@ -1,3 +1,8 @@
+export type { DType } from './base/dtype';
+export { TensorError, type TensorErrorCode } from './base/errors';
+export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
+export { type Shape, sizeOf } from './base/shape';
+export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
 export {
   compile,
   planStep,
@@ -7,12 +12,10 @@ export {
   type TensorTree,
   type Values,
 } from './compile';
-export { type DescribeOptions, describePlan } from './describe';
-export type { KernelTime, NonFinite } from './diagnose';
-export type { DType } from './dtype';
-export { TensorError, type TensorErrorCode } from './errors';
-export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './gpu';
-export { grad, remat, valueAndGrad } from './grad';
+export type { KernelTime, NonFinite } from './device/diagnose';
+export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+export { createState, type State } from './device/state';
+export { type Choice, chosenVariants } from './device/tuner';
 export {
   type GradientArgs,
   type NdArray,
@@ -23,8 +26,16 @@ export {
   type Spec,
   type Tensor,
   type Variants,
-} from './graph';
-export { type Feeds, type Interpreted, interpret } from './interpret';
+} from './graph/record';
+export {
+  type GroupLayout,
+  type GroupSpec,
+  layoutState,
+  SEGMENT_ALIGNMENT,
+  type Segment,
+  type StateLayout,
+  type Window,
+} from './graph/state-layout';
 export {
   elementType,
   type Kernel,
@@ -34,19 +45,17 @@ export {
   type Scratch,
   type Storage,
   scratch,
-} from './kernel';
+} from './kernels/kernel-builder';
+export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, store } from './ops/assign';
-export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention';
+export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';
 export { gatherRows, scatterAddRows } from './ops/gather';
-export { l2Normalize } from './ops/l2-normalize';
-export { layerNorm } from './ops/layer-norm';
-export { logSumExp } from './ops/log-sum-exp';
-export { columnLogSums, rowLogSums } from './ops/log-sums';
-export { matmul } from './ops/matmul';
+export { matmul } from './ops/matmul/matmul';
+export { type Filter, resample, resampleMatrix } from './ops/matmul/resample';
 export { oneHot } from './ops/one-hot';
 export { patchify } from './ops/patchify';
 export {
@@ -58,29 +67,20 @@ export {
   randomWords,
 } from './ops/random';
 export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
+export { l2Normalize } from './ops/rows/l2-normalize';
+export { layerNorm } from './ops/rows/layer-norm';
+export { logSumExp } from './ops/rows/log-sum-exp';
+export { columnLogSums, rowLogSums } from './ops/rows/log-sums';
+export { softCrossEntropy, softCrossEntropyChunk, type TargetPairing } from './ops/rows/soft-cross-entropy';
+export { logSoftmax, softmax } from './ops/rows/softmax';
+export { argmax, topK } from './ops/rows/top-k';
+export { weightNorm } from './ops/rows/weight-norm';
 export { pad, slice, sliceAxis } from './ops/slice';
-export { softCrossEntropy, softCrossEntropyChunk, type TargetPairing } from './ops/soft-cross-entropy';
-export { logSoftmax, softmax } from './ops/softmax';
 export { constant, input, literal } from './ops/sources';
-export { argmax, topK } from './ops/top-k';
 export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
-export { weightNorm } from './ops/weight-norm';
-export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './philox';
-export type { Plan } from './plan';
-export { kernelSeconds, type PlanReport } from './plan-report';
-export { type Filter, resample, resampleMatrix } from './resample';
-export { type RowBody, rowKernel } from './row-kernel';
-export { type Shape, sizeOf } from './shape';
-export { createState, type State } from './state';
-export {
-  type GroupLayout,
-  type GroupSpec,
-  layoutState,
-  SEGMENT_ALIGNMENT,
-  type Segment,
-  type StateLayout,
-  type Window,
-} from './state-layout';
-export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './target';
-export { type Choice, chosenVariants } from './tuner';
+export { grad, remat, valueAndGrad } from './passes/grad';
+export { type Feeds, type Interpreted, interpret } from './passes/interpret';
+export { type DescribeOptions, describePlan } from './plan/describe';
+export type { Plan } from './plan/plan';
+export { kernelSeconds, type PlanReport } from './plan/report';

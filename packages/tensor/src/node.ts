@@ -7,10 +7,10 @@ import { createRequire } from 'node:module';
 import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'webgpu';
-import { TensorError } from './errors';
-import { type Gpu, requestDevice, type TuneCache, wrapDevice } from './gpu';
-import type { Target } from './target';
-import { tuneFile } from './tune-file';
+import { TensorError } from './base/errors';
+import type { Target } from './base/target';
+import { type Gpu, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+import { tuneFile } from './device/tune-file';
 
 export interface OpenGpuOptions {
   /** `auto` (default): a GPU if there is one, else the software adapter. `software`: the software adapter. `null`: Dawn's null backend, which validates but computes nothing. Anything else: part of an adapter's name. */

@@ -2,18 +2,19 @@
  * One check that every op must pass: its kernels against its f64 reference, its gradient against finite differences of that reference,
  * and a replay bitwise equal to the same kernels run one at a time without sharing memory.
  */
+
+import type { DType } from './base/dtype';
+import { type Shape, sizeOf } from './base/shape';
 import { compile } from './compile';
-import type { DType } from './dtype';
-import type { Gpu } from './gpu';
-import { grad } from './grad';
-import type { Spec, Tensor } from './graph';
-import { interpret } from './interpret';
+import type { Gpu } from './device/gpu';
+import type { Spec, Tensor } from './graph/record';
 import { add, cast, mul } from './ops/elementwise';
 import { sum } from './ops/reduce';
 import { constant, input } from './ops/sources';
-import { type Shape, sizeOf } from './shape';
+import { grad } from './passes/grad';
+import { interpret } from './passes/interpret';
 
-export { compileKernels, paperAdapters } from './paper-adapters';
+export { compileKernels, paperAdapters } from './testing/paper-adapters';
 
 export interface CheckInput {
   readonly shape: Shape;

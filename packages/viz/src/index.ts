@@ -1,19 +1,16 @@
+export type { AxisOptions } from './charts/axes';
 export {
-  type AttentionFigureItem,
-  type AttentionFigureOptions,
-  attentionFigure,
-  renderAttention,
-} from './attention-figure';
-export {
-  attentionHead,
-  type ClsAttention,
-  clsAttentionFromMatrix,
-  clsAttentionFromQkv,
-  massMask,
-  meanAttention,
-  type QkvShape,
-} from './attention-map';
-export type { AxisOptions } from './axes';
+  smooth,
+  type TrainingCurveOptions,
+  type TrainingSeries,
+  type TruncationSeries,
+  trainingCurves,
+  truncationCurve,
+} from './charts/curves';
+export { type HeatMapOptions, type HeatPanel, heatMapFigure } from './charts/heat-map';
+export { type Bins, binValues, type HistogramOptions, type HistogramSeries, histogramChart } from './charts/histogram';
+export { contactSheet, type GridCell, type GridRow, type ImageGridOptions, imageGrid } from './charts/image-grid';
+export { type LineChartOptions, lineChart, type Series } from './charts/line-chart';
 export {
   type ColormapName,
   colormapColour,
@@ -23,26 +20,7 @@ export {
   quantile,
   seriesColours,
   vocColour,
-} from './colormap';
-export {
-  smooth,
-  type TrainingCurveOptions,
-  type TrainingSeries,
-  type TruncationSeries,
-  trainingCurves,
-  truncationCurve,
-} from './curves';
-export {
-  type ClusterPositions,
-  normalisedEntropy,
-  type PositionMapsOptions,
-  positionEntropyChart,
-  positionMapsFigure,
-} from './entropy-figure';
-export { VizError, type VizErrorCode } from './errors';
-export { type HeatMapOptions, type HeatPanel, heatMapFigure } from './heat-map';
-export { type Bins, binValues, type HistogramOptions, type HistogramSeries, histogramChart } from './histogram';
-export { htmlReport, type Report, type ReportImage, type ReportSection, type ReportTable } from './html-report';
+} from './drawing/colormap';
 export {
   filledImage,
   imageFromTensor,
@@ -51,9 +29,33 @@ export {
   type Rgb,
   type RgbImage,
   rgbImage,
-} from './image';
-export { contactSheet, type GridCell, type GridRow, type ImageGridOptions, imageGrid } from './image-grid';
-export { type LineChartOptions, lineChart, type Series } from './line-chart';
+} from './drawing/image';
+export { encodePng, pngDataUri } from './drawing/png';
+export { type GridSize, type Resampling, resample, resizeImage } from './drawing/resample';
+export type { Figure } from './drawing/svg';
+export { VizError, type VizErrorCode } from './errors';
+export {
+  type AttentionFigureItem,
+  type AttentionFigureOptions,
+  attentionFigure,
+  renderAttention,
+} from './figures/attention-figure';
+export {
+  attentionHead,
+  type ClsAttention,
+  clsAttentionFromMatrix,
+  clsAttentionFromQkv,
+  massMask,
+  meanAttention,
+  type QkvShape,
+} from './figures/attention-map';
+export {
+  type ClusterPositions,
+  normalisedEntropy,
+  type PositionMapsOptions,
+  positionEntropyChart,
+  positionMapsFigure,
+} from './figures/entropy-figure';
 export {
   type CoverageStatistics,
   coverageStatistics,
@@ -61,7 +63,7 @@ export {
   type MaskedPicture,
   maskCoverageFigure,
   maskSheet,
-} from './mask-figure';
+} from './figures/mask-figure';
 export {
   type HeatOverlayOptions,
   heatOverlay,
@@ -69,9 +71,16 @@ export {
   maskOverlay,
   type SegmentationOverlayOptions,
   segmentationOverlay,
-} from './overlay';
-export { type FeatureRows, fitPca, type Pca, projectPca } from './pca';
-export { type PcaFigureItem, type PcaFigureOptions, pcaFigure } from './pca-figure';
+} from './figures/overlay';
+export { type PrototypeUsage, prototypeUsage, prototypeUsageChart } from './figures/prototype-usage';
+export {
+  type LabelMap,
+  type SegmentationFigureOptions,
+  type SegmentationItem,
+  segmentationFigure,
+} from './figures/segmentation-figure';
+export { type FeatureRows, fitPca, type Pca, projectPca } from './pca/pca';
+export { type PcaFigureItem, type PcaFigureOptions, pcaFigure } from './pca/pca-figure';
 export {
   type PatchFeatures,
   type PcaMap,
@@ -80,15 +89,6 @@ export {
   type PcaRenderOptions,
   pcaMaps,
   renderPcaMap,
-} from './pca-map';
-export { type ForegroundRule, type PcaRecipe, type PcaRecipeName, pcaRecipes, type ScoreScale } from './pca-recipe';
-export { encodePng, pngDataUri } from './png';
-export { type PrototypeUsage, prototypeUsage, prototypeUsageChart } from './prototype-usage';
-export { type GridSize, type Resampling, resample, resizeImage } from './resample';
-export {
-  type LabelMap,
-  type SegmentationFigureOptions,
-  type SegmentationItem,
-  segmentationFigure,
-} from './segmentation-figure';
-export type { Figure } from './svg';
+} from './pca/pca-map';
+export { type ForegroundRule, type PcaRecipe, type PcaRecipeName, pcaRecipes, type ScoreScale } from './pca/pca-recipe';
+export { htmlReport, type Report, type ReportImage, type ReportSection, type ReportTable } from './report/html-report';

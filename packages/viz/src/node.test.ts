@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodePng } from '../test/decode-png';
-import { filledImage } from './image';
-import { contactSheet } from './image-grid';
+import { contactSheet } from './charts/image-grid';
+import { filledImage } from './drawing/image';
+import { figure, label } from './drawing/svg';
 import { figureToPng, writeFigure } from './node';
-import { figure, label } from './svg';
 
 const text = figure({ width: 60, height: 20 }, 'text', [label(2, 15, 'Inter', { size: 16 })]);
 let folder: string;

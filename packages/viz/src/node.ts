@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { Resvg } from '@resvg/resvg-js';
+import type { Figure } from './drawing/svg';
 import { checkRange, VizError } from './errors';
-import type { Figure } from './svg';
 
 /** Options of `figureToPng`. */
 export interface FigurePngOptions {

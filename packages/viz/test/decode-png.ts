@@ -1,5 +1,5 @@
 import { crc32, inflateSync } from 'node:zlib';
-import type { RgbImage } from '../src/image';
+import type { RgbImage } from '../src/drawing/image';
 
 /** An independent reader for the tests: 8-bit RGB or RGBA PNG files, checksums verified; alpha is dropped. */
 export function decodePng(file: Uint8Array): RgbImage {

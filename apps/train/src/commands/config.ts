@@ -1,12 +1,12 @@
 /** `franca-train config`: the resolved configuration, where each value comes from, the presets, the reference. */
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import { examples } from '../command-line';
 import { derive } from '../config/derive';
 import { derivedLines, explainedLines } from '../config/explain';
 import { listPresets } from '../config/presets';
 import { configReference } from '../config/reference';
-import { type ConfigOptions, configFrom, withConfig } from '../config-options';
-import { examples } from '../program';
+import { type ConfigOptions, configFrom, withConfig } from '../options/config-options';
 
 interface Options extends ConfigOptions {
   readonly explain?: true;

@@ -1,6 +1,6 @@
 /** `franca-train doctor`: what this machine computes with, and what fits. */
 import type { Command } from 'commander';
-import { examples } from '../program';
+import { examples } from '../command-line';
 
 interface Options {
   readonly measure?: true;

@@ -2,16 +2,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { examples } from '../command-line';
 import { loadConfig } from '../config/load';
-import { type ContextOptions, chooseBackend, openContext } from '../eval/eval-context';
-import type { EvalTask } from '../eval/eval-task';
-import { evalTasks } from '../eval/eval-tasks';
-import { finish, type OutputOptions, runTasks } from '../eval/run-evals';
-import type { SetLimits } from '../features/eval-set';
-import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
-import { isSegmentationData } from '../features/segmentation-set';
-import { positiveInteger, trainTest } from '../option-values';
-import { examples } from '../program';
+import { type ContextOptions, chooseBackend, openContext } from '../eval/context';
+import { finish, type OutputOptions, runTasks } from '../eval/run';
+import type { EvalTask } from '../eval/task';
+import { evalTasks } from '../eval/task-list';
+import { openSession, type SessionOptions, withWeights } from '../features/session';
+import type { SetLimits } from '../image-sets/image-set';
+import { isSegmentationData } from '../image-sets/segmentation-set';
+import { positiveInteger, trainTest } from '../options/option-values';
 import { rasaTask } from '../rasa/rasa-task';
 
 interface Options extends SessionOptions, OutputOptions {

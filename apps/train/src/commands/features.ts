@@ -1,12 +1,12 @@
 /** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
 import { type Command, Option } from 'commander';
-import { openImageSets, spread } from '../features/eval-set';
-import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
-import { centreCrop } from '../features/preparation';
+import { examples } from '../command-line';
+import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { writeFeatures } from '../features/write-features';
-import { positiveInteger } from '../option-values';
-import { examples } from '../program';
-import { amountOfBytes } from '../units';
+import { openImageSets, spread } from '../image-sets/image-set';
+import { centreCrop } from '../image-sets/preparation';
+import { positiveInteger } from '../options/option-values';
+import { amountOfBytes } from '../text/amounts';
 
 interface Options extends SessionOptions {
   readonly data: string;

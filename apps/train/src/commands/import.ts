@@ -1,6 +1,6 @@
 /** `franca-train import`: an official or other checkpoint as safetensors, the backbone and each head in a file of its own. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { examples } from '../program';
+import { examples } from '../command-line';
 
 interface Options {
   readonly out: string;
@@ -24,7 +24,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (files: string[], { out, network }: Options) => {
-      const { importCheckpoint } = await import('../import-checkpoint');
+      const { importCheckpoint } = await import('../import/import-checkpoint');
       for (const line of await importCheckpoint(files, out, network)) console.log(line);
     });
 }

@@ -1,9 +1,9 @@
 /** `franca-train plan`: the compiled plan of a configuration, without running it and without a GPU. */
 import type { Command } from 'commander';
+import { examples } from '../command-line';
 import { derive } from '../config/derive';
-import { type ConfigOptions, configFrom, withConfig } from '../config-options';
-import { positiveInteger } from '../option-values';
-import { examples } from '../program';
+import { type ConfigOptions, configFrom, withConfig } from '../options/config-options';
+import { positiveInteger } from '../options/option-values';
 
 interface Options extends ConfigOptions {
   readonly target: string;
@@ -33,11 +33,11 @@ export function register(program: Command): void {
       // loaded here, so that other commands start without them
       const [{ targetNamed }, { planOrExplain }, { describePlan }, { knownRates, withRates }, { checkPrecision }] =
         await Promise.all([
-          import('../plan/targets'),
+          import('../plan/named-adapters'),
           import('../plan/fitting-batch'),
           import('../plan/describe-plan'),
           import('../doctor/rates'),
-          import('../precision'),
+          import('../run/precision'),
         ]);
       const target = await targetNamed(options.target);
       const world = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };

@@ -1,7 +1,7 @@
 /** `franca-train pretrain`: trains a model from scratch, or continues a run. */
 import type { Command } from 'commander';
-import { examples } from '../program';
-import { type RunOptions, withRunOptions } from '../run-options';
+import { examples } from '../command-line';
+import { type RunOptions, withRunOptions } from '../options/train-options';
 
 /** Adds the command. */
 export function register(program: Command): void {
@@ -18,7 +18,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (overrides: string[], options: RunOptions) => {
-      const { startRun } = await import('../start-run');
+      const { startRun } = await import('../run/start-run');
       await startRun(overrides, options, {
         defaultConfig: (gpu) => (gpu.target.family === 'cpu' ? 'cpu-tiny' : 'gpu-small'),
         resample: false,

@@ -1,10 +1,10 @@
 /** `franca-train show`: pictures of what a model sees in pictures. */
 import { type PcaRecipeName, pcaRecipes } from '@franca/viz';
 import { type Command, InvalidArgumentError } from 'commander';
-import { openSession, type SessionOptions, withWeights } from '../features/feature-session';
-import { defaultSize } from '../features/preparation';
-import { examples } from '../program';
-import { type Look, look, readPicture } from '../show/look';
+import { examples } from '../command-line';
+import { openSession, type SessionOptions, withWeights } from '../features/session';
+import { defaultSize } from '../image-sets/preparation';
+import { type Look, look, readPicture } from '../show/picture-features';
 import { writeLooks } from '../show/write-looks';
 
 interface Options extends SessionOptions {

@@ -4,7 +4,7 @@ import { compile, type Gpu, matmul, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
-import { amountOfBytes } from '../units';
+import { amountOfBytes } from '../text/amounts';
 import { deviceMemory } from './device-memory';
 import { driverHints, thisMachine } from './hints';
 import { fits, recommendedPreset } from './preset-fit';

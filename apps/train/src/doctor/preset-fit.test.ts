@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Preset } from '../config/presets';
-import { amountOfBytes } from '../units';
+import { amountOfBytes } from '../text/amounts';
 import { fits, recommendedPreset, statedBytes } from './preset-fit';
 
 const preset = (name: string, memory: string): Preset => ({ name, path: '', facts: { memory } });

@@ -4,7 +4,7 @@ import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
-import { evalTasks } from './eval-tasks';
+import { evalTasks } from './task-list';
 
 let folder: string;
 let model: readonly string[];

@@ -2,8 +2,8 @@
 import type { EvalRecord, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
-import type { EvalSet } from '../features/eval-set';
-import { indexList } from '../option-values';
+import type { EvalSet } from '../image-sets/image-set';
+import { indexList } from '../options/option-values';
 
 export interface ScoringOptions {
   readonly classes?: readonly number[];

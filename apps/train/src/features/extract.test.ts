@@ -3,9 +3,9 @@ import { DataError } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
-import type { EvalSet } from './eval-set';
+import type { EvalSet } from '../image-sets/image-set';
 import { type Extraction, extract } from './extract';
-import type { FeatureModel } from './feature-model';
+import type { FeatureModel } from './model';
 
 let folder: string;
 beforeAll(async () => {

@@ -5,9 +5,9 @@
 import { isImageError, prefetch } from '@franca/data';
 import type { FeatureArrays, FeatureCache } from '@franca/evals/node';
 import { TrainError } from '../errors';
-import type { EvalItem, EvalSet } from './eval-set';
-import type { FeatureModel, FeatureRequest } from './feature-model';
-import { describePreparation, type Preparation, prepare, squashMask } from './preparation';
+import type { EvalItem, EvalSet } from '../image-sets/image-set';
+import { describePreparation, type Preparation, prepare, squashMask } from '../image-sets/preparation';
+import type { FeatureModel, FeatureRequest } from './model';
 
 export interface Extraction {
   readonly model: FeatureModel;

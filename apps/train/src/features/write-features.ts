@@ -1,9 +1,9 @@
 /** Features of a data set as one safetensors file: `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches` [n, rows, columns, D]. */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
-import type { EvalSet } from './eval-set';
-import type { FeatureSession } from './feature-session';
-import { describePreparation, type Preparation } from './preparation';
+import type { EvalSet } from '../image-sets/image-set';
+import { describePreparation, type Preparation } from '../image-sets/preparation';
+import type { FeatureSession } from './session';
 
 export interface WriteOptions {
   readonly preparation: Preparation;

@@ -3,7 +3,7 @@ import { kernelSeconds, type Plan } from '@franca/tensor';
 import type { PretrainOptions } from '../config/pretrain-options';
 import type { Rates } from '../doctor/rates';
 import { duration } from '../run/progress';
-import { amountOfBytes } from '../units';
+import { amountOfBytes } from '../text/amounts';
 
 export interface PlanContext {
   readonly options: PretrainOptions;

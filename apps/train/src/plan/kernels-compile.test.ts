@@ -4,8 +4,8 @@ import { compileKernels, paperAdapters } from '@franca/tensor/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
+import { targetNamed } from './named-adapters';
 import { planPretraining } from './plan-pretraining';
-import { targetNamed } from './targets';
 
 let gpu: Gpu;
 beforeAll(async () => {

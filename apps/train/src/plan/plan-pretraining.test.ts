@@ -7,8 +7,8 @@ import { statedBytes } from '../doctor/preset-fit';
 import { prototypeChunks } from '../prototype-chunks';
 import { describePlan } from './describe-plan';
 import { planOrExplain } from './fitting-batch';
+import { targetNamed } from './named-adapters';
 import { planPretraining } from './plan-pretraining';
-import { targetNamed } from './targets';
 
 const GiB = 2 ** 30;
 

@@ -1,9 +1,9 @@
 /** Fits RASA to the patch tokens of a data set. */
 
 import { type FitOptions, fitRasa, type RasaFit } from '@franca/rasa';
-import type { DensePart } from '../eval/eval-task';
-import { countProgress } from '../features/count-progress';
-import type { FeatureSession } from '../features/feature-session';
+import type { DensePart } from '../eval/task';
+import type { FeatureSession } from '../features/session';
+import { countProgress } from '../text/count-progress';
 
 export interface RasaOptions {
   readonly planes: number;

@@ -2,11 +2,11 @@
 import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { TrainError } from '../errors';
-import type { EvalSet } from '../features/eval-set';
-import { openFeatureModel } from '../features/feature-model';
-import type { FeatureSession } from '../features/feature-session';
+import { openFeatureModel } from '../features/model';
 import { openWeights } from '../features/open-weights';
-import { describePreparation, prepare } from '../features/preparation';
+import type { FeatureSession } from '../features/session';
+import type { EvalSet } from '../image-sets/image-set';
+import { describePreparation, prepare } from '../image-sets/preparation';
 
 export interface FoldingProof {
   readonly images: number;

@@ -1,7 +1,7 @@
 /** RASA as the first stage of `franca-train eval all`: planes found on the patches of the run's images, position read after each. */
 import { join } from 'node:path';
-import type { RunnableTask } from '../eval/eval-task';
-import type { FeatureSession } from '../features/feature-session';
+import type { RunnableTask } from '../eval/task';
+import type { FeatureSession } from '../features/session';
 import { fitOnImages, RASA_DEFAULTS } from './fit-on-images';
 import { positionChart, positionReadings } from './position-readings';
 import { writeRasa } from './write-rasa';

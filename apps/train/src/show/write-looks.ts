@@ -14,7 +14,7 @@ import {
   renderPcaMap,
 } from '@franca/viz';
 import { writeFigure } from '@franca/viz/node';
-import type { Look } from './look';
+import type { Look } from './picture-features';
 
 export interface LookOptions {
   readonly recipes: readonly PcaRecipeName[];

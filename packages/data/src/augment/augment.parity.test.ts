@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkParity, type ParityFile, parityFile } from '../../../../test/support/parity';
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { createRandom } from '../random';
 import { type Box, resizeBicubic } from './bicubic';
 import { adjustBrightness, adjustContrast, adjustSaturation, colorJitter, type JitterStep } from './color-jitter';

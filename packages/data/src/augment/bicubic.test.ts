@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { cubicKernel, resizeBicubic } from './bicubic';
 
 function noise(width: number, height: number): PixelImage {

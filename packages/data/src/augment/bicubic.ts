@@ -1,4 +1,4 @@
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 
 /**
  * Bicubic resampling as PIL does it on 8-bit images, to the bit.

@@ -2,7 +2,7 @@ import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { create } from 'webgpu';
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { createRandom } from '../random';
 import { JITTER_STEPS, type JitterStep } from './color-jitter';
 import { createGpuAugmenter, type GpuAugmenterOptions } from './gpu-augmenter';

@@ -1,5 +1,5 @@
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
+import { DataError } from '../errors';
+import type { PixelImage } from '../images/image';
 import { ENTRY_POINTS, FRAME_WORDS, gpuKernels, MEASURE_GROUP, MEASURE_LANES, TILE, VIEW_WORDS } from './gpu-kernels';
 import { recordAt, writeViewRecord } from './gpu-records';
 import type { PlacedView } from './multi-crop';

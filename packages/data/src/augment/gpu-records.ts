@@ -1,4 +1,4 @@
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import type { JitterStep } from './color-jitter';
 import { BLUR_RADIUS, gaussianKernel } from './gaussian-blur';
 import { VIEW_WORDS } from './gpu-kernels';

@@ -1,4 +1,4 @@
-import { DataError } from '../data-error';
+import { DataError } from '../errors';
 import { createRandom } from '../random';
 import { BLUR_RADIUS } from './gaussian-blur';
 import { drawView, type ViewParams, type ViewRecipe } from './view-params';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { IMAGENET_NORMALIZATION } from './normalize';
 import { PREPROCESS_224, PREPROCESS_518, preprocess, resizeAndCrop, resizedSize } from './preprocess';
 

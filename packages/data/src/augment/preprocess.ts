@@ -1,5 +1,5 @@
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
+import { DataError } from '../errors';
+import type { PixelImage } from '../images/image';
 import { resizeBicubic } from './bicubic';
 import { IMAGENET_NORMALIZATION, type Normalization, normalizationTable, normalize } from './normalize';
 import { roundHalfEven } from './round-half-even';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { drawMultiCrop, FRANCA_MULTI_CROP, multiCropRecipes, placeMultiCrop } from './multi-crop';
 import { IMAGENET_NORMALIZATION, normalizationTable, normalize } from './normalize';
 import { renderView, renderViews } from './render-view';

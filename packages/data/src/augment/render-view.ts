@@ -1,5 +1,5 @@
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
+import { DataError } from '../errors';
+import type { PixelImage } from '../images/image';
 import { type Box, resizeBicubic } from './bicubic';
 import { colorJitter } from './color-jitter';
 import { gaussianBlur } from './gaussian-blur';

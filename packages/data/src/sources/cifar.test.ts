@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
-import type { ImageSource } from '../image-source';
+import type { ImageSource } from '../images/image-source';
 import { cifarSource } from './cifar';
 
 let root: string;

@@ -7,10 +7,10 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { type ByteFile, openLocalFile } from '../byte-file';
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { type ByteFile, openLocalFile } from '../files/byte-file';
+import type { PixelImage } from '../images/image';
+import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './walk-images';
 
 interface Variant {

@@ -6,7 +6,7 @@
  * before it.
  */
 
-import { DataError } from '../data-error';
+import { DataError } from '../errors';
 
 const NAMES = ['ImageNet', 'ImageNet22k', 'LAION'] as const;
 const KEYS = ['split', 'root', 'extra'] as const;

@@ -6,10 +6,10 @@
  */
 
 import path from 'node:path';
-import { readImageFile } from '../byte-file';
-import { DataError } from '../data-error';
-import { IMAGE_EXTENSIONS } from '../image-format';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { readImageFile } from '../files/byte-file';
+import { IMAGE_EXTENSIONS } from '../images/image-format';
+import type { ImageSource } from '../images/image-source';
 import { folderLabels } from './folder-labels';
 import { byCodeUnit, type FoundImages, walkImages } from './walk-images';
 

@@ -1,6 +1,6 @@
 /** Addresses of data sets on the Hugging Face hub: `hf://owner/name[@revision][:[config/]split]`. */
 
-import { DataError } from '../data-error';
+import { DataError } from '../errors';
 import { configsOf } from './split-files';
 
 export interface HubSpec {

@@ -7,7 +7,7 @@ import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type LoopbackServer, sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
-import type { ImageSource } from '../image-source';
+import type { ImageSource } from '../images/image-source';
 import { type HubSourceOptions, hubSource } from './hub';
 import { parseHubSpec } from './hub-spec';
 

@@ -6,12 +6,12 @@
  * by ranges where it is.
  */
 
-import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../byte-file';
-import { defaultCacheDir } from '../cache-dir';
-import { DataError } from '../data-error';
-import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../hub-files';
-import { hasImageExtension } from '../image-format';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
+import { defaultCacheDir } from '../files/cache-dir';
+import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../files/hub-files';
+import { hasImageExtension } from '../images/image-format';
+import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { folderLabels } from './folder-labels';
 import { checkOneConfig, type HubSpec, inConfig, parseHubSpec } from './hub-spec';

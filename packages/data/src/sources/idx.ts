@@ -9,10 +9,10 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { type ByteFile, bytesInMemory, openLocalFile } from '../byte-file';
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { type ByteFile, bytesInMemory, openLocalFile } from '../files/byte-file';
+import type { PixelImage } from '../images/image';
+import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './walk-images';
 
 const SPLIT_NAMES = { train: /train/, val: /t10k|test/ };

@@ -12,13 +12,13 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { type ByteFile, bytesInMemory, checkImageBytes, openLocalFile } from '../byte-file';
-import { DataError } from '../data-error';
-import { hasImageExtension } from '../image-format';
-import type { ImageSource } from '../image-source';
-import { openNpyRecords } from '../npy-records';
+import { DataError } from '../errors';
+import { type ByteFile, bytesInMemory, checkImageBytes, openLocalFile } from '../files/byte-file';
+import { openNpyRecords } from '../formats/npy-records';
+import { indexTar } from '../formats/tar-index';
+import { hasImageExtension } from '../images/image-format';
+import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { indexTar } from '../tar-index';
 import { byCodeUnit } from './walk-images';
 
 export interface ImageNet22kOptions {

@@ -6,9 +6,9 @@
  */
 
 import path from 'node:path';
-import { openLocalFile, readImageFile } from '../byte-file';
-import { DataError } from '../data-error';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { openLocalFile, readImageFile } from '../files/byte-file';
+import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './walk-images';
 
 export interface ListOptions {

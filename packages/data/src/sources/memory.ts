@@ -1,7 +1,7 @@
 /** Images that are already in memory, as a source: for tests, for small experiments, and for anything that makes its own images. */
 
-import { DataError } from '../data-error';
-import type { ImageContent, ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import type { ImageContent, ImageSource } from '../images/image-source';
 
 export interface MemoryImage {
   readonly key: string;

@@ -2,15 +2,15 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { type ByteFile, openLocalFile } from '../byte-file';
-import { defaultCacheDir } from '../cache-dir';
-import { DataError } from '../data-error';
-import { fetchFlowers } from '../flowers';
-import { openHttpFile } from '../http-file';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { type ByteFile, openLocalFile } from '../files/byte-file';
+import { defaultCacheDir } from '../files/cache-dir';
+import { openHttpFile } from '../files/http-file';
+import type { ImageSource } from '../images/image-source';
 import { type GeneratedWorldOptions, generatedWorld } from '../world/generated-world';
 import { cifarSource } from './cifar';
 import { type DatasetString, parseDatasetString } from './dataset-string';
+import { fetchFlowers } from './flowers';
 import { folderSource } from './folder';
 import { type HubSourceOptions, hubSource } from './hub';
 import { idxSource } from './idx';

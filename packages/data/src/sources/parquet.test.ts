@@ -2,8 +2,8 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { keysOf, labelsOf, readText } from '../../test/scratch';
-import { type ByteFile, bytesInMemory } from '../byte-file';
-import type { ImageSource } from '../image-source';
+import { type ByteFile, bytesInMemory } from '../files/byte-file';
+import type { ImageSource } from '../images/image-source';
 import { type ParquetOptions, parquetSource } from './parquet';
 
 type Write = Parameters<typeof parquetWriteBuffer>[0];

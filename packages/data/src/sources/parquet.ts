@@ -8,16 +8,16 @@
  */
 
 import path from 'node:path';
-import type { ByteFile } from '../byte-file';
-import { DataError } from '../data-error';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import type { ByteFile } from '../files/byte-file';
 import {
   type ByteRows,
   createParquetDecoder,
   type DecodeLimits,
   type ParquetColumn,
   type ParquetDecoder,
-} from '../parquet-worker';
+} from '../formats/parquet-worker';
+import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { byCodeUnit } from './walk-images';
 

@@ -8,8 +8,8 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { DataError } from '../data-error';
-import { hasImageExtension } from '../image-format';
+import { DataError } from '../errors';
+import { hasImageExtension } from '../images/image-format';
 import { looksLikeCifar } from './cifar';
 import { looksLikeDatasetString } from './dataset-string';
 import { looksLikeIdx } from './idx';

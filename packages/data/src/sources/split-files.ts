@@ -4,7 +4,7 @@
  * `default/train/0000.parquet`, `train/cat/1.jpg`). Data whose names speak of no part is all training data.
  */
 
-import { DataError } from '../data-error';
+import { DataError } from '../errors';
 import { byCodeUnit } from './walk-images';
 
 const SPLITS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sharedData } from '../../../../test/support/shared';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
-import { decodeImage } from '../decode';
+import { decodeImage } from '../images/decode';
 import { findSplitFolders, splitFolderSource } from './split-folders';
 
 let root: string;

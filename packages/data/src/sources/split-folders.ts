@@ -8,8 +8,8 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { DataError } from '../data-error';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import type { ImageSource } from '../images/image-source';
 import { folderSource } from './folder';
 import { byCodeUnit } from './walk-images';
 

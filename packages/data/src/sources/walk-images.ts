@@ -9,7 +9,7 @@
 
 import { type Dirent, promises as fs } from 'node:fs';
 import path from 'node:path';
-import { hasImageExtension } from '../image-format';
+import { hasImageExtension } from '../images/image-format';
 
 export interface FoundImages {
   /** Paths relative to the root with `/` between parts, sorted by code unit. */

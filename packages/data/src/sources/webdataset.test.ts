@@ -5,7 +5,7 @@ import { pack } from 'tar-stream';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
-import type { ImageSource } from '../image-source';
+import type { ImageSource } from '../images/image-source';
 import { expandBraces, webDatasetSource } from './webdataset';
 
 let root: string;

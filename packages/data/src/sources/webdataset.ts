@@ -12,14 +12,14 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { type ByteFile, checkImageBytes, openLocalFile } from '../byte-file';
-import { readCachedJson, writeCachedJson } from '../cached-json';
-import { DataError } from '../data-error';
-import { type HttpOptions, openHttpFile } from '../http-file';
-import { hasImageExtension } from '../image-format';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import { type ByteFile, checkImageBytes, openLocalFile } from '../files/byte-file';
+import { readCachedJson, writeCachedJson } from '../files/cached-json';
+import { type HttpOptions, openHttpFile } from '../files/http-file';
+import { indexTar, type TarIndex } from '../formats/tar-index';
+import { hasImageExtension } from '../images/image-format';
+import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { indexTar, type TarIndex } from '../tar-index';
 import { folderLabels } from './folder-labels';
 
 export interface WebDatasetOptions {

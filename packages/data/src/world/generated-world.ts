@@ -1,6 +1,6 @@
-import { DataError } from '../data-error';
-import type { PixelImage } from '../image';
-import type { ImageSource } from '../image-source';
+import { DataError } from '../errors';
+import type { PixelImage } from '../images/image';
+import type { ImageSource } from '../images/image-source';
 import { type RenderedScene, renderScene } from './render-scene';
 import { className, drawScene, MAX_CLASSES, type Scene, sceneLabel } from './scene';
 

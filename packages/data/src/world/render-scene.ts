@@ -1,4 +1,4 @@
-import type { PixelImage } from '../image';
+import type { PixelImage } from '../images/image';
 import { createCamera } from './camera';
 import type { Scene } from './scene';
 import { createShader } from './shade';

@@ -2,11 +2,11 @@
  * Updates of state. A step is pure but for these: `assign` overwrites a state tensor, and `store` a whole group by name. Each returns the
  * tensor to use from there on; reading the old one after its update is an error when the step is compiled.
  */
-import { bytesPerElement } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record, record1, type Tensor } from '../graph';
-import { sameShape, showShape, sizeOf } from '../shape';
-import type { GroupLayout, Segment } from '../state-layout';
+import { bytesPerElement } from '../base/dtype';
+import { opError } from '../base/errors';
+import { sameShape, showShape, sizeOf } from '../base/shape';
+import { type Op, record, record1, type Tensor } from '../graph/record';
+import type { GroupLayout, Segment } from '../graph/state-layout';
 import { concatenatedRows } from './concat';
 import { mul } from './elementwise';
 import { type StateAttrs, stateOp } from './sources';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Gpu } from '../gpu';
+import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
 import { checkOp } from '../testing';
 import { abs, add, div, erf, exp, gelu, maximum, minimum, mul, neg, sigmoid, silu, sub, tanh } from './elementwise';
 import { max, mean, min } from './extrema';
-import { matmul } from './matmul';
+import { matmul } from './matmul/matmul';
 import { sum } from './reduce';
 
 let gpu: Gpu;

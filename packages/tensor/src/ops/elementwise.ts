@@ -3,10 +3,10 @@
  * f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy; a number stands for a scalar tensor. Chains of
  * them fuse into one kernel (see `fuse.ts`).
  */
-import { type DType, isFloat } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { broadcastShapes, broadcastStrides, showShape, sizeOf, stridesOf } from '../shape';
+import { type DType, isFloat } from '../base/dtype';
+import { opError } from '../base/errors';
+import { broadcastShapes, broadcastStrides, showShape, sizeOf, stridesOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 

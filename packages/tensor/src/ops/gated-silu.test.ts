@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { defaultTarget } from '../base/target';
 import { compile, planStep } from '../compile';
-import type { Gpu } from '../gpu';
-import { grad } from '../grad';
+import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
-import { defaultTarget } from '../target';
+import { grad } from '../passes/grad';
 import { checkOp } from '../testing';
 import { mul } from './elementwise';
 import { gatedSilu } from './gated-silu';

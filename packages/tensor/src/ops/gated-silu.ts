@@ -2,11 +2,11 @@
  * The gate of SwiGLU (Shazeer 2020). Of a row [a, b] of 2 H elements, y = silu(a) b = a s b with s = 1 / (1 + e^-a), the halves read
  * where they lie. The backward pass writes both halves at once: da = g b s (1 + a (1 - s)), db = g a s.
  */
-import { isFloat } from '../dtype';
-import { opError } from '../errors';
-import { type NdArray, type Op, record1, type Tensor } from '../graph';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernel';
-import { showShape, sizeOf } from '../shape';
+import { isFloat } from '../base/dtype';
+import { opError } from '../base/errors';
+import { showShape, sizeOf } from '../base/shape';
+import { type NdArray, type Op, record1, type Tensor } from '../graph/record';
+import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
 
 const sigmoid64 = (a: number): number => 1 / (1 + Math.exp(-a));
 

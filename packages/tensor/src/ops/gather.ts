@@ -2,11 +2,11 @@
  * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in the list each output row first and last
  * occurs, a second adds the contributions between the two in list order: one, where indices do not repeat.
  */
-import { isFloat } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { elementType, kernelBuilder, scratch } from '../kernel';
-import { showShape, sizeOf } from '../shape';
+import { isFloat } from '../base/dtype';
+import { opError } from '../base/errors';
+import { showShape, sizeOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
+import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
 

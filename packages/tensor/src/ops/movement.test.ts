@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Gpu } from '../gpu';
+import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
 import { checkOp } from '../testing';
 import { concat } from './concat';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Gpu } from '../gpu';
+import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
-import { resample, resampleMatrix } from '../resample';
 import { checkOp } from '../testing';
+import { resample, resampleMatrix } from './matmul/resample';
 import { oneHot } from './one-hot';
 
 let gpu: Gpu;

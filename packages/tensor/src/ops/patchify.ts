@@ -1,7 +1,7 @@
 /** Images as sequences of patches: what a convolution with stride = kernel sees, laid out for a matrix product. */
-import { opError } from '../errors';
-import type { Tensor } from '../graph';
-import { showShape } from '../shape';
+import { opError } from '../base/errors';
+import { showShape } from '../base/shape';
+import type { Tensor } from '../graph/record';
 import { transpose } from './transpose';
 import { reshape } from './views';
 

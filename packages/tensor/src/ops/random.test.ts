@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { philox } from '../base/philox';
 import { compile } from '../compile';
-import type { Gpu } from '../gpu';
-import { interpret } from '../interpret';
+import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
-import { philox } from '../philox';
+import { interpret } from '../passes/interpret';
 import {
   randomBernoulli,
   randomNormal,

@@ -3,12 +3,12 @@
  * a new seed draws new numbers. Bits, uniforms, Bernoulli draws and permutations are the same bits in WGSL and in the f64 reference; normals agree to
  * the accuracy of the adapter's logarithm and cosine.
  */
-import type { DType } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { kernelBuilder, type LowerArgs } from '../kernel';
-import { boxMuller, philoxWgsl, randomBits, toUniform } from '../philox';
-import { type Shape, showShape, sizeOf } from '../shape';
+import type { DType } from '../base/dtype';
+import { opError } from '../base/errors';
+import { boxMuller, philoxWgsl, randomBits, toUniform } from '../base/philox';
+import { type Shape, showShape, sizeOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
+import { kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
 
 type Kind = 'bits' | 'uniform' | 'normal' | 'truncatedNormal' | 'bernoulli';
 interface RandomAttrs {

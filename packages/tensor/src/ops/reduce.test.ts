@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../compile';
-import type { Gpu } from '../gpu';
+import type { Gpu } from '../device/gpu';
 import { type OpenGpuOptions, openGpu } from '../node';
 import { checkOp } from '../testing';
 import { cast } from './elementwise';
 import { max, mean, min } from './extrema';
-import { logSumExp } from './log-sum-exp';
 import { sum } from './reduce';
+import { logSumExp } from './rows/log-sum-exp';
 import { input } from './sources';
 
 const targets: [string, OpenGpuOptions][] = [

@@ -2,13 +2,20 @@
  * Reductions. Any set of axes is brought to the form [outer, n, inner] with the middle dimension reduced: a row reduction when inner is 1,
  * a column reduction otherwise. The order of additions is fixed, so results are the same bits every time. Accumulation is in f32.
  */
-import { isFloat } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs, type Storage, scratch } from '../kernel';
-import { rowKernel } from '../row-kernel';
-import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../shape';
-import type { Target } from '../target';
+import { isFloat } from '../base/dtype';
+import { opError } from '../base/errors';
+import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
+import type { Target } from '../base/target';
+import { type Op, record1, type Tensor } from '../graph/record';
+import {
+  elementType,
+  type Kernel,
+  kernelBuilder,
+  type LowerArgs,
+  type Storage,
+  scratch,
+} from '../kernels/kernel-builder';
+import { rowKernel } from '../kernels/row-kernel';
 import { reshape } from './views';
 
 export type Kind = 'sum' | 'max' | 'min';

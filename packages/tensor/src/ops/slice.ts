@@ -1,9 +1,9 @@
 /** Boxes out of a tensor, and their adjoint, padding. A slice of whole leading rows at a 256-byte boundary is a view and costs nothing. */
-import { bytesPerElement } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { normalizeAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../shape';
-import { type StridedMap, stridedKernel, stridedReference } from '../strided';
+import { bytesPerElement } from '../base/dtype';
+import { opError } from '../base/errors';
+import { normalizeAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
+import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 import { add } from './elementwise';
 
 interface BoxAttrs {

@@ -1,8 +1,8 @@
 /** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
-import { type DType, isFloat } from '../dtype';
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { type Shape, sizeOf } from '../shape';
+import { type DType, isFloat } from '../base/dtype';
+import { opError } from '../base/errors';
+import { type Shape, sizeOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
 
 export interface InputAttrs {
   readonly kind: 'batch' | 'knob';

@@ -1,7 +1,7 @@
 /** Views: other shapes of the same bytes. No kernel runs. */
-import { opError } from '../errors';
-import { type Op, record1, type Tensor } from '../graph';
-import { type Shape, sameShape, showShape, sizeOf } from '../shape';
+import { opError } from '../base/errors';
+import { type Shape, sameShape, showShape, sizeOf } from '../base/shape';
+import { type Op, record1, type Tensor } from '../graph/record';
 
 const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',

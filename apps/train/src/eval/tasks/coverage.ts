@@ -2,8 +2,8 @@
 import { type Grid, maskStrategies, sampleBatch, seededRandom } from '@franca/cyclic-mask';
 import { type CoverageCounts, countVisible, evalRecord, maskCoverage } from '@franca/evals';
 import { maskCoverageFigure } from '@franca/viz';
-import { positiveInteger } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { positiveInteger } from '../../options/option-values';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly draws?: number;

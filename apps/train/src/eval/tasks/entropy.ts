@@ -1,8 +1,8 @@
 /** Position entropy of clusters: does a cluster of patch tokens occur anywhere, or at one place? Clusters are k-means centroids of train patches. */
 import { clusterPositions, kMeans, type Matrix, matrix, positionEntropy } from '@franca/evals';
 import { positionEntropyChart, positionMapsFigure } from '@franca/viz';
-import { indexList, positiveInteger } from '../../option-values';
-import type { DensePart, EvalTask } from '../eval-task';
+import { indexList, positiveInteger } from '../../options/option-values';
+import type { DensePart, EvalTask } from '../task';
 
 interface Options {
   readonly clusters?: number;

@@ -4,12 +4,12 @@ import { resizeBicubic } from '@franca/data';
 import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
 import { Option } from 'commander';
-import type { EvalSet } from '../../features/eval-set';
-import { collectDense } from '../../features/feature-sets';
-import { squashMask } from '../../features/preparation';
-import { positiveInteger, positiveNumber } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { collectDense } from '../../features/sets';
+import type { EvalSet } from '../../image-sets/image-set';
+import { squashMask } from '../../image-sets/preparation';
+import { positiveInteger, positiveNumber } from '../../options/option-values';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
   readonly neighbours?: number;

@@ -1,7 +1,7 @@
 /** k-NN classification: several k at once, or with few train images per class. */
 import { knn, knnFewShot } from '@franca/evals';
-import { integerList, positiveInteger, positiveNumber } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly k?: readonly number[];

@@ -1,10 +1,10 @@
 /** Linear segmentation: one linear layer from patch tokens to classes. */
 import { linearSegmentation } from '@franca/evals';
-import { collectDense } from '../../features/feature-sets';
-import { numberList, positiveInteger } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { collectDense } from '../../features/sets';
+import { numberList, positiveInteger } from '../../options/option-values';
 import { probeBatch, type Selection, selectOption } from '../linear-training';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
   readonly epochs?: number;

@@ -1,8 +1,8 @@
 /** Linear probe: 13 learning rates x {1, 4 blocks} x {with, without patch mean}, trained at once. */
 import { linearProbe } from '@franca/evals';
-import { numberList, positiveInteger, positiveNumber } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { numberList, positiveInteger, positiveNumber } from '../../options/option-values';
 import { probeBatch, type Selection, selectOption } from '../linear-training';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly epochs?: number;

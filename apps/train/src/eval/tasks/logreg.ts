@@ -2,8 +2,8 @@
 import { logisticRegression, type SweepPoint } from '@franca/evals';
 import { type Figure, lineChart } from '@franca/viz';
 import { Option } from 'commander';
-import { numberList } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { numberList } from '../../options/option-values';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly c?: readonly number[];

@@ -5,9 +5,9 @@
 import { shuffledOrder } from '@franca/data';
 import { type LabelledFeatures, linearProbe, oodDetection } from '@franca/evals';
 import { TrainError } from '../../errors';
-import { namedData, positiveInteger } from '../../option-values';
-import type { EvalContext, EvalTask, ImagePart, Parts } from '../eval-task';
+import { namedData, positiveInteger } from '../../options/option-values';
 import { probeBatch } from '../linear-training';
+import type { EvalContext, EvalTask, ImagePart, Parts } from '../task';
 
 interface Options {
   readonly outside?: Readonly<Record<string, string>>;

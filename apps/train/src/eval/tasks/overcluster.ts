@@ -1,10 +1,10 @@
 /** Overclustering: do clusters of patches follow classes? */
 import { overclustering } from '@franca/evals';
 import { Option } from 'commander';
-import type { EvalSet } from '../../features/eval-set';
-import { indexList, integerList } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import type { EvalSet } from '../../image-sets/image-set';
+import { indexList, integerList } from '../../options/option-values';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
   readonly clusters?: readonly number[];

@@ -1,7 +1,7 @@
 /** Position decodability: how well a patch's place is read from its token. */
 import { positionDecodability } from '@franca/evals';
-import { positiveNumber } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { positiveNumber } from '../../options/option-values';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly ridge?: number;

@@ -1,8 +1,8 @@
 /** Matryoshka truncation curve: k-NN on the first m dimensions, beside PCA and random subspaces of m dimensions. */
 import { type TruncationPoint, truncationCurve } from '@franca/evals';
 import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
-import { integerList, positiveInteger } from '../../option-values';
-import type { EvalTask } from '../eval-task';
+import { integerList, positiveInteger } from '../../options/option-values';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly widths?: readonly number[];

@@ -1,0 +1,103 @@
+/** Weights on a device with a cache beside them: what `features`, `eval`, `rasa` and `show` have in common. */
+import { join } from 'node:path';
+import { defaultCacheDir } from '@franca/data';
+import { openFeatureCache } from '@franca/evals/node';
+import type { Gpu } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { type Command, InvalidArgumentError } from 'commander';
+import { TrainError } from '../errors';
+import type { EvalSet } from '../image-sets/image-set';
+import { defaultSize } from '../image-sets/preparation';
+import { positiveInteger } from '../options/option-values';
+import { countProgress } from '../text/count-progress';
+import { type ExtractOptions, extract, type FeatureShard } from './extract';
+import { type FeatureModel, openFeatureModel } from './model';
+import { openWeights, type Weights } from './open-weights';
+
+export interface SessionOptions {
+  readonly weights: string;
+  readonly heads?: number;
+  readonly network?: 'teacher' | 'student';
+  readonly rasa?: string;
+  readonly size?: number;
+  readonly batchSize: number;
+  readonly adapter?: string;
+  readonly cache?: string;
+}
+
+export interface FeatureSession extends AsyncDisposable {
+  readonly gpu: Gpu;
+  readonly weights: Weights;
+  readonly model: FeatureModel;
+  /** Side of the input images. */
+  readonly size: number;
+  /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
+  shards(set: EvalSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+}
+
+/** Adds the options that say which model is meant and how it is run. */
+export const withWeights = (command: Command): Command =>
+  command
+    .requiredOption(
+      '-w, --weights <file or folder>',
+      'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
+    )
+    .option('--heads <n>', 'attention heads, where they are not 64 wide', positiveInteger)
+    .option('--network <name>', 'teacher or student, where the file has both (default: teacher)', parseNetwork)
+    .option('--rasa <file>', 'RASA heads to remove from patch tokens; none: leave out those of the weights')
+    .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
+    .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
+    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
+
+function parseNetwork(value: string): 'teacher' | 'student' {
+  if (value === 'teacher' || value === 'student') return value;
+  throw new InvalidArgumentError('expected teacher or student');
+}
+
+/** @throws TrainError, and what `openWeights` and `openFeatureModel` throw */
+export async function openSession(options: SessionOptions): Promise<FeatureSession> {
+  const weights = await openWeights(options.weights, options);
+  const closing: (() => unknown)[] = [() => weights[Symbol.asyncDispose]()];
+  const close = async (): Promise<void> => {
+    for (const step of closing.reverse()) await step();
+  };
+  try {
+    const size = checkedSize(options.size ?? defaultSize(weights.config), weights.config.patchSize);
+    const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
+    closing.push(() => gpu.dispose());
+    const model = await openFeatureModel(gpu, { ...weights, folded: weights.rasa.folded });
+    closing.push(() => model[Symbol.dispose]());
+    const identity = await weights.identity();
+    const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
+      onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),
+    });
+    return {
+      gpu,
+      weights,
+      model,
+      size,
+      shards: (set, request) => ({
+        async *[Symbol.asyncIterator]() {
+          const progress = countProgress(`features of ${set.dataset} ${set.split}`);
+          const extraction = { model, weights: identity, cache, batchSize: options.batchSize };
+          yield* extract({ ...extraction, onProgress: progress.update }, set, request);
+          progress.end();
+        },
+      }),
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function checkedSize(size: number, patchSize: number): number {
+  if (size % patchSize === 0) return size;
+  const below = Math.max(1, Math.floor(size / patchSize)) * patchSize;
+  throw new TrainError(
+    'usage',
+    `images of ${size} px are no whole patches of ${patchSize}; give --size ${below} or ${below + patchSize}`,
+  );
+}

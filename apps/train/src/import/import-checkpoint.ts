@@ -1,0 +1,108 @@
+/** Conversion of a checkpoint to safetensors: the backbone and each head in a file of its own, under the official names. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  entriesOf,
+  type OfficialCheckpoint,
+  type OfficialPart,
+  openCheckpoint,
+  splitOfficial,
+  unpackWeights,
+  writeSafetensors,
+} from '@franca/checkpoint';
+import { TrainError } from '../errors';
+
+const PARTS: readonly OfficialPart[] = ['backbone', 'dino_head', 'ibot_head', 'rasa_head'];
+
+/**
+ * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, a folder that was made for it is removed.
+ * @returns a report, line by line
+ * @throws TrainError `usage` for several files that are no archive; CheckpointError for files that are not what they should be
+ */
+export async function importCheckpoint(
+  files: readonly string[],
+  out: string,
+  network?: 'teacher' | 'student',
+): Promise<string[]> {
+  const created = await mkdir(out, { recursive: true });
+  try {
+    return await importInto(out, files, network);
+  } catch (error) {
+    if (created) await rm(created, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function importInto(out: string, files: readonly string[], network?: 'teacher' | 'student'): Promise<string[]> {
+  const [first] = files as [string];
+  if (!isArchive(first)) {
+    if (files.length > 1)
+      throw new TrainError(
+        'usage',
+        `${files.length} files were given, and ${first} is no part of an archive; import one checkpoint at a time`,
+      );
+    return convert(first, basename(first), out, network);
+  }
+  const folder = await mkdtemp(join(out, '.unpacked-'));
+  try {
+    const unpacked = await unpackWeights(files.length > 1 ? [...files].sort() : first, folder);
+    if (unpacked.length > 1)
+      throw new TrainError(
+        'file',
+        `${first} holds ${unpacked.length} checkpoints (${unpacked.map((path) => basename(path)).join(', ')}); unpack it and import one`,
+      );
+    return await convert(unpacked[0]!, basename(unpacked[0]!), out, network);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const isArchive = (path: string): boolean => /\.(tar\.gz|tgz)(\.part_\w+)?$/.test(path);
+
+async function convert(path: string, name: string, out: string, network?: 'teacher' | 'student'): Promise<string[]> {
+  await using file = await openCheckpoint(path);
+  const official = splitOfficial(file, network ? { network } : {});
+  const lines = describe(official, name);
+  for (const part of PARTS) {
+    const source = official.parts[part];
+    if (source.tensors.size === 0) continue;
+    const target = join(out, `${part}.safetensors`);
+    const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name });
+    lines.push(`wrote ${target}: ${source.tensors.size} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
+  }
+  return lines;
+}
+
+function describe({ report, parts }: OfficialCheckpoint, name: string): string[] {
+  const lines = [`${name}${report.prefix ? `, network under "${report.prefix.slice(0, -1)}"` : ''}`];
+  const { backbone } = report;
+  if (backbone) {
+    const { depth, embedDim, patchSize, grid, registers, ffn, blockChunks } = backbone;
+    lines.push(
+      `backbone: ${depth} blocks of ${embedDim}, patch ${patchSize}, made for ${grid * patchSize} px (${grid} x ${grid} positions), ${ffn}` +
+        `${registers > 0 ? `, ${registers} registers` : ''}${blockChunks > 0 ? `, ${blockChunks} chunks flattened` : ''}`,
+    );
+  }
+  for (const part of ['dino_head', 'ibot_head'] as const) {
+    const head = describeHead(parts[part].tensors);
+    if (head) lines.push(`${part}: ${head}`);
+  }
+  if (report.rasaLayers !== undefined) lines.push(`rasa_head: ${report.rasaLayers + 1} planes`);
+  if (report.ignored > 0) lines.push(`left out: ${report.ignored} tensors outside that network`);
+  if (report.unexpected.length > 0)
+    lines.push(`unknown backbone tensors, kept: ${report.unexpected.slice(0, 8).join(', ')}`);
+  return lines;
+}
+
+/** Levels, variant and prototypes of a head, from the shapes of its tensors. */
+function describeHead(tensors: OfficialCheckpoint['parts']['backbone']['tensors']): string | undefined {
+  if (tensors.size === 0) return undefined;
+  const shape = (name: string) => tensors.get(name)?.shape;
+  const prototypes = (name: string) =>
+    shape(`${name}.weight_v`)?.[0] ?? shape(`${name}.parametrizations.weight.original1`)?.[0];
+  const levels: number[] = [];
+  for (let i = 0; shape(`matryoshka_projections.${i}.weight`); i++) levels.push(prototypes(`last_layers.${i}`) ?? 0);
+  if (levels.length === 0) return `plain, ${prototypes('last_layer') ?? 'unknown'} prototypes`;
+  const [rows, columns] = shape('matryoshka_projections.0.weight')!;
+  return `${levels.length} nested levels (${rows === columns ? 'slice' : 'project'}), ${levels.join(', ')} prototypes`;
+}

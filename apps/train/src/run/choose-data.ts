@@ -1,0 +1,61 @@
+/**
+ * The data of a run: what the user names, else the flower photographs, fetched once, else, without a network, a generated world. So a first run needs no
+ * argument, and later evaluations can run anywhere.
+ */
+import { type DataSplits, openSplits } from '@franca/data';
+import { bytesText } from './progress';
+
+export interface DataChoice {
+  readonly splits: DataSplits;
+  /** What was opened and why, to be shown. */
+  readonly notes: readonly string[];
+}
+
+/** A few thousand small scenes: enough to learn from, rendered faster than a processor trains. */
+const WORLD = 'world:length=4000:size=96';
+
+/** Opens `spec`, or the default. Throws what `openSplits` throws for data that was asked for by name. */
+export async function openData(
+  spec: string | undefined,
+  heldOutShare: number,
+  seed: number,
+  say: (text: string) => void,
+): Promise<DataChoice> {
+  const heldOut = { share: heldOutShare, seed };
+  if (spec) return describe(await openSplits(spec, { heldOut }), []);
+  try {
+    return describe(await openSplits('flowers', { heldOut, onProgress: showDownload(say) }), []);
+  } catch (error) {
+    if (!isOffline(error)) throw error;
+    return describe(await openSplits(WORLD, { heldOut }), [
+      'no --data and no network: training on a generated world of textured objects',
+    ]);
+  }
+}
+
+function describe(splits: DataSplits, before: readonly string[]): DataChoice {
+  const { train, val, origin } = splits;
+  const classes = train.classes ? `, ${train.classes.length} classes` : ', no labels';
+  return {
+    splits,
+    notes: [
+      ...before,
+      `data: ${train.name}: ${train.length} images to train on, ${val.length} held out (${origin})${classes}`,
+      ...(train.attribution ? [train.attribution] : []),
+      ...(train.notes ?? []),
+    ],
+  };
+}
+
+const isOffline = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'NO_NETWORK' || error.code === 'HTTP_STATUS');
+
+/** One line per tenth of the download. */
+function showDownload(say: (text: string) => void): (done: number, total: number) => void {
+  let shown = -1;
+  return (done, total) => {
+    const tenth = Math.floor((10 * done) / total);
+    if (tenth > shown) say(`fetching flower photographs: ${bytesText(done)} of ${bytesText(total)}`);
+    shown = Math.max(shown, tenth);
+  };
+}

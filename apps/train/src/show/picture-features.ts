@@ -1,0 +1,58 @@
+/** What a model makes of single pictures: patch features and the attention of CLS, at a resolution that is good to look at. */
+
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { decodeImage, type PixelImage, resizeAndCrop } from '@franca/data';
+import { removePlanes } from '@franca/rasa';
+import type { AttentionFigureItem, PcaFigureItem, RgbImage } from '@franca/viz';
+import type { FeatureSession } from '../features/session';
+import { prepare } from '../image-sets/preparation';
+
+/** A picture as both figures take it. */
+export interface Look {
+  readonly name: string;
+  readonly pca: PcaFigureItem;
+  readonly attention: AttentionFigureItem;
+}
+
+export interface Picture {
+  readonly name: string;
+  readonly image: PixelImage;
+}
+
+/** @throws DataError where a file is no image */
+export async function readPicture(path: string): Promise<Picture> {
+  return { name: basename(path, extname(path)), image: await decodeImage(await readFile(path)) };
+}
+
+/** Runs one picture, its shorter side resized to `size` and the centre cut out. */
+export async function look(session: FeatureSession, { name, image }: Picture, size: number): Promise<Look> {
+  const { model, weights } = session;
+  const { embedDim: dim, numHeads: heads, numRegisterTokens } = model.config;
+  const crop = { kind: 'crop', resize: size, size } as const;
+  const data = new Float32Array(3 * size * size);
+  prepare(image, crop, data);
+  const request = { blocks: 1, patches: true, attention: true };
+  const features = await model.run({ data, shape: [1, 3, size, size] }, request);
+  const [height, width] = features.grid;
+  const patches = features.patches!;
+  removePlanes(patches, dim, weights.rasa.planes);
+  const shown: RgbImage = { width: size, height: size, data: resizeAndCrop(image, { resize: size, crop: size }) };
+  return {
+    name,
+    pca: { image: shown, features: { data: patches, height, width, dim }, label: name },
+    attention: {
+      image: shown,
+      attention: { data: toPatches(features.attention!, heads, 1 + numRegisterTokens), heads, patches: height * width },
+      grid: { height, width },
+      label: name,
+    },
+  };
+}
+
+/** Attention [heads, tokens] without the columns of CLS and registers. */
+function toPatches(attention: Float32Array, heads: number, prefix: number): Float32Array {
+  const tokens = attention.length / heads;
+  const kept = Array.from({ length: heads }, (_, h) => attention.subarray(h * tokens + prefix, (h + 1) * tokens));
+  return Float32Array.from(kept.flatMap((row) => [...row]));
+}

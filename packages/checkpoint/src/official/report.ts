@@ -1,0 +1,116 @@
+import { CheckpointError, quote } from '../errors';
+import type { TensorSource } from '../tensor-source';
+import type { OfficialPart } from './parts';
+
+/** What an official checkpoint turned out to hold. */
+export interface OfficialReport {
+  /** Prefix in the file under which the network was found: `teacher.`, `model.teacher.`, or empty. */
+  readonly prefix: string;
+  /** Tensors per part. */
+  readonly counts: Readonly<Record<OfficialPart, number>>;
+  /** Tensors of the file outside that prefix: the other network, the optimizer. */
+  readonly ignored: number;
+  /** Backbone tensors under names that the official model does not have. */
+  readonly unexpected: readonly string[];
+  /** Shape of the backbone, unless the file holds a RASA head alone. */
+  readonly backbone?: BackboneReport;
+  /** Layers of the RASA head before the last one; undefined where there is no RASA head. */
+  readonly rasaLayers?: number;
+}
+
+export interface BackboneReport {
+  readonly depth: number;
+  readonly embedDim: number;
+  readonly patchSize: number;
+  /** Side of the square grid of the position table: 37 for 518 px and 16 for 224 px at patch size 14. */
+  readonly grid: number;
+  readonly registers: number;
+  readonly ffn: 'mlp' | 'swiglu';
+  /** Chunks that the block names had; 0 where they were flat. */
+  readonly blockChunks: number;
+}
+
+/** Where the network was found in the file. */
+interface Found {
+  readonly prefix: string;
+  readonly ignored: number;
+  readonly blockChunks: number;
+}
+
+const REQUIRED = ['cls_token', 'pos_embed', 'patch_embed.proj.weight', 'norm.weight', 'norm.bias'];
+const KNOWN =
+  /^(cls_token|pos_embed|mask_token|register_tokens|patch_embed\.proj\.(weight|bias)|norm\.(weight|bias)|blocks\..+)$/;
+
+/** Checks that the parts are whole and describes them. @throws CheckpointError see `splitOfficial` */
+export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, found: Found): OfficialReport {
+  const { backbone, dino_head, ibot_head, rasa_head } = parts;
+  if (backbone.tensors.size === 0 && rasa_head.tensors.size === 0) {
+    throw new CheckpointError('bad-format', 'The file holds neither a backbone nor a RASA head.');
+  }
+  return {
+    prefix: found.prefix,
+    counts: {
+      backbone: backbone.tensors.size,
+      dino_head: dino_head.tensors.size,
+      ibot_head: ibot_head.tensors.size,
+      rasa_head: rasa_head.tensors.size,
+    },
+    ignored: found.ignored,
+    unexpected: [...backbone.tensors.keys()].filter((name) => !KNOWN.test(name)),
+    ...(backbone.tensors.size > 0 && { backbone: describeBackbone(backbone, found.blockChunks) }),
+    ...(rasa_head.tensors.size > 0 && { rasaLayers: countRasaLayers(rasa_head) }),
+  };
+}
+
+function describeBackbone({ tensors }: TensorSource, blockChunks: number): BackboneReport {
+  const depth = countBlocks([...tensors.keys()]);
+  const shapeOf = (name: string) => tensors.get(name)?.shape ?? [];
+  const [, positions = 0, embedDim = 0] = shapeOf('pos_embed');
+  const grid = Math.sqrt(positions - 1);
+  if (!Number.isInteger(grid) || grid === 0) {
+    const rule = 'one class position and a square grid of patches are expected';
+    throw new CheckpointError('bad-format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}.`);
+  }
+  return {
+    depth,
+    embedDim,
+    patchSize: shapeOf('patch_embed.proj.weight')[2] ?? 0,
+    grid,
+    registers: shapeOf('register_tokens')[1] ?? 0,
+    ffn: tensors.has('blocks.0.mlp.w12.weight') ? 'swiglu' : 'mlp',
+    blockChunks,
+  };
+}
+
+/** Blocks must count from 0 without a gap, and all have the tensors that any of them has. */
+function countBlocks(names: readonly string[]): number {
+  const blocks = new Map<number, Set<string>>();
+  const suffixes = new Set<string>();
+  for (const name of names) {
+    const [, index, suffix] = /^blocks\.(\d+)\.(.+)$/.exec(name) ?? [];
+    if (index === undefined || suffix === undefined) continue;
+    blocks.set(Number(index), (blocks.get(Number(index)) ?? new Set()).add(suffix));
+    suffixes.add(suffix);
+  }
+  const depth = blocks.size;
+  const missing = REQUIRED.filter((name) => !names.includes(name));
+  for (let i = 0; i < Math.max(depth, 1); i++) {
+    const have = blocks.get(i);
+    if (!have) missing.push(`blocks.${i}.*`);
+    else missing.push(...[...suffixes].filter((suffix) => !have.has(suffix)).map((suffix) => `blocks.${i}.${suffix}`));
+  }
+  if (missing.length === 0) return depth;
+  const some = missing.slice(0, 5).map(quote).join(', ');
+  const more = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
+  const found = names.slice(0, 5).map(quote).join(', ');
+  throw new CheckpointError('missing-tensor', `The backbone lacks ${some}${more}. It has ${found}, ...`);
+}
+
+/** `pre_pos_layers.{k}` count from 0 without a gap; `pos_pred` is the last layer. */
+function countRasaLayers({ tensors }: TensorSource): number {
+  const layers = [...tensors.keys()].filter((name) => name.startsWith('pre_pos_layers.')).length;
+  const expected = [...Array.from({ length: layers }, (_, k) => `pre_pos_layers.${k}.weight`), 'pos_pred.weight'];
+  const missing = expected.filter((name) => !tensors.has(name));
+  if (missing.length === 0) return layers;
+  throw new CheckpointError('missing-tensor', `The RASA head lacks ${missing.slice(0, 5).map(quote).join(', ')}.`);
+}

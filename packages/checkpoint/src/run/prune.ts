@@ -1,0 +1,24 @@
+import { CheckpointError } from '../errors';
+import { listRunCheckpoints, removeCheckpoint } from './folder';
+
+export interface RetentionPolicy {
+  /** How many of the newest to keep; at least 1. */
+  readonly last: number;
+  /** Keep those, too, whose step is a multiple of this. */
+  readonly every?: number;
+}
+
+/** Deletes the checkpoints that the policy does not keep and returns their paths. @throws CheckpointError `bad-input` */
+export async function pruneRunCheckpoints(runFolder: string, { last, every }: RetentionPolicy): Promise<string[]> {
+  const valid = (count: number) => Number.isSafeInteger(count) && count >= 1;
+  if (!valid(last) || (every !== undefined && !valid(every))) {
+    throw new CheckpointError(
+      'bad-input',
+      `Cannot keep the last ${last} and every ${every} steps: both are counts from 1.`,
+    );
+  }
+  const checkpoints = await listRunCheckpoints(runFolder);
+  const old = checkpoints.slice(0, -last).filter(({ step }) => every === undefined || step % every !== 0);
+  for (const { path } of old) await removeCheckpoint(path);
+  return old.map(({ path }) => path);
+}

@@ -1,0 +1,82 @@
+import { dirname, join } from 'node:path';
+import { CheckpointError, describe, quote } from '../errors';
+import { openRandomAccess } from '../random-access';
+import { findTensor, type TensorFile, type TensorInfo } from '../tensor-source';
+import { MAX_HEADER_BYTES } from './header';
+import { openSafetensors } from './reader';
+
+/**
+ * Opens a model that is split over several `.safetensors` files by its index, `*.safetensors.index.json`:
+ * `{"metadata": {...}, "weight_map": {tensor name: file name}}`. The shards lie beside the index; a name that points out
+ * of that folder is refused.
+ *
+ * @throws CheckpointError those of `openSafetensors`; `missing-tensor` where a shard lacks a tensor of the index
+ */
+export async function openSharded(path: string): Promise<TensorFile> {
+  const { weightMap, metadata } = await readIndex(path);
+  const shards = new Map<string, TensorFile>();
+  const close = async () => {
+    await Promise.all([...shards.values()].map((shard) => shard.close()));
+  };
+  try {
+    const tensors = new Map<string, TensorInfo>();
+    for (const [name, fileName] of weightMap) {
+      if (!shards.has(fileName)) shards.set(fileName, await openSafetensors(join(dirname(path), fileName)));
+      const shard = shards.get(fileName)!;
+      tensors.set(name, findTensor(shard.tensors, name, shard.path));
+    }
+    const shardOf = (name: string) => shards.get(findTensor(weightMap, name, path))!;
+    return {
+      path,
+      metadata,
+      tensors,
+      read: async (name, range) => shardOf(name).read(name, range),
+      readFloat32: async (name, range) => shardOf(name).readFloat32(name, range),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface ShardIndex {
+  readonly weightMap: ReadonlyMap<string, string>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+async function readIndex(path: string): Promise<ShardIndex> {
+  await using file = await openRandomAccess(path);
+  if (file.size > MAX_HEADER_BYTES) {
+    const limit = `the limit for an index is ${MAX_HEADER_BYTES}`;
+    throw new CheckpointError('too-large', `${path} has ${file.size} bytes; ${limit}.`);
+  }
+  const index = parseIndex(await file.read(0, file.size), path);
+  const weightMap = new Map<string, string>();
+  for (const [name, fileName] of Object.entries(index.weight_map)) {
+    if (typeof fileName !== 'string' || !/^[\w][\w.-]*$/.test(fileName)) {
+      throw new CheckpointError(
+        'bad-header',
+        `${path} puts ${quote(name)} into ${describe(fileName)}, not a file beside it.`,
+      );
+    }
+    weightMap.set(name, fileName);
+  }
+  const plain = Object.entries(index.metadata ?? {}).filter(([, value]) => ['string', 'number'].includes(typeof value));
+  return { weightMap, metadata: Object.fromEntries(plain.map(([key, value]) => [key, String(value)])) };
+}
+
+function parseIndex(bytes: Uint8Array, path: string): { weight_map: object; metadata?: object } {
+  let index: unknown;
+  try {
+    index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new CheckpointError('bad-format', `${path} is not JSON.`, { cause });
+  }
+  const { weight_map, metadata } = (index ?? {}) as Record<string, unknown>;
+  if (typeof weight_map === 'object' && weight_map !== null && !Array.isArray(weight_map)) {
+    return { weight_map, metadata: typeof metadata === 'object' && metadata !== null ? metadata : {} };
+  }
+  throw new CheckpointError('bad-format', `${path} is not a safetensors index: it has no "weight_map" object.`);
+}

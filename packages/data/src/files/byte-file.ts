@@ -1,0 +1,114 @@
+/**
+ * Random access to the bytes of a file, wherever it is.
+ *
+ * Archives (tar, parquet, CIFAR, IDX) are read through this, so that one on disk and one behind HTTP are the same thing.
+ * No handle stays open between reads: a data set may have twenty thousand shards. Every read is checked against the file's
+ * real size first, so a length forged inside a file cannot make anything allocate.
+ */
+
+import { open, stat } from 'node:fs/promises';
+import { DataError } from '../errors';
+
+export interface ByteFile {
+  /** Path or URL, for messages. */
+  readonly name: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Changes when a remote file's content does. Absent for files at hand. */
+  readonly version?: string;
+  /**
+   * Reads exactly `length` bytes from `offset`.
+   * @throws DataError DAMAGED_FILE when the range lies outside the file
+   */
+  read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
+}
+
+/** Refuses a range that is not inside the file. */
+export function checkRange(file: { name: string; size: number }, offset: number, length: number): void {
+  const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
+  if (!inside || offset + length > file.size) {
+    throw new DataError(
+      'DAMAGED_FILE',
+      `${file.name}: bytes ${offset}..${offset + length} are asked for, the file has ${file.size}; it is damaged or cut short`,
+    );
+  }
+}
+
+/**
+ * Opens a file on disk.
+ * @throws DataError NOT_FOUND when it is not a readable regular file
+ */
+export async function openLocalFile(path: string): Promise<ByteFile> {
+  const size = await regularFileSize(path);
+  if (size === undefined) throw new DataError('NOT_FOUND', `${path} is not a readable file`);
+  const file = { name: path, size };
+  return {
+    ...file,
+    read: async (offset, length) => {
+      checkRange(file, offset, length);
+      return readRange(path, offset, length);
+    },
+  };
+}
+
+/** A file's bytes in memory, for data that had to be unpacked first. */
+export function bytesInMemory(name: string, bytes: Uint8Array): ByteFile {
+  const file = { name, size: bytes.length };
+  return {
+    ...file,
+    read: async (offset, length) => {
+      checkRange(file, offset, length);
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+const MAX_IMAGE_FILE = 256 * 1024 * 1024;
+
+/**
+ * Reads one image file whole.
+ * @throws DataError UNREADABLE_IMAGE when it is gone, forbidden or no regular file; IMAGE_TOO_LARGE above 256 MiB
+ */
+export async function readImageFile(path: string): Promise<Uint8Array> {
+  const size = await regularFileSize(path);
+  if (size === undefined) throw new DataError('UNREADABLE_IMAGE', 'not a readable file');
+  checkImageBytes(size);
+  try {
+    return await readRange(path, 0, size);
+  } catch (cause) {
+    throw new DataError('UNREADABLE_IMAGE', `cannot be read: ${(cause as Error).message}`, cause);
+  }
+}
+
+/** Refuses an encoded image of a size that no image has, before its bytes are read. */
+export function checkImageBytes(size: number): void {
+  if (size > MAX_IMAGE_FILE) {
+    throw new DataError('IMAGE_TOO_LARGE', `${size} bytes; images above ${MAX_IMAGE_FILE} are not read`);
+  }
+}
+
+/** Size of a regular file; undefined for anything else, a pipe or a device included: opening those could block. */
+async function regularFileSize(path: string): Promise<number | undefined> {
+  try {
+    const info = await stat(path);
+    return info.isFile() ? info.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readRange(path: string, offset: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
+      if (bytesRead === 0) throw new DataError('DAMAGED_FILE', `${path} became shorter while it was read`);
+      filled += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}

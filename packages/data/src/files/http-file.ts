@@ -1,0 +1,166 @@
+/**
+ * Random access to a file behind HTTP, by range requests.
+ *
+ * The first request asks for one byte: its answer tells the size and whether the server knows ranges at all. A request
+ * that fails in a passing way (connection lost, 429, 5xx) is repeated with growing pauses; anything else is an error that
+ * names the address. An answer is used only when it is exactly the range that was asked for.
+ */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { DataError } from '../errors';
+import { type ByteFile, checkRange } from './byte-file';
+
+export interface HttpOptions {
+  /** Headers of every request, e.g. an `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Repetitions after a passing failure. Default 4. */
+  readonly retries?: number;
+  /** First pause before a repetition, in milliseconds; each further one is twice as long. Default 250. */
+  readonly pauseMs?: number;
+  /** A request that brings nothing for this long is given up. Default 30,000. */
+  readonly stallMs?: number;
+  /** Stops the request; for `openHttpFile` the opening, each read having its own. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens a URL for random access.
+ * @throws DataError NO_NETWORK, HTTP_STATUS, or NO_RANGE when the server sends whole files only
+ */
+export async function openHttpFile(url: string, options: HttpOptions = {}): Promise<ByteFile> {
+  const first = await fetchRange(url, 0, 1, options);
+  const size = Number(/^bytes 0-0\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
+  if (!Number.isSafeInteger(size)) throw new DataError('NO_RANGE', `${url}: the server does not tell the file's size`);
+  const file = { name: url, size };
+  const version = first.headers.get('etag') ?? first.headers.get('last-modified');
+  return {
+    ...file,
+    ...(version && { version }),
+    read: async (offset, length, signal) => {
+      checkRange(file, offset, length);
+      if (length === 0) return new Uint8Array();
+      return (await fetchRange(url, offset, length, { ...options, signal })).bytes;
+    },
+  };
+}
+
+async function fetchRange(
+  url: string,
+  offset: number,
+  length: number,
+  options: HttpOptions,
+): Promise<{ headers: Headers; bytes: Uint8Array }> {
+  return retrying(options, async () => {
+    const { response, body, drop } = await request(url, options, { range: `bytes=${offset}-${offset + length - 1}` });
+    const declared = Number(response.headers.get('content-length') ?? length);
+    if (response.status !== 206 || declared !== length) {
+      drop();
+      if (response.status === 206) {
+        throw new DataError('DAMAGED_FILE', `${url}: asked for ${length} bytes, the server announces ${declared}`);
+      }
+      throw new DataError('NO_RANGE', `${url}: the server does not support range requests (status ${response.status})`);
+    }
+    return { headers: response.headers, bytes: await readBody(body, url, length) };
+  });
+}
+
+/** The answer to a request: its head, and its body in parts. Read the body, or drop it. */
+export interface HttpAnswer {
+  readonly response: Response;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Ends the connection. */
+  drop(): void;
+}
+
+/**
+ * One GET request, given up when it brings nothing for `stallMs`.
+ * @throws DataError NO_NETWORK when nothing answers (from the body too), HTTP_STATUS when the answer is not a success
+ */
+export async function request(
+  url: string,
+  options: HttpOptions,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
+  const { signal, stallMs = 30_000 } = options;
+  const stop = new AbortController();
+  const onAbort = (): void => stop.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const stalled = setTimeout(() => stop.abort(new Error(`nothing came for ${stallMs} ms`)), stallMs);
+  const finish = (): void => {
+    clearTimeout(stalled);
+    signal?.removeEventListener('abort', onAbort);
+  };
+  const drop = (): void => {
+    finish();
+    stop.abort();
+  };
+  const failure = (cause: unknown): unknown => (signal?.aborted ? signal.reason : networkError(url, cause));
+
+  let response: Response;
+  try {
+    response = await fetch(url, { headers: { ...options.headers, ...headers }, signal: stop.signal });
+  } catch (cause) {
+    finish();
+    throw failure(cause);
+  }
+  async function* parts(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      for await (const part of response.body ?? []) {
+        stalled.refresh();
+        yield part;
+        stalled.refresh();
+      }
+    } catch (cause) {
+      throw failure(cause);
+    } finally {
+      drop();
+    }
+  }
+  if (response.ok) return { response, body: parts(), drop };
+  drop();
+  throw new DataError(
+    'HTTP_STATUS',
+    `${url}: the server answers ${response.status} ${response.statusText}`,
+    response.status,
+  );
+}
+
+/** A failed connection as a typed error, with the reason that fetch hides in its `cause`. */
+export function networkError(url: string, cause: unknown): DataError {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
+  return new DataError('NO_NETWORK', `${url} cannot be reached: ${reason}`, cause);
+}
+
+/** Runs `task` again after a passing failure, with pauses of `pauseMs`, twice that, and so on. */
+export async function retrying<T>(options: HttpOptions, task: () => Promise<T>): Promise<T> {
+  const { retries = 4, pauseMs = 250, signal } = options;
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await task();
+    } catch (error) {
+      if (attempt >= retries || !isPassing(error)) throw error;
+      await pause(pauseMs * 2 ** attempt, undefined, signal ? { signal } : {});
+    }
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof DataError)) return false;
+  if (error.code === 'HTTP_STATUS') return error.cause === 429 || Number(error.cause) >= 500;
+  return error.code === 'NO_NETWORK';
+}
+
+async function readBody(body: AsyncIterable<Uint8Array>, url: string, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  for await (const part of body) {
+    if (filled + part.length > length)
+      throw new DataError('DAMAGED_FILE', `${url}: the answer is longer than announced`);
+    bytes.set(part, filled);
+    filled += part.length;
+  }
+  if (filled < length) throw networkError(url, new Error(`the connection ended after ${filled} of ${length} bytes`));
+  return bytes;
+}

@@ -1,0 +1,175 @@
+/**
+ * Files of a data set repository on the Hugging Face hub, through `@huggingface/hub`.
+ *
+ * A file can be read by ranges where it is, or kept in the cache folder under the hash of its content (checked against it,
+ * where the hub gives a SHA-256). The list of a repository's files is kept too, so that what was fetched once works offline.
+ */
+
+import path from 'node:path';
+import { HubApiError, downloadFile as hubDownload, listFiles } from '@huggingface/hub';
+import { DataError } from '../errors';
+import { type ByteFile, checkRange, openLocalFile } from './byte-file';
+import { readCachedJson, writeCachedJson } from './cached-json';
+import { downloadFile } from './download';
+import { withFileLock } from './file-lock';
+import { type HttpOptions, networkError, retrying } from './http-file';
+
+export interface HubOptions {
+  /** Where fetched files are kept. */
+  readonly cacheDir: string;
+  /** Another hub. Default `$HF_ENDPOINT`, else https://huggingface.co. */
+  readonly hubUrl?: string | undefined;
+  /** Access token for private or gated data. Default `$HF_TOKEN`. */
+  readonly token?: string | undefined;
+  readonly http?: Omit<HttpOptions, 'signal'> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One file of a repository; plain JSON. */
+export interface HubFile {
+  readonly path: string;
+  readonly size: number;
+  /** Git's hash of the file, or of its pointer. */
+  readonly oid: string;
+  /** SHA-256 of the content, for files in large-file storage. */
+  readonly sha256?: string;
+}
+
+interface Repository {
+  readonly repo: string;
+  readonly revision: string;
+}
+
+/**
+ * Lists the files of a repository; without a network, those that were listed last time.
+ * @throws DataError NO_NETWORK, HTTP_STATUS (no such repository, or no access)
+ */
+export async function listHubFiles({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
+  const kept = path.join(repoFolder(repo, options), `files-${encodeURIComponent(revision)}.json`);
+  try {
+    const files = await retrying(httpOptions(options), () => listNow({ repo, revision }, options));
+    await writeCachedJson(kept, files);
+    return files;
+  } catch (error) {
+    const known = error instanceof DataError && error.code === 'NO_NETWORK' && (await readCachedJson<HubFile[]>(kept));
+    if (known) return known;
+    throw error;
+  }
+}
+
+async function listNow({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
+  const files: HubFile[] = [];
+  try {
+    // The listing, unlike the download, does not escape a revision such as refs/convert/parquet.
+    const request = { ...credentials(repo, options), revision: encodeURIComponent(revision), recursive: true };
+    for await (const { type, path: name, size, oid, lfs } of listFiles(request)) {
+      if (type !== 'file' || !oid || !/^[0-9a-f]+$/.test(oid)) continue;
+      const sha256 = lfs && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : undefined;
+      files.push({ path: name, size: lfs?.size ?? size, oid, ...(sha256 && { sha256 }) });
+    }
+  } catch (error) {
+    throw hubError(`hf://${repo}`, error, options.signal);
+  }
+  return files;
+}
+
+/** Opens a file where it is, by ranges. */
+export function openHubFile(repository: Repository, file: HubFile, options: HubOptions): ByteFile {
+  const described = { name: `hf://${repository.repo}/${file.path}`, size: file.size };
+  let blob: Promise<Blob> | undefined;
+  return {
+    ...described,
+    version: file.sha256 ?? file.oid,
+    read: (offset, length, signal) => {
+      checkRange(described, offset, length);
+      return retrying({ ...httpOptions(options), signal }, async () => {
+        blob ??= openBlob(repository, file, options);
+        try {
+          const bytes = new Uint8Array(await (await blob).slice(offset, offset + length).arrayBuffer());
+          if (bytes.length !== length) throw new TypeError(`${bytes.length} of ${length} bytes came`);
+          return bytes;
+        } catch (error) {
+          // Download addresses expire: the next attempt asks for a new one.
+          blob = undefined;
+          throw hubError(described.name, error, signal);
+        }
+      });
+    },
+  };
+}
+
+/** Path of the file in the cache folder, fetched there if need be. */
+export async function cacheHubFile(
+  repository: Repository,
+  file: HubFile,
+  options: HubOptions,
+  onProgress?: (done: number) => void,
+): Promise<string> {
+  const target = path.join(
+    repoFolder(repository.repo, options),
+    `${file.sha256 ?? file.oid}${path.extname(file.path)}`,
+  );
+  const name = `hf://${repository.repo}/${file.path}`;
+  const kept = await openLocalFile(target).catch(() => undefined);
+  if (kept?.size === file.size) return target;
+  const open = async (offset: number): Promise<{ offset: number; body: AsyncIterable<Uint8Array> }> => {
+    const blob = await openBlob(repository, file, options);
+    return { offset, body: streamBlob(blob.slice(offset), name, options.signal) };
+  };
+  const download = { path: target, name, bytes: file.size, sha256: file.sha256, open };
+  await withFileLock(`${target}.lock`, () => downloadFile(download, { ...httpOptions(options), onProgress }), {
+    signal: options.signal,
+  });
+  return target;
+}
+
+async function openBlob({ repo, revision }: Repository, file: HubFile, options: HubOptions): Promise<Blob> {
+  const name = `hf://${repo}/${file.path}`;
+  try {
+    const blob = await hubDownload({ ...credentials(repo, options), revision, path: file.path });
+    if (blob) return blob;
+  } catch (error) {
+    throw hubError(name, error, options.signal);
+  }
+  throw new DataError('HTTP_STATUS', `${name} is listed but not there`, 404);
+}
+
+async function* streamBlob(blob: Blob, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of blob.stream()) {
+      signal?.throwIfAborted();
+      yield piece;
+    }
+  } catch (error) {
+    throw hubError(name, error, signal);
+  }
+}
+
+const repoFolder = (repo: string, { cacheDir }: HubOptions): string =>
+  path.join(cacheDir, 'hub', repo.replaceAll('/', '--'));
+
+const httpOptions = ({ http, signal }: HubOptions): HttpOptions => ({ ...http, signal });
+
+function credentials(repo: string, options: HubOptions): { repo: { type: 'dataset'; name: string }; hubUrl?: string } {
+  const { hubUrl = process.env.HF_ENDPOINT, token = process.env.HF_TOKEN, signal } = options;
+  const abortable: typeof fetch = (input, init) => {
+    const signals = [signal, init?.signal].filter((each) => each instanceof AbortSignal);
+    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+  };
+  return {
+    repo: { type: 'dataset' as const, name: repo },
+    ...{ fetch: abortable },
+    ...(hubUrl && { hubUrl: hubUrl.replace(/\/$/, '') }),
+    ...(token && { accessToken: token }),
+  };
+}
+
+function hubError(name: string, error: unknown, signal: AbortSignal | undefined): unknown {
+  signal?.throwIfAborted();
+  if (error instanceof DataError) return error;
+  if (!(error instanceof HubApiError)) return networkError(name, error);
+  const hint = [401, 403, 404].includes(error.statusCode)
+    ? '; check the name, and set HF_TOKEN if the data is private or gated'
+    : '';
+  return new DataError('HTTP_STATUS', `${name}: the hub answers ${error.statusCode}${hint}`, error.statusCode);
+}

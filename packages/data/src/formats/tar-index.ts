@@ -1,0 +1,142 @@
+/**
+ * Finds the files inside a tar archive without unpacking it.
+ *
+ * A tar is a chain of 512-byte headers, each followed by its file's bytes padded to 512. Walking the headers gives name,
+ * offset and size of every file; a file is then one read. Understood are v7, ustar, GNU long names and PAX records.
+ *
+ * The archive is untrusted: a header counts only with a correct checksum, a size only when that many bytes follow, name
+ * records only up to 64 KiB; the walk always moves forward. At the first damage it stops and keeps what came before.
+ */
+
+import type { ByteFile } from '../files/byte-file';
+
+/** One regular file in an archive. */
+export interface TarMember {
+  readonly name: string;
+  /** Where its bytes begin in the archive. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface TarIndex {
+  readonly members: readonly TarMember[];
+  /** What is wrong with the archive, when something is. */
+  readonly damage?: string;
+}
+
+const BLOCK = 512;
+const MAX_RECORD = 64 * 1024;
+
+/**
+ * Indexes an archive.
+ * @param windowBytes how much is read at a time; more suits a file behind HTTP
+ */
+export async function indexTar(
+  file: ByteFile,
+  windowBytes: number = 64 * 1024,
+  signal?: AbortSignal,
+): Promise<TarIndex> {
+  const readBlocks = windowedReader(file, windowBytes, signal);
+  const members: TarMember[] = [];
+  let offset = 0;
+  let override: Override = {};
+  const damaged = (what: string): TarIndex => ({ members, damage: `${file.name}: ${what} at byte ${offset}` });
+
+  while (offset + BLOCK <= file.size) {
+    const block = await readBlocks(offset, BLOCK);
+    if (block.every((byte) => byte === 0)) return { members };
+    const header = parseHeader(block);
+    if (!header) return damaged('no valid tar header');
+    const size = override.size ?? header.size;
+    const start = offset + BLOCK;
+    if (!Number.isSafeInteger(size) || size < 0 || start + size > file.size) {
+      return damaged(`a file of ${size} bytes is announced, ${file.size - start} follow`);
+    }
+    if (isRecord(header.type)) {
+      if (size > MAX_RECORD) return damaged(`a name record of ${size} bytes`);
+      override = { ...override, ...parseRecord(header.type, await readBlocks(start, size)) };
+    } else {
+      if (isRegular(header.type)) members.push({ name: override.name ?? header.name, offset: start, size });
+      override = {};
+    }
+    offset = start + Math.ceil(size / BLOCK) * BLOCK;
+  }
+  return offset < file.size ? damaged('the archive ends inside a header') : { members };
+}
+
+interface Header {
+  readonly name: string;
+  readonly size: number;
+  readonly type: string;
+}
+
+interface Override {
+  readonly name?: string;
+  readonly size?: number;
+}
+
+const isRegular = (type: string): boolean => type === '0' || type === '\0' || type === '7';
+// PAX for the next file, PAX for all files (of no interest here), GNU long name, GNU long link.
+const isRecord = (type: string): boolean => 'xgLK'.includes(type);
+
+function parseHeader(block: Uint8Array): Header | undefined {
+  let sum = 0;
+  for (let at = 0; at < BLOCK; at++) sum += at >= 148 && at < 156 ? 32 : block[at]!;
+  if (parseNumber(block.subarray(148, 156)) !== sum) return undefined;
+  const ustar = text(block.subarray(257, 262)) === 'ustar';
+  // GNU archives ("ustar  ") use the prefix field for times.
+  const prefix = ustar && block[262] === 0 ? text(block.subarray(345, 500)) : '';
+  const name = text(block.subarray(0, 100));
+  return {
+    name: prefix ? `${prefix}/${name}` : name,
+    size: parseNumber(block.subarray(124, 136)),
+    type: String.fromCharCode(block[156]!),
+  };
+}
+
+/** Octal digits, or big-endian binary behind a first byte of 0x80. NaN for anything else. */
+function parseNumber(field: Uint8Array): number {
+  if (field[0] === 0x80) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
+  const digits = text(field).trim();
+  return digits === '' ? 0 : /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+}
+
+function parseRecord(type: string, bytes: Uint8Array): Override {
+  if (type === 'L') return { name: text(bytes) };
+  if (type !== 'x') return {};
+  let name: string | undefined;
+  let size: number | undefined;
+  for (let at = 0; at < bytes.length; ) {
+    const space = bytes.indexOf(32, at);
+    const length = Number(text(bytes.subarray(at, space)));
+    if (space < 0 || !Number.isInteger(length) || length <= space - at || at + length > bytes.length) break;
+    const record = new TextDecoder().decode(bytes.subarray(space + 1, at + length - 1));
+    if (record.startsWith('path=')) name = record.slice(5);
+    if (record.startsWith('size=')) size = Number(record.slice(5));
+    at += length;
+  }
+  return { ...(name !== undefined && { name }), ...(size !== undefined && { size }) };
+}
+
+function text(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+/** Serves small reads that move forward from one larger read. */
+function windowedReader(
+  file: ByteFile,
+  windowBytes: number,
+  signal?: AbortSignal,
+): (offset: number, length: number) => Promise<Uint8Array> {
+  let start = 0;
+  let window = new Uint8Array();
+  return async (offset, length) => {
+    if (offset < start || offset + length > start + window.length) {
+      const wanted = Math.min(Math.max(windowBytes, length), file.size - offset);
+      window = (await file.read(offset, wanted, signal)) as Uint8Array<ArrayBuffer>;
+      start = offset;
+    }
+    return window.subarray(offset - start, offset - start + length);
+  };
+}

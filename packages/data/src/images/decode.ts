@@ -1,0 +1,96 @@
+/**
+ * Decodes an image file to 8-bit RGB, with the pixels that PIL's `convert('RGB')` gives: alpha is dropped, not blended;
+ * gray and palette images become RGB; an embedded colour profile and the EXIF orientation are ignored. The official
+ * pipeline trains on exactly these pixels.
+ *
+ * The bytes are untrusted. The pixel count in the header is checked before anything of that size is allocated, a truncated
+ * file is an error rather than a picture with a gray lower half, and every failure is a typed `DataError`.
+ */
+
+import sharp from 'sharp';
+import { DataError } from '../errors';
+import type { PixelImage } from './image';
+import { imageFormat } from './image-format';
+import type { ImageSource } from './image-source';
+
+export interface DecodeOptions {
+  /** Images with more pixels are refused before they are decoded. Default 64 Mi (192 MiB of RGB). */
+  readonly maxPixels?: number;
+  /**
+   * Images whose shorter side is longer than this are reduced to it while decoding (aspect ratio kept); smaller ones stay as
+   * they are. Off by default: the official pipeline crops from the full picture. Crops are then cut
+   * from fewer pixels.
+   */
+  readonly shortSide?: number;
+}
+
+const DEFAULT_MAX_PIXELS = 64 * 1024 * 1024;
+const TIMEOUT_SECONDS = 60;
+
+// Several images decode at once in libuv's thread pool, so one thread per image is the faster split, and nothing is read twice.
+const useOneThreadPerImage = (): void => {
+  sharp.cache(false);
+  sharp.concurrency(1);
+};
+
+/**
+ * Decodes JPEG, PNG, WebP, GIF (first frame), TIFF or AVIF.
+ * @returns RGB pixels, `[height, width, 3]`
+ * @throws DataError EMPTY_FILE, NOT_AN_IMAGE, CORRUPT_IMAGE or IMAGE_TOO_LARGE
+ */
+export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = {}): Promise<PixelImage> {
+  if (encoded.length === 0) throw new DataError('EMPTY_FILE', 'the file has no bytes');
+  if (!imageFormat(encoded)) throw new DataError('NOT_AN_IMAGE', `not an image: it begins with ${preview(encoded)}`);
+  useOneThreadPerImage();
+  const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
+  let pipeline = sharp(encoded, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true })
+    .timeout({ seconds: TIMEOUT_SECONDS })
+    .removeAlpha()
+    .toColourspace('srgb');
+  if (options.shortSide) {
+    pipeline = pipeline.resize(options.shortSide, options.shortSide, { fit: 'outside', withoutEnlargement: true });
+  }
+  try {
+    const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
+    return {
+      width: info.width,
+      height: info.height,
+      channels: 3,
+      data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+    };
+  } catch (cause) {
+    throw decodeError(cause, maxPixels);
+  }
+}
+
+/**
+ * Reads and, where needed, decodes one image of a source.
+ * @returns pixels; `data` is `[height, width, 3]`, or with 4 channels where the source itself gives 4
+ * @throws DataError with an image code (see `isImageError`)
+ */
+export async function readImage(
+  source: ImageSource,
+  index: number,
+  options: DecodeOptions = {},
+  signal?: AbortSignal,
+): Promise<PixelImage> {
+  const content = await source.read(index, signal);
+  return 'pixels' in content ? content.pixels : decodeImage(content.encoded, options);
+}
+
+// Only the pixel limit is sharp's own message. All others pass through one buffer that libvips shares between threads: beside
+// another failing image the reason may be missing or that image's, so it is worth showing and not worth telling apart.
+function decodeError(cause: unknown, maxPixels: number): DataError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/pixel limit/i.test(message)) {
+    return new DataError('IMAGE_TOO_LARGE', `more than ${maxPixels} pixels; raise maxPixels to accept it`, cause);
+  }
+  return new DataError('CORRUPT_IMAGE', `truncated or corrupt: ${firstLine(message)}`, cause);
+}
+
+// libvips prepends one line per failed seek to what libheif says.
+const firstLine = (text: string): string => text.split('\n').find((line) => !line.startsWith('source: ')) ?? text;
+
+const preview = (bytes: Uint8Array): string =>
+  JSON.stringify(String.fromCharCode(...bytes.subarray(0, 12)).replace(/[^\x20-\x7e]/g, '.'));

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { keysOf, labelsOf } from '../../test/scratch';
+import { memorySource } from '../sources/memory';
+import { holdOut } from './subset';
+
+const source = (length: number): ReturnType<typeof memorySource> => {
+  const content = { encoded: new Uint8Array() };
+  const images = Array.from({ length }, (_, index) => ({ key: `${index}`, content, label: index % 3 }));
+  return memorySource('numbers', images, ['a', 'b', 'c']);
+};
+const numbers = (keys: string[]): number[] => keys.map(Number);
+
+describe('holdOut', () => {
+  it('gives every image to exactly one part, each in order, with its label', () => {
+    const { train, val } = holdOut(source(97), { share: 0.2, seed: 5 });
+    expect([train.length, val.length]).toEqual([78, 19]);
+    const ascending = (keys: number[]): boolean => keys.every((key, place) => place === 0 || keys[place - 1]! < key);
+    expect([ascending(numbers(keysOf(train))), ascending(numbers(keysOf(val)))]).toEqual([true, true]);
+    expect(numbers([...keysOf(train), ...keysOf(val)]).sort((a, b) => a - b)).toEqual([...Array(97).keys()]);
+    expect(labelsOf(val)).toEqual(numbers(keysOf(val)).map((key) => key % 3));
+    expect(train.classes).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is the same part for the same seed, and another for another', () => {
+    const heldOut = (seed: number): string[] => keysOf(holdOut(source(50), { seed }).val);
+    expect(heldOut(1)).toEqual(heldOut(1));
+    expect(heldOut(1)).not.toEqual(heldOut(2));
+  });
+
+  it('holds out at least one image, at most the limit, and never all', () => {
+    expect(holdOut(source(3), { share: 0.01 }).val.length).toBe(1);
+    expect(holdOut(source(100), { share: 0.5, atMost: 7 }).val.length).toBe(7);
+    expect(holdOut(source(2), { share: 0.99 }).train.length).toBe(1);
+    expect(() => holdOut(source(1))).toThrowError(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => holdOut(source(9), { share: 1 })).toThrow(/share/);
+  });
+
+  it('keeps the runs of the source, shortened by what was taken from each', () => {
+    const { train, val } = holdOut({ ...source(60), runs: [10, 0, 30, 20] }, { share: 0.3 });
+    const staying = numbers(keysOf(train));
+    const within = (from: number, to: number): number => staying.filter((key) => key >= from && key < to).length;
+    expect(train.runs).toEqual([within(0, 10), 0, within(10, 40), within(40, 60)]);
+    expect(val.runs).toBeUndefined();
+  });
+});

@@ -1,0 +1,92 @@
+/** Parts of a source: some of its images, as a source of their own; and a part held out for validation. */
+
+import { DataError } from '../errors';
+import type { ImageSource } from '../images/image-source';
+import { shuffledOrder } from './shuffle';
+
+export interface HoldOutOptions {
+  /** Share of the images that is held out, between 0 and 1. Default 0.1. */
+  readonly share?: number;
+  /** At most this many are held out. Default 10,000. */
+  readonly atMost?: number;
+  /** Chooses which. Keep it fixed: another one moves training images into validation. Default 0. */
+  readonly seed?: number;
+}
+
+export interface HeldOut {
+  readonly train: ImageSource;
+  readonly val: ImageSource;
+}
+
+/**
+ * The images of `source` at `length` places: image `i` is image `at(i)` of the source.
+ * @param runs see `ImageSource.runs`
+ */
+export function subset(
+  source: ImageSource,
+  name: string,
+  length: number,
+  at: (index: number) => number,
+  runs?: readonly number[],
+): ImageSource {
+  const { runs: _, close: __, label, ...rest } = source;
+  return {
+    ...rest,
+    name,
+    length,
+    ...(runs && { runs }),
+    ...(label && { label: (index: number) => label(at(index)) }),
+    key: (index) => source.key(at(index)),
+    read: (index, signal) => source.read(at(index), signal),
+  };
+}
+
+/**
+ * Holds out a seeded random part for validation; the rest keeps its order. Close the source itself when both are done with.
+ * @throws DataError BAD_ARGUMENT when there is nothing left for one of the parts
+ */
+export function holdOut(source: ImageSource, options: HoldOutOptions = {}): HeldOut {
+  const { share = 0.1, atMost = 10_000, seed = 0 } = options;
+  if (!(share > 0 && share < 1)) throw new DataError('BAD_ARGUMENT', `share must lie between 0 and 1, got ${share}`);
+  if (source.length < 2) throw new DataError('BAD_ARGUMENT', `${source.name} has too few images to hold some out`);
+  const count = Math.max(1, Math.min(Math.round(share * source.length), atMost, source.length - 1));
+  const order = shuffledOrder(source.length, seed, 0);
+  const held = Float64Array.from({ length: count }, (_, position) => order(position)).sort();
+  // The i-th image that stays stands behind as many held-out ones as have held[k] - k <= i.
+  const staying = (index: number): number => index + countWhile(count, (k) => held[k]! - k <= index);
+  const percent = `${Number(((100 * count) / source.length).toPrecision(2))} %`;
+  return {
+    train: subset(
+      source,
+      `${source.name} less ${percent}`,
+      source.length - count,
+      staying,
+      remainingRuns(source, held),
+    ),
+    val: subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!),
+  };
+}
+
+/** How many of the first of `length` places fulfil a condition that, once false, stays false. */
+function countWhile(length: number, condition: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (condition(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function remainingRuns({ runs }: ImageSource, held: Float64Array): number[] | undefined {
+  let end = 0;
+  let before = 0;
+  return runs?.map((length) => {
+    end += length;
+    const until = countWhile(held.length, (k) => held[k]! < end);
+    const remaining = length - (until - before);
+    before = until;
+    return remaining;
+  });
+}

@@ -1,0 +1,142 @@
+/**
+ * TensorFlow's flower photographs: 3,670 photographs of daisies, dandelions, roses, sunflowers and tulips, all CC BY 2.0.
+ *
+ * The archive is fetched once into the user's cache and unpacked beside it. Size and SHA-256 are those of the checksum list of
+ * TensorFlow Datasets (`tensorflow_datasets/datasets/tf_flowers/checksums.tsv`), which names the same file under its older
+ * address. Its LICENSE.txt, which credits every photographer, stays with the photographs.
+ */
+
+import { randomUUID } from 'node:crypto';
+import { createReadStream, createWriteStream, promises as fs } from 'node:fs';
+import path from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { DataError } from '../errors';
+import { defaultCacheDir } from '../files/cache-dir';
+import { downloadFile, httpDownload } from '../files/download';
+import { withFileLock } from '../files/file-lock';
+import type { HttpOptions } from '../files/http-file';
+
+/** An archive of photographs in one folder per class. */
+export interface FlowerArchive {
+  readonly url: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export const FLOWER_PHOTOS: FlowerArchive = {
+  url: 'https://storage.googleapis.com/download.tensorflow.org/example_images/flower_photos.tgz',
+  bytes: 228_813_984,
+  sha256: '4c54ace7911aaffe13a365c34f650e71dd5bf1be0a58b464e5a7183e3e595d9c',
+};
+
+export interface FlowerProgress {
+  readonly phase: 'download' | 'unpack';
+  /** Bytes of the archive fetched or unpacked so far, and in all. */
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface FetchFlowersOptions {
+  /** Default: the user's cache folder (`$XDG_CACHE_HOME/franca` or `~/.cache/franca`). */
+  readonly cacheDir?: string;
+  readonly onProgress?: (progress: FlowerProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Another archive of the same form, e.g. a mirror. */
+  readonly archive?: FlowerArchive;
+  readonly http?: Omit<HttpOptions, 'signal'>;
+}
+
+export interface Flowers {
+  /** The folder that holds one folder per class, and LICENSE.txt. */
+  readonly root: string;
+  /** One line that credits the photographers; show it where the photographs are used. */
+  readonly attribution: string;
+}
+
+const FOLDER = 'flower_photos';
+const MEMBER = /^flower_photos\/(LICENSE\.txt|[a-z]+\/[\w-]+\.jpg)$/;
+
+/**
+ * The photographs' folder, fetched on the first call.
+ * @throws DataError NO_NETWORK or HTTP_STATUS when they cannot be had, BAD_CHECKSUM, DISK_FULL
+ */
+export async function fetchFlowers(options: FetchFlowersOptions = {}): Promise<Flowers> {
+  const { cacheDir = defaultCacheDir(), onProgress, signal, archive = FLOWER_PHOTOS } = options;
+  const root = path.join(cacheDir, FOLDER);
+  const flowers = { root, attribution: attribution(root) };
+  if (await exists(root)) return flowers;
+  const http = { ...options.http, signal };
+  const packed = path.join(cacheDir, `${FOLDER}.tgz`);
+  const report = (phase: FlowerProgress['phase'], done: number): void =>
+    onProgress?.({ phase, done, total: archive.bytes });
+  await withFileLock(
+    path.join(cacheDir, `${FOLDER}.lock`),
+    async () => {
+      if (await exists(root)) return;
+      const download = { ...archive, path: packed, name: archive.url, open: httpDownload(archive.url, http) };
+      await downloadFile(download, { ...http, onProgress: (done) => report('download', done) });
+      await unpack(packed, root, (done) => report('unpack', done), signal);
+      await fs.rm(packed);
+    },
+    { signal },
+  );
+  return flowers;
+}
+
+const attribution = (root: string): string =>
+  'Flower photographs collected by The TensorFlow Team, CC BY 2.0 (https://creativecommons.org/licenses/by/2.0/); ' +
+  `the photographers are listed in ${path.join(root, 'LICENSE.txt')}`;
+
+const exists = async (file: string): Promise<boolean> => (await fs.stat(file).catch(() => undefined)) !== undefined;
+
+/** Unpacks into a folder aside and renames it, so that `root` is complete or absent. */
+async function unpack(
+  packed: string,
+  root: string,
+  onBytes: (done: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const aside = `${root}.${randomUUID()}.tmp`;
+  let done = 0;
+  const counter = new Transform({
+    transform(piece: Uint8Array, _, pass) {
+      done += piece.length;
+      onBytes(done);
+      pass(null, piece);
+    },
+  });
+  try {
+    const tar = extract();
+    const members = writeMembers(tar, aside);
+    await Promise.all([
+      pipeline(createReadStream(packed), counter, createGunzip(), tar, signal ? { signal } : {}),
+      members,
+    ]);
+    await fs.rename(path.join(aside, FOLDER), root);
+  } catch (cause) {
+    signal?.throwIfAborted();
+    if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
+      throw new DataError('DISK_FULL', `no room to unpack ${packed}; free some and try again`, cause);
+    }
+    await fs.rm(packed, { force: true });
+    throw new DataError('DAMAGED_FILE', `${packed} cannot be unpacked: ${(cause as Error).message}`, cause);
+  } finally {
+    await fs.rm(aside, { recursive: true, force: true });
+  }
+}
+
+async function writeMembers(tar: ReturnType<typeof extract>, aside: string): Promise<void> {
+  for await (const member of tar) {
+    const { name, type } = member.header;
+    if (type !== 'file' || !MEMBER.test(name)) {
+      member.resume();
+      continue;
+    }
+    const target = path.join(aside, name);
+    await fs.mkdir(path.dirname(target), { recursive: true });
+    await pipeline(member, createWriteStream(target));
+  }
+}

@@ -1,0 +1,75 @@
+/** The buffers of one plan: slots, constants, inputs, knobs and the uniform blocks of all kernels. */
+import { bytesPerElement, encode } from '../base/dtype';
+import { sizeOf } from '../base/shape';
+import type { ConstantAttrs, InputAttrs } from '../ops/sources';
+import type { Address, Plan } from '../plan/plan';
+import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+
+export interface PlanBuffers {
+  readonly slots: readonly GPUBuffer[];
+  readonly constants: readonly GPUBuffer[];
+  readonly batch: ReadonlyMap<string, GPUBuffer>;
+  readonly knobs: GPUBuffer | undefined;
+  readonly uniforms: GPUBuffer | undefined;
+  readonly uniformOffsets: readonly number[];
+  readonly all: readonly GPUBuffer[];
+}
+
+/** The buffer behind an address of the plan; `state` are the buffers of each group. */
+export const bufferLookup =
+  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}) =>
+  ({ place }: Address): GPUBuffer => {
+    if (place.kind === 'slot') return buffers.slots[place.slot]!;
+    if (place.kind === 'constant') return buffers.constants[place.index]!;
+    if (place.kind === 'batch') return buffers.batch.get(place.name)!;
+    if (place.kind === 'knobs') return buffers.knobs!;
+    return state[place.group]![place.buffer]!;
+  };
+
+export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
+  const all: GPUBuffer[] = [];
+  const make = (label: string, bytes: number, usage: number = GPU_BUFFER_USAGE.STORAGE): GPUBuffer => {
+    const buffer = gpu.createBuffer(label, bytes, usage | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST);
+    all.push(buffer);
+    return buffer;
+  };
+  const upload = (buffer: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void =>
+    gpu.device.queue.writeBuffer(buffer, 0, bytes);
+  const slots = plan.slotBytes.map((bytes, i) => make(`slot ${i}`, bytes));
+  const constants = plan.constants.map((tensor, i) => {
+    const { data } = tensor.node.attrs as ConstantAttrs;
+    const buffer = make(`constant ${i}`, Math.max(data.length * bytesPerElement[tensor.dtype], 16));
+    upload(buffer, encode(data, tensor.dtype));
+    return buffer;
+  });
+  const batch = new Map(
+    plan.batch.map((tensor) => {
+      const { name } = tensor.node.attrs as InputAttrs;
+      return [name, make(`input ${name}`, sizeOf(tensor.shape) * bytesPerElement[tensor.dtype])] as const;
+    }),
+  );
+  const knobs = plan.knobBytes > 0 ? make('knobs', plan.knobBytes) : undefined;
+
+  // every kernel's uniform block at its own 256-byte offset; equal blocks share one
+  const offsets = new Map<string, number>();
+  const blocks: Uint32Array[] = [];
+  let size = 0;
+  const uniformOffsets = plan.steps.map((step) => {
+    if (step.kind !== 'kernel' || step.kernel.uniforms.length === 0) return 0;
+    const key = step.kernel.uniforms.join();
+    const known = offsets.get(key);
+    if (known !== undefined) return known;
+    const offset = size;
+    offsets.set(key, offset);
+    blocks.push(step.kernel.uniforms);
+    size += Math.ceil(step.kernel.uniforms.byteLength / 256) * 256;
+    return offset;
+  });
+  const uniforms = size > 0 ? make('uniforms', size, GPU_BUFFER_USAGE.UNIFORM) : undefined;
+  if (uniforms) {
+    const words = new Uint32Array(size / 4);
+    for (const [i, offset] of [...offsets.values()].entries()) words.set(blocks[i]!, offset / 4);
+    upload(uniforms, new Uint8Array(words.buffer));
+  }
+  return { slots, constants, batch, knobs, uniforms, uniformOffsets, all };
+}

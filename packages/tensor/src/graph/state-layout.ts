@@ -1,0 +1,95 @@
+/**
+ * Where state lives. A group (student weights, Adam moments, gradients, ...) is a set of named tensors laid out in few flat buffers.
+ * Segments start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their
+ * type: one fused kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
+ */
+import type { DType } from '../base/dtype';
+import { bytesPerElement } from '../base/dtype';
+import { TensorError } from '../base/errors';
+import { sizeOf } from '../base/shape';
+import type { Target } from '../base/target';
+import type { Spec } from './record';
+
+/** Elements between possible segment starts: 256 bytes of f16, 512 of f32. */
+export const SEGMENT_ALIGNMENT = 128;
+
+export interface Segment extends Spec {
+  readonly buffer: number;
+  /** Elements from the start of the buffer. */
+  readonly offset: number;
+}
+
+export interface Window {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly elements: number;
+}
+
+export interface GroupLayout {
+  readonly dtype: DType;
+  /** Elements in each buffer. */
+  readonly buffers: readonly number[];
+  readonly segments: Readonly<Record<string, Segment>>;
+  readonly windows: readonly Window[];
+  readonly bytes: number;
+}
+
+export type StateLayout = Readonly<Record<string, GroupLayout>>;
+/** Tensors of one group by name; all have the same dtype. */
+export type GroupSpec = Readonly<Record<string, Spec>>;
+
+const align = (elements: number): number => Math.ceil(elements / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
+
+function layoutGroup(
+  name: string,
+  specs: GroupSpec,
+  target: Pick<Target, 'maxBindingBytes' | 'maxBufferBytes'>,
+): GroupLayout {
+  const entries = Object.entries(specs);
+  const dtype = entries[0]?.[1].dtype ?? 'f32';
+  const elementBytes = bytesPerElement[dtype];
+  // Sized as if every element took 4 bytes, so that f16 copies split where their f32 masters do.
+  const capacity = Math.floor(target.maxBufferBytes / 4 / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
+  const buffers: number[] = [];
+  const segments: Record<string, Segment> = {};
+  for (const [key, spec] of entries) {
+    if (spec.dtype !== dtype)
+      throw new TensorError(
+        'state',
+        `group "${name}" holds ${dtype}, but "${key}" is ${spec.dtype}; put it into a group of its own`,
+      );
+    const elements = align(Math.max(sizeOf(spec.shape), 1));
+    if (elements > capacity)
+      throw new TensorError(
+        'binding-limit',
+        `"${key}" of group "${name}" has ${elements} elements, the adapter's largest buffer holds ${capacity}`,
+      );
+    if (buffers.length === 0 || buffers.at(-1)! + elements > capacity) buffers.push(0);
+    const buffer = buffers.length - 1;
+    segments[key] = { shape: spec.shape, dtype, buffer, offset: buffers[buffer]! };
+    buffers[buffer]! += elements;
+  }
+  const perWindow = Math.floor(target.maxBindingBytes / 4 / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
+  const windows = buffers.flatMap((elements, buffer) => {
+    const count = Math.ceil(elements / perWindow);
+    return Array.from({ length: count }, (_, i) => ({
+      buffer,
+      offset: i * perWindow,
+      elements: Math.min(perWindow, elements - i * perWindow),
+    }));
+  });
+  return {
+    dtype,
+    buffers,
+    segments,
+    windows,
+    bytes: buffers.reduce((sum, elements) => sum + elements * elementBytes, 0),
+  };
+}
+
+export function layoutState(
+  groups: Readonly<Record<string, GroupSpec>>,
+  target: Pick<Target, 'maxBindingBytes' | 'maxBufferBytes'>,
+): StateLayout {
+  return Object.fromEntries(Object.entries(groups).map(([name, specs]) => [name, layoutGroup(name, specs, target)]));
+}

@@ -1,0 +1,152 @@
+/**
+ * A kernel is WGSL text, the tensors it binds and how many workgroups to run. Shapes and loop bounds are passed as uniforms, never
+ * baked into the text, so that one pipeline serves every shape (and so that the software adapter's compiler does not unroll loops).
+ * `kernelBuilder` numbers the bindings and writes the declarations; an op only writes the body.
+ */
+import type { DType } from '../base/dtype';
+import { sizeOf } from '../base/shape';
+import type { Target } from '../base/target';
+import type { Spec, Tensor } from '../graph/record';
+import type { Program } from './elementwise-program';
+
+/** What a kernel binds: a tensor of the graph, or scratch memory that lives only while its op runs. */
+export type Storage = Tensor | Scratch;
+export interface Scratch extends Spec {
+  readonly scratch: true;
+}
+export const scratch = (shape: readonly number[], dtype: DType): Scratch => ({ shape, dtype, scratch: true });
+export const isScratch = (storage: Storage): storage is Scratch => 'scratch' in storage;
+
+export type Access = 'read' | 'read_write';
+
+export interface Binding {
+  readonly tensor: Storage;
+  readonly access: Access;
+}
+
+export interface Kernel {
+  readonly label: string;
+  readonly wgsl: string;
+  readonly bindings: readonly Binding[];
+  /** Little-endian contents of the uniform block, in declaration order. */
+  readonly uniforms: Uint32Array<ArrayBuffer>;
+  readonly workgroups: readonly [number, number, number];
+  readonly flops: number;
+  /** Bytes moved if every bound tensor is touched once. */
+  readonly bytes: number;
+}
+
+export interface LowerArgs<A> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attrs: A;
+  readonly target: Target;
+  /** For ops with `fusesEpilogue`: what becomes of each result; call `writeProgram` with it instead of storing. */
+  readonly epilogue?: Program;
+}
+
+export interface KernelSource {
+  /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize`, `sgId` (index of the subgroup in the workgroup) with subgroups. */
+  readonly body: string;
+  /** Functions, structs, workgroup variables and constants above `main`. */
+  readonly declarations?: string;
+  readonly workgroupSize: number;
+  /** A linear count (split over two dimensions when it exceeds the limit) or an explicit grid. */
+  readonly workgroups: number | readonly [number, number, number];
+  readonly flops?: number;
+}
+
+export interface KernelBuilder {
+  readonly target: Target;
+  /** Binds a tensor for reading; returns its WGSL variable, an `array<type>`. */
+  read(tensor: Storage, type?: string): string;
+  /** Binds a tensor for writing (and reading back); binding one twice returns the same variable. */
+  write(tensor: Storage, type?: string): string;
+  /** A u32 in the uniform block; returns its WGSL expression. */
+  uniform(value: number): string;
+  /** An f32 in the uniform block; returns its WGSL expression. */
+  uniformF32(value: number): string;
+  /** WGSL extension to enable. */
+  enable(extension: string): void;
+  build(source: KernelSource): Kernel;
+}
+
+const MAX_GROUPS = 65535;
+
+/** Splits a linear count of workgroups over x and y; `group` in the kernel is linear again and must be checked against the count. */
+function linearGrid(count: number): [number, number, number] {
+  if (count <= MAX_GROUPS) return [Math.max(count, 1), 1, 1];
+  const rows = Math.ceil(count / MAX_GROUPS);
+  return [Math.ceil(count / rows), rows, 1];
+}
+
+/** The WGSL type of `width` elements of a tensor: `f32`, `vec4<f16>`, ... */
+export const elementType = (tensor: Spec, width: 1 | 4 = 1): string =>
+  width === 1 ? tensor.dtype : `vec4<${tensor.dtype}>`;
+
+export function kernelBuilder(label: string, target: Target): KernelBuilder {
+  const bindings: { tensor: Storage; access: Access; name: string; type: string }[] = [];
+  const uniforms: { bits: number; type: 'u32' | 'f32' }[] = [];
+  const extensions = new Set<string>();
+
+  function bind(tensor: Storage, access: Access, type: string): string {
+    const known = bindings.find((binding) => binding.tensor === tensor && binding.type === type);
+    if (known) {
+      if (access === 'read_write') known.access = access;
+      return known.name;
+    }
+    const name = `t${bindings.length}`;
+    if (type.includes('f16')) extensions.add('f16');
+    bindings.push({ tensor, access, name, type });
+    return name;
+  }
+
+  function uniform(bits: number, type: 'u32' | 'f32'): string {
+    uniforms.push({ bits, type });
+    return `u.v${uniforms.length - 1}`;
+  }
+
+  return {
+    target,
+    read: (tensor, type = elementType(tensor)) => bind(tensor, 'read', type),
+    write: (tensor, type = elementType(tensor)) => bind(tensor, 'read_write', type),
+    uniform: (value) => uniform(value >>> 0, 'u32'),
+    uniformF32: (value) => uniform(new Uint32Array(new Float32Array([value]).buffer)[0]!, 'f32'),
+    enable: (extension) => void extensions.add(extension),
+    build(source) {
+      const text = source.body + (source.declarations ?? '');
+      const usesSubgroups = /\bsg(Lane|Size|Id)\b|\bsubgroup[A-Z]/.test(text);
+      if (usesSubgroups) extensions.add('subgroups');
+      if (text.includes('subgroup_matrix_')) extensions.add('chromium_experimental_subgroup_matrix');
+      const lines = [...extensions].sort().map((extension) => `enable ${extension};`);
+      if (uniforms.length > 0) {
+        lines.push(`struct Uniforms { ${uniforms.map((field, i) => `v${i}: ${field.type}`).join(', ')} }`);
+        lines.push('@group(0) @binding(0) var<uniform> u: Uniforms;');
+      }
+      bindings.forEach(({ name, access, type }, i) => {
+        lines.push(`@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${type}>;`);
+      });
+      if (source.declarations) lines.push(source.declarations);
+      lines.push(
+        `@compute @workgroup_size(${source.workgroupSize})`,
+        'fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32' +
+          `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}` +
+          `${/\bsgId\b/.test(text) ? ', @builtin(subgroup_id) sgId: u32' : ''}) {`,
+        '  let group = wid.x + wid.y * nwg.x;',
+        `  let thread = group * ${source.workgroupSize}u + lane;`,
+        source.body,
+        '}',
+      );
+      const workgroups = typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups;
+      return {
+        label,
+        wgsl: lines.join('\n'),
+        bindings: bindings.map(({ tensor, access }) => ({ tensor, access })),
+        uniforms: Uint32Array.from(uniforms, (field) => field.bits),
+        workgroups,
+        flops: source.flops ?? 0,
+        bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * (tensor.dtype === 'f16' ? 2 : 4), 0),
+      };
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Kernels that treat each row of a [rows, columns] matrix as a unit: softmax, normalisations, top-k. One team of lanes works on one row. On a
+ * software adapter, and wherever the subgroup size is known, the team is one subgroup and reduces in registers; elsewhere it is a
+ * workgroup that reduces through a tree in workgroup memory. The body is the same: it calls `rowSum`, `rowMax` or `rowMin`.
+ */
+
+import type { Target } from '../base/target';
+import type { Kernel, KernelBuilder } from './kernel-builder';
+
+export interface RowBody {
+  /** Statements run by every lane of the team; in scope: `row`, `lane`, `LANES`. Loop over columns by `for (var c = lane; c < n; c += LANES)`. */
+  readonly body: string;
+  readonly declarations?: string;
+  readonly rows: number;
+  /** Columns one lane step covers (columns / vector width): decides how large a team is worth it. */
+  readonly steps: number;
+  readonly flops?: number;
+}
+
+const reducers = ['Sum', 'Max', 'Min'] as const;
+const combine = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
+
+export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, steps, flops = 0 }: RowBody): Kernel {
+  const used = reducers.filter((name) => body.includes(`row${name}(`));
+  const lanes = teamSize(k.target, steps);
+  const functions = k.target.subgroupSize === lanes ? subgroupReducers(used) : treeReducers(used, lanes);
+  const source = {
+    declarations: [`const LANES = ${lanes}u;`, used.length > 0 ? functions : '', declarations].join('\n'),
+    flops,
+  };
+  const inside = `if (row >= ${k.uniform(rows)}) { return; }\n${body}`;
+  const { family, subgroupSize } = k.target;
+  // a software adapter starts a workgroup for about the price of a short row
+  if (family === 'cpu' && subgroupSize === lanes && rows >= MANY_ROWS)
+    return k.build({
+      ...source,
+      body: `  let row = group * ${TEAMS}u + sgId;\n  { let lane = sgLane;\n  ${inside} }`,
+      workgroupSize: TEAMS * lanes,
+      workgroups: Math.ceil(rows / TEAMS),
+    });
+  return k.build({
+    ...source,
+    // `me` hands the lane to the tree's functions
+    body: `${functions.includes('var<private> me') && used.length > 0 ? '  me = lane;\n' : ''}  let row = group;\n  ${inside}`,
+    workgroupSize: lanes,
+    workgroups: rows,
+  });
+}
+
+/** Teams in one workgroup where there are many rows. */
+const TEAMS = 8;
+const MANY_ROWS = 256;
+
+/** One subgroup on software adapters (a barrier costs more than any row); on GPUs enough lanes that each takes a few steps. */
+export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number): number {
+  if (family === 'cpu' && subgroupSize) return subgroupSize;
+  let lanes = subgroupSize ?? 32;
+  while (lanes < Math.min(256, maxWorkgroupInvocations) && lanes * 2 <= steps) lanes *= 2;
+  return lanes;
+}
+
+const subgroupReducers = (used: readonly (keyof typeof combine)[]): string =>
+  used.map((name) => `fn row${name}(x: f32) -> f32 { return subgroup${name === 'Sum' ? 'Add' : name}(x); }`).join('\n');
+
+const treeReducers = (used: readonly (keyof typeof combine)[], lanes: number): string =>
+  [
+    `var<workgroup> tree: array<f32, ${lanes}>;`,
+    'var<private> me: u32;',
+    ...used.map(
+      (name) => `fn row${name}(x: f32) -> f32 {
+  workgroupBarrier();
+  tree[me] = x;
+  for (var half = ${lanes / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (me < half) { let a = tree[me]; let b = tree[me + half]; tree[me] = ${combine[name]}; }
+  }
+  return workgroupUniformLoad(&tree[0]);
+}`,
+    ),
+  ].join('\n');

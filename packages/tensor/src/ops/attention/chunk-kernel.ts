@@ -1,0 +1,145 @@
+/**
+ * The frame of the kernels in `attention-chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
+ * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
+ */
+
+import type { Target } from '../../base/target';
+import {
+  elementType,
+  type Kernel,
+  type KernelBuilder,
+  kernelBuilder,
+  type Scratch,
+} from '../../kernels/kernel-builder';
+import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
+import { type AttentionDims, productFlops } from './dims';
+import { type TokenScope, type Tokens, tokenScope } from './tokens';
+
+// Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.
+const LARGE_FLOPS = 5e7;
+
+export const padded = (N: number): number => Math.ceil(N / 4) * 4;
+
+/** The heads [first, first + count) of all B H, computed by one set of kernels. */
+export interface Chunk {
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface ChunkTile {
+  readonly label: string;
+  readonly dims: AttentionDims;
+  readonly chunk: Chunk;
+  readonly target: Target;
+  /** Size of one head's result. */
+  readonly M: number;
+  readonly columns: number;
+  /** Products over all pairs of tokens that the kernel computes. */
+  readonly products: number;
+}
+
+export interface ChunkScope {
+  readonly k: KernelBuilder;
+  readonly tokens: TokenScope;
+  readonly lanes: number;
+  /** Rows of a tile. */
+  readonly rows: number;
+  /** WGSL of N, of N padded, and of d. */
+  readonly N: string;
+  readonly padded: string;
+  readonly d: string;
+}
+
+/**
+ * In scope of the body: `row` (first of the tile), `column` (first of the lane's four), `head` among all B H, and `matrix`, where the head's logits
+ * start, in vec4.
+ */
+export function chunkKernel(tile: ChunkTile, body: (scope: ChunkScope) => string): Kernel {
+  const { label, dims, chunk, target, M, columns, products } = tile;
+  const { B, H, N, d } = dims;
+  const k = kernelBuilder(label, target);
+  const lanes = target.subgroupSize!;
+  const rows = Math.max(productFlops(dims) < LARGE_FLOPS ? 16 : 32, lanes);
+  const [tilesM, tilesN] = [Math.ceil(M / rows), Math.ceil(columns / (4 * lanes))];
+  const [gridM, gridN, groups] = [k.uniform(tilesM), k.uniform(tilesN), k.uniform(chunk.count * tilesM * tilesN)];
+  const pad = k.uniform(padded(N));
+  const tokens = tokenScope(k, dims);
+  const text = body({ k, tokens, lanes, rows, N: k.uniform(N), padded: pad, d: k.uniform(d) });
+  return k.build({
+    body: `
+  if (group >= ${groups}) { return; }
+  let column = (group % ${gridN} * ${lanes}u + sgLane) * 4u;
+  let row = group / ${gridN} % ${gridM} * ${rows}u;
+  let local = group / (${gridN} * ${gridM});
+  let head = local + ${k.uniform(chunk.first)};
+  let matrix = local * ${pad} * (${pad} / 4u);
+${tokens.declarations()}
+${text}`,
+    workgroupSize: lanes,
+    workgroups: chunk.count * tilesM * tilesN,
+    flops: (products * productFlops(dims) * chunk.count) / (B * H),
+  });
+}
+
+/** Tokens as an operand whose k are their elements. Tokens past the last repeat it. */
+export function tokensByToken({ tokens, N }: ChunkScope, own: Tokens): ProductOperand {
+  const load = tokens.load(own);
+  return { alongK: true, load: (token, k) => load(`min(${token}, ${N} - 1u)`, `${k} / 4u`) };
+}
+
+/** Tokens as an operand whose k are the tokens. Elements past the last repeat it, tokens likewise (their weights are zero). */
+export function tokensByElement({ tokens, N, d }: ChunkScope, own: Tokens): ProductOperand {
+  const load = tokens.load(own);
+  return {
+    alongK: false,
+    load: (element, k) => load(`min(${k}, ${N} - 1u)`, `min(${element}, ${d} - 4u) / 4u`),
+  };
+}
+
+/** Logits as an operand whose k are their columns. Rows past the last repeat it. */
+export function logitsByRow({ k: builder, padded }: ChunkScope, logits: Scratch): ProductOperand {
+  const matrix = builder.read(logits, elementType(logits, 4));
+  return {
+    alongK: true,
+    load: (row, k) => `${matrix}[matrix + (min(${row}, ${padded} - 1u) * ${padded} + ${k}) / 4u]`,
+  };
+}
+
+/** Logits as an operand whose k are their rows: the transposed matrix. */
+export function logitsByColumn({ k: builder, padded }: ChunkScope, logits: Scratch): ProductOperand {
+  const matrix = builder.read(logits, elementType(logits, 4));
+  return {
+    alongK: false,
+    load: (column, k) => `${matrix}[matrix + (${k} * ${padded} + min(${column}, ${padded} - 4u)) / 4u]`,
+  };
+}
+
+// In both, the loop's bound is not a constant, lest the driver's compiler repeat its body for every row.
+
+/** Writes `value(i)`, a vec4, for row i of a head's tokens. */
+export function storeTokens({ tokens, rows, N, d }: ChunkScope, own: Tokens, value: (i: number) => string): string {
+  return `
+  var result = ${rowArray(rows, value)};
+  if (column < ${d}) {
+    for (var i = 0u; i < min(${rows}u, max(${N}, row) - row); i++) { ${tokens.store(own)('(row + i)', 'column / 4u', 'result[i]')} }
+  }`;
+}
+
+/** Writes `value(i)` for row i of the logits, padding included; columns past the last token get `outside`. `name` must be free. */
+export function storeLogits(
+  { k, rows, N, padded }: ChunkScope,
+  logits: Scratch,
+  name: string,
+  value: (i: number) => string,
+  outside: string,
+): string {
+  const matrix = k.write(logits, elementType(logits, 4));
+  return `
+  var ${name} = ${rowArray(rows, value)};
+  if (column < ${padded}) {
+    let inside = vec4<u32>(column, column + 1u, column + 2u, column + 3u) < vec4<u32>(${N});
+    for (var i = 0u; i < min(${rows}u, max(${padded}, row) - row); i++) {
+      ${matrix}[matrix + ((row + i) * ${padded} + column) / 4u] = select(vec4<f32>(${outside}), ${name}[i], inside);
+    }
+  }`;
+}

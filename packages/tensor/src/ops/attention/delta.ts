@@ -1,0 +1,31 @@
+/** delta [B, H, N] = sum over a head's elements of dO O: what the softmax's gradient subtracts from every dP of a query. */
+
+import type { Target } from '../../base/target';
+import type { Tensor } from '../../graph/record';
+import { elementType, type Kernel, kernelBuilder, type Scratch, scratch } from '../../kernels/kernel-builder';
+import type { AttentionDims } from './dims';
+
+export function deltaKernel(
+  { B, H, N, d }: AttentionDims,
+  out: Tensor,
+  gradient: Tensor,
+  target: Target,
+): { kernel: Kernel; delta: Scratch } {
+  const delta = scratch([B, H, N], 'f32');
+  const k = kernelBuilder('attentionGradient', target);
+  const [O, G] = [k.read(out, elementType(out, 4)), k.read(gradient, elementType(gradient, 4))];
+  const sums = k.write(delta);
+  const [heads, tokens, units] = [k.uniform(H), k.uniform(N), k.uniform(d / 4)];
+  const kernel = k.build({
+    body: `
+  if (thread >= ${k.uniform(B * H * N)}) { return; }
+  var sum = vec4<f32>();
+  for (var c = thread * ${units}; c < (thread + 1u) * ${units}; c++) { sum += vec4<f32>(${O}[c]) * vec4<f32>(${G}[c]); }
+  let token = thread / ${heads};
+  ${sums}[(token / ${tokens} * ${heads} + thread % ${heads}) * ${tokens} + token % ${tokens}] = dot(sum, vec4<f32>(1.0));`,
+    workgroupSize: 64,
+    workgroups: Math.ceil((B * H * N) / 64),
+    flops: 2 * B * H * N * d,
+  });
+  return { kernel, delta };
+}

@@ -1,0 +1,73 @@
+/** Attention on the packed layout by its definition, in f64, and its gradient with respect to qkv: what the kernels are tested against. */
+import type { NdArray } from '../../graph/record';
+import { type AttentionDims, attentionDims } from './dims';
+
+/** Visits every query of every head with the positions of its rows: `q` in qkv, `o` in the output; `k(m)` and `v(m)` give those of key m. */
+function forEachQuery(
+  { B, H, N, d }: AttentionDims,
+  visit: (row: { index: number; q: number; o: number; k: (m: number) => number; v: (m: number) => number }) => void,
+): void {
+  const D = H * d;
+  for (let b = 0; b < B; b++)
+    for (let h = 0; h < H; h++) {
+      const at = (part: number, n: number): number => ((b * N + n) * 3 + part) * D + h * d;
+      for (let n = 0; n < N; n++)
+        visit({
+          index: (b * H + h) * N + n,
+          q: at(0, n),
+          o: (b * N + n) * D + h * d,
+          k: (m) => at(1, m),
+          v: (m) => at(2, m),
+        });
+    }
+}
+
+function dot(x: Float64Array, at: number, y: Float64Array, from: number, d: number): number {
+  let sum = 0;
+  for (let c = 0; c < d; c++) sum += x[at + c]! * y[from + c]!;
+  return sum;
+}
+
+function addScaled(x: Float64Array, at: number, y: Float64Array, from: number, d: number, factor: number): void {
+  for (let c = 0; c < d; c++) x[at + c]! += factor * y[from + c]!;
+}
+
+/** The output [B, N, H d] and the log-sum-exp [B, H, N] of each query's logits. */
+export function attentionReference(qkv: NdArray, heads: number): [Float64Array, Float64Array] {
+  const dims = attentionDims(qkv, heads);
+  const { B, H, N, d } = dims;
+  const x = qkv.data;
+  const out = new Float64Array(B * N * H * d);
+  const lse = new Float64Array(B * H * N);
+  const logits = new Float64Array(N);
+  forEachQuery(dims, ({ index, q, o, k, v }) => {
+    for (let m = 0; m < N; m++) logits[m] = dot(x, q, x, k(m), d) / Math.sqrt(d);
+    const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+    lse[index] = top + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - top), 0));
+    for (let m = 0; m < N; m++) addScaled(out, o, x, v(m), d, Math.exp(logits[m]! - lse[index]!));
+  });
+  return [out, lse];
+}
+
+/** d qkv. With P the weights and dP = dO V^T: dV = P^T dO, dS = P (dP - rowsum(dO O)), dQ = dS K / sqrt(d), dK = dS^T Q / sqrt(d). */
+export function attentionGradientReference(
+  [qkv, out, lse, gradient]: readonly [NdArray, NdArray, NdArray, NdArray],
+  heads: number,
+): Float64Array {
+  const dims = attentionDims(qkv, heads);
+  const { N, d } = dims;
+  const x = qkv.data;
+  const scale = 1 / Math.sqrt(d);
+  const dx = new Float64Array(x.length);
+  forEachQuery(dims, ({ index, q, o, k, v }) => {
+    const delta = dot(gradient.data, o, out.data, o, d);
+    for (let m = 0; m < N; m++) {
+      const p = Math.exp(dot(x, q, x, k(m), d) * scale - lse.data[index]!);
+      const ds = p * (dot(gradient.data, o, x, v(m), d) - delta) * scale;
+      addScaled(dx, v(m), gradient.data, o, d, p);
+      addScaled(dx, q, x, k(m), d, ds);
+      addScaled(dx, k(m), x, q, d, ds);
+    }
+  });
+  return dx;
+}

@@ -1,0 +1,50 @@
+/** How attention kernels address the tokens of one head: rows of d elements inside the packed qkv, or inside a tensor [B, N, H d]. */
+import type { Tensor } from '../../graph/record';
+import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
+import type { AttentionDims } from './dims';
+
+const PARTS = ['query', 'key', 'value'] as const;
+
+export interface Tokens {
+  readonly tensor: Tensor;
+  /** Which part of a packed tensor; absent for a tensor [B, N, H d]. */
+  readonly part?: (typeof PARTS)[number];
+}
+
+/** WGSL of the vec4 of f32 at a token and a unit of four elements. */
+export type LoadToken = (token: string, unit: string) => string;
+/** WGSL that stores a vec4 of f32 there. */
+export type StoreToken = (token: string, unit: string, value: string) => string;
+
+export interface TokenScope {
+  load(tokens: Tokens): LoadToken;
+  store(tokens: Tokens): StoreToken;
+  /** WGSL of where each one's head starts; needs `head`, its number among all B H. To be asked for last. */
+  declarations(): string;
+}
+
+/** Strides and offsets are uniforms, so that kernels which differ in nothing else are one pipeline. */
+export function tokenScope(k: KernelBuilder, { H, N, d }: AttentionDims): TokenScope {
+  const starts: string[] = [];
+  const [heads, tokens, units] = [k.uniform(H), k.uniform(N), k.uniform(d / 4)];
+  function place(variable: string, { part }: Tokens): (token: string, unit: string) => string {
+    const width = (H * d) / 4;
+    const stride = k.uniform(part ? 3 * width : width);
+    const offset = k.uniform(part ? PARTS.indexOf(part) * width : 0);
+    const start = `start${starts.length}`;
+    starts.push(`  let ${start} = head / ${heads} * ${tokens} * ${stride} + head % ${heads} * ${units} + ${offset};`);
+    return (token, unit) => `${variable}[${start} + ${token} * ${stride} + ${unit}]`;
+  }
+  return {
+    load(own) {
+      const at = place(k.read(own.tensor, elementType(own.tensor, 4)), own);
+      return (token, unit) => `vec4<f32>(${at(token, unit)})`;
+    },
+    store(own) {
+      const type = elementType(own.tensor, 4);
+      const at = place(k.write(own.tensor, type), own);
+      return (token, unit, value) => `${at(token, unit)} = ${type}(${value});`;
+    },
+    declarations: () => starts.join('\n'),
+  };
+}

@@ -1,0 +1,27 @@
+/** The matmul kernel of CPU adapters: one subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C (see `broadcast-product.ts`). */
+import type { Kernel } from '../../kernels/kernel-builder';
+import { productLoop, rowArray } from './broadcast-product';
+import { type MatmulProblem, tiledKernel } from './problem';
+
+/** `rows` must be a multiple of 4 and of the target's subgroup size. */
+export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {
+  const { a, b, target } = problem;
+  const lanes = target.subgroupSize!;
+  const product = productLoop({
+    lanes,
+    rows,
+    firstK: 'firstK',
+    endK: 'endK',
+    a: { alongK: a.alongK, load: (row, k) => `loadA(z, ${row}, ${k})` },
+    b: { alongK: b.alongK, load: (column, k) => `loadB(z, ${column}, ${k})` },
+    name: 'c',
+  });
+  // The last loop's bound is not a constant, lest the driver's compiler repeat the epilogue for every row.
+  const body = `
+  let row = tileRow;
+  let column = tileColumn + sgLane * 4u;
+${product}
+  var c = ${rowArray(rows, (i) => `c${i}`)};
+  for (var i = 0u; i < min(${rows}u, M - tileRow); i++) { store(outer, tileRow + i, column, c[i]); }`;
+  return tiledKernel(problem, { rows, columns: lanes * 4, workgroupSize: lanes, depth: 4 }, body);
+}

@@ -1,0 +1,136 @@
+/**
+ * The kernels that can compute a product, by name. A CPU adapter always takes the first; on a GPU the tuner may have found another one
+ * faster for products of about this size (see `tuner.ts`).
+ */
+
+import type { SubgroupMatrixConfig, Target } from '../../base/target';
+import type { Kernel } from '../../kernels/kernel-builder';
+import { broadcastMatmul } from './broadcast';
+import { naiveMatmul } from './naive';
+import type { MatmulProblem } from './problem';
+import { registerMatmul } from './register';
+import { splitMatmul } from './split';
+import {
+  type MatrixTile,
+  matrixMatmul,
+  matrixTileColumns,
+  matrixTileFits,
+  matrixTileName,
+  matrixTileRows,
+} from './subgroup-matrix';
+import { type Tile, tileBytes, tileInvocations, tileMatmul, tileName } from './tile';
+
+export interface MatmulVariant {
+  readonly name: string;
+  readonly lower: () => Kernel[];
+}
+
+/** Kernels that fit the problem and its target, the default first. */
+export function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
+  return problem.target.family === 'cpu' ? [cpuVariant(problem)] : [...gpuVariants(problem), naive(problem)];
+}
+
+/** What products share a measurement: layout, type, and sizes rounded up to two binary digits. */
+export function matmulKey({ dims: { batch, M, N, K }, a, b }: MatmulProblem): string {
+  const rounded = [batch, M, N, K].map((size) => {
+    const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
+    return Math.ceil(size / unit) * unit;
+  });
+  return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${rounded.join('x')}`;
+}
+
+/** Kernels of the variant that the target's tuning names, or of the default. */
+export function lowerMatmul(problem: MatmulProblem): Kernel[] {
+  const variants = matmulVariants(problem);
+  const name = problem.target.tuned[matmulKey(problem)];
+  return (variants.find((variant) => variant.name === name) ?? variants[0]!).lower();
+}
+
+/** The variant that the others must agree with. */
+export const NAIVE = 'naive';
+
+const naive = (problem: MatmulProblem): MatmulVariant => ({ name: NAIVE, lower: () => [naiveMatmul(problem)] });
+
+const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * batch * M * N * K;
+
+// Taller tiles read B less often but take longer to compile, which a small product does not repay.
+const TALL_FLOPS = 5e8;
+
+function cpuVariant(problem: MatmulProblem): MatmulVariant {
+  const { dims, target } = problem;
+  const lanes = target.subgroupSize;
+  if (lanes === undefined || lanes > 32) return { name: 'register', lower: () => [registerMatmul(problem)] };
+  const suited = dims.M <= 8 ? 8 : dims.M <= 16 ? 16 : dims.M < 512 || flopsOf(problem) < TALL_FLOPS ? 32 : 64;
+  const rows = Math.max(suited, lanes);
+  return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };
+}
+
+const TILES: readonly Tile[] = [
+  { rows: 128, columns: 128, depth: 8, blockRows: 8, blockColumns: 8 },
+  { rows: 128, columns: 64, depth: 16, blockRows: 8, blockColumns: 4 },
+  { rows: 64, columns: 64, depth: 16, blockRows: 8, blockColumns: 4 },
+  { rows: 64, columns: 64, depth: 32, blockRows: 4, blockColumns: 4 },
+  { rows: 32, columns: 64, depth: 16, blockRows: 4, blockColumns: 4 },
+  { rows: 16, columns: 64, depth: 16, blockRows: 4, blockColumns: 4 },
+];
+
+/** Matrix tiles of 2 x 2 subgroups, the larger one first. */
+const matrixTiles = (config: SubgroupMatrixConfig): MatrixTile[] =>
+  [4, 2, 1].map((blocks) => ({
+    config,
+    subgroupRows: 2,
+    subgroupColumns: 2,
+    blockRows: blocks,
+    blockColumns: blocks,
+    depth: Math.max(32, config.K),
+  }));
+
+// A GPU wants several workgroups for each of its processors; below this many, k is divided.
+const WANTED_WORKGROUPS = 256;
+const MIN_RANGE = 256;
+
+interface Candidate {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly depth: number;
+  readonly lower: (problem: MatmulProblem) => Kernel;
+}
+
+const tileCandidates = ({ maxWorkgroupInvocations, maxWorkgroupBytes }: Target): Candidate[] =>
+  TILES.filter((tile) => tileInvocations(tile) <= maxWorkgroupInvocations && tileBytes(tile) <= maxWorkgroupBytes).map(
+    (tile) => ({ ...tile, name: tileName(tile), lower: (problem) => tileMatmul(problem, tile) }),
+  );
+
+const matrixCandidates = (target: Target): Candidate[] =>
+  target.subgroupMatrices
+    .flatMap(matrixTiles)
+    .filter((tile) => matrixTileFits(tile, target))
+    .map((tile) => ({
+      name: matrixTileName(tile),
+      rows: matrixTileRows(tile),
+      columns: matrixTileColumns(tile),
+      depth: tile.depth,
+      lower: (problem) => matrixMatmul(problem, tile),
+    }));
+
+function gpuVariants(problem: MatmulProblem): MatmulVariant[] {
+  const { a, dims, target } = problem;
+  const fits = ({ rows, columns }: Candidate): boolean => rows < 2 * dims.M && columns < 2 * dims.N;
+  const tiles = tileCandidates(target);
+  const matrices = a.tensor.dtype === 'f16' ? matrixCandidates(target) : [];
+  const groupsOf = ({ rows, columns }: Candidate): number =>
+    dims.batch * Math.ceil(dims.M / rows) * Math.ceil(dims.N / columns);
+  // By default the largest tile of which there are enough. Tiles that would be mostly empty are not worth measuring.
+  const preferred = matrices.length > 0 ? matrices : tiles;
+  const first =
+    preferred.find((candidate) => fits(candidate) && groupsOf(candidate) >= WANTED_WORKGROUPS / 2) ?? preferred.at(-1)!;
+  const others = [...matrices, ...tiles].filter((candidate) => candidate !== first && fits(candidate));
+  return [first, ...others].flatMap((candidate) => {
+    const { name, depth, lower } = candidate;
+    const whole = { name, lower: () => [lower(problem)] };
+    const ranges = Math.min(Math.ceil(WANTED_WORKGROUPS / groupsOf(candidate)), Math.floor(dims.K / MIN_RANGE));
+    if (ranges < 2) return [whole];
+    return [{ name: `${name}, k divided`, lower: () => splitMatmul(problem, ranges, depth, lower) }, whole];
+  });
+}

@@ -1,0 +1,208 @@
+/**
+ * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps), statistics in f32. The row is
+ * read once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of
+ * their means (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd,
+ * dx = rstd (h - mean(h) - xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
+ */
+import { isFloat } from '../../base/dtype';
+import { opError } from '../../base/errors';
+import { sameShape, showShape } from '../../base/shape';
+import { type Op, record, record1, type Tensor } from '../../graph/record';
+import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../../kernels/kernel-builder';
+import { rowKernel } from '../../kernels/row-kernel';
+import { rowsOf } from './softmax';
+
+interface LayerNormAttrs {
+  readonly eps: number;
+}
+
+const mean64 = (values: Float64Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** Outputs y [.., D] and the statistics [rows, 2] = (mean, rstd) that the backward pass reuses. */
+const layerNormOp: Op<LayerNormAttrs> = {
+  name: 'layerNorm',
+  infer([x, gamma, beta]) {
+    const D = x!.shape.at(-1);
+    if (!isFloat(x!.dtype)) opError('dtype', 'layerNorm', `needs floats, got ${x!.dtype}`);
+    if (!D || !sameShape(gamma!.shape, [D]) || !sameShape(beta!.shape, [D]))
+      opError(
+        'shape',
+        'layerNorm',
+        `weight ${showShape(gamma!.shape)} and bias ${showShape(beta!.shape)} must be [${D}] for ${showShape(x!.shape)}`,
+      );
+    return [x!, { shape: [rowsOf(x!).rows, 2], dtype: 'f32' }];
+  },
+  reference([x, gamma, beta], { eps }) {
+    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const y = new Float64Array(rows * columns);
+    const stats = new Float64Array(rows * 2);
+    for (let r = 0; r < rows; r++) {
+      const row = x!.data.subarray(r * columns, (r + 1) * columns);
+      const mean = mean64(row);
+      const rstd = 1 / Math.sqrt(mean64(row.map((value) => (value - mean) ** 2)) + eps);
+      stats.set([mean, rstd], 2 * r);
+      for (let c = 0; c < columns; c++) y[r * columns + c] = (row[c]! - mean) * rstd * gamma!.data[c]! + beta!.data[c]!;
+    }
+    return [y, stats];
+  },
+  gradient({ inputs: [x, gamma], outputs, grads }) {
+    const [g, gStats] = grads;
+    if (!g || gStats) opError('not-differentiable', 'layerNorm', 'the statistics are for the backward pass only');
+    const dx = record1(inputGradientOp, [x!, gamma!, outputs[1]!, g!], {});
+    const [dgamma, dbeta] = record(parameterGradientOp, [x!, outputs[1]!, g!], {});
+    return [dx, dgamma, dbeta];
+  },
+  lower({ inputs: [x, gamma, beta], outputs: [y, stats], attrs: { eps }, target }) {
+    const { rows, columns } = rowsOf(x!);
+    const { k, width, F, total, n } = rowSetup('layerNorm', columns, target);
+    const [X, G, B] = [
+      k.read(x!, elementType(x!, width)),
+      k.read(gamma!, elementType(gamma!, width)),
+      k.read(beta!, elementType(beta!, width)),
+    ];
+    const Y = k.write(y!, elementType(y!, width));
+    const S = k.write(stats!, 'vec2<f32>');
+    const scale = k.uniformF32(1 / columns);
+    const body = `
+  let base = row * ${n};
+  let count = f32((${n} + LANES - 1u - lane) / LANES);
+  let first = ${F}(${X}[base + min(lane, ${n} - 1u)]);
+  var sums = ${F}(0.0); var squares = ${F}(0.0);
+  for (var c = lane + LANES; c < ${n}; c += LANES) { let d = ${F}(${X}[base + c]) - first; sums += d; squares += d * d; }
+  let shift = sums / max(count, 1.0);
+  let mean = rowSum(count * ${total('(first + shift)')}) * ${scale};
+  let apart = first + shift - mean;
+  let rstd = inverseSqrt(rowSum(${total('(squares - sums * shift + count * apart * apart)')}) * ${scale} + ${k.uniformF32(eps)});
+  for (var c = lane; c < ${n}; c += LANES) { ${Y}[base + c] = ${elementType(y!, width)}((${F}(${X}[base + c]) - mean) * rstd * ${F}(${G}[c]) + ${F}(${B}[c])); }
+  if (lane == 0u) { ${S}[row] = vec2<f32>(mean, rstd); }`;
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns })];
+  },
+};
+
+function rowSetup(label: string, columns: number, target: LowerArgs<unknown>['target']) {
+  const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
+  const k = kernelBuilder(label, target);
+  return {
+    k,
+    width,
+    F: width === 4 ? 'vec4<f32>' : 'f32',
+    total: (v: string) => (width === 4 ? `dot(${v}, vec4<f32>(1.0))` : v),
+    n: k.uniform(columns / width),
+  };
+}
+
+const inputGradientOp: Op<object> = {
+  name: 'layerNormInputGradient',
+  infer: ([x]) => [x!],
+  reference([x, gamma, stats, g]) {
+    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const out = new Float64Array(rows * columns);
+    for (let r = 0; r < rows; r++) {
+      const [mean, rstd] = [stats!.data[2 * r]!, stats!.data[2 * r + 1]!];
+      const xhat = x!.data.slice(r * columns, (r + 1) * columns).map((value) => (value - mean) * rstd);
+      const h = g!.data.slice(r * columns, (r + 1) * columns).map((value, c) => value * gamma!.data[c]!);
+      const a = mean64(h);
+      const b = mean64(h.map((value, c) => value * xhat[c]!));
+      out.set(
+        h.map((value, c) => rstd * (value - a - xhat[c]! * b)),
+        r * columns,
+      );
+    }
+    return [out];
+  },
+  lower({ inputs: [x, gamma, stats, g], outputs: [out], target }) {
+    const { rows, columns } = rowsOf(x!);
+    const { k, width, F, total, n } = rowSetup('layerNormInputGradient', columns, target);
+    const [X, W, G] = [
+      k.read(x!, elementType(x!, width)),
+      k.read(gamma!, elementType(gamma!, width)),
+      k.read(g!, elementType(g!, width)),
+    ];
+    const S = k.read(stats!, 'vec2<f32>');
+    const O = k.write(out!, elementType(out!, width));
+    const scale = k.uniformF32(1 / columns);
+    const load = `let xhat = (${F}(${X}[base + c]) - stats.x) * stats.y; let h = ${F}(${G}[base + c]) * ${F}(${W}[c]);`;
+    const body = `
+  let base = row * ${n};
+  let stats = ${S}[row];
+  var sumH = ${F}(0.0); var sumHX = ${F}(0.0);
+  for (var c = lane; c < ${n}; c += LANES) { ${load} sumH += h; sumHX += h * xhat; }
+  let a = rowSum(${total('sumH')}) * ${scale};
+  let b = rowSum(${total('sumHX')}) * ${scale};
+  for (var c = lane; c < ${n}; c += LANES) { ${load} ${O}[base + c] = ${elementType(out!, width)}(stats.y * (h - a - xhat * b)); }`;
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 12 * rows * columns })];
+  },
+};
+
+const ROWS_PER_PART = 64;
+
+/** dgamma and dbeta, both [D]: column sums over all rows, in two passes of fixed order. */
+const parameterGradientOp: Op<object> = {
+  name: 'layerNormParameterGradient',
+  infer([x]) {
+    const spec = { shape: [x!.shape.at(-1)!], dtype: 'f32' as const };
+    return [spec, spec];
+  },
+  reference([x, stats, g]) {
+    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const dgamma = new Float64Array(columns);
+    const dbeta = new Float64Array(columns);
+    for (let i = 0; i < rows * columns; i++) {
+      const r = Math.floor(i / columns);
+      dgamma[i % columns]! += g!.data[i]! * (x!.data[i]! - stats!.data[2 * r]!) * stats!.data[2 * r + 1]!;
+      dbeta[i % columns]! += g!.data[i]!;
+    }
+    return [dgamma, dbeta];
+  },
+  lower({ inputs: [x, stats, g], outputs: [dgamma, dbeta], target }): Kernel[] {
+    const { rows, columns } = rowsOf(x!);
+    const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
+    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const parts = Math.ceil(rows / ROWS_PER_PART);
+    const units = columns / width;
+    const partial = scratch([2, parts, columns], 'f32');
+
+    const first = kernelBuilder('layerNormParameterGradient', target);
+    const [X, G] = [first.read(x!, elementType(x!, width)), first.read(g!, elementType(g!, width))];
+    const S = first.read(stats!, 'vec2<f32>');
+    const P = first.write(partial, elementType(partial, width));
+    const [n, p] = [first.uniform(units), first.uniform(parts)];
+    const sumRows = first.build({
+      body: `
+  if (thread >= ${first.uniform(units * parts)}) { return; }
+  let column = thread % ${n}; let part = thread / ${n};
+  var dgamma = ${F}(0.0); var dbeta = ${F}(0.0);
+  for (var row = part * ${ROWS_PER_PART}u; row < min(part * ${ROWS_PER_PART}u + ${ROWS_PER_PART}u, ${first.uniform(rows)}); row++) {
+    let stats = ${S}[row]; let g = ${F}(${G}[row * ${n} + column]);
+    dgamma += g * (${F}(${X}[row * ${n} + column]) - stats.x) * stats.y;
+    dbeta += g;
+  }
+  ${P}[thread] = dgamma; ${P}[${p} * ${n} + thread] = dbeta;`,
+      workgroupSize: 64,
+      workgroups: Math.ceil((units * parts) / 64),
+      flops: 5 * rows * columns,
+    });
+
+    const second = kernelBuilder('layerNormParameterGradient', target);
+    const Q = second.read(partial, elementType(partial, width));
+    const [DG, DB] = [
+      second.write(dgamma!, elementType(dgamma!, width)),
+      second.write(dbeta!, elementType(dbeta!, width)),
+    ];
+    const [m, q] = [second.uniform(units), second.uniform(parts)];
+    const sumParts = second.build({
+      body: `
+  if (thread >= ${m}) { return; }
+  var dgamma = ${F}(0.0); var dbeta = ${F}(0.0);
+  for (var part = 0u; part < ${q}; part++) { dgamma += ${Q}[part * ${m} + thread]; dbeta += ${Q}[(${q} + part) * ${m} + thread]; }
+  ${DG}[thread] = dgamma; ${DB}[thread] = dbeta;`,
+      workgroupSize: 64,
+      workgroups: Math.ceil(units / 64),
+    });
+    return [sumRows, sumParts];
+  },
+};
+
+/** Layer normalisation of x [.., D] with weight [D] and bias [D] (f32), over the last axis. */
+export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-6): Tensor =>
+  record(layerNormOp, [x, weight, bias], { eps })[0]!;

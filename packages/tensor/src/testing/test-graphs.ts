@@ -1,0 +1,197 @@
+/**
+ * One small graph per op and per path through its lowering: what `wgsl-variants.test.ts` plans for every kind of adapter. A new op adds a
+ * line here. Inputs come in the size n, which is once a multiple of 4 and once not, because that decides between vectors and scalars.
+ */
+
+import type { DType } from '../base/dtype';
+import type { TensorTree } from '../compile';
+import type { Spec, Tensor } from '../graph/record';
+import * as f from '../index';
+
+export interface TestGraph {
+  readonly name: string;
+  /** Inputs whose type is not given take each of `dtypes` in turn (default f32 and f16). */
+  readonly inputs: (n: number) => Readonly<Record<string, { readonly shape: f.Shape; readonly dtype?: DType }>>;
+  readonly build: (inputs: Readonly<Record<string, Tensor>>) => TensorTree;
+  readonly dtypes?: readonly DType[];
+  readonly sizes?: readonly number[];
+  /** Plan the gradients of all outputs with respect to all float inputs too (default true). */
+  readonly gradient?: boolean;
+}
+
+type Inputs = Record<string, Tensor>;
+const matrix = (n: number): Record<string, Omit<Spec, 'dtype'>> => ({ x: { shape: [5, n] } });
+const one = (name: string, build: (x: Tensor) => TensorTree, more: Partial<TestGraph> = {}): TestGraph => ({
+  name,
+  inputs: matrix,
+  build: ({ x }: Inputs) => build(x!),
+  ...more,
+});
+const index = (shape: f.Shape): Spec => ({ shape, dtype: 'u32' });
+const seed = { shape: [2], dtype: 'u32' } as const;
+
+const UNARY = {
+  neg: f.neg,
+  abs: f.abs,
+  exp: f.exp,
+  log: f.log,
+  sqrt: f.sqrt,
+  rsqrt: f.rsqrt,
+  square: f.square,
+  tanh: f.tanh,
+  sigmoid: f.sigmoid,
+  silu: f.silu,
+  erf: f.erf,
+  gelu: f.gelu,
+};
+const BINARY = [f.add, f.sub, f.mul, f.div, f.maximum, f.minimum];
+const COMPARISONS = [f.equal, f.notEqual, f.less, f.lessEqual, f.greater, f.greaterEqual];
+
+export const TEST_GRAPHS: readonly TestGraph[] = [
+  one('functions', (x) => [f.sign(x), ...Object.values(UNARY).map((op) => op(x))], { gradient: false }),
+  ...Object.entries(UNARY).map(([name, op]) => one(name, op)),
+  one('comparisons', (x) => COMPARISONS.map((op) => op(x, 0.5)), { gradient: false }),
+  one('finite and casts', (x) => [f.finite(x), f.cast(x, 'i32'), f.cast(f.cast(x, 'u32'), 'f32')], { gradient: false }),
+  one('clamp and select', (x) => f.select(f.greater(x, 0), f.clamp(x, -1, 1), f.mul(x, 2))),
+  {
+    name: 'arithmetic along every kind of broadcast',
+    inputs: (n) => ({
+      a: { shape: [3, 5, n] },
+      b: { shape: [n] },
+      c: { shape: [3, 1, 1] },
+      d: { shape: [5, 1] },
+      e: { shape: [3, 1, n] },
+    }),
+    build: ({ a, b, c, d, e }) => BINARY.map((op) => op(f.add(f.mul(a!, b!), f.add(c!, f.mul(d!, e!))), a!)),
+  },
+  {
+    name: 'matmul with an epilogue',
+    inputs: (n) => ({ x: { shape: [2, 9, n] }, w: { shape: [n + 8, n] }, bias: { shape: [n + 8] } }),
+    build: ({ x, w, bias }) => {
+      const before = f.add(f.matmul(x!, w!, { transposeB: true }), bias!);
+      return [f.gelu(before), before];
+    },
+  },
+  ...[false, true].flatMap((transposeA) =>
+    [false, true].map(
+      (transposeB): TestGraph => ({
+        name: `matmul ${transposeA ? 'At' : 'A'} ${transposeB ? 'Bt' : 'B'}`,
+        inputs: (n) => ({
+          a: { shape: transposeA ? [2, n, 600] : [2, 600, n] },
+          b: { shape: transposeB ? [2, 40, n] : [2, n, 40] },
+        }),
+        build: ({ a, b }) => f.matmul(a!, b!, { transposeA, transposeB }),
+      }),
+    ),
+  ),
+  {
+    name: 'matmul of a few rows, and of a long k',
+    inputs: (n) => ({ a: { shape: [3, 2000] }, b: { shape: [2000, n] } }),
+    build: ({ a, b }) => f.matmul(a!, b!),
+  },
+  one('sums', (x) => [f.sum(x), f.sum(x, [0]), f.mean(x, [1])]),
+  one('long sums', (x) => [f.sum(x), f.sum(x, [0])], { inputs: (n) => ({ x: { shape: [3000, n] } }) }),
+  one('extrema', (x) => [f.max(x), f.min(x, [0]), f.max(x, [1])]),
+  one('log-sum-exp', (x) => f.logSumExp(x, [1])),
+  one('softmax', (x) => [f.softmax(x), f.logSoftmax(x)]),
+  one('softmax of long rows', (x) => [f.softmax(x), f.logSoftmax(x)], {
+    inputs: (n) => ({ x: { shape: [3, 5000 + n] } }),
+  }),
+  {
+    name: 'layer norm',
+    inputs: (n) => ({ x: { shape: [70, n] }, weight: { shape: [n] }, bias: { shape: [n] } }),
+    build: ({ x, weight, bias }) => f.layerNorm(x!, weight!, bias!),
+  },
+  one('gated silu', f.gatedSilu, { inputs: (n) => ({ x: { shape: [5, 2 * n] } }) }),
+  one('l2 normalise', (x) => f.l2Normalize(x)),
+  {
+    name: 'weight norm',
+    inputs: (n) => ({ g: { shape: [5, 1] }, v: { shape: [5, n] } }),
+    build: ({ g, v }) => f.weightNorm(g!, v!),
+  },
+  {
+    name: 'sums of exponentials by row and column',
+    inputs: (n) => ({
+      x: { shape: [6, n] },
+      byColumn: { shape: [n], dtype: 'f32' },
+      byRow: { shape: [6], dtype: 'f32' },
+    }),
+    build: ({ x, byColumn, byRow }) => {
+      const rows = f.rowLogSums(x!, byColumn!);
+      return [rows, f.rowLogSums(x!, byColumn!, rows), f.columnLogSums(x!, byRow!)];
+    },
+    gradient: false,
+  },
+  {
+    name: 'soft cross-entropy in two chunks',
+    inputs: (n) => ({ x: { shape: [6, n] }, logits: { shape: [4, n] }, bias: { shape: [n], dtype: 'f32' } }),
+    build: ({ x, logits, bias }) => {
+      const targets = { logits: logits!, bias: bias! };
+      const pairing = { own: 2, views: 2 };
+      const stats = f.softCrossEntropyChunk(x!, targets, pairing);
+      return f.softCrossEntropy(f.softCrossEntropyChunk(x!, targets, pairing, stats), pairing);
+    },
+  },
+  ...[
+    [2, 16],
+    [1, 64],
+    [1, 100],
+    [2, 6],
+  ].map(
+    ([heads, d]): TestGraph => ({
+      name: `attention with ${heads} heads of ${d}`,
+      inputs: (n) => ({ qkv: { shape: [2, n, 3 * heads! * d!] } }),
+      build: ({ qkv }) => f.attention(qkv!, heads!),
+    }),
+  ),
+  one('attention over many tokens', (x) => f.attention(x, 2), { inputs: (n) => ({ x: { shape: [1, 1024 + n, 96] } }) }),
+  one('attention probabilities', (x) => f.attentionProbabilities(x, 2), {
+    inputs: (n) => ({ x: { shape: [1, n, 96] } }),
+  }),
+  {
+    name: 'cross attention',
+    inputs: (n) => ({ q: { shape: [2, 3, 5, 8] }, k: { shape: [2, 3, n, 8] }, v: { shape: [2, 3, n, 12] } }),
+    build: ({ q, k, v }) => f.scaledDotProductAttention(q!, k!, v!),
+  },
+  {
+    name: 'concat',
+    inputs: (n) => ({ a: { shape: [3, n] }, b: { shape: [3, 5] } }),
+    build: ({ a, b }) => [f.concat([a!, b!], 1), f.concat([a!, a!])],
+  },
+  one('slice, pad, transpose', (x) => [
+    f.sliceAxis(x, 1, 1, 6),
+    f.sliceAxis(x, 0, 1, 3),
+    f.pad(x, [1, 0], [0, 3]),
+    f.transpose(x),
+  ]),
+  one('patchify', (x) => f.patchify(x, 3), { inputs: (n) => ({ x: { shape: [2, 3, 6, 3 * n] } }) }),
+  {
+    name: 'resample',
+    inputs: (n) => ({ x: { shape: [2, 6, n, 3] } }),
+    build: ({ x }) =>
+      f.resample(x!, f.resampleMatrix(6, 9, 'bicubic'), f.resampleMatrix(x!.shape[2]!, 10, 'bicubic-antialias')),
+    dtypes: ['f32'],
+  },
+  {
+    name: 'gather and scatter rows',
+    inputs: (n) => ({ x: { shape: [5, n] }, at: index([7]) }),
+    build: ({ x, at }) => f.scatterAddRows(f.gatherRows(x!, at!), at!, 6),
+  },
+  one('top-k', (x) => f.topK(x, 3).values),
+  one('positions of the largest', (x) => [f.argmax(x), f.argmax(x, 0)], { gradient: false }),
+  { name: 'one-hot', inputs: (n) => ({ at: index([n]) }), build: ({ at }) => f.oneHot(at!, 6), dtypes: ['f32'] },
+  {
+    name: 'random numbers',
+    inputs: () => ({ seed }),
+    build: ({ seed: key }) => [
+      f.randomWords(key!, [30], 1),
+      f.randomUniform(key!, [30], 2),
+      f.randomNormal(key!, [30], 3),
+      f.randomTruncatedNormal(key!, [30], 4),
+      f.randomBernoulli(key!, [30], 5, 0.25),
+      f.randomPermutation(key!, 30, 6),
+    ],
+    dtypes: ['f32'],
+    sizes: [1],
+  },
+];

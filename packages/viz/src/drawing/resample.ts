@@ -1,0 +1,103 @@
+/**
+ * Resampling of grids of values [H, W, C]. Sample positions follow the half-pixel rule of `align_corners=False`:
+ * output pixel i looks at (i + 0.5) * in / out - 0.5. Nearest takes the cell that holds that point, bilinear weighs
+ * the four around it (edges repeated), area averages every input pixel that an output pixel covers.
+ */
+import { checkCount, checkLength } from '../errors';
+import { type RgbImage, rgbImage } from './image';
+
+/** How values between samples are found. */
+export type Resampling = 'nearest' | 'bilinear' | 'area';
+
+/** Height and width of a grid. */
+export interface GridSize {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Source indices and weights of one output index along one axis. */
+interface Taps {
+  readonly indices: readonly number[];
+  readonly weights: readonly number[];
+}
+
+/** Resamples `values` [from.height, from.width, channels] to `to`; throws `BAD_SHAPE` on a length that does not fit. */
+export function resample(
+  values: ArrayLike<number>,
+  from: GridSize,
+  to: GridSize,
+  channels: number,
+  method: Resampling,
+): Float32Array {
+  checkLength('The grid', values, [from.height, from.width, channels]);
+  checkCount('The new height', to.height);
+  checkCount('The new width', to.width);
+  const wide = resampleColumns(values, from, to.width, channels, method);
+  const rowTaps = taps(from.height, to.height, method);
+  const rowLength = to.width * channels;
+  const out = new Float32Array(to.height * rowLength);
+  rowTaps.forEach(({ indices, weights }, y) => {
+    indices.forEach((source, tap) => {
+      const weight = weights[tap]!;
+      for (let i = 0; i < rowLength; i++) out[y * rowLength + i]! += weight * wide[source * rowLength + i]!;
+    });
+  });
+  return out;
+}
+
+/** A picture at another size. */
+export function resizeImage(image: RgbImage, to: GridSize, method: Resampling): RgbImage {
+  if (image.width === to.width && image.height === to.height) return image;
+  const values = resample(image.data, image, to, 3, method);
+  return rgbImage(to.width, to.height, Uint8Array.from(values, Math.round));
+}
+
+function resampleColumns(
+  values: ArrayLike<number>,
+  from: GridSize,
+  width: number,
+  channels: number,
+  method: Resampling,
+): Float64Array {
+  const columnTaps = taps(from.width, width, method);
+  const out = new Float64Array(from.height * width * channels);
+  for (let y = 0; y < from.height; y++) {
+    columnTaps.forEach(({ indices, weights }, x) => {
+      indices.forEach((source, tap) => {
+        const weight = weights[tap]!;
+        for (let c = 0; c < channels; c++) {
+          out[(y * width + x) * channels + c]! += weight * values[(y * from.width + source) * channels + c]!;
+        }
+      });
+    });
+  }
+  return out;
+}
+
+function taps(from: number, to: number, method: Resampling): Taps[] {
+  const rule = { nearest: nearestTap, bilinear: bilinearTaps, area: areaTaps }[method];
+  return Array.from({ length: to }, (_, i) => rule(i, from, to));
+}
+
+function nearestTap(i: number, from: number, to: number): Taps {
+  return { indices: [Math.min(from - 1, Math.floor(((i + 0.5) * from) / to))], weights: [1] };
+}
+
+function bilinearTaps(i: number, from: number, to: number): Taps {
+  const position = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
+  const low = Math.floor(position);
+  const high = Math.min(from - 1, low + 1);
+  return { indices: [low, high], weights: [1 - (position - low), position - low] };
+}
+
+function areaTaps(i: number, from: number, to: number): Taps {
+  const start = (i * from) / to;
+  const end = ((i + 1) * from) / to;
+  const indices = [];
+  const weights = [];
+  for (let source = Math.floor(start); source < Math.min(from, end); source++) {
+    indices.push(source);
+    weights.push((Math.min(end, source + 1) - Math.max(start, source)) / (end - start));
+  }
+  return { indices, weights };
+}
