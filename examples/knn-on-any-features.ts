@@ -25,7 +25,10 @@ const TEXTURES = [
   ],
 ] as const;
 
-type Picture = { readonly pixels: Float32Array; readonly label: number };
+interface Picture {
+  readonly pixels: Float32Array;
+  readonly label: number;
+}
 type Describe = (pixels: Float32Array) => ArrayLike<number>;
 
 function drawPicture(label: number, random: RandomSource): Picture {

@@ -3,7 +3,7 @@
  * neighbour only, yet the points end up spread almost as evenly as they can be.
  */
 import { koleoLoss } from '@franca/losses';
-import { assign, compile, createState, grad, l2Normalize, mul, randomStream, sub } from '@franca/tensor';
+import { assign, compile, createState, grad, l2Normalise, mul, randomStream, sub } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 
 const points = 24;
@@ -21,7 +21,7 @@ using step = await compile(
   ({ sphere }, _, { lr }) => {
     const { x } = sphere!.tensors;
     const loss = koleoLoss(x!);
-    assign(x!, l2Normalize(sub(x!, mul(lr, grad(loss, [x!])[0]!))));
+    assign(x!, l2Normalise(sub(x!, mul(lr, grad(loss, [x!])[0]!))));
     return { loss };
   },
   { state, knobs: { lr: [] } },

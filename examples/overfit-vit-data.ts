@@ -1,5 +1,12 @@
 /** Generated images and starting weights for `overfit-vit.ts`, the same on every run. */
-export type Size = { images: number; side: number; patch: number; classes: number; dim: number; depth: number };
+export interface Size {
+  images: number;
+  side: number;
+  patch: number;
+  classes: number;
+  dim: number;
+  depth: number;
+}
 
 /** Weight matrices `[out, in]` of standard deviation 1 / sqrt(in); the position table starts near zero. */
 export function initialWeights(size: Size): Record<string, { shape: number[]; values: Float32Array }> {

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkApp } from './checks/app';
+import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
@@ -17,6 +18,7 @@ const checks: Record<string, () => Promise<string[]>> = {
   lint: () => program('biome', 'check', '.'),
   types: () => program('tsc', '-p', 'tsconfig.json'),
   imports: checkImports,
+  conventions: checkConventions,
   unused: () => program('knip'),
   manifests: checkManifests,
   documents: checkDocuments,

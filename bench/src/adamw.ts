@@ -14,6 +14,7 @@ const {
   eps,
 } = ADAMW;
 
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type OptimizerState<T> = {
   readonly weights: Record<string, T>;
   readonly m: Record<string, T>;

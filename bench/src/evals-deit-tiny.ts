@@ -43,17 +43,20 @@ const knn = (...model: string[]): EvalRecord[] => records('eval', 'knn', '-w', .
 const inContext = (...model: string[]): EvalRecord[] =>
   records('eval', 'in-context', '-w', ...model, ...dense, ...animals);
 
-type Figures = {
+interface Figures {
   readonly deit_tiny: Record<string, number>;
   readonly random_init_same_architecture: Record<string, number>;
-};
+}
 const figures = JSON.parse(readFileSync(data('deit-tiny/reference.json'), 'utf8')) as Figures;
 const reference = (model: keyof Figures) => ({
   knn: figures[model]['imagenette-128 kNN20 (60/class train, 40/class val)'],
   'in-context-segmentation': figures[model]['  mIoU over those 7'],
 });
 
-type Part = { readonly reference?: ReturnType<typeof reference>; readonly records: readonly EvalRecord[] };
+interface Part {
+  readonly reference?: ReturnType<typeof reference>;
+  readonly records: readonly EvalRecord[];
+}
 /** Times depend on what else the machine does, and are not what is compared here. */
 const withoutTime = ({ wallMs: _, ...result }: EvalRecord): Omit<EvalRecord, 'wallMs'> => result;
 const results: Record<string, object> = {};

@@ -35,7 +35,13 @@ export async function checkReadmes(tarballs: readonly Tarball[], project: string
   return problems;
 }
 
-type Snippet = { folder: string; name: string; where: string; code: string; runs: boolean };
+interface Snippet {
+  folder: string;
+  name: string;
+  where: string;
+  code: string;
+  runs: boolean;
+}
 
 function extractSnippets({ folder }: Tarball): Snippet[] {
   const path = `${folder}/README.md`;

@@ -4,14 +4,14 @@ import ts from 'typescript';
 import { root } from './workspace';
 
 /** The import statements of the repository's TypeScript files. */
-export type Import = {
+export interface Import {
   readonly specifier: string;
   readonly line: number;
   /** Erased by the compiler: `import type`, or a clause that names types only. */
   readonly typeOnly: boolean;
   /** For a relative import, the file it means, relative to the root. */
   readonly target?: string;
-};
+}
 
 /** All TypeScript files below `folder` (relative to the root), as paths relative to the root. */
 export function sourceFiles(folder: string): string[] {

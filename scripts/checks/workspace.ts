@@ -8,20 +8,20 @@ import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
-export type Manifest = {
+export interface Manifest {
   name: string;
   version: string;
   private?: boolean;
   dependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   [field: string]: unknown;
-};
+}
 
-export type Workspace = {
+export interface Workspace {
   /** Relative to the root: `packages/vit`. */
   folder: string;
   manifest: Manifest;
-};
+}
 
 /** Every workspace of the root package.json that has a manifest, in the order of their folders. */
 export function workspaces(): Workspace[] {
@@ -49,7 +49,10 @@ function readJson(path: string): unknown {
   return JSON.parse(readText(path));
 }
 
-export type Outcome = { ok: boolean; output: string };
+export interface Outcome {
+  ok: boolean;
+  output: string;
+}
 
 /** Runs a program to its end and collects stdout and stderr together; a program that outlives `timeout` ms has failed. */
 export function run(

@@ -17,7 +17,7 @@ const parityFolder: string = process.env.FRANCA_PARITY
   : fileURLToPath(new URL('../../fixtures/parity', import.meta.url));
 
 /** An opened parity file. The getters copy, so that a test may change what it gets. */
-export type ParityFile = {
+export interface ParityFile {
   /** File name without its extension, as in the table. */
   readonly name: string;
   /** The file's own description of its sizes and options (parsed from `__metadata__.config`). */
@@ -35,7 +35,7 @@ export type ParityFile = {
   bytes(tensor: string): Uint8Array;
   /** Shape and values of every F32 tensor whose name starts with `prefix`, keyed by the rest of the name. */
   withPrefix(prefix: string): Map<string, { shape: number[]; data: Float32Array }>;
-};
+}
 
 /** Opens `<parity folder>/<name>.safetensors`. */
 export function parityFile(name: string): ParityFile {
@@ -74,14 +74,14 @@ export function parityJson(name: string): any {
 }
 
 /** How far from the reference a value may be; parts that are given add up. `{}` means exactly equal. */
-export type ParityTolerance = {
+export interface ParityTolerance {
   /** Absolute: `|a - b| <= absolute`. */
   readonly absolute?: number;
   /** Relative to the largest value of the whole tensor: `|a - b| <= ofMax * max|b|`. */
   readonly ofMax?: number;
   /** Relative to each value: `|a - b| <= relative * |b|`. */
   readonly relative?: number;
-};
+}
 
 /**
  * Compares `actual` with `expected` (usually `file.floats(...)`), records worst error / tolerance under the file's
@@ -129,7 +129,11 @@ export function worstError(
 }
 
 /** One comparison, as it travels from the test to the reporter in the test's `meta`. */
-export type ParityRecord = { file: string; what: string; ratio: number };
+export interface ParityRecord {
+  file: string;
+  what: string;
+  ratio: number;
+}
 
 declare module 'vitest' {
   interface TaskMeta {

@@ -7,18 +7,22 @@ import { readFileSync } from 'node:fs';
  */
 
 /** One tensor of a file: F16 is widened to f32, I64 becomes exact f64 numbers, BOOL is 0/1 bytes. */
-export type StoredTensor = {
+export interface StoredTensor {
   readonly dtype: string;
   readonly shape: readonly number[];
   readonly data: Float32Array | Float64Array | Int32Array | Uint8Array;
-};
+}
 
-export type StoredTensors = {
+export interface StoredTensors {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-};
+}
 
-type HeaderEntry = { dtype: string; shape: number[]; data_offsets: [number, number] };
+interface HeaderEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
 
 export function readSafetensors(path: string): StoredTensors {
   const file = readFileSync(path);

@@ -162,6 +162,7 @@ export function pretrainSignature(options: PretrainStepOptions): PretrainSignatu
 type Named = Readonly<Record<string, Tensor>>;
 
 /** What a step computes; scalars are metrics. */
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type PretrainOutputs = {
   /** What is optimised. */
   readonly loss: Tensor;

@@ -1,4 +1,4 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 import { cellCount, type Grid, type Mask } from './grid';
 
 /** How a cell is drawn; two characters make it about square in a terminal. */
@@ -7,12 +7,12 @@ export interface AsciiSymbols {
   readonly visible: string;
 }
 
-/** The mask as `height` lines of text. Throws `BAD_GRID`, and `BAD_MASK` when the mask is not of that grid. */
+/** The mask as `height` lines of text. Throws `bad-grid`, and `bad-mask` when the mask is not of that grid. */
 export function toAscii(mask: Mask, grid: Grid, symbols: AsciiSymbols = { masked: '##', visible: ' .' }): string {
   const cells = cellCount(grid);
   if (mask.length !== cells) {
     throw new CyclicMaskError(
-      'BAD_MASK',
+      'bad-mask',
       `a mask of ${mask.length} patches is not of a ${grid.height} x ${grid.width} grid, which has ${cells}`,
     );
   }

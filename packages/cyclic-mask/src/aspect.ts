@@ -1,4 +1,4 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 
 /** Shape of the rectangles that a block strategy draws. */
 export interface AspectOptions {
@@ -8,10 +8,10 @@ export interface AspectOptions {
 
 const DEFAULT_MIN_ASPECT = 0.3;
 
-/** ln(1 / minAspect): log-aspects lie in plus or minus this. Throws `BAD_OPTION` unless 0 < minAspect <= 1. */
+/** ln(1 / minAspect): log-aspects lie in plus or minus this. Throws `bad-option` unless 0 < minAspect <= 1. */
 export function maxLogAspect({ minAspect = DEFAULT_MIN_ASPECT }: AspectOptions): number {
   if (!(minAspect > 0 && minAspect <= 1)) {
-    throw new CyclicMaskError('BAD_OPTION', `minAspect ${minAspect} is not a height / width ratio in (0, 1]`);
+    throw new CyclicMaskError('bad-option', `minAspect ${minAspect} is not a height / width ratio in (0, 1]`);
   }
   return -Math.log(minAspect);
 }

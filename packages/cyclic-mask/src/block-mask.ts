@@ -14,7 +14,7 @@ export interface BlockOptions extends AspectOptions {
   readonly roll?: boolean;
 }
 
-/** A mask `[H * W]` with one masked block of `count` patches. Throws `BAD_GRID`, `BAD_COUNT`, `BAD_OPTION`. */
+/** A mask `[H * W]` with one masked block of `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`. */
 export function blockMask(grid: Grid, count: number, random: RandomSource, options: BlockOptions = {}): Mask {
   const mask = new Uint8Array(checkedCellCount(grid, count));
   const logAspect = maxLogAspect(options);

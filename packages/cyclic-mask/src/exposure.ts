@@ -1,11 +1,11 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 import type { Mask } from './grid';
 
 /**
  * Exposure map of a strategy: the fraction of masks in which each patch is masked, `[H * W]` (Franca Fig. 4). A map that
  * is not flat means that some positions are rarely predicted, or rarely seen.
  *
- * Throws `BAD_MASK` when there is no mask, or when the masks differ in size.
+ * Throws `bad-mask` when there is no mask, or when the masks differ in size.
  */
 export function exposureMap(masks: Iterable<Mask>): Float64Array {
   let exposure: Float64Array | undefined;
@@ -13,11 +13,11 @@ export function exposureMap(masks: Iterable<Mask>): Float64Array {
   for (const mask of masks) {
     exposure ??= new Float64Array(mask.length);
     if (mask.length !== exposure.length) {
-      throw new CyclicMaskError('BAD_MASK', `mask ${count} has ${mask.length} patches, mask 0 has ${exposure.length}`);
+      throw new CyclicMaskError('bad-mask', `mask ${count} has ${mask.length} patches, mask 0 has ${exposure.length}`);
     }
     for (let cell = 0; cell < mask.length; cell++) exposure[cell]! += mask[cell]!;
     count++;
   }
-  if (!exposure) throw new CyclicMaskError('BAD_MASK', 'an exposure map needs at least one mask');
+  if (!exposure) throw new CyclicMaskError('bad-mask', 'an exposure map needs at least one mask');
   return exposure.map((hits) => hits / count);
 }

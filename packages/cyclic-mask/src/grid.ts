@@ -1,4 +1,4 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 
 /** Size of the patch grid of an image, in patches: 224 px at patch 14 is 16 x 16. */
 export interface Grid {
@@ -9,23 +9,23 @@ export interface Grid {
 /** One mask `[height * width]`, row-major: 1 = masked (hidden from the student), 0 = visible. */
 export type Mask = Uint8Array;
 
-/** Number of patches N of the grid. Throws `BAD_GRID` unless both sides are positive integers. */
+/** Number of patches N of the grid. Throws `bad-grid` unless both sides are positive integers. */
 export function cellCount({ height, width }: Grid): number {
   if (!isPositiveInteger(height) || !isPositiveInteger(width)) {
     throw new CyclicMaskError(
-      'BAD_GRID',
+      'bad-grid',
       `a grid of ${height} x ${width} patches has no cells to mask: give both sides as positive integers`,
     );
   }
   return height * width;
 }
 
-/** N, after checking that `count` patches can be masked. Throws `BAD_GRID`, `BAD_COUNT`. */
+/** N, after checking that `count` patches can be masked. Throws `bad-grid`, `bad-count`. */
 export function checkedCellCount(grid: Grid, count: number): number {
   const cells = cellCount(grid);
   if (!Number.isInteger(count) || count < 0 || count > cells) {
     throw new CyclicMaskError(
-      'BAD_COUNT',
+      'bad-count',
       `cannot mask ${count} patches of a ${grid.height} x ${grid.width} grid: give an integer from 0 to ${cells}`,
     );
   }

@@ -2,7 +2,7 @@ export { type AsciiSymbols, toAscii } from './ascii';
 export type { AspectOptions } from './aspect';
 export { type BlockOptions, blockMask } from './block-mask';
 export { type CollatedMasks, collateMasks, padToBound } from './collate';
-export { CyclicMaskError, type CyclicMaskErrorCode } from './error';
+export { CyclicMaskError, type CyclicMaskErrorCode } from './errors';
 export { exposureMap } from './exposure';
 export { cellCount, type Grid, type Mask } from './grid';
 export { cyclicMask, inverseBlockMask } from './inverse-block-mask';

@@ -8,7 +8,7 @@ import type { RandomSource } from './random';
  * is nearly always visible and the last patch never is. CyclicMask rolls the block around the torus, which exposes
  * every position equally often.
  *
- * A mask `[H * W]` of exactly `count` patches. Throws `BAD_GRID`, `BAD_COUNT`, `BAD_OPTION`.
+ * A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`.
  */
 export function inverseBlockMask(grid: Grid, count: number, random: RandomSource, options: BlockOptions = {}): Mask {
   const cells = checkedCellCount(grid, count);

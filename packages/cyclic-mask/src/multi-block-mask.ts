@@ -1,5 +1,5 @@
 import { type AspectOptions, maxLogAspect } from './aspect';
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 import { checkedCellCount, type Grid, type Mask } from './grid';
 import type { RandomSource } from './random';
 
@@ -19,13 +19,13 @@ export interface MultiBlockOptions extends AspectOptions {
 
 const ATTEMPTS = 10;
 
-/** A mask `[H * W]` of at most `count` patches. Throws `BAD_GRID`, `BAD_COUNT`, `BAD_OPTION`. */
+/** A mask `[H * W]` of at most `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`. */
 export function multiBlockMask(grid: Grid, count: number, random: RandomSource, options: MultiBlockOptions = {}): Mask {
   const mask = new Uint8Array(checkedCellCount(grid, count));
   const { minPatches = 4, maxPatches = Math.max(1, Math.floor(grid.height / 2) * grid.width) } = options;
   if (!(minPatches >= 1) || !(maxPatches >= 1)) {
     throw new CyclicMaskError(
-      'BAD_OPTION',
+      'bad-option',
       `minPatches ${minPatches} and maxPatches ${maxPatches} are areas in patches: give numbers from 1 up`,
     );
   }

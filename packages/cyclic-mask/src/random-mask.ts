@@ -5,7 +5,7 @@ import type { RandomSource } from './random';
  * Random masking: `count` patches, every set of that size equally likely (MAE, He et al. 2022, section 3; Franca
  * Fig. 4a). A partial Fisher-Yates shuffle: the first `count` cells of a uniform permutation.
  *
- * Returns a mask `[H * W]`. Throws `BAD_GRID`, `BAD_COUNT`.
+ * Returns a mask `[H * W]`. Throws `bad-grid`, `bad-count`.
  */
 export function randomMask(grid: Grid, count: number, random: RandomSource): Mask {
   const cells = checkedCellCount(grid, count);

@@ -1,4 +1,4 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 
 /**
  * Random numbers for masks. Strategies draw from an interface, so that recorded draws can be replayed; the generator
@@ -27,23 +27,23 @@ const WORD = 2 ** 32;
 
 /**
  * Generator number `stream` of `seed`: give every rank or worker its own stream.
- * `seed` is a non-negative integer below 2^53, `stream` below 2^32. Throws `BAD_RANDOM`.
+ * `seed` is a non-negative integer below 2^53, `stream` below 2^32. Throws `bad-random`.
  */
 export function seededRandom(seed: number, stream = 0): SeededRandom {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new CyclicMaskError('BAD_RANDOM', `seed ${seed} is not an integer from 0 to 2^53 - 1`);
+    throw new CyclicMaskError('bad-random', `seed ${seed} is not an integer from 0 to 2^53 - 1`);
   }
-  if (!isWord(stream)) throw new CyclicMaskError('BAD_RANDOM', `stream ${stream} is not an integer from 0 to 2^32 - 1`);
+  if (!isWord(stream)) throw new CyclicMaskError('bad-random', `stream ${stream} is not an integer from 0 to 2^32 - 1`);
   const random = generator([stream, seed % WORD, Math.floor(seed / WORD), 1]);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) random.word();
   return random;
 }
 
-/** The generator that continues exactly after `state`. Throws `BAD_RANDOM` when it is not four 32-bit words. */
+/** The generator that continues exactly after `state`. Throws `bad-random` when it is not four 32-bit words. */
 export function restoreRandom(state: RandomState): SeededRandom {
   if (!Array.isArray(state) || state.length !== 4 || !state.every(isWord)) {
     throw new CyclicMaskError(
-      'BAD_RANDOM',
+      'bad-random',
       `random state ${JSON.stringify(state)} is not four integers from 0 to 2^32 - 1: pass what state() returned`,
     );
   }

@@ -54,12 +54,12 @@ test('a batch without masked crops is valid', () => {
 });
 
 test.each([
-  [{ crops: 0 }, /batch of 0 crops/, 'BAD_BATCH'],
-  [{ probability: 1.5 }, /probability 1.5/, 'BAD_BATCH'],
-  [{ ratio: [0.5, 0.2] as const }, /\[0.5, 0.2\]/, 'BAD_RATIO'],
-  [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'BAD_RATIO'],
-  [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'BAD_RATIO'],
-  [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'BAD_GRID'],
+  [{ crops: 0 }, /batch of 0 crops/, 'bad-batch'],
+  [{ probability: 1.5 }, /probability 1.5/, 'bad-batch'],
+  [{ ratio: [0.5, 0.2] as const }, /\[0.5, 0.2\]/, 'bad-ratio'],
+  [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'bad-ratio'],
+  [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'bad-ratio'],
+  [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'bad-grid'],
 ])('%o is refused', (wrong, message, code) => {
   const options = { crops: 4, grid, ...wrong };
   for (const use of [() => sampleBatch(options, seededRandom(0)), () => upperBound(options)]) {

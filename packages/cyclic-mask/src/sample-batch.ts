@@ -1,4 +1,4 @@
-import { CyclicMaskError } from './error';
+import { CyclicMaskError } from './errors';
 import { cellCount, type Grid, type Mask } from './grid';
 import { cyclicMask } from './inverse-block-mask';
 import { linspaceF32 } from './linspace';
@@ -26,7 +26,7 @@ export interface BatchMaskOptions {
   readonly ratio?: readonly [min: number, max: number];
 }
 
-/** One mask `[N]` per crop, in crop order. Throws `BAD_GRID`, `BAD_BATCH`, `BAD_RATIO`. */
+/** One mask `[N]` per crop, in crop order. Throws `bad-grid`, `bad-batch`, `bad-ratio`. */
 export function sampleBatch(options: BatchMaskOptions, random: RandomSource): Mask[] {
   const { crops, grid, strategy = cyclicMask } = options;
   const cells = cellCount(grid);
@@ -51,15 +51,15 @@ export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>): number 
 /** Edges e_0..e_m of the m ratio bins, in f32. */
 function ratioEdges({ crops, probability = 0.5, ratio = [0.1, 0.65] }: Omit<BatchMaskOptions, 'strategy'>): number[] {
   if (!Number.isSafeInteger(crops) || crops < 1) {
-    throw new CyclicMaskError('BAD_BATCH', `a batch of ${crops} crops cannot be masked: give a positive integer`);
+    throw new CyclicMaskError('bad-batch', `a batch of ${crops} crops cannot be masked: give a positive integer`);
   }
   if (!(probability >= 0 && probability <= 1)) {
-    throw new CyclicMaskError('BAD_BATCH', `mask probability ${probability} is not a fraction from 0 to 1`);
+    throw new CyclicMaskError('bad-batch', `mask probability ${probability} is not a fraction from 0 to 1`);
   }
   const [min, max] = ratio;
   if (!(min >= 0 && min <= max && max <= 1)) {
     throw new CyclicMaskError(
-      'BAD_RATIO',
+      'bad-ratio',
       `mask ratio [${min}, ${max}] is not a range within [0, 1]: give the smallest fraction first`,
     );
   }

@@ -5,7 +5,7 @@
  * anything else (a data set that is not there, a damaged index, no network) ends the call that met it.
  */
 
-const IMAGE_CODES = ['EMPTY_FILE', 'NOT_AN_IMAGE', 'CORRUPT_IMAGE', 'IMAGE_TOO_LARGE', 'UNREADABLE_IMAGE'] as const;
+const IMAGE_CODES = ['empty-file', 'not-an-image', 'corrupt-image', 'image-too-large', 'unreadable-image'] as const;
 
 /** Why one image cannot be used. */
 export type ImageErrorCode = (typeof IMAGE_CODES)[number];
@@ -13,20 +13,20 @@ export type ImageErrorCode = (typeof IMAGE_CODES)[number];
 /** Every `code` that a `DataError` can carry. */
 export type DataErrorCode =
   | ImageErrorCode
-  | 'AMBIGUOUS_SOURCE'
-  | 'BAD_ARGUMENT'
-  | 'BAD_CHECKSUM'
-  | 'BAD_SPEC'
-  | 'CURSOR_MISMATCH'
-  | 'DAMAGED_FILE'
-  | 'DISK_FULL'
-  | 'EMPTY_SOURCE'
-  | 'HTTP_STATUS'
-  | 'NOT_FOUND'
-  | 'NO_NETWORK'
-  | 'NO_RANGE'
-  | 'TOO_MANY_BAD_IMAGES'
-  | 'UNSUPPORTED_FORMAT';
+  | 'ambiguous-source'
+  | 'bad-argument'
+  | 'bad-checksum'
+  | 'bad-spec'
+  | 'cursor-mismatch'
+  | 'damaged-file'
+  | 'disk-full'
+  | 'empty-source'
+  | 'http-status'
+  | 'not-found'
+  | 'no-network'
+  | 'no-range'
+  | 'too-many-bad-images'
+  | 'unsupported-format';
 
 /** Thrown by everything in this package: `code` for programs; the message says what happened and how to fix it. */
 export class DataError extends Error {

@@ -19,7 +19,7 @@ export {
   placeMultiCrop,
   type SampleKey,
 } from './augment/multi-crop';
-export { IMAGENET_NORMALIZATION, type Normalization, normalizationTable, normalize } from './augment/normalize';
+export { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './augment/normalise';
 export { pilGaussianBlur } from './augment/pil-gaussian-blur';
 export {
   PREPROCESS_224,

@@ -1,5 +1,5 @@
 import type { EvalBackend, LinearClassifier } from './backend/eval-backend';
-import { checkOption } from './error';
+import { checkOption } from './errors';
 import type { Matrix } from './matrix';
 
 /** Logits `x W^T + b`, `[rows, C]`. */

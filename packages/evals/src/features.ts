@@ -1,4 +1,4 @@
-import { EvalsError } from './error';
+import { EvalsError } from './errors';
 import { type Matrix, matrix, takeRows } from './matrix';
 
 /**
@@ -8,24 +8,24 @@ import { type Matrix, matrix, takeRows } from './matrix';
  */
 
 /** Class tokens after the final norm and their class numbers; what classification evaluations read. */
-export type LabelledFeatures = {
+export interface LabelledFeatures {
   /** Width `D` of one feature. */
   readonly dim: number;
   /** Class tokens `[n, D]`. */
   readonly cls: Float32Array;
   /** Class of each image `[n]`, 0-based. */
   readonly labels: Int32Array;
-};
+}
 
 /** Patch tokens of images that share one grid. */
-export type PatchFeatures = {
+export interface PatchFeatures {
   /** Width `D` of one feature. */
   readonly dim: number;
   /** Patch grid, rows then columns. */
   readonly grid: readonly [rows: number, cols: number];
   /** Patch tokens `[n, rows * cols, D]`, row-major over the grid. */
   readonly patches: Float32Array;
-};
+}
 
 /** Patch tokens with the pixel labels of the same images. */
 export type SegmentationFeatures = PatchFeatures & {

@@ -20,7 +20,7 @@ export type {
 } from './backend/eval-backend';
 export { gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
-export { EvalsError, type EvalsErrorCode } from './error';
+export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';

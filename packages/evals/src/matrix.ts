@@ -1,7 +1,11 @@
-import { EvalsError } from './error';
+import { EvalsError } from './errors';
 
 /** Rows of numbers, row-major `[rows, cols]`: one row per image, patch, centroid or class. A view; nothing is copied. */
-export type Matrix = { readonly data: Float32Array; readonly rows: number; readonly cols: number };
+export interface Matrix {
+  readonly data: Float32Array;
+  readonly rows: number;
+  readonly cols: number;
+}
 
 /**
  * Views `data` as a matrix of `cols` columns.
@@ -57,7 +61,7 @@ export function takeColumns(source: Matrix, begin: number, end: number): Matrix 
 }
 
 /** Copy with every row divided by `max(L2 norm, 1e-12)`, so that inner products are cosines. A zero row stays zero. */
-export function normalizeRows(source: Matrix): Matrix {
+export function normaliseRows(source: Matrix): Matrix {
   const { rows, cols } = source;
   const data = new Float32Array(source.data.length);
   for (let i = 0; i < rows; i++) {

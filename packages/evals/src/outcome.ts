@@ -1,4 +1,4 @@
-import { EvalsError } from './error';
+import { EvalsError } from './errors';
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -10,7 +10,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export type SelectedOn = 'nothing' | 'train-holdout' | 'validation' | 'test';
 
 /** What an evaluation itself knows about its number. */
-export type Outcome = {
+export interface Outcome {
   /** Which evaluation, such as `knn`. */
   readonly task: string;
   /** Which variant of it: a name, not a number. */
@@ -35,17 +35,17 @@ export type Outcome = {
   /** Whether known slips of the reference protocol were reproduced. */
   readonly quirks: boolean;
   readonly wallMs: number;
-};
+}
 
 /** What only the caller knows: whose features these are. */
-export type Subject = {
+export interface Subject {
   readonly dataset: string;
   readonly split: string;
   /** The model and its output, such as `DeiT-Tiny/16 cls`. */
   readonly features: string;
   /** How pixels became the model's input, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
   readonly preprocessing: string;
-};
+}
 
 /** One result, complete enough to be compared or repeated; plain JSON. */
 export type EvalRecord = Subject & Outcome;

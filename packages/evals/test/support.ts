@@ -8,13 +8,13 @@ export function gaussian(rows: number, cols: number, seed: number): Matrix {
   return { data: Float32Array.from({ length: rows * cols }, draws.normal), rows, cols };
 }
 
-export type BlobOptions = {
+export interface BlobOptions {
   readonly classes: number;
   readonly perClass: number;
   readonly dim: number;
   readonly noise: number;
   readonly seed: number;
-};
+}
 
 /** Items around one random unit-scale centre per class; the centres depend on `classes` and `dim` only. */
 export function blobs({ classes, perClass, dim, noise, seed }: BlobOptions): LabelledFeatures {
@@ -42,7 +42,7 @@ export async function centralDifference(
   return (above - (await f(moved))) / (2 * h);
 }
 
-export type SceneOptions = {
+export interface SceneOptions {
   readonly images: number;
   readonly grid: readonly [number, number];
   /** Pixels per side of a patch. */
@@ -52,7 +52,7 @@ export type SceneOptions = {
   /** Standard deviation of the noise on unit-scale class features. */
   readonly noise: number;
   readonly seed: number;
-};
+}
 
 /**
  * Images whose patches hold one class each, in vertical stripes that start at a random column; a patch's token is its

@@ -27,6 +27,7 @@ export function swapViews(rows: Tensor): Tensor {
   return concat([sliceAxis(rows, 0, b, GLOBAL_CROPS * b), sliceAxis(rows, 0, 0, b)]);
 }
 
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type DinoLoss = {
   /** Scalars, as they enter the loss: divided by the number of pairs, summed over levels. */
   readonly local: Tensor;

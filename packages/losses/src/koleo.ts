@@ -13,7 +13,7 @@ import {
   cast,
   constant,
   gatherRows,
-  l2Normalize,
+  l2Normalise,
   log,
   matmul,
   mean,
@@ -49,7 +49,7 @@ export function koleoLoss(x: Tensor): Tensor {
       'shape',
       `rows of shape [${x.shape.join(', ')}]: expected [B, D] with at least two rows, each needs a neighbour`,
     );
-  const unit = l2Normalize(cast(x, 'f32'), EPSILON);
+  const unit = l2Normalise(cast(x, 'f32'), EPSILON);
   const apart = add(sub(unit, gatherRows(unit, nearestNeighbours(unit))), EPSILON);
   const distance = sqrt(sum(mul(apart, apart), [1]));
   return neg(mean(log(add(distance, EPSILON))));

@@ -6,7 +6,7 @@ import {
   constant,
   type Gpu,
   grad,
-  l2Normalize,
+  l2Normalise,
   mul,
   reshape,
   type Spec,
@@ -121,7 +121,7 @@ describe('loss_koleo', () => {
     using step = await run(file, [`${group}.x`], (stored) => {
       const x = stored[`${group}.x`]!;
       const loss = koleoLoss(x);
-      return { loss, nn: nearestNeighbours(l2Normalize(x, 1e-8)), gx: grad(loss, [x])[0]! };
+      return { loss, nn: nearestNeighbours(l2Normalise(x, 1e-8)), gx: grad(loss, [x])[0]! };
     });
     checkParity(
       file,

@@ -21,6 +21,7 @@ export interface LossWeights {
 /** Official weights. */
 export const officialWeights: LossWeights = { dino: 1, koleo: 0.1, ibot: 1 };
 
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type TotalLoss = {
   /** What is optimised. */
   readonly optimised: Tensor;

@@ -8,7 +8,7 @@
  * z = A3 gelu(A2 gelu(A1 x)), z <- z / ||z||. A head returns features and prototypes, not logits: of those there may be too many to hold (see `prototypeLogits`).
  */
 import { linear, type Parameters, type Prototypes, prototypesOf, within } from '@franca/nn';
-import { gelu, l2Normalize, sliceAxis, type Tensor } from '@franca/tensor';
+import { gelu, l2Normalise, sliceAxis, type Tensor } from '@franca/tensor';
 import { checkConfig, embedDimOf, type HeadConfig } from './config';
 import { HeadError } from './errors';
 import { hasProjection, levelNames } from './specs';
@@ -40,5 +40,5 @@ function levelFeatures(p: Parameters, tokens: Tensor, config: HeadConfig, i: num
     z = linear(within(p, `${names.mlp}.${2 * layer}`), z);
     if (layer < layers - 1 || bottleneck === 'gelu') z = gelu(z);
   }
-  return bottleneck === 'l2' ? l2Normalize(z) : z;
+  return bottleneck === 'l2' ? l2Normalise(z) : z;
 }

@@ -3,7 +3,7 @@ import {
   type Gpu,
   gelu,
   grad,
-  l2Normalize,
+  l2Normalise,
   layerNorm,
   logSoftmax,
   mul,
@@ -97,7 +97,7 @@ test('extra_ops: softmax of large logits, L2 normalisation near zero', async () 
       y,
       gx: grad(sum(mul(y, t['softmax.cot']!)), [t['softmax.x']!])[0]!,
       log: logSoftmax(t['softmax.x']!),
-      unit: l2Normalize(t['l2_normalize.x']!, file.config.normalize_eps),
+      unit: l2Normalise(t['l2_normalize.x']!, file.config.normalize_eps),
     };
   });
   checkParity(file, 'softmax.y', out.y!, file.floats('softmax.y'), { absolute: 2e-6 });

@@ -6,7 +6,7 @@ export {
   type MeanOptions,
   nextCenter,
 } from './centering-arrays';
-export { SinkhornError, type SinkhornErrorCode } from './error';
+export { SinkhornError, type SinkhornErrorCode } from './errors';
 export type { Floats, Shape } from './logits';
 export type { Reducer } from './reducer';
 export { type SinkhornOptions, sinkhorn, sinkhornDistributed } from './sinkhorn-arrays';

@@ -1,4 +1,4 @@
-import { SinkhornError } from './error';
+import { SinkhornError } from './errors';
 import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
 import type { Reducer } from './reducer';
 import { softmaxInPlace } from './softmax';
@@ -19,7 +19,7 @@ export interface CenteringOptions {
   readonly temperature: number;
 }
 
-/** Targets `[B, K]`, each row a distribution. Throws `BAD_SHAPE`, `BAD_OPTION`, `NOT_FINITE`. */
+/** Targets `[B, K]`, each row a distribution. Throws `bad-shape`, `bad-option`, `not-finite`. */
 export function centeredSoftmax(
   logits: Floats,
   shape: Shape,
@@ -42,7 +42,7 @@ export interface MeanOptions {
   readonly validRows?: number;
 }
 
-/** Mean of the logits over the samples, `[K]`. Throws `BAD_SHAPE`, also when there is no sample, and `NOT_FINITE`. */
+/** Mean of the logits over the samples, `[K]`. Throws `bad-shape`, also when there is no sample, and `not-finite`. */
 export function batchMean(logits: Floats, shape: Shape, options: MeanOptions = {}): Float64Array<ArrayBuffer> {
   return meanOf(sumAndCount(logits, shape, options));
 }
@@ -59,18 +59,18 @@ export async function batchMeanDistributed(
   return meanOf(sums);
 }
 
-/** The next centre: `momentum * center + (1 - momentum) * mean`. Throws `BAD_SHAPE`, `BAD_OPTION`. */
+/** The next centre: `momentum * center + (1 - momentum) * mean`. Throws `bad-shape`, `bad-option`. */
 export function nextCenter(center: Floats, mean: Floats, momentum = 0.9): Float64Array<ArrayBuffer> {
   checkCenter(center, mean.length);
   if (!(momentum >= 0 && momentum <= 1)) {
-    throw new SinkhornError('BAD_OPTION', `centre momentum ${momentum} is not a number from 0 to 1`);
+    throw new SinkhornError('bad-option', `centre momentum ${momentum} is not a number from 0 to 1`);
   }
   return Float64Array.from(center, (value, k) => momentum * value + (1 - momentum) * mean[k]!);
 }
 
 function checkCenter(center: Floats, prototypes: number): void {
   if (center.length !== prototypes) {
-    throw new SinkhornError('BAD_SHAPE', `a centre of ${center.length} values does not fit ${prototypes} prototypes`);
+    throw new SinkhornError('bad-shape', `a centre of ${center.length} values does not fit ${prototypes} prototypes`);
   }
 }
 
@@ -87,12 +87,12 @@ function sumAndCount(logits: Floats, shape: Shape, { validRows }: MeanOptions): 
 
 function meanOf(sums: Float64Array): Float64Array<ArrayBuffer> {
   const samples = sums.at(-1)!;
-  if (samples === 0) throw new SinkhornError('BAD_SHAPE', 'the mean of no samples is not defined: skip the update');
+  if (samples === 0) throw new SinkhornError('bad-shape', 'the mean of no samples is not defined: skip the update');
   const mean = sums.slice(0, -1).map((sum) => sum / samples);
   const invalid = mean.findIndex((value) => !Number.isFinite(value));
   if (invalid >= 0) {
     throw new SinkhornError(
-      'NOT_FINITE',
+      'not-finite',
       `the mean logit of prototype ${invalid} is ${mean[invalid]}, which would stay in the centre for ever: skip the step`,
     );
   }

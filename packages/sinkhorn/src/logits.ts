@@ -1,4 +1,4 @@
-import { SinkhornError } from './error';
+import { SinkhornError } from './errors';
 
 /** Teacher logits `[B, K]` or a centre `[K]`, row-major. Everything is computed in f64. */
 export type Floats = Float32Array | Float64Array;
@@ -6,40 +6,40 @@ export type Floats = Float32Array | Float64Array;
 /** B samples by K prototypes. */
 export type Shape = readonly [samples: number, prototypes: number];
 
-/** Throws `BAD_SHAPE` unless the logits are of that shape; B may be 0, K may not. */
+/** Throws `bad-shape` unless the logits are of that shape; B may be 0, K may not. */
 export function checkShape(logits: Floats, [samples, prototypes]: Shape): void {
   const valid = Number.isSafeInteger(samples) && Number.isSafeInteger(prototypes) && samples >= 0 && prototypes > 0;
   if (!valid || logits.length !== samples * prototypes) {
     throw new SinkhornError(
-      'BAD_SHAPE',
+      'bad-shape',
       `${logits.length} logits are not [${samples}, ${prototypes}]: give [samples, prototypes] with samples * prototypes values`,
     );
   }
 }
 
-/** The number of leading rows that are samples and not padding. Throws `BAD_OPTION` when there are not that many. */
+/** The number of leading rows that are samples and not padding. Throws `bad-option` when there are not that many. */
 export function checkValidRows(validRows: number | undefined, [samples]: Shape): number {
   if (validRows === undefined) return samples;
   if (!Number.isInteger(validRows) || validRows < 0 || validRows > samples) {
     throw new SinkhornError(
-      'BAD_OPTION',
+      'bad-option',
       `validRows ${validRows} is not an integer from 0 to the ${samples} rows given`,
     );
   }
   return validRows;
 }
 
-/** Throws `BAD_OPTION` unless the temperature is a positive number. */
+/** Throws `bad-option` unless the temperature is a positive number. */
 export function checkTemperature(temperature: number): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new SinkhornError('BAD_OPTION', `temperature ${temperature} is not a positive number`);
+    throw new SinkhornError('bad-option', `temperature ${temperature} is not a positive number`);
   }
 }
 
 /** The error for a value that is NaN or infinite, by its place in the logits. */
 export function notFinite(value: number, index: number, [, prototypes]: Shape): SinkhornError {
   return new SinkhornError(
-    'NOT_FINITE',
+    'not-finite',
     `logit / temperature is ${value} at sample ${Math.floor(index / prototypes)}, prototype ${index % prototypes}: the teacher has diverged or its input is damaged`,
   );
 }

@@ -1,4 +1,4 @@
-import { SinkhornError } from './error';
+import { SinkhornError } from './errors';
 import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
 import type { Reducer } from './reducer';
 import { softmaxInPlace } from './softmax';
@@ -32,7 +32,7 @@ export interface SinkhornOptions {
 
 /**
  * Targets `[B, K]`, each row a distribution. No sample at all is valid and gives an empty (or zero) result.
- * Throws `BAD_SHAPE`, `BAD_OPTION`, and `NOT_FINITE` for a logit that is NaN or infinite.
+ * Throws `bad-shape`, `bad-option`, and `not-finite` for a logit that is NaN or infinite.
  */
 export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions): Float64Array<ArrayBuffer> {
   const kernel = logKernel(logits, shape, options);
@@ -66,7 +66,7 @@ export async function sinkhornDistributed(
     await reducer.allReduceMax(max);
     if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
     if (max[0] === Number.POSITIVE_INFINITY) {
-      throw new SinkhornError('NOT_FINITE', 'a logit of another rank is NaN or infinite: its own error says which');
+      throw new SinkhornError('not-finite', 'a logit of another rank is NaN or infinite: its own error says which');
     }
     const sums = prototypeSums(kernel, v, max);
     await reducer.allReduceSum(sums);
@@ -100,7 +100,7 @@ function logKernel(logits: Floats, shape: Shape, options: SinkhornOptions): LogK
 
 function iterationsOf({ iterations = 3 }: SinkhornOptions): number {
   if (Number.isInteger(iterations) && iterations > 0) return iterations;
-  throw new SinkhornError('BAD_OPTION', `iterations ${iterations} is not a positive integer`);
+  throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
 }
 
 function firstNotFinite({ scaled, rows, prototypes }: LogKernel): number {

@@ -21,7 +21,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@franca/tensor';
-import { SinkhornError } from './error';
+import { SinkhornError } from './errors';
 
 export interface SinkhornTargetOptions {
   /** Number of prototype-then-sample normalisations (default 3). */
@@ -41,15 +41,15 @@ export interface SinkhornTargetOptions {
 /** In the log domain this much less than any logit: a padding row adds exp(-1e30) = 0 to every sum, and stays finite when there is nothing else. */
 const EXCLUDED = -1e30;
 
-/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`BAD_OPTION`, `BAD_SHAPE`). */
+/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`bad-option`, `bad-shape`). */
 export function sinkhornTargets(
   teacher: Logits,
   { iterations = 3, valid, reduce = (logSums) => logSums }: SinkhornTargetOptions = {},
 ): SoftTargets {
   if (!Number.isInteger(iterations) || iterations < 1)
-    throw new SinkhornError('BAD_OPTION', `iterations ${iterations} is not a positive integer`);
+    throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
   if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))
-    throw new SinkhornError('BAD_SHAPE', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
+    throw new SinkhornError('bad-shape', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
   const onlySamples = (u: Tensor): Tensor => (valid ? select(notEqual(valid, 0), u, EXCLUDED) : u);
   /** w [k] of the prototypes of one chunk of logits, for the potentials u [B] of all samples. */
   const potentials = (logits: Tensor, u: Tensor): Tensor => neg(reduce(columnLogSums(logits, u)));

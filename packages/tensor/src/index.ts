@@ -67,7 +67,7 @@ export {
   randomWords,
 } from './ops/random';
 export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
-export { l2Normalize } from './ops/rows/l2-normalize';
+export { l2Normalise } from './ops/rows/l2-normalise';
 export { layerNorm } from './ops/rows/layer-norm';
 export { logSumExp } from './ops/rows/log-sum-exp';
 export { columnLogSums, rowLogSums } from './ops/rows/log-sums';

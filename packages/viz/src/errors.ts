@@ -1,5 +1,5 @@
-/** What went wrong, for programs: `BAD_SHAPE`, `BAD_OPTION`, `NOT_FINITE` (NaN or infinity where a number is needed), `CANNOT_RENDER`. */
-export type VizErrorCode = 'BAD_SHAPE' | 'BAD_OPTION' | 'NOT_FINITE' | 'CANNOT_RENDER';
+/** What went wrong, for programs: `bad-shape`, `bad-option`, `not-finite` (NaN or infinity where a number is needed), `cannot-render`. */
+export type VizErrorCode = 'bad-shape' | 'bad-option' | 'not-finite' | 'cannot-render';
 
 /** The error of `@franca/viz`: says what was given, what was expected and how to fix it. */
 export class VizError extends Error {
@@ -12,35 +12,35 @@ export class VizError extends Error {
   }
 }
 
-/** Throws `BAD_SHAPE` unless `data` holds exactly the product of `shape` values. */
+/** Throws `bad-shape` unless `data` holds exactly the product of `shape` values. */
 export function checkLength(what: string, data: ArrayLike<number>, shape: readonly number[]): void {
   for (const size of shape) checkCount(`${what}: a side of its shape [${shape.join(', ')}]`, size);
   const expected = shape.reduce((product, size) => product * size, 1);
   if (data.length !== expected) {
     const message = `${what} has ${data.length} values, but its shape [${shape.join(', ')}] needs ${expected}.`;
-    throw new VizError('BAD_SHAPE', `${message} Pass the whole array, row-major, and the sizes that it was made with.`);
+    throw new VizError('bad-shape', `${message} Pass the whole array, row-major, and the sizes that it was made with.`);
   }
 }
 
-/** Throws `BAD_SHAPE` unless `value` is a whole number of at least 1. */
+/** Throws `bad-shape` unless `value` is a whole number of at least 1. */
 export function checkCount(what: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
-    throw new VizError('BAD_SHAPE', `${what} is ${value}, but must be a whole number of at least 1.`);
+    throw new VizError('bad-shape', `${what} is ${value}, but must be a whole number of at least 1.`);
   }
 }
 
-/** Throws `NOT_FINITE` at the first NaN or infinity. */
+/** Throws `not-finite` at the first NaN or infinity. */
 export function checkFinite(what: string, data: ArrayLike<number>): void {
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
-      throw new VizError('NOT_FINITE', `${what} holds ${data[i]} at index ${i}. Drop or repair such values first.`);
+      throw new VizError('not-finite', `${what} holds ${data[i]} at index ${i}. Drop or repair such values first.`);
     }
   }
 }
 
-/** Throws `BAD_OPTION` unless `low <= value <= high`. */
+/** Throws `bad-option` unless `low <= value <= high`. */
 export function checkRange(what: string, value: number, low: number, high: number): void {
   if (!(value >= low && value <= high)) {
-    throw new VizError('BAD_OPTION', `${what} is ${value}, but must lie between ${low} and ${high}.`);
+    throw new VizError('bad-option', `${what} is ${value}, but must lie between ${low} and ${high}.`);
   }
 }

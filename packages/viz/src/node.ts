@@ -19,7 +19,7 @@ export interface FigurePngOptions {
 
 const require = createRequire(import.meta.url);
 
-/** The figure as a PNG file. Throws `CANNOT_RENDER` when the SVG cannot be drawn. */
+/** The figure as a PNG file. Throws `cannot-render` when the SVG cannot be drawn. */
 export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uint8Array {
   const scale = options.scale ?? 2;
   checkRange('The scale', scale, 0.1, 16);
@@ -35,18 +35,18 @@ export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uin
     });
     return renderer.render().asPng();
   } catch (error) {
-    throw new VizError('CANNOT_RENDER', `The figure '${figure.title}' cannot be drawn: ${(error as Error).message}`);
+    throw new VizError('cannot-render', `The figure '${figure.title}' cannot be drawn: ${(error as Error).message}`);
   }
 }
 
 /**
  * Writes a figure to `path` as .svg or .png, by its ending: aside first and then renamed, so that a reader never sees
- * half a file. Throws `BAD_OPTION` on another ending.
+ * half a file. Throws `bad-option` on another ending.
  */
 export async function writeFigure(path: string, figure: Figure, options: FigurePngOptions = {}): Promise<void> {
   if (path.endsWith('.svg')) await writeAside(path, new TextEncoder().encode(figure.svg));
   else if (path.endsWith('.png')) await writeAside(path, figureToPng(figure, options));
-  else throw new VizError('BAD_OPTION', `'${path}' ends in neither .svg nor .png. Choose one of them.`);
+  else throw new VizError('bad-option', `'${path}' ends in neither .svg nor .png. Choose one of them.`);
 }
 
 async function writeAside(path: string, bytes: Uint8Array): Promise<void> {

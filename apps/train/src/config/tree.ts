@@ -2,7 +2,9 @@
 import { TrainError } from '../errors';
 
 export type Leaf = string | number | boolean | null | readonly unknown[];
-export type Tree = { readonly [key: string]: Tree | Leaf | undefined };
+export interface Tree {
+  readonly [key: string]: Tree | Leaf | undefined;
+}
 
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

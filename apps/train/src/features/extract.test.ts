@@ -30,7 +30,7 @@ const set: EvalSet = {
   key: String,
   label: (index) => index % 2,
   async read(index) {
-    if (index === 2) throw new DataError('CORRUPT_IMAGE', 'cannot be decoded');
+    if (index === 2) throw new DataError('corrupt-image', 'cannot be decoded');
     return { image: gray(index), mask: { width: 40, height: 32, data: new Uint8Array(40 * 32).fill(index) } };
   },
   identity: async () => 'grays',

@@ -3,9 +3,9 @@
  * square, as the dense evaluations do so that image and mask stay in step. Resizing is PIL's bicubic, masks take the nearest pixel.
  */
 import {
-  IMAGENET_NORMALIZATION,
-  normalizationTable,
-  normalize,
+  IMAGENET_NORMALISATION,
+  normalisationTable,
+  normalise,
   type PixelImage,
   preprocess,
   resizeBicubic,
@@ -33,7 +33,7 @@ export const centreCrop = (size: number): Preparation => ({ kind: 'crop', resize
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array): void {
   const { size } = preparation;
   if (preparation.kind === 'crop') preprocess(image, { resize: preparation.resize, crop: size }, undefined, output);
-  else normalize(resizeBicubic(image, size, size), normalizationTable(IMAGENET_NORMALIZATION), output);
+  else normalise(resizeBicubic(image, size, size), normalisationTable(IMAGENET_NORMALISATION), output);
 }
 
 /** Labels of pixels, [height, width]. */

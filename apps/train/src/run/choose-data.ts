@@ -48,7 +48,7 @@ function describe(splits: DataSplits, before: readonly string[]): DataChoice {
 }
 
 const isOffline = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'NO_NETWORK' || error.code === 'HTTP_STATUS');
+  error instanceof Error && 'code' in error && (error.code === 'no-network' || error.code === 'http-status');
 
 /** One line per tenth of the download. */
 function showDownload(say: (text: string) => void): (done: number, total: number) => void {

@@ -5,11 +5,11 @@
 import { availableParallelism } from 'node:os';
 import {
   type DecodeOptions,
-  IMAGENET_NORMALIZATION,
+  IMAGENET_NORMALISATION,
   type ImageSource,
   isImageError,
-  normalizationTable,
-  normalize,
+  normalisationTable,
+  normalise,
   prefetch,
   readImage,
   resizeAndCrop,
@@ -69,13 +69,13 @@ export async function probeImages(
   return { images, labels: Int32Array.from(labels), size, skipped };
 }
 
-const TABLE = normalizationTable(IMAGENET_NORMALIZATION);
+const TABLE = normalisationTable(IMAGENET_NORMALISATION);
 
 /** Images `first` to `first + count` as the backbone takes them, [count, 3, S, S]; zeros past the last one. */
 export function normalisedImages({ images, size }: ProbeImages, first: number, count: number): Float32Array {
   const out = new Float32Array(count * 3 * size * size);
   images.slice(first, first + count).forEach((pixels, i) => {
-    normalize(pixels, TABLE, out.subarray(i * pixels.length, (i + 1) * pixels.length));
+    normalise(pixels, TABLE, out.subarray(i * pixels.length, (i + 1) * pixels.length));
   });
   return out;
 }

@@ -245,7 +245,7 @@ function explain(error: unknown, out: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new TrainError('run', `the disk of ${out} is full; free some space`, { cause: error });
-  if (code === 'TOO_MANY_BAD_IMAGES')
+  if (code === 'too-many-bad-images')
     return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share.`, { cause: error });
   return error;
 }

@@ -8,7 +8,7 @@ import { openZip } from './zip';
 
 const path = join(temporaryFolder(), 'file.zip');
 
-type Entry = {
+interface Entry {
   name: string;
   body: Uint8Array;
   size?: number;
@@ -16,7 +16,7 @@ type Entry = {
   flags?: number;
   offset?: number;
   crc?: number;
-};
+}
 
 /** A zip archive of these entries, honest unless a field is given. */
 function zipOf(...entries: Entry[]): Buffer {

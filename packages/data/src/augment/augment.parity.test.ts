@@ -8,7 +8,7 @@ import { gaussianBlur } from './gaussian-blur';
 import { grayscale } from './grayscale';
 import { rotateHue } from './hue';
 import { FRANCA_MULTI_CROP, multiCropRecipes } from './multi-crop';
-import { normalizationTable, normalize } from './normalize';
+import { normalisationTable, normalise } from './normalise';
 import { pilGaussianBlur } from './pil-gaussian-blur';
 import { resizeAndCrop } from './preprocess';
 import { randomResizedCrop } from './random-resized-crop';
@@ -21,7 +21,7 @@ const EXACT = {};
 // Two one-dimensional blur passes sum in another order than torch's convolution: a byte may differ by one at a tie.
 const ONE_LEVEL = { absolute: 1 };
 // Two single-precision divisions and one subtraction.
-const NORMALIZED = { absolute: 1e-6 };
+const NORMALISED = { absolute: 1e-6 };
 
 const geometry = parityFile('augment_geometry');
 const color = parityFile('augment_color');
@@ -33,7 +33,7 @@ function image(file: ParityFile, tensor: string): PixelImage {
 const photo = image(parityFile('augment_input'), 'rgb');
 const base = image(color, 'base');
 const { mean, std } = geometry.config;
-const table = normalizationTable({ mean, std });
+const table = normalisationTable({ mean, std });
 
 describe('geometry', () => {
   type Case = Box & { key: string; size: number };
@@ -68,8 +68,8 @@ describe('geometry', () => {
 
   it.each(geometry.names.filter((name) => name.startsWith('normalized.of.')))('%s', (name) => {
     const pixels = geometry.bytes(name.slice('normalized.of.'.length));
-    const output = normalize(pixels, table, new Float32Array(pixels.length));
-    checkParity(geometry, name, output, geometry.floats(name), NORMALIZED);
+    const output = normalise(pixels, table, new Float32Array(pixels.length));
+    checkParity(geometry, name, output, geometry.floats(name), NORMALISED);
   });
 
   it.each(geometry.names.filter((name) => name.startsWith('eval.')))('%s', (name) => {
@@ -116,7 +116,7 @@ describe('geometry', () => {
 });
 
 describe('colour', () => {
-  type Operation = {
+  interface Operation {
     key: string;
     op: string;
     factor: number;
@@ -127,7 +127,7 @@ describe('colour', () => {
     order: string;
     step: number;
     factors: { b: number; c: number; s: number; h: number };
-  };
+  }
   const NAMES: Record<string, JitterStep> = { b: 'brightness', c: 'contrast', s: 'saturation', h: 'hue' };
   const square = base.width;
 
@@ -171,8 +171,8 @@ describe('colour', () => {
     const pixels = gaussianBlur(jittered, square, square, value('blur_tv'));
     solarize(pixels, value('solarize'));
     checkParity(color, key, pixels, color.bytes(key), ONE_LEVEL);
-    const normalized = normalize(color.bytes(key), table, new Float32Array(pixels.length));
-    checkParity(color, 'pipeline.normalized', normalized, color.floats('pipeline.normalized'), NORMALIZED);
+    const normalized = normalise(color.bytes(key), table, new Float32Array(pixels.length));
+    checkParity(color, 'pipeline.normalized', normalized, color.floats('pipeline.normalized'), NORMALISED);
   });
 
   it('leaves no stored result unchecked', () => {

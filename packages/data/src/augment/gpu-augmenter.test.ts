@@ -7,7 +7,7 @@ import { createRandom } from '../random';
 import { JITTER_STEPS, type JitterStep } from './color-jitter';
 import { createGpuAugmenter, type GpuAugmenterOptions } from './gpu-augmenter';
 import { drawMultiCrop, FRANCA_MULTI_CROP, multiCropRecipes, type PlacedView, placeMultiCrop } from './multi-crop';
-import { IMAGENET_NORMALIZATION } from './normalize';
+import { IMAGENET_NORMALISATION } from './normalise';
 import { renderViews } from './render-view';
 import type { ViewParams } from './view-params';
 
@@ -55,7 +55,7 @@ async function renderOnGpu(views: PlacedView[], size: number, options?: GpuAugme
 function levelsApart(a: Float32Array, b: Float32Array, size: number): number[] {
   return Array.from(a, (value, i) => {
     const channel = Math.floor(i / (size * size)) % 3;
-    return Math.abs(value - b[i]!) * IMAGENET_NORMALIZATION.std[channel]! * 255;
+    return Math.abs(value - b[i]!) * IMAGENET_NORMALISATION.std[channel]! * 255;
   });
 }
 
@@ -180,7 +180,7 @@ describe('limits', () => {
 
   it('names an image that does not fit, and what would hold it', () => {
     expect(() => render([IMAGES[0]!], {}, { imageBytes: 4096 })).toThrow(
-      expect.objectContaining({ code: 'IMAGE_TOO_LARGE', message: expect.stringContaining('61 x 47') }),
+      expect.objectContaining({ code: 'image-too-large', message: expect.stringContaining('61 x 47') }),
     );
   });
 

@@ -3,7 +3,7 @@ import type { PixelImage } from '../images/image';
 import { ENTRY_POINTS, FRAME_WORDS, gpuKernels, MEASURE_GROUP, MEASURE_LANES, TILE, VIEW_WORDS } from './gpu-kernels';
 import { recordAt, writeViewRecord } from './gpu-records';
 import type { PlacedView } from './multi-crop';
-import { IMAGENET_NORMALIZATION, type Normalization } from './normalize';
+import { IMAGENET_NORMALISATION, type Normalisation } from './normalise';
 import { checkBox } from './render-view';
 
 /**
@@ -24,7 +24,7 @@ export interface GpuAugmenterOptions {
   /** Type of the results. `f16` needs the device feature `shader-f16`. Default `f32`. */
   format?: 'f32' | 'f16';
   /** Default: ImageNet's. */
-  normalization?: Normalization;
+  normalisation?: Normalisation;
 }
 
 /** Views of one size and the buffer that receives them. */
@@ -41,7 +41,7 @@ export interface GpuAugmenter {
   readonly maxPixels: number;
   /**
    * Queues the rendering of `batches` from `images`.
-   * @throws DataError IMAGE_TOO_LARGE when an image or a crop exceeds a capacity; BAD_ARGUMENT when a view does not lie in its
+   * @throws DataError image-too-large when an image or a crop exceeds a capacity; bad-argument when a view does not lie in its
    *   image or its slot not in the output, or a batch mixes sizes
    */
   render(images: readonly PixelImage[], batches: readonly ViewBatch[]): void;
@@ -61,15 +61,15 @@ const DEFAULT_VIEW_BYTES = 32 * MIB;
 
 /**
  * Makes an augmenter on any device; WebGPU's default limits suffice.
- * @throws DataError BAD_ARGUMENT when a capacity exceeds the device's limits, or for f16 without `shader-f16`
+ * @throws DataError bad-argument when a capacity exceeds the device's limits, or for f16 without `shader-f16`
  */
 export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptions = {}): GpuAugmenter {
-  const { format = 'f32', normalization = IMAGENET_NORMALIZATION } = options;
+  const { format = 'f32', normalisation = IMAGENET_NORMALISATION } = options;
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
   const imageBytes = capacity('imageBytes', options.imageBytes ?? Math.min(DEFAULT_IMAGE_BYTES, limit), limit);
   const viewBytes = capacity('viewBytes', options.viewBytes ?? Math.min(DEFAULT_VIEW_BYTES, limit), limit);
   if (format === 'f16' && !device.features.has('shader-f16')) {
-    throw new DataError('BAD_ARGUMENT', 'results in f16 need a device with the feature shader-f16; use f32');
+    throw new DataError('bad-argument', 'results in f16 need a device with the feature shader-f16; use f32');
   }
 
   const module = device.createShaderModule({ label: 'augment', code: gpuKernels(format) });
@@ -114,7 +114,7 @@ export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptio
   };
 
   const frameData = new ArrayBuffer(FRAME_WORDS * 4);
-  new Float32Array(frameData).set([...normalization.mean, 0, ...normalization.std], 4);
+  new Float32Array(frameData).set([...normalisation.mean, 0, ...normalisation.std], 4);
   const tail = new Uint8Array(4);
 
   /** Writes bytes at a multiple of 4; the queue takes whole words, so the last bytes go through a padded copy. */
@@ -197,7 +197,7 @@ interface Round {
 
 function capacity(name: string, bytes: number, limit: number): number {
   if (Number.isInteger(bytes) && bytes > 0 && bytes <= limit) return Math.ceil(bytes / 4) * 4;
-  throw new DataError('BAD_ARGUMENT', `${name} is ${bytes}; the device binds from 1 to ${limit} bytes`);
+  throw new DataError('bad-argument', `${name} is ${bytes}; the device binds from 1 to ${limit} bytes`);
 }
 
 /** Splits images, in order, into groups that fit the image buffer: index -> byte offset. */
@@ -208,7 +208,7 @@ function imageGroups(images: readonly PixelImage[], bytes: number): Map<number, 
     const needed = Math.ceil(image.data.length / 4) * 4;
     if (needed > bytes) {
       throw new DataError(
-        'IMAGE_TOO_LARGE',
+        'image-too-large',
         `a ${image.width} x ${image.height} image has ${needed} bytes, the augmenter holds ${bytes}; ` +
           'create it with larger imageBytes, or decode with maxPixels or shortSide',
       );
@@ -230,7 +230,7 @@ function checkBatch(images: readonly PixelImage[], batch: ViewBatch, viewBytes: 
     const picture = images[image];
     if (!picture || slot < 0 || slot >= slots || params.size !== size) {
       throw new DataError(
-        'BAD_ARGUMENT',
+        'bad-argument',
         `a view of ${params.size} px of image ${image} for slot ${slot}: the batch has views of ${size} px, ` +
           `${images.length} images and room for ${slots} slots`,
       );
@@ -238,7 +238,7 @@ function checkBatch(images: readonly PixelImage[], batch: ViewBatch, viewBytes: 
     checkBox(params.box, picture);
     if (Math.max(params.box.height, size) * size * 4 > viewBytes) {
       throw new DataError(
-        'IMAGE_TOO_LARGE',
+        'image-too-large',
         `a crop of ${params.box.height} rows at ${size} px needs more than the augmenter's ${viewBytes} bytes; ` +
           'create it with larger viewBytes, or decode with maxPixels or shortSide',
       );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PixelImage } from '../images/image';
-import { IMAGENET_NORMALIZATION } from './normalize';
+import { IMAGENET_NORMALISATION } from './normalise';
 import { PREPROCESS_224, PREPROCESS_518, preprocess, resizeAndCrop, resizedSize } from './preprocess';
 
 describe('size rule', () => {
@@ -34,7 +34,7 @@ it.each([PREPROCESS_224, PREPROCESS_518])('gives [3, crop, crop] for %o', (prepr
 it('normalises a constant image to (v / 255 - mean) / std in every channel', () => {
   const data = new Uint8Array(30 * 30 * 3).fill(51);
   const tensor = preprocess({ width: 30, height: 30, channels: 3, data }, { resize: 16, crop: 8 });
-  const { mean, std } = IMAGENET_NORMALIZATION;
+  const { mean, std } = IMAGENET_NORMALISATION;
   for (const channel of [0, 1, 2]) {
     const plane = tensor.subarray(channel * 64, (channel + 1) * 64);
     const expected = (0.2 - mean[channel]!) / std[channel]!;

@@ -1,7 +1,7 @@
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { resizeBicubic } from './bicubic';
-import { IMAGENET_NORMALIZATION, type Normalization, normalizationTable, normalize } from './normalize';
+import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
 import { roundHalfEven } from './round-half-even';
 
 /**
@@ -37,11 +37,11 @@ export function resizedSize(
 /**
  * Resizes and crops to bytes.
  * @returns RGB `[crop, crop, 3]`
- * @throws DataError BAD_ARGUMENT unless `0 < crop <= resize`
+ * @throws DataError bad-argument unless `0 < crop <= resize`
  */
 export function resizeAndCrop(image: PixelImage, { resize, crop }: Preprocessing): Uint8Array {
   if (!(Number.isInteger(resize) && Number.isInteger(crop) && crop > 0 && crop <= resize)) {
-    throw new DataError('BAD_ARGUMENT', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
+    throw new DataError('bad-argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
   }
   const { width, height } = resizedSize(image, resize);
   const left = roundHalfEven((width - crop) / 2);
@@ -56,8 +56,8 @@ export function resizeAndCrop(image: PixelImage, { resize, crop }: Preprocessing
 export function preprocess(
   image: PixelImage,
   preprocessing: Preprocessing = PREPROCESS_224,
-  normalization: Normalization = IMAGENET_NORMALIZATION,
+  normalisation: Normalisation = IMAGENET_NORMALISATION,
   output: Float32Array = new Float32Array(3 * preprocessing.crop ** 2),
 ): Float32Array {
-  return normalize(resizeAndCrop(image, preprocessing), normalizationTable(normalization), output);
+  return normalise(resizeAndCrop(image, preprocessing), normalisationTable(normalisation), output);
 }

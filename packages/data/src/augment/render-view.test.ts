@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { PixelImage } from '../images/image';
 import { drawMultiCrop, FRANCA_MULTI_CROP, multiCropRecipes, placeMultiCrop } from './multi-crop';
-import { IMAGENET_NORMALIZATION, normalizationTable, normalize } from './normalize';
+import { IMAGENET_NORMALISATION, normalisationTable, normalise } from './normalise';
 import { renderView, renderViews } from './render-view';
 import type { ViewParams } from './view-params';
 
@@ -58,9 +58,9 @@ it('fills every slot of a crop-major batch with its own view', () => {
   const { local } = placeMultiCrop(views);
   const length = 3 * 12 * 12;
   const batch = renderViews([image, image], local, new Float32Array(6 * length));
-  const expected = normalize(
+  const expected = normalise(
     renderView(image, views[1]![3]!),
-    normalizationTable(IMAGENET_NORMALIZATION),
+    normalisationTable(IMAGENET_NORMALISATION),
     new Float32Array(length),
   );
   // Second local view (index 1) of sample 1 of 2.

@@ -5,7 +5,7 @@ import { colorJitter } from './color-jitter';
 import { gaussianBlur } from './gaussian-blur';
 import { grayscale } from './grayscale';
 import type { PlacedView } from './multi-crop';
-import { IMAGENET_NORMALIZATION, type Normalization, normalizationTable, normalize } from './normalize';
+import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
 import { solarize } from './solarize';
 import type { ViewParams } from './view-params';
 
@@ -17,7 +17,7 @@ import type { ViewParams } from './view-params';
 /**
  * Renders one view to bytes.
  * @returns RGB `[size, size, 3]`
- * @throws DataError BAD_ARGUMENT when the crop does not lie inside the image
+ * @throws DataError bad-argument when the crop does not lie inside the image
  */
 export function renderView(image: PixelImage, params: ViewParams): Uint8Array {
   checkBox(params.box, image);
@@ -33,29 +33,29 @@ export function renderView(image: PixelImage, params: ViewParams): Uint8Array {
 /**
  * Renders views of one size into their slots of a batch.
  * @param output `[slots, 3, size, size]`
- * @throws DataError BAD_ARGUMENT when a slot lies outside `output`
+ * @throws DataError bad-argument when a slot lies outside `output`
  */
 export function renderViews(
   images: readonly PixelImage[],
   views: readonly PlacedView[],
   output: Float32Array,
-  normalization: Normalization = IMAGENET_NORMALIZATION,
+  normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): Float32Array {
-  const table = normalizationTable(normalization);
+  const table = normalisationTable(normalisation);
   for (const { image, slot, params } of views) {
     const length = 3 * params.size ** 2;
     if (!images[image] || (slot + 1) * length > output.length) {
       throw new DataError(
-        'BAD_ARGUMENT',
+        'bad-argument',
         `view of image ${image} for slot ${slot}: there are ${images.length} images and ${output.length / length} slots`,
       );
     }
-    normalize(renderView(images[image], params), table, output.subarray(slot * length, (slot + 1) * length));
+    normalise(renderView(images[image], params), table, output.subarray(slot * length, (slot + 1) * length));
   }
   return output;
 }
 
-/** @throws DataError BAD_ARGUMENT when the box is empty or reaches outside the image */
+/** @throws DataError bad-argument when the box is empty or reaches outside the image */
 export function checkBox(box: Box, image: PixelImage): void {
   const { left, top, width, height } = box;
   const whole = [left, top, width, height].every(Number.isInteger);
@@ -63,7 +63,7 @@ export function checkBox(box: Box, image: PixelImage): void {
     if (left + width <= image.width && top + height <= image.height) return;
   }
   throw new DataError(
-    'BAD_ARGUMENT',
+    'bad-argument',
     `crop ${JSON.stringify(box)} does not lie inside the ${image.width} x ${image.height} image; ` +
       'draw parameters with the size of the image they are for',
   );

@@ -18,7 +18,7 @@ export interface ByteFile {
   readonly version?: string;
   /**
    * Reads exactly `length` bytes from `offset`.
-   * @throws DataError DAMAGED_FILE when the range lies outside the file
+   * @throws DataError damaged-file when the range lies outside the file
    */
   read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array>;
 }
@@ -28,7 +28,7 @@ export function checkRange(file: { name: string; size: number }, offset: number,
   const inside = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0;
   if (!inside || offset + length > file.size) {
     throw new DataError(
-      'DAMAGED_FILE',
+      'damaged-file',
       `${file.name}: bytes ${offset}..${offset + length} are asked for, the file has ${file.size}; it is damaged or cut short`,
     );
   }
@@ -36,11 +36,11 @@ export function checkRange(file: { name: string; size: number }, offset: number,
 
 /**
  * Opens a file on disk.
- * @throws DataError NOT_FOUND when it is not a readable regular file
+ * @throws DataError not-found when it is not a readable regular file
  */
 export async function openLocalFile(path: string): Promise<ByteFile> {
   const size = await regularFileSize(path);
-  if (size === undefined) throw new DataError('NOT_FOUND', `${path} is not a readable file`);
+  if (size === undefined) throw new DataError('not-found', `${path} is not a readable file`);
   const file = { name: path, size };
   return {
     ...file,
@@ -67,23 +67,23 @@ const MAX_IMAGE_FILE = 256 * 1024 * 1024;
 
 /**
  * Reads one image file whole.
- * @throws DataError UNREADABLE_IMAGE when it is gone, forbidden or no regular file; IMAGE_TOO_LARGE above 256 MiB
+ * @throws DataError unreadable-image when it is gone, forbidden or no regular file; image-too-large above 256 MiB
  */
 export async function readImageFile(path: string): Promise<Uint8Array> {
   const size = await regularFileSize(path);
-  if (size === undefined) throw new DataError('UNREADABLE_IMAGE', 'not a readable file');
+  if (size === undefined) throw new DataError('unreadable-image', 'not a readable file');
   checkImageBytes(size);
   try {
     return await readRange(path, 0, size);
   } catch (cause) {
-    throw new DataError('UNREADABLE_IMAGE', `cannot be read: ${(cause as Error).message}`, cause);
+    throw new DataError('unreadable-image', `cannot be read: ${(cause as Error).message}`, cause);
   }
 }
 
 /** Refuses an encoded image of a size that no image has, before its bytes are read. */
 export function checkImageBytes(size: number): void {
   if (size > MAX_IMAGE_FILE) {
-    throw new DataError('IMAGE_TOO_LARGE', `${size} bytes; images above ${MAX_IMAGE_FILE} are not read`);
+    throw new DataError('image-too-large', `${size} bytes; images above ${MAX_IMAGE_FILE} are not read`);
   }
 }
 
@@ -104,7 +104,7 @@ async function readRange(path: string, offset: number, length: number): Promise<
     let filled = 0;
     while (filled < length) {
       const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);
-      if (bytesRead === 0) throw new DataError('DAMAGED_FILE', `${path} became shorter while it was read`);
+      if (bytesRead === 0) throw new DataError('damaged-file', `${path} became shorter while it was read`);
       filled += bytesRead;
     }
     return bytes;

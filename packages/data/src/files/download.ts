@@ -38,7 +38,7 @@ export interface DownloadOptions extends HttpOptions {
 
 /**
  * Makes sure that `download.path` exists, downloading it if need be.
- * @throws DataError NO_NETWORK, HTTP_STATUS, BAD_CHECKSUM, or DISK_FULL
+ * @throws DataError no-network, http-status, bad-checksum, or disk-full
  */
 export async function downloadFile(download: Download, options: DownloadOptions = {}): Promise<void> {
   if (await sizeOf(download.path)) return;
@@ -50,7 +50,7 @@ export async function downloadFile(download: Download, options: DownloadOptions 
     await fillAndCheck(download, part, options);
   } catch (error) {
     // A part from an earlier attempt may itself be wrong: one more try without it.
-    if (!resumed || !(error instanceof DataError) || error.code !== 'BAD_CHECKSUM') throw error;
+    if (!resumed || !(error instanceof DataError) || error.code !== 'bad-checksum') throw error;
     await fillAndCheck(download, part, options);
   }
   await fs.rename(part, download.path);
@@ -69,7 +69,7 @@ async function fillAndCheck(download: Download, part: string, options: DownloadO
   if (download.sha256 && digest !== download.sha256) {
     await fs.rm(part, { force: true });
     throw new DataError(
-      'BAD_CHECKSUM',
+      'bad-checksum',
       `${download.name}: the download has SHA-256 ${digest}, expected ${download.sha256}; it was removed. ` +
         'Try again; if it stays so, the file at that address is no longer the one that was published',
     );
@@ -96,7 +96,7 @@ async function fill(download: Download, part: string, options: DownloadOptions):
     for await (const piece of body) {
       done += piece.length;
       if (bytes !== undefined && done > bytes)
-        throw new DataError('BAD_CHECKSUM', `${name}: more than the expected ${bytes} bytes`);
+        throw new DataError('bad-checksum', `${name}: more than the expected ${bytes} bytes`);
       hash.update(piece);
       await handle.appendFile(piece);
       options.onProgress?.(done, bytes);
@@ -127,14 +127,14 @@ async function checkSpace({ path: target, bytes = 0, name }: Download): Promise<
   const { bavail, bsize } = await fs.statfs(path.dirname(target));
   const missing = bytes - (await sizeOf(`${target}.part`)) - bavail * bsize;
   if (missing > 0) {
-    throw new DataError('DISK_FULL', `${name} needs ${missing} bytes more than are free below ${path.dirname(target)}`);
+    throw new DataError('disk-full', `${name} needs ${missing} bytes more than are free below ${path.dirname(target)}`);
   }
 }
 
 async function diskFull(part: string, cause: unknown): Promise<DataError> {
   await fs.rm(part, { force: true });
   return new DataError(
-    'DISK_FULL',
+    'disk-full',
     `the disk of ${path.dirname(part)} is full; the unfinished download was removed`,
     cause,
   );

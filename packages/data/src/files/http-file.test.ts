@@ -23,8 +23,8 @@ describe('openHttpFile', () => {
 
   it('refuses ranges beyond the end without asking', async () => {
     const file = await openHttpFile(await open((request, response) => sendBytes(request, response, bytes)));
-    await expect(file.read(995, 6)).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
-    await expect(file.read(0, 2 ** 60)).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(file.read(995, 6)).rejects.toMatchObject({ code: 'damaged-file' });
+    await expect(file.read(0, 2 ** 60)).rejects.toMatchObject({ code: 'damaged-file' });
     expect(server.requests).toHaveLength(1);
   });
 
@@ -46,13 +46,13 @@ describe('openHttpFile', () => {
 
   it('gives up at once on an answer that will not change', async () => {
     const url = await open((_, response) => response.writeHead(403).end());
-    await expect(openHttpFile(url, patient)).rejects.toMatchObject({ code: 'HTTP_STATUS', message: /403/ });
+    await expect(openHttpFile(url, patient)).rejects.toMatchObject({ code: 'http-status', message: /403/ });
     expect(server.requests).toHaveLength(1);
   });
 
   it('says so when the server sends whole files only', async () => {
     const url = await open((_, response) => response.end(bytes));
-    await expect(openHttpFile(url, patient)).rejects.toMatchObject({ code: 'NO_RANGE' });
+    await expect(openHttpFile(url, patient)).rejects.toMatchObject({ code: 'no-range' });
   });
 
   it('does not believe an answer of another length', async () => {
@@ -62,18 +62,18 @@ describe('openHttpFile', () => {
       else sendBytes(request, response, bytes);
     });
     const file = await openHttpFile(url, patient);
-    await expect(file.read(0, 4)).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: /900/ });
+    await expect(file.read(0, 4)).rejects.toMatchObject({ code: 'damaged-file', message: /900/ });
   });
 
   it('is a network error when nothing answers', async () => {
     const url = await open(() => {});
     await server.close();
-    await expect(openHttpFile(url, { ...patient, retries: 1 })).rejects.toMatchObject({ code: 'NO_NETWORK' });
+    await expect(openHttpFile(url, { ...patient, retries: 1 })).rejects.toMatchObject({ code: 'no-network' });
   });
 
   it('gives up a connection that brings nothing', async () => {
     const url = await open(() => {});
-    await expect(openHttpFile(url, { retries: 0, stallMs: 20 })).rejects.toMatchObject({ code: 'NO_NETWORK' });
+    await expect(openHttpFile(url, { retries: 0, stallMs: 20 })).rejects.toMatchObject({ code: 'no-network' });
   });
 
   it('stops when it is aborted', async () => {

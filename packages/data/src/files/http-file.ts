@@ -25,12 +25,12 @@ export interface HttpOptions {
 
 /**
  * Opens a URL for random access.
- * @throws DataError NO_NETWORK, HTTP_STATUS, or NO_RANGE when the server sends whole files only
+ * @throws DataError no-network, http-status, or no-range when the server sends whole files only
  */
 export async function openHttpFile(url: string, options: HttpOptions = {}): Promise<ByteFile> {
   const first = await fetchRange(url, 0, 1, options);
   const size = Number(/^bytes 0-0\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
-  if (!Number.isSafeInteger(size)) throw new DataError('NO_RANGE', `${url}: the server does not tell the file's size`);
+  if (!Number.isSafeInteger(size)) throw new DataError('no-range', `${url}: the server does not tell the file's size`);
   const file = { name: url, size };
   const version = first.headers.get('etag') ?? first.headers.get('last-modified');
   return {
@@ -56,9 +56,9 @@ async function fetchRange(
     if (response.status !== 206 || declared !== length) {
       drop();
       if (response.status === 206) {
-        throw new DataError('DAMAGED_FILE', `${url}: asked for ${length} bytes, the server announces ${declared}`);
+        throw new DataError('damaged-file', `${url}: asked for ${length} bytes, the server announces ${declared}`);
       }
-      throw new DataError('NO_RANGE', `${url}: the server does not support range requests (status ${response.status})`);
+      throw new DataError('no-range', `${url}: the server does not support range requests (status ${response.status})`);
     }
     return { headers: response.headers, bytes: await readBody(body, url, length) };
   });
@@ -74,7 +74,7 @@ export interface HttpAnswer {
 
 /**
  * One GET request, given up when it brings nothing for `stallMs`.
- * @throws DataError NO_NETWORK when nothing answers (from the body too), HTTP_STATUS when the answer is not a success
+ * @throws DataError no-network when nothing answers (from the body too), http-status when the answer is not a success
  */
 export async function request(
   url: string,
@@ -120,7 +120,7 @@ export async function request(
   if (response.ok) return { response, body: parts(), drop };
   drop();
   throw new DataError(
-    'HTTP_STATUS',
+    'http-status',
     `${url}: the server answers ${response.status} ${response.statusText}`,
     response.status,
   );
@@ -130,7 +130,7 @@ export async function request(
 export function networkError(url: string, cause: unknown): DataError {
   const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
   const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
-  return new DataError('NO_NETWORK', `${url} cannot be reached: ${reason}`, cause);
+  return new DataError('no-network', `${url} cannot be reached: ${reason}`, cause);
 }
 
 /** Runs `task` again after a passing failure, with pauses of `pauseMs`, twice that, and so on. */
@@ -148,8 +148,8 @@ export async function retrying<T>(options: HttpOptions, task: () => Promise<T>):
 
 function isPassing(error: unknown): boolean {
   if (!(error instanceof DataError)) return false;
-  if (error.code === 'HTTP_STATUS') return error.cause === 429 || Number(error.cause) >= 500;
-  return error.code === 'NO_NETWORK';
+  if (error.code === 'http-status') return error.cause === 429 || Number(error.cause) >= 500;
+  return error.code === 'no-network';
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, url: string, length: number): Promise<Uint8Array> {
@@ -157,7 +157,7 @@ async function readBody(body: AsyncIterable<Uint8Array>, url: string, length: nu
   let filled = 0;
   for await (const part of body) {
     if (filled + part.length > length)
-      throw new DataError('DAMAGED_FILE', `${url}: the answer is longer than announced`);
+      throw new DataError('damaged-file', `${url}: the answer is longer than announced`);
     bytes.set(part, filled);
     filled += part.length;
   }

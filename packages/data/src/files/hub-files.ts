@@ -42,7 +42,7 @@ interface Repository {
 
 /**
  * Lists the files of a repository; without a network, those that were listed last time.
- * @throws DataError NO_NETWORK, HTTP_STATUS (no such repository, or no access)
+ * @throws DataError no-network, http-status (no such repository, or no access)
  */
 export async function listHubFiles({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
   const kept = path.join(repoFolder(repo, options), `files-${encodeURIComponent(revision)}.json`);
@@ -51,7 +51,7 @@ export async function listHubFiles({ repo, revision }: Repository, options: HubO
     await writeCachedJson(kept, files);
     return files;
   } catch (error) {
-    const known = error instanceof DataError && error.code === 'NO_NETWORK' && (await readCachedJson<HubFile[]>(kept));
+    const known = error instanceof DataError && error.code === 'no-network' && (await readCachedJson<HubFile[]>(kept));
     if (known) return known;
     throw error;
   }
@@ -131,7 +131,7 @@ async function openBlob({ repo, revision }: Repository, file: HubFile, options: 
   } catch (error) {
     throw hubError(name, error, options.signal);
   }
-  throw new DataError('HTTP_STATUS', `${name} is listed but not there`, 404);
+  throw new DataError('http-status', `${name} is listed but not there`, 404);
 }
 
 async function* streamBlob(blob: Blob, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
@@ -171,5 +171,5 @@ function hubError(name: string, error: unknown, signal: AbortSignal | undefined)
   const hint = [401, 403, 404].includes(error.statusCode)
     ? '; check the name, and set HF_TOKEN if the data is private or gated'
     : '';
-  return new DataError('HTTP_STATUS', `${name}: the hub answers ${error.statusCode}${hint}`, error.statusCode);
+  return new DataError('http-status', `${name}: the hub answers ${error.statusCode}${hint}`, error.statusCode);
 }

@@ -27,11 +27,11 @@ const MAX_HEADER = 64 * 1024;
 
 /**
  * Opens a structured `.npy` file.
- * @throws DataError DAMAGED_FILE when it is not one, or lacks one of the `required` columns
+ * @throws DataError damaged-file when it is not one, or lacks one of the `required` columns
  */
 export async function openNpyRecords(file: ByteFile, required: readonly string[]): Promise<NpyRecords> {
   const head = await file.read(0, Math.min(12, file.size));
-  const damaged = (what: string): DataError => new DataError('DAMAGED_FILE', `${file.name}: ${what}`);
+  const damaged = (what: string): DataError => new DataError('damaged-file', `${file.name}: ${what}`);
   if (String.fromCharCode(...head.subarray(0, 6)) !== MAGIC || head.length < 12) throw damaged('not an .npy file');
   const wide = head[6]! >= 2;
   const view = new DataView(head.buffer, head.byteOffset, head.length);

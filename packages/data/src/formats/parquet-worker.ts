@@ -202,7 +202,7 @@ export function createParquetDecoder(limits: DecodeLimits = {}): ParquetDecoder 
     clearTimeout(watchdog);
     void worker?.terminate();
     worker = undefined;
-    for (const each of pending.values()) each.reject(new DataError('DAMAGED_FILE', `${each.file.name}: ${reason}`));
+    for (const each of pending.values()) each.reject(new DataError('damaged-file', `${each.file.name}: ${reason}`));
     pending.clear();
   };
   const watch = (): void => {
@@ -217,7 +217,7 @@ export function createParquetDecoder(limits: DecodeLimits = {}): ParquetDecoder 
     clearTimeout(watchdog);
     try {
       if (end - start > MAX_PART_BYTES)
-        throw new DataError('DAMAGED_FILE', `${file.name}: a part of ${end - start} bytes`);
+        throw new DataError('damaged-file', `${file.name}: a part of ${end - start} bytes`);
       const bytes = Uint8Array.from(await file.read(start, end - start, waiting?.signal)).buffer;
       target.postMessage({ slice, bytes }, [bytes]);
     } catch (error) {
@@ -234,7 +234,7 @@ export function createParquetDecoder(limits: DecodeLimits = {}): ParquetDecoder 
     watch();
     if (pending.size === 0) worker?.unref();
     if (error === undefined) waiting?.resolve(value);
-    else waiting?.reject(waiting.readError ?? new DataError('DAMAGED_FILE', `${waiting.file.name}: ${error}`));
+    else waiting?.reject(waiting.readError ?? new DataError('damaged-file', `${waiting.file.name}: ${error}`));
   };
   const start = (): Worker => {
     const started = new Worker(PROGRAM, {

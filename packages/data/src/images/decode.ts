@@ -36,11 +36,11 @@ const useOneThreadPerImage = (): void => {
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), TIFF or AVIF.
  * @returns RGB pixels, `[height, width, 3]`
- * @throws DataError EMPTY_FILE, NOT_AN_IMAGE, CORRUPT_IMAGE or IMAGE_TOO_LARGE
+ * @throws DataError empty-file, not-an-image, corrupt-image or image-too-large
  */
 export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = {}): Promise<PixelImage> {
-  if (encoded.length === 0) throw new DataError('EMPTY_FILE', 'the file has no bytes');
-  if (!imageFormat(encoded)) throw new DataError('NOT_AN_IMAGE', `not an image: it begins with ${preview(encoded)}`);
+  if (encoded.length === 0) throw new DataError('empty-file', 'the file has no bytes');
+  if (!imageFormat(encoded)) throw new DataError('not-an-image', `not an image: it begins with ${preview(encoded)}`);
   useOneThreadPerImage();
   const maxPixels = options.maxPixels ?? DEFAULT_MAX_PIXELS;
   let pipeline = sharp(encoded, { failOn: 'error', limitInputPixels: maxPixels, ignoreIcc: true })
@@ -84,9 +84,9 @@ export async function readImage(
 function decodeError(cause: unknown, maxPixels: number): DataError {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/pixel limit/i.test(message)) {
-    return new DataError('IMAGE_TOO_LARGE', `more than ${maxPixels} pixels; raise maxPixels to accept it`, cause);
+    return new DataError('image-too-large', `more than ${maxPixels} pixels; raise maxPixels to accept it`, cause);
   }
-  return new DataError('CORRUPT_IMAGE', `truncated or corrupt: ${firstLine(message)}`, cause);
+  return new DataError('corrupt-image', `truncated or corrupt: ${firstLine(message)}`, cause);
 }
 
 // libvips prepends one line per failed seek to what libheif says.

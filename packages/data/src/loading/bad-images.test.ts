@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors';
 import { type BadImage, createBadImageLog } from './bad-images';
 
-const truncated = new DataError('CORRUPT_IMAGE', 'the file ends too early');
+const truncated = new DataError('corrupt-image', 'the file ends too early');
 
 describe('createBadImageLog', () => {
   it('counts and names each unusable image', () => {
@@ -10,12 +10,12 @@ describe('createBadImageLog', () => {
     const log = createBadImageLog({ onBad: (image) => told.push(image) });
     log.good();
     log.bad('a.jpg', truncated);
-    log.bad('b.jpg', new DataError('EMPTY_FILE', 'the file has no bytes'));
+    log.bad('b.jpg', new DataError('empty-file', 'the file has no bytes'));
     log.bad('a.jpg', truncated);
     expect(log.counts()).toEqual({ seen: 4, bad: 3 });
     expect(log.images()).toEqual([
-      { key: 'a.jpg', code: 'CORRUPT_IMAGE', message: 'the file ends too early', times: 2 },
-      { key: 'b.jpg', code: 'EMPTY_FILE', message: 'the file has no bytes', times: 1 },
+      { key: 'a.jpg', code: 'corrupt-image', message: 'the file ends too early', times: 2 },
+      { key: 'b.jpg', code: 'empty-file', message: 'the file has no bytes', times: 1 },
     ]);
     expect(told.map((image) => [image.key, image.times])).toEqual([
       ['a.jpg', 1],
@@ -30,8 +30,8 @@ describe('createBadImageLog', () => {
     log.bad('two.jpg', truncated);
     expect(() => log.bad('three.jpg', truncated)).toThrowError(
       expect.objectContaining({
-        code: 'TOO_MANY_BAD_IMAGES',
-        message: expect.stringMatching(/3 of 3 .*one\.jpg.*two\.jpg.*three\.jpg: CORRUPT_IMAGE/s),
+        code: 'too-many-bad-images',
+        message: expect.stringMatching(/3 of 3 .*one\.jpg.*two\.jpg.*three\.jpg: corrupt-image/s),
       }),
     );
   });
@@ -60,7 +60,7 @@ describe('createBadImageLog', () => {
   it('passes on errors that do not concern one image', () => {
     const log = createBadImageLog();
     expect(() => log.bad('x.jpg', new TypeError('a mistake in the program'))).toThrow(TypeError);
-    expect(() => log.bad('x.jpg', new DataError('NO_NETWORK', 'offline'))).toThrow('offline');
+    expect(() => log.bad('x.jpg', new DataError('no-network', 'offline'))).toThrow('offline');
     expect(log.counts()).toEqual({ seen: 0, bad: 0 });
   });
 });

@@ -36,7 +36,7 @@ export interface BadImageLog {
   good(): void;
   /**
    * Counts and names an unusable one.
-   * @throws the error itself when it does not concern a single image; DataError TOO_MANY_BAD_IMAGES above the set share
+   * @throws the error itself when it does not concern a single image; DataError too-many-bad-images above the set share
    */
   bad(key: string, error: unknown): void;
   counts(): BadImageCounts;
@@ -81,7 +81,7 @@ function tooMany(bad: number, seen: number, maxShare: number, images: readonly B
   const listed = images.slice(0, MAX_LISTED).map((image) => `  ${image.key}: ${image.code}: ${image.message}`);
   const rest = images.length > MAX_LISTED ? [`  ... and ${images.length - MAX_LISTED} more`] : [];
   return new DataError(
-    'TOO_MANY_BAD_IMAGES',
+    'too-many-bad-images',
     `${bad} of ${seen} images drawn could not be used, more than the allowed share of ${maxShare}:\n` +
       `${[...listed, ...rest].join('\n')}\nRemove or repair them, or allow a larger share.`,
   );

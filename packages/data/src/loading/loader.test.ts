@@ -64,7 +64,7 @@ describe('loadBatches', () => {
     const source = memorySource('grays', await grays(10, [4]));
     const batches = await take(source, 2, { batchSize: 9, seed: 3 });
     const skipped = batches.flatMap((batch) => batch.skipped);
-    expect(skipped[0]).toMatchObject({ key: '4.jpg', code: 'CORRUPT_IMAGE' });
+    expect(skipped[0]).toMatchObject({ key: '4.jpg', code: 'corrupt-image' });
     expect(keys(batches).flat()).not.toContain('4.jpg');
     expect(batches[1]!.cursor.badImages).toEqual({ seen: 18 + skipped.length, bad: skipped.length });
   });
@@ -86,7 +86,7 @@ describe('loadBatches', () => {
     const source = memorySource('grays', await grays(6, [0, 1, 2, 3, 4, 5]));
     const all = take(source, 1, { batchSize: 2, seed: 1, badImages: { minSeen: 20, maxShare: 0.2 } });
     await expect(all).rejects.toThrowError(
-      expect.objectContaining({ code: 'TOO_MANY_BAD_IMAGES', message: expect.stringMatching(/5 of 5.*\d\.jpg/s) }),
+      expect.objectContaining({ code: 'too-many-bad-images', message: expect.stringMatching(/5 of 5.*\d\.jpg/s) }),
     );
   });
 
@@ -118,11 +118,11 @@ describe('loadBatches', () => {
       if (batch.cursor.sampler.drawn >= 200) break;
     }
     expect(Object.fromEntries(skipped)).toEqual({
-      'empty.jpg': 'EMPTY_FILE',
-      'text.jpg': 'NOT_AN_IMAGE',
-      'cut.jpg': 'CORRUPT_IMAGE',
-      'scrambled.png': expect.stringMatching(/CORRUPT_IMAGE|IMAGE_TOO_LARGE/),
-      'bomb.png': 'IMAGE_TOO_LARGE',
+      'empty.jpg': 'empty-file',
+      'text.jpg': 'not-an-image',
+      'cut.jpg': 'corrupt-image',
+      'scrambled.png': expect.stringMatching(/corrupt-image|image-too-large/),
+      'bomb.png': 'image-too-large',
     });
   });
 

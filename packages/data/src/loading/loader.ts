@@ -69,13 +69,13 @@ interface Loaded {
 
 /**
  * Endless batches from a source. Leave the loop, or abort, to end it; loads in flight are stopped and waited for.
- * @throws DataError TOO_MANY_BAD_IMAGES above the policy's share; CURSOR_MISMATCH for a cursor of another run; what the
+ * @throws DataError too-many-bad-images above the policy's share; cursor-mismatch for a cursor of another run; what the
  *   source throws for anything that is not about one image
  */
 export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<ImageBatch, never> {
   const { batchSize, seed, rank = 0, world = 1, from, decode, signal } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new DataError('BAD_ARGUMENT', `batchSize must be a positive integer, got ${batchSize}`);
+    throw new DataError('bad-argument', `batchSize must be a positive integer, got ${batchSize}`);
   }
   const window = options.window === undefined ? {} : { window: options.window };
   const sampling = { length: source.length, seed, rank, world, runs: source.runs, ...window };

@@ -36,7 +36,7 @@ describe('createSampler', () => {
     const state = createSampler({ length: 10, seed: 1 }).state();
     for (const other of [{ length: 11 }, { seed: 2 }, { world: 2 }]) {
       expect(() => createSampler({ length: 10, seed: 1, ...other }, state)).toThrowError(
-        expect.objectContaining({ code: 'CURSOR_MISMATCH' }),
+        expect.objectContaining({ code: 'cursor-mismatch' }),
       );
     }
     expect(() => createSampler({ length: 10, seed: 1 }, { ...state, drawn: -1 })).toThrow(/not a count/);
@@ -45,7 +45,7 @@ describe('createSampler', () => {
   it('refuses impossible options', () => {
     for (const bad of [{ length: 0 }, { seed: -1 }, { seed: 0.5 }, { rank: 2, world: 2 }, { world: 0 }]) {
       expect(() => createSampler({ length: 10, seed: 1, ...bad })).toThrowError(
-        expect.objectContaining({ code: 'BAD_ARGUMENT' }),
+        expect.objectContaining({ code: 'bad-argument' }),
       );
     }
   });

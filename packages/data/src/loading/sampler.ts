@@ -59,7 +59,7 @@ const DEFAULT_WINDOW = 2048;
 
 /**
  * Opens a sampler, at its start or where `from` says.
- * @throws DataError BAD_ARGUMENT for impossible options, CURSOR_MISMATCH when `from` belongs to other data, seed or ranks
+ * @throws DataError bad-argument for impossible options, cursor-mismatch when `from` belongs to other data, seed or ranks
  */
 export function createSampler(options: SamplerOptions, from?: SamplerState): Sampler {
   const { length, seed, rank = 0, world = 1 } = options;
@@ -147,13 +147,13 @@ function lastAtMost(windows: readonly Window[], position: number): number {
 
 function checkOptions(length: number, seed: number, rank: number, world: number): void {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32) {
-    throw new DataError('BAD_ARGUMENT', `a sampler needs between 1 and 2^32 images, got ${length}`);
+    throw new DataError('bad-argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
   }
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new DataError('BAD_ARGUMENT', `seed must be an integer in [0, 2^53), got ${seed}`);
+    throw new DataError('bad-argument', `seed must be an integer in [0, 2^53), got ${seed}`);
   }
   if (!Number.isInteger(world) || world < 1 || !Number.isInteger(rank) || rank < 0 || rank >= world) {
-    throw new DataError('BAD_ARGUMENT', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
+    throw new DataError('bad-argument', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
   }
 }
 
@@ -161,13 +161,13 @@ function checkState(own: SamplerState, from: SamplerState): void {
   for (const field of ['length', 'seed', 'rank', 'world'] as const) {
     if (own[field] !== from[field]) {
       throw new DataError(
-        'CURSOR_MISMATCH',
+        'cursor-mismatch',
         `the saved position has ${field} ${from[field]}, this run has ${own[field]}: resume with the data, seed and ` +
           'number of processes it was saved with, or start without it',
       );
     }
   }
   if (!Number.isSafeInteger(from.drawn) || from.drawn < 0) {
-    throw new DataError('CURSOR_MISMATCH', `the saved position says ${from.drawn} draws, which is not a count`);
+    throw new DataError('cursor-mismatch', `the saved position says ${from.drawn} draws, which is not a count`);
   }
 }

@@ -43,12 +43,12 @@ export function subset(
 
 /**
  * Holds out a seeded random part for validation; the rest keeps its order. Close the source itself when both are done with.
- * @throws DataError BAD_ARGUMENT when there is nothing left for one of the parts
+ * @throws DataError bad-argument when there is nothing left for one of the parts
  */
 export function holdOut(source: ImageSource, options: HoldOutOptions = {}): HeldOut {
   const { share = 0.1, atMost = 10_000, seed = 0 } = options;
-  if (!(share > 0 && share < 1)) throw new DataError('BAD_ARGUMENT', `share must lie between 0 and 1, got ${share}`);
-  if (source.length < 2) throw new DataError('BAD_ARGUMENT', `${source.name} has too few images to hold some out`);
+  if (!(share > 0 && share < 1)) throw new DataError('bad-argument', `share must lie between 0 and 1, got ${share}`);
+  if (source.length < 2) throw new DataError('bad-argument', `${source.name} has too few images to hold some out`);
   const count = Math.max(1, Math.min(Math.round(share * source.length), atMost, source.length - 1));
   const order = shuffledOrder(source.length, seed, 0);
   const held = Float64Array.from({ length: count }, (_, position) => order(position)).sort();

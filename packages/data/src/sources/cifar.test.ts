@@ -50,10 +50,10 @@ describe('cifarSource', () => {
   });
 
   it('refuses a file that is not whole records, and a folder without any', async () => {
-    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'not-found' });
     writeFiles(root, { 'data_batch_1.bin': new Uint8Array(3000) });
-    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'damaged-file' });
     writeFiles(root, { 'data_batch_1.bin': new Uint8Array(0) });
-    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
+    await expect(cifarSource(root)).rejects.toMatchObject({ code: 'empty-source' });
   });
 });

@@ -52,14 +52,14 @@ export function looksLikeCifar(names: readonly string[]): boolean {
 
 /**
  * Opens the folder of a CIFAR set (the one that holds the `.bin` files); `val` is its test part.
- * @throws DataError NOT_FOUND without such files, DAMAGED_FILE when one is not a whole number of records
+ * @throws DataError not-found without such files, damaged-file when one is not a whole number of records
  */
 export async function cifarSource(root: string, split: 'train' | 'val' = 'train'): Promise<ImageSource> {
   const names = await fs.readdir(root).catch(() => []);
   const variant = VARIANTS.find((each) => names.some((name) => each[split].test(name)));
   if (!variant) {
     const expected = VARIANTS.map((each) => each[split].source).join(' or ');
-    throw new DataError('NOT_FOUND', `${root} has no CIFAR ${split} files (${expected})`);
+    throw new DataError('not-found', `${root} has no CIFAR ${split} files (${expected})`);
   }
   const recordBytes = variant.labelBytes + 3 * PLANE;
   const batches = names.filter((name) => variant[split].test(name)).sort(byCodeUnit);
@@ -67,14 +67,14 @@ export async function cifarSource(root: string, split: 'train' | 'val' = 'train'
   for (const name of batches) {
     const file = await openLocalFile(path.join(root, name));
     if (file.size % recordBytes !== 0) {
-      throw new DataError('DAMAGED_FILE', `${file.name}: ${file.size} bytes, not a multiple of ${recordBytes}`);
+      throw new DataError('damaged-file', `${file.name}: ${file.size} bytes, not a multiple of ${recordBytes}`);
     }
     const labels = await readLabels(file, recordBytes, variant.labelBytes);
     labels.forEach((label, record) => {
       records.push({ file, offset: record * recordBytes + variant.labelBytes, label });
     });
   }
-  if (records.length === 0) throw new DataError('EMPTY_SOURCE', `${root}: the CIFAR ${split} files are empty`);
+  if (records.length === 0) throw new DataError('empty-source', `${root}: the CIFAR ${split} files are empty`);
   const classes = await readTitles(root, variant);
   return {
     name: `${variant.name} ${split} ${root}`,

@@ -123,7 +123,7 @@ describe('fetchFlowers', () => {
 
   it('refuses other bytes than the published ones, and leaves none of them', async () => {
     await start((request, response) => sendBytes(request, response, Uint8Array.from(archiveBytes).fill(0, 500, 600)));
-    await expect(fetchIt()).rejects.toMatchObject({ code: 'BAD_CHECKSUM' });
+    await expect(fetchIt()).rejects.toMatchObject({ code: 'bad-checksum' });
     expect(readdirSync(cacheDir)).toEqual([]);
   });
 
@@ -132,12 +132,12 @@ describe('fetchFlowers', () => {
     const gone = archive();
     await server.close();
     const attempt = fetchFlowers({ cacheDir, archive: gone, http: { pauseMs: 1, retries: 1 } });
-    await expect(attempt).rejects.toMatchObject({ code: 'NO_NETWORK' });
+    await expect(attempt).rejects.toMatchObject({ code: 'no-network' });
   });
 
   it('refuses before it starts when the disk has no room', async () => {
     await start(whole);
-    await expect(fetchIt({ archive: { ...archive(), bytes: 2 ** 60 } })).rejects.toMatchObject({ code: 'DISK_FULL' });
+    await expect(fetchIt({ archive: { ...archive(), bytes: 2 ** 60 } })).rejects.toMatchObject({ code: 'disk-full' });
     expect(server.requests).toEqual([]);
   });
 

@@ -61,7 +61,7 @@ const MEMBER = /^flower_photos\/(LICENSE\.txt|[a-z]+\/[\w-]+\.jpg)$/;
 
 /**
  * The photographs' folder, fetched on the first call.
- * @throws DataError NO_NETWORK or HTTP_STATUS when they cannot be had, BAD_CHECKSUM, DISK_FULL
+ * @throws DataError no-network or http-status when they cannot be had, bad-checksum, disk-full
  */
 export async function fetchFlowers(options: FetchFlowersOptions = {}): Promise<Flowers> {
   const { cacheDir = defaultCacheDir(), onProgress, signal, archive = FLOWER_PHOTOS } = options;
@@ -119,10 +119,10 @@ async function unpack(
   } catch (cause) {
     signal?.throwIfAborted();
     if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new DataError('DISK_FULL', `no room to unpack ${packed}; free some and try again`, cause);
+      throw new DataError('disk-full', `no room to unpack ${packed}; free some and try again`, cause);
     }
     await fs.rm(packed, { force: true });
-    throw new DataError('DAMAGED_FILE', `${packed} cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('damaged-file', `${packed} cannot be unpacked: ${(cause as Error).message}`, cause);
   } finally {
     await fs.rm(aside, { recursive: true, force: true });
   }

@@ -76,7 +76,7 @@ describe('folderSource', () => {
     put('1.jpg', '2.jpg');
     const source = await folderSource(root);
     rmSync(path.join(root, '1.jpg'));
-    await expect(source.read(0)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    await expect(source.read(0)).rejects.toMatchObject({ code: 'unreadable-image' });
     expect(await source.read(1)).toHaveProperty('encoded');
   });
 
@@ -92,7 +92,7 @@ describe('folderSource', () => {
   it('says what an unusable folder holds', async () => {
     put('1.bmp', '2.bmp', 'readme.md');
     await expect(folderSource(root)).rejects.toMatchObject({
-      code: 'EMPTY_SOURCE',
+      code: 'empty-source',
       message: expect.stringMatching(/2 \.bmp/),
     });
     put('3.jpg');
@@ -100,6 +100,6 @@ describe('folderSource', () => {
   });
 
   it('refuses a folder that is not there', async () => {
-    await expect(folderSource(path.join(root, 'missing'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(folderSource(path.join(root, 'missing'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });

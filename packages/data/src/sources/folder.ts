@@ -22,11 +22,11 @@ export interface FolderOptions {
 
 /**
  * Opens a folder of images.
- * @throws DataError NOT_FOUND when there is no such folder, EMPTY_SOURCE when it holds no image
+ * @throws DataError not-found when there is no such folder, empty-source when it holds no image
  */
 export async function folderSource(root: string, options: FolderOptions = {}): Promise<ImageSource> {
   const found = await walkImages(root);
-  if (found.unreadable.includes('.')) throw new DataError('NOT_FOUND', `${root} is not a folder that can be read`);
+  if (found.unreadable.includes('.')) throw new DataError('not-found', `${root} is not a folder that can be read`);
   const { files } = found;
   if (files.length === 0) throw emptyFolder(root, found);
   const folders = options.labels === 'none' ? undefined : folderLabels(files);
@@ -47,7 +47,7 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
 function emptyFolder(root: string, { others }: FoundImages): DataError {
   const kinds = [...others].map(([extension, count]) => `${count} ${extension}`).join(', ');
   return new DataError(
-    'EMPTY_SOURCE',
+    'empty-source',
     `${root} holds no image (${IMAGE_EXTENSIONS.join(', ')})${kinds ? `; it holds ${kinds}` : ''}`,
   );
 }

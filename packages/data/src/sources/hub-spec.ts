@@ -14,14 +14,14 @@ export interface HubSpec {
 
 /**
  * Parses a hub address.
- * @throws DataError BAD_SPEC
+ * @throws DataError bad-spec
  */
 export function parseHubSpec(text: string): HubSpec {
   const match = /^hf:\/\/(?:datasets\/)?([\w.-]+(?:\/[\w.-]+)?)(?:@([\w./-]+))?(?::(?:([\w.-]+)\/)?([\w.-]+))?$/.exec(
     text,
   );
   if (!match) {
-    throw new DataError('BAD_SPEC', `${JSON.stringify(text)} is not hf://owner/name[@revision][:[config/]split]`);
+    throw new DataError('bad-spec', `${JSON.stringify(text)} is not hf://owner/name[@revision][:[config/]split]`);
   }
   const [, repo, revision = 'main', config, split] = match;
   return { repo: repo!, revision, ...(config && { config }), ...(split && { split }) };
@@ -34,13 +34,13 @@ export function inConfig(paths: readonly string[], { config }: HubSpec): string[
 
 /**
  * Refuses files that belong to several configurations at once.
- * @throws DataError AMBIGUOUS_SOURCE
+ * @throws DataError ambiguous-source
  */
 export function checkOneConfig(paths: readonly string[], { repo, config }: HubSpec): void {
   const configs = configsOf(paths);
   if (config || configs.length < 2) return;
   throw new DataError(
-    'AMBIGUOUS_SOURCE',
+    'ambiguous-source',
     `hf://${repo} has several configurations (${configs.map((name) => name || '(top)').join(', ')}): ` +
       `name one, e.g. hf://${repo}:${configs.find(Boolean)?.split('/').at(-1)}/train`,
   );

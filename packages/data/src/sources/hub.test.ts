@@ -72,14 +72,14 @@ describe('hubSource', () => {
     await hub.close();
     const offline = await open('hf://ada/flowers');
     expect(await readText(offline, 1)).toBe('b');
-    await expect(open('hf://ada/flowers:test')).rejects.toMatchObject({ code: 'NO_NETWORK' });
+    await expect(open('hf://ada/flowers:test')).rejects.toMatchObject({ code: 'no-network' });
   });
 
   it('opens the split that is named, and test where there is no validation', async () => {
     await startHub({ 'train.parquet': parquet('a'), 'test.parquet': parquet('t') });
     expect(keysOf(await open('hf://datasets/ada/flowers@main:test'))).toEqual(['test.parquet#0']);
     expect(keysOf(await open('hf://ada/flowers', { split: 'val' }))).toEqual(['test.parquet#0']);
-    await expect(open('hf://ada/flowers:extra')).rejects.toMatchObject({ code: 'NOT_FOUND', message: /train, test/ });
+    await expect(open('hf://ada/flowers:extra')).rejects.toMatchObject({ code: 'not-found', message: /train, test/ });
   });
 
   it('reads a set that is too large to keep by ranges, keeping nothing', async () => {
@@ -123,24 +123,24 @@ describe('hubSource', () => {
 
   it('refuses content that does not have the hash it is listed with', async () => {
     await startHub({ 'train.parquet': parquet('a') }, { oid: 'ab'.repeat(32) });
-    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'BAD_CHECKSUM' });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'bad-checksum' });
     expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
   });
 
   it('says what to check when the repository is not there', async () => {
     await startHub({});
-    await expect(open('hf://ada/roses')).rejects.toMatchObject({ code: 'HTTP_STATUS', message: /404.*HF_TOKEN/ });
+    await expect(open('hf://ada/roses')).rejects.toMatchObject({ code: 'http-status', message: /404.*HF_TOKEN/ });
   });
 
   it('says so when a repository holds nothing usable', async () => {
     await startHub({ 'data.csv': text('x') });
-    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'empty-source' });
   });
 
   it('asks for the configuration when there are several', async () => {
     await startHub({ 'small/train.parquet': parquet('s'), 'large/train.parquet': parquet('l') });
     await expect(open('hf://ada/flowers')).rejects.toMatchObject({
-      code: 'AMBIGUOUS_SOURCE',
+      code: 'ambiguous-source',
       message: /small, large|large, small/,
     });
     expect(await readText(await open('hf://ada/flowers:large/train'), 0)).toBe('l');
@@ -161,7 +161,7 @@ describe('parseHubSpec', () => {
 
   it('refuses anything else', () => {
     for (const text of ['hf://', 'hf://a/b/c', 'hf://a/b:c/d/e', 'hf://a b']) {
-      expect(() => parseHubSpec(text)).toThrowError(expect.objectContaining({ code: 'BAD_SPEC' }));
+      expect(() => parseHubSpec(text)).toThrowError(expect.objectContaining({ code: 'bad-spec' }));
     }
   });
 });

@@ -39,7 +39,7 @@ const FILES_IN_FLIGHT = 4;
 
 /**
  * Opens a data set of the hub.
- * @throws DataError BAD_SPEC, NO_NETWORK, HTTP_STATUS, NOT_FOUND for a split, AMBIGUOUS_SOURCE, EMPTY_SOURCE
+ * @throws DataError bad-spec, no-network, http-status, not-found for a split, ambiguous-source, empty-source
  */
 export async function hubSource(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
   const spec = parseHubSpec(address);
@@ -65,7 +65,7 @@ export async function hubSource(address: string, options: HubSourceOptions = {})
   const images = ofKind(hasImageExtension);
   if (images.length === 0) {
     throw new DataError(
-      'EMPTY_SOURCE',
+      'empty-source',
       `${address} holds no parquet file, tar shard or image; try @refs/convert/parquet`,
     );
   }

@@ -35,7 +35,7 @@ describe('idxSource', () => {
       't10k-labels-idx1-ubyte.gz': gzipSync(idx([2], [1, 1])),
     });
     expect(labelsOf(await idxSource(root, 'val'))).toEqual([1, 1]);
-    await expect(idxSource(root, 'train')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(idxSource(root, 'train')).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('reads colour images, and images without labels', async () => {
@@ -49,7 +49,7 @@ describe('idxSource', () => {
 
   it('asks which file is meant when a folder has several', async () => {
     writeFiles(root, { 'a-train-images-idx3-ubyte': two, 'b-train-images-idx3-ubyte': two });
-    await expect(idxSource(root)).rejects.toMatchObject({ code: 'AMBIGUOUS_SOURCE', message: /a-train.*b-train/ });
+    await expect(idxSource(root)).rejects.toMatchObject({ code: 'ambiguous-source', message: /a-train.*b-train/ });
   });
 
   it.each([
@@ -61,13 +61,13 @@ describe('idxSource', () => {
     ['two channels', idx([1, 1, 1, 2], [1, 2])],
   ])('refuses a file with %s', async (_, bytes) => {
     writeFiles(root, { 'train-images-idx3-ubyte': bytes });
-    await expect(idxSource(root)).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(idxSource(root)).rejects.toMatchObject({ code: 'damaged-file' });
   });
 
   it('refuses a damaged gzip, and labels of another length', async () => {
     writeFiles(root, { 'train-images-idx3-ubyte.gz': gzipSync(two).subarray(0, 20) });
-    await expect(idxSource(root)).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(idxSource(root)).rejects.toMatchObject({ code: 'damaged-file' });
     writeFiles(root, { 'train-images-idx3-ubyte.gz': gzipSync(two), 'train-labels-idx1-ubyte': idx([3], [1, 2, 3]) });
-    await expect(idxSource(root)).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: /there are 2/ });
+    await expect(idxSource(root)).rejects.toMatchObject({ code: 'damaged-file', message: /there are 2/ });
   });
 });

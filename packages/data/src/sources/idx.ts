@@ -26,16 +26,16 @@ export function looksLikeIdx(name: string): boolean {
 
 /**
  * Opens an IDX image file, or the one of a folder that belongs to the split.
- * @throws DataError NOT_FOUND, AMBIGUOUS_SOURCE when a folder has several, DAMAGED_FILE when sizes do not agree
+ * @throws DataError not-found, ambiguous-source when a folder has several, damaged-file when sizes do not agree
  */
 export async function idxSource(location: string, split: 'train' | 'val' = 'train'): Promise<ImageSource> {
   const imagesPath = looksLikeIdx(location) ? location : await findImages(location, split);
   const images = await openIdx(imagesPath);
   const [count = 0, height = 0, width = 0, channels = 1] = images.dimensions;
   if (images.dimensions.length < 3 || (channels !== 1 && channels !== 3)) {
-    throw new DataError('DAMAGED_FILE', `${imagesPath}: dimensions ${images.dimensions.join(' x ')} are not images`);
+    throw new DataError('damaged-file', `${imagesPath}: dimensions ${images.dimensions.join(' x ')} are not images`);
   }
-  if (count * height * width === 0) throw new DataError('EMPTY_SOURCE', `${imagesPath} holds no image`);
+  if (count * height * width === 0) throw new DataError('empty-source', `${imagesPath} holds no image`);
   const labels = await openLabels(imagesPath, count);
   const classes =
     labels && Array.from({ length: labels.reduce((a, b) => Math.max(a, b), 0) + 1 }, (_, at) => String(at));
@@ -58,9 +58,9 @@ async function findImages(root: string, split: 'train' | 'val'): Promise<string>
   );
   const [found, another] = names.sort(byCodeUnit);
   if (!found)
-    throw new DataError('NOT_FOUND', `${root} has no IDX images of the ${split} part (train-images-idx3-ubyte)`);
+    throw new DataError('not-found', `${root} has no IDX images of the ${split} part (train-images-idx3-ubyte)`);
   if (another && another !== `${found}.gz`) {
-    throw new DataError('AMBIGUOUS_SOURCE', `${root} has several IDX image files: name one of ${names.join(', ')}`);
+    throw new DataError('ambiguous-source', `${root} has several IDX image files: name one of ${names.join(', ')}`);
   }
   return path.join(root, found);
 }
@@ -79,14 +79,14 @@ async function openIdx(name: string): Promise<Idx> {
   const rank = head[3] ?? 0;
   const start = 4 + 4 * rank;
   if (head[0] !== 0 || head[1] !== 0 || head[2] !== 8 || rank < 1 || rank > 4 || file.size < start) {
-    throw new DataError('DAMAGED_FILE', `${name} is not an IDX file of unsigned bytes`);
+    throw new DataError('damaged-file', `${name} is not an IDX file of unsigned bytes`);
   }
   const view = new DataView(head.buffer, head.byteOffset, head.length);
   const dimensions = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const announced = dimensions.reduce((a, b) => a * b, 1);
   if (announced !== file.size - start) {
     throw new DataError(
-      'DAMAGED_FILE',
+      'damaged-file',
       `${name}: ${dimensions.join(' x ')} bytes are announced, ${file.size - start} follow`,
     );
   }
@@ -98,7 +98,7 @@ async function unpack(packed: ByteFile): Promise<ByteFile> {
     const bytes = await promisify(gunzip)(await packed.read(0, packed.size), { maxOutputLength: MAX_UNPACKED });
     return bytesInMemory(packed.name, bytes);
   } catch (cause) {
-    throw new DataError('DAMAGED_FILE', `${packed.name} cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('damaged-file', `${packed.name} cannot be unpacked: ${(cause as Error).message}`, cause);
   }
 }
 
@@ -108,7 +108,7 @@ async function openLabels(imagesPath: string, count: number): Promise<Uint8Array
     if (!(await fs.stat(name).catch(() => undefined))) continue;
     const { file, dimensions, start } = await openIdx(name);
     if (dimensions.length !== 1 || dimensions[0] !== count) {
-      throw new DataError('DAMAGED_FILE', `${name} labels ${dimensions.join(' x ')} images, there are ${count}`);
+      throw new DataError('damaged-file', `${name} labels ${dimensions.join(' x ')} images, there are ${count}`);
     }
     return file.read(start, count);
   }

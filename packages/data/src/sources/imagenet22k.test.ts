@@ -100,11 +100,11 @@ describe('imageNet22kSource', () => {
     };
     const good = entriesNpy([[0, 'n01', 0, 1024, '']]);
     await expect(open(good.subarray(0, good.length - 1))).rejects.toMatchObject({
-      code: 'DAMAGED_FILE',
+      code: 'damaged-file',
       message: /follow/,
     });
-    await expect(open(good.subarray(0, 50))).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
-    await expect(open(new Uint8Array(200))).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: /not an \.npy/ });
+    await expect(open(good.subarray(0, 50))).rejects.toMatchObject({ code: 'damaged-file' });
+    await expect(open(new Uint8Array(200))).rejects.toMatchObject({ code: 'damaged-file', message: /not an \.npy/ });
     await expect(open(entriesNpy([[0, '../', 0, 1024, '']]))).rejects.toMatchObject({ message: /not a class id/ });
   });
 
@@ -114,6 +114,6 @@ describe('imageNet22kSource', () => {
   });
 
   it('refuses a folder without tars', async () => {
-    await expect(imageNet22kSource(path.join(root, 'none'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(imageNet22kSource(path.join(root, 'none'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });

@@ -42,14 +42,14 @@ const MAX_UNPACKED = 256 * 1024 * 1024;
 
 /**
  * Opens the set.
- * @throws DataError NOT_FOUND without tars, DAMAGED_FILE for an index that cannot be read, EMPTY_SOURCE
+ * @throws DataError not-found without tars, damaged-file for an index that cannot be read, empty-source
  */
 export async function imageNet22kSource(root: string, options: ImageNet22kOptions = {}): Promise<ImageSource> {
   const index = options.extra && path.join(options.extra, 'entries.npy');
   const official = index && (await fs.stat(index).catch(() => undefined));
   const entries = official ? await readEntries(index) : await scanTars(root, options.signal);
   const { classes, label, start, end, notes } = entries;
-  if (label.length === 0) throw new DataError('EMPTY_SOURCE', `the tars of ${root} hold no image`);
+  if (label.length === 0) throw new DataError('empty-source', `the tars of ${root} hold no image`);
   return {
     name: `ImageNet-22k ${root}`,
     length: label.length,
@@ -59,7 +59,7 @@ export async function imageNet22kSource(root: string, options: ImageNet22kOption
     key: (at) => `${classes[label[at]!]}.tar@${start[at]}`,
     read: async (at) => {
       const file = await openLocalFile(path.join(root, `${classes[label[at]!]}.tar`)).catch((cause) => {
-        throw new DataError('UNREADABLE_IMAGE', cause.message, cause);
+        throw new DataError('unreadable-image', cause.message, cause);
       });
       return { encoded: await readMember(file, start[at]!, end[at]!) };
     },
@@ -79,7 +79,7 @@ async function readEntries(index: string): Promise<Entries> {
     for (const row of await records.rows(from, Math.min(ROWS_AT_ONCE, records.length - from))) {
       const id = String(row.class_id);
       // A class id becomes a file name.
-      if (!/^\w+$/.test(id)) throw new DataError('DAMAGED_FILE', `${index}: ${JSON.stringify(id)} is not a class id`);
+      if (!/^\w+$/.test(id)) throw new DataError('damaged-file', `${index}: ${JSON.stringify(id)} is not a class id`);
       classOf.set(Number(row.class_index), id);
       entries.label.push(Number(row.class_index));
       entries.start.push(Number(row.start_offset));
@@ -96,7 +96,7 @@ async function readEntries(index: string): Promise<Entries> {
 
 async function scanTars(root: string, signal?: AbortSignal): Promise<Entries> {
   const names = (await fs.readdir(root).catch(() => [])).filter((name) => name.endsWith('.tar')).sort(byCodeUnit);
-  if (names.length === 0) throw new DataError('NOT_FOUND', `${root} has no {wnid}.tar`);
+  if (names.length === 0) throw new DataError('not-found', `${root} has no {wnid}.tar`);
   const entries = { label: [] as number[], start: [] as number[], end: [] as number[] };
   const notes: string[] = [];
   const load = async (name: string, stop: AbortSignal): ReturnType<typeof indexTar> =>
@@ -121,10 +121,10 @@ async function readMember(file: ByteFile, start: number, end: number): Promise<U
   try {
     range = await file.read(start, end - start);
   } catch (cause) {
-    throw new DataError('UNREADABLE_IMAGE', (cause as Error).message, cause);
+    throw new DataError('unreadable-image', (cause as Error).message, cause);
   }
   const [member] = (await indexTar(bytesInMemory(`${file.name}@${start}`, range))).members;
-  if (!member) throw new DataError('UNREADABLE_IMAGE', 'the index does not point at an image of the tar; rebuild it');
+  if (!member) throw new DataError('unreadable-image', 'the index does not point at an image of the tar; rebuild it');
   const bytes = range.subarray(member.offset, member.offset + member.size);
   return bytes[0] === 0x1f && bytes[1] === 0x8b ? unpack(bytes) : bytes;
 }
@@ -133,6 +133,6 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_UNPACKED });
   } catch (cause) {
-    throw new DataError('CORRUPT_IMAGE', `a gzipped image cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('corrupt-image', `a gzipped image cannot be unpacked: ${(cause as Error).message}`, cause);
   }
 }

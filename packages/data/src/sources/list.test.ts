@@ -43,13 +43,13 @@ describe('listSource', () => {
   it('is an image error when a listed file is not there or is a folder', async () => {
     writeFiles(root, { 'folder.jpg/x': '' });
     const source = await open('gone.jpg\nfolder.jpg\n');
-    await expect(source.read(0)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
-    await expect(source.read(1)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    await expect(source.read(0)).rejects.toMatchObject({ code: 'unreadable-image' });
+    await expect(source.read(1)).rejects.toMatchObject({ code: 'unreadable-image' });
   });
 
   it('refuses an empty list, a binary file and a missing one', async () => {
-    await expect(open('\n# nothing\n')).rejects.toMatchObject({ code: 'EMPTY_SOURCE' });
-    await expect(open('a\0b')).rejects.toMatchObject({ code: 'BAD_SPEC' });
-    await expect(listSource(path.join(root, 'none.txt'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(open('\n# nothing\n')).rejects.toMatchObject({ code: 'empty-source' });
+    await expect(open('a\0b')).rejects.toMatchObject({ code: 'bad-spec' });
+    await expect(listSource(path.join(root, 'none.txt'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });

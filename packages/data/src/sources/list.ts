@@ -20,19 +20,19 @@ const MAX_LIST_BYTES = 1024 * 1024 * 1024;
 
 /**
  * Opens a list. The images themselves are only looked at when they are read.
- * @throws DataError NOT_FOUND, EMPTY_SOURCE, or BAD_SPEC when the file is not text
+ * @throws DataError not-found, empty-source, or bad-spec when the file is not text
  */
 export async function listSource(listPath: string, options: ListOptions = {}): Promise<ImageSource> {
   const file = await openLocalFile(listPath);
   if (file.size > MAX_LIST_BYTES)
-    throw new DataError('BAD_SPEC', `${listPath}: ${file.size} bytes is no list of images`);
+    throw new DataError('bad-spec', `${listPath}: ${file.size} bytes is no list of images`);
   const text = new TextDecoder().decode(await file.read(0, file.size));
-  if (text.includes('\0')) throw new DataError('BAD_SPEC', `${listPath} is not a text file`);
+  if (text.includes('\0')) throw new DataError('bad-spec', `${listPath} is not a text file`);
   const lines = text
     .split(/\r?\n/)
     .filter((line) => line.trim() && !line.startsWith('# '))
     .map(parseLine);
-  if (lines.length === 0) throw new DataError('EMPTY_SOURCE', `${listPath} lists no image`);
+  if (lines.length === 0) throw new DataError('empty-source', `${listPath} lists no image`);
 
   const found = [...new Set(lines.flatMap(({ label }) => (label === undefined ? [] : [label])))];
   const classes = found.length > 0 ? (options.classes ?? sortLabels(found)) : undefined;

@@ -13,10 +13,10 @@ export interface MemoryImage {
 
 /**
  * Opens a list of images.
- * @throws DataError EMPTY_SOURCE for an empty list
+ * @throws DataError empty-source for an empty list
  */
 export function memorySource(name: string, images: readonly MemoryImage[], classes?: readonly string[]): ImageSource {
-  if (images.length === 0) throw new DataError('EMPTY_SOURCE', `${name} has no images`);
+  if (images.length === 0) throw new DataError('empty-source', `${name} has no images`);
   return {
     name,
     length: images.length,

@@ -71,7 +71,7 @@ describe('recogniseSource', () => {
   it('asks when a folder could mean several things', async () => {
     put('x/1.jpg', 'x/2.tar');
     await expect(recogniseSource(path.join(root, 'x'))).rejects.toMatchObject({
-      code: 'AMBIGUOUS_SOURCE',
+      code: 'ambiguous-source',
       message: expect.stringMatching(/tar:\S+ \(.*\) or folder:\S+ \(.*\): say which/),
     });
   });
@@ -84,14 +84,14 @@ describe('recogniseSource', () => {
   ])('advises on %s', async (name, advice) => {
     put(name);
     await expect(recogniseSource(path.join(root, name))).rejects.toMatchObject({
-      code: 'UNSUPPORTED_FORMAT',
+      code: 'unsupported-format',
       message: expect.stringMatching(advice),
     });
   });
 
   it('lists what there could be when there is nothing', async () => {
     await expect(recogniseSource('/no/such/path')).rejects.toMatchObject({
-      code: 'NOT_FOUND',
+      code: 'not-found',
       message: /hf:\/\/owner\/name/,
     });
   });
@@ -120,12 +120,12 @@ describe('openSource', () => {
     expect(await open(`${root}/s`, { split: 'val' })).toEqual(['val-0.tar/b']);
     expect(await open(`${root}/p`, { split: 'val' })).toEqual(['test-0.parquet#0']);
     expect(await open(`LAION:root=${root}/plain`)).toEqual(['0.tar/c']);
-    await expect(open(`${root}/plain`, { split: 'val' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(open(`${root}/plain`, { split: 'val' })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('opens the generated world, with its options', async () => {
     expect(await open('world:length=3:size=8:classes=2', { split: 'val' })).toEqual(['val/0', 'val/1', 'val/2']);
-    await expect(open('world:length=many')).rejects.toMatchObject({ code: 'BAD_SPEC', message: /length=many/ });
+    await expect(open('world:length=many')).rejects.toMatchObject({ code: 'bad-spec', message: /length=many/ });
   });
 
   it('opens the flower photographs that were fetched before, with whom to credit', async () => {

@@ -90,7 +90,7 @@ function parseWorld(text: string, split: 'train' | 'val'): GeneratedWorldOptions
   const numbers = text.split(':').filter(Boolean);
   const bad = numbers.find((part) => !/^(length|classes|size|seed)=\d+$/.test(part));
   if (bad)
-    throw new DataError('BAD_SPEC', `world:${text}: ${bad} is not length=, classes=, size= or seed= and a number`);
+    throw new DataError('bad-spec', `world:${text}: ${bad} is not length=, classes=, size= or seed= and a number`);
   return {
     split,
     ...Object.fromEntries(numbers.map((part) => part.split('=')).map(([key, value]) => [key, Number(value)])),
@@ -113,7 +113,7 @@ async function archives(target: string, extension: string, split: Split): Promis
     .filter((name) => name.endsWith(extension))
     .map((name) => name.split(path.sep).join('/'))
     .sort(byCodeUnit);
-  if (names.length === 0) throw new DataError('EMPTY_SOURCE', `${target} holds no ${extension} file`);
+  if (names.length === 0) throw new DataError('empty-source', `${target} holds no ${extension} file`);
   return chooseFiles(target, names, split).map((name) => path.join(target, name));
 }
 

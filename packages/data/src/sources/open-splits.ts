@@ -54,7 +54,7 @@ async function openValidation(
   try {
     return await openRecognised({ ...found, target }, { ...options, split: 'val', classes: train.classes });
   } catch (error) {
-    if (error instanceof DataError && error.code === 'NOT_FOUND') return undefined;
+    if (error instanceof DataError && error.code === 'not-found') return undefined;
     throw error;
   }
 }

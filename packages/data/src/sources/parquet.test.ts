@@ -102,10 +102,10 @@ describe('parquetSource', () => {
         { ...images('b'), name: 'right' },
       ],
     });
-    await expect(open([two])).rejects.toMatchObject({ code: 'AMBIGUOUS_SOURCE', message: /left, right/ });
+    await expect(open([two])).rejects.toMatchObject({ code: 'ambiguous-source', message: /left, right/ });
     expect(await readText(await open([two], { imageColumn: 'right' }), 0)).toBe('b');
     const none = file({ columnData: [{ name: 'x', data: [1, 2] }] });
-    await expect(open([none])).rejects.toMatchObject({ code: 'EMPTY_SOURCE', message: /\(x\)/ });
+    await expect(open([none])).rejects.toMatchObject({ code: 'empty-source', message: /\(x\)/ });
   });
 
   it('gives an empty file for a row without an image, which is then skipped as one', async () => {
@@ -123,17 +123,17 @@ describe('parquetSource', () => {
 describe('parquetSource and hostile files', () => {
   it('refuses what is no parquet file', async () => {
     await expect(open([bytesInMemory('a.parquet', text('this is text'))])).rejects.toMatchObject({
-      code: 'DAMAGED_FILE',
+      code: 'damaged-file',
     });
-    await expect(open([bytesInMemory('a.parquet', new Uint8Array())])).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(open([bytesInMemory('a.parquet', new Uint8Array())])).rejects.toMatchObject({ code: 'damaged-file' });
   });
 
   it('refuses a file that is cut short', async () => {
     const whole = new Uint8Array(parquetWriteBuffer({ columnData: [images('a', 'b')] }));
     const headless = await open([bytesInMemory('a.parquet', whole.subarray(20))]);
-    await expect(headless.read(0)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    await expect(headless.read(0)).rejects.toMatchObject({ code: 'unreadable-image' });
     const endless = open([bytesInMemory('a.parquet', whole.subarray(0, -9))]);
-    await expect(endless).rejects.toMatchObject({ code: 'DAMAGED_FILE' });
+    await expect(endless).rejects.toMatchObject({ code: 'damaged-file' });
   });
 
   it('survives a footer of nested lists that announce a billion elements each', async () => {
@@ -146,7 +146,7 @@ describe('parquetSource and hostile files', () => {
     new DataView(bytes.buffer).setUint32(4 + footer.length, footer.length, true);
     bytes.set(text('PAR1'), 8 + footer.length);
     await expect(open([bytesInMemory('a.parquet', bytes)])).rejects.toMatchObject({
-      code: 'DAMAGED_FILE',
+      code: 'damaged-file',
       message: expect.stringMatching(/announces more than/),
     });
   });
@@ -175,13 +175,13 @@ describe('parquetSource and hostile files', () => {
     const forged = Uint8Array.from(whole);
     forged.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run);
     const source = await open([bytesInMemory('forged.parquet', forged)]);
-    await expect(source.read(1)).rejects.toMatchObject({ code: 'UNREADABLE_IMAGE' });
+    await expect(source.read(1)).rejects.toMatchObject({ code: 'unreadable-image' });
     expect(await readText(await open([hubFile()]), 0)).toBe('zero');
   });
 
   it('gives up on a worker that stays silent', async () => {
     // No worker starts within a millisecond.
     const attempt = open([hubFile()], { limits: { silentMs: 1 } });
-    await expect(attempt).rejects.toMatchObject({ code: 'DAMAGED_FILE', message: expect.stringMatching(/after 1 ms/) });
+    await expect(attempt).rejects.toMatchObject({ code: 'damaged-file', message: expect.stringMatching(/after 1 ms/) });
   });
 });

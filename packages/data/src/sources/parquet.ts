@@ -52,7 +52,7 @@ const FILES_IN_FLIGHT = 4;
 
 /**
  * Opens parquet files as one source, in the order given.
- * @throws DataError DAMAGED_FILE, EMPTY_SOURCE, or AMBIGUOUS_SOURCE when the image column must be named
+ * @throws DataError damaged-file, empty-source, or ambiguous-source when the image column must be named
  */
 export async function parquetSource(
   name: string,
@@ -87,7 +87,7 @@ async function open(
     for (const label of opened.labels) found.push(label);
     titles ??= opened.titles;
   }
-  if (length === 0) throw new DataError('EMPTY_SOURCE', `${name} has no rows`);
+  if (length === 0) throw new DataError('empty-source', `${name} has no rows`);
 
   const labels = toLabels(found, titles, options.classes);
   const readGroup = cachedGroups(decoder, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
@@ -131,7 +131,7 @@ async function openFile(
   let rowInFile = 0;
   for (const length of rows) {
     if (!Number.isInteger(length) || length < 0 || length > MAX_GROUP_ROWS) {
-      throw new DataError('DAMAGED_FILE', `${file.name}: a row group of ${length} rows`);
+      throw new DataError('damaged-file', `${file.name}: a row group of ${length} rows`);
     }
     if (labelColumn) {
       for (const label of await decoder.texts(file, labelColumn, rowInFile, rowInFile + length, signal))
@@ -155,11 +155,11 @@ function findImageColumn(file: ByteFile, columns: readonly ParquetColumn[], want
   const listed = columns.map(({ name }) => name).join(', ');
   throw candidates.length > 1
     ? new DataError(
-        'AMBIGUOUS_SOURCE',
+        'ambiguous-source',
         `${file.name} has several columns of bytes: name one as imageColumn (${listed})`,
       )
     : new DataError(
-        'EMPTY_SOURCE',
+        'empty-source',
         `${file.name} has no column of image bytes${wanted ? ` named ${wanted}` : ''} (${listed})`,
       );
 }
@@ -172,7 +172,7 @@ function findLabelColumn(
   if (wanted === false) return undefined;
   const fits = columns.filter(({ type, isText }) => type === 'INT32' || type === 'INT64' || isText);
   const name = (wanted ? [wanted] : LABEL_NAMES).find((each) => fits.some((column) => column.name === each));
-  if (wanted && !name) throw new DataError('NOT_FOUND', `${file.name} has no label column ${wanted}`);
+  if (wanted && !name) throw new DataError('not-found', `${file.name} has no label column ${wanted}`);
   return name;
 }
 
@@ -231,8 +231,8 @@ function cachedGroups(
       return await entry.rows;
     } catch (error) {
       // A damaged row group stays damaged; anything else may pass.
-      if (!(error instanceof DataError) || error.code !== 'DAMAGED_FILE') kept.delete(group);
-      else throw new DataError('UNREADABLE_IMAGE', `its row group is damaged: ${error.message}`, error);
+      if (!(error instanceof DataError) || error.code !== 'damaged-file') kept.delete(group);
+      else throw new DataError('unreadable-image', `its row group is damaged: ${error.message}`, error);
       throw error;
     }
   };

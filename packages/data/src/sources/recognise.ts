@@ -34,7 +34,7 @@ export interface Recognised {
 
 /**
  * Recognises a data set. Looks at names only; nothing is read.
- * @throws DataError NOT_FOUND, AMBIGUOUS_SOURCE, UNSUPPORTED_FORMAT
+ * @throws DataError not-found, ambiguous-source, unsupported-format
  */
 export async function recogniseSource(spec: string): Promise<Recognised> {
   const explicit = SOURCE_KINDS.find((kind) => spec.startsWith(`${kind}:`));
@@ -49,14 +49,14 @@ export async function recogniseSource(spec: string): Promise<Recognised> {
     if (!info) return { kind: spec, target: '', because: `${spec} is the name of a built-in data set` };
     const meant = spec === 'world' ? 'world:' : 'the photographs, from any other folder';
     throw new DataError(
-      'AMBIGUOUS_SOURCE',
+      'ambiguous-source',
       `${spec} is a built-in data set and a path here: write ./${spec} or ${meant}`,
     );
   }
   if (info?.isDirectory()) return recogniseFolder(spec);
   // Shards of a brace pattern need not exist under the pattern itself.
   if (info?.isFile() || /\{\d+\.\.\d+\}/.test(spec)) return recogniseByName(spec, 'file');
-  throw new DataError('NOT_FOUND', `${spec} is neither a file nor a folder. ${waysToSay(spec)}`);
+  throw new DataError('not-found', `${spec} is neither a file nor a folder. ${waysToSay(spec)}`);
 }
 
 function recogniseByName(target: string, what: string): Recognised {
@@ -70,7 +70,7 @@ function recogniseByName(target: string, what: string): Recognised {
   if (name.endsWith('.parquet')) return found('parquet', 'ends in .parquet');
   if (looksLikeIdx(name)) return found('idx', 'is named like IDX images');
   if (/\.(txt|tsv|lst|list)$/.test(name)) return found('list', 'is a text list');
-  throw new DataError('UNSUPPORTED_FORMAT', `${target}: ${adviceFor(name)} ${waysToSay(target)}`);
+  throw new DataError('unsupported-format', `${target}: ${adviceFor(name)} ${waysToSay(target)}`);
 }
 
 function adviceFor(name: string): string {
@@ -100,7 +100,7 @@ async function recogniseFolder(root: string): Promise<Recognised> {
   } else if (nested.some(hasImageExtension) || found.length === 0) add('folder', 'holds images');
   if (found.length === 1) return found[0]!;
   const listed = found.map(({ kind, because }) => `${kind}:${root} (${because})`).join(' or ');
-  throw new DataError('AMBIGUOUS_SOURCE', `${root} could mean ${listed}: say which`);
+  throw new DataError('ambiguous-source', `${root} could mean ${listed}: say which`);
 }
 
 /** Names in the folder, and in some folders one and two levels below: enough to see which kinds of files there are. */

@@ -26,7 +26,7 @@ function splitOf(path: string): string | undefined {
 /**
  * The files of one split, in order. Asked for `val`, data without one gives its test files.
  * @param name for messages
- * @throws DataError NOT_FOUND with the splits there are
+ * @throws DataError not-found with the splits there are
  */
 export function chooseFiles(name: string, paths: readonly string[], wanted: string): string[] {
   const split = Object.keys(SPLITS).find((each) => each === wanted || SPLITS[each]!.includes(wanted)) ?? wanted;
@@ -38,7 +38,7 @@ export function chooseFiles(name: string, paths: readonly string[], wanted: stri
   if (chosen.length === 0 && split === 'train' && splits.size === 1 && splits.has(undefined)) chosen = [...paths];
   if (chosen.length === 0) {
     const there = [...splits].filter(Boolean).join(', ') || 'none named';
-    throw new DataError('NOT_FOUND', `${name} has no files of split ${wanted} (splits: ${there})`);
+    throw new DataError('not-found', `${name} has no files of split ${wanted} (splits: ${there})`);
   }
   return chosen.sort(byCodeUnit);
 }

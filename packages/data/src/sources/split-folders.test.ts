@@ -51,7 +51,7 @@ describe('splitFolderSource', () => {
 
   it('says which parts there are when one is missing', async () => {
     put('train/1.jpg');
-    await expect(splitFolderSource(root, 'val')).rejects.toMatchObject({ code: 'NOT_FOUND', message: /found: train/ });
+    await expect(splitFolderSource(root, 'val')).rejects.toMatchObject({ code: 'not-found', message: /found: train/ });
   });
 });
 

@@ -36,14 +36,14 @@ export async function findSplitFolders(root: string): Promise<Partial<Record<Spl
 
 /**
  * Opens one part of a folder of parts.
- * @throws DataError NOT_FOUND when the folder has no such part
+ * @throws DataError not-found when the folder has no such part
  */
 export async function splitFolderSource(root: string, split: Split): Promise<ImageSource> {
   const folders = await findSplitFolders(root);
   const folder = folders[split];
   if (!folder) {
     const present = Object.keys(folders).join(', ') || 'none';
-    throw new DataError('NOT_FOUND', `${root} has no ${FOLDER_NAMES[split][0]} folder (parts found: ${present})`);
+    throw new DataError('not-found', `${root} has no ${FOLDER_NAMES[split][0]} folder (parts found: ${present})`);
   }
   const classes = folders.train && folders.train !== folder ? await subfolders(folders.train) : undefined;
   const source = await folderSource(folder, classes && classes.length > 1 ? { classes } : {});

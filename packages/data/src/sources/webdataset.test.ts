@@ -90,10 +90,10 @@ describe('webDatasetSource', () => {
   it('refuses shards without images, and shards that are not there', async () => {
     writeFileSync(path.join(root, 'text.tar'), 'this is not an archive, but it is longer than one block'.repeat(20));
     await expect(webDatasetSource([path.join(root, 'text.tar')])).rejects.toMatchObject({
-      code: 'EMPTY_SOURCE',
+      code: 'empty-source',
       message: expect.stringMatching(/no valid tar header/),
     });
-    await expect(webDatasetSource([path.join(root, 'missing.tar')])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(webDatasetSource([path.join(root, 'missing.tar')])).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 

@@ -50,7 +50,7 @@ const MAX_CLS_BYTES = 32;
 /**
  * Opens shards.
  * @param shards paths, URLs (in either, `{000..127}` stands for that range of numbers), or files already open
- * @throws DataError NOT_FOUND for a shard that is not there, EMPTY_SOURCE when no shard holds an image
+ * @throws DataError not-found for a shard that is not there, empty-source when no shard holds an image
  */
 export async function webDatasetSource(
   shards: readonly (string | ByteFile)[],
@@ -77,7 +77,7 @@ export function expandBraces(pattern: string): string[] {
   if (!range) return [pattern];
   const [whole, from, to] = range as unknown as [string, string, string];
   const count = Number(to) - Number(from) + 1;
-  if (count < 1 || count > 1e6) throw new DataError('BAD_SPEC', `${pattern}: ${whole} is not a range of shards`);
+  if (count < 1 || count > 1e6) throw new DataError('bad-spec', `${pattern}: ${whole} is not a range of shards`);
   return Array.from({ length: count }, (_, step) => {
     const number = String(Number(from) + step).padStart(from.length, '0');
     return pattern.replace(whole, number);
@@ -88,7 +88,7 @@ function shardedSource(name: string, shards: readonly Shard[], fixed?: readonly 
   const images = shards.flatMap(({ file, samples }) => samples.map((sample) => ({ file, ...sample })));
   const notes = shards.flatMap(({ damage }) => (damage ? [`${damage}; what comes before it is used`] : []));
   if (images.length === 0) {
-    throw new DataError('EMPTY_SOURCE', [`${name} holds no image`, ...notes].join('; '));
+    throw new DataError('empty-source', [`${name} holds no image`, ...notes].join('; '));
   }
   const labelled = images.some((image) => image.cls !== undefined);
   const found = labelled ? images.map((image) => image.cls) : folderLabels(images.map((image) => image.key));

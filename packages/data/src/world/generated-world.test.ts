@@ -215,7 +215,7 @@ it('cannot be solved by comparing pixels, nor is it noise: nearest neighbours li
 it.each([[{ classes: 1 }], [{ classes: 41 }], [{ size: 4 }], [{ length: 0 }], [{ seed: -1 }]])(
   'refuses %j',
   (options) => {
-    expect(() => generatedWorld(options)).toThrow(expect.objectContaining({ code: 'BAD_ARGUMENT' }));
+    expect(() => generatedWorld(options)).toThrow(expect.objectContaining({ code: 'bad-argument' }));
   },
 );
 

@@ -41,7 +41,7 @@ const MAX_KEPT_BYTES = 2 ** 28;
 
 /**
  * Opens a generated world.
- * @throws DataError BAD_ARGUMENT when an option is outside its range
+ * @throws DataError bad-argument when an option is outside its range
  */
 export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWorld {
   const { length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = options;
@@ -77,7 +77,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
 function inRange(name: string, value: number, low: number, high: number): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
   throw new DataError(
-    'BAD_ARGUMENT',
+    'bad-argument',
     `${name} of the generated world is ${value}; it must be an integer from ${low} to ${high}`,
   );
 }

@@ -61,15 +61,15 @@ export function renderScene(scene: Scene, size: number): RenderedScene {
   // Which part of which toy a pixel shows, to find outlines.
   const surface = new Uint16Array(size * size);
   const data = new Uint8Array(size * size * 3);
-  const color = new Float64Array(3);
+  const colour = new Float64Array(3);
   const hit = { t: 0, object: -1, part: 0 };
   for (let y = 0, i = 0; y < size; y++) {
     for (let x = 0; x < size; x++, i++) {
-      const t = shader.shade(at(x + 0.5), -at(y + 0.5), color, hit);
+      const t = shader.shade(at(x + 0.5), -at(y + 0.5), colour, hit);
       instance[i] = hit.object + 1;
       depth[i] = t === Number.POSITIVE_INFINITY ? 0 : t;
       surface[i] = hit.object < 0 ? 0 : 256 * (hit.object + 1) + hit.part;
-      writePixel(data, i, color);
+      writePixel(data, i, colour);
     }
   }
 
@@ -79,8 +79,8 @@ export function renderScene(scene: Scene, size: number): RenderedScene {
       if (!isOutline(surface, size, x, y)) continue;
       sum.fill(0);
       for (const [dx, dy] of SUBPIXELS) {
-        shader.shade(at(x + dx), -at(y + dy), color, hit);
-        for (let channel = 0; channel < 3; channel++) sum[channel] = sum[channel]! + color[channel]! / 4;
+        shader.shade(at(x + dx), -at(y + dy), colour, hit);
+        for (let channel = 0; channel < 3; channel++) sum[channel] = sum[channel]! + colour[channel]! / 4;
       }
       writePixel(data, i, sum);
     }
@@ -105,9 +105,9 @@ const SUBPIXELS = [
 ] as const;
 
 /** Linear light to a byte, by a gamma of 2. */
-function writePixel(data: Uint8Array, pixel: number, color: Float64Array): void {
+function writePixel(data: Uint8Array, pixel: number, colour: Float64Array): void {
   for (let channel = 0; channel < 3; channel++) {
-    data[3 * pixel + channel] = 255 * Math.sqrt(Math.min(1, color[channel]!)) + 0.5;
+    data[3 * pixel + channel] = 255 * Math.sqrt(Math.min(1, colour[channel]!)) + 0.5;
   }
 }
 

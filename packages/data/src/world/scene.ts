@@ -13,7 +13,7 @@ import { TOYS, type Triple } from './toys';
  */
 
 /** Red, green, blue in linear light, `[0, 1]`. */
-export type Color = Triple;
+export type Colour = Triple;
 
 export interface SceneObject {
   class: number;
@@ -27,8 +27,8 @@ export interface SceneObject {
   yaw: number;
   scale: number;
   /** The two colours of the texture. */
-  colors: readonly [Color, Color];
-  accent: Color;
+  colours: readonly [Colour, Colour];
+  accent: Colour;
   /** Frequency of the texture. */
   frequency: number;
 }
@@ -38,7 +38,7 @@ export interface Covering {
   pattern: number;
   scale: number;
   angle: number;
-  colors: readonly [Color, Color];
+  colours: readonly [Colour, Colour];
 }
 
 export interface Scene {
@@ -47,7 +47,7 @@ export interface Scene {
   floor: Covering;
   /** A wall behind everything, or open sky. */
   wall: { distance: number; covering: Covering } | null;
-  sky: readonly [horizon: Color, zenith: Color];
+  sky: readonly [horizon: Colour, zenith: Colour];
   /** Unit vector towards the lamp. */
   light: Triple;
   camera: {
@@ -121,7 +121,7 @@ function attemptScene(label: number, classes: number, others: number, random: Ra
     objects,
     floor: drawCovering(random, 0.35),
     wall: random.chance(0.5) ? { distance: room + random.uniform(1, 3), covering: drawCovering(random, 0.45) } : null,
-    sky: [drawColor(random, [0.05, 0.35], [0.75, 1]), drawColor(random, [0.25, 0.7], [0.35, 0.8])],
+    sky: [drawColour(random, [0.05, 0.35], [0.75, 1]), drawColour(random, [0.25, 0.7], [0.35, 0.8])],
     light: onSphere(lightAzimuth, lightElevation, 1),
     camera: {
       eye: add(target, onSphere(azimuth, elevation, distance)),
@@ -133,10 +133,10 @@ function attemptScene(label: number, classes: number, others: number, random: Ra
 
 function drawObject(index: number, x: number, z: number, random: Random): SceneObject {
   const { toy, texture } = classParts(index);
-  const first = drawColor(random, [0.25, 0.9], [0.25, 0.95]);
-  let second = drawColor(random, [0.1, 0.9], [0.1, 1]);
+  const first = drawColour(random, [0.25, 0.9], [0.25, 0.95]);
+  let second = drawColour(random, [0.1, 0.9], [0.1, 1]);
   for (let i = 0; i < 8 && Math.abs(brightness(first) - brightness(second)) < 0.2; i++) {
-    second = drawColor(random, [0.1, 0.9], [0.1, 1]);
+    second = drawColour(random, [0.1, 0.9], [0.1, 1]);
   }
   return {
     class: index,
@@ -146,8 +146,8 @@ function drawObject(index: number, x: number, z: number, random: Random): SceneO
     z,
     yaw: random.uniform(0, 2 * Math.PI),
     scale: random.uniform(0.85, 1.15),
-    colors: [first, second],
-    accent: drawColor(random, [0.1, 0.9], [0.3, 1]),
+    colours: [first, second],
+    accent: drawColour(random, [0.1, 0.9], [0.3, 1]),
     frequency: random.uniform(19, 30),
   };
 }
@@ -173,19 +173,19 @@ function placeBeside(
 }
 
 function drawCovering(random: Random, contrast: number): Covering {
-  const first = drawColor(random, [0.05, 0.6], [0.3, 0.9]);
-  const other = drawColor(random, [0.05, 0.6], [0.2, 0.9]);
-  const second = first.map((value, i) => value + contrast * (other[i]! - value)) as unknown as Color;
+  const first = drawColour(random, [0.05, 0.6], [0.3, 0.9]);
+  const other = drawColour(random, [0.05, 0.6], [0.2, 0.9]);
+  const second = first.map((value, i) => value + contrast * (other[i]! - value)) as unknown as Colour;
   return {
     pattern: random.below(COVERINGS.length),
     scale: random.uniform(1.2, 3),
     angle: random.uniform(0, Math.PI),
-    colors: [first, second],
+    colours: [first, second],
   };
 }
 
 /** A colour of any hue, saturation and value from the given ranges, in linear light. */
-function drawColor(random: Random, saturation: readonly [number, number], value: readonly [number, number]): Color {
+function drawColour(random: Random, saturation: readonly [number, number], value: readonly [number, number]): Colour {
   const hue = random.uniform(0, 6);
   const s = random.uniform(...saturation);
   const v = random.uniform(...value);
@@ -196,7 +196,7 @@ function drawColor(random: Random, saturation: readonly [number, number], value:
   return [channel(5), channel(3), channel(1)];
 }
 
-const brightness = ([red, green, blue]: Color): number => Math.sqrt(0.3 * red + 0.59 * green + 0.11 * blue);
+const brightness = ([red, green, blue]: Colour): number => Math.sqrt(0.3 * red + 0.59 * green + 0.11 * blue);
 
 const onSphere = (azimuth: number, elevation: number, radius: number): Triple => [
   radius * Math.cos(elevation) * Math.sin(azimuth),

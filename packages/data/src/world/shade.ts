@@ -1,6 +1,6 @@
 import type { Camera } from './camera';
 import { noise } from './noise';
-import type { Color, Covering, Scene } from './scene';
+import type { Colour, Covering, Scene } from './scene';
 import { COVERINGS, TEXTURES } from './textures';
 import type { Hit, Tracer } from './tracer';
 
@@ -9,10 +9,10 @@ import type { Hit, Tracer } from './tracer';
  * and light from the sky above, weaker under and next to toys. Distance fades the floor into the horizon.
  */
 
-const LAMP: Color = [0.89, 0.85, 0.78];
+const LAMP: Colour = [0.89, 0.85, 0.78];
 const AMBIENT = 0.42;
 const HIGHLIGHT = 0.22;
-const DARK: Color = [0.025, 0.025, 0.03];
+const DARK: Colour = [0.025, 0.025, 0.03];
 /** Depth over which the floor's pattern fades, and the floor into the horizon. */
 const PATTERN_FADE = 9;
 const HAZE = 16;
@@ -21,10 +21,10 @@ const LIFT = 1e-4;
 
 export interface Shader {
   /**
-   * Colour of the ray through `(u, v)`, in linear light, written to `color`; `hit` receives what it met.
+   * Colour of the ray through `(u, v)`, in linear light, written to `colour`; `hit` receives what it met.
    * @returns depth of the surface, Infinity for sky
    */
-  shade(u: number, v: number, color: Float64Array, hit: Hit): number;
+  shade(u: number, v: number, colour: Float64Array, hit: Hit): number;
 }
 
 export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shader {
@@ -42,35 +42,35 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
   const point = new Float64Array(3);
   const normal = new Float64Array(3);
 
-  /** Lights `color` at `point` with `normal`; `open` is how much of the sky is seen. Returns the share of the lamp. */
-  function lit(color: Float64Array, open: number): number {
+  /** Lights `colour` at `point` with `normal`; `open` is how much of the sky is seen. Returns the share of the lamp. */
+  function lit(colour: Float64Array, open: number): number {
     const facing = normal[0]! * light[0] + normal[1]! * light[1] + normal[2]! * light[2];
     for (let i = 0; i < 3; i++) shadowRay[i] = point[i]! + LIFT * normal[i]!;
     const sunny = facing > 0 && !tracer.occluded(shadowRay) ? facing : 0;
     const diffuse = AMBIENT * open * (0.75 + 0.25 * normal[1]!);
-    for (let i = 0; i < 3; i++) color[i] = color[i]! * (diffuse + sunny * LAMP[i]!);
+    for (let i = 0; i < 3; i++) colour[i] = colour[i]! * (diffuse + sunny * LAMP[i]!);
     return sunny;
   }
 
-  function shadeToy(color: Float64Array, hit: Hit): void {
+  function shadeToy(colour: Float64Array, hit: Hit): void {
     const { object, parts, turn } = tracer.toys[hit.object]!;
     const part = parts[hit.part]!;
-    if (part.paint === 'dark') color.set(DARK);
-    else if (part.paint === 'accent') color.set(object.accent);
+    if (part.paint === 'dark') colour.set(DARK);
+    else if (part.paint === 'accent') colour.set(object.accent);
     else {
       const x = point[0]! - object.x;
       const z = point[2]! - object.z;
       const pattern = TEXTURES[object.texture]!.pattern;
       const [sin, cos] = turn;
       const share = pattern(cos * x - sin * z, point[1]! / object.scale, sin * x + cos * z, object.frequency);
-      blend(color, object.colors, share);
+      blend(colour, object.colours, share);
     }
     normal.set(point);
     tracer.normal(part, normal);
-    if (lit(color, Math.min(1, 0.55 + 0.6 * point[1]!)) === 0) return;
+    if (lit(colour, Math.min(1, 0.55 + 0.6 * point[1]!)) === 0) return;
     const cosine = halfway();
     if (cosine < 0.8) return;
-    for (let i = 0; i < 3; i++) color[i] = color[i]! + HIGHLIGHT * cosine ** 40;
+    for (let i = 0; i < 3; i++) colour[i] = colour[i]! + HIGHLIGHT * cosine ** 40;
   }
 
   /** Cosine between the normal and the direction halfway between lamp and camera. */
@@ -82,9 +82,9 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
     return (normal[0]! * x + normal[1]! * y + normal[2]! * z) / Math.sqrt(x * x + y * y + z * z);
   }
 
-  function shadeFloor(color: Float64Array, depth: number): void {
+  function shadeFloor(colour: Float64Array, depth: number): void {
     const [x, z] = [point[0]!, point[2]!];
-    blend(color, floor.colors, 0.5 + (floorPattern(x, z) - 0.5) * Math.exp(-depth / PATTERN_FADE));
+    blend(colour, floor.colours, 0.5 + (floorPattern(x, z) - 0.5) * Math.exp(-depth / PATTERN_FADE));
     let open = 1;
     for (let i = 0; i < tracer.toys.length; i++) {
       const { object } = tracer.toys[i]!;
@@ -92,29 +92,29 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
       if (near < 6) open *= 1 - 0.55 * Math.exp(-near);
     }
     normal.fill(0)[1] = 1;
-    lit(color, open);
+    lit(colour, open);
     if (wall) return;
     const haze = 1 - Math.exp(-((depth / HAZE) ** 2));
-    for (let i = 0; i < 3; i++) color[i] = color[i]! + haze * (sky[0][i]! - color[i]!);
+    for (let i = 0; i < 3; i++) colour[i] = colour[i]! + haze * (sky[0][i]! - colour[i]!);
   }
 
-  function shadeWall(color: Float64Array): void {
-    blend(color, wall!.covering.colors, wallPattern!(point[0]! * wallZ - point[2]! * wallX, point[1]!));
+  function shadeWall(colour: Float64Array): void {
+    blend(colour, wall!.covering.colours, wallPattern!(point[0]! * wallZ - point[2]! * wallX, point[1]!));
     const facing = Math.max(0, -(light[0] * wallX + light[2] * wallZ));
     const brightness = 1.1 * AMBIENT * (1 - 0.4 * Math.exp(-3 * point[1]!)) + 0.5 * facing;
-    for (let i = 0; i < 3; i++) color[i] = color[i]! * brightness;
+    for (let i = 0; i < 3; i++) colour[i] = colour[i]! * brightness;
   }
 
-  function shadeSky(color: Float64Array): void {
+  function shadeSky(colour: Float64Array): void {
     const height = Math.max(0, ray[4]! / directionLength(ray));
-    blend(color, sky, Math.sqrt(height));
+    blend(colour, sky, Math.sqrt(height));
     const over = 2.5 / (height + 0.12);
     const cloud = Math.max(0, noise(ray[3]! * over + 40, ray[5]! * over + 40, 7) - 0.5) * Math.min(1, 6 * height);
-    for (let i = 0; i < 3; i++) color[i] = color[i]! + cloud * (1 - color[i]!);
+    for (let i = 0; i < 3; i++) colour[i] = colour[i]! + cloud * (1 - colour[i]!);
   }
 
   return {
-    shade(u, v, color, hit) {
+    shade(u, v, colour, hit) {
       camera.ray(u, v, ray);
       tracer.trace(ray, hit);
       const floorDepth = ray[4]! < 0 ? -ray[1]! / ray[4]! : Number.POSITIVE_INFINITY;
@@ -122,12 +122,12 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
       const wallDepth = wall && towardsWall > 0 ? wallDistance / towardsWall : Number.POSITIVE_INFINITY;
       const depth = Math.min(hit.t, floorDepth, wallDepth);
       for (let i = 0; i < 3; i++) point[i] = ray[i]! + depth * ray[i + 3]!;
-      if (depth === Number.POSITIVE_INFINITY) shadeSky(color);
-      else if (depth === hit.t) shadeToy(color, hit);
+      if (depth === Number.POSITIVE_INFINITY) shadeSky(colour);
+      else if (depth === hit.t) shadeToy(colour, hit);
       else {
         hit.object = -1;
-        if (depth === floorDepth) shadeFloor(color, depth);
-        else shadeWall(color);
+        if (depth === floorDepth) shadeFloor(colour, depth);
+        else shadeWall(colour);
       }
       return depth;
     },
@@ -136,9 +136,9 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
 
 const directionLength = (ray: Float64Array): number => Math.sqrt(ray[3]! ** 2 + ray[4]! ** 2 + ray[5]! ** 2);
 
-/** Mixes two colours into `color`. */
-function blend(color: Float64Array, colors: readonly [Color, Color], share: number): void {
-  for (let i = 0; i < 3; i++) color[i] = colors[0][i]! + share * (colors[1][i]! - colors[0][i]!);
+/** Mixes two colours into `colour`. */
+function blend(colour: Float64Array, colours: readonly [Colour, Colour], share: number): void {
+  for (let i = 0; i < 3; i++) colour[i] = colours[0][i]! + share * (colours[1][i]! - colours[0][i]!);
 }
 
 function covering({ pattern, scale, angle }: Covering): (x: number, y: number) => number {

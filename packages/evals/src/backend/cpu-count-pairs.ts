@@ -1,4 +1,4 @@
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import type { LabelPairs } from './eval-backend';
 
 /** @throws EvalsError `bad-labels` */

@@ -12,7 +12,11 @@ const rowBlock = 256;
 const keepLimit = 2 ** 24;
 
 /** Rows of the features, packed both ways. */
-type Block = { readonly begin: number; readonly rows: Packed; readonly columns: Packed };
+interface Block {
+  readonly begin: number;
+  readonly rows: Packed;
+  readonly columns: Packed;
+}
 
 export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): SoftmaxRegressionSession {
   const { cols } = x;

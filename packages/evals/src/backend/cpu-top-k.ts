@@ -1,4 +1,4 @@
-import { checkOption, EvalsError } from '../error';
+import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';

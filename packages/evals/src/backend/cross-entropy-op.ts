@@ -9,7 +9,9 @@ import { kernelBuilder, type Op, record, rowKernel, type Tensor } from '@franca/
  * both times `share`, which is 1 / targets for a mean. A team of lanes goes over each group three times: largest logit, sum of
  * exponentials, gradient. Rows whose label is not one of the `C` classes get zeros.
  */
-type CrossEntropyAttrs = { readonly classes: number };
+interface CrossEntropyAttrs {
+  readonly classes: number;
+}
 
 const crossEntropyOp: Op<CrossEntropyAttrs> = {
   name: 'crossEntropy',
@@ -62,12 +64,12 @@ const crossEntropyOp: Op<CrossEntropyAttrs> = {
   },
 };
 
-export type CrossEntropy = {
+export interface CrossEntropy {
   /** Loss of each row and head `[n, heads]`. */
   readonly losses: Tensor;
   /** Gradient of their sum with respect to the logits `[n, heads * C]`. */
   readonly gradient: Tensor;
-};
+}
 
 /** Loss and gradient of `logits` `[n, heads * classes]` at `labels` i32 `[n]`, times the scalar `share`. */
 export function crossEntropy(

@@ -8,7 +8,7 @@ import type { Matrix } from '../matrix';
  * Every implementation keeps to the same rules: equal scores are ordered by the lowest index, sums run in a fixed order,
  * counts are exact integers.
  */
-export type EvalBackend = {
+export interface EvalBackend {
   readonly name: string;
   /** Inner products of every row of `a` `[n, D]` with every row of `b` `[m, D]`: `[n, m]`. */
   products(a: Matrix, b: Matrix): Promise<Float32Array>;
@@ -28,17 +28,17 @@ export type EvalBackend = {
   openLinearGrid(spec: LinearGridSpec): LinearGridSession;
   /** Cross-entropy of softmax regression and its gradient in f64, for a second-order solver. */
   openSoftmaxRegression(problem: SoftmaxProblem): SoftmaxRegressionSession;
-};
+}
 
 /** Neighbours of each query, best first. */
-export type TopK = {
+export interface TopK {
   /** Neighbours per query: as asked for, or the size of the bank where that is smaller. */
   readonly k: number;
   /** Inner products `[queries, k]`, descending; equal ones in ascending order of index. */
   readonly scores: Float32Array;
   /** Row numbers in the bank `[queries, k]`, counted over all tiles. */
   readonly indices: Int32Array;
-};
+}
 
 export type TopKSession = Disposable & {
   /** Adds the next rows of the bank. */
@@ -47,14 +47,14 @@ export type TopKSession = Disposable & {
 };
 
 /** First and second moments of `rows` rows of width `cols`, in f64. */
-export type Gram = {
+export interface Gram {
   readonly rows: number;
   readonly cols: number;
   /** Sum of the rows `[cols]`. */
   readonly sum: Float64Array;
   /** Sum of outer products, `X^T X`, `[cols, cols]`. */
   readonly products: Float64Array;
-};
+}
 
 export type GramSession = Disposable & {
   add(tile: Matrix): Promise<void>;
@@ -62,10 +62,17 @@ export type GramSession = Disposable & {
 };
 
 /** Nearest centroid of each point (lowest number on ties) and the squared Euclidean distance to it. */
-export type Assignment = { readonly labels: Int32Array; readonly distances: Float64Array };
+export interface Assignment {
+  readonly labels: Int32Array;
+  readonly distances: Float64Array;
+}
 
 /** Per centroid: the sum `[k, D]` and number `[k]` of the points nearest to it; and the sum of squared distances. */
-export type ClusterSums = { readonly sums: Float64Array; readonly counts: Float64Array; readonly inertia: number };
+export interface ClusterSums {
+  readonly sums: Float64Array;
+  readonly counts: Float64Array;
+  readonly inertia: number;
+}
 
 export type KMeansSession = Disposable & {
   assign(centroids: Matrix): Promise<Assignment>;
@@ -73,42 +80,45 @@ export type KMeansSession = Disposable & {
 };
 
 /** `out[q] = sum_j softmax_j(scores[q, j] / temperature) * labels[indices[q, j]]`, `[queries, classes]`. */
-export type SoftVote = {
+export interface SoftVote {
   readonly neighbours: TopK;
   readonly temperature: number;
   /** Label distribution of each bank row, `[bank, classes]`. */
   readonly labels: Matrix;
-};
+}
 
 /** Class scores of one image, `[grid[0] * grid[1], classes]`. */
-export type ScoreGrid = { readonly scores: Matrix; readonly grid: readonly [rows: number, cols: number] };
+export interface ScoreGrid {
+  readonly scores: Matrix;
+  readonly grid: readonly [rows: number, cols: number];
+}
 
 /** Two label arrays of equal length; a pair counts when both are in range and the target is not `ignore`. */
-export type LabelPairs = {
+export interface LabelPairs {
   readonly predicted: ArrayLike<number>;
   readonly target: ArrayLike<number>;
   /** Number of predicted and of target labels; the result is `[predictions, targets]`. */
   readonly shape: readonly [predictions: number, targets: number];
   readonly ignore?: number;
-};
+}
 
 /** A linear map to class scores: `logits = x weight^T + bias`. */
-export type LinearClassifier = {
+export interface LinearClassifier {
   /** `[C, D]`. */
   readonly weight: Matrix;
   /** `[C]`. */
   readonly bias: Float32Array;
-};
+}
 
 /** One member of a grid: it reads columns `start` to `end` of the shared features and starts from `initial`. */
-export type LinearHead = {
+export interface LinearHead {
   readonly start: number;
   readonly end: number;
   readonly learningRate: number;
   readonly initial: LinearClassifier;
-};
+}
 
-export type LinearGridSpec = {
+export interface LinearGridSpec {
   /** Width of the shared feature rows. */
   readonly inputs: number;
   readonly classes: number;
@@ -122,7 +132,7 @@ export type LinearGridSpec = {
     readonly from: readonly [rows: number, cols: number];
     readonly to: readonly [rows: number, cols: number];
   };
-};
+}
 
 export type LinearGridSession = Disposable & {
   /**
@@ -137,7 +147,11 @@ export type LinearGridSession = Disposable & {
   heads(): Promise<LinearClassifier[]>;
 };
 
-export type SoftmaxProblem = { readonly x: Matrix; readonly labels: Int32Array; readonly classes: number };
+export interface SoftmaxProblem {
+  readonly x: Matrix;
+  readonly labels: Int32Array;
+  readonly classes: number;
+}
 
 export type SoftmaxRegressionSession = Disposable & {
   /**

@@ -10,7 +10,10 @@ import type { PlanCache } from './plan-cache';
  */
 const pairBlock = 2 ** 20;
 
-type CountAttrs = { readonly predictions: number; readonly targets: number };
+interface CountAttrs {
+  readonly predictions: number;
+  readonly targets: number;
+}
 
 const countPairsOp: Op<CountAttrs> = {
   name: 'countPairs',

@@ -7,7 +7,10 @@ import type { PlanCache } from './plan-cache';
  * Class scores on a patch grid `[h * w, C]`, upsampled bilinearly (pixel centres at half-integers) and the largest named, in one
  * pass: each pixel blends its four patches class by class and keeps the best so far, so the upsampled scores are never stored.
  */
-type LabelMapAttrs = { readonly from: Extent; readonly to: Extent };
+interface LabelMapAttrs {
+  readonly from: Extent;
+  readonly to: Extent;
+}
 
 const labelMapOp: Op<LabelMapAttrs> = {
   name: 'labelMap',

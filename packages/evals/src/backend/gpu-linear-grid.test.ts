@@ -29,7 +29,7 @@ afterAll(async () => {
 const u = 2 ** -24;
 const steps = [1, 0.7, 0.2];
 
-type Problem = {
+interface Problem {
   readonly items: number;
   readonly cols: number;
   readonly classes: number;
@@ -37,7 +37,7 @@ type Problem = {
   readonly ranges: readonly (readonly [start: number, end: number])[];
   readonly ignore?: number;
   readonly upsample?: LinearGridSpec['upsample'];
-};
+}
 
 function specOf({ cols, classes, ranges, ignore, upsample }: Problem): LinearGridSpec {
   const heads = ranges.map(([start, end], i): LinearHead => {

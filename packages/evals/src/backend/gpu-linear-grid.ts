@@ -24,7 +24,10 @@ type ChunkStep = Step<
 >;
 
 /** What fits: stacked heads of `cols` columns, and items of a batch (rows; dense form: images) at that many heads. */
-type Room = { readonly heads: (cols: number) => number; readonly items: (heads: number) => number };
+interface Room {
+  readonly heads: (cols: number) => number;
+  readonly items: (heads: number) => number;
+}
 
 function roomFor(gpu: Gpu, { classes, upsample, inputs }: LinearGridSpec): Room {
   const binding = Math.floor(gpu.target.maxBindingBytes / 4);

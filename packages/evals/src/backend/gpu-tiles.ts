@@ -22,11 +22,11 @@ export function blockOf({ data, cols }: Matrix, begin: number, size: number): Fl
 }
 
 /** Collects streamed rows into blocks of `size` rows and hands each to `flush` when it is full. */
-export type RowStream = {
+export interface RowStream {
   add(rows: Matrix): Promise<void>;
   /** Hands over what has come since the last full block, if anything. */
   finish(): Promise<void>;
-};
+}
 
 /** `flush` gets a block `[size, cols]` of which the first `count` rows are new; the others are zero. */
 export function rowStream(

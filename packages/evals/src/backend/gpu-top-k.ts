@@ -1,5 +1,5 @@
 import { compile, createState, type Gpu, matmul, type State, type Step } from '@franca/tensor';
-import { checkOption, EvalsError } from '../error';
+import { checkOption, EvalsError } from '../errors';
 import { type Matrix, rowRange } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { blockOf, evenBlocks, rowStream } from './gpu-tiles';
@@ -23,7 +23,11 @@ type SearchStep = Step<
 >;
 
 /** Queries whose heaps fit one binding. */
-type Part = { readonly queries: Matrix; readonly state: State; readonly step: SearchStep };
+interface Part {
+  readonly queries: Matrix;
+  readonly state: State;
+  readonly step: SearchStep;
+}
 
 export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);

@@ -87,7 +87,10 @@ const keepBestOp: Op<object> = {
 };
 
 /** Heaps of state: scores f32 and bank indices u32, both `[k, queries]`. */
-export type Heaps = { readonly scores: Tensor; readonly indices: Tensor };
+export interface Heaps {
+  readonly scores: Tensor;
+  readonly indices: Tensor;
+}
 
 /** Enters `products` `[m, n]` of one block of queries into their heaps; `position` is a knob `[4]` (see `heapPosition`). */
 export function keepBest(products: Tensor, heaps: Heaps, position: Tensor): Heaps {

@@ -29,7 +29,10 @@ import type { HeadGroup } from './linear-grid';
  * matrix for the rows of an image and one for its columns.
  */
 type GridState = Readonly<Record<string, GroupTensors>>;
-type GridBatch = { readonly x: Tensor; readonly labels: Tensor };
+interface GridBatch {
+  readonly x: Tensor;
+  readonly labels: Tensor;
+}
 type GridKnobs = Readonly<Record<'share' | 'keep' | 'carry' | 'decay' | 'rate', Tensor>>;
 
 /** The step function for features that begin at column `firstColumn`. State tensors of part `i` are named `i`. */

@@ -1,16 +1,16 @@
-import { checkOption, EvalsError } from '../error';
+import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import type { LinearGridSpec, LinearHead } from './eval-backend';
 
 /** What every implementation of a linear grid does before it computes: checks heads and batches, and groups the heads. */
 
 /** Heads that read the same columns, so that one tall weight matrix `[members * C, end - start]` serves them all. */
-export type HeadGroup = {
+export interface HeadGroup {
   readonly start: number;
   readonly end: number;
   /** Index of each member in the grid. */
   readonly members: readonly number[];
-};
+}
 
 /**
  * The heads of a grid by the columns they read, in order of first appearance.

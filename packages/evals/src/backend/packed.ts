@@ -10,7 +10,11 @@
 type Numbers = Float32Array | Float64Array;
 
 /** `count` vectors of `length` numbers, in panels of four. */
-export type Packed = { readonly data: Float64Array; readonly count: number; readonly length: number };
+export interface Packed {
+  readonly data: Float64Array;
+  readonly count: number;
+  readonly length: number;
+}
 
 /** Packs rows `begin` to `end` of a row-major array of `cols` columns. */
 export function packRows(source: Numbers, cols: number, begin: number = 0, end: number = source.length / cols): Packed {

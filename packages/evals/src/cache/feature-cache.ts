@@ -9,7 +9,7 @@ import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/chec
  * taken. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so that it can be
  * read anywhere. It appears whole or not at all.
  */
-export type FeatureKey = {
+export interface FeatureKey {
   /** Identifies the weights: `hashFile` of their file. */
   readonly weights: string;
   /** Everything between decoded pixels and the model, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
@@ -18,23 +18,23 @@ export type FeatureKey = {
   readonly data: string;
   /** Which outputs, such as `cls of blocks 9-12, patches of 12`. */
   readonly outputs: string;
-};
+}
 
 /** One array of features, labels or masks. */
-export type FeatureArray = {
+export interface FeatureArray {
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array;
-};
+}
 
 /** Named arrays of one data set. */
 export type FeatureArrays = Readonly<Record<string, FeatureArray>>;
 
-export type FeatureCacheOptions = {
+export interface FeatureCacheOptions {
   /** Told of a file that cannot be used and why; such a file counts as absent and is replaced. */
   readonly onDamaged?: (path: string, reason: string) => void;
-};
+}
 
-export type FeatureCache = {
+export interface FeatureCache {
   /** The arrays of this key; `undefined` where there are none, or their file is damaged. */
   readonly read: (key: FeatureKey) => Promise<FeatureArrays | undefined>;
   /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `bad-input` */
@@ -44,7 +44,7 @@ export type FeatureCache = {
     key: FeatureKey,
     compute: () => Promise<FeatureArrays>,
   ) => Promise<{ readonly arrays: FeatureArrays; readonly cached: boolean }>;
-};
+}
 
 /** Opens a cache in `folder`, which is created when something is written. */
 export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOptions = {}): FeatureCache {

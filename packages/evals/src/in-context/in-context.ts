@@ -1,8 +1,8 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
-import { checkOption, EvalsError } from '../error';
+import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
-import { type Matrix, normalizeRows, rowRange, takeRows } from '../matrix';
+import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
 import { pooledCounts, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
 import { random } from '../numerics/random';
@@ -39,11 +39,11 @@ export type InContextOptions = SegmentationScoring & {
   readonly backend?: EvalBackend;
 };
 
-export type InContextResult = {
+export interface InContextResult {
   readonly outcome: Outcome;
   /** Predicted class of each pixel of each test image, `[n, rows * cols]` of the mask size. */
   readonly predicted: readonly Int32Array[];
-};
+}
 
 /** @throws EvalsError `bad-features` or `bad-option` */
 export async function inContextSegmentation(
@@ -56,7 +56,7 @@ export async function inContextSegmentation(
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const images = imageCount(test);
   checkOption(images > 0, 'the test set is empty');
-  using search = backend.openTopK(normalizeRows(patchTokens(test)), k);
+  using search = backend.openTopK(normaliseRows(patchTokens(test)), k);
   const labels = await fillMemory(search, train, options);
   const votes = await backend.softVote({ neighbours: await search.result(), temperature, labels });
 
@@ -113,7 +113,7 @@ async function fillMemory(
   const parts: Float32Array[] = [];
   for await (const batch of batches(train)) {
     const cells = batch.grid[0] * batch.grid[1];
-    const tokens = normalizeRows(patchTokens(batch));
+    const tokens = normaliseRows(patchTokens(batch));
     for (let i = 0; i < imageCount(batch); i++) {
       const soft = patchLabels(maskOf(batch, i), { grid: batch.grid, maskSize: batch.maskSize, classes, ignore });
       const image = rowRange(tokens, i * cells, (i + 1) * cells);

@@ -1,13 +1,13 @@
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 
-export type PatchLabelOptions = {
+export interface PatchLabelOptions {
   readonly grid: Extent;
   readonly maskSize: Extent;
   readonly classes: number;
   /** Label of pixels that belong to no class. */
   readonly ignore: number;
-};
+}
 
 /**
  * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked

@@ -1,4 +1,4 @@
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
@@ -15,11 +15,11 @@ export type FewShotOptions = KnnOptions & {
   readonly tries?: number;
 };
 
-export type FewShotResult = {
+export interface FewShotResult {
   /** Mean over tries of the top-1 accuracy at each try's best `k`. */
   readonly outcome: Outcome;
   readonly tries: readonly number[];
-};
+}
 
 /** @throws EvalsError as `knn`, and `bad-option` when `shots` or `tries` is below 1. */
 export async function knnFewShot(

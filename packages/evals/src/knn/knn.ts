@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
@@ -15,7 +15,7 @@ import { neighbourVote } from './neighbour-vote';
  *
  * Source: the evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column k-NN).
  */
-export type KnnOptions = {
+export interface KnnOptions {
   /** Neighbours that vote; several are tried and the best is reported. Default 10, 20, 100, 200. */
   readonly ks?: readonly number[];
   /** Default 0.07. */
@@ -23,18 +23,22 @@ export type KnnOptions = {
   /** Number of classes; default the largest label + 1. */
   readonly classes?: number;
   readonly backend?: EvalBackend;
-};
+}
 
 /** Accuracy with `k` voting neighbours. */
-export type KnnScore = { readonly k: number; readonly top1: number; readonly top5: number };
+export interface KnnScore {
+  readonly k: number;
+  readonly top1: number;
+  readonly top5: number;
+}
 
-export type KnnResult = {
+export interface KnnResult {
   /** Top-1 accuracy at the best `k` (the first on ties). */
   readonly outcome: Outcome;
   readonly scores: readonly KnnScore[];
   /** Predicted classes `[n]` at the best `k`. */
   readonly predicted: Int32Array;
-};
+}
 
 /**
  * @param train the bank; a series of batches where it does not fit in memory

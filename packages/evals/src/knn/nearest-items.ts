@@ -1,10 +1,13 @@
 import type { EvalBackend, TopK } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
-import { type Matrix, normalizeRows } from '../matrix';
+import { type Matrix, normaliseRows } from '../matrix';
 
 /** The most similar bank items of each query, with the labels of the whole bank. */
-export type NearestItems = { readonly neighbours: TopK; readonly labels: Int32Array };
+export interface NearestItems {
+  readonly neighbours: TopK;
+  readonly labels: Int32Array;
+}
 
 /**
  * Streams the bank past the queries and keeps the `k` most similar (cosine) of each. Features are normalised here.
@@ -17,12 +20,12 @@ export async function nearestItems(
   queries: Matrix,
   k: number,
 ): Promise<NearestItems> {
-  using search = backend.openTopK(normalizeRows(queries), k);
+  using search = backend.openTopK(normaliseRows(queries), k);
   const labels: Int32Array[] = [];
   for await (const batch of batches(bank)) {
     const tokens = classTokens(batch);
     checkLabels(batch.labels, tokens.rows);
-    await search.add(normalizeRows(tokens));
+    await search.add(normaliseRows(tokens));
     labels.push(batch.labels);
   }
   const joined = Int32Array.from(labels.flatMap((part) => [...part]));

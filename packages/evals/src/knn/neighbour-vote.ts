@@ -5,7 +5,11 @@ import type { TopK } from '../backend/eval-backend';
  * whole neighbour list even when only its first `k` vote. That leaves every ranking as it is, since it is a common factor,
  * and the scores of a smaller `k` sum to less than 1.
  */
-export type VoteOptions = { readonly ks: readonly number[]; readonly temperature: number; readonly classes: number };
+export interface VoteOptions {
+  readonly ks: readonly number[];
+  readonly temperature: number;
+  readonly classes: number;
+}
 
 /** Class scores `[queries, classes]` for each `k`, in the order of `ks`; a `k` beyond the list means the whole list. */
 export function neighbourVote(

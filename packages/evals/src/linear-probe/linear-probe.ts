@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { checkLabels } from '../features';
 import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
@@ -17,7 +17,7 @@ import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
  *
  * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
  */
-export type LinearProbeOptions = {
+export interface LinearProbeOptions {
   /** What the best classifier is chosen on. Default `train-holdout`. */
   readonly select?: 'train-holdout' | 'test' | { readonly validation: ProbeFeatures };
   /** Share of train held out; default 0.1. */
@@ -39,14 +39,14 @@ export type LinearProbeOptions = {
   readonly augmented?: { readonly batches: () => AsyncIterable<ProbeFeatures>; readonly iterations: number };
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
   readonly backend?: EvalBackend;
-};
+}
 
-export type LinearProbeResult = {
+export interface LinearProbeResult {
   readonly outcome: Outcome;
   readonly probe: Probe;
   /** Top-1 of every classifier of the grid on what the choice was made on. */
   readonly grid: readonly { readonly name: string; readonly top1: number }[];
-};
+}
 
 /** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function linearProbe(

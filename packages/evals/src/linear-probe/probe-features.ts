@@ -1,4 +1,4 @@
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import type { PatchFeatures } from '../features';
 import { type Matrix, matrix, takeRows } from '../matrix';
 
@@ -8,7 +8,7 @@ import { type Matrix, matrix, takeRows } from '../matrix';
  * `avgpool` the patch mean after them. Laid side by side as `[block 1 | ... | last block | patch mean]`, each of these
  * choices is one contiguous range of columns, so all classifiers share one matrix.
  */
-export type ProbeFeatures = {
+export interface ProbeFeatures {
   /** Width `D` of one token. */
   readonly dim: number;
   /** Class tokens `[n, D]` of the last blocks, oldest first; one entry where only the last block is known. */
@@ -16,10 +16,13 @@ export type ProbeFeatures = {
   /** Mean of the last block's patch tokens `[n, D]`. */
   readonly patchMean?: Float32Array;
   readonly labels: Int32Array;
-};
+}
 
 /** Which parts a classifier reads. */
-export type ProbeInput = { readonly blocks: number; readonly avgpool: boolean };
+export interface ProbeInput {
+  readonly blocks: number;
+  readonly avgpool: boolean;
+}
 
 /** Rows `[n, (blocks + 1) * D]` that all classifiers share; without a patch mean, `[n, blocks * D]`. */
 export function probeRows(features: ProbeFeatures): Matrix {

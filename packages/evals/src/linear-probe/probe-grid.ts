@@ -1,5 +1,5 @@
 import type { LinearClassifier, LinearHead } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { random } from '../numerics/random';
 import { type ProbeFeatures, type ProbeInput, probeColumns } from './probe-features';
 
@@ -19,7 +19,7 @@ export type ProbeHead = LinearHead & {
   readonly baseRate: number;
 };
 
-export type GridOptions = {
+export interface GridOptions {
   readonly classes: number;
   readonly batchSize: number;
   readonly learningRates: readonly number[];
@@ -27,7 +27,7 @@ export type GridOptions = {
   readonly blocks: readonly number[];
   /** Seed of the initial weights, N(0, 0.01^2); biases start at 0. */
   readonly seed: number;
-};
+}
 
 /** The classifiers to train on features of this shape. */
 export function probeGrid(

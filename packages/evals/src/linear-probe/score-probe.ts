@@ -1,28 +1,28 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify, restrictClasses } from '../classifier';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { takeColumns } from '../matrix';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import { type ProbeFeatures, type ProbeInput, probeColumns, probeRows } from './probe-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
-export type Probe = {
+export interface Probe {
   /** As the official program names it. */
   readonly name: string;
   readonly input: ProbeInput;
   readonly classifier: LinearClassifier;
-};
+}
 
-export type ScoreProbeOptions = {
+export interface ScoreProbeOptions {
   /** The training class of each class of the set, where it holds only some of them (ImageNet-A, ImageNet-R). */
   readonly classMapping?: readonly number[];
   /** Accepted classes of each item (ImageNet-ReaL); items without any are left out. Replaces the labels. */
   readonly accepted?: readonly (readonly number[])[];
   readonly backend?: EvalBackend;
-};
+}
 
-export type ProbeScore = {
+export interface ProbeScore {
   readonly top1: number;
   readonly top5: number;
   /** Items that were scored. */
@@ -30,7 +30,7 @@ export type ProbeScore = {
   /** Recall of each class; empty with several accepted classes. */
   readonly perClass: readonly (number | null)[];
   readonly predicted: Int32Array;
-};
+}
 
 /** Accuracy of a trained probe on a set, such as a robustness test set. */
 export async function scoreProbe(

@@ -1,13 +1,16 @@
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
 import { permutation, random } from '../numerics/random';
 import type { ProbeHead } from './probe-grid';
 
 /** One step's items: shared feature rows and their classes. */
-export type ProbeBatch = { readonly x: Matrix; readonly labels: Int32Array };
+export interface ProbeBatch {
+  readonly x: Matrix;
+  readonly labels: Int32Array;
+}
 
-export type TrainGridOptions = {
+export interface TrainGridOptions {
   readonly heads: readonly ProbeHead[];
   readonly classes: number;
   /** Steps in all; the cosine schedule ends there. */
@@ -17,7 +20,7 @@ export type TrainGridOptions = {
   readonly weightDecay?: number;
   /** Called after each step with every head's loss. */
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
-};
+}
 
 /**
  * Trains all heads of the grid together for `iterations` steps of SGD with momentum; the learning rate of step `i` is the

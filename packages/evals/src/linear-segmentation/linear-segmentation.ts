@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { imageCount, type SegmentationFeatures } from '../features';
 import type { SegmentationScoring } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
@@ -45,13 +45,17 @@ export type LinearSegmentationOptions = SegmentationScoring & {
 };
 
 /** A learning rate after some epochs, and its mIoU on what the choice was made on. */
-export type SegmentationCandidate = { readonly learningRate: number; readonly epoch: number; readonly miou: number };
+export interface SegmentationCandidate {
+  readonly learningRate: number;
+  readonly epoch: number;
+  readonly miou: number;
+}
 
-export type LinearSegmentationResult = {
+export interface LinearSegmentationResult {
   readonly outcome: Outcome;
   readonly candidates: readonly SegmentationCandidate[];
   readonly head: LinearClassifier;
-};
+}
 
 /** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function linearSegmentation(

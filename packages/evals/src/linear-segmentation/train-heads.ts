@@ -1,5 +1,5 @@
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { imageCount, patchTokens, type SegmentationFeatures } from '../features';
 import type { Extent } from '../numerics/bilinear';
 import { permutation, type Random } from '../numerics/random';
@@ -8,7 +8,7 @@ import { resizedMasks, takeImages } from './segmentation-heads';
 /** The images of one epoch in batches, one per step. */
 export type EpochSource = (epoch: number) => Iterable<SegmentationFeatures> | AsyncIterable<SegmentationFeatures>;
 
-export type TrainHeadsOptions = {
+export interface TrainHeadsOptions {
   readonly heads: readonly LinearHead[];
   readonly classes: number;
   readonly ignore: number;
@@ -19,7 +19,7 @@ export type TrainHeadsOptions = {
   readonly dropAfter: number;
   /** Receives the heads after each epoch, counted from 1. */
   readonly onEpoch?: (epoch: number, heads: readonly LinearClassifier[]) => Promise<void>;
-};
+}
 
 /**
  * Trains all heads together by SGD (momentum 0.9, weight decay 1e-4) on the pixel cross-entropy, and returns them.

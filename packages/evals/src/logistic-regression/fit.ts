@@ -1,5 +1,5 @@
 import type { LinearClassifier, SoftmaxRegressionSession } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { lbfgs } from '../numerics/lbfgs';
 
 /**
@@ -8,7 +8,7 @@ import { lbfgs } from '../numerics/lbfgs';
  * `tolerance` times that of the all-zero model, and the result says how far it came: with separable data and a large C the
  * optimum lies far out.
  */
-export type FitOptions = {
+export interface FitOptions {
   /** Inverse strength of the penalty. */
   readonly c: number;
   /** Parameters to start from: weights `[C, D]`, then biases `[C]`. Default zeros. */
@@ -17,9 +17,9 @@ export type FitOptions = {
   readonly tolerance?: number;
   /** Default 1000. */
   readonly maxIterations?: number;
-};
+}
 
-export type LogisticFit = {
+export interface LogisticFit {
   /** Weights `[classes, dim]`, then biases `[classes]`. */
   readonly parameters: Float64Array;
   readonly classes: number;
@@ -30,7 +30,7 @@ export type LogisticFit = {
   readonly gradient: number;
   readonly iterations: number;
   readonly converged: boolean;
-};
+}
 
 export async function fitLogistic(
   session: SoftmaxRegressionSession,

@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
 import { holdOut } from '../numerics/random';
@@ -16,7 +16,7 @@ import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from
  *
  * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
  */
-export type LogisticRegressionOptions = {
+export interface LogisticRegressionOptions {
   /** Default `officialCs`. With a single C there is nothing to choose, and nothing is held out. */
   readonly cs?: readonly number[];
   /** What C is chosen by and what is reported; each data set has its own. Default `top-1`. */
@@ -32,15 +32,15 @@ export type LogisticRegressionOptions = {
   /** Default 1000. */
   readonly maxIterations?: number;
   readonly backend?: EvalBackend;
-};
+}
 
-export type LogisticRegressionResult = {
+export interface LogisticRegressionResult {
   readonly outcome: Outcome;
   readonly sweep: readonly SweepPoint[];
   /** The final model. */
   readonly classifier: LinearClassifier;
   readonly predicted: Int32Array;
-};
+}
 
 /** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
 export const officialCs: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));

@@ -8,21 +8,21 @@ import { fitLogistic, fittedClassifier, type LogisticFit } from './fit';
 export type AccuracyMetric = 'top-1' | 'mean-per-class';
 
 /** One C of the sweep. */
-export type SweepPoint = {
+export interface SweepPoint {
   readonly c: number;
   /** Accuracy on the held-out part. */
   readonly score: number;
   readonly iterations: number;
   readonly converged: boolean;
-};
+}
 
-export type SweepOptions = {
+export interface SweepOptions {
   readonly cs: readonly number[];
   readonly metric: AccuracyMetric;
   readonly classes: number;
   readonly tolerance?: number;
   readonly maxIterations?: number;
-};
+}
 
 /** Fits every C on `train`, each from the solution of the one before, and scores it on `held`. */
 export async function sweepC(

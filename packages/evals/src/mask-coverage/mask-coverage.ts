@@ -1,4 +1,4 @@
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 import { elapsed, type Outcome } from '../outcome';
 
@@ -8,20 +8,20 @@ import { elapsed, type Outcome } from '../outcome';
  * the visibility over positions, beside what an unbiased strategy would give by chance from so few draws:
  * `sqrt((1 - p) / (p N))` for `N` independent masks of mean visibility `p`.
  */
-export type CoverageCounts = {
+export interface CoverageCounts {
   /** How often each position was visible (not masked), `[rows * cols]`. */
   readonly visible: ArrayLike<number>;
   /** Masks drawn. */
   readonly draws: number;
   readonly grid: Extent;
-};
+}
 
-export type MaskCoverageResult = {
+export interface MaskCoverageResult {
   /** Coefficient of variation of the visibility; 0 is perfectly even. */
   readonly outcome: Outcome;
   /** P(visible) of each position, row-major over the grid. */
   readonly probability: Float64Array;
-};
+}
 
 /**
  * @param strategy name of the masking strategy, for the record

@@ -5,7 +5,10 @@
  */
 
 /** Items right per class and items per class. */
-export type ClassTally = { readonly right: Float64Array; readonly count: Float64Array };
+export interface ClassTally {
+  readonly right: Float64Array;
+  readonly count: Float64Array;
+}
 
 /** Tallies predictions against labels. */
 export function tally(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): ClassTally {
@@ -36,11 +39,11 @@ export function meanPerClassAccuracy(counts: ClassTally): number {
 }
 
 /** Scores of `cols` classes for each of `rows` items, row-major. */
-export type ClassScores = {
+export interface ClassScores {
   readonly data: Float32Array | Float64Array;
   readonly rows: number;
   readonly cols: number;
-};
+}
 
 /** The `k` best classes of each item, best first, `[rows, min(k, cols)]`; equal scores rank by lowest class. */
 export function topClasses({ data, rows, cols }: ClassScores, k: number): Int32Array {

@@ -9,7 +9,11 @@ import { munkres } from 'munkres';
  */
 
 /** A pooled count matrix. */
-export type ClusterCounts = { readonly counts: Float64Array; readonly clusters: number; readonly classes: number };
+export interface ClusterCounts {
+  readonly counts: Float64Array;
+  readonly clusters: number;
+  readonly classes: number;
+}
 
 /** Class of each cluster, -1 where it has none. */
 export function hungarianMatch(table: ClusterCounts): Int32Array {

@@ -1,4 +1,4 @@
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 
 /**
  * Detection metrics from scores of two groups; a higher score should mean "positive". All treat tied scores as one
@@ -9,10 +9,16 @@ import { EvalsError } from '../error';
  */
 
 /** Scores of both groups. */
-export type Detection = { readonly positive: ArrayLike<number>; readonly negative: ArrayLike<number> };
+export interface Detection {
+  readonly positive: ArrayLike<number>;
+  readonly negative: ArrayLike<number>;
+}
 
 /** True and false positives at every distinct threshold, highest first. */
-type Curve = { readonly hits: number[]; readonly alarms: number[] };
+interface Curve {
+  readonly hits: number[];
+  readonly alarms: number[];
+}
 
 export function auroc(scores: Detection): number {
   const { hits, alarms } = curve(scores);

@@ -1,9 +1,9 @@
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { type AbsentClass, meanIou, perClassIou } from './mean-iou';
 
 /** How label maps are scored. */
-export type SegmentationScoring = {
+export interface SegmentationScoring {
   readonly classes: number;
   /** Target label that is not scored; default 255. */
   readonly ignore?: number;
@@ -11,21 +11,21 @@ export type SegmentationScoring = {
   readonly absent?: AbsentClass;
   /** The classes that the mean is taken over; default all. */
   readonly averageOver?: readonly number[];
-};
+}
 
-export type SegmentationScore = {
+export interface SegmentationScore {
   readonly miou: number;
   readonly perClass: readonly (number | null)[];
   /** Pixels whose class is right, of those scored. */
   readonly pixelAccuracy: number;
-};
+}
 
 /** Counts pooled over images, to be scored at the end. */
-export type PooledCounts = {
+export interface PooledCounts {
   readonly add: (predicted: ArrayLike<number>, target: ArrayLike<number>) => Promise<void>;
   /** `[predictions, classes]` so far. */
   readonly counts: Float64Array;
-};
+}
 
 /** Starts a pooled count of `predictions` predicted labels (default: the classes) against the classes. */
 export function pooledCounts(

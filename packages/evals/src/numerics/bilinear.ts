@@ -8,7 +8,11 @@
 export type Extent = readonly [rows: number, cols: number];
 
 /** Where each output index reads: `(1 - weight) * source[low] + weight * source[high]`. */
-type Taps = { readonly low: Int32Array; readonly high: Int32Array; readonly weight: Float64Array };
+interface Taps {
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly weight: Float64Array;
+}
 
 function taps(input: number, output: number): Taps {
   const low = new Int32Array(output);
@@ -24,12 +28,12 @@ function taps(input: number, output: number): Taps {
 }
 
 /** Resampling between two fixed extents. */
-export type Bilinear = {
+export interface Bilinear {
   /** `source` `[from, channels]` to `out` `[to, channels]`. */
   readonly apply: (source: ArrayLike<number>, out: Float64Array, channels: number) => void;
   /** Adds the adjoint: `gradient` `[to, channels]` onto `out` `[from, channels]`. */
   readonly adjoint: (gradient: Float64Array, out: Float64Array, channels: number) => void;
-};
+}
 
 export function bilinear(from: Extent, to: Extent): Bilinear {
   const y = taps(from[0], to[0]);

@@ -1,5 +1,5 @@
 import type { EvalBackend, KMeansSession } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
 import { permutation, type Random, random } from './random';
 
@@ -13,7 +13,7 @@ import { permutation, type Random, random } from './random';
  *
  * Sources: Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); faiss for splitting and sampling.
  */
-export type KMeansOptions = {
+export interface KMeansOptions {
   readonly clusters: number;
   /** Largest number of Lloyd steps; stops earlier at a fixed point. Default 100. */
   readonly iterations?: number;
@@ -22,14 +22,14 @@ export type KMeansOptions = {
   readonly seed: number;
   /** `random`: distinct points drawn uniformly, as faiss does. Default `k-means++`. */
   readonly start?: 'k-means++' | 'random';
-};
+}
 
-export type KMeans = {
+export interface KMeans {
   /** `[clusters, D]`. */
   readonly centroids: Matrix;
   /** Sum of squared distances of the fitted points to their centroids. */
   readonly inertia: number;
-};
+}
 
 const pointsPerCentroid = 256;
 

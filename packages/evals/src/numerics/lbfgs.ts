@@ -11,7 +11,7 @@ import { type LinePoint, strongWolfe } from './strong-wolfe';
 /** Returns the value at `x` and writes the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
 
-export type LbfgsOptions = {
+export interface LbfgsOptions {
   /** Stops when no component of the gradient exceeds this. */
   readonly gradientTolerance: number;
   /** Default 1000. */
@@ -20,9 +20,9 @@ export type LbfgsOptions = {
   readonly memory?: number;
   /** Evaluations per line search; default 50. */
   readonly lineSearchSteps?: number;
-};
+}
 
-export type LbfgsResult = {
+export interface LbfgsResult {
   readonly x: Float64Array;
   readonly value: number;
   /** Largest component of the gradient. */
@@ -30,9 +30,13 @@ export type LbfgsResult = {
   readonly iterations: number;
   /** `line-search`: no step decreased the value any more, as happens at the limit of rounding. */
   readonly stopped: 'gradient' | 'iterations' | 'line-search';
-};
+}
 
-type Pair = { readonly s: Float64Array; readonly y: Float64Array; readonly rho: number };
+interface Pair {
+  readonly s: Float64Array;
+  readonly y: Float64Array;
+  readonly rho: number;
+}
 type Point = LinePoint & { readonly x: Float64Array; readonly gradient: Float64Array };
 
 export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {

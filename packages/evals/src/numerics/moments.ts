@@ -1,5 +1,5 @@
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { type Batched, batches } from '../features';
 import type { Matrix } from '../matrix';
 

@@ -53,7 +53,7 @@ test('coordinates are centred, uncorrelated, and have the variances of the model
 test('standardising gives every column the same say and silences a constant one', async () => {
   const x = gaussian(400, 3, 2);
   const data = x.data.map((value, i) => [1e3 * value, value, 7][i % 3]!);
-  const pca = fitPca(await momentsOf(cpuBackend, { ...x, data }), 3, { standardize: true });
+  const pca = fitPca(await momentsOf(cpuBackend, { ...x, data }), 3, { standardise: true });
   expect(pca.variances.reduce((sum, value) => sum + value, 0)).toBeCloseTo(2, 6);
   expect(pca.scale[2]).toBe(0);
   expect(pca.scale[1]! / pca.scale[0]!).toBeGreaterThan(900);

@@ -1,15 +1,15 @@
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import type { Matrix } from '../matrix';
 import { covarianceOf, meanOf } from './moments';
 import { symmetricEigen } from './symmetric-eigen';
 
 /**
  * Principal components from streamed moments: the eigenvectors of the covariance with the largest eigenvalues. With
- * `standardize` every column is first divided by its population standard deviation (z-score), which makes it the
+ * `standardise` every column is first divided by its population standard deviation (z-score), which makes it the
  * correlation matrix; constant columns then become 0. No whitening.
  */
-export type Pca = {
+export interface Pca {
   readonly mean: Float64Array;
   /** Factor of each column after centring: 1, or one over its standard deviation. */
   readonly scale: Float64Array;
@@ -17,11 +17,13 @@ export type Pca = {
   readonly directions: Matrix;
   /** Variance along each direction. */
   readonly variances: Float64Array;
-};
+}
 
-export type PcaOptions = { readonly standardize?: boolean };
+export interface PcaOptions {
+  readonly standardise?: boolean;
+}
 
-export function fitPca(gram: Gram, components: number, { standardize = false }: PcaOptions = {}): Pca {
+export function fitPca(gram: Gram, components: number, { standardise = false }: PcaOptions = {}): Pca {
   const { cols } = gram;
   checkOption(
     Number.isInteger(components) && components >= 1 && components <= cols,
@@ -33,7 +35,7 @@ export function fitPca(gram: Gram, components: number, { standardize = false }: 
     const variance = covariance[d * cols + d]!;
     // A column whose spread is within rounding of its size is constant.
     const constant = variance <= 1e-12 * (variance + center * center);
-    return standardize ? (constant ? 0 : 1 / Math.sqrt(variance)) : 1;
+    return standardise ? (constant ? 0 : 1 / Math.sqrt(variance)) : 1;
   });
   const scaled = covariance.map((value, i) => value * scale[Math.floor(i / cols)]! * scale[i % cols]!);
   const { values, vectors } = symmetricEigen(scaled, cols);

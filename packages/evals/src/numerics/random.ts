@@ -1,20 +1,20 @@
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 
 /**
  * Seeded draws (xoroshiro128+). They are the same on every machine, but not those of numpy or torch for the same seed:
  * where another program's draw matters, pass its index list instead.
  */
-export type Random = {
+export interface Random {
   /** Uniform in `[0, 1)`. */
   readonly uniform: () => number;
   /** Uniform integer in `0..limit - 1`. */
   readonly integer: (limit: number) => number;
   /** Standard normal (Box-Muller). */
   readonly normal: () => number;
-};
+}
 
 export function random(seed: number): Random {
   checkOption(Number.isInteger(seed), `seed is ${seed}; it must be an integer`);

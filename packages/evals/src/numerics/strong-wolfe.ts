@@ -7,13 +7,17 @@
  */
 
 /** A point on the line. */
-export type LinePoint = { readonly step: number; readonly value: number; readonly slope: number };
+export interface LinePoint {
+  readonly step: number;
+  readonly value: number;
+  readonly slope: number;
+}
 
-export type StrongWolfeOptions = {
+export interface StrongWolfeOptions {
   readonly decrease: number;
   readonly curvature: number;
   readonly maxEvaluations: number;
-};
+}
 
 /** Evaluates the objective at a step along the line. */
 export type LineObjective<P extends LinePoint> = (step: number) => Promise<P>;

@@ -1,7 +1,10 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 /** Eigenvalues in descending order and their unit eigenvectors as rows `[size, size]`. */
-export type SymmetricEigen = { readonly values: Float64Array; readonly vectors: Float64Array };
+export interface SymmetricEigen {
+  readonly values: Float64Array;
+  readonly vectors: Float64Array;
+}
 
 /**
  * Eigen decomposition of a symmetric matrix `[size, size]`. An eigenvector's sign is arbitrary; here its component of

@@ -1,6 +1,6 @@
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { knnConfidence } from './knn-score';
@@ -12,21 +12,21 @@ import { fitVim, vimConfidence } from './vim';
 export type OodScore = LogitScore | 'knn' | 'mahalanobis' | 'relative-mahalanobis' | 'vim';
 
 /** What confidence scores can be built from: a classifier of the features, and the train features themselves. */
-export type OodReference = {
+export interface OodReference {
   /** Needed by `msp`, `max-logit`, `energy`, `gen` and `vim`. */
   readonly classifier?: LinearClassifier;
   /** Needed by `knn`, the Mahalanobis scores and `vim`. */
   readonly train?: LabelledFeatures;
-};
+}
 
-export type ConfidenceOptions = {
+export interface ConfidenceOptions {
   /** Neighbour of the `knn` score. */
   readonly k: number;
   /** Temperature of the energy. */
   readonly temperature: number;
   /** Dimensions that `vim` counts as filled by train features. */
   readonly vimDim: number;
-};
+}
 
 /** The confidence of each feature row; higher means more like the training data. */
 export type Confidence = (x: Matrix) => Promise<Float64Array>;

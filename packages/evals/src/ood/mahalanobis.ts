@@ -15,14 +15,14 @@ import { symmetricEigen } from '../numerics/symmetric-eigen';
  * `S^+ = V V^T` is the pseudo-inverse, so that directions without spread (fewer items than dimensions) do not count;
  * distances are taken after whitening by `V`. Sources: Lee et al. 2018; Ren et al. 2021 (relative).
  */
-export type MahalanobisModel = {
+export interface MahalanobisModel {
   readonly mean: Float64Array;
   /** Whitening directions as rows, `[rank, D]`. */
   readonly within: Matrix;
   readonly total: Matrix;
   /** Class means after whitening, `[classes, rank]`. */
   readonly centroids: Matrix;
-};
+}
 
 export async function fitMahalanobis(backend: EvalBackend, train: LabelledFeatures): Promise<MahalanobisModel> {
   const x = classTokens(train);

@@ -1,7 +1,7 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { classify } from '../classifier';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import { firstChoices, hitRate, topClasses } from '../metrics/accuracy';
 import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
@@ -16,7 +16,7 @@ import { fitConfidence, type OodReference, type OodScore, possibleScores } from 
  * The paper (Fig. 8) names no score; OpenOOD v1.5, which it uses, scores linear-probe logits by MSP in its script for such
  * models.
  */
-export type OodOptions = {
+export interface OodOptions {
   /** Default: all that the reference suffices for. */
   readonly scores?: readonly OodScore[];
   /** Neighbour of the `knn` score; default 50. */
@@ -26,17 +26,17 @@ export type OodOptions = {
   /** Dimensions kept by `vim`; default 256, at most half of D. */
   readonly vimDim?: number;
   readonly backend?: EvalBackend;
-};
+}
 
 /** The sets to tell apart. */
-export type OodSets = {
+export interface OodSets {
   /** Test items of the training classes. */
   readonly inside: LabelledFeatures;
   /** Foreign sets by name. */
   readonly outside: Readonly<Record<string, { readonly dim: number; readonly cls: Float32Array }>>;
-};
+}
 
-export type OodDetection = {
+export interface OodDetection {
   readonly score: OodScore;
   readonly set: string;
   readonly auroc: number;
@@ -44,15 +44,15 @@ export type OodDetection = {
   /** Precision-recall area with the in-distribution, and with the foreign images as positive. */
   readonly auprIn: number;
   readonly auprOut: number;
-};
+}
 
-export type OodResult = {
+export interface OodResult {
   /** One per score and foreign set, in the order of `detections`. */
   readonly outcomes: readonly Outcome[];
   readonly detections: readonly OodDetection[];
   /** Top-1 accuracy of the classifier on the in-distribution set, where there is one. */
   readonly accuracy?: number;
-};
+}
 
 /** @throws EvalsError `bad-features` or `bad-option` */
 export async function oodDetection(

@@ -1,7 +1,7 @@
 import { Matrix as DenseMatrix, pseudoInverse } from 'ml-matrix';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import type { Matrix } from '../matrix';
 import { momentsOf } from '../numerics/moments';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
@@ -16,7 +16,11 @@ import { logitConfidence } from './logit-scores';
  *
  * Source: Wang et al. 2022, as in OpenOOD v1.5.
  */
-export type VimModel = { readonly origin: Float64Array; readonly residual: Matrix; readonly alpha: number };
+export interface VimModel {
+  readonly origin: Float64Array;
+  readonly residual: Matrix;
+  readonly alpha: number;
+}
 
 export async function fitVim(
   backend: EvalBackend,

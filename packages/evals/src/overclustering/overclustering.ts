@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
@@ -42,10 +42,10 @@ export type OverclusteringOptions = SegmentationScoring & {
   readonly backend?: EvalBackend;
 };
 
-export type OverclusteringResult = {
+export interface OverclusteringResult {
   /** One per number of clusters, in the order asked for. */
   readonly outcomes: readonly Outcome[];
-};
+}
 
 /**
  * @param features the evaluated images; read twice, so a series of batches must be an array or another iterable that can

@@ -1,5 +1,5 @@
 import type { EvalBackend } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import type { Extent } from '../numerics/bilinear';
@@ -8,12 +8,12 @@ import { resizeLabels } from '../numerics/nearest';
 import { fitPca, projectPca } from '../numerics/pca';
 
 /** Reduced tokens of all images, and their masks at the size of comparison. */
-export type ReducedImages = {
+export interface ReducedImages {
   readonly points: Matrix;
   readonly grid: Extent;
   readonly size: Extent;
   readonly masks: readonly Uint8Array[];
-};
+}
 
 /**
  * Standardises all patch tokens, projects them on their first `components` principal components, and resizes the masks to
@@ -25,7 +25,7 @@ export async function reduceImages(
   { components = 50, size = [100, 100] }: { readonly components?: number; readonly size?: Extent },
 ): Promise<ReducedImages> {
   const gram = await momentsOf(backend, tokenBatches(features));
-  const pca = fitPca(gram, Math.min(components, gram.cols), { standardize: true });
+  const pca = fitPca(gram, Math.min(components, gram.cols), { standardise: true });
   const data = new Float32Array(gram.rows * pca.directions.rows);
   const masks: Uint8Array[] = [];
   let grid: Extent | undefined;

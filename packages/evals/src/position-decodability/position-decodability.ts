@@ -1,7 +1,7 @@
 import { CholeskyDecomposition, Matrix as DenseMatrix } from 'ml-matrix';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
 import type { Matrix } from '../matrix';
 import { covarianceOf, meanOf, momentsOf } from '../numerics/moments';
@@ -15,19 +15,19 @@ import { elapsed, type Outcome } from '../outcome';
  *
  *   w = (Cov(x, x) + r I)^-1 Cov(x, y),   r = ridge * mean variance of x
  */
-export type PositionDecodabilityOptions = {
+export interface PositionDecodabilityOptions {
   /** Ridge relative to the mean variance of a feature dimension; default 1e-6. */
   readonly ridge?: number;
   readonly backend?: EvalBackend;
-};
+}
 
-export type PositionDecodabilityResult = {
+export interface PositionDecodabilityResult {
   /** R2 averaged over both axes, on the test images. */
   readonly outcome: Outcome;
   /** Per axis, rows then columns. */
   readonly r2: readonly [row: number, col: number];
   readonly mse: readonly [row: number, col: number];
-};
+}
 
 /** @throws EvalsError `bad-features` or `bad-option` */
 export async function positionDecodability(
@@ -106,7 +106,11 @@ function leastSquares(gram: Gram, ridge: number): Float64Array[] {
   return [0, 1].map((axis) => Float64Array.from(solution.getColumn(axis)));
 }
 
-type AxisScore = { readonly mse: number; readonly variance: number; readonly r2: number };
+interface AxisScore {
+  readonly mse: number;
+  readonly variance: number;
+  readonly r2: number;
+}
 
 /**
  * Error of the fitted map on the judged moments: with residual `e = y - m_y - w . (x - m_x)` about the train means `m`,

@@ -1,15 +1,15 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { EvalsError } from '../error';
+import { EvalsError } from '../errors';
 import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
 import type { Matrix } from '../matrix';
 import type { PositionCounts } from './position-entropy';
 
-export type ClusterPositionsOptions = {
+export interface ClusterPositionsOptions {
   /** `inner-product` for prototypes of a head, `euclidean` for k-means centroids. */
   readonly nearest: 'inner-product' | 'euclidean';
   readonly backend?: EvalBackend;
-};
+}
 
 /**
  * Counts at which patch positions each cluster occurs, over all images: every token goes to its nearest cluster.

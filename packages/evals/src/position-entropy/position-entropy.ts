@@ -1,4 +1,4 @@
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { elapsed, type Outcome } from '../outcome';
 
 /**
@@ -11,28 +11,28 @@ import { elapsed, type Outcome } from '../outcome';
  * entropy comes out too low by about `(positions seen - 1) / 2n`, which the Miller-Madow correction adds; clusters with few
  * hits are left out.
  */
-export type PositionCounts = {
+export interface PositionCounts {
   /** `[clusters, positions]`. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
   readonly positions: number;
-};
+}
 
-export type PositionEntropyOptions = {
+export interface PositionEntropyOptions {
   /** Clusters with fewer hits are left out; default 5 per position. */
   readonly minHits?: number;
   /** Default `miller-madow`. */
   readonly correction?: 'miller-madow' | 'none';
-};
+}
 
-export type PositionEntropyResult = {
+export interface PositionEntropyResult {
   /** Median over the clusters that count. */
   readonly outcome: Outcome;
   /** Normalised entropy of each cluster, `null` where it has too few hits. */
   readonly entropies: readonly (number | null)[];
   /** Clusters by entropy, in 20 equal bins over `[0, 1]`. */
   readonly histogram: readonly number[];
-};
+}
 
 /** @throws EvalsError `bad-option` when the counts do not fit, or no cluster has enough hits */
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {

@@ -2,16 +2,19 @@ import Table from 'cli-table3';
 import type { EvalRecord } from '../outcome';
 import { paperResult } from './paper-results';
 
-export type TableOptions = {
+export interface TableOptions {
   /** Models of the paper to show beside the results, by their names in `paperResults`. Default Franca-B and DINOv2-B. */
   readonly models?: readonly string[];
   /** Largest number of further values listed per result; default 2. */
   readonly others?: number;
   /** Width of the terminal, at which lines are cut; default: they are as long as they are. */
   readonly columns?: number;
-};
+}
 
-type Column = { readonly head: string; readonly cell: (record: EvalRecord) => string };
+interface Column {
+  readonly head: string;
+  readonly cell: (record: EvalRecord) => string;
+}
 
 /**
  * Results as a table for a terminal, one line per record: value, the paper's value where task and data set are the paper's, items

@@ -5,23 +5,23 @@ import type { Outcome, Subject } from '../outcome';
  * where task and data set are the same. Only Franca and the two kinds of DINOv2: retrained on ImageNet-21K without
  * distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its authors withdrew it.
  */
-export type PaperResult = {
+export interface PaperResult {
   readonly task: string;
   readonly dataset: string;
   readonly model: string;
   /** In percent. Two values for overclustering, whose numbers of clusters the paper's text does not give. */
   readonly values: readonly number[];
   readonly source: string;
-};
+}
 
 /** One table: its columns are data sets, each with one value per model (or as many as `perColumn`). */
-type Table = {
+interface Table {
   readonly task: string;
   readonly source: string;
   readonly columns: readonly string[];
   readonly perColumn?: number;
   readonly rows: Readonly<Record<string, readonly number[]>>;
-};
+}
 
 const tables: readonly Table[] = [
   {

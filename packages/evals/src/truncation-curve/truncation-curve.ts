@@ -1,6 +1,6 @@
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../error';
+import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import { knn } from '../knn/knn';
 import { type Matrix, rowRange, takeColumns } from '../matrix';
@@ -17,7 +17,7 @@ import { elapsed, type Outcome } from '../outcome';
  */
 export type TruncationControl = 'pca' | 'random';
 
-export type TruncationCurveOptions = {
+export interface TruncationCurveOptions {
   /** Default D, D/2, D/4, D/8, D/16, as far as they are whole. */
   readonly widths?: readonly number[];
   /** Default both. */
@@ -29,23 +29,23 @@ export type TruncationCurveOptions = {
   /** Default 0.07. */
   readonly temperature?: number;
   readonly backend?: EvalBackend;
-};
+}
 
 /** k-NN top-1 accuracy at one width. */
-export type TruncationPoint = {
+export interface TruncationPoint {
   readonly width: number;
   /** The first `width` numbers of the feature. */
   readonly truncated: number;
   readonly pca?: number;
   /** One value per seed. */
   readonly random?: readonly number[];
-};
+}
 
-export type TruncationCurveResult = {
+export interface TruncationCurveResult {
   /** One per width, in the order asked for. */
   readonly outcomes: readonly Outcome[];
   readonly curve: readonly TruncationPoint[];
-};
+}
 
 /** A map of feature rows to fewer numbers. */
 type Reduction = (rows: Matrix) => Promise<Matrix>;

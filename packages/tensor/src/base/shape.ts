@@ -37,7 +37,7 @@ export function broadcastStrides(shape: Shape, out: Shape): number[] {
 }
 
 /** A non-negative axis; negative ones count from the end. Returns undefined if it is out of range. */
-export function normalizeAxis(axis: number, rank: number): number | undefined {
+export function normaliseAxis(axis: number, rank: number): number | undefined {
   const positive = axis < 0 ? axis + rank : axis;
   return Number.isInteger(positive) && positive >= 0 && positive < rank ? positive : undefined;
 }

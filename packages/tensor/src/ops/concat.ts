@@ -1,6 +1,6 @@
 /** Tensors side by side along one axis. Each part is copied into its place by a kernel of its own, so any number of parts will do. */
 import { opError } from '../base/errors';
-import { normalizeAxis, type Shape, showShape, sizeOf } from '../base/shape';
+import { normaliseAxis, type Shape, showShape, sizeOf } from '../base/shape';
 import { type Op, record1, type Tensor } from '../graph/record';
 import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
 import { sliceAxis } from './slice';
@@ -77,7 +77,7 @@ function lower({ inputs, outputs: [out], attrs: { axis }, target }: LowerArgs<Co
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   if (parts.length === 0) opError('argument', 'concat', 'needs at least one part');
   const at =
-    normalizeAxis(axis, parts[0]!.shape.length) ??
+    normaliseAxis(axis, parts[0]!.shape.length) ??
     opError('argument', 'concat', `axis ${axis} is out of range for ${showShape(parts[0]!.shape)}`);
   return parts.length === 1 ? parts[0]! : record1(concatOp, parts, { axis: at });
 }

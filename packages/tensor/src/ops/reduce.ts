@@ -4,7 +4,7 @@
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
-import { normalizeAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
+import { normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import { type Op, record1, type Tensor } from '../graph/record';
 import {
@@ -154,7 +154,7 @@ export function reduce(
 ): Tensor {
   const list = (axes ?? x.shape.map((_, i) => i)).map(
     (axis) =>
-      normalizeAxis(axis, x.shape.length) ??
+      normaliseAxis(axis, x.shape.length) ??
       opError('argument', kind, `axis ${axis} is out of range for ${showShape(x.shape)}`),
   );
   if (kind !== 'sum' && list.some((axis) => x.shape[axis] === 0))

@@ -16,7 +16,7 @@ import { matmul } from './matmul/matmul';
 import { patchify } from './patchify';
 import { randomUniform } from './random';
 import { broadcastTo, sum } from './reduce';
-import { l2Normalize } from './rows/l2-normalize';
+import { l2Normalise } from './rows/l2-normalise';
 import { layerNorm } from './rows/layer-norm';
 import { logSumExp } from './rows/log-sum-exp';
 import { softmax } from './rows/softmax';
@@ -134,7 +134,7 @@ test('rows in f16 are normalised in f32', async (context) => {
   const half = { shape: [2, 66], dtype: 'f16' as const, values };
   await checkOp(
     gpu,
-    (x, w, b) => [layerNorm(x!, w!, b!), softmax(x!), l2Normalize(x!), topK(x!, 3).values].map((y) => e.cast(y, 'f32')),
+    (x, w, b) => [layerNorm(x!, w!, b!), softmax(x!), l2Normalise(x!), topK(x!, 3).values].map((y) => e.cast(y, 'f32')),
     [half, { shape: [66], values: normals(66) }, { shape: [66] }],
     // results are rounded to 11 bits
     { tolerance: 2 ** -10, gradient: false },
@@ -152,7 +152,7 @@ describe('one element', () => {
       // x - mean is 0 and eps alone sets the slope: finite differences see 1 / sqrt(eps) times rounding
       gradient: false,
     });
-    await checkOp(gpu, (x) => [l2Normalize(x!), topK(x!, 1).values], [row], { differenceTolerance: 1e-3 });
+    await checkOp(gpu, (x) => [l2Normalise(x!), topK(x!, 1).values], [row], { differenceTolerance: 1e-3 });
   });
 });
 

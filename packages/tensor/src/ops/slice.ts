@@ -1,7 +1,7 @@
 /** Boxes out of a tensor, and their adjoint, padding. A slice of whole leading rows at a 256-byte boundary is a view and costs nothing. */
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
-import { normalizeAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
+import { normaliseAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
 import { type Op, record1, type Tensor } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 import { add } from './elementwise';
@@ -56,7 +56,7 @@ export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor
 /** Elements [first, end) along one axis. */
 export function sliceAxis(x: Tensor, axis: number, first: number, end: number): Tensor {
   const at =
-    normalizeAxis(axis, x.shape.length) ??
+    normaliseAxis(axis, x.shape.length) ??
     opError('argument', 'sliceAxis', `axis ${axis} is out of range for ${showShape(x.shape)}`);
   return slice(
     x,

@@ -9,7 +9,7 @@ import { store } from '../ops/assign';
 import { add, exp, mul, square } from '../ops/elementwise';
 import { matmul } from '../ops/matmul/matmul';
 import { sum } from '../ops/reduce';
-import { l2Normalize } from '../ops/rows/l2-normalize';
+import { l2Normalise } from '../ops/rows/l2-normalise';
 import { weightNorm } from '../ops/rows/weight-norm';
 import { sliceAxis } from '../ops/slice';
 import { checkOp } from '../testing';
@@ -103,7 +103,7 @@ test('what lies behind a stored value of any length stays zero', async () => {
     gpu,
     (s, batch) => {
       // as an output too, `a` is not written in place but copied from a slot, in which a longer value lay before
-      const before = sum(l2Normalize(batch.y));
+      const before = sum(l2Normalise(batch.y));
       const a = mul(mul(batch.x, 2), before);
       return { a, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
     },

@@ -103,7 +103,7 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     build: ({ x, weight, bias }) => f.layerNorm(x!, weight!, bias!),
   },
   one('gated silu', f.gatedSilu, { inputs: (n) => ({ x: { shape: [5, 2 * n] } }) }),
-  one('l2 normalise', (x) => f.l2Normalize(x)),
+  one('l2 normalise', (x) => f.l2Normalise(x)),
   {
     name: 'weight norm',
     inputs: (n) => ({ g: { shape: [5, 1] }, v: { shape: [5, n] } }),

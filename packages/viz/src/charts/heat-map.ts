@@ -51,9 +51,9 @@ export interface HeatMapOptions {
 const gap = 18;
 const barWidth = 14;
 
-/** Panels with a common colour bar on the right. Throws `BAD_SHAPE` when there is none or one does not fit its size. */
+/** Panels with a common colour bar on the right. Throws `bad-shape` when there is none or one does not fit its size. */
 export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOptions = {}): Figure {
-  if (panels.length === 0) throw new VizError('BAD_SHAPE', 'No map was passed. Give at least one panel.');
+  if (panels.length === 0) throw new VizError('bad-shape', 'No map was passed. Give at least one panel.');
   for (const panel of panels) checkLength(`The map '${panel.title ?? ''}'`, panel.values, [panel.height, panel.width]);
   const { panelWidth = 160, colormap = 'viridis', format = formatNumber } = options;
   const columns = Math.min(panels.length, options.columns ?? 4);

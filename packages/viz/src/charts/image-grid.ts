@@ -38,10 +38,10 @@ export interface ImageGridOptions {
 const gap = 6;
 const lineHeight = 17;
 
-/** Rows of pictures. Throws `BAD_SHAPE` when there is no picture at all. */
+/** Rows of pictures. Throws `bad-shape` when there is no picture at all. */
 export function imageGrid(rows: readonly GridRow[], options: ImageGridOptions = {}): Figure {
   const columns = Math.max(0, ...rows.map((row) => row.cells.length));
-  if (columns === 0) throw new VizError('BAD_SHAPE', 'No picture was passed. Give at least one row with one cell.');
+  if (columns === 0) throw new VizError('bad-shape', 'No picture was passed. Give at least one row with one cell.');
   const { cellSize = 128, density = 2 } = options;
   checkRange('The density', density, 0.25, 8);
   const head = heading(14, options.title, options.subtitle);

@@ -40,14 +40,14 @@ export const seriesColours: readonly string[] = [
 
 const tables = new Map<ColormapName, Uint8Array>();
 
-/** The map as 256 colours, [256, 3]; throws `BAD_OPTION` on an unknown name. */
+/** The map as 256 colours, [256, 3]; throws `bad-option` on an unknown name. */
 export function colormapTable(name: ColormapName): Uint8Array {
   const known = tables.get(name);
   if (known) return known;
   const interpolate = interpolators[name];
   if (!interpolate) {
     throw new VizError(
-      'BAD_OPTION',
+      'bad-option',
       `There is no colour map '${name}'; choose ${Object.keys(interpolators).join(', ')}.`,
     );
   }

@@ -23,7 +23,7 @@ export interface Normalisation {
 /** The statistics of ImageNet, in units of 0..1. */
 export const imagenetNormalisation: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** A picture from its bytes [H, W, 3]; throws `BAD_SHAPE` when their number does not fit. */
+/** A picture from its bytes [H, W, 3]; throws `bad-shape` when their number does not fit. */
 export function rgbImage(width: number, height: number, data: Uint8Array): RgbImage {
   checkLength('The picture', data, [height, width, 3]);
   return { width, height, data };
@@ -38,7 +38,7 @@ export function filledImage(width: number, height: number, colour: Rgb): RgbImag
 
 /**
  * The picture behind a network's input: undoes `(x - mean) / std`, clips to 0..1 and rounds to bytes.
- * `data` is [3, H, W]; throws `BAD_SHAPE` when its length does not fit.
+ * `data` is [3, H, W]; throws `bad-shape` when its length does not fit.
  */
 export function imageFromTensor(
   data: Float32Array,

@@ -10,7 +10,7 @@ import type { RgbImage } from './image';
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const bytesPerPixel = 3;
 
-/** The picture as a PNG file; throws `BAD_SHAPE` when its bytes do not fit its size. */
+/** The picture as a PNG file; throws `bad-shape` when its bytes do not fit its size. */
 export function encodePng(image: RgbImage): Uint8Array {
   checkLength('The picture', image.data, [image.height, image.width, 3]);
   const header = new Uint8Array(13);

@@ -21,7 +21,7 @@ interface Taps {
   readonly weights: readonly number[];
 }
 
-/** Resamples `values` [from.height, from.width, channels] to `to`; throws `BAD_SHAPE` on a length that does not fit. */
+/** Resamples `values` [from.height, from.width, channels] to `to`; throws `bad-shape` on a length that does not fit. */
 export function resample(
   values: ArrayLike<number>,
   from: GridSize,

@@ -31,10 +31,10 @@ export interface AttentionFigureOptions extends Omit<ImageGridOptions, 'columnLa
   readonly heads?: readonly number[];
 }
 
-/** One row per picture: picture, mean, heads. Throws `BAD_SHAPE` when a grid does not hold the patches. */
+/** One row per picture: picture, mean, heads. Throws `bad-shape` when a grid does not hold the patches. */
 export function attentionFigure(items: readonly AttentionFigureItem[], options: AttentionFigureOptions = {}): Figure {
   const first = items[0];
-  if (!first) throw new VizError('BAD_SHAPE', 'No picture was passed. Give at least one with its attention.');
+  if (!first) throw new VizError('bad-shape', 'No picture was passed. Give at least one with its attention.');
   const heads = options.heads ?? Array.from({ length: first.attention.heads }, (_, head) => head);
   const { style, colormap, mass, heads: _, ...grid } = options;
   const rows = items.map((item) => ({ label: item.label, cells: drawRow(item, heads, options) }));

@@ -26,7 +26,7 @@ export interface QkvShape {
 
 /**
  * Attention of CLS (token 0) from one picture's `qkv` [tokens, 3 * dim], in the official order: all of q, then k, then v,
- * heads inside each. Throws `BAD_SHAPE` and `NOT_FINITE`.
+ * heads inside each. Throws `bad-shape` and `not-finite`.
  */
 export function clsAttentionFromQkv(qkv: ArrayLike<number>, shape: QkvShape): ClsAttention {
   const { tokens, dim, heads } = shape;
@@ -34,7 +34,7 @@ export function clsAttentionFromQkv(qkv: ArrayLike<number>, shape: QkvShape): Cl
   checkCount('The number of heads', heads);
   checkLength('qkv', qkv, [tokens, 3 * dim]);
   checkFinite('qkv', qkv);
-  if (dim % heads !== 0) throw new VizError('BAD_SHAPE', `${dim} dimensions do not divide into ${heads} heads.`);
+  if (dim % heads !== 0) throw new VizError('bad-shape', `${dim} dimensions do not divide into ${heads} heads.`);
   const headDim = dim / heads;
   const data = new Float32Array(heads * (tokens - prefix));
   for (let head = 0; head < heads; head++) {
@@ -51,7 +51,7 @@ export function clsAttentionFromQkv(qkv: ArrayLike<number>, shape: QkvShape): Cl
   return { data, heads, patches: tokens - prefix };
 }
 
-/** Attention of CLS (token 0) out of whole attention matrices [heads, tokens, tokens]. Throws `BAD_SHAPE`. */
+/** Attention of CLS (token 0) out of whole attention matrices [heads, tokens, tokens]. Throws `bad-shape`. */
 export function clsAttentionFromMatrix(
   attention: ArrayLike<number>,
   shape: { readonly heads: number; readonly tokens: number; readonly prefixTokens?: number },
@@ -104,7 +104,7 @@ export function massMask(map: ArrayLike<number>, mass: number): Uint8Array {
 function checkPrefix(tokens: number, prefixTokens = 1): number {
   if (!(Number.isInteger(prefixTokens) && prefixTokens >= 1 && prefixTokens < tokens)) {
     throw new VizError(
-      'BAD_SHAPE',
+      'bad-shape',
       `${prefixTokens} prefix tokens of ${tokens}: CLS must be there, and at least one patch.`,
     );
   }

@@ -35,7 +35,7 @@ export interface PositionMapsOptions extends HeatMapOptions {
 
 /**
  * Position maps of clusters from the most to the least tied to a place; each map is scaled to its own maximum.
- * Throws `BAD_SHAPE` when no cluster has enough assignments.
+ * Throws `bad-shape` when no cluster has enough assignments.
  */
 export function positionMapsFigure(positions: ClusterPositions, options: PositionMapsOptions = {}): Figure {
   const { height, width, clusters } = positions;
@@ -45,7 +45,7 @@ export function positionMapsFigure(positions: ClusterPositions, options: Positio
   const ranked = rankClusters(positions, atLeast);
   if (ranked.length === 0) {
     throw new VizError(
-      'BAD_SHAPE',
+      'bad-shape',
       `None of ${clusters} clusters has ${atLeast} assignments. Use more pictures, or lower \`atLeast\`.`,
     );
   }

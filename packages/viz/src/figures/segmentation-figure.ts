@@ -32,13 +32,13 @@ export interface SegmentationFigureOptions extends Omit<ImageGridOptions, 'colum
   readonly transparent?: readonly number[];
 }
 
-/** Rows of picture and overlays. Throws `BAD_SHAPE` when an item has not one map per column. */
+/** Rows of picture and overlays. Throws `bad-shape` when an item has not one map per column. */
 export function segmentationFigure(items: readonly SegmentationItem[], options: SegmentationFigureOptions): Figure {
   const { columns, classes, colour = vocColour, transparent = [0, 255], ...grid } = options;
   const present = new Set<number>();
   const rows = items.map(({ image, maps, label }, i) => {
     if (maps.length !== columns.length) {
-      throw new VizError('BAD_SHAPE', `Picture ${i} has ${maps.length} labellings for ${columns.length} columns.`);
+      throw new VizError('bad-shape', `Picture ${i} has ${maps.length} labellings for ${columns.length} columns.`);
     }
     const overlays = maps.map((map) => {
       checkLength('The labels', map.labels, [map.height, map.width]);

@@ -23,10 +23,10 @@ export interface PcaFigureOptions extends Omit<ImageGridOptions, 'columnLabels'>
   readonly resampling?: 'nearest' | 'bilinear';
 }
 
-/** Rows of picture and maps. Throws as `pcaMaps` does, and `BAD_SHAPE` without a picture. */
+/** Rows of picture and maps. Throws as `pcaMaps` does, and `bad-shape` without a picture. */
 export function pcaFigure(items: readonly PcaFigureItem[], options: PcaFigureOptions = {}): Figure {
   if (items.length === 0)
-    throw new VizError('BAD_SHAPE', 'No picture was passed. Give at least one with its features.');
+    throw new VizError('bad-shape', 'No picture was passed. Give at least one with its features.');
   const { recipes = ['paper'], joint = false, resampling, ...grid } = options;
   const columns = recipes.map((recipe) => drawColumn(items, { recipe }, joint, resampling));
   const rows = items.map(

@@ -53,7 +53,7 @@ export interface PcaRenderOptions extends GridSize {
 
 /**
  * Colours for the patches of `pictures`, which may differ in grid size but not in `dim` (at least 3). When no patch is
- * foreground every map is background and nothing is explained. Throws `BAD_SHAPE`, `NOT_FINITE` and `BAD_OPTION`.
+ * foreground every map is background and nothing is explained. Throws `bad-shape`, `not-finite` and `bad-option`.
  */
 export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptions = {}): PcaMaps {
   const rows = stackPictures(pictures);
@@ -96,14 +96,14 @@ export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): RgbImage {
 
 function stackPictures(pictures: readonly PatchFeatures[]): FeatureRows {
   const first = pictures[0];
-  if (!first) throw new VizError('BAD_SHAPE', 'No picture was passed. Pass the patch features of at least one.');
+  if (!first) throw new VizError('bad-shape', 'No picture was passed. Pass the patch features of at least one.');
   checkCount('The feature dimension', first.dim);
   if (first.dim < 3)
-    throw new VizError('BAD_SHAPE', `Features have ${first.dim} dimensions; three colours need at least 3.`);
+    throw new VizError('bad-shape', `Features have ${first.dim} dimensions; three colours need at least 3.`);
   for (const [i, picture] of pictures.entries()) {
     if (picture.dim !== first.dim) {
       throw new VizError(
-        'BAD_SHAPE',
+        'bad-shape',
         `Picture ${i} has ${picture.dim}-dimensional features, picture 0 has ${first.dim}: a joint PCA needs one dimension.`,
       );
     }
@@ -158,7 +158,7 @@ function borderPatches(pictures: readonly GridSize[]): Uint8Array {
 function stackMasks(pictures: readonly GridSize[], masks: readonly ArrayLike<number>[]): Uint8Array {
   if (masks.length !== pictures.length) {
     throw new VizError(
-      'BAD_SHAPE',
+      'bad-shape',
       `${masks.length} foreground masks for ${pictures.length} pictures: pass one for each.`,
     );
   }

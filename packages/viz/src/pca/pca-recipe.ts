@@ -49,13 +49,13 @@ export const pcaRecipes: Readonly<Record<PcaRecipeName, PcaRecipe>> = {
   capi: { whiten: true, scale: { kind: 'clip', limit: 2.3 } },
 };
 
-/** A recipe by name, or the given one; throws `BAD_OPTION` on an unknown name. */
+/** A recipe by name, or the given one; throws `bad-option` on an unknown name. */
 export function resolveRecipe(recipe: PcaRecipeName | PcaRecipe): PcaRecipe {
   if (typeof recipe !== 'string') return recipe;
   const known = pcaRecipes[recipe];
   if (!known) {
     const names = Object.keys(pcaRecipes).join(', ');
-    throw new VizError('BAD_OPTION', `There is no PCA recipe '${recipe}'; choose ${names}, or pass one as data.`);
+    throw new VizError('bad-option', `There is no PCA recipe '${recipe}'; choose ${names}, or pass one as data.`);
   }
   return known;
 }

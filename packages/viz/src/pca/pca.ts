@@ -33,8 +33,8 @@ const rankTolerance = 1e-12;
 const noiseTolerance = 1e-24;
 
 /**
- * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `BAD_SHAPE` on a
- * length that does not fit, `NOT_FINITE` on NaN or infinity, `BAD_OPTION` when `count` exceeds `dim`.
+ * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `bad-shape` on a
+ * length that does not fit, `not-finite` on NaN or infinity, `bad-option` when `count` exceeds `dim`.
  */
 export function fitPca(rows: FeatureRows, count: number): Pca {
   checkLength('The features', rows.data, [rows.rows, rows.dim]);
@@ -42,7 +42,7 @@ export function fitPca(rows: FeatureRows, count: number): Pca {
   checkCount('The number of components', count);
   if (count > rows.dim) {
     throw new VizError(
-      'BAD_OPTION',
+      'bad-option',
       `Asked for ${count} components of ${rows.dim}-dimensional features: at most ${rows.dim} exist.`,
     );
   }
@@ -62,11 +62,11 @@ export function fitPca(rows: FeatureRows, count: number): Pca {
   return { mean, components, variances, totalVariance: values[0]! > floor ? scatter.trace() : 0, dim: rows.dim };
 }
 
-/** Scores of `rows` along the components, [rows, count]; throws `BAD_SHAPE` when the dimensions differ. */
+/** Scores of `rows` along the components, [rows, count]; throws `bad-shape` when the dimensions differ. */
 export function projectPca(pca: Pca, rows: FeatureRows): Float64Array {
   checkLength('The features', rows.data, [rows.rows, rows.dim]);
   if (rows.dim !== pca.dim) {
-    throw new VizError('BAD_SHAPE', `The features have ${rows.dim} dimensions, but the PCA was fitted on ${pca.dim}.`);
+    throw new VizError('bad-shape', `The features have ${rows.dim} dimensions, but the PCA was fitted on ${pca.dim}.`);
   }
   const count = pca.variances.length;
   const scores = new Float64Array(rows.rows * count);

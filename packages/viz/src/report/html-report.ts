@@ -55,7 +55,7 @@ export interface ReportTable {
 
 const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/** The page as one HTML document. All text is escaped. Throws `BAD_SHAPE` when a table's row does not fit its columns. */
+/** The page as one HTML document. All text is escaped. Throws `bad-shape` when a table's row does not fit its columns. */
 export function htmlReport(report: Report): string {
   const { title, subtitle, facts = [], sections, footer } = report;
   const tiles = facts.map((fact) => `<div><dt>${escapeText(fact.label)}</dt><dd>${formatCell(fact.value)}</dd></div>`);
@@ -118,7 +118,7 @@ function writeTable(table: ReportTable): string {
   table.rows.forEach((row, i) => {
     if (row.length !== table.columns.length) {
       throw new VizError(
-        'BAD_SHAPE',
+        'bad-shape',
         `Row ${i} of the table has ${row.length} values for ${table.columns.length} columns.`,
       );
     }

@@ -4,7 +4,7 @@ import { type OpenGpuOptions, openGpu } from '../../node';
 import { checkOp, normals } from '../../testing';
 import { mul } from '../elementwise';
 import { input } from '../sources';
-import { l2Normalize } from './l2-normalize';
+import { l2Normalise } from './l2-normalise';
 import { layerNorm } from './layer-norm';
 import { logSumExp } from './log-sum-exp';
 import { logSoftmax, softmax } from './softmax';
@@ -61,11 +61,11 @@ describe.each(targets)('%s', (_, options) => {
       { gradient: false },
     );
   });
-  test.each([[[3, 5]], [[4, 64]], [[300, 3]]])('l2Normalize of %j', async (shape) => {
-    await checkOp(gpu, (x) => l2Normalize(x!), [{ shape }]);
+  test.each([[[3, 5]], [[4, 64]], [[300, 3]]])('l2Normalise of %j', async (shape) => {
+    await checkOp(gpu, (x) => l2Normalise(x!), [{ shape }]);
   });
-  test('l2Normalize of a zero row is zero', async () => {
-    await checkOp(gpu, (x) => l2Normalize(mul(x!, 0), 1e-8), [{ shape: [2, 4] }], { gradient: false });
+  test('l2Normalise of a zero row is zero', async () => {
+    await checkOp(gpu, (x) => l2Normalise(mul(x!, 0), 1e-8), [{ shape: [2, 4] }], { gradient: false });
   });
   test.each([
     [[3, 7], 3],

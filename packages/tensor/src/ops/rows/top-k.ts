@@ -4,7 +4,7 @@
  */
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
-import { normalizeAxis, showShape, sizeOf } from '../../base/shape';
+import { normaliseAxis, showShape, sizeOf } from '../../base/shape';
 import { type Op, record, record1, type Tensor } from '../../graph/record';
 import { kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
@@ -117,7 +117,7 @@ export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly 
 /** Position (u32) of the largest element along `axis` (default the last), which goes; the first at a tie. */
 export function argmax(x: Tensor, axis = -1): Tensor {
   const at =
-    normalizeAxis(axis, x.shape.length) ??
+    normaliseAxis(axis, x.shape.length) ??
     opError('argument', 'argmax', `axis ${axis} is out of range for ${showShape(x.shape)}`);
   const others = x.shape.flatMap((_, i) => (i === at ? [] : [i]));
   const { indices } = topK(transpose(x, [...others, at]), 1);

@@ -1,12 +1,12 @@
 /** What a `CyclicMaskError` is about. */
 export type CyclicMaskErrorCode =
-  | 'BAD_GRID'
-  | 'BAD_COUNT'
-  | 'BAD_RATIO'
-  | 'BAD_BATCH'
-  | 'BAD_OPTION'
-  | 'BAD_RANDOM'
-  | 'BAD_MASK';
+  | 'bad-grid'
+  | 'bad-count'
+  | 'bad-ratio'
+  | 'bad-batch'
+  | 'bad-option'
+  | 'bad-random'
+  | 'bad-mask';
 
 /** Bad input, refused before any work: the message names the offending value and what is accepted. */
 export class CyclicMaskError extends Error {

@@ -1,5 +1,5 @@
 /** What a `SinkhornError` is about. */
-export type SinkhornErrorCode = 'BAD_SHAPE' | 'BAD_OPTION' | 'NOT_FINITE';
+export type SinkhornErrorCode = 'bad-shape' | 'bad-option' | 'not-finite';
 
 /** Bad input, refused before any work: the message names the offending value and what is accepted. */
 export class SinkhornError extends Error {

@@ -7,17 +7,17 @@ import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { mapRows, rowsOf } from './softmax';
 
-interface NormalizeAttrs {
+interface NormaliseAttrs {
   readonly eps: number;
 }
 
 const length64 = (x: Float64Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
 
-const normalizeOp: Op<NormalizeAttrs> = {
-  name: 'l2Normalize',
+const normaliseOp: Op<NormaliseAttrs> = {
+  name: 'l2Normalise',
   infer([x]) {
     if (!isFloat(x!.dtype) || !x!.shape.at(-1))
-      opError('shape', 'l2Normalize', `needs rows of floats, got ${x!.dtype} ${showShape(x!.shape)}`);
+      opError('shape', 'l2Normalise', `needs rows of floats, got ${x!.dtype} ${showShape(x!.shape)}`);
     return [x!];
   },
   reference: ([x], { eps }) => [
@@ -26,11 +26,11 @@ const normalizeOp: Op<NormalizeAttrs> = {
       return row.map((value) => value / length);
     }),
   ],
-  gradient: ({ inputs, attrs, grads }) => [record1(normalizeGradientOp, [inputs[0]!, grads[0]!], attrs)],
+  gradient: ({ inputs, attrs, grads }) => [record1(normaliseGradientOp, [inputs[0]!, grads[0]!], attrs)],
   lower({ inputs: [x], outputs: [out], attrs, target }) {
     const { rows, columns } = rowsOf(x!);
     const width = columns % 4 === 0 ? 4 : 1;
-    const k = kernelBuilder('l2Normalize', target);
+    const k = kernelBuilder('l2Normalise', target);
     const X = k.read(x!, elementType(x!, width));
     const O = k.write(out!, elementType(out!, width));
     const n = k.uniform(columns / width);
@@ -45,7 +45,7 @@ const normalizeOp: Op<NormalizeAttrs> = {
   },
 };
 
-const normalizeGradientOp: Op<NormalizeAttrs> = {
+const normaliseGradientOp: Op<NormaliseAttrs> = {
   name: 'l2NormalizeGradient',
   infer: ([x]) => [x!],
   reference([x, g], { eps }) {
@@ -82,4 +82,4 @@ const normalizeGradientOp: Op<NormalizeAttrs> = {
 };
 
 /** Rows (last axis) of x divided by max(length, eps). */
-export const l2Normalize = (x: Tensor, eps = 1e-12): Tensor => record1(normalizeOp, [x], { eps });
+export const l2Normalise = (x: Tensor, eps = 1e-12): Tensor => record1(normaliseOp, [x], { eps });
