@@ -1,11 +1,10 @@
-import { EvalsError } from './errors';
-import { type Matrix, matrix, takeRows } from './matrix';
-
 /**
  * What a frozen backbone says about images, as plain typed arrays; nothing here knows which model made them. An
  * evaluation asks for the part that it reads: the class token with a label (classification), or the patch tokens with a
  * segmentation mask (dense tasks). One object may be all of these at once.
  */
+import { EvalsError } from './errors';
+import { type Matrix, matrix, takeRows } from './matrix';
 
 /** Class tokens after the final norm and their class numbers; what classification evaluations read. */
 export interface LabelledFeatures {

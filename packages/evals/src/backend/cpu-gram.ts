@@ -1,11 +1,10 @@
+/**
+ * Moments of a stream of rows on the CPU: `sum_i x_i` and `X^T X = sum_i x_i x_i^T`, in f64. Mean, covariance, PCA and
+ * least squares all follow from them, so one pass over the features is enough and no pass holds them.
+ */
 import type { Matrix } from '../matrix';
 import type { Gram, GramSession } from './eval-backend';
 import { packColumns, packedProducts } from './packed';
-
-/**
- * Moments of a stream of rows: `sum_i x_i` and `X^T X = sum_i x_i x_i^T`, in f64. Mean, covariance, PCA and least squares
- * all follow from them, so one pass over the features is enough and no pass holds them.
- */
 
 const rowBlock = 512;
 

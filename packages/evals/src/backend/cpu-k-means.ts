@@ -1,12 +1,11 @@
+/**
+ * Nearest centroids on the CPU, as one product matrix in blocks. `|x - c|^2 = |x|^2 - 2 <x, c> + |c|^2`. Ties go to the
+ * lowest centroid. `accumulate` sums the points of each cluster in order of the points.
+ */
 import type { Matrix } from '../matrix';
 import { sumClusters } from './cluster-sums';
 import type { Assignment, ClusterSums, KMeansSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
-
-/**
- * Nearest centroids: `|x - c|^2 = |x|^2 - 2 <x, c> + |c|^2`, so the work is one product matrix in blocks. Ties go to the
- * lowest centroid. `accumulate` sums the points of each cluster in order of the points.
- */
 
 const pointBlock = 256;
 

@@ -1,18 +1,18 @@
+/**
+ * Many linear classifiers trained at once on the CPU, in f64. Heads that read the same columns of the features are
+ * stacked into one tall weight matrix `[heads * C, D]`, so a step is two matrix products however many learning rates
+ * are tried: `Z = X W^T + b`, then `dW = dZ^T X`, with `dZ = (softmax(Z) - onehot) / targets` per head. The losses add
+ * up, so each head's gradient is its own. Update as torch's SGD: `m <- momentum * m + (g + decay * w)`,
+ * `w <- w - rate * m`.
+ *
+ * In the dense form `Z` lives on patches; it is upsampled to pixels before the loss, and the adjoint brings `dZ` back.
+ */
 import type { Matrix } from '../matrix';
 import { takeColumns } from '../matrix';
 import { type Bilinear, bilinear } from '../numerics/bilinear';
 import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
 import { countTargets, groupHeads, type HeadGroup } from './linear-grid';
 import { packColumns, packedProducts, packRows } from './packed';
-
-/**
- * Many linear classifiers trained at once. Heads that read the same columns of the features are stacked into one tall
- * weight matrix `[heads * C, D]`, so a step is two matrix products however many learning rates are tried:
- * `Z = X W^T + b`, then `dW = dZ^T X`, with `dZ = (softmax(Z) - onehot) / targets` per head. The losses add up, so each
- * head's gradient is its own. Update as torch's SGD: `m <- momentum * m + (g + decay * w)`, `w <- w - rate * m`.
- *
- * In the dense form `Z` lives on patches; it is upsampled to pixels before the loss, and the adjoint brings `dZ` back.
- */
 
 type Stack = HeadGroup & {
   readonly weight: Float64Array;

@@ -1,11 +1,11 @@
+/**
+ * Cross-entropy of softmax regression and its gradient on the CPU, in f64. It is
+ * `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights and the column sums of
+ * `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
+ */
 import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
-
-/**
- * Softmax regression in f64: `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights
- * and the column sums of `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
- */
 
 const rowBlock = 256;
 /** Up to so many features, their packed copies (16 bytes each) are kept between evaluations. */

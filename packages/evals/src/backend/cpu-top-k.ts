@@ -1,14 +1,13 @@
+/**
+ * Exact nearest neighbours by inner product on the CPU, streaming. The bank arrives in tiles, and only the running best
+ * `k` of each query are kept, so the full `[queries, bank]` matrix never exists. Each query holds a sorted list; a
+ * candidate that does not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared,
+ * so that the order is exactly that of the scores returned, with ties to the lowest bank index.
+ */
 import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
-
-/**
- * Exact nearest neighbours by inner product, streaming: the bank arrives in tiles, and only the running best `k` of each
- * query are kept, so the full `[queries, bank]` matrix never exists. Each query holds a sorted list; a candidate that does
- * not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared, so that the order is
- * exactly that of the scores returned, with ties to the lowest bank index.
- */
 
 const queryBlock = 64;
 const bankBlock = 256;

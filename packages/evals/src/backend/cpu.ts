@@ -1,3 +1,4 @@
+/** The backend that runs anywhere: blocked loops over typed arrays, f64 accumulation. */
 import { checkWidths, type Matrix } from '../matrix';
 import { countPairs } from './cpu-count-pairs';
 import { openGram } from './cpu-gram';
@@ -10,7 +11,6 @@ import { openTopK } from './cpu-top-k';
 import type { EvalBackend } from './eval-backend';
 import { packedProducts, packRows } from './packed';
 
-/** The backend that runs anywhere: blocked loops over typed arrays, f64 accumulation. */
 export const cpuBackend: EvalBackend = {
   name: 'cpu',
   products,

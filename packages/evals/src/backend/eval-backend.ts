@@ -1,13 +1,13 @@
-import type { Matrix } from '../matrix';
-
 /**
  * The few heavy operations that the evaluations share. An evaluation is written once against this interface; the CPU
  * backend runs it anywhere, and an accelerated one replaces only these. What must stay on a device between calls lives
  * in a session, which its user disposes of (`using`).
  *
- * Every implementation keeps to the same rules: equal scores are ordered by the lowest index, sums run in a fixed order,
- * counts are exact integers.
+ * Every implementation keeps to the same rules: equal scores are ordered by the lowest index, sums run in a fixed
+ * order, counts are exact integers.
  */
+import type { Matrix } from '../matrix';
+
 export interface EvalBackend {
   readonly name: string;
   /** Inner products of every row of `a` `[n, D]` with every row of `b` `[m, D]`: `[n, m]`. */

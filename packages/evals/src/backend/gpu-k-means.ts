@@ -1,3 +1,11 @@
+/**
+ * Nearest centroids on a device, block by block of points. `argmin_c |x - c|^2 = argmax_c (<x, c> - |c|^2 / 2)`: one
+ * product matrix and an argmax per block, for any number of centroids. Only labels come back. Distances to the chosen
+ * centroid and the sums of each cluster are a k-th of that work; they are computed here in f64, in order of the points,
+ * as on the CPU.
+ *
+ * Labels agree with the CPU's but for points whose two nearest centroids are closer than f32 rounding tells apart.
+ */
 import { compile, type Gpu, matmul, type Step, sub, topK } from '@franca/tensor';
 import type { Matrix } from '../matrix';
 import { nearestDistances, sumClusters } from './cluster-sums';
@@ -5,13 +13,6 @@ import type { Assignment, KMeansSession } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 import { type PlanCache, planCache } from './plan-cache';
 
-/**
- * Nearest centroids on a device: `argmin_c |x - c|^2 = argmax_c (<x, c> - |c|^2 / 2)`, one product matrix and an argmax per block
- * of points, for any number of centroids. Only labels come back. Distances to the chosen centroid and the sums of each
- * cluster are a k-th of that work; they are computed here in f64, in order of the points, as on the CPU.
- *
- * Labels agree with the CPU's but for points whose two nearest centroids are closer than f32 rounding tells apart.
- */
 const pointBlock = 4096;
 /** Scores of a block of points against all centroids. */
 const maxScores = 2 ** 24;

@@ -1,3 +1,10 @@
+/**
+ * Many linear classifiers trained at once on a device, by the same rule as on the CPU but in f32. Weights, biases and
+ * momenta stay there; features and labels go in, one loss per head comes out. Heads that read the same columns are
+ * stacked, in as many parts as bindings demand. A batch whose logits would be too large is cut into chunks of whole
+ * items, whose gradients add up in the momenta: the first chunk also decays them, the last also moves the weights. So
+ * one plan serves every chunk of a batch.
+ */
 import { compile, createState, type Gpu, type State, type Step } from '@franca/tensor';
 import { type Matrix, takeColumns } from '../matrix';
 import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
@@ -5,13 +12,6 @@ import { blockOf } from './gpu-tiles';
 import { countTargets, groupHeads, type HeadGroup } from './linear-grid';
 import { gridStep } from './linear-grid-step';
 import { planCache } from './plan-cache';
-
-/**
- * Many linear classifiers trained at once on a device, by the same rule as on the CPU but in f32. Weights, biases and momenta stay there;
- * features and labels go in, one loss per head comes out. Heads that read the same columns are stacked, in as many parts as bindings
- * demand. A batch whose logits would be too large is cut into chunks of whole items, whose gradients add up in the momenta:
- * the first chunk also decays them, the last also moves the weights. So one plan serves every chunk of a batch.
- */
 
 /** Logits of a part and chunk, in elements: 64 MiB, enough to keep a device busy. */
 const maxLogits = 2 ** 24;

@@ -1,8 +1,11 @@
+/**
+ * Inner products of rows on a device, `a b^T` `[n, m]`, block by block. One plan for `[1024, D]` by `[4096, D]` at most
+ * serves all; sums are f32.
+ */
 import { compile, type Gpu, matmul } from '@franca/tensor';
 import { checkWidths, type Matrix } from '../matrix';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
-/** Inner products of rows, `a b^T` `[n, m]`, block by block: one plan for `[1024, D]` by `[4096, D]` at most, f32 sums. */
 const blockA = 1024;
 const blockB = 4096;
 

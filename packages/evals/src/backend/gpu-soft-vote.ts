@@ -1,11 +1,11 @@
+/**
+ * The vote of in-context segmentation on a device. Label rows of all neighbours of a block of queries are gathered
+ * `[block, k, C]`, weighted by the softmax over `k` and added up. The label table must fit one binding.
+ */
 import { compile, type Gpu, gatherRows, mul, reshape, softmax, sum } from '@franca/tensor';
 import type { SoftVote } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
-/**
- * The soft vote on a device: label rows of all neighbours of a block of queries are gathered `[block, k, C]`, weighted by the softmax
- * over `k` and added up. The label table must fit one binding.
- */
 const maxGathered = 2 ** 23;
 
 /** Whether the label table of a vote can be bound. */

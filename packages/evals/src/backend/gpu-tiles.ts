@@ -1,9 +1,9 @@
+/**
+ * Rows in blocks of one size, since plans on a device have fixed shapes; the last block is filled up. Sizes are
+ * multiples of 64, which suits the tiles of every matrix kernel.
+ */
 import type { Matrix } from '../matrix';
 
-/**
- * Plans on a device have fixed shapes, so rows are handed over in blocks of one size; the last is filled up. Sizes are multiples of
- * 64, which suits the tiles of every matrix kernel.
- */
 const multiple = 64;
 
 /** Size of the fewest blocks of about `limit` rows at most: one size for all, a multiple of 64. */

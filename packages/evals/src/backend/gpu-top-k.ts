@@ -1,3 +1,9 @@
+/**
+ * Exact nearest neighbours by inner product on a device. The bank streams past in tiles; per tile and block of queries
+ * there is one product matrix `bank queries^T` `[2048, block]`, which enters the heaps of its queries and is forgotten.
+ * Only heaps come back, so what crosses the bus is rows in and `k` neighbours out. Products are f32 sums in an order
+ * that does not depend on the row, so equal rows tie exactly and the lowest index goes first, as on the CPU.
+ */
 import { compile, createState, type Gpu, matmul, type State, type Step } from '@franca/tensor';
 import { checkOption, EvalsError } from '../errors';
 import { type Matrix, rowRange } from '../matrix';
@@ -5,12 +11,6 @@ import type { TopK, TopKSession } from './eval-backend';
 import { blockOf, evenBlocks, rowStream } from './gpu-tiles';
 import { emptyScore, heapPosition, keepBest } from './keep-best-op';
 
-/**
- * Exact nearest neighbours by inner product on a device. The bank streams past in tiles; per tile and block of queries there is one
- * product matrix `bank queries^T` `[2048, block]`, which enters the heaps of its queries and is forgotten. Only heaps come
- * back, so what crosses the bus is rows in and `k` neighbours out. Products are f32 sums in an order that does not depend
- * on the row, so equal rows tie exactly and the lowest index goes first, as on the CPU.
- */
 const bankTile = 2048;
 /** Queries at a time: on a GPU enough to keep it busy, on a processor few enough that their products stay in its cache. */
 const queryBlock = { gpu: 4096, cpu: 1024 } as const;

@@ -1,14 +1,16 @@
+/**
+ * The op of top-k search: the running best `k` of many queries, kept on the device. Each query has a binary heap with
+ * its worst entry at the root: a candidate that does not beat the root costs one comparison, any other takes the root's
+ * place and sinks, `log2 k` steps. One invocation per query walks over the new scores, which lie bank-major `[m, n]` so
+ * that neighbouring invocations read neighbouring numbers. Lower scores are worse, and of equal ones the higher index;
+ * candidates come in ascending order of index, so one that equals the root is worse than it and needs no look at the
+ * indices.
+ *
+ * Heaps are `[k, queries]`, entry `j`'s children are `2 j + 1` and `2 j + 2`.
+ */
 import { kernelBuilder, type Op, record, sizeOf, type Tensor } from '@franca/tensor';
 
-/**
- * The running best `k` of many queries, kept on the device. Each query has a binary heap with its worst entry at the root:
- * a candidate that does not beat the root costs one comparison, any other takes the root's place and sinks, `log2 k`
- * steps. One invocation per query walks over the new scores, which lie bank-major `[m, n]` so that neighbouring
- * invocations read neighbouring numbers. Lower scores are worse, and of equal ones the higher index; candidates come in
- * ascending order of index, so one that equals the root is worse than it and needs no look at the indices.
- *
- * Heaps are `[k, queries]`, entry `j`'s children are `2 j + 1` and `2 j + 2`. Empty entries hold `emptyScore`.
- */
+/** What empty entries of a heap hold. */
 export const emptyScore = -3.4028234663852886e38;
 
 /**

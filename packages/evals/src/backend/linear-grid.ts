@@ -1,8 +1,7 @@
+/** What the linear grids of all backends share: checks of heads and batches, and heads in groups. */
 import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import type { LinearGridSpec, LinearHead } from './eval-backend';
-
-/** What every implementation of a linear grid does before it computes: checks heads and batches, and groups the heads. */
 
 /** Heads that read the same columns, so that one tall weight matrix `[members * C, end - start]` serves them all. */
 export interface HeadGroup {

@@ -1,3 +1,12 @@
+/**
+ * In-context segmentation (Hummingbird): no training, only looking up similar patches. The memory holds the
+ * L2-normalised patch tokens of the train images with their soft labels (class shares of their pixels). Each patch of a
+ * test image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02);
+ * the grid of averages is upsampled bilinearly and the largest class named at each pixel.
+ *
+ * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
+ * open-hummingbird-eval; paper Table 4.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
 import { checkOption, EvalsError } from '../errors';
@@ -10,15 +19,7 @@ import { elapsed, type Outcome } from '../outcome';
 import { patchLabels } from './patch-labels';
 import { samplePatches } from './sample-patches';
 
-/**
- * In-context segmentation (Hummingbird): segmentation by looking up similar patches, without training. The memory holds the
- * L2-normalised patch tokens of the train images with their soft labels (class shares of their pixels). Each patch of a test
- * image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02); the grid of
- * averages is upsampled bilinearly and the largest class named at each pixel.
- *
- * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
- * open-hummingbird-eval; paper Table 4.
- */
+/** Options of `inContextSegmentation`. */
 export type InContextOptions = SegmentationScoring & {
   /** Neighbours; default 30. */
   readonly k?: number;

@@ -1,13 +1,15 @@
+/**
+ * Few-shot k-NN: k-NN with few train items per class, averaged over draws. The bank keeps only `shots` train items of
+ * each class, drawn with the number of the try as seed, and the accuracy is the mean over tries. With every item there
+ * is nothing to draw and one try is enough.
+ */
 import { checkOption } from '../errors';
 import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { type KnnOptions, knn } from './knn';
 
-/**
- * Few-shot k-NN: the bank keeps only `shots` train items of each class, drawn with the number of the try as seed, and the
- * accuracy is the mean over tries. With every item there is nothing to draw and one try is enough.
- */
+/** Options of `knnFewShot`. */
 export type FewShotOptions = KnnOptions & {
   /** Train items per class; `Infinity` for all. */
   readonly shots: number;

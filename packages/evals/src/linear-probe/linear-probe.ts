@@ -1,3 +1,11 @@
+/**
+ * Linear probe on frozen features, the best of many classifiers. A grid of linear classifiers (learning rate x number
+ * of blocks x patch mean) is trained at once by SGD, the best is chosen, and its accuracy is the result. The official
+ * program chooses on the test set itself; that is `select: 'test'`. By default a tenth of train is held out for the
+ * choice, and the chosen classifier is then trained again, with the same schedule, on all of train.
+ *
+ * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -9,14 +17,7 @@ import { officialLearningRates, type ProbeHead, probeGrid } from './probe-grid';
 import { type Probe, scoreProbe } from './score-probe';
 import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
 
-/**
- * Linear probe on frozen features: a grid of linear classifiers (learning rate x number of blocks x patch mean) is trained
- * at once by SGD, the best is chosen, and its accuracy is the result. The official program chooses on the test set itself;
- * that is `select: 'test'`. By default a tenth of train is held out for the choice, and the chosen classifier is then
- * trained again, with the same schedule, on all of train.
- *
- * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
- */
+/** Options of `linearProbe`. */
 export interface LinearProbeOptions {
   /** What the best classifier is chosen on. Default `train-holdout`. */
   readonly select?: 'train-holdout' | 'test' | { readonly validation: ProbeFeatures };

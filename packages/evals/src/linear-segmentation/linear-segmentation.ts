@@ -1,3 +1,12 @@
+/**
+ * Linear segmentation: one linear layer from patch tokens to classes. Its output is upsampled bilinearly to 100 x 100
+ * and trained by pixel cross-entropy; several learning rates are trained at once and the best learning rate and epoch
+ * are chosen. The reference chooses both on the reported split (`select: 'test'`). By default a tenth of the train
+ * images decides, and the chosen learning rate is then trained on all of them for the chosen number of epochs.
+ *
+ * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set
+ * `size`.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -9,14 +18,7 @@ import { elapsed, type Outcome } from '../outcome';
 import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
 import { cachedEpochs, type EpochSource, trainHeads } from './train-heads';
 
-/**
- * Linear segmentation: one linear layer from patch tokens to classes, upsampled bilinearly to 100 x 100 and trained by pixel
- * cross-entropy; several learning rates are trained at once and the best learning rate and epoch are chosen. The reference
- * chooses both on the reported split (`select: 'test'`). By default a tenth of the train images decides, and the chosen
- * learning rate is then trained on all of them for the chosen number of epochs.
- *
- * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set `size`.
- */
+/** Options of `linearSegmentation`. */
 export type LinearSegmentationOptions = SegmentationScoring & {
   /** Default 0.001, 0.005, 0.01, 0.05, 0.1; the paper tries five but its values are unknown. */
   readonly learningRates?: readonly number[];

@@ -1,3 +1,8 @@
+/**
+ * Linear heads on patch tokens: where they start, and how a trained one scores. A 1 x 1 convolution commutes with
+ * bilinear upsampling (the interpolation weights sum to one), so logits are computed on the patch grid and upsampled,
+ * which equals upsampling the features first.
+ */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
@@ -6,11 +11,6 @@ import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCo
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { random } from '../numerics/random';
-
-/**
- * Linear heads on patch tokens. A 1 x 1 convolution commutes with bilinear upsampling (the interpolation weights sum to
- * one), so logits are computed on the patch grid and upsampled, which equals upsampling the features first.
- */
 
 /** Heads that differ in their learning rate only; weights and biases start uniform in +-1/sqrt(D). */
 export function segmentationHeads(

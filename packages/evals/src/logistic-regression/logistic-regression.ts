@@ -1,3 +1,11 @@
+/**
+ * Logistic regression on frozen class tokens, the protocol of the fine-grained tables. Tokens are not normalised; the
+ * penalty C is swept over 45 powers of ten from 1e-6 to 1e5, each fitted on the train part and scored on the validation
+ * part; the best (the first on ties) is fitted again on both and evaluated once on the test set. Without a validation
+ * split, a tenth of train is held out.
+ *
+ * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -8,14 +16,7 @@ import { elapsed, type Outcome } from '../outcome';
 import { fitLogistic, fittedClassifier } from './fit';
 import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
 
-/**
- * Logistic regression on frozen class tokens (not normalised), the protocol of the fine-grained tables: the penalty C is
- * swept over 45 powers of ten from 1e-6 to 1e5, each fitted on the train part and scored on the validation part; the best
- * (the first on ties) is fitted again on both and evaluated once on the test set. Without a validation split, a tenth of
- * train is held out.
- *
- * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
- */
+/** Options of `logisticRegression`. */
 export interface LogisticRegressionOptions {
   /** Default `officialCs`. With a single C there is nothing to choose, and nothing is held out. */
   readonly cs?: readonly number[];

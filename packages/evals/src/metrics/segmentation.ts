@@ -1,3 +1,4 @@
+/** Scores of label maps, from counts of (prediction, target) pairs that are pooled over the images of a set. */
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { type AbsentClass, meanIou, perClassIou } from './mean-iou';

@@ -1,12 +1,11 @@
-import { type LinePoint, strongWolfe } from './strong-wolfe';
-
 /**
- * Limited-memory BFGS: a quasi-Newton minimiser that keeps the last `m` pairs of steps `s` and gradient changes `y`
+ * Limited-memory BFGS, a quasi-Newton minimiser. It keeps the last `m` pairs of steps `s` and gradient changes `y`
  * instead of a Hessian. The two-loop recursion turns the gradient into a direction; a strong Wolfe line search keeps
  * `s . y > 0`, so the implied Hessian stays positive definite.
  *
  * Source: Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5.
  */
+import { type LinePoint, strongWolfe } from './strong-wolfe';
 
 /** Returns the value at `x` and writes the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;

@@ -1,3 +1,4 @@
+/** The confidence scores of out-of-distribution detection by name: what each needs, and how it is fitted. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { checkOption } from '../errors';

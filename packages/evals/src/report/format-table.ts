@@ -1,3 +1,8 @@
+/**
+ * Results as a table for a terminal, one line per record. It shows value, the paper's value where task and data set are
+ * the paper's, items evaluated of all, what was chosen on what. What is the same for several records stands once above
+ * the table; a column that no record has anything for is left out.
+ */
 import Table from 'cli-table3';
 import type { EvalRecord } from '../outcome';
 import { paperResult } from './paper-results';
@@ -16,11 +21,7 @@ interface Column {
   readonly cell: (record: EvalRecord) => string;
 }
 
-/**
- * Results as a table for a terminal, one line per record: value, the paper's value where task and data set are the paper's, items
- * evaluated of all, what was chosen on what. What is the same for several records stands once above the table; a column that no
- * record has anything for is left out.
- */
+/** `records` as a table for a terminal. */
 export function formatTable(records: readonly EvalRecord[], options: TableOptions = {}): string {
   const { models = ['Franca-B', 'DINOv2-B'], others = 2, columns = Number.POSITIVE_INFINITY } = options;
   const filled = [...results, ...models.map(paperColumn), ...circumstances(others)].filter(({ cell }) =>

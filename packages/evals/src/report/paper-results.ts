@@ -1,10 +1,12 @@
+/**
+ * Numbers of the Franca paper, to be shown beside one's own where task and data set are the same. They are those of the
+ * first version and of the later README of its repository. Only Franca and the two kinds of DINOv2: retrained on
+ * ImageNet-21K without distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its
+ * authors withdrew it.
+ */
 import type { Outcome, Subject } from '../outcome';
 
-/**
- * What the Franca paper (first version) and the later README of its repository print, to be shown beside one's own result
- * where task and data set are the same. Only Franca and the two kinds of DINOv2: retrained on ImageNet-21K without
- * distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its authors withdrew it.
- */
+/** A number of the paper, or of the repository's README. */
 export interface PaperResult {
   readonly task: string;
   readonly dataset: string;
