@@ -6,7 +6,7 @@ import type { Matrix } from '../matrix';
 import type { Gram, GramSession } from './eval-backend';
 import { packColumns, packedProducts } from './packed';
 
-const rowBlock = 512;
+const ROW_BLOCK = 512;
 
 export function openGram(cols: number): GramSession {
   const sum = new Float64Array(cols);
@@ -14,8 +14,8 @@ export function openGram(cols: number): GramSession {
   let rows = 0;
 
   async function add(tile: Matrix): Promise<void> {
-    for (let begin = 0; begin < tile.rows; begin += rowBlock) {
-      const end = Math.min(begin + rowBlock, tile.rows);
+    for (let begin = 0; begin < tile.rows; begin += ROW_BLOCK) {
+      const end = Math.min(begin + ROW_BLOCK, tile.rows);
       const columns = packColumns(tile.data.subarray(begin * cols, end * cols), cols);
       packedProducts(columns, columns, products, true);
     }

@@ -7,9 +7,9 @@ import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
 
-const rowBlock = 256;
+const ROW_BLOCK = 256;
 /** Up to so many features, their packed copies (16 bytes each) are kept between evaluations. */
-const keepLimit = 2 ** 24;
+const KEEP_LIMIT = 2 ** 24;
 
 /** Rows of the features, packed both ways. */
 interface Block {
@@ -20,11 +20,11 @@ interface Block {
 
 export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): SoftmaxRegressionSession {
   const { cols } = x;
-  const kept = x.data.length <= keepLimit ? [...blocks()] : undefined;
+  const kept = x.data.length <= KEEP_LIMIT ? [...blocks()] : undefined;
 
   function* blocks(): Generator<Block> {
-    for (let begin = 0; begin < x.rows; begin += rowBlock) {
-      const { data } = rowRange(x, begin, Math.min(begin + rowBlock, x.rows));
+    for (let begin = 0; begin < x.rows; begin += ROW_BLOCK) {
+      const { data } = rowRange(x, begin, Math.min(begin + ROW_BLOCK, x.rows));
       yield { begin, rows: packRows(data, cols), columns: packColumns(data, cols) };
     }
   }

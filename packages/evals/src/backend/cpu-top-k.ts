@@ -9,14 +9,14 @@ import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
 
-const queryBlock = 64;
-const bankBlock = 256;
+const QUERY_BLOCK = 64;
+const BANK_BLOCK = 256;
 
 export function openTopK(queries: Matrix, k: number): TopKSession {
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
   const scores = new Float32Array(queries.rows * k).fill(Number.NEGATIVE_INFINITY);
   const indices = new Int32Array(queries.rows * k).fill(-1);
-  const products = new Float64Array(queryBlock * bankBlock);
+  const products = new Float64Array(QUERY_BLOCK * BANK_BLOCK);
   let seen = 0;
 
   async function add(tile: Matrix): Promise<void> {
@@ -26,10 +26,10 @@ export function openTopK(queries: Matrix, k: number): TopKSession {
         `the bank has ${tile.cols} columns and the queries ${queries.cols}; use one model`,
       );
     }
-    for (let b = 0; b < tile.rows; b += bankBlock) {
-      const bank = packRows(tile.data, tile.cols, b, Math.min(b + bankBlock, tile.rows));
-      for (let q = 0; q < queries.rows; q += queryBlock) {
-        const block = packRows(queries.data, queries.cols, q, Math.min(q + queryBlock, queries.rows));
+    for (let b = 0; b < tile.rows; b += BANK_BLOCK) {
+      const bank = packRows(tile.data, tile.cols, b, Math.min(b + BANK_BLOCK, tile.rows));
+      for (let q = 0; q < queries.rows; q += QUERY_BLOCK) {
+        const block = packRows(queries.data, queries.cols, q, Math.min(q + QUERY_BLOCK, queries.rows));
         packedProducts(block, bank, products);
         for (let i = 0; i < block.count; i++) insertRow(q + i, products, i * bank.count, bank.count, seen + b);
       }

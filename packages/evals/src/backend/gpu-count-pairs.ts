@@ -9,7 +9,7 @@ import type { LabelPairs } from './eval-backend';
 import { evenBlocks } from './gpu-tiles';
 import type { PlanCache } from './plan-cache';
 
-const pairBlock = 2 ** 20;
+const PAIR_BLOCK = 2 ** 20;
 
 interface CountAttrs {
   readonly predictions: number;
@@ -62,7 +62,7 @@ export async function countPairs(
   const [predictions, targets] = shape;
   const counts = new Float64Array(predictions * targets);
   if (counts.length === 0 || target.length === 0) return counts;
-  const size = evenBlocks(target.length, pairBlock);
+  const size = evenBlocks(target.length, PAIR_BLOCK);
   const step = await plans.get<CountStep>(`countPairs ${size} ${shape}`, () =>
     compile(
       gpu,

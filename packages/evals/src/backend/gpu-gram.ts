@@ -10,14 +10,14 @@ import type { Matrix } from '../matrix';
 import type { Gram, GramSession } from './eval-backend';
 import { rowStream } from './gpu-tiles';
 
-const tileRows = 1024;
+const TILE_ROWS = 1024;
 
 type GramStep = Step<{ y: { shape: number[]; dtype: 'f32' } }, Record<string, never>>;
 
 export function openGram(gpu: Gpu, cols: number): GramSession {
   const shifted = new Float64Array(cols * cols);
   const shiftedSum = new Float64Array(cols);
-  const stream = rowStream(tileRows, cols, multiply);
+  const stream = rowStream(TILE_ROWS, cols, multiply);
   let shift: Float32Array | undefined;
   let step: GramStep | undefined;
   let rows = 0;
@@ -29,7 +29,7 @@ export function openGram(gpu: Gpu, cols: number): GramSession {
       shiftedSum[i % cols]! += block[i]!;
     }
     step ??= await compile(gpu, (_, { y }) => ({ products: matmul(y, y, { transposeA: true }) }), {
-      batch: { y: { shape: [tileRows, cols], dtype: 'f32' } },
+      batch: { y: { shape: [TILE_ROWS, cols], dtype: 'f32' } },
     });
     step.run({ y: block });
     const part = await step.read('products');

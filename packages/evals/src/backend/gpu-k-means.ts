@@ -13,9 +13,9 @@ import type { Assignment, KMeansSession } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 import { type PlanCache, planCache } from './plan-cache';
 
-const pointBlock = 4096;
+const POINT_BLOCK = 4096;
 /** Scores of a block of points against all centroids. */
-const maxScores = 2 ** 24;
+const MAX_SCORES = 2 ** 24;
 
 type AssignStep = Step<
   {
@@ -46,7 +46,7 @@ async function nearestLabels(gpu: Gpu, plans: PlanCache, points: Matrix, centroi
   const labels = new Int32Array(points.rows);
   if (points.rows === 0) return labels;
   const width = evenBlocks(centroids.rows, centroids.rows);
-  const size = evenBlocks(points.rows, Math.min(pointBlock, Math.ceil(maxScores / width)));
+  const size = evenBlocks(points.rows, Math.min(POINT_BLOCK, Math.ceil(MAX_SCORES / width)));
   const step = await plans.get(`${width}`, () => compileAssign(gpu, [size, width, points.cols]));
   const shared = { centroids: blockOf(centroids, 0, width), offsets: halfSquares(centroids, width) };
   for (let begin = 0; begin < points.rows; begin += size) {

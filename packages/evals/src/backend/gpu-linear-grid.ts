@@ -14,9 +14,9 @@ import { gridStep } from './linear-grid-step';
 import { planCache } from './plan-cache';
 
 /** Logits of a part and chunk, in elements: 64 MiB, enough to keep a device busy. */
-const maxLogits = 2 ** 24;
+const MAX_LOGITS = 2 ** 24;
 /** Chunks that may wait on the queue: each holds a copy of its features. */
-const chunksInFlight = 8;
+const CHUNKS_IN_FLIGHT = 8;
 
 type ChunkStep = Step<
   { x: { shape: number[]; dtype: 'f32' }; labels: { shape: number[]; dtype: 'i32' } },
@@ -34,7 +34,7 @@ function roomFor(gpu: Gpu, { classes, upsample, inputs }: LinearGridSpec): Room 
   const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
   // patches outnumber pixels where the upsampling shrinks; after its first half there are rows of `to` by columns of `from`
   const cells = upsample ? Math.max(patches, pixels, upsample.to[0] * upsample.from[1]) : 1;
-  const logits = Math.min(binding, Math.max(maxLogits, cells * classes));
+  const logits = Math.min(binding, Math.max(MAX_LOGITS, cells * classes));
   return {
     heads: (cols) => Math.min(Math.floor(binding / (classes * cols)), Math.floor(logits / (cells * classes))),
     items: (heads) =>
@@ -92,7 +92,7 @@ export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSessio
         decay: opens ? spec.weightDecay : 0,
         rate: closes ? rate : 0,
       });
-      if (chunk % chunksInFlight === 0) await plan.done();
+      if (chunk % CHUNKS_IN_FLIGHT === 0) await plan.done();
     }
     const inOrderOfParts = await state.read('losses', 'all');
     parts

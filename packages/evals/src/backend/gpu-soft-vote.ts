@@ -6,7 +6,7 @@ import { compile, type Gpu, gatherRows, mul, reshape, softmax, sum } from '@fran
 import type { SoftVote } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
-const maxGathered = 2 ** 23;
+const MAX_GATHERED = 2 ** 23;
 
 /** Whether the label table of a vote can be bound. */
 export const fitsVote = (gpu: Gpu, { labels }: SoftVote): boolean =>
@@ -18,7 +18,7 @@ export async function softVote(gpu: Gpu, { neighbours, temperature, labels }: So
   const queries = k === 0 ? 0 : scores.length / k;
   const out = new Float32Array(queries * classes);
   if (out.length === 0) return out;
-  const size = evenBlocks(queries, Math.ceil(maxGathered / (k * classes)));
+  const size = evenBlocks(queries, Math.ceil(MAX_GATHERED / (k * classes)));
   using step = await compile(
     gpu,
     (_, batch, knobs) => {

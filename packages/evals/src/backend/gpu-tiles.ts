@@ -4,12 +4,12 @@
  */
 import type { Matrix } from '../matrix';
 
-const multiple = 64;
+const ROW_MULTIPLE = 64;
 
 /** Size of the fewest blocks of about `limit` rows at most: one size for all, a multiple of 64. */
 export function evenBlocks(rows: number, limit: number): number {
   const count = Math.max(1, Math.ceil(rows / limit));
-  return Math.ceil(Math.max(1, rows / count) / multiple) * multiple;
+  return Math.ceil(Math.max(1, rows / count) / ROW_MULTIPLE) * ROW_MULTIPLE;
 }
 
 /** Rows `begin` to `begin + size` of a matrix; those past its end are zero. A view where they are all there. */

@@ -9,13 +9,13 @@ import { checkOption, EvalsError } from '../errors';
 import { type Matrix, rowRange } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { blockOf, evenBlocks, rowStream } from './gpu-tiles';
-import { emptyScore, heapPosition, keepBest } from './keep-best-op';
+import { EMPTY_SCORE, heapPosition, keepBest } from './keep-best-op';
 
-const bankTile = 2048;
+const BANK_TILE = 2048;
 /** Queries at a time: on a GPU enough to keep it busy, on a processor few enough that their products stay in its cache. */
 const queryBlock = { gpu: 4096, cpu: 1024 } as const;
 /** Runs that may wait on the queue: each holds a copy of its queries. */
-const runsInFlight = 8;
+const RUNS_IN_FLIGHT = 8;
 
 type SearchStep = Step<
   { bank: { shape: number[]; dtype: 'f32' }; queries: { shape: number[]; dtype: 'f32' } },
@@ -34,7 +34,7 @@ export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
   const { cols } = queries;
   const size = evenBlocks(queries.rows, queryBlock[gpu.target.family]);
   const perPart = size * Math.max(1, Math.floor(gpu.target.maxBindingBytes / (4 * k * size)));
-  const stream = rowStream(bankTile, cols, search);
+  const stream = rowStream(BANK_TILE, cols, search);
   const parts: Part[] = [];
   let seen = 0;
   let runs = 0;
@@ -52,7 +52,7 @@ export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
       for (let block = 0; block * size < part.queries.rows; block++) {
         const inputs = { queries: blockOf(part.queries, block * size, size), ...(block === 0 ? { bank } : {}) };
         part.step.run(inputs, { position: heapPosition(block, seen, count) });
-        if (++runs % runsInFlight === 0) await part.step.done();
+        if (++runs % RUNS_IN_FLIGHT === 0) await part.step.done();
       }
     }
     seen += count;
@@ -108,7 +108,7 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
     indices: { heap: { shape, dtype: 'u32' } },
   });
   try {
-    state.write('scores', 'heap', new Float32Array(k * shape[1]!).fill(emptyScore));
+    state.write('scores', 'heap', new Float32Array(k * shape[1]!).fill(EMPTY_SCORE));
     const step: SearchStep = await compile(
       gpu,
       ({ scores, indices }, { bank, queries: block }, { position }) => {
@@ -119,7 +119,7 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
       {
         state,
         batch: {
-          bank: { shape: [bankTile, queries.cols], dtype: 'f32' },
+          bank: { shape: [BANK_TILE, queries.cols], dtype: 'f32' },
           queries: { shape: [size, queries.cols], dtype: 'f32' },
         },
         knobs: { position: [4] },

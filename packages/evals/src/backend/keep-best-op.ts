@@ -11,7 +11,7 @@
 import { kernelBuilder, type Op, record, sizeOf, type Tensor } from '@franca/tensor';
 
 /** What empty entries of a heap hold. */
-export const emptyScore = -3.4028234663852886e38;
+export const EMPTY_SCORE = -3.4028234663852886e38;
 
 /**
  * What `position` holds: the block of `n` queries that the scores belong to, the bank index of the first of them as two digits
@@ -19,11 +19,11 @@ export const emptyScore = -3.4028234663852886e38;
  */
 export const heapPosition = (block: number, firstIndex: number, count: number): number[] => [
   block,
-  Math.floor(firstIndex / digit),
-  firstIndex % digit,
+  Math.floor(firstIndex / DIGIT),
+  firstIndex % DIGIT,
   count,
 ];
-const digit = 65536;
+const DIGIT = 65536;
 
 const keepBestOp: Op<object> = {
   name: 'keepBest',
@@ -37,7 +37,7 @@ const keepBestOp: Op<object> = {
     for (let i = 0; i < n; i++) {
       const q = block * n + i;
       const entries = Array.from({ length: k }, (_, j) => [scores[j * stride + q]!, indices[j * stride + q]!] as const);
-      for (let c = 0; c < count; c++) entries.push([products!.data[c * n + i]!, high * digit + low + c]);
+      for (let c = 0; c < count; c++) entries.push([products!.data[c * n + i]!, high * DIGIT + low + c]);
       entries.sort(([a, i], [b, j]) => b - a || i - j);
       // a list in falling order, read backwards, is a heap with the worst first
       entries.slice(0, k).forEach(([score, index], j) => {
@@ -57,7 +57,7 @@ const keepBestOp: Op<object> = {
     const body = `
   if (thread >= ${size}) { return; }
   let q = u32(${P}[0]) * ${size} + thread;
-  let first = u32(${P}[1]) * ${digit}u + u32(${P}[2]);
+  let first = u32(${P}[1]) * ${DIGIT}u + u32(${P}[2]);
   let count = u32(${P}[3]);
   var worst = ${S}[q];
   for (var c = 0u; c < count; c++) {

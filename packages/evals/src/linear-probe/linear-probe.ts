@@ -13,7 +13,7 @@ import { checkLabels } from '../features';
 import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { type ProbeFeatures, probeRows, takeProbeItems } from './probe-features';
-import { officialLearningRates, type ProbeHead, probeGrid } from './probe-grid';
+import { OFFICIAL_LEARNING_RATES, type ProbeHead, probeGrid } from './probe-grid';
 import { type Probe, scoreProbe } from './score-probe';
 import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
 
@@ -27,7 +27,7 @@ export interface LinearProbeOptions {
   readonly batchSize?: number;
   /** Passes over train; default 10. */
   readonly epochs?: number;
-  /** Default `officialLearningRates`. */
+  /** Default `OFFICIAL_LEARNING_RATES`. */
   readonly learningRates?: readonly number[];
   /** Numbers of last blocks whose class tokens are read; default 1 and 4, as far as the features have them. */
   readonly blocks?: readonly number[];
@@ -57,7 +57,7 @@ export async function linearProbe(
 ): Promise<LinearProbeResult> {
   const started = performance.now();
   const { select = 'train-holdout', batchSize = 128, epochs = 10, seed = 0, backend = cpuBackend, augmented } = options;
-  const { learningRates = officialLearningRates, blocks = [1, 4] } = options;
+  const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4] } = options;
   checkSets(train, test, options);
   const classes = Math.max(checkLabels(train.labels), checkLabels(test.labels));
   const heads = probeGrid(train, { classes, batchSize, learningRates, blocks, seed });

@@ -9,7 +9,7 @@ import { random } from '../numerics/random';
 import { type ProbeFeatures, type ProbeInput, probeColumns } from './probe-features';
 
 /** Base rates of the official grid. */
-export const officialLearningRates: readonly number[] = [
+export const OFFICIAL_LEARNING_RATES: readonly number[] = [
   1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
 ];
 

@@ -50,7 +50,7 @@ export function takeImages(features: SegmentationFeatures, images: ArrayLike<num
 }
 
 /** Images whose logits are computed in one product. */
-const imagesAtOnce = 32;
+const IMAGES_AT_ONCE = 32;
 
 /** Scores a trained head on the first `count` images at `size`. */
 export async function scoreHead(
@@ -63,8 +63,8 @@ export async function scoreHead(
   const cells = features.grid[0] * features.grid[1];
   const pooled = pooledCounts(backend, scoring);
   const tokens = patchTokens(features);
-  for (let begin = 0; begin < count; begin += imagesAtOnce) {
-    const end = Math.min(begin + imagesAtOnce, count);
+  for (let begin = 0; begin < count; begin += IMAGES_AT_ONCE) {
+    const end = Math.min(begin + IMAGES_AT_ONCE, count);
     const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
     for (let i = begin; i < end; i++) {
       const own = rowRange(scores, (i - begin) * cells, (i - begin + 1) * cells);

@@ -18,7 +18,7 @@ import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from
 
 /** Options of `logisticRegression`. */
 export interface LogisticRegressionOptions {
-  /** Default `officialCs`. With a single C there is nothing to choose, and nothing is held out. */
+  /** Default `OFFICIAL_CS`. With a single C there is nothing to choose, and nothing is held out. */
   readonly cs?: readonly number[];
   /** What C is chosen by and what is reported; each data set has its own. Default `top-1`. */
   readonly metric?: AccuracyMetric;
@@ -44,7 +44,7 @@ export interface LogisticRegressionResult {
 }
 
 /** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
-export const officialCs: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));
+export const OFFICIAL_CS: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));
 
 /** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function logisticRegression(
@@ -53,7 +53,7 @@ export async function logisticRegression(
   options: LogisticRegressionOptions = {},
 ): Promise<LogisticRegressionResult> {
   const started = performance.now();
-  const { cs = officialCs, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
+  const { cs = OFFICIAL_CS, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
   const { tolerance, maxIterations } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
   const all = validation ? await collect([train, validation]) : train;

@@ -33,7 +33,7 @@ export interface KMeans {
   readonly inertia: number;
 }
 
-const pointsPerCentroid = 256;
+const POINTS_PER_CENTROID = 256;
 
 /** @throws EvalsError `bad-option` when there are fewer points than clusters. */
 export async function kMeans(backend: EvalBackend, points: Matrix, options: KMeansOptions): Promise<KMeans> {
@@ -44,7 +44,7 @@ export async function kMeans(backend: EvalBackend, points: Matrix, options: KMea
   );
   checkOption(restarts >= 1, `restarts is ${restarts}; it must be at least 1`);
   const draws = random(seed);
-  const limit = pointsPerCentroid * clusters;
+  const limit = POINTS_PER_CENTROID * clusters;
   const sample =
     points.rows > limit ? takeRows(points, permutation(points.rows, draws).subarray(0, limit).sort()) : points;
   using session = backend.openKMeans(sample);

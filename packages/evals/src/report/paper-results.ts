@@ -25,7 +25,7 @@ interface Table {
   readonly rows: Readonly<Record<string, readonly number[]>>;
 }
 
-const tables: readonly Table[] = [
+const TABLES: readonly Table[] = [
   {
     task: 'knn',
     source: 'Table 2',
@@ -141,7 +141,7 @@ const tables: readonly Table[] = [
 ];
 
 /** Every number above, one by one. */
-export const paperResults: readonly PaperResult[] = tables.flatMap(({ task, source, columns, perColumn = 1, rows }) =>
+export const PAPER_RESULTS: readonly PaperResult[] = TABLES.flatMap(({ task, source, columns, perColumn = 1, rows }) =>
   Object.entries(rows).flatMap(([model, values]) =>
     columns.map((dataset, c) => ({
       task,
@@ -158,5 +158,5 @@ export function paperResult(
   { task, dataset }: Pick<Outcome, 'task'> & Pick<Subject, 'dataset'>,
   model: string,
 ): PaperResult | undefined {
-  return paperResults.find((row) => row.task === task && row.dataset === dataset && row.model === model);
+  return PAPER_RESULTS.find((row) => row.task === task && row.dataset === dataset && row.model === model);
 }
