@@ -6,6 +6,7 @@
 import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
+import { softmaxResidual } from './softmax-residual';
 
 const ROW_BLOCK = 256;
 /** Up to so many features, their packed copies (16 bytes each) are kept between evaluations. */
@@ -41,7 +42,8 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
       packedProducts(rows, weights, z);
       for (let i = 0; i < rows.count; i++) {
         const row = z.subarray(i * classes, (i + 1) * classes);
-        loss += residual(row, biases, labels[begin + i]!);
+        for (let c = 0; c < classes; c++) row[c]! += biases[c]!;
+        loss += softmaxResidual(row, labels[begin + i]!);
         for (let c = 0; c < classes; c++) biasGradient[c]! += row[c]!;
       }
       packedProducts(packColumns(z, classes), columns, weightGradient, true);
@@ -50,21 +52,4 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
   }
 
   return { evaluate, [Symbol.dispose]: () => {} };
-}
-
-/** Replaces one row of `W x` by `softmax(W x + b) - onehot` and returns its cross-entropy. */
-function residual(row: Float64Array, biases: Float64Array, label: number): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let c = 0; c < row.length; c++) {
-    row[c]! += biases[c]!;
-    max = Math.max(max, row[c]!);
-  }
-  const own = row[label]! - max;
-  let total = 0;
-  for (let c = 0; c < row.length; c++) {
-    row[c] = Math.exp(row[c]! - max);
-    total += row[c]!;
-  }
-  for (let c = 0; c < row.length; c++) row[c] = row[c]! / total - Number(c === label);
-  return Math.log(total) - own;
 }

@@ -4,28 +4,23 @@
  * candidate that does not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared,
  * so that the order is exactly that of the scores returned, with ties to the lowest bank index.
  */
-import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
+import { checkBank, checkNeighbours } from './top-k';
 
 const QUERY_BLOCK = 64;
 const BANK_BLOCK = 256;
 
 export function openTopK(queries: Matrix, k: number): TopKSession {
-  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
+  checkNeighbours(k);
   const scores = new Float32Array(queries.rows * k).fill(Number.NEGATIVE_INFINITY);
   const indices = new Int32Array(queries.rows * k).fill(-1);
   const products = new Float64Array(QUERY_BLOCK * BANK_BLOCK);
   let seen = 0;
 
   async function add(tile: Matrix): Promise<void> {
-    if (tile.cols !== queries.cols) {
-      throw new EvalsError(
-        'bad-features',
-        `the bank has ${tile.cols} columns and the queries ${queries.cols}; use one model`,
-      );
-    }
+    checkBank(tile, queries);
     for (let b = 0; b < tile.rows; b += BANK_BLOCK) {
       const bank = packRows(tile.data, tile.cols, b, Math.min(b + BANK_BLOCK, tile.rows));
       for (let q = 0; q < queries.rows; q += QUERY_BLOCK) {

@@ -52,7 +52,7 @@ async function nearestLabels(gpu: Gpu, plans: PlanCache, points: Matrix, centroi
   for (let begin = 0; begin < points.rows; begin += size) {
     step.run({ points: blockOf(points, begin, size), ...(begin === 0 ? shared : {}) });
     const block = await step.read('labels');
-    labels.set(block.subarray(0, Math.min(size, points.rows - begin)) as unknown as Int32Array, begin);
+    labels.set(block.subarray(0, Math.min(size, points.rows - begin)), begin);
   }
   return labels;
 }

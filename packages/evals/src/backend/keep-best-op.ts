@@ -30,7 +30,7 @@ const keepBestOp: Op<object> = {
   infer: ([, scores, indices]) => [scores!, indices!],
   mutates: [1, 2],
   reference([products, heapScores, heapIndices, position]) {
-    const [block, high, low, count] = position!.data as unknown as [number, number, number, number];
+    const [block = 0, high = 0, low = 0, count = 0] = position!.data;
     const [k, stride] = heapScores!.shape as [number, number];
     const n = products!.shape[1]!;
     const [scores, indices] = [heapScores!.data.slice(), heapIndices!.data.slice()];
