@@ -100,6 +100,7 @@ export {
   positionEntropy,
 } from './position-entropy/position-entropy';
 export { PAPER_RESULTS, type PaperResult, paperResult } from './report/paper-results';
+export type { Selection, SelectionOptions } from './selection';
 export {
   type TruncationControl,
   type TruncationCurveOptions,

@@ -13,7 +13,7 @@ import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
-import { pooledCounts, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import { pooledCounts, type SegmentationScoring, scoreCounts, scoringSettings } from '../metrics/segmentation';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { patchLabels } from './patch-labels';
@@ -90,9 +90,7 @@ export async function inContextSegmentation(
       temperature,
       memoryPatches: labels.rows,
       relabel,
-      ignore: options.ignore ?? 255,
-      absent: options.absent ?? 'zero',
-      averageOver: options.averageOver ?? 'all',
+      ...scoringSettings(options),
       backend: backend.name,
     },
     selectedOn: 'nothing',

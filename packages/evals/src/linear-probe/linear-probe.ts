@@ -10,19 +10,15 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { checkLabels } from '../features';
-import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { type SelectionOptions, selectedOn, selectionSets } from '../selection';
 import { type ProbeFeatures, probeRows, takeProbeItems } from './probe-features';
 import { OFFICIAL_LEARNING_RATES, type ProbeHead, probeGrid } from './probe-grid';
 import { type Probe, scoreProbe } from './score-probe';
 import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
 
 /** Options of `linearProbe`. */
-export interface LinearProbeOptions {
-  /** What the best classifier is chosen on. Default `train-holdout`. */
-  readonly select?: 'train-holdout' | 'test' | { readonly validation: ProbeFeatures };
-  /** Share of train held out; default 0.1. */
-  readonly holdOut?: number;
+export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   /** Default 128. */
   readonly batchSize?: number;
   /** Passes over train; default 10. */
@@ -70,7 +66,7 @@ export async function linearProbe(
     return trained.map((classifier, i) => ({ name: members[i]!.name, input: members[i]!.input, classifier }));
   };
 
-  const { fitted, judge } = partsOf(train, test, options);
+  const { fitted, judge } = selectionSets({ train, test }, options, train.labels.length, takeProbeItems);
   const probes = await fit(fitted, heads);
   const { best, top1 } = await chooseProbe(backend, probes, judge);
   const probe = fitted === train ? probes[best]! : (await fit(train, [heads[best]!]))[0]!;
@@ -95,7 +91,7 @@ export async function linearProbe(
       trainItems: train.labels.length,
       backend: backend.name,
     },
-    selectedOn: typeof select === 'string' ? select : 'validation',
+    selectedOn: selectedOn(select),
     seeds: [seed],
     quirks: select === 'test',
     wallMs: elapsed(started),
@@ -105,18 +101,6 @@ export async function linearProbe(
 
 async function* probeBatches(source: AsyncIterable<ProbeFeatures>): AsyncGenerator<ProbeBatch> {
   for await (const features of source) yield { x: probeRows(features), labels: features.labels };
-}
-
-/** What to train on, and what to choose on. */
-function partsOf(
-  train: ProbeFeatures,
-  test: ProbeFeatures,
-  { select, holdOut: share = 0.1, seed = 0 }: LinearProbeOptions,
-) {
-  if (select === 'test') return { fitted: train, judge: test };
-  if (typeof select === 'object') return { fitted: train, judge: select.validation };
-  const rows = holdOut(train.labels.length, share, seed);
-  return { fitted: takeProbeItems(train, rows.train), judge: takeProbeItems(train, rows.held) };
 }
 
 /** Top-1 of every probe, and the first of the best. */

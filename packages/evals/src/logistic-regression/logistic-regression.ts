@@ -11,8 +11,8 @@ import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
-import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { selectedOn, selectionSets } from '../selection';
 import { fitLogistic, fittedClassifier } from './fit';
 import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
 
@@ -60,11 +60,11 @@ export async function logisticRegression(
   const x = classTokens(all);
   const classes = Math.max(checkLabels(all.labels, x.rows), checkLabels(test.labels, classTokens(test).rows));
 
-  const { fitted, held } = validation
-    ? { fitted: train, held: validation }
-    : splitItems(train, options.holdOut ?? 0.1, seed);
+  const select = validation ? { validation } : 'train-holdout';
+  const chosen = { select, holdOut: options.holdOut, seed } as const;
+  const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
   const solver = { tolerance, maxIterations };
-  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, held, { cs, metric, classes, ...solver });
+  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, judge, { cs, metric, classes, ...solver });
   const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
 
   using session = backend.openSoftmaxRegression({ x, labels: all.labels, classes });
@@ -92,15 +92,10 @@ export async function logisticRegression(
       trainItems: x.rows,
       backend: backend.name,
     },
-    selectedOn: cs.length === 1 ? 'nothing' : validation ? 'validation' : 'train-holdout',
+    selectedOn: cs.length === 1 ? 'nothing' : selectedOn(select),
     seeds: cs.length === 1 || validation ? [] : [seed],
     quirks: false,
     wallMs: elapsed(started),
   };
   return { outcome, sweep, classifier: fittedClassifier(fit), predicted };
-}
-
-function splitItems(train: LabelledFeatures, share: number, seed: number) {
-  const rows = holdOut(train.labels.length, share, seed);
-  return { fitted: takeItems(train, rows.train), held: takeItems(train, rows.held) };
 }
