@@ -20,7 +20,7 @@ import { patchLabels } from './patch-labels';
 import { samplePatches } from './sample-patches';
 
 /** Options of `inContextSegmentation`. */
-export type InContextOptions = SegmentationScoring & {
+export interface InContextOptions extends SegmentationScoring {
   /** Neighbours; default 30. */
   readonly k?: number;
   /** Default 0.02. */
@@ -38,7 +38,7 @@ export type InContextOptions = SegmentationScoring & {
    */
   readonly relabel?: 'none' | 'hungarian';
   readonly backend?: EvalBackend;
-};
+}
 
 export interface InContextResult {
   readonly outcome: Outcome;

@@ -10,12 +10,12 @@ import { elapsed, type Outcome } from '../outcome';
 import { type KnnOptions, knn } from './knn';
 
 /** Options of `knnFewShot`. */
-export type FewShotOptions = KnnOptions & {
+export interface FewShotOptions extends KnnOptions {
   /** Train items per class; `Infinity` for all. */
   readonly shots: number;
   /** Default 5. */
   readonly tries?: number;
-};
+}
 
 export interface FewShotResult {
   /** Mean over tries of the top-1 accuracy at each try's best `k`. */

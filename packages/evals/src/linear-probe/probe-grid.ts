@@ -14,12 +14,12 @@ export const OFFICIAL_LEARNING_RATES: readonly number[] = [
 ];
 
 /** One classifier of the grid. */
-export type ProbeHead = LinearHead & {
+export interface ProbeHead extends LinearHead {
   /** As the official program names it, with the scaled learning rate. */
   readonly name: string;
   readonly input: ProbeInput;
   readonly baseRate: number;
-};
+}
 
 export interface GridOptions {
   readonly classes: number;

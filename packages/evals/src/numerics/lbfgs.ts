@@ -36,7 +36,10 @@ interface Pair {
   readonly y: Float64Array;
   readonly rho: number;
 }
-type Point = LinePoint & { readonly x: Float64Array; readonly gradient: Float64Array };
+interface Point extends LinePoint {
+  readonly x: Float64Array;
+  readonly gradient: Float64Array;
+}
 
 export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
   const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50 } = options;

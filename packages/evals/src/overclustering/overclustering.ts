@@ -22,7 +22,7 @@ import { elapsed, type Outcome } from '../outcome';
 import { type ReducedImages, reduceImages } from './reduced-images';
 
 /** Options of `overclustering`. */
-export type OverclusteringOptions = SegmentationScoring & {
+export interface OverclusteringOptions extends SegmentationScoring {
   /** Numbers of clusters to try; default the number of classes, 100, 300 and 500. */
   readonly clusters?: readonly number[];
   /** Default `auto`. */
@@ -41,7 +41,7 @@ export type OverclusteringOptions = SegmentationScoring & {
   /** Drops the last incomplete batch of 32 images, as the reference's loader does. Default false. */
   readonly quirks?: boolean;
   readonly backend?: EvalBackend;
-};
+}
 
 export interface OverclusteringResult {
   /** One per number of clusters, in the order asked for. */
