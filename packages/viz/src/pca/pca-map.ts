@@ -11,8 +11,8 @@
 import { type Rgb, type RgbImage, rgbImage, toByte } from '../drawing/image';
 import { type GridSize, resample } from '../drawing/resample';
 import { checkCount, checkLength, VizError } from '../errors';
-import { type FeatureRows, fitPca, projectPca } from './pca';
 import { type ForegroundRule, type PcaRecipe, type PcaRecipeName, resolveRecipe, scaleScores } from './pca-recipe';
+import { componentScores, type FeatureRows, principalComponents } from './principal-components';
 
 /** Patch features of one picture: `data` is [height, width, dim], without CLS and register tokens. */
 export interface PatchFeatures extends GridSize {
@@ -62,9 +62,9 @@ export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptio
   const kept = selectRows(rows, foreground);
   if (kept.rows === 0)
     return { maps: splitPictures(pictures, new Float32Array(rows.rows * 3), foreground), explained: [0, 0, 0] };
-  const pca = fitPca(kept, 3);
-  const fitted = projectPca(pca, kept);
-  const scores = projectPca(pca, rows);
+  const pca = principalComponents(kept, 3);
+  const fitted = componentScores(pca, kept);
+  const scores = componentScores(pca, rows);
   const colours = new Float32Array(rows.rows * 3);
   for (let k = 0; k < 3; k++) {
     const fittedScores = column(fitted, k);
@@ -127,7 +127,7 @@ function findForeground(
 ): Uint8Array {
   if (masks) return stackMasks(pictures, masks);
   if (!recipe.foreground) return new Uint8Array(rows.rows).fill(1);
-  const scores = projectPca(fitPca(rows, 1), rows);
+  const scores = componentScores(principalComponents(rows, 1), rows);
   return thresholdScores(orientedScores(scores, borderPatches(pictures), recipe.foreground.keep), recipe.foreground);
 }
 

@@ -1,8 +1,9 @@
 /**
- * Principal component analysis: the orthonormal directions along which centred rows vary most. With X [N, D] centred,
- * the components are eigenvectors of the covariance X^T X / (N - 1) [D, D]; when N < D the smaller Gram matrix
- * X X^T / (N - 1) [N, N] has the same non-zero eigenvalues, and X^T u are the same directions. An eigenvector's sign
- * is arbitrary: here the entry of largest magnitude is positive, so that equal input gives equal output.
+ * Principal components of feature rows in memory: divisor N - 1. They are the orthonormal directions along which
+ * centred rows vary most. With X [N, D] centred, the components are eigenvectors of the covariance X^T X / (N - 1) [D,
+ * D]; when N < D the smaller Gram matrix X X^T / (N - 1) [N, N] has the same non-zero eigenvalues, and X^T u are the
+ * same directions. An eigenvector's sign is arbitrary: here the entry of largest magnitude is positive, so that equal
+ * input gives equal output.
  */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { checkCount, checkFinite, checkLength, VizError } from '../errors';
@@ -14,13 +15,13 @@ export interface FeatureRows {
   readonly dim: number;
 }
 
-/** A fitted PCA. Directions in which the rows do not vary at all are zero, with variance 0. */
-export interface Pca {
+/** Directions in which the rows do not vary at all are zero, with variance 0. */
+export interface PrincipalComponents {
   /** Mean of the rows, [dim]. */
   readonly mean: Float64Array;
   /** Orthonormal directions, [count, dim], by falling variance. */
-  readonly components: Float64Array;
-  /** Variance along each direction (divided by rows - 1), [count]. */
+  readonly directions: Float64Array;
+  /** Sample variance along each direction (divisor rows - 1), [count]. */
   readonly variances: Float64Array;
   /** Sum of the variances of all dim directions, those left out included. */
   readonly totalVariance: number;
@@ -28,58 +29,68 @@ export interface Pca {
 }
 
 /** Eigenvalues below this share of the largest are rounding noise of f64, not directions. */
-const rankTolerance = 1e-12;
+const RANK_TOLERANCE = 1e-12;
 /** So are variances below this share of the rows' mean square: equal rows differ by the rounding of their mean. */
-const noiseTolerance = 1e-24;
+const NOISE_TOLERANCE = 1e-24;
 
 /**
  * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `bad-shape` on a
  * length that does not fit, `not-finite` on NaN or infinity, `bad-option` when `count` exceeds `dim`.
  */
-export function fitPca(rows: FeatureRows, count: number): Pca {
-  checkLength('The features', rows.data, [rows.rows, rows.dim]);
-  checkFinite('The features', rows.data);
-  checkCount('The number of components', count);
+export function principalComponents(rows: FeatureRows, count: number): PrincipalComponents {
+  checkRows(rows);
+  checkFinite('the features', rows.data);
+  checkCount('the number of components', count);
   if (count > rows.dim) {
     throw new VizError(
       'bad-option',
-      `Asked for ${count} components of ${rows.dim}-dimensional features: at most ${rows.dim} exist.`,
+      `${count} components of ${rows.dim}-dimensional features were asked for; at most ${rows.dim} exist`,
     );
   }
   const mean = columnMeans(rows);
-  const centred = Float64Array.from(rows.data, (value, i) => value - mean[i % rows.dim]!);
-  const scatter = rows.rows < rows.dim ? gram(centred, rows) : covariance(centred, rows);
-  const { values, vectors } = leadingEigenvectors(scatter, Math.min(count, scatter.rows));
-  const floor = Math.max(rankTolerance * values[0]!, noiseTolerance * (dot(mean, mean) + scatter.trace()));
-  const components = new Float64Array(count * rows.dim);
-  const variances = new Float64Array(count);
-  values.forEach((value, k) => {
-    if (value <= floor) return;
-    const direction = rows.rows < rows.dim ? combineRows(centred, rows, vectors[k]!) : vectors[k]!;
-    components.set(unitWithFixedSign(direction), k * rows.dim);
-    variances[k] = value;
+  const centred = Array.from(rows.data, (value, i) => value - mean[i % rows.dim]!);
+  const x = Matrix.from1DArray(rows.rows, rows.dim, centred);
+  const transposed = x.transpose();
+  const isWide = rows.rows < rows.dim;
+  const scatter = (isWide ? x.mmul(transposed) : transposed.mmul(x)).div(Math.max(1, rows.rows - 1));
+  const { realEigenvalues: values, eigenvectorMatrix } = new EigenvalueDecomposition(scatter, {
+    assumeSymmetric: true,
   });
-  return { mean, components, variances, totalVariance: values[0]! > floor ? scatter.trace() : 0, dim: rows.dim };
+  const order = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]!);
+  const largest = values[order[0]!]!;
+  const floor = Math.max(RANK_TOLERANCE * largest, NOISE_TOLERANCE * (dot(mean, mean) + scatter.trace()));
+  const directions = new Float64Array(count * rows.dim);
+  const variances = new Float64Array(count);
+  order.slice(0, count).forEach((from, k) => {
+    if (values[from]! <= floor) return;
+    const vector = eigenvectorMatrix.getColumnVector(from);
+    directions.set(unitWithFixedSign((isWide ? transposed.mmul(vector) : vector).to1DArray()), k * rows.dim);
+    variances[k] = values[from]!;
+  });
+  return { mean, directions, variances, totalVariance: largest > floor ? scatter.trace() : 0, dim: rows.dim };
 }
 
 /** Scores of `rows` along the components, [rows, count]; throws `bad-shape` when the dimensions differ. */
-export function projectPca(pca: Pca, rows: FeatureRows): Float64Array {
-  checkLength('The features', rows.data, [rows.rows, rows.dim]);
-  if (rows.dim !== pca.dim) {
-    throw new VizError('bad-shape', `The features have ${rows.dim} dimensions, but the PCA was fitted on ${pca.dim}.`);
+export function componentScores(components: PrincipalComponents, rows: FeatureRows): Float64Array {
+  const { mean, directions, variances, dim } = components;
+  checkRows(rows);
+  if (rows.dim !== dim) {
+    throw new VizError('bad-shape', `the features have ${rows.dim} dimensions, but the PCA was fitted on ${dim}`);
   }
-  const count = pca.variances.length;
+  const count = variances.length;
   const scores = new Float64Array(rows.rows * count);
   for (let n = 0; n < rows.rows; n++) {
     for (let k = 0; k < count; k++) {
       let sum = 0;
-      for (let d = 0; d < rows.dim; d++) {
-        sum += (rows.data[n * rows.dim + d]! - pca.mean[d]!) * pca.components[k * rows.dim + d]!;
-      }
+      for (let d = 0; d < dim; d++) sum += (rows.data[n * dim + d]! - mean[d]!) * directions[k * dim + d]!;
       scores[n * count + k] = sum;
     }
   }
   return scores;
+}
+
+function checkRows({ data, rows, dim }: FeatureRows): void {
+  checkLength('the features', data, [rows, dim]);
 }
 
 function columnMeans({ data, rows, dim }: FeatureRows): Float64Array {
@@ -88,57 +99,13 @@ function columnMeans({ data, rows, dim }: FeatureRows): Float64Array {
   return mean.map((sum) => sum / rows);
 }
 
-function covariance(centred: Float64Array, { rows, dim }: FeatureRows): Matrix {
-  const out = Matrix.zeros(dim, dim);
-  const columns = Array.from({ length: dim }, (_, d) =>
-    Float64Array.from({ length: rows }, (_, n) => centred[n * dim + d]!),
-  );
-  return fillSymmetric(out, columns, rows);
-}
-
-function gram(centred: Float64Array, { rows, dim }: FeatureRows): Matrix {
-  const out = Matrix.zeros(rows, rows);
-  const views = Array.from({ length: rows }, (_, n) => centred.subarray(n * dim, (n + 1) * dim));
-  return fillSymmetric(out, views, rows);
-}
-
-function fillSymmetric(out: Matrix, vectors: readonly Float64Array[], rows: number): Matrix {
-  for (let i = 0; i < vectors.length; i++) {
-    for (let j = 0; j <= i; j++) {
-      const value = dot(vectors[i]!, vectors[j]!) / Math.max(1, rows - 1);
-      out.set(i, j, value);
-      out.set(j, i, value);
-    }
-  }
-  return out;
-}
-
-function leadingEigenvectors(symmetric: Matrix, count: number): { values: number[]; vectors: Float64Array[] } {
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(symmetric, { assumeSymmetric: true });
-  const order = realEigenvalues.map((_, i) => i).sort((a, b) => realEigenvalues[b]! - realEigenvalues[a]!);
-  const leading = order.slice(0, count);
-  return {
-    values: leading.map((i) => realEigenvalues[i]!),
-    vectors: leading.map((i) => Float64Array.from(eigenvectorMatrix.getColumn(i))),
-  };
-}
-
-function combineRows(centred: Float64Array, { rows, dim }: FeatureRows, weights: Float64Array): Float64Array {
-  const out = new Float64Array(dim);
-  for (let n = 0; n < rows; n++) for (let d = 0; d < dim; d++) out[d]! += weights[n]! * centred[n * dim + d]!;
-  return out;
-}
-
-function unitWithFixedSign(direction: Float64Array): Float64Array {
-  let largest = 0;
-  direction.forEach((value, d) => {
-    if (Math.abs(value) > Math.abs(direction[largest]!)) largest = d;
-  });
-  const scale = (direction[largest]! < 0 ? -1 : 1) / Math.sqrt(dot(direction, direction));
+function unitWithFixedSign(direction: readonly number[]): number[] {
+  const largest = direction.reduce((best, value) => (Math.abs(value) > Math.abs(best) ? value : best), 0);
+  const scale = (largest < 0 ? -1 : 1) / Math.sqrt(dot(direction, direction));
   return direction.map((value) => value * scale);
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
