@@ -18,7 +18,7 @@ export {
   colourise,
   extent,
   quantile,
-  seriesColours,
+  SERIES_COLOURS,
   vocColour,
 } from './drawing/colormap';
 export {
