@@ -3,6 +3,8 @@
  * first version and of the later README of its repository. Only Franca and the two kinds of DINOv2: retrained on
  * ImageNet-21K without distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its
  * authors withdrew it.
+ *
+ * An evaluation that the paper does not report needs no line here: nothing is shown beside it.
  */
 import type { Outcome, Subject } from '../outcome';
 
