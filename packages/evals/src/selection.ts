@@ -1,6 +1,6 @@
 /**
- * What hyper-parameters are chosen on: a part of train that is held out, a validation set, or the test set itself. The last flatters the
- * number that is reported; official programs do it, and records say so.
+ * What hyper-parameters are chosen on: a held-out part of train, a validation set, or the test set itself. The last
+ * flatters the number that is reported; official programs do it, and records say so.
  */
 import { holdOut } from './numerics/random';
 import type { SelectedOn } from './outcome';

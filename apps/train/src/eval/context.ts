@@ -1,4 +1,7 @@
-/** What an evaluation may ask for: parts of data with their features, computed when first asked for and kept for the others. */
+/**
+ * What an evaluation may ask for: parts of data with their features. They are computed when first asked for and kept
+ * for the others.
+ */
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';

@@ -1,4 +1,4 @@
-/** Cross-entropy of one row of logits and its gradient, in f64: what every linear classifier on the CPU trains by. */
+/** Cross-entropy of a row of logits and its gradient, in f64: what linear classifiers on the CPU train by. */
 
 /** Replaces logits `[C]` by `softmax - onehot` and returns their cross-entropy at `label`. */
 export function softmaxResidual(logits: Float64Array, label: number): number {
