@@ -1,13 +1,11 @@
 /** The command line, assembled from the files of `commands/`: each exports `register`, which adds its command. */
-import { readdirSync } from 'node:fs';
 import { Command } from 'commander';
+import { modulesIn } from './module-folder';
 
 /** What a file of `commands/` exports. */
 export interface CommandModule {
-  register(program: Command): void;
+  register(program: Command): void | Promise<void>;
 }
-
-const folder = new URL('./commands/', import.meta.url);
 
 /** The program with all its commands, in the order of their file names. */
 export async function createProgram(): Promise<Command> {
@@ -16,11 +14,7 @@ export async function createProgram(): Promise<Command> {
     .showHelpAfterError('(--help shows what there is)')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride();
-  const files = readdirSync(folder).filter((name) => /^[\w-]+\.(ts|js)$/.test(name));
-  for (const file of files.sort()) {
-    const { register } = (await import(new URL(file, folder).href)) as CommandModule;
-    register(program);
-  }
+  for (const { register } of await modulesIn<CommandModule>('commands')) await register(program);
   return program;
 }
 

@@ -1,3 +1,4 @@
+/** Linear classifiers applied to feature rows: logits of all their classes, or of some of them. */
 import type { EvalBackend, LinearClassifier } from './backend/eval-backend';
 import { checkOption } from './errors';
 import type { Matrix } from './matrix';

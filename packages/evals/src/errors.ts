@@ -1,4 +1,4 @@
-/** What went wrong, for programs. */
+/** What went wrong in an evaluation, as a code for programs. */
 export type EvalsErrorCode = 'bad-features' | 'bad-labels' | 'bad-option';
 
 /** Every refusal of this package: what happened, with the offending values, and how to put it right. */

@@ -1,11 +1,10 @@
-import { EvalsError } from './errors';
-import { type Matrix, matrix, takeRows } from './matrix';
-
 /**
  * What a frozen backbone says about images, as plain typed arrays; nothing here knows which model made them. An
  * evaluation asks for the part that it reads: the class token with a label (classification), or the patch tokens with a
  * segmentation mask (dense tasks). One object may be all of these at once.
  */
+import { EvalsError } from './errors';
+import { type Matrix, matrix, takeRows } from './matrix';
 
 /** Class tokens after the final norm and their class numbers; what classification evaluations read. */
 export interface LabelledFeatures {
@@ -28,12 +27,12 @@ export interface PatchFeatures {
 }
 
 /** Patch tokens with the pixel labels of the same images. */
-export type SegmentationFeatures = PatchFeatures & {
+export interface SegmentationFeatures extends PatchFeatures {
   /** Extent of a mask, rows then columns; both are multiples of the grid where a cell must cover whole pixels. */
   readonly maskSize: readonly [rows: number, cols: number];
   /** Class of each pixel `[n, maskSize[0] * maskSize[1]]`; 255 usually marks "void". */
   readonly masks: Uint8Array;
-};
+}
 
 /** One value, or a series of batches of it for sets that do not fit in memory; an iterable may be read several times. */
 export type Batched<T> = T | Iterable<T> | AsyncIterable<T>;

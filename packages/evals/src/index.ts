@@ -28,7 +28,7 @@ export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from '
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
 export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe/linear-probe';
 export { type ProbeFeatures, type ProbeInput, patchMeans } from './linear-probe/probe-features';
-export { officialLearningRates } from './linear-probe/probe-grid';
+export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
 export { type Probe, type ProbeScore, type ScoreProbeOptions, scoreProbe } from './linear-probe/score-probe';
 export {
   type LinearSegmentationOptions,
@@ -42,7 +42,7 @@ export {
   type LogisticRegressionOptions,
   type LogisticRegressionResult,
   logisticRegression,
-  officialCs,
+  OFFICIAL_CS,
 } from './logistic-regression/logistic-regression';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export {
@@ -99,7 +99,8 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
-export { type PaperResult, paperResult, paperResults } from './report/paper-results';
+export { PAPER_RESULTS, type PaperResult, paperResult } from './report/paper-results';
+export type { Selection, SelectionOptions } from './selection';
 export {
   type TruncationControl,
   type TruncationCurveOptions,

@@ -1,6 +1,7 @@
+/** Rows of numbers `[rows, cols]`, the form in which features reach every operation: views, copies, unit length. */
 import { EvalsError } from './errors';
 
-/** Rows of numbers, row-major `[rows, cols]`: one row per image, patch, centroid or class. A view; nothing is copied. */
+/** Row-major `[rows, cols]`: one row per image, patch, centroid or class. A view; nothing is copied. */
 export interface Matrix {
   readonly data: Float32Array;
   readonly rows: number;

@@ -1,3 +1,4 @@
+/** What needs Node.js: features cached on disk, fingerprints of files, results as a table for a terminal. */
 export {
   type FeatureArray,
   type FeatureArrays,

@@ -1,3 +1,4 @@
+/** What an evaluation returns: a number with all that is needed to compare or repeat it, as plain JSON. */
 import { EvalsError } from './errors';
 
 /** What JSON can hold. */

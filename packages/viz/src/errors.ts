@@ -1,4 +1,8 @@
-/** What went wrong, for programs: `bad-shape`, `bad-option`, `not-finite` (NaN or infinity where a number is needed), `cannot-render`. */
+/**
+ * What went wrong in a figure, as a code for programs, and the checks that refuse bad input.
+ *
+ * `bad-shape`, `bad-option`, `not-finite` (NaN or infinity where a number is needed), `cannot-render`.
+ */
 export type VizErrorCode = 'bad-shape' | 'bad-option' | 'not-finite' | 'cannot-render';
 
 /** The error of `@franca/viz`: says what was given, what was expected and how to fix it. */
@@ -17,15 +21,15 @@ export function checkLength(what: string, data: ArrayLike<number>, shape: readon
   for (const size of shape) checkCount(`${what}: a side of its shape [${shape.join(', ')}]`, size);
   const expected = shape.reduce((product, size) => product * size, 1);
   if (data.length !== expected) {
-    const message = `${what} has ${data.length} values, but its shape [${shape.join(', ')}] needs ${expected}.`;
-    throw new VizError('bad-shape', `${message} Pass the whole array, row-major, and the sizes that it was made with.`);
+    const message = `${what} has ${data.length} values, but its shape [${shape.join(', ')}] needs ${expected}`;
+    throw new VizError('bad-shape', `${message}; pass the whole array, row-major, and the sizes that it was made with`);
   }
 }
 
 /** Throws `bad-shape` unless `value` is a whole number of at least 1. */
 export function checkCount(what: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
-    throw new VizError('bad-shape', `${what} is ${value}, but must be a whole number of at least 1.`);
+    throw new VizError('bad-shape', `${what} is ${value}, but must be a whole number of at least 1`);
   }
 }
 
@@ -33,7 +37,7 @@ export function checkCount(what: string, value: number): void {
 export function checkFinite(what: string, data: ArrayLike<number>): void {
   for (let i = 0; i < data.length; i++) {
     if (!Number.isFinite(data[i])) {
-      throw new VizError('not-finite', `${what} holds ${data[i]} at index ${i}. Drop or repair such values first.`);
+      throw new VizError('not-finite', `${what} holds ${data[i]} at index ${i}; drop or repair such values first`);
     }
   }
 }
@@ -41,6 +45,6 @@ export function checkFinite(what: string, data: ArrayLike<number>): void {
 /** Throws `bad-option` unless `low <= value <= high`. */
 export function checkRange(what: string, value: number, low: number, high: number): void {
   if (!(value >= low && value <= high)) {
-    throw new VizError('bad-option', `${what} is ${value}, but must lie between ${low} and ${high}.`);
+    throw new VizError('bad-option', `${what} is ${value}, but must lie between ${low} and ${high}`);
   }
 }

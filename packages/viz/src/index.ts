@@ -18,7 +18,7 @@ export {
   colourise,
   extent,
   quantile,
-  seriesColours,
+  SERIES_COLOURS,
   vocColour,
 } from './drawing/colormap';
 export {
@@ -79,7 +79,6 @@ export {
   type SegmentationItem,
   segmentationFigure,
 } from './figures/segmentation-figure';
-export { type FeatureRows, fitPca, type Pca, projectPca } from './pca/pca';
 export { type PcaFigureItem, type PcaFigureOptions, pcaFigure } from './pca/pca-figure';
 export {
   type PatchFeatures,
@@ -91,4 +90,10 @@ export {
   renderPcaMap,
 } from './pca/pca-map';
 export { type ForegroundRule, type PcaRecipe, type PcaRecipeName, pcaRecipes, type ScoreScale } from './pca/pca-recipe';
+export {
+  componentScores,
+  type FeatureRows,
+  type PrincipalComponents,
+  principalComponents,
+} from './pca/principal-components';
 export { htmlReport, type Report, type ReportImage, type ReportSection, type ReportTable } from './report/html-report';

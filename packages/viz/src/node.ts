@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 /** The figure as a PNG file. Throws `cannot-render` when the SVG cannot be drawn. */
 export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uint8Array {
   const scale = options.scale ?? 2;
-  checkRange('The scale', scale, 0.1, 16);
+  checkRange('the scale', scale, 0.1, 16);
   const fontFiles = [
     require.resolve('@expo-google-fonts/inter/400Regular/Inter_400Regular.ttf'),
     require.resolve('@expo-google-fonts/inter/600SemiBold/Inter_600SemiBold.ttf'),
@@ -35,7 +35,7 @@ export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uin
     });
     return renderer.render().asPng();
   } catch (error) {
-    throw new VizError('cannot-render', `The figure '${figure.title}' cannot be drawn: ${(error as Error).message}`);
+    throw new VizError('cannot-render', `the figure '${figure.title}' cannot be drawn: ${(error as Error).message}`);
   }
 }
 
@@ -46,7 +46,7 @@ export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uin
 export async function writeFigure(path: string, figure: Figure, options: FigurePngOptions = {}): Promise<void> {
   if (path.endsWith('.svg')) await writeAside(path, new TextEncoder().encode(figure.svg));
   else if (path.endsWith('.png')) await writeAside(path, figureToPng(figure, options));
-  else throw new VizError('bad-option', `'${path}' ends in neither .svg nor .png. Choose one of them.`);
+  else throw new VizError('bad-option', `'${path}' ends in neither .svg nor .png; choose one of them`);
 }
 
 async function writeAside(path: string, bytes: Uint8Array): Promise<void> {

@@ -4,10 +4,11 @@ import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { loadConfig } from '../config/load';
-import { type ContextOptions, chooseBackend, openContext } from '../eval/context';
+import { chooseBackend } from '../eval/backend';
+import { type ContextOptions, openContext } from '../eval/context';
+import { findTasks } from '../eval/find-tasks';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask } from '../eval/task';
-import { evalTasks } from '../eval/task-list';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import { isSegmentationData } from '../image-sets/segmentation-set';
@@ -24,7 +25,8 @@ interface Options extends SessionOptions, OutputOptions {
 }
 
 /** Adds the command and, below it, one for each task. */
-export function register(program: Command): void {
+export async function register(program: Command): Promise<void> {
+  const tasks = await findTasks();
   const group = program
     .command('eval')
     .description('evaluate a checkpoint: k-NN, linear probe, segmentation, ...')
@@ -37,7 +39,7 @@ export function register(program: Command): void {
         ['franca-train eval knn -w random:run -d world', 'the control: the same model untrained, on generated images'],
       ]),
     );
-  for (const task of evalTasks) {
+  for (const task of tasks) {
     const command = group.command(task.name).description(task.about);
     const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
     const usage = `franca-train eval ${task.name}${task.reads === 'nothing' ? '' : ' -w run -d world'}`;
@@ -57,11 +59,12 @@ export function register(program: Command): void {
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100')),
-  ).action(runAll);
+  ).action((options: Options) => runAll(tasks, options));
 }
 
 const dataHelp: Readonly<Record<EvalTask['reads'], string>> = {
-  images: 'images with classes: class folders, shards, hf://owner/name, world, ...',
+  images: 'any images, or "world"',
+  labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
   segmentation: 'images with masks: train/images and train/masks, PASCAL VOC, ADE20K, or "world"',
   nothing: '',
@@ -92,18 +95,18 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
   const data = options.data ?? 'world';
   await using session = task.reads === 'nothing' ? undefined : await openSession(options);
   using backend = chooseBackend(session);
-  await using context = openContext(session, backend, contextOptions(options, data, data));
-  const results = await runTasks(context, [task], options as unknown as Record<string, unknown>, false);
+  await using context = openContext(session, backend, contextOptions(options, { data, denseData: data }, [task]));
+  const results = await runTasks(context, [task], { ...options }, false);
   await finish({ model: session?.weights.name ?? task.name, ...results }, options);
 }
 
-async function runAll(options: Options): Promise<void> {
+async function runAll(evaluations: readonly EvalTask[], options: Options): Promise<void> {
   const data = options.data ?? dataOfRun(options.weights) ?? 'world';
   const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
   await using session = await openSession(options);
   using backend = chooseBackend(session);
-  await using context = openContext(session, backend, contextOptions(options, data, denseData));
-  const tasks = [rasaTask(session, folderOf(options.weights)), ...evalTasks];
+  await using context = openContext(session, backend, contextOptions(options, { data, denseData }, evaluations));
+  const tasks = [rasaTask(session, folderOf(options.weights)), ...evaluations];
   const results = await runTasks(context, tasks, {}, true);
   await finish(
     { model: session.weights.name, ...results },
@@ -113,11 +116,11 @@ async function runAll(options: Options): Promise<void> {
 
 const contextOptions = (
   { dataset, images = {}, denseImages = images, resize }: Options,
-  data: string,
-  denseData: string,
+  data: Pick<ContextOptions, 'data' | 'denseData'>,
+  tasks: readonly EvalTask[],
 ): ContextOptions => ({
-  data,
-  denseData,
+  ...data,
+  blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
   ...(dataset ? { dataset } : {}),

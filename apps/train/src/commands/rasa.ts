@@ -5,7 +5,8 @@ import type { RasaFit } from '@franca/rasa';
 import { writeFigure } from '@franca/viz/node';
 import type { Command } from 'commander';
 import { examples } from '../command-line';
-import { chooseBackend, openContext } from '../eval/context';
+import { chooseBackend } from '../eval/backend';
+import { openContext } from '../eval/context';
 import { writeJson } from '../eval/results';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
@@ -66,7 +67,7 @@ async function run(options: Options): Promise<void> {
     images,
     denseImages: images,
   });
-  const parts = await context.patches();
+  const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const official = Boolean(options.official);
   const fit = await fitOnImages(session, parts.train, { ...options, official });
   const readings = await positionReadings(backend, parts, fit.bases, session.weights.name);

@@ -1,29 +1,45 @@
-/** The data and features that evaluation tasks ask for, computed when the first task asks and kept for the others. */
-import {
-  cpuBackend,
-  type EvalBackend,
-  evalRecord,
-  gpuBackend,
-  type PatchFeatures,
-  type SegmentationFeatures,
-} from '@franca/evals';
+/**
+ * What an evaluation may ask for: parts of data with their features. They are computed when first asked for and kept
+ * for the others.
+ */
+import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
-import { collectImages, densePart } from '../features/sets';
-import {
-  type EvalSet,
-  type EvalSplits,
-  openImageSets,
-  requireLabels,
-  type SetLimits,
-  spread,
-} from '../image-sets/image-set';
-import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
+import { type EvalSplits, openImageSets, requireLabels, type SetLimits, spread } from '../image-sets/image-set';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
-import type { DensePart, EvalContext, ImagePart, Parts, SegmentationPart } from './task';
+import {
+  type DensePart,
+  type ImageOptions,
+  type ImagePart,
+  imagePart,
+  type Part,
+  patchPart,
+  type SegmentationPart,
+} from './part';
 
-export interface ContextOptions {
-  /** Images with classes. */
+export type PartName = 'train' | 'test';
+
+/** Asking for one part leaves the other alone. */
+export interface EvalContext {
+  readonly backend: EvalBackend;
+  /** Rows and columns of patches that the model sees; for tasks without a model, the paper's 16 x 16. */
+  readonly grid: readonly [rows: number, columns: number];
+  /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
+  images(part: PartName): Promise<ImagePart>;
+  /** The same of images with classes. @throws TrainError `data` where there are none */
+  labelled(part: PartName): Promise<ImagePart>;
+  /** The same of any other data, of its test part: for comparison. */
+  other(data: string): Promise<ImagePart>;
+  /** Patch tokens of any images. */
+  patches(part: PartName): Promise<DensePart>;
+  /** Patch tokens with masks. @throws TrainError `data` where there are none */
+  segmentation(part: PartName): Promise<SegmentationPart>;
+  /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. */
+  records(part: Part, outcomes: readonly Outcome[], total?: (outcome: Outcome) => number): EvalRecord[];
+}
+
+export interface ContextOptions extends ImageOptions {
+  /** Images, with classes where it has them. */
   readonly data: string;
   /** Images for patch tokens, with masks where it has them. */
   readonly denseData: string;
@@ -31,12 +47,7 @@ export interface ContextOptions {
   readonly dataset?: string;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
-  /** Shorter side before the centre is cut out; default 8/7 of the input. */
-  readonly resize?: number;
 }
-
-/** CLS tokens of so many last blocks are kept: what the linear probe reads. */
-const BLOCKS = 4;
 
 /** Opens data as it is asked for. Close it when done. */
 export function openContext(
@@ -45,7 +56,8 @@ export function openContext(
   options: ContextOptions,
 ): EvalContext & AsyncDisposable {
   const opened: EvalSplits[] = [];
-  const keep = (sets: EvalSplits): EvalSplits => {
+  const keep = async (opening: Promise<EvalSplits>): Promise<EvalSplits> => {
+    const sets = await opening;
     opened.push(sets);
     return sets;
   };
@@ -53,60 +65,30 @@ export function openContext(
     if (session) return session;
     throw new TrainError('usage', 'this evaluation needs a model; give --weights');
   };
-
-  async function imagePart(set: EvalSet): Promise<ImagePart> {
-    const { size, weights, shards, model: vit } = model();
-    const preparation = { ...centreCrop(size), ...(options.resize ? { resize: options.resize } : {}) };
-    const blocks = Math.min(BLOCKS, vit.config.depth);
-    const features = await collectImages(shards(set, { preparation, blocks }), weights.rasa.planes);
-    return { set, preprocessing: describePreparation(preparation), features };
-  }
-
-  function densePartOf(set: EvalSet): DensePart {
-    const { size, weights, shards } = model();
-    const preparation: Preparation = { kind: 'squash', size };
-    const batches = {
-      async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures & Partial<SegmentationFeatures>> {
-        for await (const shard of shards(set, { preparation, patches: true }))
-          yield densePart(shard, weights.rasa.planes);
-      },
-    };
-    return { set, preprocessing: describePreparation(preparation), batches };
-  }
-
-  const images = once(async (): Promise<Parts<ImagePart>> => {
-    const sets = keep(await openImageSets(options.data, options.images, options.dataset));
-    requireLabels(sets.train);
-    return { train: await imagePart(sets.train), test: await imagePart(sets.test) };
-  });
-  const denseSets = once(async (): Promise<EvalSplits> => {
-    const open = (await isSegmentationData(options.denseData)) ? openSegmentationSets : openImageSets;
-    return keep(await open(options.denseData, options.denseImages, options.dataset));
-  });
-  const patches = once(async (): Promise<Parts<DensePart>> => {
-    const { train, test } = await denseSets();
-    return { train: densePartOf(train), test: densePartOf(test) };
-  });
-  const segmentation = async (): Promise<Parts<SegmentationPart>> => {
-    const parts = await patches();
-    if (parts.train.set.ignore === undefined)
-      throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
-    return parts as Parts<SegmentationPart>;
-  };
+  const sets = memo((kind: 'images' | 'dense') =>
+    keep(kind === 'dense' ? openDense(options) : openImageSets(options.data, options.images, options.dataset)),
+  );
+  const images = memo(async (part: PartName) => imagePart(model(), (await sets('images'))[part], options));
+  const patches = async (part: PartName) => patchPart(model(), (await sets('dense'))[part]);
 
   return {
     backend,
     grid: session ? gridOf(session) : [16, 16],
     images,
+    async labelled(part) {
+      requireLabels((await sets('images'))[part]);
+      return images(part);
+    },
+    async other(data) {
+      const { test } = await keep(openImageSets(data, {}));
+      return imagePart(model(), spread(test, options.images.test), { ...options, blocks: 1 });
+    },
     patches,
-    segmentation,
-    async others(specs) {
-      const parts: Record<string, ImagePart> = {};
-      for (const [name, spec] of Object.entries(specs)) {
-        const sets = keep(await openImageSets(spec, {}));
-        parts[name] = await imagePart(spread(sets.test, options.images.test));
-      }
-      return parts;
+    async segmentation(part) {
+      const found = await patches(part);
+      if (found.set.ignore === undefined)
+        throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
+      return found as SegmentationPart;
     },
     records({ set, preprocessing }, outcomes, total = () => set.total) {
       const { name } = model().weights;
@@ -114,9 +96,14 @@ export function openContext(
       return outcomes.map((outcome) => evalRecord(subject, { ...outcome, total: total(outcome) }));
     },
     async [Symbol.asyncDispose]() {
-      for (const sets of opened) await sets.close();
+      for (const splits of opened) await splits.close();
     },
   };
+}
+
+async function openDense({ denseData, denseImages, dataset }: ContextOptions): Promise<EvalSplits> {
+  const open = (await isSegmentationData(denseData)) ? openSegmentationSets : openImageSets;
+  return open(denseData, denseImages, dataset);
 }
 
 function gridOf({ size, model }: FeatureSession): [number, number] {
@@ -124,15 +111,12 @@ function gridOf({ size, model }: FeatureSession): [number, number] {
   return [side, side];
 }
 
-/** A value that is computed when it is first asked for. */
-function once<T>(compute: () => Promise<T>): () => Promise<T> {
-  let value: Promise<T> | undefined;
-  return () => {
-    value ??= compute();
+/** `compute`, once for each key. */
+function memo<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
+  const known = new Map<Key, Promise<Value>>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
     return value;
   };
 }
-
-/** The backend of the heavy operations: on the adapter of the session, where there is one. Dispose of it before the session. */
-export const chooseBackend = (session: FeatureSession | undefined): EvalBackend & Disposable =>
-  session ? gpuBackend(session.gpu) : { ...cpuBackend, [Symbol.dispose]: () => {} };

@@ -4,7 +4,7 @@ import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
-import { evalTasks } from './task-list';
+import { findTasks } from './find-tasks';
 
 let folder: string;
 let model: readonly string[];
@@ -28,7 +28,7 @@ test('all evaluations in one go end in one table, one page and complete records'
   const limits = ['--dense-images', '6,4'];
   expect(await runCli(['eval', 'all', ...model, ...world, ...limits, '--json', json, '--html', html])).toBe(0);
   const tasks = new Set((await records(json)).map(({ task }) => task));
-  expect(tasks.size).toBe(evalTasks.length);
+  expect(tasks.size).toBe((await findTasks()).length);
   for (const task of tasks) expect(printed.join('\n')).toContain(task);
   const page = await readFile(html, 'utf8');
   expect(page).toContain('Evaluation of tiny');

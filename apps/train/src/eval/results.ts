@@ -14,7 +14,7 @@ export interface EvalResults {
 /** For standard output: as wide as the terminal, or, in a file, as it is. */
 export const resultsTable = ({ records }: EvalResults): string =>
   formatTable(records, {
-    models: paperModels,
+    models: PAPER_MODELS,
     ...(records.length > 1 ? { others: 0 } : {}),
     ...(process.stdout.columns ? { columns: process.stdout.columns } : {}),
   });
@@ -23,7 +23,7 @@ export const writeJson = (path: string, records: readonly EvalRecord[]): Promise
   writeFileAtomic(path, (sink) => sink(Buffer.from(`${JSON.stringify(records, null, 2)}\n`)));
 
 /** Models of the paper shown beside one's own results, where task and data set are the paper's. */
-const paperModels = ['Franca-B', 'Franca-L', 'DINOv2-B'];
+const PAPER_MODELS = ['Franca-B', 'Franca-L', 'DINOv2-B'];
 
 /** The page: the table of all results, then a part per evaluation, then everything that is needed to repeat them. */
 export async function writePage(path: string, { model, records, sections }: EvalResults): Promise<void> {
@@ -45,7 +45,7 @@ export async function writePage(path: string, { model, records, sections }: Eval
 
 /** What is read first stands first: a page may be narrower than the table. */
 function resultRows(records: readonly EvalRecord[]): ReportTable {
-  const models = paperModels.filter((model) => records.some((record) => paperResult(record, model)));
+  const models = PAPER_MODELS.filter((model) => records.some((record) => paperResult(record, model)));
   return {
     columns: [
       'task',

@@ -2,8 +2,9 @@
 import type { EvalRecord } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
 import { duration } from '../run/progress';
+import type { EvalContext } from './context';
 import { type EvalResults, resultsTable, writeJson, writePage } from './results';
-import type { EvalContext, EvalResult, RunnableTask } from './task';
+import type { EvalResult, RunnableTask } from './task';
 
 export interface OutputOptions {
   readonly json?: string;

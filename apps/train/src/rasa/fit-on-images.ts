@@ -1,7 +1,7 @@
 /** Fits RASA to the patch tokens of a data set. */
 
 import { type FitOptions, fitRasa, type RasaFit } from '@franca/rasa';
-import type { DensePart } from '../eval/task';
+import type { DensePart } from '../eval/part';
 import type { FeatureSession } from '../features/session';
 import { countProgress } from '../text/count-progress';
 

@@ -2,7 +2,7 @@
 import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, positionDecodability } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';
-import type { DensePart, Parts } from '../eval/task';
+import type { DensePart, Parts } from '../eval/part';
 
 /** One record before any removal and one after each plane. `model` names the features. */
 export async function positionReadings(

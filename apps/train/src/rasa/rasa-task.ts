@@ -11,7 +11,7 @@ export const rasaTask = (session: FeatureSession, folder: string | undefined): R
   name: 'rasa',
   about: 'position in patch tokens, plane after plane removed',
   async run(context) {
-    const parts = await context.patches();
+    const parts = { train: await context.patches('train'), test: await context.patches('test') };
     const { weights } = session;
     const { bases } = await fitOnImages(session, parts.train, { ...RASA_DEFAULTS, official: false });
     const records = await positionReadings(context.backend, parts, bases, weights.name);

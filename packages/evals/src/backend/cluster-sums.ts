@@ -1,3 +1,4 @@
+/** Lloyd's step for a given assignment of points, in f64: distances to the chosen centroids, sums and counts. */
 import type { Matrix } from '../matrix';
 import type { Assignment, ClusterSums } from './eval-backend';
 

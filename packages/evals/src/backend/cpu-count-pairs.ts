@@ -1,3 +1,4 @@
+/** Exact counts of (prediction, target) pairs on the CPU, `[predictions, targets]`. */
 import { EvalsError } from '../errors';
 import type { LabelPairs } from './eval-backend';
 
@@ -7,7 +8,7 @@ export function checkPairs(predicted: ArrayLike<number>, target: ArrayLike<numbe
   throw new EvalsError('bad-labels', `${predicted.length} predictions for ${target.length} targets; they must pair up`);
 }
 
-/** Exact counts of (prediction, target) pairs, `[predictions, targets]`; labels outside the shape are dropped. */
+/** Labels outside the shape are dropped. */
 export async function countPairs({ predicted, target, shape, ignore }: LabelPairs): Promise<Float64Array> {
   checkPairs(predicted, target);
   const [predictions, targets] = shape;

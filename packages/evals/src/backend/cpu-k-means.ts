@@ -1,14 +1,13 @@
+/**
+ * Nearest centroids on the CPU, as one product matrix in blocks. `|x - c|^2 = |x|^2 - 2 <x, c> + |c|^2`. Ties go to the
+ * lowest centroid. `accumulate` sums the points of each cluster in order of the points.
+ */
 import type { Matrix } from '../matrix';
 import { sumClusters } from './cluster-sums';
 import type { Assignment, ClusterSums, KMeansSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
 
-/**
- * Nearest centroids: `|x - c|^2 = |x|^2 - 2 <x, c> + |c|^2`, so the work is one product matrix in blocks. Ties go to the
- * lowest centroid. `accumulate` sums the points of each cluster in order of the points.
- */
-
-const pointBlock = 256;
+const POINT_BLOCK = 256;
 
 export function openKMeans(points: Matrix): KMeansSession {
   const pointSquares = rowSquares(points);
@@ -16,11 +15,11 @@ export function openKMeans(points: Matrix): KMeansSession {
   async function assign(centroids: Matrix): Promise<Assignment> {
     const packed = packRows(centroids.data, centroids.cols);
     const centroidSquares = rowSquares(centroids);
-    const products = new Float64Array(pointBlock * centroids.rows);
+    const products = new Float64Array(POINT_BLOCK * centroids.rows);
     const labels = new Int32Array(points.rows);
     const distances = new Float64Array(points.rows);
-    for (let begin = 0; begin < points.rows; begin += pointBlock) {
-      const block = packRows(points.data, points.cols, begin, Math.min(begin + pointBlock, points.rows));
+    for (let begin = 0; begin < points.rows; begin += POINT_BLOCK) {
+      const block = packRows(points.data, points.cols, begin, Math.min(begin + POINT_BLOCK, points.rows));
       packedProducts(block, packed, products);
       for (let i = 0; i < block.count; i++) {
         let best = Number.POSITIVE_INFINITY;

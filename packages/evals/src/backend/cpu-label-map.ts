@@ -1,7 +1,9 @@
+/**
+ * The class of each pixel on the CPU: class scores upsampled bilinearly, then the largest. Ties go to the lowest class.
+ */
 import { bilinear, type Extent } from '../numerics/bilinear';
 import type { ScoreGrid } from './eval-backend';
 
-/** Upsamples class scores bilinearly to `size` and names the largest at each pixel; ties go to the lowest class. */
 export async function labelMap({ scores, grid }: ScoreGrid, size: Extent): Promise<Int32Array> {
   const classes = scores.cols;
   const pixels = new Float64Array(size[0] * size[1] * classes);

@@ -1,9 +1,9 @@
+/**
+ * The vote of in-context segmentation on the CPU, weighted by similarity. Each neighbour brings a label distribution,
+ * weighted by a softmax over the neighbours' similarities: `out_q = sum_j softmax_j(s_qj / T) * label_j`.
+ */
 import type { SoftVote } from './eval-backend';
 
-/**
- * The vote of in-context segmentation: each neighbour brings a label distribution, weighted by a softmax over the
- * neighbours' similarities: `out_q = sum_j softmax_j(s_qj / T) * label_j`.
- */
 export async function softVote({ neighbours, temperature, labels }: SoftVote): Promise<Float32Array> {
   const { k, scores, indices } = neighbours;
   const classes = labels.cols;

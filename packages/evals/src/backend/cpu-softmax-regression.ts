@@ -1,15 +1,16 @@
+/**
+ * Cross-entropy of softmax regression and its gradient on the CPU, in f64. It is
+ * `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights and the column sums of
+ * `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
+ */
 import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
+import { softmaxResidual } from './softmax-residual';
 
-/**
- * Softmax regression in f64: `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights
- * and the column sums of `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
- */
-
-const rowBlock = 256;
+const ROW_BLOCK = 256;
 /** Up to so many features, their packed copies (16 bytes each) are kept between evaluations. */
-const keepLimit = 2 ** 24;
+const KEEP_LIMIT = 2 ** 24;
 
 /** Rows of the features, packed both ways. */
 interface Block {
@@ -20,11 +21,11 @@ interface Block {
 
 export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): SoftmaxRegressionSession {
   const { cols } = x;
-  const kept = x.data.length <= keepLimit ? [...blocks()] : undefined;
+  const kept = x.data.length <= KEEP_LIMIT ? [...blocks()] : undefined;
 
   function* blocks(): Generator<Block> {
-    for (let begin = 0; begin < x.rows; begin += rowBlock) {
-      const { data } = rowRange(x, begin, Math.min(begin + rowBlock, x.rows));
+    for (let begin = 0; begin < x.rows; begin += ROW_BLOCK) {
+      const { data } = rowRange(x, begin, Math.min(begin + ROW_BLOCK, x.rows));
       yield { begin, rows: packRows(data, cols), columns: packColumns(data, cols) };
     }
   }
@@ -41,7 +42,8 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
       packedProducts(rows, weights, z);
       for (let i = 0; i < rows.count; i++) {
         const row = z.subarray(i * classes, (i + 1) * classes);
-        loss += residual(row, biases, labels[begin + i]!);
+        for (let c = 0; c < classes; c++) row[c]! += biases[c]!;
+        loss += softmaxResidual(row, labels[begin + i]!);
         for (let c = 0; c < classes; c++) biasGradient[c]! += row[c]!;
       }
       packedProducts(packColumns(z, classes), columns, weightGradient, true);
@@ -50,21 +52,4 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
   }
 
   return { evaluate, [Symbol.dispose]: () => {} };
-}
-
-/** Replaces one row of `W x` by `softmax(W x + b) - onehot` and returns its cross-entropy. */
-function residual(row: Float64Array, biases: Float64Array, label: number): number {
-  let max = Number.NEGATIVE_INFINITY;
-  for (let c = 0; c < row.length; c++) {
-    row[c]! += biases[c]!;
-    max = Math.max(max, row[c]!);
-  }
-  const own = row[label]! - max;
-  let total = 0;
-  for (let c = 0; c < row.length; c++) {
-    row[c] = Math.exp(row[c]! - max);
-    total += row[c]!;
-  }
-  for (let c = 0; c < row.length; c++) row[c] = row[c]! / total - Number(c === label);
-  return Math.log(total) - own;
 }

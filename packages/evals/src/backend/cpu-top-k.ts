@@ -1,36 +1,30 @@
-import { checkOption, EvalsError } from '../errors';
+/**
+ * Exact nearest neighbours by inner product on the CPU, streaming. The bank arrives in tiles, and only the running best
+ * `k` of each query are kept, so the full `[queries, bank]` matrix never exists. Each query holds a sorted list; a
+ * candidate that does not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared,
+ * so that the order is exactly that of the scores returned, with ties to the lowest bank index.
+ */
 import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
+import { checkBank, checkNeighbours } from './top-k';
 
-/**
- * Exact nearest neighbours by inner product, streaming: the bank arrives in tiles, and only the running best `k` of each
- * query are kept, so the full `[queries, bank]` matrix never exists. Each query holds a sorted list; a candidate that does
- * not beat its last entry costs one comparison. Scores are rounded to f32 before they are compared, so that the order is
- * exactly that of the scores returned, with ties to the lowest bank index.
- */
-
-const queryBlock = 64;
-const bankBlock = 256;
+const QUERY_BLOCK = 64;
+const BANK_BLOCK = 256;
 
 export function openTopK(queries: Matrix, k: number): TopKSession {
-  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
+  checkNeighbours(k);
   const scores = new Float32Array(queries.rows * k).fill(Number.NEGATIVE_INFINITY);
   const indices = new Int32Array(queries.rows * k).fill(-1);
-  const products = new Float64Array(queryBlock * bankBlock);
+  const products = new Float64Array(QUERY_BLOCK * BANK_BLOCK);
   let seen = 0;
 
   async function add(tile: Matrix): Promise<void> {
-    if (tile.cols !== queries.cols) {
-      throw new EvalsError(
-        'bad-features',
-        `the bank has ${tile.cols} columns and the queries ${queries.cols}; use one model`,
-      );
-    }
-    for (let b = 0; b < tile.rows; b += bankBlock) {
-      const bank = packRows(tile.data, tile.cols, b, Math.min(b + bankBlock, tile.rows));
-      for (let q = 0; q < queries.rows; q += queryBlock) {
-        const block = packRows(queries.data, queries.cols, q, Math.min(q + queryBlock, queries.rows));
+    checkBank(tile, queries);
+    for (let b = 0; b < tile.rows; b += BANK_BLOCK) {
+      const bank = packRows(tile.data, tile.cols, b, Math.min(b + BANK_BLOCK, tile.rows));
+      for (let q = 0; q < queries.rows; q += QUERY_BLOCK) {
+        const block = packRows(queries.data, queries.cols, q, Math.min(q + QUERY_BLOCK, queries.rows));
         packedProducts(block, bank, products);
         for (let i = 0; i < block.count; i++) insertRow(q + i, products, i * bank.count, bank.count, seen + b);
       }

@@ -1,14 +1,15 @@
-import { kernelBuilder, type Op, record, rowKernel, type Tensor } from '@franca/tensor';
-
 /**
- * Cross-entropy of many classifiers on shared targets, with its gradient, in one kernel. Logits are `[n, heads * C]`: each row holds one
- * group of `C` logits per head, and all of them have the row's label `t`. With `p = softmax(z)`,
+ * The op of linear grids: cross-entropy of many classifiers on shared targets, with its gradient. One kernel gives
+ * both. Logits are `[n, heads * C]`: each row holds one group of `C` logits per head, and all of them have the row's
+ * label `t`. With `p = softmax(z)`,
  *
  *   loss = -log p_t,   d loss / d z_c = p_c - [c = t],
  *
- * both times `share`, which is 1 / targets for a mean. A team of lanes goes over each group three times: largest logit, sum of
- * exponentials, gradient. Rows whose label is not one of the `C` classes get zeros.
+ * both times `share`, which is 1 / targets for a mean. A team of lanes goes over each group three times: largest logit,
+ * sum of exponentials, gradient. Rows whose label is not one of the `C` classes get zeros.
  */
+import { kernelBuilder, type Op, record, rowKernel, type Tensor } from '@franca/tensor';
+
 interface CrossEntropyAttrs {
   readonly classes: number;
 }

@@ -1,13 +1,13 @@
-import type { Matrix } from '../matrix';
-
 /**
  * The few heavy operations that the evaluations share. An evaluation is written once against this interface; the CPU
  * backend runs it anywhere, and an accelerated one replaces only these. What must stay on a device between calls lives
  * in a session, which its user disposes of (`using`).
  *
- * Every implementation keeps to the same rules: equal scores are ordered by the lowest index, sums run in a fixed order,
- * counts are exact integers.
+ * Every implementation keeps to the same rules: equal scores are ordered by the lowest index, sums run in a fixed
+ * order, counts are exact integers.
  */
+import type { Matrix } from '../matrix';
+
 export interface EvalBackend {
   readonly name: string;
   /** Inner products of every row of `a` `[n, D]` with every row of `b` `[m, D]`: `[n, m]`. */
@@ -40,11 +40,11 @@ export interface TopK {
   readonly indices: Int32Array;
 }
 
-export type TopKSession = Disposable & {
+export interface TopKSession extends Disposable {
   /** Adds the next rows of the bank. */
   add(tile: Matrix): Promise<void>;
   result(): Promise<TopK>;
-};
+}
 
 /** First and second moments of `rows` rows of width `cols`, in f64. */
 export interface Gram {
@@ -56,10 +56,10 @@ export interface Gram {
   readonly products: Float64Array;
 }
 
-export type GramSession = Disposable & {
+export interface GramSession extends Disposable {
   add(tile: Matrix): Promise<void>;
   result(): Promise<Gram>;
-};
+}
 
 /** Nearest centroid of each point (lowest number on ties) and the squared Euclidean distance to it. */
 export interface Assignment {
@@ -74,10 +74,10 @@ export interface ClusterSums {
   readonly inertia: number;
 }
 
-export type KMeansSession = Disposable & {
+export interface KMeansSession extends Disposable {
   assign(centroids: Matrix): Promise<Assignment>;
   accumulate(centroids: Matrix): Promise<ClusterSums>;
-};
+}
 
 /** `out[q] = sum_j softmax_j(scores[q, j] / temperature) * labels[indices[q, j]]`, `[queries, classes]`. */
 export interface SoftVote {
@@ -134,7 +134,7 @@ export interface LinearGridSpec {
   };
 }
 
-export type LinearGridSession = Disposable & {
+export interface LinearGridSession extends Disposable {
   /**
    * One step on a batch `x` `[B, inputs]` (dense form: `[B * from, inputs]`) with one target per row (dense form:
    * per pixel of `to`). Every head moves with its learning rate times `rate`. Returns each head's mean cross-entropy
@@ -145,7 +145,7 @@ export type LinearGridSession = Disposable & {
   step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array>;
   /** The classifiers as they are now. */
   heads(): Promise<LinearClassifier[]>;
-};
+}
 
 export interface SoftmaxProblem {
   readonly x: Matrix;
@@ -153,10 +153,10 @@ export interface SoftmaxProblem {
   readonly classes: number;
 }
 
-export type SoftmaxRegressionSession = Disposable & {
+export interface SoftmaxRegressionSession extends Disposable {
   /**
    * Sum over rows of the cross-entropy at `parameters` (weights `[C, D]`, then biases `[C]`), and its gradient of the
    * same layout, written into `gradient`.
    */
   evaluate(parameters: Float64Array, gradient: Float64Array): Promise<number>;
-};
+}

@@ -1,14 +1,15 @@
+/**
+ * Exact counts of (prediction, target) pairs on a device: one atomic increment of a u32 per pair. Integer sums come out
+ * the same in any order, so this is as deterministic as a loop. Blocks of 2^20 pairs cannot overflow a u32; they are
+ * added up in f64.
+ */
 import { compile, type Gpu, kernelBuilder, type Op, record1, type Step } from '@franca/tensor';
 import { checkPairs } from './cpu-count-pairs';
 import type { LabelPairs } from './eval-backend';
 import { evenBlocks } from './gpu-tiles';
 import type { PlanCache } from './plan-cache';
 
-/**
- * Exact counts of (prediction, target) pairs: one atomic increment of a u32 per pair. Integer sums come out the same in any order, so
- * this is as deterministic as a loop. Blocks of 2^20 pairs cannot overflow a u32; they are added up in f64.
- */
-const pairBlock = 2 ** 20;
+const PAIR_BLOCK = 2 ** 20;
 
 interface CountAttrs {
   readonly predictions: number;
@@ -61,7 +62,7 @@ export async function countPairs(
   const [predictions, targets] = shape;
   const counts = new Float64Array(predictions * targets);
   if (counts.length === 0 || target.length === 0) return counts;
-  const size = evenBlocks(target.length, pairBlock);
+  const size = evenBlocks(target.length, PAIR_BLOCK);
   const step = await plans.get<CountStep>(`countPairs ${size} ${shape}`, () =>
     compile(
       gpu,

@@ -1,22 +1,23 @@
+/**
+ * Moments of a stream of rows on a device. It multiplies: `Y^T Y` of each tile of 1024 rows in f32, added up in f64
+ * here. A covariance is the difference of such moments and a squared mean, so rounding must be small against the spread
+ * of the rows, not against their size: `Y` is `X` less the mean row `s` of the first tile, and
+ * `X^T X = Y^T Y + s t^T + t s^T + n s s^T` with `t` the sum of `Y`. The sums of rows are a D-th of the work and stay
+ * in f64.
+ */
 import { compile, type Gpu, matmul, type Step } from '@franca/tensor';
 import type { Matrix } from '../matrix';
 import type { Gram, GramSession } from './eval-backend';
 import { rowStream } from './gpu-tiles';
 
-/**
- * Moments of a stream of rows. The device multiplies: `Y^T Y` of each tile of 1024 rows in f32, added up in f64 here. A
- * covariance is the difference of such moments and a squared mean, so rounding must be small against the spread of the
- * rows, not against their size: `Y` is `X` less the mean row `s` of the first tile, and
- * `X^T X = Y^T Y + s t^T + t s^T + n s s^T` with `t` the sum of `Y`. The sums of rows are a D-th of the work and stay in f64.
- */
-const tileRows = 1024;
+const TILE_ROWS = 1024;
 
 type GramStep = Step<{ y: { shape: number[]; dtype: 'f32' } }, Record<string, never>>;
 
 export function openGram(gpu: Gpu, cols: number): GramSession {
   const shifted = new Float64Array(cols * cols);
   const shiftedSum = new Float64Array(cols);
-  const stream = rowStream(tileRows, cols, multiply);
+  const stream = rowStream(TILE_ROWS, cols, multiply);
   let shift: Float32Array | undefined;
   let step: GramStep | undefined;
   let rows = 0;
@@ -28,7 +29,7 @@ export function openGram(gpu: Gpu, cols: number): GramSession {
       shiftedSum[i % cols]! += block[i]!;
     }
     step ??= await compile(gpu, (_, { y }) => ({ products: matmul(y, y, { transposeA: true }) }), {
-      batch: { y: { shape: [tileRows, cols], dtype: 'f32' } },
+      batch: { y: { shape: [TILE_ROWS, cols], dtype: 'f32' } },
     });
     step.run({ y: block });
     const part = await step.read('products');

@@ -1,3 +1,11 @@
+/**
+ * Nearest centroids on a device, block by block of points. `argmin_c |x - c|^2 = argmax_c (<x, c> - |c|^2 / 2)`: one
+ * product matrix and an argmax per block, for any number of centroids. Only labels come back. Distances to the chosen
+ * centroid and the sums of each cluster are a k-th of that work; they are computed here in f64, in order of the points,
+ * as on the CPU.
+ *
+ * Labels agree with the CPU's but for points whose two nearest centroids are closer than f32 rounding tells apart.
+ */
 import { compile, type Gpu, matmul, type Step, sub, topK } from '@franca/tensor';
 import type { Matrix } from '../matrix';
 import { nearestDistances, sumClusters } from './cluster-sums';
@@ -5,16 +13,9 @@ import type { Assignment, KMeansSession } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 import { type PlanCache, planCache } from './plan-cache';
 
-/**
- * Nearest centroids on a device: `argmin_c |x - c|^2 = argmax_c (<x, c> - |c|^2 / 2)`, one product matrix and an argmax per block
- * of points, for any number of centroids. Only labels come back. Distances to the chosen centroid and the sums of each
- * cluster are a k-th of that work; they are computed here in f64, in order of the points, as on the CPU.
- *
- * Labels agree with the CPU's but for points whose two nearest centroids are closer than f32 rounding tells apart.
- */
-const pointBlock = 4096;
+const POINT_BLOCK = 4096;
 /** Scores of a block of points against all centroids. */
-const maxScores = 2 ** 24;
+const MAX_SCORES = 2 ** 24;
 
 type AssignStep = Step<
   {
@@ -45,13 +46,13 @@ async function nearestLabels(gpu: Gpu, plans: PlanCache, points: Matrix, centroi
   const labels = new Int32Array(points.rows);
   if (points.rows === 0) return labels;
   const width = evenBlocks(centroids.rows, centroids.rows);
-  const size = evenBlocks(points.rows, Math.min(pointBlock, Math.ceil(maxScores / width)));
+  const size = evenBlocks(points.rows, Math.min(POINT_BLOCK, Math.ceil(MAX_SCORES / width)));
   const step = await plans.get(`${width}`, () => compileAssign(gpu, [size, width, points.cols]));
   const shared = { centroids: blockOf(centroids, 0, width), offsets: halfSquares(centroids, width) };
   for (let begin = 0; begin < points.rows; begin += size) {
     step.run({ points: blockOf(points, begin, size), ...(begin === 0 ? shared : {}) });
     const block = await step.read('labels');
-    labels.set(block.subarray(0, Math.min(size, points.rows - begin)) as unknown as Int32Array, begin);
+    labels.set(block.subarray(0, Math.min(size, points.rows - begin)), begin);
   }
   return labels;
 }

@@ -1,12 +1,13 @@
+/**
+ * The class of each pixel on a device: scores on a patch grid upsampled and the largest named, in one pass. Scores are
+ * `[h * w, C]`, pixel centres lie at half-integers; each pixel blends its four patches class by class and keeps the
+ * best so far, so the upsampled scores are never stored.
+ */
 import { compile, type Gpu, kernelBuilder, type Op, record1, type Step } from '@franca/tensor';
 import { bilinear, type Extent } from '../numerics/bilinear';
 import type { ScoreGrid } from './eval-backend';
 import type { PlanCache } from './plan-cache';
 
-/**
- * Class scores on a patch grid `[h * w, C]`, upsampled bilinearly (pixel centres at half-integers) and the largest named, in one
- * pass: each pixel blends its four patches class by class and keeps the best so far, so the upsampled scores are never stored.
- */
 interface LabelMapAttrs {
   readonly from: Extent;
   readonly to: Extent;

@@ -1,22 +1,22 @@
+/**
+ * Many linear classifiers trained at once on a device, by the same rule as on the CPU but in f32. Weights, biases and
+ * momenta stay there; features and labels go in, one loss per head comes out. Heads that read the same columns are
+ * stacked, in as many parts as bindings demand. A batch whose logits would be too large is cut into chunks of whole
+ * items, whose gradients add up in the momenta: the first chunk also decays them, the last also moves the weights. So
+ * one plan serves every chunk of a batch.
+ */
 import { compile, createState, type Gpu, type State, type Step } from '@franca/tensor';
 import { type Matrix, takeColumns } from '../matrix';
 import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
 import { blockOf } from './gpu-tiles';
-import { countTargets, groupHeads, type HeadGroup } from './linear-grid';
+import { area, countTargets, groupHeads, type HeadGroup, stackHeads, unstackHeads } from './linear-grid';
 import { gridStep } from './linear-grid-step';
 import { planCache } from './plan-cache';
 
-/**
- * Many linear classifiers trained at once on a device, by the same rule as on the CPU but in f32. Weights, biases and momenta stay there;
- * features and labels go in, one loss per head comes out. Heads that read the same columns are stacked, in as many parts as bindings
- * demand. A batch whose logits would be too large is cut into chunks of whole items, whose gradients add up in the momenta:
- * the first chunk also decays them, the last also moves the weights. So one plan serves every chunk of a batch.
- */
-
 /** Logits of a part and chunk, in elements: 64 MiB, enough to keep a device busy. */
-const maxLogits = 2 ** 24;
+const MAX_LOGITS = 2 ** 24;
 /** Chunks that may wait on the queue: each holds a copy of its features. */
-const chunksInFlight = 8;
+const CHUNKS_IN_FLIGHT = 8;
 
 type ChunkStep = Step<
   { x: { shape: number[]; dtype: 'f32' }; labels: { shape: number[]; dtype: 'i32' } },
@@ -34,7 +34,7 @@ function roomFor(gpu: Gpu, { classes, upsample, inputs }: LinearGridSpec): Room 
   const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
   // patches outnumber pixels where the upsampling shrinks; after its first half there are rows of `to` by columns of `from`
   const cells = upsample ? Math.max(patches, pixels, upsample.to[0] * upsample.from[1]) : 1;
-  const logits = Math.min(binding, Math.max(maxLogits, cells * classes));
+  const logits = Math.min(binding, Math.max(MAX_LOGITS, cells * classes));
   return {
     heads: (cols) => Math.min(Math.floor(binding / (classes * cols)), Math.floor(logits / (cells * classes))),
     items: (heads) =>
@@ -81,18 +81,11 @@ export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSessio
     for (let begin = 0, chunk = 1; begin < items; begin += size, chunk++) {
       const inputs = {
         x: blockOf(read, begin * patches, size * patches),
-        labels: labelsOf(labels, begin * pixels, size * pixels),
+        labels: chunkLabels(labels.subarray(begin * pixels, (begin + size) * pixels), size * pixels, spec.ignore),
       };
-      const opens = begin === 0;
-      const closes = begin + size >= items;
-      plan.run(inputs, {
-        share: 1 / targets,
-        keep: opens ? 0 : 1,
-        carry: opens ? spec.momentum : 1,
-        decay: opens ? spec.weightDecay : 0,
-        rate: closes ? rate : 0,
-      });
-      if (chunk % chunksInFlight === 0) await plan.done();
+      const isLast = begin + size >= items;
+      plan.run(inputs, { share: 1 / targets, ...chunkStart(spec, begin === 0), rate: isLast ? rate : 0 });
+      if (chunk % CHUNKS_IN_FLIGHT === 0) await plan.done();
     }
     const inOrderOfParts = await state.read('losses', 'all');
     parts
@@ -101,13 +94,6 @@ export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSessio
         losses[member] = inOrderOfParts[i]!;
       });
     return losses;
-  }
-
-  /** Labels of a chunk; those that are ignored, and those past the end, are -1. */
-  function labelsOf(labels: Int32Array, begin: number, size: number): Int32Array {
-    const chunk = new Int32Array(size).fill(-1);
-    chunk.set(labels.subarray(begin, begin + size));
-    return spec.ignore === undefined ? chunk : chunk.map((label) => (label === spec.ignore ? -1 : label));
   }
 
   return {
@@ -120,7 +106,16 @@ export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSessio
   };
 }
 
-const area = ([rows, cols]: readonly [number, number]): number => rows * cols;
+/** The first chunk of a batch forgets the losses before it and decays momenta and weights; the others add to it. */
+const chunkStart = ({ momentum, weightDecay }: LinearGridSpec, isFirst: boolean) =>
+  isFirst ? { keep: 0, carry: momentum, decay: weightDecay } : { keep: 1, carry: 1, decay: 0 };
+
+/** Labels of a chunk, filled up to `size`; those that are ignored, and those past the end, are -1. */
+function chunkLabels(labels: Int32Array, size: number, ignore: number | undefined): Int32Array {
+  const chunk = new Int32Array(size).fill(-1);
+  chunk.set(labels);
+  return ignore === undefined ? chunk : chunk.map((label) => (label === ignore ? -1 : label));
+}
 
 function splitGroup({ start, end, members }: HeadGroup, limit: number): HeadGroup[] {
   const count = Math.ceil(members.length / limit);
@@ -133,7 +128,8 @@ function splitGroup({ start, end, members }: HeadGroup, limit: number): HeadGrou
 }
 
 /** Weights, biases, their momenta and the losses; the tensors of part `i` are named `i`. */
-function openState(gpu: Gpu, { heads, classes }: LinearGridSpec, parts: readonly HeadGroup[]): State {
+function openState(gpu: Gpu, spec: LinearGridSpec, parts: readonly HeadGroup[]): State {
+  const { heads, classes } = spec;
   const perPart = (shape: (rows: number, cols: number) => number[]) =>
     Object.fromEntries(
       parts.map(({ members, start, end }, i) => [
@@ -145,14 +141,8 @@ function openState(gpu: Gpu, { heads, classes }: LinearGridSpec, parts: readonly
   const biases = perPart((rows) => [rows]);
   const losses = { all: { shape: [heads.length], dtype: 'f32' as const } };
   const state = createState(gpu, { weights, weightMomenta: weights, biases, biasMomenta: biases, losses });
-  parts.forEach(({ members, start, end }, i) => {
-    const size = classes * (end - start);
-    const weight = new Float32Array(members.length * size);
-    const bias = new Float32Array(members.length * classes);
-    members.forEach((member, j) => {
-      weight.set(heads[member]!.initial.weight.data, j * size);
-      bias.set(heads[member]!.initial.bias, j * classes);
-    });
+  parts.forEach((part, i) => {
+    const { weight, bias } = stackHeads(spec, part);
     state.write('weights', `${i}`, weight);
     state.write('biases', `${i}`, bias);
   });
@@ -165,14 +155,11 @@ async function readHeads(
   parts: readonly HeadGroup[],
 ): Promise<LinearClassifier[]> {
   const out: LinearClassifier[] = [];
-  for (const [i, { members, start, end }] of parts.entries()) {
-    const weights = (await state.read('weights', `${i}`)) as Float32Array;
-    const biases = (await state.read('biases', `${i}`)) as Float32Array;
-    const cols = end - start;
-    const size = classes * cols;
-    members.forEach((member, j) => {
-      const weight = { data: weights.slice(j * size, (j + 1) * size), rows: classes, cols };
-      out[member] = { weight, bias: biases.slice(j * classes, (j + 1) * classes) };
+  for (const [i, { members }] of parts.entries()) {
+    const weight = (await state.read('weights', `${i}`)) as Float32Array;
+    const bias = (await state.read('biases', `${i}`)) as Float32Array;
+    unstackHeads({ weight, bias }, classes).forEach((classifier, j) => {
+      out[members[j]!] = classifier;
     });
   }
   return out;

@@ -1,16 +1,19 @@
+/**
+ * Inner products of rows on a device, `a b^T` `[n, m]`, block by block. One plan for `[1024, D]` by `[4096, D]` at most
+ * serves all; sums are f32.
+ */
 import { compile, type Gpu, matmul } from '@franca/tensor';
 import { checkWidths, type Matrix } from '../matrix';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
-/** Inner products of rows, `a b^T` `[n, m]`, block by block: one plan for `[1024, D]` by `[4096, D]` at most, f32 sums. */
-const blockA = 1024;
-const blockB = 4096;
+const BLOCK_A = 1024;
+const BLOCK_B = 4096;
 
 export async function products(gpu: Gpu, a: Matrix, b: Matrix): Promise<Float32Array> {
   checkWidths(a, b);
   const out = new Float32Array(a.rows * b.rows);
   if (out.length === 0) return out;
-  const [rows, columns] = [evenBlocks(a.rows, blockA), evenBlocks(b.rows, blockB)];
+  const [rows, columns] = [evenBlocks(a.rows, BLOCK_A), evenBlocks(b.rows, BLOCK_B)];
   using step = await compile(gpu, (_, { x, y }) => ({ z: matmul(x, y, { transposeB: true }) }), {
     batch: {
       x: { shape: [rows, a.cols], dtype: 'f32' },

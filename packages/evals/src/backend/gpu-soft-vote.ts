@@ -1,12 +1,12 @@
+/**
+ * The vote of in-context segmentation on a device. Label rows of all neighbours of a block of queries are gathered
+ * `[block, k, C]`, weighted by the softmax over `k` and added up. The label table must fit one binding.
+ */
 import { compile, type Gpu, gatherRows, mul, reshape, softmax, sum } from '@franca/tensor';
 import type { SoftVote } from './eval-backend';
 import { blockOf, evenBlocks } from './gpu-tiles';
 
-/**
- * The soft vote on a device: label rows of all neighbours of a block of queries are gathered `[block, k, C]`, weighted by the softmax
- * over `k` and added up. The label table must fit one binding.
- */
-const maxGathered = 2 ** 23;
+const MAX_GATHERED = 2 ** 23;
 
 /** Whether the label table of a vote can be bound. */
 export const fitsVote = (gpu: Gpu, { labels }: SoftVote): boolean =>
@@ -18,7 +18,7 @@ export async function softVote(gpu: Gpu, { neighbours, temperature, labels }: So
   const queries = k === 0 ? 0 : scores.length / k;
   const out = new Float32Array(queries * classes);
   if (out.length === 0) return out;
-  const size = evenBlocks(queries, Math.ceil(maxGathered / (k * classes)));
+  const size = evenBlocks(queries, Math.ceil(MAX_GATHERED / (k * classes)));
   using step = await compile(
     gpu,
     (_, batch, knobs) => {

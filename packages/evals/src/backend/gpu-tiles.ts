@@ -1,15 +1,15 @@
+/**
+ * Rows in blocks of one size, since plans on a device have fixed shapes; the last block is filled up. Sizes are
+ * multiples of 64, which suits the tiles of every matrix kernel.
+ */
 import type { Matrix } from '../matrix';
 
-/**
- * Plans on a device have fixed shapes, so rows are handed over in blocks of one size; the last is filled up. Sizes are multiples of
- * 64, which suits the tiles of every matrix kernel.
- */
-const multiple = 64;
+const ROW_MULTIPLE = 64;
 
 /** Size of the fewest blocks of about `limit` rows at most: one size for all, a multiple of 64. */
 export function evenBlocks(rows: number, limit: number): number {
   const count = Math.max(1, Math.ceil(rows / limit));
-  return Math.ceil(Math.max(1, rows / count) / multiple) * multiple;
+  return Math.ceil(Math.max(1, rows / count) / ROW_MULTIPLE) * ROW_MULTIPLE;
 }
 
 /** Rows `begin` to `begin + size` of a matrix; those past its end are zero. A view where they are all there. */

@@ -1,21 +1,21 @@
+/**
+ * Exact nearest neighbours by inner product on a device. The bank streams past in tiles; per tile and block of queries
+ * there is one product matrix `bank queries^T` `[2048, block]`, which enters the heaps of its queries and is forgotten.
+ * Only heaps come back, so what crosses the bus is rows in and `k` neighbours out. Products are f32 sums in an order
+ * that does not depend on the row, so equal rows tie exactly and the lowest index goes first, as on the CPU.
+ */
 import { compile, createState, type Gpu, matmul, type State, type Step } from '@franca/tensor';
-import { checkOption, EvalsError } from '../errors';
 import { type Matrix, rowRange } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { blockOf, evenBlocks, rowStream } from './gpu-tiles';
-import { emptyScore, heapPosition, keepBest } from './keep-best-op';
+import { EMPTY_SCORE, heapPosition, keepBest } from './keep-best-op';
+import { checkBank, checkNeighbours } from './top-k';
 
-/**
- * Exact nearest neighbours by inner product on a device. The bank streams past in tiles; per tile and block of queries there is one
- * product matrix `bank queries^T` `[2048, block]`, which enters the heaps of its queries and is forgotten. Only heaps come
- * back, so what crosses the bus is rows in and `k` neighbours out. Products are f32 sums in an order that does not depend
- * on the row, so equal rows tie exactly and the lowest index goes first, as on the CPU.
- */
-const bankTile = 2048;
+const BANK_TILE = 2048;
 /** Queries at a time: on a GPU enough to keep it busy, on a processor few enough that their products stay in its cache. */
 const queryBlock = { gpu: 4096, cpu: 1024 } as const;
 /** Runs that may wait on the queue: each holds a copy of its queries. */
-const runsInFlight = 8;
+const RUNS_IN_FLIGHT = 8;
 
 type SearchStep = Step<
   { bank: { shape: number[]; dtype: 'f32' }; queries: { shape: number[]; dtype: 'f32' } },
@@ -30,11 +30,10 @@ interface Part {
 }
 
 export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
-  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
-  const { cols } = queries;
+  checkNeighbours(k);
   const size = evenBlocks(queries.rows, queryBlock[gpu.target.family]);
   const perPart = size * Math.max(1, Math.floor(gpu.target.maxBindingBytes / (4 * k * size)));
-  const stream = rowStream(bankTile, cols, search);
+  const stream = rowStream(BANK_TILE, queries.cols, search);
   const parts: Part[] = [];
   let seen = 0;
   let runs = 0;
@@ -52,7 +51,7 @@ export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
       for (let block = 0; block * size < part.queries.rows; block++) {
         const inputs = { queries: blockOf(part.queries, block * size, size), ...(block === 0 ? { bank } : {}) };
         part.step.run(inputs, { position: heapPosition(block, seen, count) });
-        if (++runs % runsInFlight === 0) await part.step.done();
+        if (++runs % RUNS_IN_FLIGHT === 0) await part.step.done();
       }
     }
     seen += count;
@@ -60,35 +59,12 @@ export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
 
   async function result(): Promise<TopK> {
     await stream.finish();
-    const found = Math.min(k, seen);
-    const scores = new Float32Array(queries.rows * found);
-    const indices = new Int32Array(queries.rows * found);
-    let at = 0;
-    for (const { queries: own, state } of parts) {
-      const heaps = {
-        scores: await state.read('scores', 'heap'),
-        indices: await state.read('indices', 'heap'),
-      };
-      for (let q = 0; q < own.rows; q++, at += found) {
-        sortedHeap(heaps, q, k)
-          .subarray(0, found)
-          .forEach((entry, j) => {
-            scores[at + j] = heaps.scores[entry]!;
-            indices[at + j] = heaps.indices[entry]!;
-          });
-      }
-    }
-    return { k: found, scores, indices };
+    return readHeaps(parts, k, Math.min(k, seen));
   }
 
   return {
     async add(tile) {
-      if (tile.cols !== cols) {
-        throw new EvalsError(
-          'bad-features',
-          `the bank has ${tile.cols} columns and the queries ${cols}; use one model`,
-        );
-      }
+      checkBank(tile, queries);
       await stream.add(tile);
     },
     result,
@@ -108,7 +84,7 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
     indices: { heap: { shape, dtype: 'u32' } },
   });
   try {
-    state.write('scores', 'heap', new Float32Array(k * shape[1]!).fill(emptyScore));
+    state.write('scores', 'heap', new Float32Array(k * shape[1]!).fill(EMPTY_SCORE));
     const step: SearchStep = await compile(
       gpu,
       ({ scores, indices }, { bank, queries: block }, { position }) => {
@@ -119,7 +95,7 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
       {
         state,
         batch: {
-          bank: { shape: [bankTile, queries.cols], dtype: 'f32' },
+          bank: { shape: [BANK_TILE, queries.cols], dtype: 'f32' },
           queries: { shape: [size, queries.cols], dtype: 'f32' },
         },
         knobs: { position: [4] },
@@ -130,6 +106,26 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
     state.dispose();
     throw error;
   }
+}
+
+/** The best `found` of all queries, in their order, out of heaps of `k`. */
+async function readHeaps(parts: readonly Part[], k: number, found: number): Promise<TopK> {
+  const rows = parts.reduce((sum, { queries }) => sum + queries.rows, 0);
+  const scores = new Float32Array(rows * found);
+  const indices = new Int32Array(rows * found);
+  let at = 0;
+  for (const { queries, state } of parts) {
+    const heaps = { scores: await state.read('scores', 'heap'), indices: await state.read('indices', 'heap') };
+    for (let q = 0; q < queries.rows; q++, at += found) {
+      sortedHeap(heaps, q, k)
+        .subarray(0, found)
+        .forEach((entry, j) => {
+          scores[at + j] = heaps.scores[entry]!;
+          indices[at + j] = heaps.indices[entry]!;
+        });
+    }
+  }
+  return { k: found, scores, indices };
 }
 
 /** Entries `[k, queries]` of one query's heap, best first. */

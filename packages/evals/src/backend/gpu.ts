@@ -1,3 +1,12 @@
+/**
+ * The backend that computes on a WebGPU device. Products in f32, counts exact, equal scores by the lowest index, the
+ * same bits on every run.
+ *
+ * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a
+ * software adapter also counting and voting: they only move memory, which a loop over the arrays does without the
+ * copies. A vote whose label table exceeds one binding goes there too, and a linear grid whose weights or logits do,
+ * for a single head and item.
+ */
 import type { Gpu } from '@franca/tensor';
 import { countPairs as countOnCpu } from './cpu-count-pairs';
 import { openLinearGrid as openGridOnCpu } from './cpu-linear-grid';
@@ -14,14 +23,7 @@ import { fitsVote, softVote } from './gpu-soft-vote';
 import { openTopK } from './gpu-top-k';
 import { planCache } from './plan-cache';
 
-/**
- * The backend that computes on a WebGPU device: products in f32, counts exact, equal scores by the lowest index, the same bits on every
- * run. Dispose of it before the device.
- *
- * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a software
- * adapter also counting and voting: they only move memory, which a loop over the arrays does without the copies. A vote
- * whose label table exceeds one binding goes there too, and a linear grid whose weights or logits do, for a single head and item.
- */
+/** Dispose of it before the device. */
 export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
   const plans = planCache();
   const isSoftware = gpu.target.family === 'cpu';

@@ -1,15 +1,17 @@
+/**
+ * The op of top-k search: the running best `k` of many queries, kept on the device. Each query has a binary heap with
+ * its worst entry at the root: a candidate that does not beat the root costs one comparison, any other takes the root's
+ * place and sinks, `log2 k` steps. One invocation per query walks over the new scores, which lie bank-major `[m, n]` so
+ * that neighbouring invocations read neighbouring numbers. Lower scores are worse, and of equal ones the higher index;
+ * candidates come in ascending order of index, so one that equals the root is worse than it and needs no look at the
+ * indices.
+ *
+ * Heaps are `[k, queries]`, entry `j`'s children are `2 j + 1` and `2 j + 2`.
+ */
 import { kernelBuilder, type Op, record, sizeOf, type Tensor } from '@franca/tensor';
 
-/**
- * The running best `k` of many queries, kept on the device. Each query has a binary heap with its worst entry at the root:
- * a candidate that does not beat the root costs one comparison, any other takes the root's place and sinks, `log2 k`
- * steps. One invocation per query walks over the new scores, which lie bank-major `[m, n]` so that neighbouring
- * invocations read neighbouring numbers. Lower scores are worse, and of equal ones the higher index; candidates come in
- * ascending order of index, so one that equals the root is worse than it and needs no look at the indices.
- *
- * Heaps are `[k, queries]`, entry `j`'s children are `2 j + 1` and `2 j + 2`. Empty entries hold `emptyScore`.
- */
-export const emptyScore = -3.4028234663852886e38;
+/** What empty entries of a heap hold. */
+export const EMPTY_SCORE = -3.4028234663852886e38;
 
 /**
  * What `position` holds: the block of `n` queries that the scores belong to, the bank index of the first of them as two digits
@@ -17,25 +19,25 @@ export const emptyScore = -3.4028234663852886e38;
  */
 export const heapPosition = (block: number, firstIndex: number, count: number): number[] => [
   block,
-  Math.floor(firstIndex / digit),
-  firstIndex % digit,
+  Math.floor(firstIndex / DIGIT),
+  firstIndex % DIGIT,
   count,
 ];
-const digit = 65536;
+const DIGIT = 65536;
 
 const keepBestOp: Op<object> = {
   name: 'keepBest',
   infer: ([, scores, indices]) => [scores!, indices!],
   mutates: [1, 2],
   reference([products, heapScores, heapIndices, position]) {
-    const [block, high, low, count] = position!.data as unknown as [number, number, number, number];
+    const [block = 0, high = 0, low = 0, count = 0] = position!.data;
     const [k, stride] = heapScores!.shape as [number, number];
     const n = products!.shape[1]!;
     const [scores, indices] = [heapScores!.data.slice(), heapIndices!.data.slice()];
     for (let i = 0; i < n; i++) {
       const q = block * n + i;
       const entries = Array.from({ length: k }, (_, j) => [scores[j * stride + q]!, indices[j * stride + q]!] as const);
-      for (let c = 0; c < count; c++) entries.push([products!.data[c * n + i]!, high * digit + low + c]);
+      for (let c = 0; c < count; c++) entries.push([products!.data[c * n + i]!, high * DIGIT + low + c]);
       entries.sort(([a, i], [b, j]) => b - a || i - j);
       // a list in falling order, read backwards, is a heap with the worst first
       entries.slice(0, k).forEach(([score, index], j) => {
@@ -55,7 +57,7 @@ const keepBestOp: Op<object> = {
     const body = `
   if (thread >= ${size}) { return; }
   let q = u32(${P}[0]) * ${size} + thread;
-  let first = u32(${P}[1]) * ${digit}u + u32(${P}[2]);
+  let first = u32(${P}[1]) * ${DIGIT}u + u32(${P}[2]);
   let count = u32(${P}[3]);
   var worst = ${S}[q];
   for (var c = 0u; c < count; c++) {

@@ -1,3 +1,13 @@
+/**
+ * One chunk of a training step of stacked linear heads, as a graph. Per part, with features `X` `[n, D]`, weights `W`
+ * `[heads * C, D]` and momenta `M`:
+ *
+ *   Z = X W^T + b,   dZ = d loss / d Z,   M <- carry M + dZ^T X + decay W,   W <- W - rate r M,
+ *
+ * `r` the learning rate of each row's head. The update is the epilogue of the product `dZ^T X`, so the gradient is
+ * never stored. In the dense form the loss is taken on `U Z`, `U` the bilinear upsampling, and `dZ` is `U^T` of its
+ * gradient; `U` is separable, one small matrix for the rows of an image and one for its columns.
+ */
 import {
   add,
   assign,
@@ -18,16 +28,6 @@ import { crossEntropy } from './cross-entropy-op';
 import type { LinearGridSpec } from './eval-backend';
 import type { HeadGroup } from './linear-grid';
 
-/**
- * One chunk of a training step of stacked linear heads, as a graph. Per part, with features `X` `[n, D]`, weights `W` `[heads * C, D]` and
- * momenta `M`:
- *
- *   Z = X W^T + b,   dZ = d loss / d Z,   M <- carry M + dZ^T X + decay W,   W <- W - rate r M,
- *
- * `r` the learning rate of each row's head. The update is the epilogue of the product `dZ^T X`, so the gradient is never stored. In the dense
- * form the loss is taken on `U Z`, `U` the bilinear upsampling, and `dZ` is `U^T` of its gradient; `U` is separable, one small
- * matrix for the rows of an image and one for its columns.
- */
 type GridState = Readonly<Record<string, GroupTensors>>;
 interface GridBatch {
   readonly x: Tensor;

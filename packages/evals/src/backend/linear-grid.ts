@@ -1,8 +1,7 @@
+/** What the linear grids of all backends share: checks of heads and batches, and heads in groups and stacks. */
 import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
-import type { LinearGridSpec, LinearHead } from './eval-backend';
-
-/** What every implementation of a linear grid does before it computes: checks heads and batches, and groups the heads. */
+import type { LinearClassifier, LinearGridSpec, LinearHead } from './eval-backend';
 
 /** Heads that read the same columns, so that one tall weight matrix `[members * C, end - start]` serves them all. */
 export interface HeadGroup {
@@ -75,4 +74,35 @@ export function countTargets(
   return targets;
 }
 
-const area = ([rows, cols]: readonly [number, number]): number => rows * cols;
+/** Heads of a group stacked row by row: weights `[members * C, D]`, biases `[members * C]`. */
+export interface HeadStack {
+  readonly weight: Float32Array | Float64Array;
+  readonly bias: Float32Array | Float64Array;
+}
+
+/** What the heads of a group start from. */
+export function stackHeads({ heads, classes }: LinearGridSpec, { start, end, members }: HeadGroup): HeadStack {
+  const size = classes * (end - start);
+  const weight = new Float32Array(members.length * size);
+  const bias = new Float32Array(members.length * classes);
+  members.forEach((member, i) => {
+    weight.set(heads[member]!.initial.weight.data, i * size);
+    bias.set(heads[member]!.initial.bias, i * classes);
+  });
+  return { weight, bias };
+}
+
+/** The heads of a stack as classifiers of their own, in f32. */
+export function unstackHeads({ weight, bias }: HeadStack, classes: number): LinearClassifier[] {
+  const cols = weight.length / bias.length;
+  return Array.from({ length: bias.length / classes }, (_, i) => ({
+    weight: {
+      data: Float32Array.from(weight.subarray(i * classes * cols, (i + 1) * classes * cols)),
+      rows: classes,
+      cols,
+    },
+    bias: Float32Array.from(bias.subarray(i * classes, (i + 1) * classes)),
+  }));
+}
+
+export const area = ([rows, cols]: readonly [number, number]): number => rows * cols;

@@ -1,8 +1,8 @@
 /** Compiled plans by name, made when first asked for and kept until the cache is disposed of. */
-export type PlanCache = Disposable & {
+export interface PlanCache extends Disposable {
   /** `make` runs once per `key`; the key says everything that the plan depends on. */
   get<P extends Disposable>(key: string, make: () => Promise<P>): Promise<P>;
-};
+}
 
 export function planCache(): PlanCache {
   const plans = new Map<string, Disposable>();

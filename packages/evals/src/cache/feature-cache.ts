@@ -1,14 +1,15 @@
+/**
+ * Features on disk, found again by what they were computed from. Running a backbone over a data set is the costly part
+ * of an evaluation, and its result depends on exactly these: the weights, the preprocessing, the images, and which
+ * outputs were taken. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so
+ * that it can be read anywhere. It appears whole or not at all.
+ */
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/checkpoint';
 
-/**
- * Features on disk, found again by what they were computed from. Running a backbone over a data set is the costly part of
- * an evaluation, and its result depends on exactly these: the weights, the preprocessing, the images, and which outputs were
- * taken. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so that it can be
- * read anywhere. It appears whole or not at all.
- */
+/** What features were computed from. */
 export interface FeatureKey {
   /** Identifies the weights: `hashFile` of their file. */
   readonly weights: string;

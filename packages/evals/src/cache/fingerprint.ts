@@ -1,3 +1,4 @@
+/** Texts that identify files: a hash of the content, or of names, sizes and times of change. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';

@@ -1,25 +1,26 @@
+/**
+ * In-context segmentation (Hummingbird): no training, only looking up similar patches. The memory holds the
+ * L2-normalised patch tokens of the train images with their soft labels (class shares of their pixels). Each patch of a
+ * test image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02);
+ * the grid of averages is upsampled bilinearly and the largest class named at each pixel.
+ *
+ * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
+ * open-hummingbird-eval; paper Table 4.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
 import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
-import { pooledCounts, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import { pooledCounts, type SegmentationScoring, scoreCounts, scoringSettings } from '../metrics/segmentation';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { patchLabels } from './patch-labels';
 import { samplePatches } from './sample-patches';
 
-/**
- * In-context segmentation (Hummingbird): segmentation by looking up similar patches, without training. The memory holds the
- * L2-normalised patch tokens of the train images with their soft labels (class shares of their pixels). Each patch of a test
- * image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02); the grid of
- * averages is upsampled bilinearly and the largest class named at each pixel.
- *
- * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
- * open-hummingbird-eval; paper Table 4.
- */
-export type InContextOptions = SegmentationScoring & {
+/** Options of `inContextSegmentation`. */
+export interface InContextOptions extends SegmentationScoring {
   /** Neighbours; default 30. */
   readonly k?: number;
   /** Default 0.02. */
@@ -37,7 +38,7 @@ export type InContextOptions = SegmentationScoring & {
    */
   readonly relabel?: 'none' | 'hungarian';
   readonly backend?: EvalBackend;
-};
+}
 
 export interface InContextResult {
   readonly outcome: Outcome;
@@ -89,9 +90,7 @@ export async function inContextSegmentation(
       temperature,
       memoryPatches: labels.rows,
       relabel,
-      ignore: options.ignore ?? 255,
-      absent: options.absent ?? 'zero',
-      averageOver: options.averageOver ?? 'all',
+      ...scoringSettings(options),
       backend: backend.name,
     },
     selectedOn: 'nothing',

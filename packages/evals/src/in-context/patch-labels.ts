@@ -1,3 +1,7 @@
+/**
+ * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked
+ * `ignore` count as class 0, as in the reference; pixels of other labels beyond the classes count for nothing.
+ */
 import { EvalsError } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 
@@ -9,12 +13,7 @@ export interface PatchLabelOptions {
   readonly ignore: number;
 }
 
-/**
- * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked
- * `ignore` count as class 0, as in the reference; pixels of other labels beyond the classes count for nothing.
- *
- * @throws EvalsError `bad-option` when the patches do not cover whole pixels.
- */
+/** @throws EvalsError `bad-option` when the patches do not cover whole pixels. */
 export function patchLabels(mask: Uint8Array, { grid, maskSize, classes, ignore }: PatchLabelOptions): Float32Array {
   const [height, width] = [maskSize[0] / grid[0], maskSize[1] / grid[1]];
   if (!Number.isInteger(height) || !Number.isInteger(width)) {

@@ -1,11 +1,12 @@
+/**
+ * Which patches of an image enter a bounded memory: rather those of rare classes. Patches that hold only common classes
+ * score high: with `f_c` the number of patches that contain class `c`, patch `p` scores
+ * `u_p * sum of f_c over its classes`, `u_p` uniform in `[0, 1)`; the `keep` lowest scores are kept, so rare classes
+ * are preferred and ties are random. Source: Hummingbird's memory sampling as in open-hummingbird-eval.
+ */
 import type { Random } from '../numerics/random';
 
 /**
- * Chooses which patches of an image enter a bounded memory. Patches that hold only common classes score high: with
- * `f_c` the number of patches that contain class `c`, patch `p` scores `u_p * sum of f_c over its classes`, `u_p` uniform in
- * `[0, 1)`; the `keep` lowest scores are kept, so rare classes are preferred and ties are random. Source: Hummingbird's
- * memory sampling as in open-hummingbird-eval.
- *
  * @param labels soft labels `[patches, classes]`
  * @returns patch numbers in ascending order
  */

@@ -1,19 +1,21 @@
+/**
+ * Few-shot k-NN: k-NN with few train items per class, averaged over draws. The bank keeps only `shots` train items of
+ * each class, drawn with the number of the try as seed, and the accuracy is the mean over tries. With every item there
+ * is nothing to draw and one try is enough.
+ */
 import { checkOption } from '../errors';
 import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { type KnnOptions, knn } from './knn';
 
-/**
- * Few-shot k-NN: the bank keeps only `shots` train items of each class, drawn with the number of the try as seed, and the
- * accuracy is the mean over tries. With every item there is nothing to draw and one try is enough.
- */
-export type FewShotOptions = KnnOptions & {
+/** Options of `knnFewShot`. */
+export interface FewShotOptions extends KnnOptions {
   /** Train items per class; `Infinity` for all. */
   readonly shots: number;
   /** Default 5. */
   readonly tries?: number;
-};
+}
 
 export interface FewShotResult {
   /** Mean over tries of the top-1 accuracy at each try's best `k`. */

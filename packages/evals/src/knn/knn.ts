@@ -1,3 +1,11 @@
+/**
+ * k-NN classification with frozen features, the evaluation that needs no training. Features are L2-normalised, each
+ * test item takes its most similar train items by inner product, and they vote for their classes with softmax(s / 0.07)
+ * weights. Equal similarities rank by lowest train index, equal votes by lowest class. Published tables give the best
+ * of several `k`, which is a choice made on the test set; the record says so.
+ *
+ * Source: the evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column k-NN).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -7,14 +15,7 @@ import { elapsed, type Outcome } from '../outcome';
 import { nearestItems } from './nearest-items';
 import { neighbourVote } from './neighbour-vote';
 
-/**
- * k-NN classification with frozen features, the evaluation that needs no training: features are L2-normalised, each test
- * item takes its most similar train items by inner product, and they vote for their classes with softmax(s / 0.07)
- * weights. Equal similarities rank by lowest train index, equal votes by lowest class. Published tables give the best of
- * several `k`, which is a choice made on the test set; the record says so.
- *
- * Source: the evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column k-NN).
- */
+/** Options of `knn`. */
 export interface KnnOptions {
   /** Neighbours that vote; several are tried and the best is reported. Default 10, 20, 100, 200. */
   readonly ks?: readonly number[];

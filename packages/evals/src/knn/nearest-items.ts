@@ -1,16 +1,17 @@
+/** The most similar bank items of each query, by cosine, with the bank streamed past in batches. */
 import type { EvalBackend, TopK } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { type Matrix, normaliseRows } from '../matrix';
 
-/** The most similar bank items of each query, with the labels of the whole bank. */
+/** Neighbours of each query, and the labels of the whole bank. */
 export interface NearestItems {
   readonly neighbours: TopK;
   readonly labels: Int32Array;
 }
 
 /**
- * Streams the bank past the queries and keeps the `k` most similar (cosine) of each. Features are normalised here.
+ * The `k` most similar of each query. Features are normalised here.
  *
  * @throws EvalsError `bad-features` for an empty bank or features of another width.
  */

@@ -1,10 +1,11 @@
+/**
+ * The k-NN vote of DINO: similar neighbours vote with more weight. Each votes for its class with weight
+ * `softmax_j(s_j / T)`, the softmax running over the whole neighbour list even when only its first `k` vote. That
+ * leaves every ranking as it is, since it is a common factor, and the scores of a smaller `k` sum to less than 1.
+ */
 import type { TopK } from '../backend/eval-backend';
 
-/**
- * The k-NN vote of DINO: each neighbour votes for its class with weight `softmax_j(s_j / T)`, the softmax running over the
- * whole neighbour list even when only its first `k` vote. That leaves every ranking as it is, since it is a common factor,
- * and the scores of a smaller `k` sum to less than 1.
- */
+/** Options of `neighbourVote`. */
 export interface VoteOptions {
   readonly ks: readonly number[];
   readonly temperature: number;

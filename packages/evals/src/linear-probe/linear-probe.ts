@@ -1,32 +1,29 @@
+/**
+ * Linear probe on frozen features, the best of many classifiers. A grid of linear classifiers (learning rate x number
+ * of blocks x patch mean) is trained at once by SGD, the best is chosen, and its accuracy is the result. The official
+ * program chooses on the test set itself; that is `select: 'test'`. By default a tenth of train is held out for the
+ * choice, and the chosen classifier is then trained again, with the same schedule, on all of train.
+ *
+ * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { checkLabels } from '../features';
-import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { type SelectionOptions, selectedOn, selectionSets } from '../selection';
 import { type ProbeFeatures, probeRows, takeProbeItems } from './probe-features';
-import { officialLearningRates, type ProbeHead, probeGrid } from './probe-grid';
+import { OFFICIAL_LEARNING_RATES, type ProbeHead, probeGrid } from './probe-grid';
 import { type Probe, scoreProbe } from './score-probe';
 import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
 
-/**
- * Linear probe on frozen features: a grid of linear classifiers (learning rate x number of blocks x patch mean) is trained
- * at once by SGD, the best is chosen, and its accuracy is the result. The official program chooses on the test set itself;
- * that is `select: 'test'`. By default a tenth of train is held out for the choice, and the chosen classifier is then
- * trained again, with the same schedule, on all of train.
- *
- * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
- */
-export interface LinearProbeOptions {
-  /** What the best classifier is chosen on. Default `train-holdout`. */
-  readonly select?: 'train-holdout' | 'test' | { readonly validation: ProbeFeatures };
-  /** Share of train held out; default 0.1. */
-  readonly holdOut?: number;
+/** Options of `linearProbe`. */
+export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   /** Default 128. */
   readonly batchSize?: number;
   /** Passes over train; default 10. */
   readonly epochs?: number;
-  /** Default `officialLearningRates`. */
+  /** Default `OFFICIAL_LEARNING_RATES`. */
   readonly learningRates?: readonly number[];
   /** Numbers of last blocks whose class tokens are read; default 1 and 4, as far as the features have them. */
   readonly blocks?: readonly number[];
@@ -56,7 +53,7 @@ export async function linearProbe(
 ): Promise<LinearProbeResult> {
   const started = performance.now();
   const { select = 'train-holdout', batchSize = 128, epochs = 10, seed = 0, backend = cpuBackend, augmented } = options;
-  const { learningRates = officialLearningRates, blocks = [1, 4] } = options;
+  const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4] } = options;
   checkSets(train, test, options);
   const classes = Math.max(checkLabels(train.labels), checkLabels(test.labels));
   const heads = probeGrid(train, { classes, batchSize, learningRates, blocks, seed });
@@ -69,7 +66,7 @@ export async function linearProbe(
     return trained.map((classifier, i) => ({ name: members[i]!.name, input: members[i]!.input, classifier }));
   };
 
-  const { fitted, judge } = partsOf(train, test, options);
+  const { fitted, judge } = selectionSets({ train, test }, options, train.labels.length, takeProbeItems);
   const probes = await fit(fitted, heads);
   const { best, top1 } = await chooseProbe(backend, probes, judge);
   const probe = fitted === train ? probes[best]! : (await fit(train, [heads[best]!]))[0]!;
@@ -94,7 +91,7 @@ export async function linearProbe(
       trainItems: train.labels.length,
       backend: backend.name,
     },
-    selectedOn: typeof select === 'string' ? select : 'validation',
+    selectedOn: selectedOn(select),
     seeds: [seed],
     quirks: select === 'test',
     wallMs: elapsed(started),
@@ -104,18 +101,6 @@ export async function linearProbe(
 
 async function* probeBatches(source: AsyncIterable<ProbeFeatures>): AsyncGenerator<ProbeBatch> {
   for await (const features of source) yield { x: probeRows(features), labels: features.labels };
-}
-
-/** What to train on, and what to choose on. */
-function partsOf(
-  train: ProbeFeatures,
-  test: ProbeFeatures,
-  { select, holdOut: share = 0.1, seed = 0 }: LinearProbeOptions,
-) {
-  if (select === 'test') return { fitted: train, judge: test };
-  if (typeof select === 'object') return { fitted: train, judge: select.validation };
-  const rows = holdOut(train.labels.length, share, seed);
-  return { fitted: takeProbeItems(train, rows.train), judge: takeProbeItems(train, rows.held) };
 }
 
 /** Top-1 of every probe, and the first of the best. */

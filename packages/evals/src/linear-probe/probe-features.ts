@@ -1,13 +1,15 @@
+/**
+ * What the linear probe sees of an image: class tokens of the last blocks and the mean patch token. Class tokens are
+ * taken after the final norm, the mean is that of the last block's patch tokens. A classifier over `n` blocks reads the
+ * last `n` class tokens, oldest first, and with `avgpool` the patch mean after them. Laid side by side as
+ * `[block 1 | ... | last block | patch mean]`, each of these choices is one contiguous range of columns, so all
+ * classifiers share one matrix.
+ */
 import { EvalsError } from '../errors';
 import type { PatchFeatures } from '../features';
 import { type Matrix, matrix, takeRows } from '../matrix';
 
-/**
- * What the linear probe sees of an image: the class tokens of the last blocks, each after the final norm, and the mean of
- * the last block's patch tokens. A classifier over `n` blocks reads the last `n` class tokens, oldest first, and with
- * `avgpool` the patch mean after them. Laid side by side as `[block 1 | ... | last block | patch mean]`, each of these
- * choices is one contiguous range of columns, so all classifiers share one matrix.
- */
+/** Features of a set of images. */
 export interface ProbeFeatures {
   /** Width `D` of one token. */
   readonly dim: number;

@@ -1,23 +1,25 @@
+/**
+ * The classifiers that a linear probe tries: learning rates x numbers of blocks x patch mean. The official grid is 13
+ * learning rates x {last block, last 4 blocks} x {without, with the patch mean} = 52 classifiers. The base rates are
+ * for a batch of 256 and scale with the batch: `rate = base * batch / 256`.
+ */
 import type { LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { random } from '../numerics/random';
 import { type ProbeFeatures, type ProbeInput, probeColumns } from './probe-features';
 
-/**
- * The official grid: 13 learning rates x {last block, last 4 blocks} x {without, with the patch mean} = 52 classifiers.
- * The base rates are for a batch of 256 and scale with the batch: `rate = base * batch / 256`.
- */
-export const officialLearningRates: readonly number[] = [
+/** Base rates of the official grid. */
+export const OFFICIAL_LEARNING_RATES: readonly number[] = [
   1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1,
 ];
 
 /** One classifier of the grid. */
-export type ProbeHead = LinearHead & {
+export interface ProbeHead extends LinearHead {
   /** As the official program names it, with the scaled learning rate. */
   readonly name: string;
   readonly input: ProbeInput;
   readonly baseRate: number;
-};
+}
 
 export interface GridOptions {
   readonly classes: number;

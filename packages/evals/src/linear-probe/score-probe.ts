@@ -1,3 +1,4 @@
+/** Accuracy of a trained probe on any set of the same model, robustness test sets included. */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify, restrictClasses } from '../classifier';
@@ -32,7 +33,6 @@ export interface ProbeScore {
   readonly predicted: Int32Array;
 }
 
-/** Accuracy of a trained probe on a set, such as a robustness test set. */
 export async function scoreProbe(
   probe: Probe,
   features: ProbeFeatures,

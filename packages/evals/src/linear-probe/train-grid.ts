@@ -1,3 +1,7 @@
+/**
+ * Trains all classifiers of a probe grid together, by SGD with momentum and a cosine schedule. The learning rate of
+ * step `i` is the classifier's rate times `(1 + cos(pi i / iterations)) / 2`.
+ */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
@@ -22,12 +26,7 @@ export interface TrainGridOptions {
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
 }
 
-/**
- * Trains all heads of the grid together for `iterations` steps of SGD with momentum; the learning rate of step `i` is the
- * head's rate times `(1 + cos(pi i / iterations)) / 2`.
- *
- * @throws EvalsError `bad-option` when the batches end before the iterations do.
- */
+/** @throws EvalsError `bad-option` when the batches end before the iterations do. */
 export async function trainGrid(
   backend: EvalBackend,
   source: Iterable<ProbeBatch> | AsyncIterable<ProbeBatch>,

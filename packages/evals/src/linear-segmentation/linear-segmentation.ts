@@ -1,29 +1,30 @@
+/**
+ * Linear segmentation: one linear layer from patch tokens to classes. Its output is upsampled bilinearly to 100 x 100
+ * and trained by pixel cross-entropy; several learning rates are trained at once and the best learning rate and epoch
+ * are chosen. The reference chooses both on the reported split (`select: 'test'`). By default a tenth of the train
+ * images decides, and the chosen learning rate is then trained on all of them for the chosen number of epochs.
+ *
+ * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set
+ * `size`.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { imageCount, type SegmentationFeatures } from '../features';
-import type { SegmentationScoring } from '../metrics/segmentation';
+import { type SegmentationScore, type SegmentationScoring, scoringSettings } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
-import { holdOut, random } from '../numerics/random';
+import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { type SelectionOptions, selectedOn, selectionSets } from '../selection';
 import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
-import { cachedEpochs, type EpochSource, trainHeads } from './train-heads';
+import { cachedEpochs, type EpochSource, type TrainHeadsOptions, trainHeads } from './train-heads';
 
-/**
- * Linear segmentation: one linear layer from patch tokens to classes, upsampled bilinearly to 100 x 100 and trained by pixel
- * cross-entropy; several learning rates are trained at once and the best learning rate and epoch are chosen. The reference
- * chooses both on the reported split (`select: 'test'`). By default a tenth of the train images decides, and the chosen
- * learning rate is then trained on all of them for the chosen number of epochs.
- *
- * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set `size`.
- */
-export type LinearSegmentationOptions = SegmentationScoring & {
+const DEFAULT_RATES: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1];
+
+/** Options of `linearSegmentation`. */
+export interface LinearSegmentationOptions extends SegmentationScoring, SelectionOptions<SegmentationFeatures> {
   /** Default 0.001, 0.005, 0.01, 0.05, 0.1; the paper tries five but its values are unknown. */
   readonly learningRates?: readonly number[];
-  /** What learning rate and epoch are chosen on. Default `train-holdout`. */
-  readonly select?: 'train-holdout' | 'test' | { readonly validation: SegmentationFeatures };
-  /** Share of train images held out; default 0.1. */
-  readonly holdOut?: number;
   /** Default 25. */
   readonly epochs?: number;
   /** Epochs before the learning rate falls to a tenth; default 20. */
@@ -42,7 +43,7 @@ export type LinearSegmentationOptions = SegmentationScoring & {
   /** Seed of weights, order and hold-out; default 0. */
   readonly seed?: number;
   readonly backend?: EvalBackend;
-};
+}
 
 /** A learning rate after some epochs, and its mIoU on what the choice was made on. */
 export interface SegmentationCandidate {
@@ -64,16 +65,9 @@ export async function linearSegmentation(
   options: LinearSegmentationOptions,
 ): Promise<LinearSegmentationResult> {
   const started = performance.now();
-  const {
-    classes,
-    ignore = 255,
-    size = [100, 100],
-    seed = 0,
-    backend = cpuBackend,
-    select = 'train-holdout',
-  } = options;
-  const { learningRates = [0.001, 0.005, 0.01, 0.05, 0.1], epochs = 25, dropAfter = 20, batchSize = 128 } = options;
-  const { augmented, quirks = false } = options;
+  const { classes, ignore = 255, learningRates = DEFAULT_RATES, epochs = 25, dropAfter = 20 } = options;
+  const { batchSize = 128, size = [100, 100], quirks = false, seed = 0, backend = cpuBackend } = options;
+  const { select = 'train-holdout', augmented } = options;
   checkOption(learningRates.length > 0, 'no learning rate to train with');
   checkOption(epochs >= 1 && batchSize >= 1, `${epochs} epochs, batch size ${batchSize}; both must be at least 1`);
   checkOption(!augmented || select !== 'train-holdout', "augmented batches need select 'test' or a validation set");
@@ -81,26 +75,19 @@ export async function linearSegmentation(
   const evaluated = quirks ? images - (images % batchSize) : images;
   checkOption(evaluated > 0, `${images} test images make no batch of ${batchSize}`);
 
-  const spec = { classes, ignore, size, dropAfter };
   const heads = segmentationHeads(train.dim, classes, learningRates, seed);
+  const training = { classes, ignore, size, dropAfter, heads, epochs };
   const source = (set: SegmentationFeatures) => augmented ?? cachedEpochs(set, batchSize, random(seed));
-  const { fitted, judge } = partsOf(train, test, options);
+  const { fitted, judge } = selectionSets({ train, test }, options, imageCount(train), takeImages);
   const judged = judge === test ? evaluated : imageCount(judge);
-  const candidates: SegmentationCandidate[] = [];
-  let best: { candidate: SegmentationCandidate; head: LinearClassifier } | undefined;
-  const onEpoch = async (epoch: number, trained: readonly LinearClassifier[]) => {
-    for (const [i, head] of trained.entries()) {
-      const { miou } = await scoreHead(backend, head, judge, options, { size, count: judged });
-      const candidate = { learningRate: learningRates[i]!, epoch, miou };
-      candidates.push(candidate);
-      if (!best || miou > best.candidate.miou) best = { candidate, head };
-    }
-  };
-  await trainHeads(backend, source(fitted), { ...spec, heads, epochs, onEpoch });
-  const { candidate, head: chosen } = best!;
-  const again = { ...spec, heads: [heads[learningRates.indexOf(candidate.learningRate)]!], epochs: candidate.epoch };
-  const head = select === 'train-holdout' ? (await trainHeads(backend, source(train), again))[0]! : chosen;
+  const { candidates, best } = await searchHeads(backend, source(fitted), training, (head) =>
+    scoreHead(backend, head, judge, options, { size, count: judged }),
+  );
+  const { learningRate, epoch } = best.candidate;
+  const again = { ...training, heads: [heads[learningRates.indexOf(learningRate)]!], epochs: epoch };
+  const head = select === 'train-holdout' ? (await trainHeads(backend, source(train), again))[0]! : best.head;
   const score = await scoreHead(backend, head, test, options, { size, count: evaluated });
+  const tried = { learningRate, epoch, learningRates, epochs, dropAfter, batchSize, size };
   const outcome: Outcome = {
     task: 'linear-segmentation',
     protocol: 'neco-linear',
@@ -112,20 +99,8 @@ export async function linearSegmentation(
     unit: 'share',
     others: { 'pixel accuracy': score.pixelAccuracy },
     perClass: score.perClass,
-    hyper: {
-      learningRate: candidate.learningRate,
-      epoch: candidate.epoch,
-      learningRates,
-      epochs,
-      dropAfter,
-      batchSize,
-      size,
-      ignore,
-      absent: options.absent ?? 'zero',
-      averageOver: options.averageOver ?? 'all',
-      backend: backend.name,
-    },
-    selectedOn: typeof select === 'string' ? select : 'validation',
+    hyper: { ...tried, ...scoringSettings(options), backend: backend.name },
+    selectedOn: selectedOn(select),
     seeds: [seed],
     quirks: quirks || select === 'test',
     wallMs: elapsed(started),
@@ -133,14 +108,22 @@ export async function linearSegmentation(
   return { outcome, candidates, head };
 }
 
-/** What to train on, and what to choose on. */
-function partsOf(
-  train: SegmentationFeatures,
-  test: SegmentationFeatures,
-  { select, holdOut: share = 0.1, seed = 0 }: LinearSegmentationOptions,
+/** Trains all heads together and scores each after every epoch; `best` is the first of the best. */
+async function searchHeads(
+  backend: EvalBackend,
+  source: EpochSource,
+  training: TrainHeadsOptions,
+  score: (head: LinearClassifier) => Promise<SegmentationScore>,
 ) {
-  if (select === 'test') return { fitted: train, judge: test };
-  if (typeof select === 'object') return { fitted: train, judge: select.validation };
-  const rows = holdOut(imageCount(train), share, seed);
-  return { fitted: takeImages(train, rows.train), judge: takeImages(train, rows.held) };
+  const candidates: SegmentationCandidate[] = [];
+  let best: { candidate: SegmentationCandidate; head: LinearClassifier } | undefined;
+  const onEpoch = async (epoch: number, trained: readonly LinearClassifier[]) => {
+    for (const [i, head] of trained.entries()) {
+      const candidate = { learningRate: training.heads[i]!.learningRate, epoch, miou: (await score(head)).miou };
+      candidates.push(candidate);
+      if (!best || candidate.miou > best.candidate.miou) best = { candidate, head };
+    }
+  };
+  await trainHeads(backend, source, { ...training, onEpoch });
+  return { candidates, best: best! };
 }

@@ -1,3 +1,8 @@
+/**
+ * Linear heads on patch tokens: where they start, and how a trained one scores. A 1 x 1 convolution commutes with
+ * bilinear upsampling (the interpolation weights sum to one), so logits are computed on the patch grid and upsampled,
+ * which equals upsampling the features first.
+ */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
@@ -6,11 +11,6 @@ import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCo
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { random } from '../numerics/random';
-
-/**
- * Linear heads on patch tokens. A 1 x 1 convolution commutes with bilinear upsampling (the interpolation weights sum to
- * one), so logits are computed on the patch grid and upsampled, which equals upsampling the features first.
- */
 
 /** Heads that differ in their learning rate only; weights and biases start uniform in +-1/sqrt(D). */
 export function segmentationHeads(
@@ -50,7 +50,7 @@ export function takeImages(features: SegmentationFeatures, images: ArrayLike<num
 }
 
 /** Images whose logits are computed in one product. */
-const imagesAtOnce = 32;
+const IMAGES_AT_ONCE = 32;
 
 /** Scores a trained head on the first `count` images at `size`. */
 export async function scoreHead(
@@ -63,8 +63,8 @@ export async function scoreHead(
   const cells = features.grid[0] * features.grid[1];
   const pooled = pooledCounts(backend, scoring);
   const tokens = patchTokens(features);
-  for (let begin = 0; begin < count; begin += imagesAtOnce) {
-    const end = Math.min(begin + imagesAtOnce, count);
+  for (let begin = 0; begin < count; begin += IMAGES_AT_ONCE) {
+    const end = Math.min(begin + IMAGES_AT_ONCE, count);
     const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
     for (let i = begin; i < end; i++) {
       const own = rowRange(scores, (i - begin) * cells, (i - begin + 1) * cells);

@@ -1,3 +1,4 @@
+/** Trains linear segmentation heads together on the pixel cross-entropy: SGD, momentum 0.9, weight decay 1e-4. */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { imageCount, patchTokens, type SegmentationFeatures } from '../features';
@@ -22,7 +23,7 @@ export interface TrainHeadsOptions {
 }
 
 /**
- * Trains all heads together by SGD (momentum 0.9, weight decay 1e-4) on the pixel cross-entropy, and returns them.
+ * The trained heads.
  *
  * @throws EvalsError `bad-features` when an epoch has no batch, or the patch grid changes.
  */

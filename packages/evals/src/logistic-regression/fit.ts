@@ -1,13 +1,14 @@
+/**
+ * One multinomial logistic regression with L2 penalty, by L-BFGS in f64. It minimises `1/2 |W|^2 + C * sum_i CE(x_i)`,
+ * the bias not penalised. At the optimum the gradient `W + C (P - Y)^T X` is zero; the solver stops when its largest
+ * component is below `tolerance` times that of the all-zero model, and the result says how far it came: with separable
+ * data and a large C the optimum lies far out.
+ */
 import type { LinearClassifier, SoftmaxRegressionSession } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { lbfgs } from '../numerics/lbfgs';
 
-/**
- * One multinomial logistic regression with L2: minimises `1/2 |W|^2 + C * sum_i CE(x_i)`, the bias not penalised, in f64 by
- * L-BFGS. At the optimum the gradient `W + C (P - Y)^T X` is zero; the solver stops when its largest component is below
- * `tolerance` times that of the all-zero model, and the result says how far it came: with separable data and a large C the
- * optimum lies far out.
- */
+/** Options of `fitLogistic`. */
 export interface FitOptions {
   /** Inverse strength of the penalty. */
   readonly c: number;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { blobs } from '../../test/support';
-import { logisticRegression, officialCs } from './logistic-regression';
+import { logisticRegression, OFFICIAL_CS } from './logistic-regression';
 
 const options = { classes: 4, dim: 6, perClass: 25 };
 const train = blobs({ ...options, noise: 0.8, seed: 1 });
@@ -8,8 +8,8 @@ const testSet = blobs({ ...options, noise: 0.8, seed: 2 });
 const cs = [1e-4, 1e-2, 1, 100];
 
 test('the official grid is 45 powers of ten from 1e-6 to 1e5', () => {
-  expect(officialCs.length).toBe(45);
-  expect([officialCs[0], officialCs[20], officialCs[44]].map((c) => Math.log10(c!))).toEqual([-6, -1, 5]);
+  expect(OFFICIAL_CS.length).toBe(45);
+  expect([OFFICIAL_CS[0], OFFICIAL_CS[20], OFFICIAL_CS[44]].map((c) => Math.log10(c!))).toEqual([-6, -1, 5]);
 });
 
 test('C is chosen on a tenth of train, and the model fitted on all of it', async () => {

@@ -1,23 +1,24 @@
+/**
+ * Logistic regression on frozen class tokens, the protocol of the fine-grained tables. Tokens are not normalised; the
+ * penalty C is swept over 45 powers of ten from 1e-6 to 1e5, each fitted on the train part and scored on the validation
+ * part; the best (the first on ties) is fitted again on both and evaluated once on the test set. Without a validation
+ * split, a tenth of train is held out.
+ *
+ * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
-import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { selectedOn, selectionSets } from '../selection';
 import { fitLogistic, fittedClassifier } from './fit';
 import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
 
-/**
- * Logistic regression on frozen class tokens (not normalised), the protocol of the fine-grained tables: the penalty C is
- * swept over 45 powers of ten from 1e-6 to 1e5, each fitted on the train part and scored on the validation part; the best
- * (the first on ties) is fitted again on both and evaluated once on the test set. Without a validation split, a tenth of
- * train is held out.
- *
- * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
- */
+/** Options of `logisticRegression`. */
 export interface LogisticRegressionOptions {
-  /** Default `officialCs`. With a single C there is nothing to choose, and nothing is held out. */
+  /** Default `OFFICIAL_CS`. With a single C there is nothing to choose, and nothing is held out. */
   readonly cs?: readonly number[];
   /** What C is chosen by and what is reported; each data set has its own. Default `top-1`. */
   readonly metric?: AccuracyMetric;
@@ -43,7 +44,7 @@ export interface LogisticRegressionResult {
 }
 
 /** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
-export const officialCs: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));
+export const OFFICIAL_CS: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));
 
 /** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function logisticRegression(
@@ -52,18 +53,18 @@ export async function logisticRegression(
   options: LogisticRegressionOptions = {},
 ): Promise<LogisticRegressionResult> {
   const started = performance.now();
-  const { cs = officialCs, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
+  const { cs = OFFICIAL_CS, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
   const { tolerance, maxIterations } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
   const all = validation ? await collect([train, validation]) : train;
   const x = classTokens(all);
   const classes = Math.max(checkLabels(all.labels, x.rows), checkLabels(test.labels, classTokens(test).rows));
 
-  const { fitted, held } = validation
-    ? { fitted: train, held: validation }
-    : splitItems(train, options.holdOut ?? 0.1, seed);
+  const select = validation ? { validation } : 'train-holdout';
+  const chosen = { select, holdOut: options.holdOut, seed } as const;
+  const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
   const solver = { tolerance, maxIterations };
-  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, held, { cs, metric, classes, ...solver });
+  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, judge, { cs, metric, classes, ...solver });
   const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
 
   using session = backend.openSoftmaxRegression({ x, labels: all.labels, classes });
@@ -91,15 +92,10 @@ export async function logisticRegression(
       trainItems: x.rows,
       backend: backend.name,
     },
-    selectedOn: cs.length === 1 ? 'nothing' : validation ? 'validation' : 'train-holdout',
+    selectedOn: cs.length === 1 ? 'nothing' : selectedOn(select),
     seeds: cs.length === 1 || validation ? [] : [seed],
     quirks: false,
     wallMs: elapsed(started),
   };
   return { outcome, sweep, classifier: fittedClassifier(fit), predicted };
-}
-
-function splitItems(train: LabelledFeatures, share: number, seed: number) {
-  const rows = holdOut(train.labels.length, share, seed);
-  return { fitted: takeItems(train, rows.train), held: takeItems(train, rows.held) };
 }

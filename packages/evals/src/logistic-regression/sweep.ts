@@ -1,3 +1,4 @@
+/** The sweep of the penalty C: each fit starts from the one before and is scored on held-out items. */
 import type { EvalBackend } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { classTokens, type LabelledFeatures } from '../features';
@@ -24,7 +25,7 @@ export interface SweepOptions {
   readonly maxIterations?: number;
 }
 
-/** Fits every C on `train`, each from the solution of the one before, and scores it on `held`. */
+/** Fits every C on `train` and scores it on `held`. */
 export async function sweepC(
   backend: EvalBackend,
   train: LabelledFeatures,

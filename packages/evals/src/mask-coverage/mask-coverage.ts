@@ -1,13 +1,14 @@
+/**
+ * Mask coverage (paper Fig. 4): how often is each patch position visible, over many drawn masks? A strategy with a
+ * spatial bias shows some places more often than others; cyclic masks show all alike. The number is the coefficient of
+ * variation of the visibility over positions, beside what an unbiased strategy would give by chance from so few draws:
+ * `sqrt((1 - p) / (p N))` for `N` independent masks of mean visibility `p`.
+ */
 import { checkOption } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 import { elapsed, type Outcome } from '../outcome';
 
-/**
- * Mask coverage (paper Fig. 4): over many drawn masks, how often is each patch position visible? A strategy with a spatial
- * bias shows some places more often than others; cyclic masks show all alike. The number is the coefficient of variation of
- * the visibility over positions, beside what an unbiased strategy would give by chance from so few draws:
- * `sqrt((1 - p) / (p N))` for `N` independent masks of mean visibility `p`.
- */
+/** How often each position was visible in so many masks. */
 export interface CoverageCounts {
   /** How often each position was visible (not masked), `[rows * cols]`. */
   readonly visible: ArrayLike<number>;

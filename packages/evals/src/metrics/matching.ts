@@ -1,12 +1,13 @@
-import { munkres } from 'munkres';
-
 /**
  * Naming clusters after classes, from counts `[clusters, classes]`.
  *
- * One to one (Hungarian): the assignment with the largest total IoU; clusters beyond the number of classes stay unnamed.
+ * One to one (Hungarian): the assignment with the largest total IoU; clusters beyond the number of classes stay
+ * unnamed.
+ *
  * Many to one: every cluster takes the class with the largest precision `|cluster & class| / |cluster|` (its majority) or
  * the largest IoU; ties go to the lowest class.
  */
+import { munkres } from 'munkres';
 
 /** A pooled count matrix. */
 export interface ClusterCounts {

@@ -1,7 +1,7 @@
 /**
- * Intersection over union from a pooled confusion matrix: `IoU_c = TP / (TP + FP + FN)`, over the pixels of the whole set
- * rather than image by image. A class that neither occurs nor is predicted has no IoU; the published dense protocols
- * count it as 0, others skip it.
+ * Intersection over union (IoU) from counts pooled over a set. `IoU_c = TP / (TP + FP + FN)` is taken over the pixels
+ * of the whole set, not image by image. A class that neither occurs nor is predicted has no IoU; the published dense
+ * protocols count it as 0, others skip it.
  */
 
 /** How a class that is absent from predictions and targets enters the mean. */

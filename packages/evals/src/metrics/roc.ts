@@ -1,12 +1,11 @@
-import { EvalsError } from '../errors';
-
 /**
- * Detection metrics from scores of two groups; a higher score should mean "positive". All treat tied scores as one
- * threshold, since no threshold can separate them.
+ * Detection metrics (AUROC, AUPR, FPR) from scores of two groups. A higher score should mean "positive". All treat tied
+ * scores as one threshold, since no threshold can separate them.
  *
  * AUROC is the probability that a positive outscores a negative, ties counting half. It equals the area under the ROC
  * curve by the trapezoid rule when tied scores are one point of the curve, which is how it is computed here.
  */
+import { EvalsError } from '../errors';
 
 /** Scores of both groups. */
 export interface Detection {

@@ -1,5 +1,7 @@
+/** Scores of label maps, from counts of (prediction, target) pairs that are pooled over the images of a set. */
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
+import type { Outcome } from '../outcome';
 import { type AbsentClass, meanIou, perClassIou } from './mean-iou';
 
 /** How label maps are scored. */
@@ -11,6 +13,11 @@ export interface SegmentationScoring {
   readonly absent?: AbsentClass;
   /** The classes that the mean is taken over; default all. */
   readonly averageOver?: readonly number[];
+}
+
+/** The choices of a scoring, as records show them. */
+export function scoringSettings({ ignore = 255, absent = 'zero', averageOver }: SegmentationScoring): Outcome['hyper'] {
+  return { ignore, absent, averageOver: averageOver ?? 'all' };
 }
 
 export interface SegmentationScore {

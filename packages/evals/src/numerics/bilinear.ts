@@ -1,7 +1,10 @@
 /**
- * Bilinear resampling of `[h, w, channels]` maps with pixel centres at half-integers (torch's `align_corners=false`, no
- * antialiasing): output `i` reads source position `(i + 0.5) * in / out - 0.5`, clamped to the map. It is a fixed linear
- * map, so its adjoint carries gradients from pixels back to patches.
+ * Bilinear resampling of `[h, w, channels]` maps in f64, and its adjoint. Pixel centres lie at half-integers (torch's
+ * `align_corners=false`, no antialiasing): output `i` reads source position `(i + 0.5) * in / out - 0.5`, clamped to
+ * the map. It is a fixed linear map, so its adjoint carries gradients from pixels back to patches.
+ *
+ * The same rule stands in `@franca/tensor` as a matrix of weights for an op, and in `@franca/viz` for pictures, without
+ * adjoint; each is a few lines on its own data, and `viz` imports none of the others.
  */
 
 /** Rows and columns of a map. */

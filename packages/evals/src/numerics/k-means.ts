@@ -1,18 +1,20 @@
+/**
+ * k-means on the backend, with k-means++ or random start points and restarts. Lloyd's alternation (points go to their
+ * nearest centroid, centroids to the mean of their points) is repeated, and the run with the smallest sum of squared
+ * distances kept.
+ *
+ * A cluster that loses all its points is started again by splitting the largest one: both halves begin a factor of (1
+ * +- 1/1024) apart, with alternating sign along the dimensions. Like faiss, at most `256 * clusters` points (a random
+ * sample) are used for fitting.
+ *
+ * Sources: Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); faiss for splitting and sampling.
+ */
 import type { EvalBackend, KMeansSession } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
 import { permutation, type Random, random } from './random';
 
-/**
- * k-means: Lloyd's alternation of assigning points to their nearest centroid and moving each centroid to the mean of its
- * points, from k-means++ or random start points, repeated and the run with the smallest sum of squared distances kept.
- *
- * A cluster that loses all its points is started again by splitting the largest one: both halves begin a factor of
- * (1 +- 1/1024) apart, with alternating sign along the dimensions. Like faiss, at most `256 * clusters` points (a random
- * sample) are used for fitting.
- *
- * Sources: Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); faiss for splitting and sampling.
- */
+/** Options of `kMeans`. */
 export interface KMeansOptions {
   readonly clusters: number;
   /** Largest number of Lloyd steps; stops earlier at a fixed point. Default 100. */
@@ -31,7 +33,7 @@ export interface KMeans {
   readonly inertia: number;
 }
 
-const pointsPerCentroid = 256;
+const POINTS_PER_CENTROID = 256;
 
 /** @throws EvalsError `bad-option` when there are fewer points than clusters. */
 export async function kMeans(backend: EvalBackend, points: Matrix, options: KMeansOptions): Promise<KMeans> {
@@ -42,7 +44,7 @@ export async function kMeans(backend: EvalBackend, points: Matrix, options: KMea
   );
   checkOption(restarts >= 1, `restarts is ${restarts}; it must be at least 1`);
   const draws = random(seed);
-  const limit = pointsPerCentroid * clusters;
+  const limit = POINTS_PER_CENTROID * clusters;
   const sample =
     points.rows > limit ? takeRows(points, permutation(points.rows, draws).subarray(0, limit).sort()) : points;
   using session = backend.openKMeans(sample);

@@ -1,12 +1,11 @@
-import { type LinePoint, strongWolfe } from './strong-wolfe';
-
 /**
- * Limited-memory BFGS: a quasi-Newton minimiser that keeps the last `m` pairs of steps `s` and gradient changes `y`
+ * Limited-memory BFGS, a quasi-Newton minimiser. It keeps the last `m` pairs of steps `s` and gradient changes `y`
  * instead of a Hessian. The two-loop recursion turns the gradient into a direction; a strong Wolfe line search keeps
  * `s . y > 0`, so the implied Hessian stays positive definite.
  *
  * Source: Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5.
  */
+import { type LinePoint, strongWolfe } from './strong-wolfe';
 
 /** Returns the value at `x` and writes the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => Promise<number>;
@@ -37,7 +36,10 @@ interface Pair {
   readonly y: Float64Array;
   readonly rho: number;
 }
-type Point = LinePoint & { readonly x: Float64Array; readonly gradient: Float64Array };
+interface Point extends LinePoint {
+  readonly x: Float64Array;
+  readonly gradient: Float64Array;
+}
 
 export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
   const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50 } = options;

@@ -1,3 +1,4 @@
+/** Mean and covariance of rows, from moments that are gathered in one pass. */
 import type { EvalBackend, Gram } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { type Batched, batches } from '../features';

@@ -1,9 +1,9 @@
-import type { Extent } from './bilinear';
-
 /**
- * Nearest-neighbour resampling of a label map: output `i` copies source `floor(i * in / out)` on each axis, torch's
+ * Nearest-neighbour resampling of label maps. Output `i` copies source `floor(i * in / out)` on each axis, torch's
  * `mode='nearest'`. Labels are names, not quantities, so they are never interpolated.
  */
+import type { Extent } from './bilinear';
+
 export function resizeLabels<T extends Uint8Array | Int32Array>(labels: T, from: Extent, to: Extent): T {
   const out = labels.slice(0, 0).constructor as new (length: number) => T;
   const resized = new out(to[0] * to[1]);

@@ -1,21 +1,22 @@
+/**
+ * Principal components of streamed rows, from their moments: divisor n. They are the eigenvectors of the population
+ * covariance with the largest eigenvalues. With `standardise` every column is first divided by its population standard
+ * deviation (z-score), which makes it the correlation matrix; constant columns then become 0. No whitening.
+ */
 import type { EvalBackend, Gram } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import type { Matrix } from '../matrix';
 import { covarianceOf, meanOf } from './moments';
 import { symmetricEigen } from './symmetric-eigen';
 
-/**
- * Principal components from streamed moments: the eigenvectors of the covariance with the largest eigenvalues. With
- * `standardise` every column is first divided by its population standard deviation (z-score), which makes it the
- * correlation matrix; constant columns then become 0. No whitening.
- */
+/** A fitted PCA. */
 export interface Pca {
   readonly mean: Float64Array;
   /** Factor of each column after centring: 1, or one over its standard deviation. */
   readonly scale: Float64Array;
   /** Orthonormal directions `[components, D]`, by descending variance. */
   readonly directions: Matrix;
-  /** Variance along each direction. */
+  /** Population variance along each direction (divisor n). */
   readonly variances: Float64Array;
 }
 

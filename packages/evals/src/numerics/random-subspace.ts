@@ -1,10 +1,10 @@
+/**
+ * A uniformly random subspace, as orthonormal rows `[count, cols]`. They are Gaussian rows, each freed of its
+ * components along the rows before it (twice, against rounding) and normalised.
+ */
 import type { Matrix } from '../matrix';
 import { random } from './random';
 
-/**
- * Orthonormal rows `[count, cols]` that span a uniformly random subspace: Gaussian rows, each freed of its components along
- * the rows before it (twice, against rounding) and normalised.
- */
 export function randomSubspace(count: number, cols: number, seed: number): Matrix {
   const { normal } = random(seed);
   const data = new Float64Array(count * cols);

@@ -1,12 +1,16 @@
+/**
+ * Seeded draws (xoroshiro128+) of evaluations. They are the same on every machine, but not those of numpy or torch for
+ * the same seed: where another program's draw matters, pass its index list instead.
+ *
+ * Training draws from Philox instead, whose numbers are addressed by position so that a run resumes; evaluations start
+ * from the beginning, and the numbers that are on record came from this stream.
+ */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { checkOption } from '../errors';
 
-/**
- * Seeded draws (xoroshiro128+). They are the same on every machine, but not those of numpy or torch for the same seed:
- * where another program's draw matters, pass its index list instead.
- */
+/** Draws from one seed. */
 export interface Random {
   /** Uniform in `[0, 1)`. */
   readonly uniform: () => number;

@@ -1,7 +1,8 @@
 /**
- * Line search for the strong Wolfe conditions: along a descent direction, find a step `t` with enough decrease,
- * `phi(t) <= phi(0) + c1 t phi'(0)`, and a flat enough slope, `|phi'(t)| <= c2 |phi'(0)|`. First the step grows until an
- * acceptable point is bracketed, then the bracket shrinks by the minimum of the cubic through both ends.
+ * Line search along a descent direction, to a step that meets the strong Wolfe conditions. They ask of the step `t`
+ * enough decrease, `phi(t) <= phi(0) + c1 t phi'(0)`, and a flat enough slope, `|phi'(t)| <= c2 |phi'(0)|`. First the
+ * step grows until an acceptable point is bracketed, then the bracket shrinks by the minimum of the cubic through both
+ * ends.
  *
  * Source: Nocedal & Wright, Numerical Optimization, algorithms 3.5 and 3.6.
  */

@@ -1,3 +1,7 @@
+/**
+ * Eigendecomposition of a symmetric matrix `[size, size]`, with the signs of the vectors fixed. An eigenvector's sign
+ * is arbitrary; here its component of largest magnitude is positive, so that results can be repeated.
+ */
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 /** Eigenvalues in descending order and their unit eigenvectors as rows `[size, size]`. */
@@ -6,10 +10,6 @@ export interface SymmetricEigen {
   readonly vectors: Float64Array;
 }
 
-/**
- * Eigen decomposition of a symmetric matrix `[size, size]`. An eigenvector's sign is arbitrary; here its component of
- * largest magnitude is positive, so that results can be repeated.
- */
 export function symmetricEigen(symmetric: Float64Array, size: number): SymmetricEigen {
   const rows = Array.from({ length: size }, (_, i) => [...symmetric.subarray(i * size, (i + 1) * size)]);
   const solved = new EigenvalueDecomposition(new Matrix(rows), { assumeSymmetric: true });

@@ -1,3 +1,4 @@
+/** The confidence scores of out-of-distribution detection by name: what each needs, and how it is fitted. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { checkOption } from '../errors';
@@ -31,14 +32,14 @@ export interface ConfidenceOptions {
 /** The confidence of each feature row; higher means more like the training data. */
 export type Confidence = (x: Matrix) => Promise<Float64Array>;
 
-const needsTrain: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
-const needsClassifier: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
+const NEEDS_TRAIN: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
+const NEEDS_CLASSIFIER: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
 
 /** The scores that the reference suffices for. */
 export function possibleScores({ classifier, train }: OodReference): OodScore[] {
   const all: OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
   return all.filter(
-    (score) => (classifier || !needsClassifier.includes(score)) && (train || !needsTrain.includes(score)),
+    (score) => (classifier || !NEEDS_CLASSIFIER.includes(score)) && (train || !NEEDS_TRAIN.includes(score)),
   );
 }
 
@@ -54,8 +55,8 @@ export async function fitConfidence(
   { k, temperature, vimDim }: ConfidenceOptions,
 ): Promise<Confidence> {
   const { classifier, train } = reference;
-  checkOption(classifier !== undefined || !needsClassifier.includes(score), `the ${score} score needs a classifier`);
-  checkOption(train !== undefined || !needsTrain.includes(score), `the ${score} score needs train features`);
+  checkOption(classifier !== undefined || !NEEDS_CLASSIFIER.includes(score), `the ${score} score needs a classifier`);
+  checkOption(train !== undefined || !NEEDS_TRAIN.includes(score), `the ${score} score needs train features`);
   switch (score) {
     case 'knn': {
       const bank = classTokens(train!);

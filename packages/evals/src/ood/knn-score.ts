@@ -1,10 +1,10 @@
+/**
+ * Confidence by the distance to the K-th nearest train feature. With all features L2-normalised it is
+ * `-|x - t_K|^2 = -(2 - 2 <x, t_K>)`. K beyond the bank means the farthest of it. Source: Sun et al. 2022.
+ */
 import type { EvalBackend } from '../backend/eval-backend';
 import { type Matrix, normaliseRows } from '../matrix';
 
-/**
- * Distance to the K-th nearest train feature, all features L2-normalised: confidence `-|x - t_K|^2 = -(2 - 2 <x, t_K>)`.
- * K beyond the bank means the farthest of it. Source: Sun et al. 2022.
- */
 export async function knnConfidence(backend: EvalBackend, bank: Matrix, x: Matrix, k: number): Promise<Float64Array> {
   using search = backend.openTopK(normaliseRows(x), k);
   await search.add(normaliseRows(bank));

@@ -1,15 +1,16 @@
-import type { Matrix } from '../matrix';
-
 /**
- * How sure a classifier is, from its logits `z` alone; higher means more like the training classes.
+ * Confidence from the logits `z` of a classifier alone. Higher means more like the training classes.
  *
  *   msp        max_c softmax(z)_c
  *   max-logit  max_c z_c
  *   energy     T * logsumexp(z / T)
  *   gen        -sum over the M largest probabilities of p^g (1 - p)^g, g = 0.1, M = 100
  *
- * Sources: Hendrycks & Gimpel 2017 (MSP), Hendrycks et al. 2022 (max-logit), Liu et al. 2020 (energy), Liu et al. 2023 (GEN).
+ * Sources: Hendrycks & Gimpel 2017 (MSP), Hendrycks et al. 2022 (max-logit), Liu et al. 2020 (energy), Liu et al. 2023
+ * (GEN).
  */
+import type { Matrix } from '../matrix';
+
 export type LogitScore = 'msp' | 'max-logit' | 'energy' | 'gen';
 
 /** Confidence of each row of logits. `temperature` is that of the energy. */

@@ -1,3 +1,14 @@
+/**
+ * Confidence by Mahalanobis distance to the nearest class. Each class is a Gaussian with its own mean and one
+ * covariance shared by all (the scatter around the class means), and confidence is minus the squared distance to the
+ * nearest class. The relative form subtracts the distance to one Gaussian over all train features, which cancels what
+ * no class explains.
+ *
+ *   S = (X^T X - sum_c n_c m_c m_c^T) / n,   confidence = -min_c (x - m_c)^T S^+ (x - m_c)   [+ (x - m)^T S0^+ (x - m)]
+ *
+ * `S^+ = V V^T` is the pseudo-inverse, so that directions without spread (fewer items than dimensions) do not count;
+ * distances are taken after whitening by `V`. Sources: Lee et al. 2018; Ren et al. 2021 (relative).
+ */
 import type { EvalBackend } from '../backend/eval-backend';
 import type { LabelledFeatures } from '../features';
 import { checkLabels, classTokens } from '../features';
@@ -5,16 +16,6 @@ import type { Matrix } from '../matrix';
 import { covarianceOf, meanOf, momentsOf } from '../numerics/moments';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 
-/**
- * Mahalanobis distance: each class is a Gaussian with its own mean and one covariance shared by all (the scatter around the
- * class means), and confidence is minus the squared distance to the nearest class. The relative form subtracts the distance
- * to one Gaussian over all train features, which cancels what no class explains.
- *
- *   S = (X^T X - sum_c n_c m_c m_c^T) / n,   confidence = -min_c (x - m_c)^T S^+ (x - m_c)   [+ (x - m)^T S0^+ (x - m)]
- *
- * `S^+ = V V^T` is the pseudo-inverse, so that directions without spread (fewer items than dimensions) do not count;
- * distances are taken after whitening by `V`. Sources: Lee et al. 2018; Ren et al. 2021 (relative).
- */
 export interface MahalanobisModel {
   readonly mean: Float64Array;
   /** Whitening directions as rows, `[rank, D]`. */

@@ -1,3 +1,11 @@
+/**
+ * Out-of-distribution detection: does a confidence score tell the training classes from other things? Each foreign set
+ * is compared with the same in-distribution test set. "Positive" is out-of-distribution, scored by minus the
+ * confidence: AUROC, FPR at 95 % of the foreign images found, AUPR with either kind as positive.
+ *
+ * The paper (Fig. 8) names no score; OpenOOD v1.5, which it uses, scores linear-probe logits by MSP in its script for
+ * such models.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { classify } from '../classifier';
@@ -8,14 +16,7 @@ import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
 import { elapsed, type Outcome } from '../outcome';
 import { fitConfidence, type OodReference, type OodScore, possibleScores } from './confidence';
 
-/**
- * Out-of-distribution detection: can a confidence score tell images of the training classes from images of other things?
- * Each foreign set is compared with the same in-distribution test set. "Positive" is out-of-distribution, scored by minus
- * the confidence: AUROC, FPR at 95 % of the foreign images found, AUPR with either kind as positive.
- *
- * The paper (Fig. 8) names no score; OpenOOD v1.5, which it uses, scores linear-probe logits by MSP in its script for such
- * models.
- */
+/** Options of `oodDetection`. */
 export interface OodOptions {
   /** Default: all that the reference suffices for. */
   readonly scores?: readonly OodScore[];

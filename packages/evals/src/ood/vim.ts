@@ -1,3 +1,12 @@
+/**
+ * Confidence by ViM: energy of the logits, less a logit for what lies outside the train features. Features are moved to
+ * the origin `o = -W^+ b`, where the classifier says nothing; the residual is their part outside the top `dim`
+ * eigenvectors of the train second moment about `o`:
+ *
+ *   confidence = logsumexp(z) - a |N^T (x - o)|,   a = mean train max-logit / mean train residual norm
+ *
+ * Source: Wang et al. 2022, as in OpenOOD v1.5.
+ */
 import { Matrix as DenseMatrix, pseudoInverse } from 'ml-matrix';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
@@ -7,15 +16,6 @@ import { momentsOf } from '../numerics/moments';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { logitConfidence } from './logit-scores';
 
-/**
- * ViM: the energy of the logits minus a virtual logit for what lies outside the space that train features fill. Features
- * are moved to the origin `o = -W^+ b`, where the classifier says nothing; the residual is their part outside the top `dim`
- * eigenvectors of the train second moment about `o`:
- *
- *   confidence = logsumexp(z) - a |N^T (x - o)|,   a = mean train max-logit / mean train residual norm
- *
- * Source: Wang et al. 2022, as in OpenOOD v1.5.
- */
 export interface VimModel {
   readonly origin: Float64Array;
   readonly residual: Matrix;

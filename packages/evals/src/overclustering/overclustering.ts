@@ -1,3 +1,13 @@
+/**
+ * Overclustering: do clusters of patch tokens, formed without labels, follow object classes? All patch tokens of the
+ * evaluated set are standardised, reduced to 50 principal components and clustered by k-means; cluster maps and masks
+ * are resized to 100 x 100 by nearest neighbour; clusters are named after classes, and the mIoU is averaged over seeds.
+ *
+ * The paper says the naming is Hungarian; the reference code names one to one only when there are as many clusters as
+ * classes, and otherwise gives every cluster its majority class. `match: 'auto'` does the same.
+ *
+ * Sources: NeCo's evaluation; paper Table 4.
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -11,17 +21,8 @@ import { resizeLabels } from '../numerics/nearest';
 import { elapsed, type Outcome } from '../outcome';
 import { type ReducedImages, reduceImages } from './reduced-images';
 
-/**
- * Overclustering: do clusters of patch tokens, formed without labels, follow object classes? All patch tokens of the
- * evaluated set are standardised, reduced to 50 principal components and clustered by k-means; cluster maps and masks are
- * resized to 100 x 100 by nearest neighbour; clusters are named after classes, and the mIoU is averaged over seeds.
- *
- * The paper says the naming is Hungarian; the reference code names one to one only when there are as many clusters as
- * classes, and otherwise gives every cluster its majority class. `match: 'auto'` does the same.
- *
- * Sources: NeCo's evaluation; paper Table 4.
- */
-export type OverclusteringOptions = SegmentationScoring & {
+/** Options of `overclustering`. */
+export interface OverclusteringOptions extends SegmentationScoring {
   /** Numbers of clusters to try; default the number of classes, 100, 300 and 500. */
   readonly clusters?: readonly number[];
   /** Default `auto`. */
@@ -40,7 +41,7 @@ export type OverclusteringOptions = SegmentationScoring & {
   /** Drops the last incomplete batch of 32 images, as the reference's loader does. Default false. */
   readonly quirks?: boolean;
   readonly backend?: EvalBackend;
-};
+}
 
 export interface OverclusteringResult {
   /** One per number of clusters, in the order asked for. */

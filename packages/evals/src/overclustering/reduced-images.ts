@@ -1,3 +1,4 @@
+/** Patch tokens standardised and reduced by PCA for overclustering, with masks at the size of comparison. */
 import type { EvalBackend } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
@@ -16,8 +17,8 @@ export interface ReducedImages {
 }
 
 /**
- * Standardises all patch tokens, projects them on their first `components` principal components, and resizes the masks to
- * `size`. Reads the features twice.
+ * Projects all patch tokens on their first `components` principal components and resizes the masks to `size`. Reads the
+ * features twice.
  */
 export async function reduceImages(
   backend: EvalBackend,

@@ -1,3 +1,11 @@
+/**
+ * Position decodability: how well a linear map reads a patch's place from its token. RASA sets out to remove that. The
+ * target of patch (i, j) of an n x m grid is (i / (n - 1), j / (m - 1)). The map is the least-squares solution with
+ * bias on train images, in closed form from streamed moments, so there is no optimiser to tune; it is scored on other
+ * images by its mean squared error and by R2 = 1 - MSE / variance of the targets: 1 is perfectly readable, 0 is chance.
+ *
+ *   w = (Cov(x, x) + r I)^-1 Cov(x, y),   r = ridge * mean variance of x
+ */
 import { CholeskyDecomposition, Matrix as DenseMatrix } from 'ml-matrix';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, Gram } from '../backend/eval-backend';
@@ -7,14 +15,7 @@ import type { Matrix } from '../matrix';
 import { covarianceOf, meanOf, momentsOf } from '../numerics/moments';
 import { elapsed, type Outcome } from '../outcome';
 
-/**
- * Position decodability: how well a linear map reads a patch's place in the image from its token, which RASA sets out to
- * remove. The target of patch (i, j) of an n x m grid is (i / (n - 1), j / (m - 1)). The map is the least-squares solution
- * with bias on train images, in closed form from streamed moments, so there is no optimiser to tune; it is scored on other
- * images by its mean squared error and by R2 = 1 - MSE / variance of the targets: 1 is perfectly readable, 0 is chance.
- *
- *   w = (Cov(x, x) + r I)^-1 Cov(x, y),   r = ridge * mean variance of x
- */
+/** Options of `positionDecodability`. */
 export interface PositionDecodabilityOptions {
   /** Ridge relative to the mean variance of a feature dimension; default 1e-6. */
   readonly ridge?: number;

@@ -1,3 +1,4 @@
+/** Counts of the patch positions at which each cluster occurs: every token goes to its nearest cluster. */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
@@ -11,11 +12,7 @@ export interface ClusterPositionsOptions {
   readonly backend?: EvalBackend;
 }
 
-/**
- * Counts at which patch positions each cluster occurs, over all images: every token goes to its nearest cluster.
- *
- * @param clusters prototypes or centroids `[K, D]`
- */
+/** @param clusters prototypes or centroids `[K, D]` */
 export async function clusterPositions(
   features: Batched<PatchFeatures>,
   clusters: Matrix,

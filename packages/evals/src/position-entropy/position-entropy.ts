@@ -1,16 +1,17 @@
-import { checkOption } from '../errors';
-import { elapsed, type Outcome } from '../outcome';
-
 /**
- * Spatial entropy of clusters (paper Fig. 5): does a cluster appear all over the image, or at a fixed place? From counts
- * `M[k, p]` of cluster `k` at patch position `p` over many images,
+ * Spatial entropy of clusters (paper Fig. 5): does a cluster appear all over the image, or at a fixed place? From
+ * counts `M[k, p]` of cluster `k` at patch position `p` over many images,
  *
  *   H_k = -sum_p (M[k, p] / n_k) log(M[k, p] / n_k) / log P,   n_k = sum_p M[k, p]
  *
- * is 1 for a cluster spread evenly over the `P` positions and 0 for one that sits at a single position. From `n` samples the
- * entropy comes out too low by about `(positions seen - 1) / 2n`, which the Miller-Madow correction adds; clusters with few
- * hits are left out.
+ * is 1 for a cluster spread evenly over the `P` positions and 0 for one that sits at a single position. From `n`
+ * samples the entropy comes out too low by about `(positions seen - 1) / 2n`, which the Miller-Madow correction adds;
+ * clusters with few hits are left out.
  */
+import { checkOption } from '../errors';
+import { elapsed, type Outcome } from '../outcome';
+
+/** How often each cluster occurred at each position. */
 export interface PositionCounts {
   /** `[clusters, positions]`. */
   readonly counts: ArrayLike<number>;

@@ -1,9 +1,14 @@
+/**
+ * Results as a table for a terminal, one line per record. It shows value, the paper's value where task and data set are
+ * the paper's, items evaluated of all, what was chosen on what. What is the same for several records stands once above
+ * the table; a column that no record has anything for is left out.
+ */
 import Table from 'cli-table3';
 import type { EvalRecord } from '../outcome';
 import { paperResult } from './paper-results';
 
 export interface TableOptions {
-  /** Models of the paper to show beside the results, by their names in `paperResults`. Default Franca-B and DINOv2-B. */
+  /** Models of the paper to show beside the results, by their names in `PAPER_RESULTS`. Default Franca-B and DINOv2-B. */
   readonly models?: readonly string[];
   /** Largest number of further values listed per result; default 2. */
   readonly others?: number;
@@ -16,18 +21,14 @@ interface Column {
   readonly cell: (record: EvalRecord) => string;
 }
 
-/**
- * Results as a table for a terminal, one line per record: value, the paper's value where task and data set are the paper's, items
- * evaluated of all, what was chosen on what. What is the same for several records stands once above the table; a column that no
- * record has anything for is left out.
- */
+/** `records` as a table for a terminal. */
 export function formatTable(records: readonly EvalRecord[], options: TableOptions = {}): string {
   const { models = ['Franca-B', 'DINOv2-B'], others = 2, columns = Number.POSITIVE_INFINITY } = options;
-  const filled = [...results, ...models.map(paperColumn), ...circumstances(others)].filter(({ cell }) =>
+  const filled = [...RESULTS, ...models.map(paperColumn), ...circumstances(others)].filter(({ cell }) =>
     records.some((record) => cell(record) !== ''),
   );
   const isShared = ({ head, cell }: Column): boolean =>
-    records.length > 1 && liftable.has(head) && new Set(records.map(cell)).size === 1;
+    records.length > 1 && LIFTABLE.has(head) && new Set(records.map(cell)).size === 1;
   const shared = filled.filter(isShared).map(({ head, cell }) => `${head}: ${cell(records[0]!)}`);
   const own = filled.filter((column) => !isShared(column));
   const table = new Table({
@@ -42,7 +43,7 @@ export function formatTable(records: readonly EvalRecord[], options: TableOption
 }
 
 /** What is read first stands first, as a narrow terminal shows the first columns only. */
-const results: readonly Column[] = [
+const RESULTS: readonly Column[] = [
   { head: 'task', cell: ({ task, quirks }) => (quirks ? `${task} (quirks)` : task) },
   { head: 'variant', cell: ({ variant }) => variant },
   { head: 'value', cell: ({ value, unit }) => formatValue(value, unit) },
@@ -69,7 +70,7 @@ const circumstances = (others: number): readonly Column[] => [
   { head: 'further', cell: (record) => furtherValues(record, others) },
 ];
 
-const liftable: ReadonlySet<string> = new Set(['data set', 'chosen on', 'features', 'protocol']);
+const LIFTABLE: ReadonlySet<string> = new Set(['data set', 'chosen on', 'features', 'protocol']);
 
 /** No lines, two spaces between columns. */
 const plain = {

@@ -1,10 +1,14 @@
+/**
+ * Numbers of the Franca paper, to be shown beside one's own where task and data set are the same. They are those of the
+ * first version and of the later README of its repository. Only Franca and the two kinds of DINOv2: retrained on
+ * ImageNet-21K without distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its
+ * authors withdrew it.
+ *
+ * An evaluation that the paper does not report needs no line here: nothing is shown beside it.
+ */
 import type { Outcome, Subject } from '../outcome';
 
-/**
- * What the Franca paper (first version) and the later README of its repository print, to be shown beside one's own result
- * where task and data set are the same. Only Franca and the two kinds of DINOv2: retrained on ImageNet-21K without
- * distillation, and the released weights. The paper's Franca-L on ImageNet-21K is left out: its authors withdrew it.
- */
+/** A number of the paper, or of the repository's README. */
 export interface PaperResult {
   readonly task: string;
   readonly dataset: string;
@@ -23,7 +27,7 @@ interface Table {
   readonly rows: Readonly<Record<string, readonly number[]>>;
 }
 
-const tables: readonly Table[] = [
+const TABLES: readonly Table[] = [
   {
     task: 'knn',
     source: 'Table 2',
@@ -139,7 +143,7 @@ const tables: readonly Table[] = [
 ];
 
 /** Every number above, one by one. */
-export const paperResults: readonly PaperResult[] = tables.flatMap(({ task, source, columns, perColumn = 1, rows }) =>
+export const PAPER_RESULTS: readonly PaperResult[] = TABLES.flatMap(({ task, source, columns, perColumn = 1, rows }) =>
   Object.entries(rows).flatMap(([model, values]) =>
     columns.map((dataset, c) => ({
       task,
@@ -156,5 +160,5 @@ export function paperResult(
   { task, dataset }: Pick<Outcome, 'task'> & Pick<Subject, 'dataset'>,
   model: string,
 ): PaperResult | undefined {
-  return paperResults.find((row) => row.task === task && row.dataset === dataset && row.model === model);
+  return PAPER_RESULTS.find((row) => row.task === task && row.dataset === dataset && row.model === model);
 }

@@ -1,3 +1,9 @@
+/**
+ * Matryoshka truncation curve (paper Fig. 3): how good are the first `m` of `D` numbers of a feature? Measured by k-NN
+ * after normalising again; nothing is trained. Two controls say what the curve is worth: the `m` principal components
+ * of the train features (what any feature of this model could keep at best by a linear map), and random `m`-dimensional
+ * subspaces (what chance keeps).
+ */
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkOption } from '../errors';
@@ -9,12 +15,7 @@ import { fitPca, type Pca, projectPca } from '../numerics/pca';
 import { randomSubspace } from '../numerics/random-subspace';
 import { elapsed, type Outcome } from '../outcome';
 
-/**
- * Matryoshka truncation curve (paper Fig. 3): how much of a feature survives when only its first `m` of `D` numbers are
- * kept, measured by k-NN after normalising again; nothing is trained. Two controls say what the curve is worth: the `m`
- * principal components of the train features (what any feature of this model could keep at best by a linear map), and
- * random `m`-dimensional subspaces (what chance keeps).
- */
+/** What a truncated feature is compared with. */
 export type TruncationControl = 'pca' | 'random';
 
 export interface TruncationCurveOptions {

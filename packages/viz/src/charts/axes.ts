@@ -4,7 +4,7 @@
  */
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { formatNumber } from '../drawing/number-format';
-import { element, escapeText, label, labelSize, line, type Markup, muted, textWidth } from '../drawing/svg';
+import { element, escapeText, LABEL_SIZE, label, line, type Markup, MUTED, textWidth } from '../drawing/svg';
 import { VizError } from '../errors';
 
 /** How an axis maps values to pixels and labels them. */
@@ -58,12 +58,12 @@ export function makeAxis(
 export function drawFrame(area: PlotArea, x: Axis, y: Axis): Markup[] {
   const pieces = y.ticks.flatMap(({ value, text }) => [
     line(area.left, y.at(value), area.right, y.at(value), { 'stroke-opacity': 0.12 }),
-    label(area.left - 8, y.at(value) + labelSize * 0.35, text, { anchor: 'end', opacity: muted }),
+    label(area.left - 8, y.at(value) + LABEL_SIZE * 0.35, text, { anchor: 'end', opacity: MUTED }),
   ]);
   pieces.push(line(area.left, area.bottom, area.right, area.bottom, { 'stroke-opacity': 0.5 }));
   for (const { value, text } of x.ticks) {
     pieces.push(line(x.at(value), area.bottom, x.at(value), area.bottom + 5, { 'stroke-opacity': 0.5 }));
-    pieces.push(label(x.at(value), area.bottom + 19, text, { anchor: 'middle', opacity: muted }));
+    pieces.push(label(x.at(value), area.bottom + 19, text, { anchor: 'middle', opacity: MUTED }));
   }
   if (x.label) pieces.push(label((area.left + area.right) / 2, area.bottom + 39, x.label, { anchor: 'middle' }));
   if (y.label) {
@@ -129,7 +129,7 @@ function widen([low, high]: readonly [number, number], isLog: boolean): [number,
   if (isLog && !(low > 0)) {
     throw new VizError(
       'bad-option',
-      `A logarithmic axis starts at ${low}, but must start above 0. Use a linear axis or give a domain.`,
+      `a logarithmic axis starts at ${low}, but must start above 0; use a linear axis or give a domain`,
     );
   }
   if (high > low) return [low, high];

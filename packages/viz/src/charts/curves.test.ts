@@ -30,6 +30,6 @@ test('a truncation curve has a tick at every width', () => {
 
 test('refuses widths below one, and a series that misses a width', () => {
   expect(() => truncationCurve([0, 8], [{ name: 'a', values: [1, 2] }])).toThrow(/width is 0/);
-  expect(() => truncationCurve([4, 8], [{ name: 'a', values: [1] }])).toThrow(/Series 'a' has 2 x values but 1/);
+  expect(() => truncationCurve([4, 8], [{ name: 'a', values: [1] }])).toThrow(/series 'a' has 2 x values but 1/);
   expect(() => trainingCurves([], { smoothing: 1 })).toThrow(/smoothing is 1/);
 });

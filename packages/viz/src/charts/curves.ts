@@ -1,6 +1,5 @@
 /** The two curves that every run draws: a quantity over training steps, and quality over feature width. */
-
-import { seriesColours } from '../drawing/colormap';
+import { SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber } from '../drawing/number-format';
 import type { Figure } from '../drawing/svg';
 import { checkRange, VizError } from '../errors';
@@ -26,9 +25,9 @@ export interface TrainingCurveOptions extends LineChartOptions {
  */
 export function trainingCurves(series: readonly TrainingSeries[], options: TrainingCurveOptions = {}): Figure {
   const smoothing = options.smoothing ?? 0;
-  checkRange('The smoothing', smoothing, 0, 0.9999);
+  checkRange('the smoothing', smoothing, 0, 0.9999);
   const lines = series.flatMap((one, i): Series[] => {
-    const raw = { name: one.name, x: one.steps, y: one.values, colour: seriesColours[i % seriesColours.length]! };
+    const raw = { name: one.name, x: one.steps, y: one.values, colour: SERIES_COLOURS[i % SERIES_COLOURS.length]! };
     return smoothing === 0
       ? [raw]
       : [
@@ -71,7 +70,7 @@ export function truncationCurve(
   options: LineChartOptions = {},
 ): Figure {
   const bad = dims.find((dim) => !(dim >= 1));
-  if (bad !== undefined) throw new VizError('bad-option', `A feature width is ${bad}: widths start at 1.`);
+  if (bad !== undefined) throw new VizError('bad-option', `a feature width is ${bad}; widths start at 1`);
   const lines = series.map(({ values, ...one }): Series => ({ ...one, x: dims, y: values }));
   const x: AxisOptions = {
     label: 'feature dimensions kept',

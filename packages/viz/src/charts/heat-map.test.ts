@@ -38,5 +38,5 @@ test('panels stand in rows of the given number of columns', () => {
 
 test('refuses a map that does not fill its grid', () => {
   expect(() => heatMapFigure([{ ...panel, title: 'm', width: 3 }])).toThrow(/map 'm' has 4 values.*needs 6/);
-  expect(() => heatMapFigure([])).toThrow(/No map/);
+  expect(() => heatMapFigure([])).toThrow(/no map/);
 });

@@ -1,8 +1,7 @@
 /**
- * Heat maps on patch grids, side by side under one colour bar: mask coverage per strategy, positions at which a cluster
- * occurs, position embedding similarity. Cells are crisp squares; the colour maps are perceptually uniform.
+ * Heat maps on patch grids, side by side under one colour bar. They show mask coverage per strategy, positions at which
+ * a cluster occurs, position embedding similarity. Cells are crisp squares; the colour maps are perceptually uniform.
  */
-
 import { type ColormapName, colormapColour, colourise, extent } from '../drawing/colormap';
 import { type RgbImage, rgbImage } from '../drawing/image';
 import { formatNumber } from '../drawing/number-format';
@@ -16,7 +15,7 @@ import {
   label,
   line,
   type Markup,
-  muted,
+  MUTED,
   picture,
   textWidth,
 } from '../drawing/svg';
@@ -48,13 +47,13 @@ export interface HeatMapOptions {
   readonly columns?: number;
 }
 
-const gap = 18;
-const barWidth = 14;
+const GAP = 18;
+const BAR_WIDTH = 14;
 
 /** Panels with a common colour bar on the right. Throws `bad-shape` when there is none or one does not fit its size. */
 export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOptions = {}): Figure {
-  if (panels.length === 0) throw new VizError('bad-shape', 'No map was passed. Give at least one panel.');
-  for (const panel of panels) checkLength(`The map '${panel.title ?? ''}'`, panel.values, [panel.height, panel.width]);
+  if (panels.length === 0) throw new VizError('bad-shape', 'no map was passed; give at least one panel');
+  for (const panel of panels) checkLength(`the map '${panel.title ?? ''}'`, panel.values, [panel.height, panel.width]);
   const { panelWidth = 160, colormap = 'viridis', format = formatNumber } = options;
   const columns = Math.min(panels.length, options.columns ?? 4);
   const domain = options.domain ?? extent(panels.flatMap((panel) => extent(panel.values)));
@@ -62,16 +61,16 @@ export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOpti
   const panelHeight = Math.max(...panels.map((panel) => (panelWidth * panel.height) / panel.width));
   const above = panels.some((panel) => panel.title) ? 22 : 0;
   const below = panels.some((panel) => panel.note) ? 20 : 0;
-  const rowHeight = above + panelHeight + below + gap;
+  const rowHeight = above + panelHeight + below + GAP;
   const pieces = [...head.pieces];
   panels.forEach((panel, i) => {
-    const x = 14 + (i % columns) * (panelWidth + gap);
+    const x = 14 + (i % columns) * (panelWidth + GAP);
     const y = head.height + Math.floor(i / columns) * rowHeight;
     pieces.push(...drawPanel(panel, { x, y: y + above, width: panelWidth }, domain, colormap));
   });
   const rows = Math.ceil(panels.length / columns);
-  const bottom = head.height + rows * rowHeight - gap - below;
-  const barLeft = 14 + columns * (panelWidth + gap) + 4;
+  const bottom = head.height + rows * rowHeight - GAP - below;
+  const barLeft = 14 + columns * (panelWidth + GAP) + 4;
   const bar = drawColourBar(
     { left: barLeft, top: head.height + above, bottom },
     domain,
@@ -97,16 +96,16 @@ function drawColourBar(
 ): { pieces: Markup[]; width: number } {
   const { left, top, bottom } = place;
   const axis = makeAxis({ domain, format }, domain, [bottom, top]);
-  const right = left + barWidth;
-  const pieces = [picture(colourStrip(colormap), { x: left, y: top, width: barWidth, height: bottom - top })];
+  const right = left + BAR_WIDTH;
+  const pieces = [picture(colourStrip(colormap), { x: left, y: top, width: BAR_WIDTH, height: bottom - top })];
   for (const { value, text } of axis.ticks) {
     pieces.push(line(right, axis.at(value), right + 4, axis.at(value), { 'stroke-opacity': 0.5 }));
-    pieces.push(label(right + 8, axis.at(value) + 4, text, { opacity: muted, size: 11 }));
+    pieces.push(label(right + 8, axis.at(value) + 4, text, { opacity: MUTED, size: 11 }));
   }
   const ticksWidth = Math.max(0, ...axis.ticks.map(({ text }) => textWidth(text, 11)));
-  if (!title) return { pieces, width: barWidth + 8 + ticksWidth };
+  if (!title) return { pieces, width: BAR_WIDTH + 8 + ticksWidth };
   pieces.push(label(right + 8 + ticksWidth + 18, (top + bottom) / 2, title, { anchor: 'middle', rotate: -90 }));
-  return { pieces, width: barWidth + 8 + ticksWidth + 24 };
+  return { pieces, width: BAR_WIDTH + 8 + ticksWidth + 24 };
 }
 
 /** Cells enlarged by a whole factor, so that no viewer blurs them. */
@@ -128,7 +127,7 @@ function drawPanel(
   pieces.push(element('rect', { ...place, height, fill: 'none', stroke: 'currentColor', 'stroke-opacity': 0.25 }));
   if (panel.title) pieces.push(label(middle, place.y - 8, panel.title, { anchor: 'middle', weight: 600 }));
   if (panel.note)
-    pieces.push(label(middle, place.y + height + 17, panel.note, { anchor: 'middle', opacity: muted, size: 11 }));
+    pieces.push(label(middle, place.y + height + 17, panel.note, { anchor: 'middle', opacity: MUTED, size: 11 }));
   return pieces;
 }
 

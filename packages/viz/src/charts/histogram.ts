@@ -2,8 +2,7 @@
  * Histograms of one or several sets of values over common bins. The last bin is closed, so that the largest value is
  * counted; values outside the domain and values that are not finite are left out and their number is stated.
  */
-
-import { extent, quantile, seriesColours } from '../drawing/colormap';
+import { extent, quantile, SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber } from '../drawing/number-format';
 import { element, type Figure, figure, heading, line, type Markup } from '../drawing/svg';
 import { checkCount } from '../errors';
@@ -13,7 +12,7 @@ import { type Axis, drawFrame, drawLegend, makeAxis, type PlotArea, tooltip, yAx
 export interface HistogramSeries {
   readonly name: string;
   readonly values: ArrayLike<number>;
-  /** CSS colour. Default: the next of `seriesColours`. */
+  /** CSS colour. Default: the next of `SERIES_COLOURS`. */
   readonly colour?: string;
 }
 
@@ -42,7 +41,7 @@ export interface Bins {
 
 /** Sorts values into `bins` bins of equal width over `domain`, the last one closed. */
 export function binValues(values: ArrayLike<number>, bins: number, domain: readonly [number, number]): Bins {
-  checkCount('The number of bins', bins);
+  checkCount('the number of bins', bins);
   const [low, high] = domain;
   const edges = Float64Array.from({ length: bins + 1 }, (_, i) => low + ((high - low) * i) / bins);
   const counts = new Uint32Array(bins);
@@ -59,7 +58,7 @@ export function binValues(values: ArrayLike<number>, bins: number, domain: reado
 export function histogramChart(series: readonly HistogramSeries[], options: HistogramOptions = {}): Figure {
   const { width = 520, height = 300, bins = 40 } = options;
   const domain = options.domain ?? extent(series.flatMap((one) => extent(one.values)));
-  const sets = series.map((one, i) => binSet(one, seriesColours[i % seriesColours.length]!, bins, domain));
+  const sets = series.map((one, i) => binSet(one, SERIES_COLOURS[i % SERIES_COLOURS.length]!, bins, domain));
   const showMedians = options.medians ?? true;
   const nameOf = (set: BinnedSet): string =>
     showMedians ? `${set.name} (median ${formatNumber(set.median)})` : set.name;

@@ -43,6 +43,6 @@ test('big pictures are stored at the density asked for, small maps are enlarged 
 });
 
 test('refuses to draw nothing', () => {
-  expect(() => imageGrid([])).toThrow(/No picture/);
+  expect(() => imageGrid([])).toThrow(/no picture/);
   expect(() => contactSheet([{ image: square }], 0)).toThrow(/columns is 0/);
 });

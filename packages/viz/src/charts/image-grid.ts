@@ -2,10 +2,9 @@
  * Contact sheets: pictures in rows and columns with labels. Each is scaled to fit its cell, smooth when it shrinks and
  * crisp (whole factors) when it grows a lot, so that a 14 x 14 map stays a map of squares.
  */
-
 import type { RgbImage } from '../drawing/image';
 import { resizeImage } from '../drawing/resample';
-import { type Figure, figure, heading, label, type Markup, muted, picture, textWidth } from '../drawing/svg';
+import { type Figure, figure, heading, label, type Markup, MUTED, picture, textWidth } from '../drawing/svg';
 import { checkCount, checkRange, VizError } from '../errors';
 import { drawLegend } from './axes';
 
@@ -35,35 +34,35 @@ export interface ImageGridOptions {
   readonly legend?: readonly { readonly name: string; readonly colour: string }[];
 }
 
-const gap = 6;
-const lineHeight = 17;
+const GAP = 6;
+const LINE_HEIGHT = 17;
 
 /** Rows of pictures. Throws `bad-shape` when there is no picture at all. */
 export function imageGrid(rows: readonly GridRow[], options: ImageGridOptions = {}): Figure {
   const columns = Math.max(0, ...rows.map((row) => row.cells.length));
-  if (columns === 0) throw new VizError('bad-shape', 'No picture was passed. Give at least one row with one cell.');
+  if (columns === 0) throw new VizError('bad-shape', 'no picture was passed; give at least one row with one cell');
   const { cellSize = 128, density = 2 } = options;
-  checkRange('The density', density, 0.25, 8);
+  checkRange('the density', density, 0.25, 8);
   const head = heading(14, options.title, options.subtitle);
   const rowLabelWidth = Math.max(0, ...rows.map((row) => (row.label ? textWidth(row.label) + 12 : 0)));
   const left = 14 + rowLabelWidth;
   const pieces = [...head.pieces];
   let y = head.height;
   if (options.columnLabels) {
-    y += lineHeight;
+    y += LINE_HEIGHT;
     options.columnLabels.forEach((text, i) => {
-      pieces.push(label(left + i * (cellSize + gap) + cellSize / 2, y - 5, text, { anchor: 'middle', weight: 600 }));
+      pieces.push(label(left + i * (cellSize + GAP) + cellSize / 2, y - 5, text, { anchor: 'middle', weight: 600 }));
     });
   }
   for (const row of rows) {
     const height = rowHeight(row, cellSize);
     if (row.label) pieces.push(label(left - 12, y + height / 2 + 4, row.label, { anchor: 'end' }));
     row.cells.forEach((cell, i) => {
-      if (cell) pieces.push(...drawCell(cell, left + i * (cellSize + gap), y, { width: cellSize, height, density }));
+      if (cell) pieces.push(...drawCell(cell, left + i * (cellSize + GAP), y, { width: cellSize, height, density }));
     });
-    y += height + gap + (row.cells.some((cell) => cell?.label) ? lineHeight : 0);
+    y += height + GAP + (row.cells.some((cell) => cell?.label) ? LINE_HEIGHT : 0);
   }
-  const width = Math.max(left + columns * (cellSize + gap) - gap + 14, 28 + headingWidth(options));
+  const width = Math.max(left + columns * (cellSize + GAP) - GAP + 14, 28 + headingWidth(options));
   const entries = (options.legend ?? []).map((entry) => ({ ...entry, shape: 'box' as const }));
   const key = drawLegend(entries, left, y + 4, width - left - 14);
   pieces.push(...key.pieces);
@@ -72,7 +71,7 @@ export function imageGrid(rows: readonly GridRow[], options: ImageGridOptions = 
 
 /** Pictures in reading order, `columns` in a row. */
 export function contactSheet(cells: readonly GridCell[], columns: number, options: ImageGridOptions = {}): Figure {
-  checkCount('The number of columns', columns);
+  checkCount('the number of columns', columns);
   const rows = Array.from({ length: Math.ceil(cells.length / columns) }, (_, i) => ({
     cells: cells.slice(i * columns, (i + 1) * columns),
   }));
@@ -104,7 +103,7 @@ function drawCell(
   const place = { x: x + (cell.width - size.width) / 2, y: y + (cell.height - size.height) / 2, ...size };
   const pieces = [picture(forDisplay(image, cell.density * scale), place)];
   if (text) {
-    pieces.push(label(x + cell.width / 2, y + cell.height + 13, text, { anchor: 'middle', opacity: muted, size: 11 }));
+    pieces.push(label(x + cell.width / 2, y + cell.height + 13, text, { anchor: 'middle', opacity: MUTED, size: 11 }));
   }
   return pieces;
 }

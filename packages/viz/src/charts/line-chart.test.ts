@@ -75,7 +75,7 @@ test('equal input gives equal text, with no id in it', () => {
 });
 
 test('refuses arrays of different length and a logarithmic axis from zero', () => {
-  expect(() => lineChart([{ name: 'a', x: [0, 1], y: [1] }])).toThrow(/Series 'a' has 2 x values but 1 of y/);
+  expect(() => lineChart([{ name: 'a', x: [0, 1], y: [1] }])).toThrow(/series 'a' has 2 x values but 1 of y/);
   const options = { y: { kind: 'log', domain: [0, 1] } } as const;
   expect(() => lineChart([{ name: 'a', x: [0, 1], y: [1, 2] }], options)).toThrow(/starts at 0/);
 });

@@ -1,12 +1,11 @@
 /**
- * Line charts. A value that is not finite (or not positive, on a logarithmic axis) breaks its line: a run that diverged
- * is shown up to where it did. Long series are thinned to the smallest and largest value of each pixel column, which
- * draws the same picture.
+ * Line charts, with bands, markers, references and logarithmic axes. A value that is not finite (or not positive, on a
+ * logarithmic axis) breaks its line: a run that diverged is shown up to where it did. Long series are thinned to the
+ * smallest and largest value of each pixel column, which draws the same picture.
  */
-
-import { extent, seriesColours } from '../drawing/colormap';
+import { extent, SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber } from '../drawing/number-format';
-import { element, type Figure, figure, heading, label, line, type Markup, muted, round } from '../drawing/svg';
+import { element, type Figure, figure, heading, label, line, type Markup, MUTED, round } from '../drawing/svg';
 import { VizError } from '../errors';
 import {
   type Axis,
@@ -27,7 +26,7 @@ export interface Series {
   readonly y: ArrayLike<number>;
   /** Lower and upper end of a band around the line (seeds, confidence), as many values as `x`. */
   readonly band?: { readonly low: ArrayLike<number>; readonly high: ArrayLike<number> };
-  /** CSS colour. Default: the next of `seriesColours`. */
+  /** CSS colour. Default: the next of `SERIES_COLOURS`. */
   readonly colour?: string;
   readonly dashed?: boolean;
   /** Thin and pale, left out of the legend: raw values behind a smoothed line. */
@@ -83,7 +82,7 @@ export function lineChart(series: readonly Series[], options: LineChartOptions =
     pieces.push(
       label((area.left + area.right) / 2, (area.top + area.bottom) / 2, 'no finite values', {
         anchor: 'middle',
-        opacity: muted,
+        opacity: MUTED,
       }),
     );
   }
@@ -100,7 +99,7 @@ function checkSeries(series: Series): void {
     if (values && values.length !== x.length) {
       throw new VizError(
         'bad-shape',
-        `Series '${name}' has ${x.length} x values but ${values.length} of ${what}: pass one for each.`,
+        `series '${name}' has ${x.length} x values but ${values.length} of ${what}; pass one for each`,
       );
     }
   }
@@ -108,7 +107,7 @@ function checkSeries(series: Series): void {
 
 function assignColours(series: readonly Series[]): (Series & { colour: string })[] {
   let next = 0;
-  return series.map((one) => ({ ...one, colour: one.colour ?? seriesColours[next++ % seriesColours.length]! }));
+  return series.map((one) => ({ ...one, colour: one.colour ?? SERIES_COLOURS[next++ % SERIES_COLOURS.length]! }));
 }
 
 function drawSeries(
@@ -161,7 +160,7 @@ function drawReference(reference: { value: number; label: string }, y: Axis, are
   const at = y.at(reference.value);
   return [
     line(area.left, at, area.right, at, { 'stroke-dasharray': '3 3', 'stroke-opacity': 0.7 }),
-    label(area.right - 4, at - 5, reference.label, { anchor: 'end', opacity: muted, size: 11 }),
+    label(area.right - 4, at - 5, reference.label, { anchor: 'end', opacity: MUTED, size: 11 }),
   ];
 }
 

@@ -1,8 +1,8 @@
 /**
- * Sequential colour maps that are perceptually uniform: equal steps in value look like equal steps in colour, also in
- * print and to the colour-blind (viridis, magma, inferno, plasma of matplotlib; cividis of Nunez et al. 2018). The
- * tables are d3-scale-chromatic's, sampled at 256 entries. Also the categorical palettes: one for lines and bars, and
- * the one that PASCAL VOC colours its class indices with.
+ * Colour maps for values, and palettes for lines and classes. The maps are sequential and perceptually uniform: equal
+ * steps in value look like equal steps in colour, also in print and to the colour-blind (viridis, magma, inferno,
+ * plasma of matplotlib; cividis of Nunez et al. 2018). The tables are d3-scale-chromatic's, sampled at 256 entries. The
+ * palettes are categorical: one for lines and bars, and the one that PASCAL VOC colours its class indices with.
  */
 import {
   interpolateCividis,
@@ -27,7 +27,7 @@ const interpolators: Readonly<Record<ColormapName, (t: number) => string>> = {
 };
 
 /** Colours for lines and bars, told apart on white, on black and by the colour-blind; used in this order. */
-export const seriesColours: readonly string[] = [
+export const SERIES_COLOURS: readonly string[] = [
   '#3b78d8',
   '#e0722c',
   '#2c9c6e',
@@ -38,22 +38,22 @@ export const seriesColours: readonly string[] = [
   '#7d838c',
 ];
 
-const tables = new Map<ColormapName, Uint8Array>();
+const TABLES = new Map<ColormapName, Uint8Array>();
 
 /** The map as 256 colours, [256, 3]; throws `bad-option` on an unknown name. */
 export function colormapTable(name: ColormapName): Uint8Array {
-  const known = tables.get(name);
+  const known = TABLES.get(name);
   if (known) return known;
   const interpolate = interpolators[name];
   if (!interpolate) {
     throw new VizError(
       'bad-option',
-      `There is no colour map '${name}'; choose ${Object.keys(interpolators).join(', ')}.`,
+      `there is no colour map '${name}'; choose ${Object.keys(interpolators).join(', ')}`,
     );
   }
   const table = new Uint8Array(256 * 3);
   for (let i = 0; i < 256; i++) table.set(parseColour(interpolate(i / 255)), i * 3);
-  tables.set(name, table);
+  TABLES.set(name, table);
   return table;
 }
 
@@ -71,7 +71,7 @@ export function colourise(
   domain: readonly [low: number, high: number],
   name: ColormapName,
 ): RgbImage {
-  checkLength('The map of values', values, [size.height, size.width]);
+  checkLength('the map of values', values, [size.height, size.width]);
   const [low, high] = domain;
   const data = new Uint8Array(size.height * size.width * 3);
   for (let i = 0; i < values.length; i++) {

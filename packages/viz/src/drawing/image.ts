@@ -25,7 +25,7 @@ export const imagenetNormalisation: Normalisation = { mean: [0.485, 0.456, 0.406
 
 /** A picture from its bytes [H, W, 3]; throws `bad-shape` when their number does not fit. */
 export function rgbImage(width: number, height: number, data: Uint8Array): RgbImage {
-  checkLength('The picture', data, [height, width, 3]);
+  checkLength('the picture', data, [height, width, 3]);
   return { width, height, data };
 }
 
@@ -46,7 +46,7 @@ export function imageFromTensor(
   normalisation: Normalisation = imagenetNormalisation,
 ): RgbImage {
   const pixels = size.width * size.height;
-  checkLength('The input tensor', data, [3, size.height, size.width]);
+  checkLength('the input tensor', data, [3, size.height, size.width]);
   const bytes = new Uint8Array(pixels * 3);
   for (let channel = 0; channel < 3; channel++) {
     const mean = normalisation.mean[channel]!;

@@ -1,4 +1,4 @@
-/** Numbers for people: four significant digits at most, thousands separated, very small and very large in powers. */
+/** Numbers for people: four significant digits at most, thousands parted, the very small and large in powers. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);

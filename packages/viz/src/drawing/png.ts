@@ -7,12 +7,12 @@ import { zlibSync } from 'fflate';
 import { checkLength } from '../errors';
 import type { RgbImage } from './image';
 
-const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-const bytesPerPixel = 3;
+const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const BYTES_PER_PIXEL = 3;
 
 /** The picture as a PNG file; throws `bad-shape` when its bytes do not fit its size. */
 export function encodePng(image: RgbImage): Uint8Array {
-  checkLength('The picture', image.data, [image.height, image.width, 3]);
+  checkLength('the picture', image.data, [image.height, image.width, 3]);
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, image.width);
@@ -20,7 +20,7 @@ export function encodePng(image: RgbImage): Uint8Array {
   header.set([8, 2, 0, 0, 0], 8);
   const pixels = zlibSync(filterRows(image), { level: 6 });
   return concat([
-    Uint8Array.from(signature),
+    Uint8Array.from(SIGNATURE),
     chunk('IHDR', header),
     chunk('IDAT', pixels),
     chunk('IEND', new Uint8Array(0)),
@@ -40,7 +40,7 @@ export function bytesDataUri(png: Uint8Array): string {
 }
 
 function filterRows(image: RgbImage): Uint8Array {
-  const stride = image.width * bytesPerPixel;
+  const stride = image.width * BYTES_PER_PIXEL;
   const out = new Uint8Array(image.height * (stride + 1));
   let previous: Uint8Array = new Uint8Array(stride);
   for (let y = 0; y < image.height; y++) {
@@ -73,13 +73,13 @@ function bestFilter(row: Uint8Array, above: Uint8Array): Uint8Array {
 }
 
 function predict(type: number, row: Uint8Array, above: Uint8Array, i: number): number {
-  const left = i < bytesPerPixel ? 0 : row[i - bytesPerPixel]!;
+  const left = i < BYTES_PER_PIXEL ? 0 : row[i - BYTES_PER_PIXEL]!;
   const up = above[i]!;
   if (type === 0) return 0;
   if (type === 1) return left;
   if (type === 2) return up;
   if (type === 3) return (left + up) >> 1;
-  return paeth(left, up, i < bytesPerPixel ? 0 : above[i - bytesPerPixel]!);
+  return paeth(left, up, i < BYTES_PER_PIXEL ? 0 : above[i - BYTES_PER_PIXEL]!);
 }
 
 function paeth(left: number, up: number, upLeft: number): number {
@@ -101,7 +101,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return out;
 }
 
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
   return value;
@@ -109,7 +109,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
 
 function crc32(data: Uint8Array): number {
   let crc = 0xffffffff;
-  for (const byte of data) crc = crcTable[(crc ^ byte) & 255]! ^ (crc >>> 8);
+  for (const byte of data) crc = CRC_TABLE[(crc ^ byte) & 255]! ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 

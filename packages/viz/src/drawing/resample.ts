@@ -1,7 +1,8 @@
 /**
- * Resampling of grids of values [H, W, C]. Sample positions follow the half-pixel rule of `align_corners=False`:
- * output pixel i looks at (i + 0.5) * in / out - 0.5. Nearest takes the cell that holds that point, bilinear weighs
- * the four around it (edges repeated), area averages every input pixel that an output pixel covers.
+ * Resampling of grids of values [H, W, C]: nearest, bilinear or area. Sample positions follow the half-pixel rule of
+ * `align_corners=False`: output pixel i looks at (i + 0.5) * in / out - 0.5. Nearest takes the cell that holds that
+ * point, bilinear weighs the four around it (edges repeated), area averages every input pixel that an output pixel
+ * covers.
  */
 import { checkCount, checkLength } from '../errors';
 import { type RgbImage, rgbImage } from './image';
@@ -29,9 +30,9 @@ export function resample(
   channels: number,
   method: Resampling,
 ): Float32Array {
-  checkLength('The grid', values, [from.height, from.width, channels]);
-  checkCount('The new height', to.height);
-  checkCount('The new width', to.width);
+  checkLength('the grid', values, [from.height, from.width, channels]);
+  checkCount('the new height', to.height);
+  checkCount('the new width', to.width);
   const wide = resampleColumns(values, from, to.width, channels, method);
   const rowTaps = taps(from.height, to.height, method);
   const rowLength = to.width * channels;

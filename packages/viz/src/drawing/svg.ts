@@ -1,5 +1,5 @@
 /**
- * Figures are SVG text, made from small strings. Ink is `currentColor` (dark on the paper of a stand-alone file; the
+ * Figures as SVG text, made from small strings. Ink is `currentColor` (dark on the paper of a stand-alone file; the
  * page's own ink when the SVG stands inside an HTML page, in light and dark), nothing has an id (several figures share
  * a page) and numbers have at most two decimals (equal input gives equal bytes).
  */
@@ -30,13 +30,13 @@ export interface TextStyle {
 }
 
 /** Font size of labels in CSS pixels. */
-export const labelSize = 12;
+export const LABEL_SIZE = 12;
 /** Font size of titles. */
-const titleSize = 14;
+const TITLE_SIZE = 14;
 /** Opacity of secondary text. */
-export const muted = 0.65;
+export const MUTED = 0.65;
 
-const fontFamily = "Inter, 'Helvetica Neue', Arial, sans-serif";
+const FONT_FAMILY = "Inter, 'Helvetica Neue', Arial, sans-serif";
 
 /** A figure of the given pieces. */
 export function figure(size: { width: number; height: number }, title: string, pieces: readonly Markup[]): Figure {
@@ -49,8 +49,8 @@ export function figure(size: { width: number; height: number }, title: string, p
     height,
     color: '#1c2128',
     fill: 'currentColor',
-    'font-family': fontFamily,
-    'font-size': labelSize,
+    'font-family': FONT_FAMILY,
+    'font-size': LABEL_SIZE,
     role: 'img',
     'aria-label': title,
   };
@@ -106,11 +106,11 @@ export function heading(x: number, title?: string, subtitle?: string): { pieces:
   let y = 0;
   if (title) {
     y += 18;
-    pieces.push(label(x, y, title, { size: titleSize, weight: 600 }));
+    pieces.push(label(x, y, title, { size: TITLE_SIZE, weight: 600 }));
   }
   if (subtitle) {
     y += 17;
-    pieces.push(label(x, y, subtitle, { opacity: muted }));
+    pieces.push(label(x, y, subtitle, { opacity: MUTED }));
   }
   return { pieces, height: y === 0 ? 6 : y + 10 };
 }
@@ -125,7 +125,7 @@ export function escapeText(text: string): string {
 }
 
 /** About how wide a text is in Inter, in CSS pixels; right within 10 % for ordinary labels. */
-export function textWidth(text: string, size: number = labelSize): number {
+export function textWidth(text: string, size: number = LABEL_SIZE): number {
   let ems = 0;
   for (const char of text) {
     if (/[ijl.,:;'|!()[\] ]/.test(char)) ems += 0.3;

@@ -32,6 +32,6 @@ test('one huge patch does not turn the others black: colours end at the 99th per
 
 test('refuses a grid that does not hold the patches', () => {
   expect(() => attentionFigure([{ image, attention, grid: { height: 2, width: 3 } }])).toThrow(/4 values.*needs 6/);
-  expect(() => attentionFigure([])).toThrow(/No picture/);
+  expect(() => attentionFigure([])).toThrow(/no picture/);
   expect(() => attentionFigure([{ image, attention, grid }], { heads: [2] })).toThrow(/head is 2/);
 });

@@ -2,7 +2,6 @@
  * CLS attention over pictures: the mean over heads and each head (Franca Fig. 7). Colours span the 1st to the 99th
  * percentile of each map, because a few patches often take most of the weight and would leave the rest black.
  */
-
 import { type GridCell, type ImageGridOptions, imageGrid } from '../charts/image-grid';
 import { type ColormapName, colourise, quantile } from '../drawing/colormap';
 import type { RgbImage } from '../drawing/image';
@@ -34,7 +33,7 @@ export interface AttentionFigureOptions extends Omit<ImageGridOptions, 'columnLa
 /** One row per picture: picture, mean, heads. Throws `bad-shape` when a grid does not hold the patches. */
 export function attentionFigure(items: readonly AttentionFigureItem[], options: AttentionFigureOptions = {}): Figure {
   const first = items[0];
-  if (!first) throw new VizError('bad-shape', 'No picture was passed. Give at least one with its attention.');
+  if (!first) throw new VizError('bad-shape', 'no picture was passed; give at least one with its attention');
   const heads = options.heads ?? Array.from({ length: first.attention.heads }, (_, head) => head);
   const { style, colormap, mass, heads: _, ...grid } = options;
   const rows = items.map((item) => ({ label: item.label, cells: drawRow(item, heads, options) }));
@@ -50,7 +49,7 @@ export function renderAttention(
   grid: GridSize,
   options: Pick<AttentionFigureOptions, 'style' | 'colormap'> = {},
 ): RgbImage {
-  checkLength('The attention map', map, [grid.height, grid.width]);
+  checkLength('the attention map', map, [grid.height, grid.width]);
   const domain: [number, number] = [quantile(map, 0.01), quantile(map, 0.99)];
   const colormap = options.colormap ?? 'inferno';
   if (options.style === 'map') return resizeImage(colourise(map, grid, domain, colormap), image, 'nearest');

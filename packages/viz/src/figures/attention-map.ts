@@ -31,10 +31,10 @@ export interface QkvShape {
 export function clsAttentionFromQkv(qkv: ArrayLike<number>, shape: QkvShape): ClsAttention {
   const { tokens, dim, heads } = shape;
   const prefix = checkPrefix(tokens, shape.prefixTokens);
-  checkCount('The number of heads', heads);
+  checkCount('the number of heads', heads);
   checkLength('qkv', qkv, [tokens, 3 * dim]);
   checkFinite('qkv', qkv);
-  if (dim % heads !== 0) throw new VizError('bad-shape', `${dim} dimensions do not divide into ${heads} heads.`);
+  if (dim % heads !== 0) throw new VizError('bad-shape', `${dim} dimensions do not divide into ${heads} heads`);
   const headDim = dim / heads;
   const data = new Float32Array(heads * (tokens - prefix));
   for (let head = 0; head < heads; head++) {
@@ -58,7 +58,7 @@ export function clsAttentionFromMatrix(
 ): ClsAttention {
   const { heads, tokens } = shape;
   const prefix = checkPrefix(tokens, shape.prefixTokens);
-  checkLength('The attention', attention, [heads, tokens, tokens]);
+  checkLength('the attention', attention, [heads, tokens, tokens]);
   const data = new Float32Array(heads * (tokens - prefix));
   for (let head = 0; head < heads; head++) {
     for (let token = prefix; token < tokens; token++) {
@@ -70,7 +70,7 @@ export function clsAttentionFromMatrix(
 
 /** One head's map, [patches]. */
 export function attentionHead(attention: ClsAttention, head: number): Float32Array {
-  checkRange('The head', head, 0, attention.heads - 1);
+  checkRange('the head', head, 0, attention.heads - 1);
   return attention.data.slice(head * attention.patches, (head + 1) * attention.patches);
 }
 
@@ -87,8 +87,8 @@ export function meanAttention({ data, heads, patches }: ClsAttention): Float32Ar
 
 /** 1 for the fewest patches that together hold `mass` (0..1) of the map's sum, [patches]; DINO shows 0.6. */
 export function massMask(map: ArrayLike<number>, mass: number): Uint8Array {
-  checkRange('The mass', mass, 0, 1);
-  checkFinite('The map', map);
+  checkRange('the mass', mass, 0, 1);
+  checkFinite('the map', map);
   const order = Array.from({ length: map.length }, (_, p) => p).sort((a, b) => map[b]! - map[a]! || a - b);
   const wanted = mass * order.reduce((sum, p) => sum + map[p]!, 0);
   const mask = new Uint8Array(map.length);
@@ -105,7 +105,7 @@ function checkPrefix(tokens: number, prefixTokens = 1): number {
   if (!(Number.isInteger(prefixTokens) && prefixTokens >= 1 && prefixTokens < tokens)) {
     throw new VizError(
       'bad-shape',
-      `${prefixTokens} prefix tokens of ${tokens}: CLS must be there, and at least one patch.`,
+      `${prefixTokens} prefix tokens of ${tokens}; CLS must be there, and at least one patch`,
     );
   }
   return prefixTokens;

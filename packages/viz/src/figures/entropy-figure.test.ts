@@ -34,6 +34,6 @@ test('the histogram spans 0..1 with the median of each set', () => {
 test('refuses counts that do not fit, and says when every cluster is too rare', () => {
   expect(() => positionMapsFigure({ counts: [1, 2, 3], clusters: 1, height: 2, width: 2 })).toThrow(/needs 4/);
   expect(() => positionMapsFigure({ counts: [1, 2, 3, 4], clusters: 1, height: 2, width: 2 })).toThrow(
-    /None of 1 clusters has 20/,
+    /none of 1 clusters has 20/,
   );
 });

@@ -1,11 +1,11 @@
 /**
- * Where clusters live (Franca Fig. 5). From counts M [K, P] (assignments to cluster k at position p),
+ * Where clusters of patches live in the image (Franca Fig. 5). From counts M [K, P] (assignments to cluster k at
+ * position p),
  *
  *   H_k = -sum_p (M_kp / n_k) log(M_kp / n_k) / log P        0: always the same position, 1: anywhere
  *
  * the figures show the histogram of H_k (before and after RASA, say) and the position maps of single clusters.
  */
-
 import { type HeatMapOptions, heatMapFigure } from '../charts/heat-map';
 import { type HistogramOptions, type HistogramSeries, histogramChart } from '../charts/histogram';
 import type { GridSize } from '../drawing/resample';
@@ -39,14 +39,14 @@ export interface PositionMapsOptions extends HeatMapOptions {
  */
 export function positionMapsFigure(positions: ClusterPositions, options: PositionMapsOptions = {}): Figure {
   const { height, width, clusters } = positions;
-  checkLength('The position counts', positions.counts, [clusters, height, width]);
+  checkLength('the position counts', positions.counts, [clusters, height, width]);
   const places = height * width;
   const { shown = 8, atLeast = 5 * places, ...heatMap } = options;
   const ranked = rankClusters(positions, atLeast);
   if (ranked.length === 0) {
     throw new VizError(
       'bad-shape',
-      `None of ${clusters} clusters has ${atLeast} assignments. Use more pictures, or lower \`atLeast\`.`,
+      `none of ${clusters} clusters has ${atLeast} assignments; use more pictures, or lower \`atLeast\``,
     );
   }
   const panels = spread(ranked, shown).map(({ cluster, entropy, counts }) => {

@@ -27,5 +27,5 @@ test('a sheet labels each picture with its masked share', () => {
 test('refuses more visible times than masks, and a map that is not filled', () => {
   expect(() => maskCoverageFigure([{ ...coverage, masks: 50 }])).toThrow(/position 1 is 75.*between 0 and 50/);
   expect(() => maskCoverageFigure([{ ...coverage, width: 3 }])).toThrow(/coverage of 'block' has 4 values/);
-  expect(() => maskCoverageFigure([])).toThrow(/No coverage/);
+  expect(() => maskCoverageFigure([])).toThrow(/no coverage/);
 });

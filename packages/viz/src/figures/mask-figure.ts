@@ -1,9 +1,8 @@
 /**
- * Masks: how often each position stays visible under a strategy (Franca Fig. 4), and sampled masks over pictures.
- * Uneven coverage shows as structure and as a coefficient of variation (standard deviation over mean) above that of
- * sampling alone, sqrt((1 - p) / (p n)) for n masks with visible share p.
+ * Masks: how often each position stays visible (Franca Fig. 4), and sampled masks over pictures. Uneven coverage shows
+ * as structure and as a coefficient of variation (standard deviation over mean) above that of sampling alone, sqrt((1 -
+ * p) / (p n)) for n masks with visible share p.
  */
-
 import { type HeatMapOptions, heatMapFigure } from '../charts/heat-map';
 import { contactSheet, type ImageGridOptions } from '../charts/image-grid';
 import type { RgbImage } from '../drawing/image';
@@ -42,7 +41,7 @@ export function coverageStatistics(coverage: MaskCoverage): CoverageStatistics {
 
 /** Heat maps of P(visible) per strategy under one colour bar, from 0 to the highest probability. */
 export function maskCoverageFigure(coverages: readonly MaskCoverage[], options: HeatMapOptions = {}): Figure {
-  if (coverages.length === 0) throw new VizError('bad-shape', 'No coverage was passed. Give at least one strategy.');
+  if (coverages.length === 0) throw new VizError('bad-shape', 'no coverage was passed; give at least one strategy');
   const panels = coverages.map((coverage) => {
     const { variation, expected } = coverageStatistics(coverage);
     const note = `CV ${variation.toFixed(3)} (even: ${expected.toFixed(3)})`;
@@ -64,7 +63,7 @@ export interface MaskedPicture extends GridSize {
 /** Pictures with their masked patches covered; each is labelled with its masked share unless it has a label. */
 export function maskSheet(pictures: readonly MaskedPicture[], columns: number, options: ImageGridOptions = {}): Figure {
   const cells = pictures.map((picture) => {
-    checkLength('The mask', picture.mask, [picture.height, picture.width]);
+    checkLength('the mask', picture.mask, [picture.height, picture.width]);
     const share = Array.from(picture.mask).filter(Boolean).length / picture.mask.length;
     return {
       image: maskOverlay(picture.image, picture.mask, picture),
@@ -75,10 +74,10 @@ export function maskSheet(pictures: readonly MaskedPicture[], columns: number, o
 }
 
 function visibleProbability(coverage: MaskCoverage): Float64Array {
-  checkCount('The number of masks', coverage.masks);
-  checkLength(`The coverage of '${coverage.name}'`, coverage.visible, [coverage.height, coverage.width]);
+  checkCount('the number of masks', coverage.masks);
+  checkLength(`the coverage of '${coverage.name}'`, coverage.visible, [coverage.height, coverage.width]);
   return Float64Array.from(coverage.visible, (count, position) => {
-    checkRange(`The visible count of '${coverage.name}' at position ${position}`, count, 0, coverage.masks);
+    checkRange(`the visible count of '${coverage.name}' at position ${position}`, count, 0, coverage.masks);
     return count / coverage.masks;
   });
 }

@@ -28,7 +28,7 @@ export function heatOverlay(
   options: HeatOverlayOptions = {},
 ): RgbImage {
   const opacity = options.opacity ?? 0.65;
-  checkRange('The opacity', opacity, 0, 1);
+  checkRange('the opacity', opacity, 0, 1);
   const [low, high] = options.domain ?? extent(values);
   const enlarged = resample(values, grid, image, 1, options.resampling ?? 'bilinear');
   return blend(greyscale(image), (p) => {
@@ -53,13 +53,13 @@ export function maskOverlay(
   options: MaskOverlayOptions = {},
 ): RgbImage {
   const opacity = options.opacity ?? 0.88;
-  checkRange('The opacity', opacity, 0, 1);
+  checkRange('the opacity', opacity, 0, 1);
   const colour = options.colour ?? [205, 208, 214];
   const enlarged = resample(mask, grid, image, 1, 'nearest');
   return blend(image, (p) => ({ colour, alpha: enlarged[p] ? opacity : 0 }));
 }
 
-const borderColour: Rgb = [255, 255, 255];
+const BORDER_COLOUR: Rgb = [255, 255, 255];
 
 /** Options of `segmentationOverlay`. */
 export interface SegmentationOverlayOptions {
@@ -82,7 +82,7 @@ export function segmentationOverlay(
   options: SegmentationOverlayOptions = {},
 ): RgbImage {
   const opacity = options.opacity ?? 0.6;
-  checkRange('The opacity', opacity, 0, 1);
+  checkRange('the opacity', opacity, 0, 1);
   const transparent = new Set(options.transparent ?? [0, 255]);
   const colour = options.colour ?? vocColour;
   const enlarged = resample(labels, grid, image, 1, 'nearest');
@@ -91,7 +91,7 @@ export function segmentationOverlay(
     const label = enlarged[p]!;
     if (transparent.has(label)) return { colour: [0, 0, 0], alpha: 0 };
     return isBorder(enlarged, image, p, reach)
-      ? { colour: borderColour, alpha: 0.9 }
+      ? { colour: BORDER_COLOUR, alpha: 0.9 }
       : { colour: colour(label), alpha: opacity };
   });
 }
@@ -115,7 +115,7 @@ function isBorder(labels: Float32Array, { width, height }: GridSize, p: number, 
 }
 
 function blend(image: RgbImage, over: (pixel: number) => { colour: Rgb; alpha: number }): RgbImage {
-  checkLength('The picture', image.data, [image.height, image.width, 3]);
+  checkLength('the picture', image.data, [image.height, image.width, 3]);
   const data = new Uint8Array(image.data.length);
   for (let p = 0; p < image.width * image.height; p++) {
     const { colour, alpha } = over(p);

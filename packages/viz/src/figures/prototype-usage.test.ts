@@ -31,6 +31,6 @@ test('the chart sorts prototypes into octaves of uniform', () => {
 });
 
 test('refuses what no counter gives', () => {
-  expect(() => prototypeUsage([])).toThrow(/No counts/);
-  expect(() => prototypeUsage([1, -2])).toThrow(/Prototype 1 has -2/);
+  expect(() => prototypeUsage([])).toThrow(/no counts/);
+  expect(() => prototypeUsage([1, -2])).toThrow(/prototype 1 has -2/);
 });

@@ -7,7 +7,7 @@
  * and far right, healthy clustering as a hill around 1.
  */
 import { drawFrame, makeAxis, type PlotArea, tooltip, yAxisWidth } from '../charts/axes';
-import { seriesColours } from '../drawing/colormap';
+import { SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber, formatPercent } from '../drawing/number-format';
 import { element, type Figure, figure, heading, type Markup } from '../drawing/svg';
 import { checkFinite, VizError } from '../errors';
@@ -23,16 +23,16 @@ export interface PrototypeUsage {
 }
 
 /** Octaves shown: up to 2^-5 of uniform in the first, from 2^5 in the last. */
-const octaves = 5;
+const OCTAVES = 5;
 
 /** Summary of `counts` [K], assignments (or soft weights) per prototype. Throws `bad-shape` when K is 0, `bad-option` on a negative count. */
 export function prototypeUsage(counts: ArrayLike<number>): PrototypeUsage {
-  if (counts.length === 0) throw new VizError('bad-shape', 'No counts were passed: give one for each prototype.');
-  checkFinite('The counts', counts);
+  if (counts.length === 0) throw new VizError('bad-shape', 'no counts were passed; give one for each prototype');
+  checkFinite('the counts', counts);
   const values = Array.from(counts);
   const negative = values.findIndex((count) => count < 0);
   if (negative >= 0)
-    throw new VizError('bad-option', `Prototype ${negative} has ${values[negative]} assignments: counts start at 0.`);
+    throw new VizError('bad-option', `prototype ${negative} has ${values[negative]} assignments; counts start at 0`);
   const sum = values.reduce((a, b) => a + b, 0);
   const entropy = values.reduce((h, count) => (count > 0 ? h - (count / sum) * Math.log(count / sum) : h), 0);
   return {
@@ -70,7 +70,7 @@ export function prototypeUsageChart(
   };
   const bars = bins.map((count, bin): Markup => {
     const place = { x: area.left + bin * slot + 2, y: y.at(count), width: slot - 4, height: bottom - y.at(count) };
-    const fill = bin === 0 ? '#7d838c' : seriesColours[0];
+    const fill = bin === 0 ? '#7d838c' : SERIES_COLOURS[0];
     return count === 0
       ? ''
       : element('rect', { ...place, fill, rx: 1.5 }, tooltip(`${names[bin]}: ${formatNumber(count)}`));
@@ -79,24 +79,24 @@ export function prototypeUsageChart(
 }
 
 function octaveCounts(counts: ArrayLike<number>, total: number): number[] {
-  const bins = new Array<number>(2 * octaves + 2).fill(0);
+  const bins = new Array<number>(2 * OCTAVES + 2).fill(0);
   const sum = Array.from(counts).reduce((a, b) => a + b, 0);
   for (let k = 0; k < counts.length; k++) {
     if (counts[k]! === 0) bins[0]!++;
-    else bins[1 + octaves + clampOctave(Math.round(Math.log2((counts[k]! * total) / sum)))]!++;
+    else bins[1 + OCTAVES + clampOctave(Math.round(Math.log2((counts[k]! * total) / sum)))]!++;
   }
   return bins;
 }
 
 function clampOctave(octave: number): number {
-  return Math.min(octaves, Math.max(-octaves, octave));
+  return Math.min(OCTAVES, Math.max(-OCTAVES, octave));
 }
 
 function binNames(): string[] {
-  const names = Array.from({ length: 2 * octaves + 1 }, (_, i) => {
-    const octave = i - octaves;
+  const names = Array.from({ length: 2 * OCTAVES + 1 }, (_, i) => {
+    const octave = i - OCTAVES;
     const name = octave < 0 ? `1/${2 ** -octave}` : `${2 ** octave}`;
-    return octave === -octaves ? `≤${name}` : octave === octaves ? `≥${name}` : name;
+    return octave === -OCTAVES ? `≤${name}` : octave === OCTAVES ? `≥${name}` : name;
   });
   return ['0', ...names];
 }

@@ -1,5 +1,4 @@
-/** Segmentations beside their pictures: picture, one column per labelling (prediction, ground truth), and a legend. */
-
+/** Segmentations beside their pictures: one column per labelling (prediction, ground truth), and a legend. */
 import { type ImageGridOptions, imageGrid } from '../charts/image-grid';
 import { vocColour } from '../drawing/colormap';
 import type { Rgb, RgbImage } from '../drawing/image';
@@ -38,10 +37,10 @@ export function segmentationFigure(items: readonly SegmentationItem[], options: 
   const present = new Set<number>();
   const rows = items.map(({ image, maps, label }, i) => {
     if (maps.length !== columns.length) {
-      throw new VizError('bad-shape', `Picture ${i} has ${maps.length} labellings for ${columns.length} columns.`);
+      throw new VizError('bad-shape', `picture ${i} has ${maps.length} labellings for ${columns.length} columns`);
     }
     const overlays = maps.map((map) => {
-      checkLength('The labels', map.labels, [map.height, map.width]);
+      checkLength('the labels', map.labels, [map.height, map.width]);
       for (const index of new Set(Array.from(map.labels))) present.add(index);
       return { image: segmentationOverlay(image, map.labels, map, { colour, transparent }) };
     });

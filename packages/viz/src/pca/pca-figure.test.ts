@@ -32,5 +32,5 @@ test('joint and single PCA differ, and each gives the same figure twice', () => 
 });
 
 test('refuses to draw nothing', () => {
-  expect(() => pcaFigure([])).toThrow(/No picture/);
+  expect(() => pcaFigure([])).toThrow(/no picture/);
 });

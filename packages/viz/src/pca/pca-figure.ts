@@ -1,5 +1,4 @@
-/** PCA maps beside their pictures: one row per picture, one column per recipe, or one joint PCA for all (Franca Fig. 9). */
-
+/** PCA maps beside their pictures: one row per picture, one column per recipe (Franca Fig. 9). */
 import { type GridRow, type ImageGridOptions, imageGrid } from '../charts/image-grid';
 import type { RgbImage } from '../drawing/image';
 import type { Figure } from '../drawing/svg';
@@ -25,8 +24,7 @@ export interface PcaFigureOptions extends Omit<ImageGridOptions, 'columnLabels'>
 
 /** Rows of picture and maps. Throws as `pcaMaps` does, and `bad-shape` without a picture. */
 export function pcaFigure(items: readonly PcaFigureItem[], options: PcaFigureOptions = {}): Figure {
-  if (items.length === 0)
-    throw new VizError('bad-shape', 'No picture was passed. Give at least one with its features.');
+  if (items.length === 0) throw new VizError('bad-shape', 'no picture was passed; give at least one with its features');
   const { recipes = ['paper'], joint = false, resampling, ...grid } = options;
   const columns = recipes.map((recipe) => drawColumn(items, { recipe }, joint, resampling));
   const rows = items.map(

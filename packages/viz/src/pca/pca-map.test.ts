@@ -92,10 +92,10 @@ test('rendering enlarges colours, cuts the foreground at patch borders and paint
 });
 
 test('refuses pictures that do not fit together', () => {
-  expect(() => pcaMaps([])).toThrow(/No picture/);
+  expect(() => pcaMaps([])).toThrow(/no picture/);
   expect(() => pcaMaps([{ ...scene(), width: 5 }])).toThrow(/features of picture 0 has 180 values.*needs 150/);
   const narrow = { data: new Float32Array(16), height: 2, width: 2, dim: 4 };
-  expect(() => pcaMaps([scene(), narrow])).toThrow(/Picture 1 has 4-dimensional.*picture 0 has 5/);
+  expect(() => pcaMaps([scene(), narrow])).toThrow(/picture 1 has 4-dimensional.*picture 0 has 5/);
   expect(() => pcaMaps([{ data: [1, 2], height: 1, width: 1, dim: 2 }])).toThrow(/at least 3/);
   expect(() => pcaMaps([scene()], { foreground: [] })).toThrow(/0 foreground masks for 1 pictures/);
 });

@@ -1,5 +1,5 @@
 /**
- * PCA maps: patch features [H * W, D] of one or several pictures to colours, by the recipes of `pca-recipe.ts`.
+ * PCA maps: patch features [H * W, D] of pictures to colours, by the recipes of `pca-recipe.ts`.
  *
  *   stage 1   score_1 = first principal score over all patches       -> foreground
  *   stage 2   scores_{1..3} of a PCA fitted on the foreground only   -> red, green, blue
@@ -7,12 +7,11 @@
  * Pictures passed together share both PCAs (a joint PCA: the same part has the same colour in each); for one PCA per
  * picture call once per picture. Source: Franca section 5.2 and Fig. 9; DINOv2 Fig. 1.
  */
-
 import { type Rgb, type RgbImage, rgbImage, toByte } from '../drawing/image';
 import { type GridSize, resample } from '../drawing/resample';
 import { checkCount, checkLength, VizError } from '../errors';
-import { type FeatureRows, fitPca, projectPca } from './pca';
 import { type ForegroundRule, type PcaRecipe, type PcaRecipeName, resolveRecipe, scaleScores } from './pca-recipe';
+import { componentScores, type FeatureRows, principalComponents } from './principal-components';
 
 /** Patch features of one picture: `data` is [height, width, dim], without CLS and register tokens. */
 export interface PatchFeatures extends GridSize {
@@ -62,9 +61,9 @@ export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptio
   const kept = selectRows(rows, foreground);
   if (kept.rows === 0)
     return { maps: splitPictures(pictures, new Float32Array(rows.rows * 3), foreground), explained: [0, 0, 0] };
-  const pca = fitPca(kept, 3);
-  const fitted = projectPca(pca, kept);
-  const scores = projectPca(pca, rows);
+  const pca = principalComponents(kept, 3);
+  const fitted = componentScores(pca, kept);
+  const scores = componentScores(pca, rows);
   const colours = new Float32Array(rows.rows * 3);
   for (let k = 0; k < 3; k++) {
     const fittedScores = column(fitted, k);
@@ -96,18 +95,18 @@ export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): RgbImage {
 
 function stackPictures(pictures: readonly PatchFeatures[]): FeatureRows {
   const first = pictures[0];
-  if (!first) throw new VizError('bad-shape', 'No picture was passed. Pass the patch features of at least one.');
-  checkCount('The feature dimension', first.dim);
+  if (!first) throw new VizError('bad-shape', 'no picture was passed; pass the patch features of at least one');
+  checkCount('the feature dimension', first.dim);
   if (first.dim < 3)
-    throw new VizError('bad-shape', `Features have ${first.dim} dimensions; three colours need at least 3.`);
+    throw new VizError('bad-shape', `features have ${first.dim} dimensions; three colours need at least 3`);
   for (const [i, picture] of pictures.entries()) {
     if (picture.dim !== first.dim) {
       throw new VizError(
         'bad-shape',
-        `Picture ${i} has ${picture.dim}-dimensional features, picture 0 has ${first.dim}: a joint PCA needs one dimension.`,
+        `picture ${i} has ${picture.dim}-dimensional features, picture 0 has ${first.dim}; a joint PCA needs one dimension`,
       );
     }
-    checkLength(`The features of picture ${i}`, picture.data, [picture.height, picture.width, picture.dim]);
+    checkLength(`the features of picture ${i}`, picture.data, [picture.height, picture.width, picture.dim]);
   }
   const rows = pictures.reduce((total, picture) => total + picture.height * picture.width, 0);
   const data = new Float64Array(rows * first.dim);
@@ -127,7 +126,7 @@ function findForeground(
 ): Uint8Array {
   if (masks) return stackMasks(pictures, masks);
   if (!recipe.foreground) return new Uint8Array(rows.rows).fill(1);
-  const scores = projectPca(fitPca(rows, 1), rows);
+  const scores = componentScores(principalComponents(rows, 1), rows);
   return thresholdScores(orientedScores(scores, borderPatches(pictures), recipe.foreground.keep), recipe.foreground);
 }
 
@@ -159,11 +158,11 @@ function stackMasks(pictures: readonly GridSize[], masks: readonly ArrayLike<num
   if (masks.length !== pictures.length) {
     throw new VizError(
       'bad-shape',
-      `${masks.length} foreground masks for ${pictures.length} pictures: pass one for each.`,
+      `${masks.length} foreground masks for ${pictures.length} pictures; pass one for each`,
     );
   }
   pictures.forEach(({ height, width }, i) => {
-    checkLength(`The foreground of picture ${i}`, masks[i]!, [height, width]);
+    checkLength(`the foreground of picture ${i}`, masks[i]!, [height, width]);
   });
   return Uint8Array.from(masks.flatMap((mask) => Array.from(mask, (value) => (value > 0 ? 1 : 0))));
 }

@@ -55,7 +55,7 @@ export function resolveRecipe(recipe: PcaRecipeName | PcaRecipe): PcaRecipe {
   const known = pcaRecipes[recipe];
   if (!known) {
     const names = Object.keys(pcaRecipes).join(', ');
-    throw new VizError('bad-option', `There is no PCA recipe '${recipe}'; choose ${names}, or pass one as data.`);
+    throw new VizError('bad-option', `there is no PCA recipe '${recipe}'; choose ${names}, or pass one as data`);
   }
   return known;
 }

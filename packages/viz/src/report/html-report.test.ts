@@ -84,5 +84,5 @@ test('equal input gives equal bytes', () => {
 
 test('refuses a row that does not fit the columns', () => {
   const sections = [{ title: 't', tables: [{ columns: ['a', 'b'], rows: [[1]] }] }];
-  expect(() => htmlReport({ title: 'x', sections })).toThrow(/Row 0 of the table has 1 values for 2 columns/);
+  expect(() => htmlReport({ title: 'x', sections })).toThrow(/row 0 of the table has 1 values for 2 columns/);
 });

@@ -1,14 +1,13 @@
 /**
- * Reports: one HTML file with everything inside it (style, SVG, pictures as data), which opens from disk, mails and
+ * Reports: one HTML file with everything inside it (style, SVG, pictures as data). It opens from disk, mails and
  * archives well. It runs no script and may load nothing: its content security policy says so to the browser.
  */
-
 import type { RgbImage } from '../drawing/image';
 import { formatNumber } from '../drawing/number-format';
 import { bytesDataUri, pngDataUri } from '../drawing/png';
 import { escapeText, type Figure } from '../drawing/svg';
 import { VizError } from '../errors';
-import { reportStyle } from './report-style';
+import { REPORT_STYLE } from './report-style';
 
 /** A page. */
 export interface Report {
@@ -53,7 +52,7 @@ export interface ReportTable {
   readonly highlight?: readonly number[];
 }
 
-const policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
 /** The page as one HTML document. All text is escaped. Throws `bad-shape` when a table's row does not fit its columns. */
 export function htmlReport(report: Report): string {
@@ -65,10 +64,10 @@ export function htmlReport(report: Report): string {
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<title>${escapeText(title)}</title>`,
-    `<style>${reportStyle}</style>`,
+    `<style>${REPORT_STYLE}</style>`,
     '</head>',
     '<body>',
     `<header><h1>${escapeText(title)}</h1>`,
@@ -119,7 +118,7 @@ function writeTable(table: ReportTable): string {
     if (row.length !== table.columns.length) {
       throw new VizError(
         'bad-shape',
-        `Row ${i} of the table has ${row.length} values for ${table.columns.length} columns.`,
+        `row ${i} of the table has ${row.length} values for ${table.columns.length} columns`,
       );
     }
   });

@@ -1,5 +1,5 @@
-/** The look of a report: system fonts, one column of text, figures on cards, light and dark by the reader's setting. */
-export const reportStyle = `
+/** The look of a report: system fonts, one column, figures on cards, light and dark by the reader's setting. */
+export const REPORT_STYLE = `
 :root {
   color-scheme: light dark;
   --page: #f6f7f9; --card: #ffffff; --ink: #1c2128; --muted: #626b77; --rule: #dfe3e8; --accent: #2f66c4;

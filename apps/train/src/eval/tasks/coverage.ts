@@ -14,10 +14,11 @@ type StrategyName = keyof typeof maskStrategies;
 
 const BATCH = 64;
 
-export const coverageTask: EvalTask = {
+export const task: EvalTask = {
   name: 'coverage',
   about: 'how evenly masking strategies show positions (paper Fig. 4)',
   reads: 'nothing',
+  order: 11,
   options: (command) =>
     command
       .option('--draws <n>', 'masks of each strategy (default: 20000)', positiveInteger)

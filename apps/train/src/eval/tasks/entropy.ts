@@ -2,7 +2,8 @@
 import { clusterPositions, kMeans, type Matrix, matrix, positionEntropy } from '@franca/evals';
 import { positionEntropyChart, positionMapsFigure } from '@franca/viz';
 import { indexList, positiveInteger } from '../../options/option-values';
-import type { DensePart, EvalTask } from '../task';
+import type { DensePart } from '../part';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly clusters?: number;
@@ -10,10 +11,11 @@ interface Options {
   readonly minHits?: number;
 }
 
-export const entropyTask: EvalTask = {
+export const task: EvalTask = {
   name: 'entropy',
   about: 'where in the image clusters of patches occur (paper Fig. 5)',
   reads: 'patches',
+  order: 10,
   options: (command) =>
     command
       .option(
@@ -24,7 +26,8 @@ export const entropyTask: EvalTask = {
       .option('--seed <n>', 'of k-means (default: 0)', indexList)
       .option('--min-hits <n>', 'patches that a cluster needs to count (default: 5 per position)', positiveInteger),
   async run(context, { clusters, seed, minHits }: Options) {
-    const { train, test } = await context.patches();
+    const train = await context.patches('train');
+    const test = await context.patches('test');
     const { backend } = context;
     const [height, width] = context.grid;
     const places = height * width;

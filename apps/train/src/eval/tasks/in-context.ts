@@ -1,5 +1,4 @@
 /** In-context segmentation (Hummingbird): labels of similar train patches. */
-
 import { resizeBicubic } from '@franca/data';
 import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
@@ -18,10 +17,11 @@ interface Options extends ScoringOptions {
   readonly relabel?: 'none' | 'hungarian';
 }
 
-export const inContextTask: EvalTask = {
+export const task: EvalTask = {
   name: 'in-context',
   about: 'in-context segmentation by 30 neighbours (Hummingbird, paper Table 4)',
   reads: 'segmentation',
+  order: 6,
   options: (command) =>
     withScoring(command)
       .option('--neighbours <k>', 'that vote (default: 30)', positiveInteger)
@@ -34,7 +34,8 @@ export const inContextTask: EvalTask = {
         ]),
       ),
   async run(context, { neighbours, temperature, memory, relabel, ...scoring }: Options) {
-    const { train, test } = await context.segmentation();
+    const train = await context.segmentation('train');
+    const test = await context.segmentation('test');
     const features = await collectDense(test.batches);
     const { outcome, predicted } = await inContextSegmentation(train.batches, features, {
       ...scoringOf(test.set, scoring),

@@ -10,10 +10,11 @@ interface Options {
   readonly tries?: number;
 }
 
-export const knnTask: EvalTask = {
+export const task: EvalTask = {
   name: 'knn',
   about: 'k-NN classification of CLS tokens (paper Table 2)',
-  reads: 'images',
+  reads: 'labelled',
+  order: 1,
   options: (command) =>
     command
       .option('-k, --k <list>', 'neighbours; the best of several is reported', integerList)
@@ -21,7 +22,8 @@ export const knnTask: EvalTask = {
       .option('--shots <n>', 'train images per class (default: all)', positiveInteger)
       .option('--tries <n>', 'draws of so many shots (default: 5)', positiveInteger),
   async run(context, { k, temperature, shots, tries }: Options) {
-    const { train, test } = await context.images();
+    const train = await context.labelled('train');
+    const test = await context.labelled('test');
     const { backend } = context;
     const items = train.features.labelled.labels.length;
     // With fewer images than neighbours all of them vote, whatever k is.

@@ -14,10 +14,11 @@ interface Options extends ScoringOptions {
   readonly trainBatch?: number;
 }
 
-export const linearSegTask: EvalTask = {
+export const task: EvalTask = {
   name: 'linear-seg',
   about: 'linear segmentation, five learning rates (paper Table 4)',
   reads: 'segmentation',
+  order: 7,
   options: (command) =>
     withScoring(command)
       .option('--epochs <n>', 'passes over train (default: 25)', positiveInteger)
@@ -26,7 +27,8 @@ export const linearSegTask: EvalTask = {
       .option('--train-batch <n>', 'images per step (default: 128, at most an eighth of train)', positiveInteger)
       .addOption(selectOption('rate and epoch are')),
   async run(context, { epochs, learningRates, select, compareAt, trainBatch, ...scoring }: Options) {
-    const { train, test } = await context.segmentation();
+    const train = await context.segmentation('train');
+    const test = await context.segmentation('test');
     const { outcome } = await linearSegmentation(await collectDense(train.batches), await collectDense(test.batches), {
       ...scoringOf(test.set, scoring),
       backend: context.backend,

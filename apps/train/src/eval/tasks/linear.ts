@@ -11,10 +11,12 @@ interface Options {
   readonly select?: Selection;
 }
 
-export const linearTask: EvalTask = {
+export const task: EvalTask = {
   name: 'linear',
   about: 'linear probe, 52 classifiers at once (paper Table 2)',
-  reads: 'images',
+  reads: 'labelled',
+  blocks: 4,
+  order: 2,
   options: (command) =>
     command
       .option('--epochs <n>', 'passes over train (default: 10)', positiveNumber)
@@ -22,7 +24,8 @@ export const linearTask: EvalTask = {
       .option('--learning-rates <list>', 'base learning rates (default: the official 13)', numberList)
       .addOption(selectOption('the best classifier is')),
   async run(context, { epochs, trainBatch, learningRates, select }: Options) {
-    const { train, test } = await context.images();
+    const train = await context.labelled('train');
+    const test = await context.labelled('test');
     const { outcome, grid } = await linearProbe(train.features.probe, test.features.probe, {
       backend: context.backend,
       epochs,

@@ -10,10 +10,11 @@ interface Options {
   readonly metric?: 'top-1' | 'mean-per-class';
 }
 
-export const logregTask: EvalTask = {
+export const task: EvalTask = {
   name: 'logreg',
   about: 'logistic regression, 45 values of C (paper Table 3)',
-  reads: 'images',
+  reads: 'labelled',
+  order: 3,
   options: (command) =>
     command
       .option('-c, --c <list>', 'penalties (default: 45 powers of ten from 1e-6 to 1e5)', numberList)
@@ -21,7 +22,8 @@ export const logregTask: EvalTask = {
         new Option('--metric <name>', 'what C is chosen by (default: top-1)').choices(['top-1', 'mean-per-class']),
       ),
   async run(context, { c, metric }: Options) {
-    const { train, test } = await context.images();
+    const train = await context.labelled('train');
+    const test = await context.labelled('test');
     const { outcome, sweep } = await logisticRegression(train.features.labelled, test.features.labelled, {
       backend: context.backend,
       cs: c,

@@ -6,18 +6,21 @@ import { shuffledOrder } from '@franca/data';
 import { type LabelledFeatures, linearProbe, oodDetection } from '@franca/evals';
 import { TrainError } from '../../errors';
 import { namedData, positiveInteger } from '../../options/option-values';
+import type { EvalContext } from '../context';
 import { probeBatch } from '../linear-training';
-import type { EvalContext, EvalTask, ImagePart, Parts } from '../task';
+import type { ImagePart, Parts } from '../part';
+import type { EvalTask } from '../task';
 
 interface Options {
   readonly outside?: Readonly<Record<string, string>>;
   readonly neighbour?: number;
 }
 
-export const oodTask: EvalTask = {
+export const task: EvalTask = {
   name: 'ood',
   about: 'out-of-distribution detection by eight scores (paper Fig. 8)',
-  reads: 'images',
+  reads: 'labelled',
+  order: 5,
   options: (command) =>
     command
       .option(
@@ -27,7 +30,7 @@ export const oodTask: EvalTask = {
       )
       .option('--neighbour <k>', 'of the k-NN score (default: 50)', positiveInteger),
   async run(context, { outside, neighbour }: Options) {
-    const parts = await context.images();
+    const parts = { train: await context.labelled('train'), test: await context.labelled('test') };
     const { train, inside, foreign } = outside
       ? {
           train: parts.train.features.labelled,
@@ -67,9 +70,10 @@ export const oodTask: EvalTask = {
 
 const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
 
-async function foreignSets(context: EvalContext, specs: Readonly<Record<string, string>>) {
-  const sets = await context.others(specs);
-  return Object.fromEntries(Object.entries(sets).map(([name, { features }]) => [name, features.labelled]));
+async function foreignSets(context: EvalContext, data: Readonly<Record<string, string>>) {
+  const sets: Record<string, LabelledFeatures> = {};
+  for (const [name, spec] of Object.entries(data)) sets[name] = (await context.other(spec)).features.labelled;
+  return sets;
 }
 
 /** Known classes with new numbers, and the images of the others as a foreign set. */

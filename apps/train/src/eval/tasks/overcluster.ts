@@ -13,10 +13,11 @@ interface Options extends ScoringOptions {
   readonly start?: 'k-means++' | 'random';
 }
 
-export const overclusterTask: EvalTask = {
+export const task: EvalTask = {
   name: 'overcluster',
   about: 'k-means of patch tokens named after classes (paper Table 4)',
   reads: 'segmentation',
+  order: 8,
   options: (command) =>
     withScoring(command)
       .option('--clusters <list>', 'numbers of clusters (default: the classes, 100, 300, 500)', integerList)
@@ -31,7 +32,7 @@ export const overclusterTask: EvalTask = {
       )
       .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
   async run(context, { clusters, seeds, match, start, ...scoring }: Options) {
-    const { test } = await context.segmentation();
+    const test = await context.segmentation('test');
     const { outcomes } = await overclustering(test.batches, {
       ...scoringOf(test.set, scoring),
       backend: context.backend,

@@ -7,13 +7,15 @@ interface Options {
   readonly ridge?: number;
 }
 
-export const positionTask: EvalTask = {
+export const task: EvalTask = {
   name: 'position',
   about: 'how well position is read from patch tokens: R2 and MSE',
   reads: 'patches',
+  order: 9,
   options: (command) => command.option('--ridge <r>', 'relative to the mean variance (default: 1e-6)', positiveNumber),
   async run(context, { ridge }: Options) {
-    const { train, test } = await context.patches();
+    const train = await context.patches('train');
+    const test = await context.patches('test');
     const { outcome } = await positionDecodability(train.batches, test.batches, {
       backend: context.backend,
       ridge,

@@ -9,16 +9,18 @@ interface Options {
   readonly neighbours?: number;
 }
 
-export const truncationTask: EvalTask = {
+export const task: EvalTask = {
   name: 'truncation',
   about: 'k-NN at nested widths, with PCA and random controls (paper Fig. 3)',
-  reads: 'images',
+  reads: 'labelled',
+  order: 4,
   options: (command) =>
     command
       .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', integerList)
       .option('--neighbours <k>', 'that vote (default: 20)', positiveInteger),
   async run(context, { widths, neighbours }: Options) {
-    const { train, test } = await context.images();
+    const train = await context.labelled('train');
+    const test = await context.labelled('test');
     const { outcomes, curve } = await truncationCurve(train.features.labelled, test.features.labelled, {
       backend: context.backend,
       widths,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fitPca, projectPca } from './pca';
+import { componentScores, principalComponents } from './principal-components';
 
 /** Rows mean + sum_k a_k[n] axis_k with given axes and zero-mean, mutually orthogonal coefficient columns. */
 function spanned(
@@ -34,14 +34,14 @@ test.each([
   ['Gram matrix (fewer rows than dimensions)', wide, 3],
   ['covariance (more rows than dimensions)', tall, 7],
 ])('finds known axes and variances by the %s', (_, rows, divisor) => {
-  const pca = fitPca(rows, 3);
+  const pca = principalComponents(rows, 3);
   const repeats = rows.rows / 4;
   [72, 18, 4].forEach((squared, k) => {
     expect(pca.variances[k]).toBeCloseTo((squared * repeats) / divisor, 10);
     // The sign rule: the entry of largest magnitude is positive, so that the third axis turns around.
     const sign = k === 2 ? -1 : 1;
     axes[k]!.forEach((value, d) => {
-      expect(pca.components[k * 6 + d]).toBeCloseTo(sign * value, 10);
+      expect(pca.directions[k * 6 + d]).toBeCloseTo(sign * value, 10);
     });
   });
   expect(pca.totalVariance).toBeCloseTo((94 * repeats) / divisor, 10);
@@ -49,7 +49,7 @@ test.each([
 });
 
 test('scores are the coefficients along the axes', () => {
-  const scores = projectPca(fitPca(wide, 3), wide);
+  const scores = componentScores(principalComponents(wide, 3), wide);
   coefficients.forEach(([a, b, c], n) => {
     expect(scores[n * 3]).toBeCloseTo(a!, 10);
     expect(scores[n * 3 + 1]).toBeCloseTo(b!, 10);
@@ -59,33 +59,33 @@ test('scores are the coefficients along the axes', () => {
 
 test('the sign of a component does not depend on the sign of the features', () => {
   const negated = { ...wide, data: wide.data.map((value) => -value) };
-  const expected = fitPca(wide, 2).components;
-  expect(Array.from(fitPca(negated, 2).components, (value) => value + 0)).toEqual(Array.from(expected));
+  const expected = principalComponents(wide, 2).directions;
+  expect(Array.from(principalComponents(negated, 2).directions, (value) => value + 0)).toEqual(Array.from(expected));
 });
 
 test.each([
   ['few rows', wide],
   ['many rows', tall],
 ])('directions without variance are zero, not noise (%s)', (_, rows) => {
-  const pca = fitPca(rows, 6);
+  const pca = principalComponents(rows, 6);
   expect([...pca.variances.slice(3)]).toEqual([0, 0, 0]);
-  expect(pca.components.slice(18).every((value) => value === 0)).toBe(true);
+  expect(pca.directions.slice(18).every((value) => value === 0)).toBe(true);
 });
 
 test('equal rows have no direction at all', () => {
-  const pca = fitPca({ data: new Float32Array(12).fill(3), rows: 4, dim: 3 }, 2);
+  const pca = principalComponents({ data: new Float32Array(12).fill(3), rows: 4, dim: 3 }, 2);
   expect([...pca.variances, pca.totalVariance]).toEqual([0, 0, 0]);
 });
 
 test('equal input gives the same bits', () => {
   const data = Float32Array.from({ length: 40 * 12 }, (_, i) => Math.sin(i * i));
   const rows = { data, rows: 40, dim: 12 };
-  expect(fitPca(rows, 5)).toEqual(fitPca(rows, 5));
+  expect(principalComponents(rows, 5)).toEqual(principalComponents(rows, 5));
 });
 
 test('refuses what is not a matrix of numbers', () => {
-  expect(() => fitPca({ data: [1, 2, 3], rows: 2, dim: 2 }, 1)).toThrow(/3 values.*needs 4/);
-  expect(() => fitPca({ data: [1, 2, Number.NaN, 4], rows: 2, dim: 2 }, 1)).toThrow(/NaN at index 2/);
-  expect(() => fitPca({ data: [1, 2, 3, 4], rows: 2, dim: 2 }, 3)).toThrow(/at most 2 exist/);
-  expect(() => projectPca(fitPca(wide, 1), { data: [1, 2], rows: 1, dim: 2 })).toThrow(/fitted on 6/);
+  expect(() => principalComponents({ data: [1, 2, 3], rows: 2, dim: 2 }, 1)).toThrow(/3 values.*needs 4/);
+  expect(() => principalComponents({ data: [1, 2, Number.NaN, 4], rows: 2, dim: 2 }, 1)).toThrow(/NaN at index 2/);
+  expect(() => principalComponents({ data: [1, 2, 3, 4], rows: 2, dim: 2 }, 3)).toThrow(/at most 2 exist/);
+  expect(() => componentScores(principalComponents(wide, 1), { data: [1, 2], rows: 1, dim: 2 })).toThrow(/fitted on 6/);
 });
