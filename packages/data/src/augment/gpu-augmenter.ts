@@ -1,3 +1,12 @@
+/**
+ * Renders views on the GPU, from the same records as on the CPU, to the same pixels but for ties.
+ *
+ * Decoded images are uploaded once, all their views are cut from them there, and the normalised tensors land where the
+ * training step reads them. Buffers and pipelines are made when the augmenter is, with fixed capacities; a batch that needs
+ * more is rendered in several rounds, and a bind group is made once per result buffer. Nothing is read back and nothing
+ * waits: commands are queued in order, so a step submitted afterwards sees the views.
+ */
+
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { ENTRY_POINTS, FRAME_WORDS, gpuKernels, MEASURE_GROUP, MEASURE_LANES, TILE, VIEW_WORDS } from './gpu-kernels';
@@ -5,15 +14,6 @@ import { recordAt, writeViewRecord } from './gpu-records';
 import type { PlacedView } from './multi-crop';
 import { IMAGENET_NORMALISATION, type Normalisation } from './normalise';
 import { checkBox } from './render-view';
-
-/**
- * Rendering views on the GPU. Decoded images are uploaded once, all their views are cut from them there, and the normalised
- * tensors land where the training step reads them.
- *
- * Buffers and pipelines are made when the augmenter is, with fixed capacities; a batch that needs more is rendered in
- * several rounds, and a bind group is made once per result buffer. Nothing is read back and nothing waits: commands are
- * queued in order, so a step submitted afterwards sees the views.
- */
 
 /** What a `GpuAugmenter` may use. */
 export interface GpuAugmenterOptions {

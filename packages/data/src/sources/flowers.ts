@@ -1,9 +1,9 @@
 /**
- * TensorFlow's flower photographs: 3,670 photographs of daisies, dandelions, roses, sunflowers and tulips, all CC BY 2.0.
+ * TensorFlow's flower photographs: 3,670 daisies, dandelions, roses, sunflowers and tulips, all CC BY 2.0.
  *
- * The archive is fetched once into the user's cache and unpacked beside it. Size and SHA-256 are those of the checksum list of
- * TensorFlow Datasets (`tensorflow_datasets/datasets/tf_flowers/checksums.tsv`), which names the same file under its older
- * address. Its LICENSE.txt, which credits every photographer, stays with the photographs.
+ * The archive is fetched once into the user's cache and unpacked beside it. Size and SHA-256 are those of the checksum list
+ * of TensorFlow Datasets (`tensorflow_datasets/datasets/tf_flowers/checksums.tsv`), which names the same file under its
+ * older address. Its LICENSE.txt, which credits every photographer, stays with the photographs.
  */
 
 import { randomUUID } from 'node:crypto';

@@ -1,9 +1,9 @@
 /**
- * A folder that holds its parts as folders: `train` and `val` (ImageNet's layout, and that of most prepared sets).
+ * A folder that holds its parts as folders: `train` and `val`, the layout of ImageNet.
  *
- * ImageNet is `{train,val}/{wnid}/*.JPEG` and `labels.txt` with lines `wnid,name`; `test` is flat. Parts share the class list of
- * the training part, so that a label means the same in each. Nothing is said about how many images there must be: any
- * subset works.
+ * ImageNet is `{train,val}/{wnid}/*.JPEG` and `labels.txt` with lines `wnid,name`; `test` is flat. Parts share the class
+ * list of the training part, so that a label means the same in each. Nothing is said about how many images there must be:
+ * any subset works.
  */
 
 import { promises as fs } from 'node:fs';

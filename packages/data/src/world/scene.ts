@@ -1,8 +1,3 @@
-import { createRandom, permutation, type Random } from '../random';
-import { dominance } from './dominance';
-import { COVERINGS, TEXTURES } from './textures';
-import { TOYS, type Triple } from './toys';
-
 /**
  * A scene as plain data: some toys on a floor, before a sky or a wall, under one lamp, seen by one camera.
  *
@@ -11,6 +6,11 @@ import { TOYS, type Triple } from './toys';
  * camera are drawn without regard to the class. The first toy of a scene is its subject and gives the label; scenes in which
  * it is not the largest thing to be seen are drawn again.
  */
+
+import { createRandom, permutation, type Random } from '../random';
+import { dominance } from './dominance';
+import { COVERINGS, TEXTURES } from './textures';
+import { TOYS, type Triple } from './toys';
 
 /** Red, green, blue in linear light, `[0, 1]`. */
 export type Colour = Triple;

@@ -1,13 +1,15 @@
+/**
+ * The colour of one ray: texture times light.
+ *
+ * A lamp at infinity (Lambert, with a narrow highlight on toys, cast shadows) and light from the sky above, weaker under and
+ * next to toys. Distance fades the floor into the horizon.
+ */
+
 import type { Camera } from './camera';
 import { noise } from './noise';
 import type { Colour, Covering, Scene } from './scene';
 import { COVERINGS, TEXTURES } from './textures';
 import type { Hit, Tracer } from './tracer';
-
-/**
- * The colour of one ray: texture times light. A lamp at infinity (Lambert, with a narrow highlight on toys, cast shadows)
- * and light from the sky above, weaker under and next to toys. Distance fades the floor into the horizon.
- */
 
 const LAMP: Colour = [0.89, 0.85, 0.78];
 const AMBIENT = 0.42;

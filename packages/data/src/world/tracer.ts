@@ -1,11 +1,13 @@
+/**
+ * Finds what a ray meets: the nearest part of the nearest toy.
+ *
+ * Every part of every toy is an affine image of a unit solid: the ray is taken into the solid's frame, where the test is
+ * simple and `t` stays what it was. Bounding spheres around toys and parts settle most rays.
+ */
+
 import type { Scene, SceneObject } from './scene';
 import { intersect, type Ray, type Solid, toNormal } from './solids';
 import { type Paint, type Part, TOYS, type Triple } from './toys';
-
-/**
- * Finding what a ray meets. Every part of every toy is an affine image of a unit solid: the ray is taken into the solid's
- * frame, where the test is simple and `t` stays what it was. Bounding spheres around toys and parts settle most rays.
- */
 
 /** A part ready for tracing: `u = M (p - center)` takes world points into the solid's frame. */
 interface PlacedPart {
