@@ -10,8 +10,9 @@
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
+import { drawScene, sceneLabel } from './draw-scene';
 import { type RenderedScene, renderScene } from './render-scene';
-import { className, drawScene, MAX_CLASSES, type Scene, sceneLabel } from './scene';
+import { className, MAX_CLASSES, type Scene } from './scene';
 
 export interface GeneratedWorldOptions {
   /** Pictures. Default 2000. */

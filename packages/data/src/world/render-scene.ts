@@ -7,10 +7,11 @@
 
 import type { PixelImage } from '../images/image';
 import { createCamera } from './camera';
+import { toWorld } from './placed-toy';
 import type { Scene } from './scene';
 import { createShader } from './shade';
 import { TOYS } from './toys';
-import { createTracer, type Tracer, toWorld } from './tracer';
+import { createTracer, type Tracer } from './tracer';
 
 /** One toy of a picture. */
 export interface LabelledObject {
