@@ -13,10 +13,10 @@ import type { ByteFile } from '../files/byte-file';
 import {
   type ByteRows,
   createParquetDecoder,
-  type DecodeLimits,
   type ParquetColumn,
   type ParquetDecoder,
-} from '../formats/parquet-worker';
+} from '../formats/parquet-decoder';
+import type { DecodeLimits } from '../formats/parquet-worker';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { byCodeUnit } from './walk-images';
