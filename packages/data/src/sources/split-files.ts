@@ -6,7 +6,7 @@
  */
 
 import { DataError } from '../errors';
-import { byCodeUnit } from './walk-images';
+import { byCodeUnit } from './by-code-unit';
 
 const SPLITS: Readonly<Record<string, readonly string[]>> = {
   train: ['train', 'training'],
