@@ -1,5 +1,5 @@
 /**
- * The view renderer on a device: its buffers, its pipelines, and the five kernels of `gpu-kernels.ts` as one submit.
+ * The view renderer on a device: its buffers, its pipelines, and the five kernels as one submit.
  *
  * A round is some views of one size whose images are uploaded and which fit the buffers together. All buffers are made at
  * once; only a bind group is made for every result buffer that was not seen before.

@@ -1,4 +1,4 @@
-/** What a kind of data set tells of itself: its signs, its labels, how it opens, and where its validation part is. */
+/** What a kind of data set tells of itself: signs, labels, how it opens, where its validation part is. */
 
 import type { HubOptions } from '../files/hub-files';
 import { isFolder } from '../files/is-folder';
@@ -50,10 +50,7 @@ export interface FolderContents {
  */
 export type Validation = 'held out' | ((target: string) => string | undefined | Promise<string | undefined>);
 
-/**
- * One kind of data set. The signs answer why, as a message says it after "the folder", "the file" or "it", or nothing; a kind
- * has those that apply to it.
- */
+/** One kind of data set. Of the signs it has those that apply to it; each answers why, in words for a message, or nothing. */
 export interface SourceKind<Name extends string = string> {
   readonly kind: Name;
   /** What a user gives, in the words of the message that lists what a data set can be. */
@@ -64,11 +61,11 @@ export interface SourceKind<Name extends string = string> {
   readonly prefixed: boolean;
   /** For data that its bare name asks for: what else to write, as for a path of that name. */
   readonly builtIn?: string;
-  /** Sign: the text itself. */
+  /** Sign: the text itself. The answer is a sentence. */
   ofText?(text: string): string | undefined;
-  /** Sign: the name of a file or an address, in lower case. */
+  /** Sign: the name of a file or an address, in lower case. The answer goes on from "the file". */
   ofFile?(name: string): string | undefined;
-  /** Sign: what a folder holds. */
+  /** Sign: what a folder holds. The answer goes on from "the folder". */
   ofFolder?(contents: FolderContents): string | undefined;
   /** Opens a target: the text without its prefix, empty for the bare name of built-in data. */
   open(target: string, options: OpenOptions): Promise<ImageSource>;

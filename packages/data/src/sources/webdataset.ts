@@ -94,7 +94,7 @@ export async function webDatasetSource(
 export function expandBraces(pattern: string): string[] {
   const range = /\{(\d+)\.\.(\d+)\}/.exec(pattern);
   if (!range) return [pattern];
-  const [whole, from, to] = range as unknown as [string, string, string];
+  const [whole, from = '', to = ''] = range;
   const count = Number(to) - Number(from) + 1;
   if (count < 1 || count > 1e6) throw new DataError('bad-spec', `${pattern}: ${whole} is not a range of shards`);
   return Array.from({ length: count }, (_, step) => {
