@@ -119,7 +119,7 @@ describe('decodeImage', () => {
     for (let at = 8; at < 60; at++) {
       const damaged = Uint8Array.from(encoded);
       damaged[at]! ^= 0xff;
-      await decodeImage(damaged).catch((error) => expect(error.code).toMatch(/-image$|image-too-large/));
+      await decodeImage(damaged).catch((error) => expect(error.code).toMatch(/-image|too-large/));
     }
   });
 });

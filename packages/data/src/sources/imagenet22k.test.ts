@@ -85,9 +85,7 @@ describe('imageNet22kSource', () => {
     });
     const source = await imageNet22kSource(root, { extra: root });
     for (const index of [0, 1, 2, 3]) {
-      await expect(source.read(index)).rejects.toMatchObject({
-        code: expect.stringMatching(/unreadable-image|image-too-large/),
-      });
+      await expect(source.read(index)).rejects.toMatchObject({ code: expect.stringMatching(/unreadable|too-large/) });
     }
   });
 
