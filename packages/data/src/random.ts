@@ -3,8 +3,10 @@
  *
  * A block of four 32-bit words is a pure function of a 128-bit counter and a 64-bit key. Nothing is carried from one sample
  * to the next, so the numbers of sample `position`, stream `stream` are the same on any thread, in any order and after any
- * resume: that triple is the whole state.
+ * resume: that triple is the whole state. (The engine's own `randomStream` has neither position nor state, and its numbers
+ * are multiples of 2^-24, exact in f32; here the grid is 2^-32. Both read the same blocks.)
  */
+
 import { philox } from '@franca/tensor';
 
 /** Where a random stream stands: plain data, so that it can be written down and continued. */

@@ -1,5 +1,3 @@
-import type { PixelImage } from '../images/image';
-
 /**
  * Bicubic resampling as PIL does it on 8-bit images, to the bit.
  *
@@ -9,6 +7,8 @@ import type { PixelImage } from '../images/image';
  * to 22-bit fixed point. The horizontal pass comes first and its result is rounded and clamped to 8 bits before the
  * vertical pass; leaving out that middle step changes pixels by up to 12 levels.
  */
+
+import type { PixelImage } from '../images/image';
 
 /** The part of an image that a resize reads: whole pixels, inside the image. */
 export interface Box {

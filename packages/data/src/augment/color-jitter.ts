@@ -1,13 +1,13 @@
-import { grayscale, luma, meanLuma } from './grayscale';
-import { rotateHue } from './hue';
-
 /**
- * Colour jitter with torchvision's meaning on PIL images: four adjustments in an order of their own for each view.
+ * Colour jitter with torchvision's meaning on PIL images: four adjustments, in an order of each view's own.
  *
  * Brightness, contrast and saturation blend towards a degenerate image `g` (black; the image's mean luma; each pixel's
  * luma): `v -> g + f (v - g)` in single precision, clamped, then truncated to 8 bits. Factors above 1 extrapolate. Hue is
  * turned in 8-bit HSV. Every step works on the previous step's bytes.
  */
+
+import { grayscale, luma, meanLuma } from './grayscale';
+import { rotateHue } from './hue';
 
 /** The four adjustments, by name. */
 export const JITTER_STEPS = ['brightness', 'contrast', 'saturation', 'hue'] as const;

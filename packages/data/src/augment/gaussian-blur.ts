@@ -1,8 +1,10 @@
 /**
- * Gaussian blur of 8-bit images as torchvision's `gaussian_blur`: a `k x k` kernel, the outer product of
- * `exp(-x^2 / 2 sigma^2)` normalised to sum 1, borders reflected without repeating the edge pixel, single precision, rounded
- * to bytes once at the end. Computed here as two one-dimensional passes with nothing rounded in between: sums differ from
- * the two-dimensional kernel's by a few units in the last place, so a byte differs (by one) only at a tie.
+ * Gaussian blur of 8-bit images as torchvision's `gaussian_blur`, the blur of the official augmentation.
+ *
+ * The kernel is `k x k`, the outer product of `exp(-x^2 / 2 sigma^2)` normalised to sum 1; borders are reflected without
+ * repeating the edge pixel; the sum is in single precision, rounded to bytes once at the end. Computed here as two
+ * one-dimensional passes with nothing rounded in between: sums differ from the two-dimensional kernel's by a few units in
+ * the last place, so a byte differs (by one) only at a tie.
  */
 
 /** Half width of the kernel in the official augmentation: 9 x 9, whatever the size of the view. */

@@ -1,5 +1,3 @@
-import { HUE_FALLS } from './hue';
-
 /**
  * The view renderer in WGSL: five kernels over the views of one size, one compute pass.
  *
@@ -14,6 +12,8 @@ import { HUE_FALLS } from './hue';
  * are used: the position of an output pixel in the input is split exactly into whole pixels and a fraction, which keeps
  * single precision weights accurate to about 1e-7 whatever the size of the image. Hue runs in integers.
  */
+
+import { HUE_FALLS } from './hue';
 
 /** Words of the record of one view; the fields are written by `gpu-records.ts`. */
 export const VIEW_WORDS = 24;

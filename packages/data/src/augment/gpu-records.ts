@@ -1,11 +1,11 @@
+/** A view's parameters as the record that the kernels read: `struct View` of `gpu-kernels.ts`, field by field. */
+
 import type { PixelImage } from '../images/image';
 import type { JitterStep } from './color-jitter';
 import { BLUR_RADIUS, gaussianKernel } from './gaussian-blur';
 import { VIEW_WORDS } from './gpu-kernels';
 import { hueShift } from './hue';
 import type { ViewParams } from './view-params';
-
-/** Writing a view's parameters as the record that the kernels read (`struct View` in `gpu-kernels.ts`, field by field). */
 
 const STEP_CODES: Readonly<Record<JitterStep, number>> = { brightness: 1, contrast: 2, saturation: 3, hue: 4 };
 

@@ -1,6 +1,6 @@
-/**
- * Luma of 8-bit RGB as PIL converts to mode L: ITU-R 601 weights in 16-bit fixed point, rounded.
- */
+/** Luma and grey pixels as PIL's mode L has them: ITU-R 601 weights in 16-bit fixed point, rounded. */
+
+/** Luma of one pixel, in levels. */
 export function luma(red: number, green: number, blue: number): number {
   return (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16;
 }

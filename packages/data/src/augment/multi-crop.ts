@@ -1,14 +1,14 @@
+/**
+ * Multi-crop: two large views and several small ones of each image, as plain records.
+ *
+ * Caron et al., SwAV, 2020, with the settings of DINOv2 and Franca. All views share flip, jitter and grayscale. They differ
+ * in size and scale, in how often they are blurred, and in that only the second global view is ever solarized.
+ */
+
 import { DataError } from '../errors';
 import { createRandom } from '../random';
 import { BLUR_RADIUS } from './gaussian-blur';
 import { drawView, type ViewParams, type ViewRecipe } from './view-params';
-
-/**
- * Multi-crop (Caron et al., SwAV, 2020; DINOv2 and Franca's settings): two large views and several small ones of each image.
- *
- * All views share flip, jitter and grayscale. They differ in size and scale, in how often they are blurred, and in that only
- * the second global view is ever solarized.
- */
 
 /** Settings. The first five names are those of the official YAML files (`crops:`). */
 export interface MultiCropConfig {

@@ -1,4 +1,6 @@
-/** Per-channel statistics in units of full scale: `(v / 255 - mean) / std`. */
+/** From bytes to a normalised tensor: `(v / 255 - mean) / std`, by a table of all bytes. */
+
+/** Per-channel statistics in units of full scale. */
 export interface Normalisation {
   mean: readonly [number, number, number];
   std: readonly [number, number, number];

@@ -1,15 +1,15 @@
+/**
+ * Preprocessing for inference: shorter side resized by PIL's bicubic filter, centre cut out, normalised.
+ *
+ * Sizes follow torchvision: the longer side is `trunc(resize * long / short)` and the crop's offset `(side - crop) / 2`
+ * rounded half to even. Only the pixels of the crop are computed.
+ */
+
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { resizeBicubic } from './bicubic';
 import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
 import { roundHalfEven } from './round-half-even';
-
-/**
- * Preprocessing for inference: the shorter side is resized with PIL's bicubic filter, the centre is cut out and normalised.
- *
- * Sizes follow torchvision: the longer side is `trunc(resize * long / short)` and the crop's offset `(side - crop) / 2`
- * rounded half to even. Only the pixels of the crop are computed.
- */
 
 export interface Preprocessing {
   /** Length of the shorter side after resizing, in pixels. */

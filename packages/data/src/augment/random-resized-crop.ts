@@ -1,7 +1,3 @@
-import type { Random } from '../random';
-import type { Box } from './bicubic';
-import { roundHalfEven } from './round-half-even';
-
 /**
  * The box of a random resized crop (Szegedy et al. 2015, as in torchvision).
  *
@@ -9,6 +5,10 @@ import { roundHalfEven } from './round-half-even';
  * that area and shape is placed uniformly where it fits. After ten boxes that do not fit inside the image, the largest
  * central box whose aspect lies in `ratio` is taken. Boxes are whole pixels.
  */
+
+import type { Random } from '../random';
+import type { Box } from './bicubic';
+import { roundHalfEven } from './round-half-even';
 
 const ATTEMPTS = 10;
 

@@ -1,3 +1,10 @@
+/**
+ * Applies a view's parameters to pixels, on the CPU.
+ *
+ * Crop and bicubic resize, flip, colour jitter, grayscale, blur, solarize, each on 8-bit values as the official pipeline
+ * does with PIL and torchvision. Pure: image and record determine every byte.
+ */
+
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { type Box, resizeBicubic } from './bicubic';
@@ -8,11 +15,6 @@ import type { PlacedView } from './multi-crop';
 import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
 import { solarize } from './solarize';
 import type { ViewParams } from './view-params';
-
-/**
- * Applying a view's parameters to pixels: crop and bicubic resize, flip, colour jitter, grayscale, blur, solarize, each on
- * 8-bit values as the official pipeline does with PIL and torchvision. Pure: image and record determine every byte.
- */
 
 /**
  * Renders one view to bytes.

@@ -1,4 +1,4 @@
-/** Rounds to the nearest integer, halves to the even one, as Python's `round` does; crop geometry depends on it. */
+/** Rounds to the nearest integer, halves to the even one, as Python's `round` does: crop geometry needs it. */
 export function roundHalfEven(value: number): number {
   const floor = Math.floor(value);
   const fraction = value - floor;

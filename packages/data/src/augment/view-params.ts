@@ -1,15 +1,15 @@
-import { permutation, type Random } from '../random';
-import type { Box } from './bicubic';
-import { JITTER_STEPS, type Jitter } from './color-jitter';
-import { randomResizedCrop } from './random-resized-crop';
-
 /**
- * Drawing a view's parameters, apart from applying them.
+ * Draws a view's parameters, apart from applying them.
  *
  * A recipe states the distribution; `drawView` turns it, an image size and a random stream into a plain record that says
  * everything about one view. The record is all that the renderers need: the TypeScript one and the GPU one give the same
  * picture from the same record, and since the stream is a function of (seed, sample position, view), so is the record.
  */
+
+import { permutation, type Random } from '../random';
+import type { Box } from './bicubic';
+import { JITTER_STEPS, type Jitter } from './color-jitter';
+import { randomResizedCrop } from './random-resized-crop';
 
 /** Distribution of one view. Probabilities are in `[0, 1]`, ranges are `[low, high]`. */
 export interface ViewRecipe {

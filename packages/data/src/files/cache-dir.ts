@@ -1,4 +1,4 @@
-/** Where this package keeps what it downloads: the user's cache folder, by the conventions of the platform (XDG elsewhere). */
+/** Where this package keeps what it downloads: the user's cache folder, where the platform has it. */
 
 import { homedir } from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Small JSON files in the cache folder: written aside and renamed, and simply made anew when they cannot be read. */
+/** Small JSON files in the cache folder: written aside and renamed, made anew when they cannot be read. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';

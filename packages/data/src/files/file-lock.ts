@@ -1,8 +1,8 @@
 /**
- * Lets one process at a time do something in a shared folder (several ranks start at once and all want the same download).
+ * Lets one process at a time do something in a shared folder.
  *
- * The lock is a file that only one process can create. Its holder touches it regularly, so a lock whose holder was killed is
- * known by its age and taken over.
+ * Several ranks start at once, and all want the same download. The lock is a file that only one process can create. Its
+ * holder touches it regularly, so a lock whose holder was killed is known by its age and taken over.
  */
 
 import { randomUUID } from 'node:crypto';

@@ -1,9 +1,9 @@
 /**
- * Reads NumPy's `.npy` files of named columns (structured arrays), in which the official tools keep data set indices.
+ * Reads NumPy's `.npy` files of named columns, in which the official tools keep data set indices.
  *
- * The file is a text header (a Python literal: dtype, order, shape) and then the rows, packed. Only what those indices use is
- * understood: unsigned 32-bit integers and fixed-width Unicode (`<U9` is nine 4-byte characters), one dimension. The header
- * is matched by a pattern, never evaluated, and the row count must agree with the file's real size.
+ * Such a structured array is a text header (a Python literal: dtype, order, shape) and then the rows, packed. Only what
+ * those indices use is understood: unsigned 32-bit integers and fixed-width Unicode (`<U9` is nine 4-byte characters), one
+ * dimension. The header is matched by a pattern, never evaluated, and the row count must agree with the file's real size.
  */
 
 import { DataError } from '../errors';

@@ -1,7 +1,8 @@
 /**
- * Decodes an image file to 8-bit RGB, with the pixels that PIL's `convert('RGB')` gives: alpha is dropped, not blended;
- * gray and palette images become RGB; an embedded colour profile and the EXIF orientation are ignored. The official
- * pipeline trains on exactly these pixels.
+ * Decodes an image file to 8-bit RGB, with the pixels that PIL's `convert('RGB')` gives.
+ *
+ * Alpha is dropped, not blended; gray and palette images become RGB; an embedded colour profile and the EXIF orientation
+ * are ignored. The official pipeline trains on exactly these pixels.
  *
  * The bytes are untrusted. The pixel count in the header is checked before anything of that size is allocated, a truncated
  * file is an error rather than a picture with a gray lower half, and every failure is a typed `DataError`.

@@ -1,6 +1,7 @@
 /**
- * What happens to images that cannot be used: they are skipped, counted and named; a run that meets too many stops with the
- * list. (The official pipeline trains on a gray square instead, silently.)
+ * What happens to images that cannot be used: they are skipped, counted and named.
+ *
+ * A run that meets too many stops with the list. (The official pipeline trains on a gray square instead, silently.)
  */
 
 import { DataError, isImageError } from '../errors';

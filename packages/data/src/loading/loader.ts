@@ -1,5 +1,5 @@
 /**
- * From a source to batches of decoded images: sample, read and decode ahead, skip what cannot be used, count the waiting.
+ * From a source to batches of decoded images: sample, read and decode ahead, skip what cannot be used.
  *
  * Everything that decides which images a batch holds happens in the order of the draws, never in the order of completion. A
  * batch carries the cursor that continues right after it, whatever was already loaded beyond it, so a run resumed from a

@@ -11,7 +11,8 @@ import { DataError } from '../errors';
 import { type ByteFile, openLocalFile } from '../files/byte-file';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
-import { byCodeUnit } from './walk-images';
+import { byCodeUnit } from './by-code-unit';
+import type { SourceKind } from './source-kind';
 
 interface Variant {
   readonly name: string;
@@ -45,10 +46,17 @@ const SIDE = 32;
 const PLANE = SIDE * SIDE;
 const CHUNK_RECORDS = 1000;
 
-/** Whether a folder's file names are those of a CIFAR set. */
-export function looksLikeCifar(names: readonly string[]): boolean {
-  return VARIANTS.some(({ train, val }) => names.some((name) => train.test(name) || val.test(name)));
-}
+export const cifarKind: SourceKind<'cifar'> = {
+  kind: 'cifar',
+  says: 'CIFAR files',
+  labels: 'always',
+  prefixed: true,
+  ofFolder: ({ names }) => (names.some(isCifarFile) ? 'holds CIFAR .bin files' : undefined),
+  open: (target, { split = 'train' }) => cifarSource(target, split === 'train' ? 'train' : 'val'),
+  validation: (target) => target,
+};
+
+const isCifarFile = (name: string): boolean => VARIANTS.some(({ train, val }) => train.test(name) || val.test(name));
 
 /**
  * Opens the folder of a CIFAR set (the one that holds the `.bin` files); `val` is its test part.

@@ -1,9 +1,9 @@
 /**
- * TensorFlow's flower photographs: 3,670 photographs of daisies, dandelions, roses, sunflowers and tulips, all CC BY 2.0.
+ * TensorFlow's flower photographs: 3,670 daisies, dandelions, roses, sunflowers and tulips, all CC BY 2.0.
  *
- * The archive is fetched once into the user's cache and unpacked beside it. Size and SHA-256 are those of the checksum list of
- * TensorFlow Datasets (`tensorflow_datasets/datasets/tf_flowers/checksums.tsv`), which names the same file under its older
- * address. Its LICENSE.txt, which credits every photographer, stays with the photographs.
+ * The archive is fetched once into the user's cache and unpacked beside it. Size and SHA-256 are those of the checksum list
+ * of TensorFlow Datasets (`tensorflow_datasets/datasets/tf_flowers/checksums.tsv`), which names the same file under its
+ * older address. Its LICENSE.txt, which credits every photographer, stays with the photographs.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -18,6 +18,9 @@ import { defaultCacheDir } from '../files/cache-dir';
 import { downloadFile, httpDownload } from '../files/download';
 import { withFileLock } from '../files/file-lock';
 import type { HttpOptions } from '../files/http-file';
+import type { ImageSource } from '../images/image-source';
+import { folderSource } from './folder';
+import type { OpenOptions, SourceKind } from './source-kind';
 
 /** An archive of photographs in one folder per class. */
 export interface FlowerArchive {
@@ -56,6 +59,16 @@ export interface Flowers {
   readonly attribution: string;
 }
 
+export const flowersKind: SourceKind<'flowers'> = {
+  kind: 'flowers',
+  says: 'flowers',
+  labels: 'always',
+  prefixed: false,
+  builtIn: 'the photographs, from any other folder',
+  open: (_, options) => openFlowers(options),
+  validation: 'held out',
+};
+
 const FOLDER = 'flower_photos';
 const MEMBER = /^flower_photos\/(LICENSE\.txt|[a-z]+\/[\w-]+\.jpg)$/;
 
@@ -84,6 +97,16 @@ export async function fetchFlowers(options: FetchFlowersOptions = {}): Promise<F
     { signal },
   );
   return flowers;
+}
+
+async function openFlowers({ cacheDir, signal, onProgress, http }: OpenOptions): Promise<ImageSource> {
+  const { root, attribution } = await fetchFlowers({
+    ...(cacheDir && { cacheDir }),
+    ...(signal && { signal }),
+    ...(http && { http }),
+    onProgress: ({ phase, done, total }) => phase === 'download' && onProgress?.(done, total),
+  });
+  return { ...(await folderSource(root)), name: 'flower photographs', attribution };
 }
 
 const attribution = (root: string): string =>

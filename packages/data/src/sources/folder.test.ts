@@ -53,6 +53,11 @@ describe('folderSource', () => {
     expect(labelsOf(source)).toEqual([1, 2, undefined]);
   });
 
+  it('labels a part that holds one class only, where the class list is given', async () => {
+    put('dog/1.jpg', 'dog/2.jpg');
+    expect(labelsOf(await folderSource(root, { classes: ['cat', 'dog'] }))).toEqual([1, 1]);
+  });
+
   it('follows links, and ends where they form loops', async () => {
     put('real/a/1.jpg', 'real/b/2.jpg');
     symlinkSync(path.join(root, 'real'), path.join(root, 'real/a/loop'));

@@ -8,10 +8,11 @@
 import path from 'node:path';
 import { DataError } from '../errors';
 import { readImageFile } from '../files/byte-file';
-import { IMAGE_EXTENSIONS } from '../images/image-format';
+import { hasImageExtension, IMAGE_EXTENSIONS } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
-import { folderLabels } from './folder-labels';
-import { byCodeUnit, type FoundImages, walkImages } from './walk-images';
+import { folderLabels } from './labels';
+import type { SourceKind } from './source-kind';
+import { type FoundImages, walkImages } from './walk-images';
 
 export interface FolderOptions {
   /** `auto` takes folders for classes where they look like it; `none` never does. Default `auto`. */
@@ -19,6 +20,17 @@ export interface FolderOptions {
   /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label. */
   readonly classes?: readonly string[] | undefined;
 }
+
+export const folderKind: SourceKind<'folder'> = {
+  kind: 'folder',
+  says: 'a folder of images',
+  labels: 'class folders',
+  prefixed: true,
+  ofFolder: ({ nested, hasParts, taken }) =>
+    !hasParts && (nested.some(hasImageExtension) || !taken) ? 'holds images' : undefined,
+  open: (target, { classes }) => folderSource(target, { classes }),
+  validation: 'held out',
+};
 
 /**
  * Opens a folder of images.
@@ -29,15 +41,13 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
   if (found.unreadable.includes('.')) throw new DataError('not-found', `${root} is not a folder that can be read`);
   const { files } = found;
   if (files.length === 0) throw emptyFolder(root, found);
-  const folders = options.labels === 'none' ? undefined : folderLabels(files);
-  const classes = folders && (options.classes ?? [...new Set(folders)].sort(byCodeUnit));
-  const positions = new Map(classes?.map((name, position) => [name, position]));
+  const labels = options.labels === 'none' ? undefined : folderLabels(files, options.classes);
   const notes = describeOthers(found);
   return {
     name: `folder ${root}`,
     folder: root,
     length: files.length,
-    ...(classes && { classes, label: (index: number) => positions.get(folders[index]!) }),
+    ...labels,
     ...(notes.length > 0 && { notes }),
     key: (index) => files[index]!,
     read: async (index) => ({ encoded: await readImageFile(path.join(root, files[index]!)) }),

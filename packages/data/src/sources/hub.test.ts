@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { parquetWriteBuffer } from 'hyparquet-writer';
-import { pack } from 'tar-stream';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { type LoopbackServer, sendBytes, serve } from '../../test/loopback-server';
+import { parquetOf, tarOf } from '../../test/archives';
+import { serveHub } from '../../test/hub-server';
+import type { LoopbackServer } from '../../test/loopback-server';
 import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
 import type { ImageSource } from '../images/image-source';
 import { type HubSourceOptions, hubSource } from './hub';
@@ -19,29 +17,9 @@ beforeEach(() => {
 afterEach(() => hub?.close());
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-const parquet = (...names: string[]): Uint8Array =>
-  new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'image', data: names.map(text), type: 'BYTE_ARRAY' }] }));
-
 /** A hub with one repository, `ada/flowers`. */
-async function startHub(files: Record<string, Uint8Array>, lie: Partial<{ oid: string }> = {}): Promise<void> {
-  hub = await serve((request, response) => {
-    const { pathname } = new URL(request.url!, 'http://hub');
-    if (pathname === '/api/datasets/ada/flowers/tree/main') {
-      const entries = Object.entries(files).map(([name, bytes]) => {
-        const oid = lie.oid ?? sha256(bytes);
-        const large = name.endsWith('.parquet') || name.endsWith('.tar');
-        const lfs = large && { lfs: { oid, size: bytes.length, pointerSize: 130 } };
-        return { type: 'file', path: name, size: bytes.length, oid: oid.slice(0, 40), ...lfs };
-      });
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(entries));
-      return;
-    }
-    const name = pathname.replace('/datasets/ada/flowers/resolve/main/', '');
-    const bytes = files[decodeURIComponent(name)];
-    if (bytes) sendBytes(request, response, bytes);
-    else response.writeHead(404).end();
-  });
+async function startHub(files: Record<string, Uint8Array>, oid?: string): Promise<void> {
+  hub = await serveHub(files, oid);
 }
 async function open(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
   const source = await hubSource(address, { cacheDir, hubUrl: hub.url, http: { pauseMs: 1, retries: 1 }, ...options });
@@ -54,9 +32,9 @@ describe('hubSource', () => {
   it('fetches the parquet files of a split once, checked, and works offline afterwards', async () => {
     await startHub({
       'README.md': text('# flowers'),
-      'data/test-00000-of-00001.parquet': parquet('t'),
-      'data/train-00001-of-00002.parquet': parquet('b', 'c'),
-      'data/train-00000-of-00002.parquet': parquet('a'),
+      'data/test-00000-of-00001.parquet': parquetOf(['t']),
+      'data/train-00001-of-00002.parquet': parquetOf(['b', 'c']),
+      'data/train-00000-of-00002.parquet': parquetOf(['a']),
     });
     const progress: [number, number][] = [];
     const source = await open('hf://ada/flowers', { onProgress: (done, total) => progress.push([done, total]) });
@@ -76,14 +54,14 @@ describe('hubSource', () => {
   });
 
   it('opens the split that is named, and test where there is no validation', async () => {
-    await startHub({ 'train.parquet': parquet('a'), 'test.parquet': parquet('t') });
+    await startHub({ 'train.parquet': parquetOf(['a']), 'test.parquet': parquetOf(['t']) });
     expect(keysOf(await open('hf://datasets/ada/flowers@main:test'))).toEqual(['test.parquet#0']);
     expect(keysOf(await open('hf://ada/flowers', { split: 'val' }))).toEqual(['test.parquet#0']);
     await expect(open('hf://ada/flowers:extra')).rejects.toMatchObject({ code: 'not-found', message: /train, test/ });
   });
 
   it('reads a set that is too large to keep by ranges, keeping nothing', async () => {
-    await startHub({ 'train.parquet': parquet('a', 'b') });
+    await startHub({ 'train.parquet': parquetOf(['a', 'b']) });
     const source = await open('hf://ada/flowers', { keepBytes: 10 });
     expect([await readText(source, 0), await readText(source, 1)]).toEqual(['a', 'b']);
     expect(downloads().at(-1)).toMatch(/ bytes=[1-9]\d*-\d+$/);
@@ -91,11 +69,7 @@ describe('hubSource', () => {
   });
 
   it('reads tar shards', async () => {
-    const tar = pack();
-    tar.entry({ name: '0.jpg' }, 'zero');
-    tar.entry({ name: '0.cls' }, '4');
-    tar.finalize();
-    await startHub({ 'train/shard-0.tar': new Uint8Array(await buffer(tar)) });
+    await startHub({ 'train/shard-0.tar': await tarOf({ '0.jpg': 'zero', '0.cls': '4' }) });
     for (const keepBytes of [1e9, 10]) {
       const source = await open('hf://ada/flowers', { keepBytes });
       expect([keysOf(source), source.classes, await readText(source, 0)]).toEqual([['shard-0.tar/0'], ['4'], 'zero']);
@@ -122,7 +96,7 @@ describe('hubSource', () => {
   });
 
   it('refuses content that does not have the hash it is listed with', async () => {
-    await startHub({ 'train.parquet': parquet('a') }, { oid: 'ab'.repeat(32) });
+    await startHub({ 'train.parquet': parquetOf(['a']) }, 'ab'.repeat(32));
     await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'bad-checksum' });
     expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
   });
@@ -138,7 +112,7 @@ describe('hubSource', () => {
   });
 
   it('asks for the configuration when there are several', async () => {
-    await startHub({ 'small/train.parquet': parquet('s'), 'large/train.parquet': parquet('l') });
+    await startHub({ 'small/train.parquet': parquetOf(['s']), 'large/train.parquet': parquetOf(['l']) });
     await expect(open('hf://ada/flowers')).rejects.toMatchObject({
       code: 'ambiguous-source',
       message: /small, large|large, small/,

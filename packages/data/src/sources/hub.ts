@@ -13,29 +13,31 @@ import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile 
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { folderLabels } from './folder-labels';
 import { checkOneConfig, type HubSpec, inConfig, parseHubSpec } from './hub-spec';
-import { type ParquetOptions, parquetSource } from './parquet';
+import { folderLabels } from './labels';
+import { parquetSource } from './parquet';
+import type { OpenOptions, SourceKind } from './source-kind';
 import { chooseFiles } from './split-files';
-import { byCodeUnit } from './walk-images';
 import { webDatasetSource } from './webdataset';
 
-export interface HubSourceOptions extends Omit<HubOptions, 'cacheDir'> {
-  /** Default: the user's cache folder. */
-  readonly cacheDir?: string | undefined;
-  /** Split to open when the address names none. Default train. */
+export interface HubSourceOptions extends Omit<OpenOptions, 'split'> {
+  /** Split to open when the address names none, by any name that the repository uses. Default train. */
   readonly split?: string | undefined;
-  /** Fixes the class list. */
-  readonly classes?: readonly string[] | undefined;
-  /** Sets up to this many bytes are fetched whole. Default 20 GiB. */
-  readonly keepBytes?: number | undefined;
-  readonly parquet?: Pick<ParquetOptions, 'imageColumn' | 'labelColumn' | 'cacheBytes'> | undefined;
-  /** Called while files are fetched. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 const DEFAULT_KEEP_BYTES = 20 * 2 ** 30;
 const FILES_IN_FLIGHT = 4;
+
+export const hubKind: SourceKind<'hub'> = {
+  kind: 'hub',
+  says: 'hf://owner/name',
+  labels: 'as in the files it holds',
+  prefixed: false,
+  ofText: (text) => (text.startsWith('hf://') ? 'it begins with hf://' : undefined),
+  open: hubSource,
+  // A split that the address names is taken for training; validation is looked for beside it.
+  validation: (target) => target.replace(/:(?:([\w.-]+)\/)?[\w.-]+$/, (_, config) => (config ? `:${config}/val` : '')),
+};
 
 /**
  * Opens a data set of the hub.
@@ -104,13 +106,13 @@ function imageFiles(
   files: readonly HubFile[],
   hub: HubSourceOptions & HubOptions,
 ): ImageSource {
-  const folders = folderLabels(files.map((file) => file.path));
-  const classes = folders && (hub.classes ?? [...new Set(folders)].sort(byCodeUnit));
-  const positions = new Map(classes?.map((name, position) => [name, position]));
   return {
     name: address,
     length: files.length,
-    ...(classes && { classes, label: (index: number) => positions.get(folders[index]!) }),
+    ...folderLabels(
+      files.map((file) => file.path),
+      hub.classes,
+    ),
     key: (index) => files[index]!.path,
     read: async (index, signal) => {
       checkImageBytes(files[index]!.size);

@@ -13,23 +13,30 @@ import { DataError } from '../errors';
 import { type ByteFile, bytesInMemory, openLocalFile } from '../files/byte-file';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
-import { byCodeUnit } from './walk-images';
+import { byCodeUnit } from './by-code-unit';
+import { inSameFolder, type SourceKind } from './source-kind';
 
 const SPLIT_NAMES = { train: /train/, val: /t10k|test/ };
 const IMAGES = /images[-.]idx[34]-ubyte(\.gz)?$/;
 const MAX_UNPACKED = 2 ** 30;
 
-/** Whether a file name is one of IDX images. */
-export function looksLikeIdx(name: string): boolean {
-  return IMAGES.test(name);
-}
+export const idxKind: SourceKind<'idx'> = {
+  kind: 'idx',
+  says: 'IDX files',
+  labels: 'in a file beside the images',
+  prefixed: true,
+  ofFile: (name) => (IMAGES.test(name) ? 'is named like IDX images' : undefined),
+  ofFolder: ({ names }) => (names.some((name) => IMAGES.test(name)) ? 'holds IDX image files' : undefined),
+  open: (target, { split = 'train' }) => idxSource(target, split === 'train' ? 'train' : 'val'),
+  validation: inSameFolder,
+};
 
 /**
  * Opens an IDX image file, or the one of a folder that belongs to the split.
  * @throws DataError not-found, ambiguous-source when a folder has several, damaged-file when sizes do not agree
  */
 export async function idxSource(location: string, split: 'train' | 'val' = 'train'): Promise<ImageSource> {
-  const imagesPath = looksLikeIdx(location) ? location : await findImages(location, split);
+  const imagesPath = IMAGES.test(location) ? location : await findImages(location, split);
   const images = await openIdx(imagesPath);
   const [count = 0, height = 0, width = 0, channels = 1] = images.dimensions;
   if (images.dimensions.length < 3 || (channels !== 1 && channels !== 3)) {
@@ -54,7 +61,7 @@ export async function idxSource(location: string, split: 'train' | 'val' = 'trai
 
 async function findImages(root: string, split: 'train' | 'val'): Promise<string> {
   const names = (await fs.readdir(root).catch(() => [])).filter(
-    (name) => looksLikeIdx(name) && SPLIT_NAMES[split].test(name),
+    (name) => IMAGES.test(name) && SPLIT_NAMES[split].test(name),
   );
   const [found, another] = names.sort(byCodeUnit);
   if (!found)

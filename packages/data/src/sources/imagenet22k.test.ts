@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { pack } from 'tar-stream';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tarOf } from '../../test/archives';
 import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
 import { imageNet22kSource } from './imagenet22k';
 
@@ -15,10 +14,7 @@ beforeEach(async () => {
 });
 
 async function putTar(wnid: string, members: Record<string, string | Buffer>): Promise<void> {
-  const archive = pack();
-  for (const [name, body] of Object.entries(members)) archive.entry({ name }, body);
-  archive.finalize();
-  writeFileSync(path.join(root, `${wnid}.tar`), await buffer(archive));
+  writeFileSync(path.join(root, `${wnid}.tar`), await tarOf(members));
 }
 
 /** The official index, as NumPy writes it. */

@@ -19,7 +19,7 @@ import { indexTar } from '../formats/tar-index';
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { byCodeUnit } from './walk-images';
+import { byCodeUnit } from './by-code-unit';
 
 export interface ImageNet22kOptions {
   /** Folder of the official index files. */

@@ -9,7 +9,8 @@ import path from 'node:path';
 import { DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
 import type { ImageSource } from '../images/image-source';
-import { byCodeUnit } from './walk-images';
+import { classLabels, sortedClasses } from './labels';
+import type { SourceKind } from './source-kind';
 
 export interface ListOptions {
   /** Fixes the class list, e.g. to the one of the training list. Other labels count as none. */
@@ -17,6 +18,16 @@ export interface ListOptions {
 }
 
 const MAX_LIST_BYTES = 1024 * 1024 * 1024;
+
+export const listKind: SourceKind<'list'> = {
+  kind: 'list',
+  says: 'a .txt list',
+  labels: 'behind the path, if there are any',
+  prefixed: true,
+  ofFile: (name) => (/\.(txt|tsv|lst|list)$/.test(name) ? 'is a text list' : undefined),
+  open: (target, { classes }) => listSource(target, { classes }),
+  validation: 'held out',
+};
 
 /**
  * Opens a list. The images themselves are only looked at when they are read.
@@ -34,14 +45,13 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
     .map(parseLine);
   if (lines.length === 0) throw new DataError('empty-source', `${listPath} lists no image`);
 
-  const found = [...new Set(lines.flatMap(({ label }) => (label === undefined ? [] : [label])))];
-  const classes = found.length > 0 ? (options.classes ?? sortLabels(found)) : undefined;
-  const positions = new Map(classes?.map((name, position) => [name, position]));
+  const found = lines.map(({ label }) => label);
+  const classes = sortedClasses(found);
   const folder = path.dirname(listPath);
   return {
     name: `list ${listPath}`,
     length: lines.length,
-    ...(classes && { classes, label: (index: number) => positions.get(lines[index]!.label ?? '') }),
+    ...(classes.length > 0 && classLabels(found, options.classes ?? classes)),
     key: (index) => lines[index]!.file,
     read: async (index) => ({ encoded: await readImageFile(path.resolve(folder, lines[index]!.file)) }),
   };
@@ -50,9 +60,4 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
 function parseLine(line: string): { file: string; label?: string } {
   const labelled = /^([^\t]+)\t\s*(.*\S)\s*$/.exec(line) ?? /^(.*\S)\s+(\d+)\s*$/.exec(line);
   return labelled ? { file: labelled[1]!.trim(), label: labelled[2]! } : { file: line.trim() };
-}
-
-function sortLabels(labels: string[]): string[] {
-  const numbers = labels.every((label) => /^\d+$/.test(label));
-  return numbers ? labels.sort((a, b) => Number(a) - Number(b)) : labels.sort(byCodeUnit);
 }

@@ -1,4 +1,4 @@
-/** Images that are already in memory, as a source: for tests, for small experiments, and for anything that makes its own images. */
+/** Images that are already in memory, as a source: for tests, small experiments and makers of images. */
 
 import { DataError } from '../errors';
 import type { ImageContent, ImageSource } from '../images/image-source';

@@ -1,12 +1,11 @@
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { parquetWriteBuffer } from 'hyparquet-writer';
-import { pack } from 'tar-stream';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { parquetOf, tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
-import { type OpenOptions, openSource } from './open-source';
+import { openSource } from './open-source';
 import { recogniseSource } from './recognise';
+import type { OpenOptions } from './source-kind';
 
 let root: string;
 beforeEach(() => {
@@ -14,16 +13,6 @@ beforeEach(() => {
 });
 const put = (...files: string[]): void => writeFiles(root, Object.fromEntries(files.map((file) => [file, file])));
 const kindOf = async (spec: string): Promise<string> => (await recogniseSource(spec)).kind;
-const tar = async (...names: string[]): Promise<Uint8Array> => {
-  const archive = pack();
-  for (const name of names) archive.entry({ name }, name);
-  archive.finalize();
-  return buffer(archive);
-};
-const parquet = (...names: string[]): Uint8Array => {
-  const data = names.map((name) => new TextEncoder().encode(name));
-  return new Uint8Array(parquetWriteBuffer({ columnData: [{ name: 'image', data, type: 'BYTE_ARRAY' }] }));
-};
 const open = async (spec: string, options: OpenOptions = {}): Promise<string[]> => {
   const source = await openSource(spec, { cacheDir: root, ...options });
   onTestFinished(() => source.close?.());
@@ -110,11 +99,11 @@ describe('openSource', () => {
 
   it('opens shards and parquet files of a split, by their names', async () => {
     writeFiles(root, {
-      's/train-0.tar': await tar('a.jpg'),
-      's/val-0.tar': await tar('b.jpg'),
-      'p/train-0.parquet': parquet('a'),
-      'p/test-0.parquet': parquet('b'),
-      'plain/x/0.tar': await tar('c.jpg'),
+      's/train-0.tar': await tarOf({ 'a.jpg': 'x' }),
+      's/val-0.tar': await tarOf({ 'b.jpg': 'x' }),
+      'p/train-0.parquet': parquetOf(['a']),
+      'p/test-0.parquet': parquetOf(['b']),
+      'plain/x/0.tar': await tarOf({ 'c.jpg': 'x' }),
     });
     expect(await open(`${root}/s`)).toEqual(['train-0.tar/a']);
     expect(await open(`${root}/s`, { split: 'val' })).toEqual(['val-0.tar/b']);
@@ -136,12 +125,31 @@ describe('openSource', () => {
   });
 
   it('opens archives behind HTTP', async () => {
-    const files: Record<string, Uint8Array> = { '/s.tar': await tar('a.jpg'), '/p.parquet': parquet('b') };
+    const files: Record<string, Uint8Array> = {
+      '/s.tar': await tarOf({ 'a.jpg': 'x' }),
+      '/p.parquet': parquetOf(['b']),
+    };
     const server = await serve((request, response) => sendBytes(request, response, files[request.url!]!));
     onTestFinished(() => server.close());
     expect(await open(`${server.url}/s.tar`)).toEqual(['s.tar/a']);
     const source = await openSource(`${server.url}/p.parquet`);
     expect(await readText(source, 0)).toBe('b');
     await source.close?.();
+  });
+
+  it('shows its credentials to every server of archives', async () => {
+    const files: Record<string, Uint8Array> = {
+      '/s.tar': await tarOf({ 'a.jpg': 'x' }),
+      '/p.parquet': parquetOf(['b']),
+    };
+    const server = await serve((request, response) =>
+      request.headers.authorization === 'Bearer key'
+        ? sendBytes(request, response, files[request.url!]!)
+        : response.writeHead(401).end(),
+    );
+    onTestFinished(() => server.close());
+    const http = { headers: { authorization: 'Bearer key' } };
+    expect(await open(`${server.url}/s.tar`, { http })).toEqual(['s.tar/a']);
+    expect(await open(`${server.url}/p.parquet`, { http })).toEqual(['p.parquet#0']);
   });
 });

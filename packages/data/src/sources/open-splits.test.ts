@@ -1,6 +1,8 @@
 import path from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { sharedData } from '../../../../test/support/shared';
+import { tarOf } from '../../test/archives';
+import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
 import { loadBatches } from '../loading/loader';
 import { openSplits } from './open-splits';
@@ -41,6 +43,15 @@ describe('openSplits', () => {
     put(...Array.from({ length: 20 }, (_, index) => `train/${index}.jpg`));
     const { train, val } = await openSplits(root);
     expect([train.length, val.length]).toEqual([18, 2]);
+  });
+
+  it('holds out of an archive behind an address, whatever stands after its name', async () => {
+    const shard = await tarOf({ '0.jpg': 'a', '1.jpg': 'b', '2.jpg': 'c' });
+    const server = await serve((request, response) => sendBytes(request, response, shard));
+    onTestFinished(() => server.close());
+    const { train, val, origin } = await openSplits(`${server.url}/s.tar?key=1`, { cacheDir: root });
+    expect([train.length, val.length]).toEqual([2, 1]);
+    expect(origin).toMatch(/held out/);
   });
 
   it('opens the generated world with scenes of its own for validation', async () => {

@@ -3,9 +3,9 @@
 import { DataError } from '../errors';
 import type { ImageSource } from '../images/image-source';
 import { type HoldOutOptions, holdOut } from '../loading/subset';
-import { parseDatasetString } from './dataset-string';
-import { type OpenOptions, openRecognised } from './open-source';
+import { SOURCE_KINDS } from './kinds';
 import { type Recognised, recogniseSource } from './recognise';
+import type { OpenOptions } from './source-kind';
 
 export interface SplitOptions extends Omit<OpenOptions, 'split' | 'classes'> {
   readonly heldOut?: HoldOutOptions;
@@ -30,7 +30,7 @@ export interface DataSplits {
  */
 export async function openSplits(spec: string, options: SplitOptions = {}): Promise<DataSplits> {
   const found = await recogniseSource(spec);
-  const train = await openRecognised(found, { ...options, split: 'train' });
+  const train = await SOURCE_KINDS[found.kind].open(found.target, { ...options, split: 'train' });
   const val = await openValidation(found, train, options);
   if (val) {
     const close = async (): Promise<void> => {
@@ -45,44 +45,17 @@ export async function openSplits(spec: string, options: SplitOptions = {}): Prom
 
 /** The validation part that belongs to the training part, if there is one. */
 async function openValidation(
-  found: Recognised,
+  { kind, target }: Recognised,
   train: ImageSource,
   options: SplitOptions,
 ): Promise<ImageSource | undefined> {
-  const target = validationTarget(found);
-  if (target === undefined) return undefined;
+  const { open, validation } = SOURCE_KINDS[kind];
+  const own = validation === 'held out' ? undefined : await validation(target);
+  if (own === undefined) return undefined;
   try {
-    return await openRecognised({ ...found, target }, { ...options, split: 'val', classes: train.classes });
+    return await open(own, { ...options, split: 'val', classes: train.classes });
   } catch (error) {
     if (error instanceof DataError && error.code === 'not-found') return undefined;
     throw error;
   }
-}
-
-function validationTarget({ kind, target }: Recognised): string | undefined {
-  switch (kind) {
-    case 'folder':
-    case 'list':
-    case 'flowers':
-      return undefined;
-    case 'official':
-      return officialValidation(target);
-    case 'hub':
-      return target.replace(/:(?:([\w.-]+)\/)?[\w.-]+$/, (_, config) => (config ? `:${config}/val` : ''));
-    case 'tar':
-    case 'parquet':
-    case 'idx':
-      // A single file is all there is.
-      return /\.(tar|parquet|gz)$|ubyte$|\{\d+\.\.\d+\}/.test(target) ? undefined : target;
-    case 'splits':
-    case 'cifar':
-    case 'world':
-      return target;
-  }
-}
-
-function officialValidation(target: string): string | undefined {
-  const { name, split } = parseDatasetString(target);
-  // The last of a repeated key wins.
-  return name === 'ImageNet' && split === 'train' ? `${target}:split=VAL` : undefined;
 }

@@ -10,26 +10,24 @@
 import path from 'node:path';
 import { DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
+import { openFile } from '../files/open-file';
 import {
   type ByteRows,
   createParquetDecoder,
-  type DecodeLimits,
   type ParquetColumn,
   type ParquetDecoder,
-} from '../formats/parquet-worker';
+} from '../formats/parquet-decoder';
+import type { DecodeLimits } from '../formats/parquet-worker';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { byCodeUnit } from './walk-images';
+import { archivesAt } from './archives';
+import { byCodeUnit } from './by-code-unit';
+import { classLabels, type Labels } from './labels';
+import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
 
-export interface ParquetOptions {
-  /** Column that holds the images. Found by itself where there is only one that fits. */
-  readonly imageColumn?: string;
-  /** Column that holds the labels; false for none. Default the first of label, labels, fine_label, class, cls, target. */
-  readonly labelColumn?: string | false;
+export interface ParquetOptions extends ParquetReading {
   /** Fixes the class list, e.g. to the one of the training files. */
   readonly classes?: readonly string[] | undefined;
-  /** Bytes of decoded row groups to keep. Default 512 MiB. */
-  readonly cacheBytes?: number;
   /** What decoding a row group may take. */
   readonly limits?: DecodeLimits;
   readonly signal?: AbortSignal | undefined;
@@ -49,6 +47,21 @@ const LABEL_NAMES = ['label', 'labels', 'fine_label', 'class', 'cls', 'target'];
 const DEFAULT_CACHE_BYTES = 512 * 1024 * 1024;
 const MAX_GROUP_ROWS = 2 ** 24;
 const FILES_IN_FLIGHT = 4;
+
+export const parquetKind: SourceKind<'parquet'> = {
+  kind: 'parquet',
+  says: '.parquet files',
+  labels: 'a label column',
+  prefixed: true,
+  ofFile: (name) => (name.endsWith('.parquet') ? 'ends in .parquet' : undefined),
+  ofFolder: ({ nested }) => (nested.some((name) => name.endsWith('.parquet')) ? 'holds .parquet files' : undefined),
+  open: async (target, { split, classes, signal, http, parquet }) => {
+    const names = await archivesAt(target, '.parquet', split);
+    const files = await Promise.all(names.map((name) => openFile(name, { ...http, signal })));
+    return parquetSource(`parquet ${target}`, files, { ...parquet, classes, signal });
+  },
+  validation: inSameFolder,
+};
 
 /**
  * Opens parquet files as one source, in the order given.
@@ -78,7 +91,8 @@ async function open(
   const found: (string | undefined)[] = [];
   let titles: readonly string[] | undefined;
   let length = 0;
-  const load = (file: ByteFile, signal: AbortSignal): Promise<OpenedFile> => openFile(file, options, decoder, signal);
+  const load = (file: ByteFile, signal: AbortSignal): Promise<OpenedFile> =>
+    readStructure(file, options, decoder, signal);
   for await (const opened of prefetch(files, load, { inFlight: FILES_IN_FLIGHT, signal: options.signal })) {
     for (const group of opened.groups) {
       groups.push({ ...group, firstIndex: length });
@@ -96,7 +110,7 @@ async function open(
     name,
     length,
     runs: groups.map((group) => group.length),
-    ...(labels && { classes: labels.classes, label: (index: number) => labels.at[index] }),
+    ...labels,
     key: (index) => {
       const { file, rowInFile, firstIndex } = groupOf(index);
       return `${path.basename(file.name)}#${rowInFile + index - firstIndex}`;
@@ -117,7 +131,7 @@ interface OpenedFile {
   readonly titles: readonly string[] | undefined;
 }
 
-async function openFile(
+async function readStructure(
   file: ByteFile,
   options: ParquetOptions,
   decoder: ParquetDecoder,
@@ -191,7 +205,7 @@ function toLabels(
   found: readonly (string | undefined)[],
   titles: readonly string[] | undefined,
   fixed: readonly string[] | undefined,
-): { classes: readonly string[]; at: (number | undefined)[] } | undefined {
+): Labels | undefined {
   // The hub writes -1 where a test set hides its labels.
   const values = found.map((value) => (value === '-1' ? undefined : value));
   const named = titles ? values.map((value) => titles[Number(value)] ?? undefined) : values;
@@ -199,9 +213,7 @@ function toLabels(
   if (distinct.length === 0) return undefined;
   const numbers = distinct.every((value) => /^-?\d+$/.test(value));
   const sorted = distinct.sort(numbers ? (a, b) => Number(a) - Number(b) : byCodeUnit);
-  const classes = fixed ?? titles ?? sorted;
-  const positions = new Map(classes.map((value, position) => [value, position]));
-  return { classes, at: named.map((value) => (value === undefined ? undefined : positions.get(value))) };
+  return classLabels(named, fixed ?? titles ?? sorted);
 }
 
 /** Row groups decoded last, up to a number of bytes; several readers of one group share its decoding. */

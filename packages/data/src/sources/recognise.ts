@@ -2,55 +2,53 @@
  * Finds out what a user's text means as a data set, and says why.
  *
  * In this order: an explicit kind (`folder:PATH`, `tar:PATH` ...), a hub address, an official data set string, a web address,
- * the built-in `flowers` and `world`, then whatever lies at that path. A folder that holds several kinds of data, or a file of no known kind, is an error that lists
- * the ways to say what is meant.
+ * the built-in `flowers` and `world`, then whatever lies at that path. The kinds tell of themselves what they look like. A
+ * folder that holds several kinds of data, or a file of no known kind, is an error that lists the ways to say what is meant.
  */
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../errors';
+import { isAddress } from '../files/open-file';
 import { hasImageExtension } from '../images/image-format';
-import { looksLikeCifar } from './cifar';
-import { looksLikeDatasetString } from './dataset-string';
-import { looksLikeIdx } from './idx';
+import { byCodeUnit } from './by-code-unit';
+import { SOURCE_KINDS, type SourceKindName } from './kinds';
 import { findSplitFolders } from './split-folders';
-import { byCodeUnit } from './walk-images';
-
-/** Kinds that can be asked for by name, as in `folder:PATH`. */
-export const SOURCE_KINDS = ['folder', 'splits', 'tar', 'parquet', 'cifar', 'idx', 'list', 'world'] as const;
-
-export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 const MAX_FOLDERS = 20;
 
 /** What a text was taken for. */
 export interface Recognised {
-  readonly kind: SourceKind | 'hub' | 'official' | 'flowers';
+  readonly kind: SourceKindName;
   /** The path, address or string without its kind. */
   readonly target: string;
   /** For messages: why. */
   readonly because: string;
 }
 
+const kinds = Object.values(SOURCE_KINDS);
+
 /**
  * Recognises a data set. Looks at names only; nothing is read.
  * @throws DataError not-found, ambiguous-source, unsupported-format
  */
 export async function recogniseSource(spec: string): Promise<Recognised> {
-  const explicit = SOURCE_KINDS.find((kind) => spec.startsWith(`${kind}:`));
+  const explicit = kinds.find(({ kind, prefixed }) => prefixed && spec.startsWith(`${kind}:`))?.kind;
   if (explicit)
     return { kind: explicit, target: spec.slice(explicit.length + 1), because: `it begins with ${explicit}:` };
-  if (spec.startsWith('hf://')) return { kind: 'hub', target: spec, because: 'it begins with hf://' };
-  if (looksLikeDatasetString(spec))
-    return { kind: 'official', target: spec, because: 'it is an official data set string' };
-  if (/^https?:\/\//.test(spec)) return recogniseByName(spec, 'address');
+  for (const { kind, ofText } of kinds) {
+    const because = ofText?.(spec);
+    if (because) return { kind, target: spec, because };
+  }
+  if (isAddress(spec)) return recogniseByName(spec, 'address');
   const info = await fs.stat(spec).catch(() => undefined);
-  if (spec === 'flowers' || spec === 'world') {
-    if (!info) return { kind: spec, target: '', because: `${spec} is the name of a built-in data set` };
-    const meant = spec === 'world' ? 'world:' : 'the photographs, from any other folder';
+  const named = kinds.find(({ kind, builtIn }) => builtIn && kind === spec);
+  if (named) {
+    const { kind, builtIn } = named;
+    if (!info) return { kind, target: '', because: `${kind} is the name of a built-in data set` };
     throw new DataError(
       'ambiguous-source',
-      `${spec} is a built-in data set and a path here: write ./${spec} or ${meant}`,
+      `${kind} is a built-in data set and a path here: write ./${kind} or ${builtIn}`,
     );
   }
   if (info?.isDirectory()) return recogniseFolder(spec);
@@ -61,15 +59,10 @@ export async function recogniseSource(spec: string): Promise<Recognised> {
 
 function recogniseByName(target: string, what: string): Recognised {
   const name = path.basename(target.replace(/[?#].*$/, '')).toLowerCase();
-  const found = (kind: SourceKind, because: string): Recognised => ({
-    kind,
-    target,
-    because: `the ${what} ${because}`,
-  });
-  if (name.endsWith('.tar')) return found('tar', 'ends in .tar');
-  if (name.endsWith('.parquet')) return found('parquet', 'ends in .parquet');
-  if (looksLikeIdx(name)) return found('idx', 'is named like IDX images');
-  if (/\.(txt|tsv|lst|list)$/.test(name)) return found('list', 'is a text list');
+  for (const { kind, ofFile } of kinds) {
+    const because = ofFile?.(name);
+    if (because) return { kind, target, because: `the ${what} ${because}` };
+  }
   throw new DataError('unsupported-format', `${target}: ${adviceFor(name)} ${waysToSay(target)}`);
 }
 
@@ -84,20 +77,13 @@ function adviceFor(name: string): string {
 
 async function recogniseFolder(root: string): Promise<Recognised> {
   const names = (await fs.readdir(root)).sort(byCodeUnit);
-  const splits = await findSplitFolders(root);
-  const found: Recognised[] = [];
-  const add = (kind: SourceKind, because: string): void => {
-    found.push({ kind, target: root, because: `the folder ${because}` });
-  };
-  if (looksLikeCifar(names)) add('cifar', 'holds CIFAR .bin files');
-  if (names.some(looksLikeIdx)) add('idx', 'holds IDX image files');
   const nested = await namesBelow(root);
-  if (nested.some((name) => name.endsWith('.parquet'))) add('parquet', 'holds .parquet files');
-  if (nested.some((name) => name.endsWith('.tar'))) add('tar', 'holds .tar shards');
-  const loose = names.some(hasImageExtension);
-  if (splits.train && !loose) {
-    if (nested.some(hasImageExtension) || found.length === 0) add('splits', 'has a train folder');
-  } else if (nested.some(hasImageExtension) || found.length === 0) add('folder', 'holds images');
+  const hasParts = (await findSplitFolders(root)).train !== undefined && !names.some(hasImageExtension);
+  const found: Recognised[] = [];
+  for (const { kind, ofFolder } of kinds) {
+    const because = ofFolder?.({ names, nested, hasParts, taken: found.length > 0 });
+    if (because) found.push({ kind, target: root, because: `the folder ${because}` });
+  }
   if (found.length === 1) return found[0]!;
   const listed = found.map(({ kind, because }) => `${kind}:${root} (${because})`).join(' or ');
   throw new DataError('ambiguous-source', `${root} could mean ${listed}: say which`);
@@ -121,6 +107,12 @@ async function namesBelow(root: string): Promise<string[]> {
   return names;
 }
 
-const waysToSay = (spec: string): string =>
-  `A data set is a folder of images, .tar shards, .parquet files, CIFAR or IDX files, a .txt list, hf://owner/name, an ` +
-  `official string such as ImageNet:split=TRAIN:root=/data, or one of flowers and world, which are built in; to say which, write e.g. folder:${spec}`;
+/** What a data set can be, the most general first. */
+function waysToSay(spec: string): string {
+  const listed = kinds.toReversed().filter(({ builtIn }) => !builtIn);
+  const builtIn = kinds.toReversed().filter((each) => each.builtIn);
+  return (
+    `A data set is ${listed.map(({ says }) => says).join(', ')}, or one of ${builtIn.map(({ kind }) => kind).join(' and ')}, ` +
+    `which are built in; to say which, write e.g. folder:${spec}`
+  );
+}

@@ -1,11 +1,12 @@
 /**
- * Which files of a data set belong to which part, told by their names the way the Hugging Face hub does it: a folder or a file
- * name that begins with train, validation (val, valid, dev) or test (`data/train-00000-of-00002.parquet`,
+ * Which files of a data set belong to which part, told by their names the way the Hugging Face hub does it.
+ *
+ * A folder or a file name begins with train, validation (val, valid, dev) or test (`data/train-00000-of-00002.parquet`,
  * `default/train/0000.parquet`, `train/cat/1.jpg`). Data whose names speak of no part is all training data.
  */
 
 import { DataError } from '../errors';
-import { byCodeUnit } from './walk-images';
+import { byCodeUnit } from './by-code-unit';
 
 const SPLITS: Readonly<Record<string, readonly string[]>> = {
   train: ['train', 'training'],

@@ -1,19 +1,20 @@
 /**
- * A folder that holds its parts as folders: `train` and `val` (ImageNet's layout, and that of most prepared sets).
+ * A folder that holds its parts as folders: `train` and `val`, the layout of ImageNet.
  *
- * ImageNet is `{train,val}/{wnid}/*.JPEG` and `labels.txt` with lines `wnid,name`; `test` is flat. Parts share the class list of
- * the training part, so that a label means the same in each. Nothing is said about how many images there must be: any
- * subset works.
+ * ImageNet is `{train,val}/{wnid}/*.JPEG` and `labels.txt` with lines `wnid,name`; `test` is flat. Parts share the class
+ * list of the training part, so that a label means the same in each. Nothing is said about how many images there must be:
+ * any subset works.
  */
 
-import { promises as fs } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError } from '../errors';
+import { isFolder } from '../files/is-folder';
+import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
+import { byCodeUnit } from './by-code-unit';
 import { folderSource } from './folder';
-import { byCodeUnit } from './walk-images';
-
-export type Split = 'train' | 'val' | 'test';
+import type { SourceKind, Split } from './source-kind';
 
 const FOLDER_NAMES: Readonly<Record<Split, readonly string[]>> = {
   train: ['train', 'training'],
@@ -21,10 +22,21 @@ const FOLDER_NAMES: Readonly<Record<Split, readonly string[]>> = {
   test: ['test', 'testing'],
 };
 
+export const splitsKind: SourceKind<'splits'> = {
+  kind: 'splits',
+  says: 'a folder with train and val folders',
+  labels: 'class folders',
+  prefixed: true,
+  ofFolder: ({ nested, hasParts, taken }) =>
+    hasParts && (nested.some(hasImageExtension) || !taken) ? 'has a train folder' : undefined,
+  open: (target, { split = 'train' }) => splitFolderSource(target, split),
+  validation: (target) => target,
+};
+
 /** The parts that exist below `root`, with their folders. Without a validation part, the test part serves as one. */
 export async function findSplitFolders(root: string): Promise<Partial<Record<Split, string>>> {
   const found: Partial<Record<Split, string>> = {};
-  const entries = await fs.readdir(root).catch(() => []);
+  const entries = await readdir(root).catch(() => []);
   for (const split of ['train', 'val', 'test'] as const) {
     const name = entries.find((entry) => FOLDER_NAMES[split].includes(entry.toLowerCase()));
     const folder = name && path.join(root, name);
@@ -51,11 +63,8 @@ export async function splitFolderSource(root: string, split: Split): Promise<Ima
   return titles ? { ...source, classTitles: titles } : source;
 }
 
-const isFolder = async (folder: string): Promise<boolean> =>
-  (await fs.stat(folder).catch(() => undefined))?.isDirectory() ?? false;
-
 async function subfolders(folder: string): Promise<string[]> {
-  const names = await fs.readdir(folder);
+  const names = await readdir(folder);
   const kept = await Promise.all(
     names
       .filter((name) => !name.startsWith('.'))
@@ -71,7 +80,7 @@ async function readTitles(root: string, classes: readonly string[]): Promise<str
 }
 
 async function fromLabelsText(root: string): Promise<Map<string, string> | undefined> {
-  const text = await fs.readFile(path.join(root, 'labels.txt'), 'utf8').catch(() => undefined);
+  const text = await readFile(path.join(root, 'labels.txt'), 'utf8').catch(() => undefined);
   const lines = text?.split('\n').flatMap((line) => {
     const comma = line.indexOf(',');
     return comma > 0 ? [[line.slice(0, comma).trim(), line.slice(comma + 1).trim()] as const] : [];
@@ -81,7 +90,7 @@ async function fromLabelsText(root: string): Promise<Map<string, string> | undef
 
 async function fromClassesJson(root: string): Promise<Map<string, string> | undefined> {
   try {
-    const value: unknown = JSON.parse(await fs.readFile(path.join(root, 'classes.json'), 'utf8'));
+    const value: unknown = JSON.parse(await readFile(path.join(root, 'classes.json'), 'utf8'));
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
     return new Map(Object.entries(value).flatMap(([id, title]) => (typeof title === 'string' ? [[id, title]] : [])));
   } catch {

@@ -10,6 +10,7 @@
 import { type Dirent, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hasImageExtension } from '../images/image-format';
+import { byCodeUnit } from './by-code-unit';
 
 export interface FoundImages {
   /** Paths relative to the root with `/` between parts, sorted by code unit. */
@@ -68,8 +69,3 @@ export async function walkImages(root: string): Promise<FoundImages> {
 }
 
 const byName = (a: Dirent, b: Dirent): number => byCodeUnit(a.name, b.name);
-
-/** Order of strings that no locale changes. */
-export function byCodeUnit(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}

@@ -1,8 +1,7 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { buffer } from 'node:stream/consumers';
-import { pack } from 'tar-stream';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
 import type { ImageSource } from '../images/image-source';
@@ -13,15 +12,9 @@ beforeEach(() => {
   root = scratchFolder();
 });
 
-const tar = async (members: Record<string, string>): Promise<Uint8Array> => {
-  const archive = pack();
-  for (const [name, body] of Object.entries(members)) archive.entry({ name }, body);
-  archive.finalize();
-  return buffer(archive);
-};
 const put = async (name: string, members: Record<string, string>): Promise<string> => {
   const file = path.join(root, name);
-  writeFileSync(file, await tar(members));
+  writeFileSync(file, await tarOf(members));
   return file;
 };
 describe('webDatasetSource', () => {
@@ -79,7 +72,7 @@ describe('webDatasetSource', () => {
   });
 
   it('uses a damaged shard up to the damage, and says so', async () => {
-    const bytes = await tar({ '0.jpg': 'zero', '1.jpg': 'one' });
+    const bytes = await tarOf({ '0.jpg': 'zero', '1.jpg': 'one' });
     bytes.fill(1, 1024, 1030);
     writeFileSync(path.join(root, 'bad.tar'), bytes);
     const source = await webDatasetSource([path.join(root, 'bad.tar'), await put('good.tar', { '2.jpg': 'two' })]);
@@ -99,7 +92,7 @@ describe('webDatasetSource', () => {
 
 describe('webDatasetSource over HTTP', () => {
   it('reads each image by its range, and its index only once', async () => {
-    const bytes = await tar({ '0.jpg': 'zero', '0.cls': '1', '1.jpg': 'one' });
+    const bytes = await tarOf({ '0.jpg': 'zero', '0.cls': '1', '1.jpg': 'one' });
     const server = await serve((request, response) => sendBytes(request, response, bytes));
     try {
       const open = (): Promise<ImageSource> => webDatasetSource([`${server.url}/s.tar`], { cacheDir: root });

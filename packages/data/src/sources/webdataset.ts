@@ -13,14 +13,18 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { DataError } from '../errors';
-import { type ByteFile, checkImageBytes, openLocalFile } from '../files/byte-file';
+import { type ByteFile, checkImageBytes } from '../files/byte-file';
+import { defaultCacheDir } from '../files/cache-dir';
 import { readCachedJson, writeCachedJson } from '../files/cached-json';
-import { type HttpOptions, openHttpFile } from '../files/http-file';
+import type { HttpOptions } from '../files/http-file';
+import { openFile } from '../files/open-file';
 import { indexTar, type TarIndex } from '../formats/tar-index';
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { folderLabels } from './folder-labels';
+import { archivesAt } from './archives';
+import { classFolders, classLabels, sortedClasses } from './labels';
+import { inSameFolder, type SourceKind } from './source-kind';
 
 export interface WebDatasetOptions {
   /** Fixes the class list (values of `.cls`, or folder names), e.g. to the one of the training shards. */
@@ -46,6 +50,21 @@ interface Sample {
 
 const REMOTE_WINDOW = 8 * 1024 * 1024;
 const MAX_CLS_BYTES = 32;
+
+export const tarKind: SourceKind<'tar'> = {
+  kind: 'tar',
+  says: '.tar shards',
+  labels: '.cls members, else class folders',
+  prefixed: true,
+  ofFile: (name) => (name.endsWith('.tar') ? 'ends in .tar' : undefined),
+  ofFolder: ({ nested }) => (nested.some((name) => name.endsWith('.tar')) ? 'holds .tar shards' : undefined),
+  open: async (target, options) =>
+    webDatasetSource(await archivesAt(target, '.tar', options.split), {
+      ...options,
+      cacheDir: options.cacheDir ?? defaultCacheDir(),
+    }),
+  validation: inSameFolder,
+};
 
 /**
  * Opens shards.
@@ -75,7 +94,7 @@ export async function webDatasetSource(
 export function expandBraces(pattern: string): string[] {
   const range = /\{(\d+)\.\.(\d+)\}/.exec(pattern);
   if (!range) return [pattern];
-  const [whole, from, to] = range as unknown as [string, string, string];
+  const [whole, from = '', to = ''] = range;
   const count = Number(to) - Number(from) + 1;
   if (count < 1 || count > 1e6) throw new DataError('bad-spec', `${pattern}: ${whole} is not a range of shards`);
   return Array.from({ length: count }, (_, step) => {
@@ -91,13 +110,16 @@ function shardedSource(name: string, shards: readonly Shard[], fixed?: readonly 
     throw new DataError('empty-source', [`${name} holds no image`, ...notes].join('; '));
   }
   const labelled = images.some((image) => image.cls !== undefined);
-  const found = labelled ? images.map((image) => image.cls) : folderLabels(images.map((image) => image.key));
-  const classes = found && (fixed ?? sortedClasses(found));
-  const positions = new Map(classes?.map((value, position) => [value, position]));
+  const found = labelled
+    ? images.map((image) => image.cls)
+    : classFolders(
+        images.map((image) => image.key),
+        fixed,
+      );
   return {
     name,
     length: images.length,
-    ...(classes && { classes, label: (index: number) => positions.get(found[index] ?? '') }),
+    ...(found && classLabels(found, fixed ?? sortedClasses(found))),
     ...(notes.length > 0 && { notes }),
     key: (index) => `${path.basename(images[index]!.file.name)}/${images[index]!.key}`,
     read: async (index, signal) => {
@@ -108,14 +130,8 @@ function shardedSource(name: string, shards: readonly Shard[], fixed?: readonly 
   };
 }
 
-function sortedClasses(found: readonly (string | undefined)[]): string[] {
-  const values = [...new Set(found.filter((value) => value !== undefined))];
-  const numbers = values.every((value) => /^\d+$/.test(value));
-  return numbers ? values.sort((a, b) => Number(a) - Number(b)) : values.sort();
-}
-
 async function openShard(shard: string | ByteFile, options: WebDatasetOptions, signal: AbortSignal): Promise<Shard> {
-  const file = typeof shard === 'string' ? await openShardFile(shard, options, signal) : shard;
+  const file = typeof shard === 'string' ? await openFile(shard, { ...options.http, signal }) : shard;
   const cached = options.cacheDir && indexPath(options.cacheDir, file);
   const known = cached && (await readCachedJson<Omit<Shard, 'file'>>(cached));
   if (known) return { file, ...known };
@@ -123,10 +139,6 @@ async function openShard(shard: string | ByteFile, options: WebDatasetOptions, s
   const indexed = { samples: await groupSamples(file, index, signal), ...(index.damage && { damage: index.damage }) };
   if (cached) await writeCachedJson(cached, indexed);
   return { file, ...indexed };
-}
-
-function openShardFile(name: string, { http }: WebDatasetOptions, signal: AbortSignal): Promise<ByteFile> {
-  return /^https?:/.test(name) ? openHttpFile(name, { ...http, signal }) : openLocalFile(name);
 }
 
 /** Only files with a version are remote, and only their index is worth keeping. */

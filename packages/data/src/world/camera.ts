@@ -1,11 +1,14 @@
+/**
+ * A pinhole camera: from image points to rays, and from points of the world to image points.
+ *
+ * The ray through image point `(u, v)`, both in `[-1, 1]` with `v` upwards, is `eye + t d` with
+ * `d = forward + tangent (u right + v up)`: as `d` has a component of exactly 1 along the optical axis, `t` is the depth.
+ */
+
 import type { Scene } from './scene';
 import type { Ray } from './solids';
 import type { Triple } from './toys';
 
-/**
- * A pinhole camera. The ray through image point `(u, v)`, both in `[-1, 1]` with `v` upwards, is `eye + t d` with
- * `d = forward + tangent (u right + v up)`: as `d` has a component of exactly 1 along the optical axis, `t` is the depth.
- */
 export interface Camera {
   eye: Triple;
   /** Writes the ray through `(u, v)`. */
@@ -14,6 +17,7 @@ export interface Camera {
   project(point: Triple): { u: number; v: number; depth: number };
 }
 
+/** The camera of a scene. */
 export function createCamera({ eye, target, tangent }: Scene['camera']): Camera {
   const forward = scaled([target[0] - eye[0], target[1] - eye[1], target[2] - eye[2]], 1);
   const right = scaled([-forward[2], 0, forward[0]], tangent);

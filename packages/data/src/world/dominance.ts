@@ -1,3 +1,5 @@
+/** How clearly the first toy of a scene is its subject, by a coarse look through the camera. */
+
 import { createCamera } from './camera';
 import type { Scene } from './scene';
 import { createTracer } from './tracer';
@@ -6,8 +8,8 @@ import { createTracer } from './tracer';
 const GRID = 24;
 
 /**
- * How clearly the first toy is the subject: the share of the picture that it fills, and how many times the next largest toy
- * it is. A coarse look suffices, and does not depend on the size at which the scene is rendered.
+ * The share of the picture that the first toy fills, and how many times the next largest toy it is. The look does not depend
+ * on the size at which the scene is rendered.
  */
 export function dominance(scene: Scene): { share: number; lead: number } {
   const tracer = createTracer(scene);

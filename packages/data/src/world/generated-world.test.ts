@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { drawScene } from './draw-scene';
 import { generatedWorld } from './generated-world';
 import { type LabelledObject, type RenderedScene, renderScene } from './render-scene';
-import { className, classParts, drawScene, MAX_CLASSES } from './scene';
+import { className, classParts, MAX_CLASSES } from './scene';
 import { TOYS } from './toys';
 
 const SIZE = 64;

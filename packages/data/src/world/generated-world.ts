@@ -1,16 +1,18 @@
+/**
+ * A data set without data: pictures of a generated world, with exact labels of every kind.
+ *
+ * Everything is a function of seed, split and index, so that any two machines see the same pictures, nothing is stored on
+ * disk, and a longer world begins with the shorter one. Train and validation never share a scene. A picture takes
+ * milliseconds to render, so those that are read stay in memory, as far as 256 MiB go: an epoch after the first costs
+ * nothing.
+ */
+
 import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
+import { drawScene, sceneLabel } from './draw-scene';
 import { type RenderedScene, renderScene } from './render-scene';
-import { className, drawScene, MAX_CLASSES, type Scene, sceneLabel } from './scene';
-
-/**
- * A data set without data: pictures of a generated world, with the exact class, masks, boxes, keypoints and depth of each.
- *
- * Everything is a function of seed, split and index, so that any two machines see the same pictures, nothing is stored on disk, and a
- * longer world begins with the shorter one. Train and validation never share a scene. A picture takes milliseconds to render,
- * so those that are read stay in memory, as far as 256 MiB go: an epoch after the first costs nothing.
- */
+import { className, MAX_CLASSES, type Scene } from './scene';
 
 export interface GeneratedWorldOptions {
   /** Pictures. Default 2000. */

@@ -1,14 +1,17 @@
+/**
+ * Renders a scene with everything that is known about it: masks, depth, boxes, keypoints.
+ *
+ * One ray through each pixel's centre decides masks and depth; pixels at an outline are coloured by four more rays, so that
+ * edges are smooth in the picture and exact in the masks.
+ */
+
 import type { PixelImage } from '../images/image';
 import { createCamera } from './camera';
+import { toWorld } from './placed-toy';
 import type { Scene } from './scene';
 import { createShader } from './shade';
 import { TOYS } from './toys';
-import { createTracer, type Tracer, toWorld } from './tracer';
-
-/**
- * Rendering a scene with everything that is known about it. One ray through each pixel's centre decides masks and depth;
- * pixels at an outline are coloured by four more rays, so that edges are smooth in the picture and exact in the masks.
- */
+import { createTracer, type Tracer } from './tracer';
 
 /** One toy of a picture. */
 export interface LabelledObject {

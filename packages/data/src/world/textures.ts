@@ -1,9 +1,11 @@
-import { noise, turbulence } from './noise';
-
 /**
- * Solid textures: functions of a point in the body's own frame, so that a pattern runs through a body like grain through
- * wood and turns with it. Each gives the share, in `[0, 1]`, of a second colour.
+ * Solid textures of the toys, and coverings of floors and walls.
+ *
+ * A texture is a function of a point in the body's own frame, so that a pattern runs through a body like grain through wood
+ * and turns with it. Each gives the share, in `[0, 1]`, of a second colour.
  */
+
+import { noise, turbulence } from './noise';
 
 export type Pattern = (x: number, y: number, z: number, frequency: number) => number;
 

@@ -1,9 +1,11 @@
-import type { Solid } from './solids';
-
 /**
- * The toys of the generated world: composite bodies that a person names at a glance, standing on `y = 0`, about one unit
- * high, facing `+z`. Solids overlap freely; keypoints are named points of the surface that mean the same on every specimen.
+ * The toys of the generated world: composite bodies that a person names at a glance.
+ *
+ * They stand on `y = 0`, about one unit high, and face `+z`. Solids overlap freely; keypoints are named points of the
+ * surface that mean the same on every specimen.
  */
+
+import type { Solid } from './solids';
 
 export type Triple = readonly [number, number, number];
 
