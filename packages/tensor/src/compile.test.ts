@@ -3,7 +3,7 @@ import { TensorError } from './base/errors';
 import { compile } from './compile';
 import type { Gpu } from './device/gpu';
 import { createState, type State } from './device/state';
-import type { Tensor } from './graph/record';
+import type { Tensor } from './graph/op';
 import { openGpu } from './node';
 import { assign, store } from './ops/assign';
 import { attention } from './ops/attention/attention';

@@ -2,7 +2,6 @@
  * `compile` records a step function once, plans it, and prepares everything a replay needs: buffers, pipelines, bind groups. From then on
  * `run` writes the inputs, encodes the same dispatches in the same order and submits; it creates nothing.
  */
-
 import { bytesPerElement, type DType, decode, encode as encodeValues } from './base/dtype';
 import { TensorError } from './base/errors';
 import { type Shape, showShape, sizeOf } from './base/shape';
@@ -14,7 +13,8 @@ import type { Gpu } from './device/gpu';
 import { metricRing } from './device/metric-ring';
 import type { State } from './device/state';
 import { tunedTarget } from './device/tuner';
-import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph/record';
+import type { Spec, Tensor } from './graph/op';
+import { isTensor, record1, recordStep } from './graph/record';
 import type { StateLayout } from './graph/state-layout';
 import { type GroupTensors, groupTensors } from './ops/assign';
 import { type InputAttrs, inputOp } from './ops/sources';

@@ -16,17 +16,20 @@ export type { KernelTime, NonFinite } from './device/diagnose';
 export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
 export { createState, type State } from './device/state';
 export { type Choice, chosenVariants } from './device/tuner';
-export {
-  type GradientArgs,
-  type NdArray,
-  type Node,
-  type Op,
-  record,
-  record1,
-  type Spec,
-  type Tensor,
-  type Variants,
-} from './graph/record';
+export type {
+  GradientArgs,
+  GraphNode,
+  Kernel,
+  LowerArgs,
+  NdArray,
+  Op,
+  Scratch,
+  Spec,
+  Storage,
+  Tensor,
+  Variants,
+} from './graph/op';
+export { record, record1 } from './graph/record';
 export {
   type GroupLayout,
   type GroupSpec,
@@ -36,16 +39,7 @@ export {
   type StateLayout,
   type Window,
 } from './graph/state-layout';
-export {
-  elementType,
-  type Kernel,
-  type KernelBuilder,
-  kernelBuilder,
-  type LowerArgs,
-  type Scratch,
-  type Storage,
-  scratch,
-} from './kernels/kernel-builder';
+export { elementType, type KernelBuilder, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, store } from './ops/assign';
 export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';

@@ -2,12 +2,11 @@
  * One check that every op must pass: its kernels against its f64 reference, its gradient against finite differences of that reference,
  * and a replay bitwise equal to the same kernels run one at a time without sharing memory.
  */
-
 import type { DType } from './base/dtype';
 import { type Shape, sizeOf } from './base/shape';
 import { compile } from './compile';
 import type { Gpu } from './device/gpu';
-import type { Spec, Tensor } from './graph/record';
+import type { Spec, Tensor } from './graph/op';
 import { add, cast, mul } from './ops/elementwise';
 import { sum } from './ops/reduce';
 import { constant, input } from './ops/sources';

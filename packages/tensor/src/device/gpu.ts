@@ -4,7 +4,7 @@
  */
 import { TensorError } from '../base/errors';
 import { describeTarget, type Target } from '../base/target';
-import type { Kernel } from '../kernels/kernel-builder';
+import type { Kernel } from '../graph/op';
 
 export interface Gpu extends AsyncDisposable {
   readonly device: GPUDevice;

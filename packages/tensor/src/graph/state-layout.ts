@@ -8,7 +8,7 @@ import { bytesPerElement } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Spec } from './record';
+import type { Spec } from './op';
 
 /** Elements between possible segment starts: 256 bytes of f16, 512 of f32. */
 export const SEGMENT_ALIGNMENT = 128;

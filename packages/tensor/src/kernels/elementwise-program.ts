@@ -7,28 +7,14 @@
 import { isFloat } from '../base/dtype';
 import { broadcastStrides, type Shape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Node, Spec, Tensor } from '../graph/record';
-import { elementType, type Kernel, type KernelBuilder, kernelBuilder } from './kernel-builder';
-
-export type Value =
-  | { readonly kind: 'load'; readonly tensor: Tensor; readonly shape: Shape }
-  | { readonly kind: 'literal'; readonly value: number; readonly dtype: Spec['dtype'] }
-  | { readonly kind: 'root'; readonly dtype: Spec['dtype'] }
-  | { readonly kind: 'op'; readonly node: Node; readonly args: readonly number[] };
-
-export interface Program {
-  /** Iteration space; every value broadcasts to it. */
-  readonly shape: Shape;
-  readonly values: readonly Value[];
-  /** `tensor` is what the graph calls the stored value, `target` where it goes (state for an assignment, itself otherwise). */
-  readonly stores: readonly { readonly value: number; readonly tensor: Tensor; readonly target: Tensor }[];
-}
+import type { Kernel, Program, Spec, Tensor } from '../graph/op';
+import { elementType, type KernelBuilder, kernelBuilder } from './kernel-builder';
 
 /** The program that stores its root and nothing else. */
 export const storeRoot = (tensor: Tensor): Program => ({
   shape: tensor.shape,
   values: [{ kind: 'root', dtype: tensor.dtype }],
-  stores: [{ value: 0, tensor, target: tensor }],
+  stores: [{ value: 0, tensor, into: tensor }],
 });
 
 type AccessPattern =
@@ -111,7 +97,7 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): 
   const lines: string[] = [];
   const vec = (type: string) => (width === 4 ? `vec4<${type}>` : type);
   const helpers = new Set<string>();
-  const targets = new Map(program.stores.map((store) => [store.target, store]));
+  const stored = new Set(program.stores.map(({ into }) => into));
   const names = program.values.map((value, i) => {
     const name = `x${i}`;
     let expression: string;
@@ -123,7 +109,7 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): 
         value.tensor,
         accessPattern(value.shape, program.shape),
         width,
-        targets.has(value.tensor),
+        stored.has(value.tensor),
         lines,
         name,
       );
@@ -147,9 +133,9 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): 
   const literals = names.map((name, i) => (name === `x${i}` ? undefined : name));
   const inline = (text: string) =>
     text.replace(/\bx(\d+)\b/g, (whole, index: string) => literals[Number(index)] ?? whole);
-  for (const { value, target } of program.stores) {
-    const name = k.write(target, elementType(target, width));
-    const converted = target.dtype === 'f16' ? `${vec('f16')}(x${value})` : `x${value}`;
+  for (const { value, into } of program.stores) {
+    const name = k.write(into, elementType(into, width));
+    const converted = into.dtype === 'f16' ? `${vec('f16')}(x${value})` : `x${value}`;
     lines.push(`  ${name}[i] = ${converted};`);
   }
   const body = lines.map(inline);

@@ -6,44 +6,10 @@
 import type { DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Spec, Tensor } from '../graph/record';
-import type { Program } from './elementwise-program';
+import type { Access, Kernel, Scratch, Spec, Storage } from '../graph/op';
 
-/** What a kernel binds: a tensor of the graph, or scratch memory that lives only while its op runs. */
-export type Storage = Tensor | Scratch;
-export interface Scratch extends Spec {
-  readonly scratch: true;
-}
 export const scratch = (shape: readonly number[], dtype: DType): Scratch => ({ shape, dtype, scratch: true });
 export const isScratch = (storage: Storage): storage is Scratch => 'scratch' in storage;
-
-export type Access = 'read' | 'read_write';
-
-export interface Binding {
-  readonly tensor: Storage;
-  readonly access: Access;
-}
-
-export interface Kernel {
-  readonly label: string;
-  readonly wgsl: string;
-  readonly bindings: readonly Binding[];
-  /** Little-endian contents of the uniform block, in declaration order. */
-  readonly uniforms: Uint32Array<ArrayBuffer>;
-  readonly workgroups: readonly [number, number, number];
-  readonly flops: number;
-  /** Bytes moved if every bound tensor is touched once. */
-  readonly bytes: number;
-}
-
-export interface LowerArgs<A> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  readonly attrs: A;
-  readonly target: Target;
-  /** For ops with `fusesEpilogue`: what becomes of each result; call `writeProgram` with it instead of storing. */
-  readonly epilogue?: Program;
-}
 
 export interface KernelSource {
   /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize`, `sgId` (index of the subgroup in the workgroup) with subgroups. */

@@ -3,7 +3,6 @@
  * held in registers, and what is computed of it twice the compiler computes once; a long one is read again on every pass, from cache. The
  * text of a kernel is the same for both.
  */
-
 import type { Target } from '../base/target';
 import { teamSize } from './row-kernel';
 

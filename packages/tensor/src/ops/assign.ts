@@ -5,7 +5,8 @@
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
-import { type Op, record, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record, record1 } from '../graph/record';
 import type { GroupLayout, Segment } from '../graph/state-layout';
 import { concatenatedRows } from './concat';
 import { mul } from './elementwise';

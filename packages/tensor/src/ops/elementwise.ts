@@ -6,7 +6,8 @@
 import { type DType, isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { broadcastShapes, broadcastStrides, showShape, sizeOf, stridesOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 

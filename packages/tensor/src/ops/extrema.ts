@@ -1,7 +1,7 @@
 /** Maxima, minima and means along axes: reductions whose gradients need elementwise ops. */
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import type { Op, Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
 import { div, equal, mul, select } from './elementwise';
 import { type ReduceAttrs, type ReduceOptions, reduce, reduceOp, sum } from './reduce';
 

@@ -5,8 +5,9 @@
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type NdArray, type Op, record1, type Tensor } from '../graph/record';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
+import type { Kernel, LowerArgs, NdArray, Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { elementType, kernelBuilder } from '../kernels/kernel-builder';
 
 const sigmoid64 = (a: number): number => 1 / (1 + Math.exp(-a));
 

@@ -5,7 +5,8 @@
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));

@@ -7,8 +7,9 @@ import type { DType } from '../base/dtype';
 import { opError } from '../base/errors';
 import { boxMuller, philoxWgsl, randomBits, toUniform } from '../base/philox';
 import { type Shape, showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
-import { kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
+import type { LowerArgs, Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { kernelBuilder } from '../kernels/kernel-builder';
 
 type Kind = 'bits' | 'uniform' | 'normal' | 'truncatedNormal' | 'bernoulli';
 interface RandomAttrs {

@@ -6,15 +6,9 @@ import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { type Op, record1, type Tensor } from '../graph/record';
-import {
-  elementType,
-  type Kernel,
-  kernelBuilder,
-  type LowerArgs,
-  type Storage,
-  scratch,
-} from '../kernels/kernel-builder';
+import type { Kernel, LowerArgs, Op, Storage, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
 import { rowKernel } from '../kernels/row-kernel';
 import { reshape } from './views';
 

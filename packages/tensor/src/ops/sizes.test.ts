@@ -4,7 +4,7 @@ import type { DType } from '../base/dtype';
 import { randomBits, toUniform } from '../base/philox';
 import { compile, type TensorTree } from '../compile';
 import type { Gpu } from '../device/gpu';
-import type { Tensor } from '../graph/record';
+import type { Tensor } from '../graph/op';
 import { openGpu } from '../node';
 import { grad } from '../passes/grad';
 import { interpret } from '../passes/interpret';

@@ -2,7 +2,8 @@
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 import { add } from './elementwise';
 

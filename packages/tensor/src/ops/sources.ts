@@ -2,7 +2,8 @@
 import { type DType, isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { type Shape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 
 export interface InputAttrs {
   readonly kind: 'batch' | 'knob';

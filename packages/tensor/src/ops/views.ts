@@ -1,7 +1,8 @@
 /** Views: other shapes of the same bytes. No kernel runs. */
 import { opError } from '../base/errors';
 import { type Shape, sameShape, showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 
 const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',

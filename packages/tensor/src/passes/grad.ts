@@ -6,7 +6,8 @@
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sizeOf } from '../base/shape';
-import { type Node, reachable, record, recordInBlock, type Tensor } from '../graph/record';
+import type { GraphNode, Tensor } from '../graph/op';
+import { reachable, record, recordInBlock } from '../graph/record';
 import { cast } from '../ops/elementwise';
 import { broadcastTo } from '../ops/reduce';
 import { constant, literal } from '../ops/sources';
@@ -84,7 +85,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 }
 
 /** Nodes through which the loss depends on `wrt`, stopping at stopGradient. */
-function dependants(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
+function dependants(nodes: readonly GraphNode[], wrt: readonly Tensor[]): Set<GraphNode> {
   const found = new Set(wrt.map((tensor) => tensor.node));
   for (const node of nodes) {
     if (node.op.name !== 'stopGradient' && node.inputs.some((input) => found.has(input.node))) found.add(node);
@@ -96,8 +97,8 @@ function dependants(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
 export const remat = <T>(body: () => T): T => recordInBlock({}, body);
 
 /** For a node of a rematerialisation block: its inputs and outputs as recorded a second time, at the moment the backward pass needs them. */
-function blockReplayer(nodes: readonly Node[]): (node: Node) => Pick<Node, 'inputs' | 'outputs'> {
-  const copies = new Map<Node, Node>();
+function blockReplayer(nodes: readonly GraphNode[]): (node: GraphNode) => Pick<GraphNode, 'inputs' | 'outputs'> {
+  const copies = new Map<GraphNode, GraphNode>();
   const replayed = new Set<object>();
   return (node) => {
     if (!node.block) return node;

@@ -3,29 +3,27 @@
  * joins that op's kernel. Everything else is a kernel of its own. A group runs where its last member was recorded, so it may only form
  * if nobody outside needs one of its values earlier, and never across an update of state that it reads.
  */
-
 import { type Shape, sameShape, sizeOf } from '../base/shape';
-import type { Node, Tensor } from '../graph/record';
-import type { Program, Value } from '../kernels/elementwise-program';
+import type { GraphNode, Program, Tensor, Value } from '../graph/op';
 
 export interface Task {
   /** The op whose kernels these are; undefined for a purely elementwise group. */
-  readonly root: Node | undefined;
+  readonly root: GraphNode | undefined;
   /** What the group computes elementwise; undefined for a lone op without epilogue. */
   readonly program: Program | undefined;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly GraphNode[];
 }
 
 interface Group {
-  nodes: Node[];
-  root: Node | undefined;
+  nodes: GraphNode[];
+  root: GraphNode | undefined;
 }
 
-const isLiteral = (node: Node): boolean => node.op.name === 'literal';
-const isSource = (node: Node): boolean =>
+const isLiteral = (node: GraphNode): boolean => node.op.name === 'literal';
+const isSource = (node: GraphNode): boolean =>
   node.op.name === 'input' || node.op.name === 'state' || node.op.name === 'constant' || isLiteral(node);
-const isView = (node: Node): boolean => node.op.view !== undefined;
-const isElementwise = (node: Node): boolean => node.op.expression !== undefined && !isLiteral(node);
+const isView = (node: GraphNode): boolean => node.op.view !== undefined;
+const isElementwise = (node: GraphNode): boolean => node.op.expression !== undefined && !isLiteral(node);
 
 /** Follows whole-tensor views (reshapes) back to the tensor whose bytes they are. */
 function throughReshapes(tensor: Tensor): Tensor {
@@ -36,7 +34,7 @@ function throughReshapes(tensor: Tensor): Tensor {
 }
 
 /** Whether a node can be computed element by element of `space`: a reshape between is nothing to one that broadcasts nothing but scalars. */
-function fitsSpace({ op, inputs, outputs: [output] }: Node, space: Shape): boolean {
+function fitsSpace({ op, inputs, outputs: [output] }: GraphNode, space: Shape): boolean {
   if (sameShape(output!.shape, space)) return true;
   const size = sizeOf(space);
   if (sizeOf(output!.shape) !== size) return false;
@@ -45,14 +43,14 @@ function fitsSpace({ op, inputs, outputs: [output] }: Node, space: Shape): boole
 
 /** Splits recorded nodes into tasks, in execution order. `keep` are tensors needed after the step. */
 export function fuse(
-  nodes: readonly Node[],
+  nodes: readonly GraphNode[],
   keep: readonly Tensor[],
   maxStorageBuffers: number,
   enabled = true,
 ): Task[] {
   const users = usersOf(nodes);
   const kept = new Set(keep.map((tensor) => throughReshapes(tensor).node));
-  const groupOf = new Map<Node, Group>();
+  const groupOf = new Map<GraphNode, Group>();
   const mutations = nodes.filter((node) => node.op.mutates).map((node) => node.id);
   const executed = nodes.filter((node) => !isSource(node) && !isView(node));
 
@@ -75,7 +73,7 @@ export function fuse(
     }
   }
 
-  function joinable(own: Group, other: Group, node: Node): boolean {
+  function joinable(own: Group, other: Group, node: GraphNode): boolean {
     if (own.root && other.root) return false;
     if (!other.nodes.every((member) => fitsSpace(member, node.outputs[0]!.shape))) return false;
     const members = new Set([...own.nodes, ...other.nodes]);
@@ -93,7 +91,7 @@ export function fuse(
     );
     const bound = new Set([
       ...program.values.flatMap((value) => (value.kind === 'load' ? [value.tensor] : [])),
-      ...program.stores.map((store) => store.target),
+      ...program.stores.map(({ into }) => into),
     ]);
     const rootInputs = (own.root ?? other.root)?.inputs.length ?? 0;
     return bound.size + rootInputs <= maxStorageBuffers;
@@ -111,8 +109,8 @@ export function fuse(
 }
 
 /** Direct users of every node, looking through reshapes. */
-function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
-  const users = new Map<Node, Node[]>();
+function usersOf(nodes: readonly GraphNode[]): Map<GraphNode, GraphNode[]> {
+  const users = new Map<GraphNode, GraphNode[]>();
   for (const node of nodes) {
     if (isView(node) && sizeOf(node.inputs[0]!.shape) === sizeOf(node.outputs[0]!.shape)) continue;
     for (const input of node.inputs) {
@@ -125,9 +123,13 @@ function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
   return users;
 }
 
-function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, kept: ReadonlySet<Node>): Program {
+function buildProgram(
+  group: Group,
+  users: ReadonlyMap<GraphNode, readonly GraphNode[]>,
+  kept: ReadonlySet<GraphNode>,
+): Program {
   const values: Value[] = [];
-  const slotOf = new Map<Node, number>();
+  const slotOf = new Map<GraphNode, number>();
   const loads = new Map<Tensor, number>();
   const members = new Set(group.nodes);
   const space = group.nodes.at(-1)!.outputs[0]!.shape;
@@ -158,8 +160,8 @@ function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, k
     const outside =
       kept.has(node) || node.op.mutates !== undefined || (users.get(node) ?? []).some((user) => !members.has(user));
     const tensor = node.outputs[0]!;
-    const target = node.op.mutates ? node.inputs[node.op.mutates[0]!]! : tensor;
-    return outside ? [{ value: slotOf.get(node)!, tensor, target }] : [];
+    const into = node.op.mutates ? node.inputs[node.op.mutates[0]!]! : tensor;
+    return outside ? [{ value: slotOf.get(node)!, tensor, into }] : [];
   });
   return { shape: space, values, stores };
 }

@@ -6,10 +6,11 @@ import { bytesPerElement } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { type Node, reachable, type Tensor } from '../graph/record';
+import type { Binding, GraphNode, Kernel, Storage, Tensor } from '../graph/op';
+import { reachable } from '../graph/record';
 import type { StateLayout } from '../graph/state-layout';
 import { elementwiseKernel } from '../kernels/elementwise-program';
-import { type Binding, isScratch, type Kernel, type Storage } from '../kernels/kernel-builder';
+import { isScratch } from '../kernels/kernel-builder';
 import type { StoreAttrs } from '../ops/assign';
 import type { InputAttrs, StateAttrs } from '../ops/sources';
 import { fuse, type Task } from './fuse';
@@ -32,8 +33,13 @@ export interface Address {
 }
 
 export type PlanStep =
-  | { readonly kind: 'kernel'; readonly kernel: Kernel; readonly addresses: readonly Address[]; readonly node: Node }
-  | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: Node };
+  | {
+      readonly kind: 'kernel';
+      readonly kernel: Kernel;
+      readonly addresses: readonly Address[];
+      readonly node: GraphNode;
+    }
+  | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode };
 
 export interface Plan {
   readonly target: Target;
@@ -46,13 +52,13 @@ export interface Plan {
   readonly knobBytes: number;
   readonly outputs: Readonly<Record<string, { readonly tensor: Tensor; readonly address: Address }>>;
   readonly report: PlanReport;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly GraphNode[];
 }
 
 export interface PlanInput {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** Nodes that update state, kept whether or not an output depends on them. */
-  readonly effects: readonly Node[];
+  readonly effects: readonly GraphNode[];
   readonly state: StateLayout;
   readonly target: Target;
   /** Fuse elementwise chains (default true). Off: one kernel per op, for debugging and tests. */
@@ -68,12 +74,12 @@ interface Draft {
   readonly kernel?: Kernel;
   readonly copy?: { readonly from: Tensor; readonly to: Tensor; readonly toOffset: number };
   /** The op that finishes here, and all ops that the kernel computes. */
-  readonly node: Node;
-  readonly members: readonly Node[];
+  readonly node: GraphNode;
+  readonly members: readonly GraphNode[];
 }
 
 /** The nodes that a plan will run. */
-export const recordedNodes = ({ outputs, effects }: Pick<PlanInput, 'outputs' | 'effects'>): Node[] =>
+export const recordedNodes = ({ outputs, effects }: Pick<PlanInput, 'outputs' | 'effects'>): GraphNode[] =>
   reachable([...Object.values(outputs), ...effects.flatMap((node) => node.outputs)]);
 
 export function makePlan({ outputs, effects, state, target, fusion = true, shareSlots = true }: PlanInput): Plan {
@@ -101,7 +107,7 @@ export function makePlan({ outputs, effects, state, target, fusion = true, share
   return address(drafts, nodes, { outputs, state, target, shareSlots });
 }
 
-const isStore = (node: Node | undefined): node is Node => node?.op.name === 'store';
+const isStore = (node: GraphNode | undefined): node is GraphNode => node?.op.name === 'store';
 
 function lowerTask(task: Task, target: Target): readonly Kernel[] {
   const node = task.nodes.at(-1)!;
@@ -117,10 +123,10 @@ function lowerTask(task: Task, target: Target): readonly Kernel[] {
 }
 
 /** The tensor that owns a storage's bytes, and the element offset into it: views and updates lead back to what they alias. */
-function ownerOf(tensor: Tensor): { owner: Tensor; offset: number; updates: readonly Node[] } {
+function ownerOf(tensor: Tensor): { owner: Tensor; offset: number; updates: readonly GraphNode[] } {
   let owner = tensor;
   let offset = 0;
-  const updates: Node[] = [];
+  const updates: GraphNode[] = [];
   for (;;) {
     const { op, inputs, attrs } = owner.node;
     if (op.view) {
@@ -135,7 +141,7 @@ function ownerOf(tensor: Tensor): { owner: Tensor; offset: number; updates: read
 
 function address(
   drafts: readonly Draft[],
-  nodes: readonly Node[],
+  nodes: readonly GraphNode[],
   { outputs, state, target, shareSlots }: Omit<Required<PlanInput>, 'effects' | 'fusion'>,
 ): Plan {
   const direct = placeStoredValues(drafts, outputs);
@@ -327,7 +333,7 @@ function placeStoredValues(
 }
 
 /** A state tensor must not be read under its old name after an update of the same bytes. */
-function checkUpdateOrder(steps: readonly Draft[], nodes: readonly Node[]): void {
+function checkUpdateOrder(steps: readonly Draft[], nodes: readonly GraphNode[]): void {
   const rangeOf = (tensor: Tensor) => {
     const { owner, offset, updates } = ownerOf(tensor);
     const { group, buffer, name, offset: start } = owner.node.attrs as StateAttrs;

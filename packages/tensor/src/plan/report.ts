@@ -2,9 +2,9 @@
 import { bytesPerElement } from '../base/dtype';
 import { showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Tensor } from '../graph/record';
+import type { Kernel, Storage, Tensor } from '../graph/op';
 import type { StateLayout } from '../graph/state-layout';
-import { isScratch, type Kernel, type Storage } from '../kernels/kernel-builder';
+import { isScratch } from '../kernels/kernel-builder';
 import { type Lifetime, peakOf } from './memory';
 import type { PlanStep } from './plan';
 

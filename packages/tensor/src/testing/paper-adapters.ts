@@ -2,7 +2,6 @@
  * Kinds of adapters, as descriptions on paper, and a compiler for what would run on them. A plan needs no GPU, and Dawn's null backend offers all
  * features and computes nothing: so every kernel can be compiled anywhere, whichever adapter it is for.
  */
-
 import { defaultTarget, type Target } from '../base/target';
 import type { Gpu } from '../device/gpu';
 import type { Plan } from '../plan/plan';

@@ -2,10 +2,9 @@
  * One small graph per op and per path through its lowering: what `wgsl-variants.test.ts` plans for every kind of adapter. A new op adds a
  * line here. Inputs come in the size n, which is once a multiple of 4 and once not, because that decides between vectors and scalars.
  */
-
 import type { DType } from '../base/dtype';
 import type { TensorTree } from '../compile';
-import type { Spec, Tensor } from '../graph/record';
+import type { Spec, Tensor } from '../graph/op';
 import * as f from '../index';
 
 export interface TestGraph {

@@ -2,7 +2,7 @@ import { f16round } from '@petamoriken/float16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from '../../base/target';
 import type { Gpu } from '../../device/gpu';
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { openGpu } from '../../node';
 import { interpret } from '../../passes/interpret';
 import { type CheckOptions, checkOp, normals } from '../../testing';

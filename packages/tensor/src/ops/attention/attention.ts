@@ -5,7 +5,7 @@
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { mul } from '../elementwise';
 import { matmul } from '../matmul/matmul';
 import { softmax } from '../rows/softmax';

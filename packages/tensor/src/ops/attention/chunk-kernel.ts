@@ -2,15 +2,9 @@
  * The frame of the kernels in `attention-chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
  * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
  */
-
 import type { Target } from '../../base/target';
-import {
-  elementType,
-  type Kernel,
-  type KernelBuilder,
-  kernelBuilder,
-  type Scratch,
-} from '../../kernels/kernel-builder';
+import type { Kernel, Scratch } from '../../graph/op';
+import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
 import { type AttentionDims, productFlops } from './dims';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';

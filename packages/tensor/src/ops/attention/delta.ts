@@ -1,8 +1,7 @@
 /** delta [B, H, N] = sum over a head's elements of dO O: what the softmax's gradient subtracts from every dP of a query. */
-
 import type { Target } from '../../base/target';
-import type { Tensor } from '../../graph/record';
-import { elementType, type Kernel, kernelBuilder, type Scratch, scratch } from '../../kernels/kernel-builder';
+import type { Kernel, Scratch, Tensor } from '../../graph/op';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import type { AttentionDims } from './dims';
 
 export function deltaKernel(

@@ -1,8 +1,6 @@
 /** What the fused attention kernels of either family are given. qkv is [B, N, 3 H d], the output and its gradient [B, N, H d]. */
-
 import type { Target } from '../../base/target';
-import type { Spec, Tensor } from '../../graph/record';
-import type { Scratch } from '../../kernels/kernel-builder';
+import type { Scratch, Spec, Tensor } from '../../graph/op';
 
 export interface AttentionDims {
   readonly B: number;

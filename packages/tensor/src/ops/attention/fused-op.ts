@@ -4,9 +4,9 @@
  * each query's logits; the backward pass computes the weights again from it. Nothing of size N x N outlives a kernel or, on CPU adapters, a
  * bounded piece of scratch memory.
  */
-
 import type { Target } from '../../base/target';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
 import { deltaKernel } from './delta';
 import { attentionDims } from './dims';

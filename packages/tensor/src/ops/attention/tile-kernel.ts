@@ -4,9 +4,9 @@
  * Operands are staged 32 elements of a head at a time. All tiles have rows of 8 vec4 and one more, so that neighbours fall into different banks.
  * At default limits a workgroup is 32 rows, 64 invocations and 13.5 KiB.
  */
-
 import type { Target } from '../../base/target';
-import { type Kernel, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
+import type { Kernel } from '../../graph/op';
+import { type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { range } from '../matmul/problem';
 import { type AttentionDims, productFlops } from './dims';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';

@@ -1,5 +1,5 @@
 /** How attention kernels address the tokens of one head: rows of d elements inside the packed qkv, or inside a tensor [B, N, H d]. */
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
 import type { AttentionDims } from './dims';
 

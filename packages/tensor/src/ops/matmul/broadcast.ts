@@ -1,5 +1,5 @@
 /** The matmul kernel of CPU adapters: one subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C (see `broadcast-product.ts`). */
-import type { Kernel } from '../../kernels/kernel-builder';
+import type { Kernel } from '../../graph/op';
 import { productLoop, rowArray } from './broadcast-product';
 import { type MatmulProblem, tiledKernel } from './problem';
 

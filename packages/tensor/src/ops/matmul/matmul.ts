@@ -7,8 +7,8 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { broadcastShapes, showShape, sizeOf } from '../../base/shape';
-import { type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import type { LowerArgs } from '../../kernels/kernel-builder';
+import type { LowerArgs, Op, Spec, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
 import { sumTo } from '../reduce';
 import { reshape } from '../views';
 import type { MatmulDims, MatmulProblem } from './problem';

@@ -1,14 +1,8 @@
 /** What every matmul kernel has in common: its operands, the grid of tiles, and the epilogue that receives the product. */
-
 import type { Target } from '../../base/target';
-import { type Program, programWidth, writeProgram } from '../../kernels/elementwise-program';
-import {
-  elementType,
-  type Kernel,
-  type KernelBuilder,
-  kernelBuilder,
-  type Scratch,
-} from '../../kernels/kernel-builder';
+import type { Kernel, Program, Scratch } from '../../graph/op';
+import { programWidth, writeProgram } from '../../kernels/elementwise-program';
+import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type Operand, writeLoad } from './operand';
 
 export interface MatmulDims {

@@ -3,10 +3,10 @@
  * ranges, which are summed by as many workgroups into scratch memory [ranges, batch, M, N]; a second kernel adds the ranges, always in the
  * same order, and runs the epilogue.
  */
-
 import { sizeOf } from '../../base/shape';
+import type { Kernel, Scratch } from '../../graph/op';
 import { programWidth, writeProgram } from '../../kernels/elementwise-program';
-import { elementType, type Kernel, kernelBuilder, type Scratch, scratch } from '../../kernels/kernel-builder';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import type { MatmulProblem } from './problem';
 
 /** `wanted` ranges at most, each a multiple of `depth` long so that only the last one has a tail. */

@@ -4,9 +4,8 @@
  * memory, one matrix of each subgroup at a time, so that the epilogue sees them by row and column. Matrix types read
  * `<element, columns, rows>`.
  */
-
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
-import type { Kernel } from '../../kernels/kernel-builder';
+import type { Kernel } from '../../graph/op';
 import type { Operand } from './operand';
 import { type MatmulProblem, range, tiledKernel } from './problem';
 

@@ -4,7 +4,7 @@
  * computed, the next one's elements are already on their way. Tiles keep the layout of their matrix, in vec4 units, so that loads are
  * coalesced whichever dimension is contiguous.
  */
-import type { Kernel } from '../../kernels/kernel-builder';
+import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
 import type { Operand } from './operand';
 import { type MatmulProblem, range, tiledKernel } from './problem';

@@ -2,9 +2,8 @@
  * The kernels that can compute a product, by name. A CPU adapter always takes the first; on a GPU the tuner may have found another one
  * faster for products of about this size (see `tuner.ts`).
  */
-
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
-import type { Kernel } from '../../kernels/kernel-builder';
+import type { Kernel } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';

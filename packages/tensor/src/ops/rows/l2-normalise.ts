@@ -2,7 +2,8 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type Op, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { mapRows, rowsOf } from './softmax';

@@ -7,8 +7,9 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { sameShape, showShape } from '../../base/shape';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../../kernels/kernel-builder';
+import type { Kernel, LowerArgs, Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { rowsOf } from './softmax';
 

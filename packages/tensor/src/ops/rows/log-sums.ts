@@ -6,15 +6,9 @@
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type NdArray, type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import {
-  elementType,
-  type Kernel,
-  kernelBuilder,
-  type LowerArgs,
-  type Storage,
-  scratch,
-} from '../../kernels/kernel-builder';
+import type { Kernel, LowerArgs, NdArray, Op, Spec, Storage, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 
 const LOWEST = '-3.4028234e38';

@@ -13,8 +13,9 @@
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type NdArray, type Op, record, record1, type Spec, type Tensor } from '../../graph/record';
-import { elementType, kernelBuilder, type LowerArgs } from '../../kernels/kernel-builder';
+import type { LowerArgs, NdArray, Op, Spec, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
+import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { mul } from '../elementwise';
 import { sum } from '../reduce';

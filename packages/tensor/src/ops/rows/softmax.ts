@@ -2,8 +2,9 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { showShape, sizeOf } from '../../base/shape';
-import { type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import { elementType, kernelBuilder, type LowerArgs } from '../../kernels/kernel-builder';
+import type { LowerArgs, Op, Spec, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
+import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { rowValues } from '../../kernels/row-values';
 

@@ -6,7 +6,8 @@
 import type { DType } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { mapRows } from './softmax';
