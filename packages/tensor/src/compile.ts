@@ -14,10 +14,10 @@ import { metricRing } from './device/metric-ring';
 import type { State } from './device/state';
 import { tunedTarget } from './device/tuner';
 import type { Spec, Tensor } from './graph/op';
-import { isTensor, record1, recordStep } from './graph/record';
+import { isTensor, recordStep } from './graph/record';
 import type { StateLayout } from './graph/state-layout';
 import { type GroupTensors, groupTensors } from './ops/assign';
-import { type InputAttrs, inputOp } from './ops/sources';
+import { type InputAttrs, knob, input as recordedInput } from './ops/sources';
 import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan/plan';
 import { kernelSeconds, type PlanReport } from './plan/report';
 
@@ -92,17 +92,15 @@ function recordInput<B extends Record<string, Spec>, K extends Record<string, Sh
   step: StepFunction<B, K>,
   { batch, knobs, fusion = true, isolate = false }: PlanSignature<B, K>,
 ): Omit<PlanInput, 'target'> {
-  const source = (kind: 'batch' | 'knob', name: string, shape: Shape, dtype: DType): Tensor =>
-    record1(inputOp, [], { kind, name, shape, dtype } satisfies InputAttrs);
   const { result, effects } = recordStep(() =>
     step(
       Object.fromEntries(Object.entries(layout).map(([group, own]) => [group, groupTensors(group, own)])),
       Object.fromEntries(
-        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, source('batch', name, shape, dtype)]),
+        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, recordedInput(name, shape, dtype)]),
       ) as { [key in keyof B]: Tensor },
-      Object.fromEntries(
-        Object.entries(knobs ?? {}).map(([name, shape]) => [name, source('knob', name, shape, 'f32')]),
-      ) as { [key in keyof K]: Tensor },
+      Object.fromEntries(Object.entries(knobs ?? {}).map(([name, shape]) => [name, knob(name, shape)])) as {
+        [key in keyof K]: Tensor;
+      },
     ),
   );
   return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate };

@@ -9,9 +9,9 @@ import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { GraphNode, Tensor, Variants } from '../graph/op';
-import { record, record1 } from '../graph/record';
+import { record } from '../graph/record';
 import { storeRoot } from '../kernels/elementwise-program';
-import { type InputAttrs, inputOp } from '../ops/sources';
+import { type InputAttrs, input } from '../ops/sources';
 import { makePlan, type Plan } from '../plan/plan';
 import { bufferLookup, createBuffers } from './buffers';
 import { planEncoder } from './encoder';
@@ -149,10 +149,7 @@ async function measureAlone(
 }
 
 function planAlone({ op, inputs, attrs }: GraphNode, target: Target): Plan {
-  const operands = inputs.map(({ shape, dtype }, i): Tensor => {
-    const source: InputAttrs = { kind: 'batch', name: `operand ${i}`, shape, dtype };
-    return record1(inputOp, [], source);
-  });
+  const operands = inputs.map(({ shape, dtype }, i) => input(`operand ${i}`, shape, dtype));
   const outputs = Object.fromEntries(record(op, operands, attrs).map((tensor, i) => [`output ${i}`, tensor]));
   return makePlan({ outputs, effects: [], state: {}, target });
 }

@@ -51,6 +51,19 @@ export interface Op<A = unknown> {
   readonly fusesEpilogue?: boolean;
   /** Output i overwrites the storage of input `mutates[i]` (which must be state). */
   readonly mutates?: readonly number[];
+  /** The op computes nothing: it copies inputs into the inputs that it mutates. */
+  copies?(attrs: A): readonly InputCopy[];
+  /** Nothing computes the value: it is given before the step (input), kept between steps (state), or part of it (constant, literal). */
+  readonly source?: 'input' | 'state' | 'constant' | 'literal';
+  /** False: `grad` takes the outputs for constants. */
+  readonly differentiable?: false;
+}
+
+/** Input `from`, copied into input `into` from that one's element `offset` on. */
+export interface InputCopy {
+  readonly from: number;
+  readonly into: number;
+  readonly offset: number;
 }
 
 /** An array of the f64 interpreter. Integers and booleans are held as exact doubles. */

@@ -23,14 +23,17 @@ interface Definition {
   readonly gradient?: Gradient;
   /** Type of the result; default: the type of the operands. */
   readonly result?: DType;
+  /** The first operand chooses between the others; its type is its own. */
+  readonly chooses?: true;
 }
 
-function elementwise({ name, expression, reference, integer = reference, gradient, result }: Definition): Op<object> {
+function elementwise(definition: Definition): Op<object> {
+  const { name, expression, reference, integer = reference, gradient, result, chooses } = definition;
   return {
     name,
     infer(inputs) {
       const dtype = inputs.at(-1)!.dtype;
-      const values = name === 'select' ? inputs.slice(1) : inputs;
+      const values = chooses ? inputs.slice(1) : inputs;
       if (values.some((spec) => spec.dtype !== dtype))
         opError('dtype', name, `operands are ${inputs.map((spec) => spec.dtype).join(' and ')}; cast one of them`);
       const shape = inputs.reduce<readonly number[] | undefined>(
@@ -169,6 +172,7 @@ export const greaterEqual: (a: Operand, b: Operand) => Tensor = comparison('grea
 
 const selectOp = elementwise({
   name: 'select',
+  chooses: true,
   expression: (condition, a, b) => `select(${b}, ${a}, ${condition} != U(0u))`,
   reference: (condition, a, b) => (condition !== 0 ? a! : b!),
   gradient: (g, [condition]) => [undefined, select(condition!, g, 0), select(condition!, 0, g)],

@@ -26,6 +26,7 @@ const stopGradientOp: Op<object> = {
   infer: ([x]) => [x!],
   reference: ([x]) => [x!.data],
   view: () => ({ offset: 0 }),
+  differentiable: false,
 };
 
 /** x, seen by `grad` as a constant. */

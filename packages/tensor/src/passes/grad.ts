@@ -48,13 +48,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 
   for (const node of nodes.toReversed()) {
     const grads = node.outputs.map(sums.of);
-    if (
-      grads.every((grad) => !grad) ||
-      !depends.has(node) ||
-      wrt.some((tensor) => tensor.node === node && node.inputs.length === 0)
-    )
-      continue;
-    if (node.op.name === 'stopGradient') continue;
+    if (grads.every((grad) => !grad) || !depends.has(node) || node.op.differentiable === false) continue;
     if (!node.op.gradient) {
       if (
         node.inputs.some((input) => depends.has(input.node)) &&
@@ -88,7 +82,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 function dependants(nodes: readonly GraphNode[], wrt: readonly Tensor[]): Set<GraphNode> {
   const found = new Set(wrt.map((tensor) => tensor.node));
   for (const node of nodes) {
-    if (node.op.name !== 'stopGradient' && node.inputs.some((input) => found.has(input.node))) found.add(node);
+    if (node.op.differentiable !== false && node.inputs.some((input) => found.has(input.node))) found.add(node);
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { GraphNode, NdArray, Tensor } from '../graph/op';
 import { reachable } from '../graph/record';
-import type { InputAttrs, StateAttrs } from '../ops/sources';
+import { isInput, isState } from '../ops/sources';
 
 /** Values of inputs by name, and of state as `group/name`. */
 export type Feeds = Readonly<Record<string, ArrayLike<number>>>;
@@ -18,7 +18,11 @@ export function interpret(outputs: readonly Tensor[], feeds: Feeds): Interpreted
   const values = new Map<GraphNode, Float64Array[]>();
   for (const node of reachable(outputs)) {
     const inputs = node.inputs.map((input) => ({ shape: input.shape, data: values.get(input.node)![input.index]! }));
-    values.set(node, feedName(node) ? [fed(node, feeds)] : node.op.reference(inputs, node.attrs, node.outputs));
+    const name = feedName(node);
+    values.set(
+      node,
+      name === undefined ? node.op.reference(inputs, node.attrs, node.outputs) : [fed(name, node.outputs[0]!, feeds)],
+    );
   }
   return {
     value(tensor) {
@@ -31,15 +35,11 @@ export function interpret(outputs: readonly Tensor[], feeds: Feeds): Interpreted
 }
 
 function feedName(node: GraphNode): string | undefined {
-  if (node.op.name === 'input') return (node.attrs as InputAttrs).name;
-  if (node.op.name !== 'state') return undefined;
-  const { group, name } = node.attrs as StateAttrs;
-  return `${group}/${name}`;
+  if (isInput(node)) return node.attrs.name;
+  return isState(node) ? `${node.attrs.group}/${node.attrs.name}` : undefined;
 }
 
-function fed(node: GraphNode, feeds: Feeds): Float64Array {
-  const name = feedName(node)!;
-  const { shape } = node.outputs[0]!;
+function fed(name: string, { shape }: Tensor, feeds: Feeds): Float64Array {
   const data = feeds[name];
   if (!data) throw new TensorError('argument', `no value for "${name}"; given are ${Object.keys(feeds).join(', ')}`);
   if (data.length !== sizeOf(shape))

@@ -5,6 +5,7 @@
  */
 import { type Shape, sameShape, sizeOf } from '../base/shape';
 import type { GraphNode, Program, Tensor, Value } from '../graph/op';
+import { isLiteral, isSource } from '../ops/sources';
 
 export interface Task {
   /** The op whose kernels these are; undefined for a purely elementwise group. */
@@ -19,11 +20,8 @@ interface Group {
   root: GraphNode | undefined;
 }
 
-const isLiteral = (node: GraphNode): boolean => node.op.name === 'literal';
-const isSource = (node: GraphNode): boolean =>
-  node.op.name === 'input' || node.op.name === 'state' || node.op.name === 'constant' || isLiteral(node);
 const isView = (node: GraphNode): boolean => node.op.view !== undefined;
-const isElementwise = (node: GraphNode): boolean => node.op.expression !== undefined && !isLiteral(node);
+const isElementwise = (node: GraphNode): boolean => node.op.expression !== undefined;
 
 /** Follows whole-tensor views (reshapes) back to the tensor whose bytes they are. */
 function throughReshapes(tensor: Tensor): Tensor {
@@ -139,8 +137,7 @@ function buildProgram(
     const base = throughReshapes(input);
     const inner = slotOf.get(base.node);
     if (inner !== undefined) return inner;
-    if (isLiteral(base.node))
-      return push({ kind: 'literal', value: (base.node.attrs as { value: number }).value, dtype: base.dtype });
+    if (isLiteral(base.node)) return push({ kind: 'literal', value: base.node.attrs.value, dtype: base.dtype });
     const known = loads.get(input);
     if (known !== undefined) return known;
     const index = push({ kind: 'load', tensor: input, shape: input.shape });

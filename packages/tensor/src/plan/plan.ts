@@ -11,8 +11,7 @@ import { reachable } from '../graph/record';
 import type { StateLayout } from '../graph/state-layout';
 import { elementwiseKernel } from '../kernels/elementwise-program';
 import { isScratch } from '../kernels/kernel-builder';
-import type { StoreAttrs } from '../ops/assign';
-import type { InputAttrs, StateAttrs } from '../ops/sources';
+import { isConstant, isInput, isLiteral, isSource, isState, type StateAttrs } from '../ops/sources';
 import { fuse, type Task } from './fuse';
 import { assignSlots, type Lifetime } from './memory';
 import { byteSize, makeReport, type PlanReport } from './report';
@@ -87,27 +86,20 @@ export function makePlan({ outputs, effects, state, target, fusion = true, share
   const tasks = fuse(nodes, Object.values(outputs), target.maxStorageBuffers, fusion);
   const drafts: Draft[] = [];
   for (const task of tasks) {
-    if (isStore(task.root)) {
-      const { places } = task.root.attrs as StoreAttrs;
-      places.forEach((place, i) => {
+    const { root } = task;
+    if (root?.op.copies)
+      for (const { from, into, offset } of root.op.copies(root.attrs))
         drafts.push({
-          node: task.root!,
+          node: root,
           members: task.nodes,
-          copy: {
-            from: task.root!.inputs[i]!,
-            to: task.root!.inputs[places.length + place.window]!,
-            toOffset: place.offset,
-          },
+          copy: { from: root.inputs[from]!, to: root.inputs[into]!, toOffset: offset },
         });
-      });
-    } else
+    else
       for (const kernel of lowerTask(task, target))
         drafts.push({ kernel, node: task.nodes.at(-1)!, members: task.nodes });
   }
   return address(drafts, nodes, { outputs, state, target, shareSlots });
 }
-
-const isStore = (node: GraphNode | undefined): node is GraphNode => node?.op.name === 'store';
 
 function lowerTask(task: Task, target: Target): readonly Kernel[] {
   const node = task.nodes.at(-1)!;
@@ -153,7 +145,7 @@ function address(
   const lives = new Map<Storage, { first: number; last: number }>();
   const touch = (storage: Storage, step: number): void => {
     const owner = isScratch(storage) ? storage : ownerOf(storage).owner;
-    if (!isScratch(owner) && (isGiven(owner) || direct.has(owner))) return;
+    if (!isScratch(owner) && (isSource(owner.node) || direct.has(owner))) return;
     const life = lives.get(owner);
     if (life) life.last = step;
     else lives.set(owner, { first: step, last: step });
@@ -176,13 +168,13 @@ function address(
     ].flatMap((storage) => (isScratch(storage) ? [] : [ownerOf(storage).owner])),
   );
   const constants = nodes
-    .filter(({ op, outputs: [value] }) => op.name === 'constant' || (op.name === 'literal' && bound.has(value!)))
+    .filter((node) => isConstant(node) && (!isLiteral(node) || bound.has(node.outputs[0]!)))
     .map((node) => node.outputs[0]!);
-  const inputs = nodes.filter((node) => node.op.name === 'input');
-  const batch = inputs.filter((node) => (node.attrs as InputAttrs).kind === 'batch').map((node) => node.outputs[0]!);
+  const inputs = nodes.filter(isInput);
+  const batch = inputs.filter((node) => node.attrs.kind === 'batch').map((node) => node.outputs[0]!);
   let knobBytes = 0;
   const knobs = inputs
-    .filter((node) => (node.attrs as InputAttrs).kind === 'knob')
+    .filter((node) => node.attrs.kind === 'knob')
     .map((node) => {
       const knob = { tensor: node.outputs[0]!, offset: knobBytes };
       knobBytes += align(byteSize(knob.tensor));
@@ -203,18 +195,18 @@ function address(
         bytes,
       };
     }
-    if (owner.node.op.name === 'state') {
-      const attrs = owner.node.attrs as StateAttrs;
+    if (isState(owner.node)) {
+      const { attrs } = owner.node;
       return {
         place: { kind: 'state', group: attrs.group, buffer: attrs.buffer },
         offset: attrs.offset * bytesPerElement[attrs.dtype] + shift,
         bytes,
       };
     }
-    if (owner.node.op.name === 'constant' || owner.node.op.name === 'literal')
+    if (isConstant(owner.node))
       return { place: { kind: 'constant', index: constants.indexOf(owner) }, offset: shift, bytes };
-    if (owner.node.op.name === 'input') {
-      const attrs = owner.node.attrs as InputAttrs;
+    if (isInput(owner.node)) {
+      const { attrs } = owner.node;
       const knob = knobs.find((entry) => entry.tensor === owner);
       return knob
         ? { place: { kind: 'knobs' }, offset: knob.offset + shift, bytes }
@@ -264,8 +256,6 @@ function address(
   };
 }
 
-const isGiven = (tensor: Tensor): boolean => ['state', 'constant', 'input', 'literal'].includes(tensor.node.op.name);
-
 function bindingsOf(draft: Draft): readonly Binding[] {
   if (draft.kernel) return draft.kernel.bindings;
   return [
@@ -298,9 +288,7 @@ function placeStoredValues(
     const { owner } = ownerOf(tensor);
     const home = direct.get(owner)?.copy.to;
     const node = (home ? ownerOf(home).owner : owner).node;
-    if (node.op.name !== 'state') return undefined;
-    const { group, buffer } = node.attrs as StateAttrs;
-    return `${group}/${buffer}`;
+    return isState(node) ? `${node.attrs.group}/${node.attrs.buffer}` : undefined;
   };
   for (const draft of drafts) {
     const copy = draft.copy;
@@ -308,7 +296,7 @@ function placeStoredValues(
     const { owner, offset } = ownerOf(copy.from);
     if (
       offset !== 0 ||
-      isGiven(owner) ||
+      isSource(owner.node) ||
       direct.has(owner) ||
       kept.has(owner) ||
       sizeOf(owner.shape) !== sizeOf(copy.from.shape)
@@ -345,14 +333,14 @@ function checkUpdateOrder(steps: readonly Draft[], nodes: readonly GraphNode[]):
       updates,
     };
   };
-  const isState = (tensor: Tensor) => ownerOf(tensor).owner.node.op.name === 'state';
+  const lies = (tensor: Tensor): boolean => isState(ownerOf(tensor).owner.node);
   const updates = nodes.flatMap((node) =>
     (node.op.mutates ?? []).map((input) => ({ node, range: rangeOf(node.inputs[input]!) })),
   );
   if (updates.length === 0) return;
   for (const draft of steps) {
     for (const { tensor } of bindingsOf(draft)) {
-      if (isScratch(tensor) || !isState(tensor)) continue;
+      if (isScratch(tensor) || !lies(tensor)) continue;
       const range = rangeOf(tensor);
       const latest = updates.findLast(
         ({ node, range: other }) =>
