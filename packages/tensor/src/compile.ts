@@ -17,9 +17,10 @@ import type { Spec, Tensor } from './graph/op';
 import { isTensor, recordStep } from './graph/record';
 import type { StateLayout } from './graph/state-layout';
 import { type GroupTensors, groupTensors } from './ops/assign';
-import { type InputAttrs, knob, input as recordedInput } from './ops/sources';
-import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan/plan';
-import { kernelSeconds, type PlanReport } from './plan/report';
+import { knob, input as recordedInput } from './ops/sources';
+import { makePlan, recordedNodes } from './plan/plan';
+import type { Plan, PlanInput, PlanReport } from './plan/plan-types';
+import { kernelSeconds } from './plan/report';
 
 /** What a step function may return: tensors in nested objects and arrays. */
 export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };
@@ -172,7 +173,7 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
   ): void {
     if (!running) throw new TensorError('state', 'the step was disposed');
     for (const [name, values] of Object.entries(batch)) {
-      const tensor = plan.batch.find((candidate) => (candidate.node.attrs as InputAttrs).name === name);
+      const tensor = plan.batch.find((own) => own.name === name)?.tensor;
       if (!values || (!tensor && name in (signature.batch ?? {}))) continue;
       if (!tensor)
         throw new TensorError(
@@ -187,7 +188,7 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
       device.queue.writeBuffer(buffers.batch.get(name)!, 0, inputBytes(values, tensor.dtype));
     }
     for (const [name, value] of Object.entries(knobs)) {
-      const knob = plan.knobs.find(({ tensor }) => (tensor.node.attrs as InputAttrs).name === name);
+      const knob = plan.knobs.find((own) => own.name === name);
       if (value === undefined || (!knob && name in (signature.knobs ?? {}))) continue;
       if (!knob)
         throw new TensorError(

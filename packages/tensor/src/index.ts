@@ -76,5 +76,5 @@ export { reshape, stopGradient } from './ops/views';
 export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type DescribeOptions, describePlan } from './plan/describe';
-export type { Plan } from './plan/plan';
-export { kernelSeconds, type PlanReport } from './plan/report';
+export type { Plan, PlanReport } from './plan/plan-types';
+export { kernelSeconds } from './plan/report';

@@ -29,6 +29,9 @@ export interface Target {
   readonly bytesPerSecond: number;
 }
 
+/** Bytes; buffers are bound at multiples of it on every adapter (the default limit). */
+export const BINDING_ALIGNMENT = 256;
+
 /** WebGPU's default limits and no optional feature: every kernel must be valid here. */
 export const defaultTarget: Target = {
   name: 'WebGPU defaults',

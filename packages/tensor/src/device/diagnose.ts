@@ -3,7 +3,7 @@ import { isFloat } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { type Shape, sizeOf } from '../base/shape';
 import { isScratch } from '../kernels/kernel-builder';
-import type { Address, Plan } from '../plan/plan';
+import type { Address, Plan } from '../plan/plan-types';
 import type { EncodeSteps } from './encoder';
 import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
 

@@ -2,7 +2,7 @@
  * A plan on a device: pipelines and bind groups are made once, here; encoding a run is then three calls a kernel. Kernels follow one
  * another in one compute pass, which WebGPU orders as if each were a pass of its own.
  */
-import type { Address, Plan } from '../plan/plan';
+import type { Address, Plan } from '../plan/plan-types';
 import type { PlanBuffers } from './buffers';
 import type { Gpu } from './gpu';
 

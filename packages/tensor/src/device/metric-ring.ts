@@ -4,7 +4,7 @@
  */
 import { bytesPerElement, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
-import type { Address, Plan } from '../plan/plan';
+import type { Address, Plan } from '../plan/plan-types';
 import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
 
 export interface MetricRing {

@@ -11,8 +11,9 @@ import type { Target } from '../base/target';
 import type { GraphNode, Tensor, Variants } from '../graph/op';
 import { record } from '../graph/record';
 import { storeRoot } from '../kernels/elementwise-program';
-import { type InputAttrs, input } from '../ops/sources';
-import { makePlan, type Plan } from '../plan/plan';
+import { input } from '../ops/sources';
+import { makePlan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
 import { bufferLookup, createBuffers } from './buffers';
 import { planEncoder } from './encoder';
 import type { Gpu } from './gpu';
@@ -109,13 +110,9 @@ async function measureAlone(
   const plan = planAlone(node, { ...gpu.target, tuned: { [key]: variant } });
   const buffers = createBuffers(gpu, plan);
   try {
-    for (const { node: source, dtype, shape } of plan.batch) {
-      const { name } = source.attrs as InputAttrs;
-      gpu.device.queue.writeBuffer(
-        buffers.batch.get(name)!,
-        0,
-        noise(name, sizeOf(shape) * bytesPerElement[dtype], dtype),
-      );
+    for (const { name, tensor } of plan.batch) {
+      const bytes = sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
+      gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
     }
     const bufferAt = bufferLookup(buffers);
     const encodeSteps = await planEncoder(gpu, plan, buffers, bufferAt);

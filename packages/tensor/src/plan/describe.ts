@@ -2,7 +2,7 @@
 import { showShape } from '../base/shape';
 import type { GraphNode, Storage, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
-import type { Address, Place, Plan, PlanStep } from './plan';
+import type { Address, Place, Plan, PlanStep } from './plan-types';
 
 export interface DescribeOptions {
   /** Add the WGSL text of every distinct kernel (default false). */

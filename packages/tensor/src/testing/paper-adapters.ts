@@ -4,7 +4,7 @@
  */
 import { defaultTarget, type Target } from '../base/target';
 import type { Gpu } from '../device/gpu';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
 
 const matrices = [
   { M: 16, N: 16, K: 16 },

@@ -18,7 +18,7 @@ import { assign, store } from '../ops/assign';
 import { add, cast, mul } from '../ops/elementwise';
 import { sum } from '../ops/reduce';
 import { grad } from '../passes/grad';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
 import { compileKernels, paperAdapters } from './paper-adapters';
 import { TEST_GRAPHS, type TestGraph } from './test-graphs';
 
