@@ -3,7 +3,8 @@
  * adapter's way of waiting. Core code takes any `GPUDevice`; `@franca/tensor/node` opens one in Node.
  */
 import { TensorError } from '../base/errors';
-import { describeTarget, type Target } from '../base/target';
+import { BINDING_ALIGNMENT, describeTarget, type Target } from '../base/target';
+import { roundUp } from '../base/whole-numbers';
 import type { Kernel } from '../graph/op';
 
 export interface Gpu extends AsyncDisposable {
@@ -45,10 +46,6 @@ export interface TuneCache {
   get(key: string): string | undefined;
   set(key: string, variant: string): void;
 }
-
-const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
-/** WebGPU binds at multiples of 256 bytes and copies multiples of 4. */
-const BUFFER_ALIGNMENT = 256;
 
 /** Wraps a device. The device should have been requested with every limit and feature of its adapter (see `requestDevice`). */
 export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
@@ -97,7 +94,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     });
 
   function createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
-    const size = Math.max(align(bytes, BUFFER_ALIGNMENT), BUFFER_ALIGNMENT);
+    const size = Math.max(roundUp(bytes, BINDING_ALIGNMENT), BINDING_ALIGNMENT);
     if (failure) throw failure;
     if (allocated + size > memoryLimit) {
       throw new TensorError(
@@ -162,10 +159,10 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     const staging = createBuffer('readback', bytes, GPU_BUFFER_USAGE.COPY_DST | GPU_BUFFER_USAGE.MAP_READ);
     try {
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(buffer, offset, staging, 0, align(bytes, 4));
+      encoder.copyBufferToBuffer(buffer, offset, staging, 0, roundUp(bytes, 4));
       device.queue.submit([encoder.finish()]);
       await wait(staging.mapAsync(GPU_MAP_READ));
-      return staging.getMappedRange(0, align(bytes, 8)).slice(0, bytes);
+      return staging.getMappedRange(0, roundUp(bytes, 8)).slice(0, bytes);
     } finally {
       destroyBuffer(staging);
     }

@@ -8,6 +8,7 @@ import { bytesPerElement, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
+import { roundUp } from '../base/whole-numbers';
 import type { GraphNode, Tensor, Variants } from '../graph/op';
 import { record } from '../graph/record';
 import { storeRoot } from '../kernels/elementwise-program';
@@ -161,7 +162,7 @@ function noise(seed: string, bytes: number, dtype: Tensor['dtype']): Uint8Array<
     }),
     dtype,
   );
-  const filled = new Uint8Array(Math.ceil(bytes / 4) * 4);
+  const filled = new Uint8Array(roundUp(bytes, 4));
   for (let at = 0; at < bytes; at += block.length)
     filled.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
   return filled;

@@ -8,6 +8,7 @@ import { bytesPerElement } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
+import { roundUp } from '../base/whole-numbers';
 import type { Spec } from './op';
 
 /** Elements between possible segment starts: 256 bytes of f16, 512 of f32. */
@@ -38,8 +39,6 @@ export type StateLayout = Readonly<Record<string, GroupLayout>>;
 /** Tensors of one group by name; all have the same dtype. */
 export type GroupSpec = Readonly<Record<string, Spec>>;
 
-const align = (elements: number): number => Math.ceil(elements / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
-
 function layoutGroup(
   name: string,
   specs: GroupSpec,
@@ -58,7 +57,7 @@ function layoutGroup(
         'state',
         `group "${name}" holds ${dtype}, but "${key}" is ${spec.dtype}; put it into a group of its own`,
       );
-    const elements = align(Math.max(sizeOf(spec.shape), 1));
+    const elements = roundUp(Math.max(sizeOf(spec.shape), 1), SEGMENT_ALIGNMENT);
     if (elements > capacity)
       throw new TensorError(
         'binding-limit',

@@ -5,6 +5,7 @@
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
+import { BINDING_ALIGNMENT } from '../base/target';
 import type { Op, Tensor } from '../graph/op';
 import { record, record1 } from '../graph/record';
 import type { GroupLayout, Segment } from '../graph/state-layout';
@@ -128,6 +129,6 @@ function partsInPlace(value: Tensor): { part: Tensor; offset: number }[] {
     offset += sizeOf(part.shape);
     return { part, offset: at };
   });
-  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % 256 === 0);
+  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % BINDING_ALIGNMENT === 0);
   return aligned ? parts : [{ part: value, offset: 0 }];
 }

@@ -4,8 +4,9 @@
  * them fuse into one kernel (see `fuse.ts`).
  */
 import { type DType, isFloat } from '../base/dtype';
+import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
-import { broadcastShapes, broadcastStrides, showShape, sizeOf, stridesOf } from '../base/shape';
+import { broadcastReader, broadcastShapes, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
 import { sumTo } from './reduce';
@@ -67,23 +68,6 @@ function elementwise(definition: Definition): Op<object> {
 
 /** Integers wrap around, as in WGSL. */
 const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
-
-/** Reads element i of `out` from an array that broadcasts to it. */
-export function broadcastReader(
-  shape: readonly number[],
-  out: readonly number[],
-  data: Float64Array,
-): (i: number) => number {
-  if (sizeOf(shape) === sizeOf(out)) return (i) => data[i]!;
-  if (data.length === 1) return () => data[0]!;
-  const strides = broadcastStrides(shape, out);
-  const outStrides = stridesOf(out);
-  return (i) => {
-    let offset = 0;
-    for (let d = 0; d < out.length; d++) offset += (Math.floor(i / outStrides[d]!) % out[d]!) * strides[d]!;
-    return data[offset]!;
-  };
-}
 
 const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
   const op = elementwise(definition);
@@ -323,20 +307,3 @@ const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u3
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : record1(castOps[dtype], [x], { from: x.dtype });
-
-/** erf in f64 by its Maclaurin series below 3 and a continued fraction above (relative error below 1e-15). */
-export function erf64(x: number): number {
-  const a = Math.abs(x);
-  if (a < 3) {
-    let term = a;
-    let sum = a;
-    for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum) && n < 200; n++) {
-      term *= (-a * a) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
-  }
-  let fraction = 0;
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / ((a + fraction) * Math.sqrt(Math.PI)));
-}

@@ -8,6 +8,7 @@ import { showShape, sizeOf } from '../base/shape';
 import type { Kernel, LowerArgs, NdArray, Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
 import { elementType, kernelBuilder } from '../kernels/kernel-builder';
+import { floatType } from '../kernels/vectors';
 
 const sigmoid64 = (a: number): number => 1 / (1 + Math.exp(-a));
 
@@ -79,7 +80,7 @@ function pairKernel(
 ): Kernel {
   const hidden = x.shape.at(-1)! / 2;
   const width = hidden % 4 === 0 ? 4 : 1;
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const k = kernelBuilder(label, target);
   const X = k.read(x, elementType(x, width));
   const units = sizeOf(x.shape) / 2 / width;

@@ -8,6 +8,7 @@ import { showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
 import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
+import { floatType } from '../kernels/vectors';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
 
@@ -94,7 +95,7 @@ const scatterOp: Op<{ rows: number }> = {
     const sink = k.write(out!, elementType(out!, width));
     const units = sizeOf(out!.shape) / width;
     const columns = k.uniform(rowSize(x!) / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const add = `
   if (thread >= ${k.uniform(units)}) { return; }
   let row = thread / ${columns};

@@ -3,6 +3,7 @@
  * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
  */
 import type { Target } from '../../base/target';
+import { roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
@@ -12,7 +13,7 @@ import { type TokenScope, type Tokens, tokenScope } from './tokens';
 // Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.
 const LARGE_FLOPS = 5e7;
 
-export const padded = (N: number): number => Math.ceil(N / 4) * 4;
+export const padded = (N: number): number => roundUp(N, 4);
 
 /** The heads [first, first + count) of all B H, computed by one set of kernels. */
 export interface Chunk {

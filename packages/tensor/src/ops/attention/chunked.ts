@@ -5,10 +5,10 @@
  * dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products. Matrices of logits are
  * padded to multiples of four rows and columns, whose weights are zero.
  */
+import { range } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { scratch } from '../../kernels/kernel-builder';
 import { productLoop, rowValue } from '../matmul/broadcast-product';
-import { range } from '../matmul/problem';
 import {
   type Chunk,
   chunkKernel,

@@ -7,6 +7,7 @@
 import type { Target } from '../../base/target';
 import type { Op, Tensor } from '../../graph/op';
 import { record, record1 } from '../../graph/record';
+import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
 import { deltaKernel } from './delta';
 import { attentionDims } from './dims';
@@ -18,7 +19,7 @@ interface AttentionAttrs {
 }
 
 /** One matrix of logits, rows and columns padded to vec4. */
-const matrixBytes = (N: number): number => 4 * (Math.ceil(N / 4) * 4) ** 2;
+const matrixBytes = (N: number): number => 4 * padded(N) ** 2;
 
 /** CPU adapters with subgroups compute head by head through scratch memory, as long as a head's logits can be bound. */
 const usesChunks = ({ family, subgroupSize, maxBindingBytes }: Target, N: number): boolean =>

@@ -5,9 +5,9 @@
  * At default limits a workgroup is 32 rows, 64 invocations and 13.5 KiB.
  */
 import type { Target } from '../../base/target';
+import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
-import { range } from '../matmul/problem';
 import { type AttentionDims, productFlops } from './dims';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 

@@ -45,8 +45,6 @@ export interface Tiling {
   readonly loads?: 'f32' | 'f16';
 }
 
-export const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
-
 /**
  * Builds a kernel of one workgroup per tile of C. In scope of its body: `z` (batch), `tileRow` and `tileColumn` (first element of the
  * tile), `firstK` and `endK` (the range of k to sum), `M`, `loadA`, `loadB` and `store(outer, row, column, values)` for four values of a

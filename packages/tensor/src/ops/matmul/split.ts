@@ -4,6 +4,7 @@
  * same order, and runs the epilogue.
  */
 import { sizeOf } from '../../base/shape';
+import { roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { programWidth, writeProgram } from '../../kernels/elementwise-program';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
@@ -17,7 +18,7 @@ export function splitMatmul(
   lower: (problem: MatmulProblem) => Kernel,
 ): Kernel[] {
   const { batch, M, N, K } = problem.dims;
-  const length = Math.ceil(K / wanted / depth) * depth;
+  const length = roundUp(K / wanted, depth);
   const ranges = Math.ceil(K / length);
   if (ranges < 2) return [lower(problem)];
   const sums = scratch([ranges, batch, M, N], 'f32');

@@ -5,9 +5,10 @@
  * `<element, columns, rows>`.
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
+import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import type { Operand } from './operand';
-import { type MatmulProblem, range, tiledKernel } from './problem';
+import { type MatmulProblem, tiledKernel } from './problem';
 
 export interface MatrixTile {
   readonly config: SubgroupMatrixConfig;

@@ -4,10 +4,11 @@
  * computed, the next one's elements are already on their way. Tiles keep the layout of their matrix, in vec4 units, so that loads are
  * coalesced whichever dimension is contiguous.
  */
+import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
 import type { Operand } from './operand';
-import { type MatmulProblem, range, tiledKernel } from './problem';
+import { type MatmulProblem, tiledKernel } from './problem';
 
 export interface Tile {
   readonly rows: number;

@@ -3,6 +3,7 @@
  * faster for products of about this size (see `tuner.ts`).
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
+import { roundUp } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
@@ -33,7 +34,7 @@ export function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
 export function matmulKey({ dims: { batch, M, N, K }, a, b }: MatmulProblem): string {
   const rounded = [batch, M, N, K].map((size) => {
     const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
-    return Math.ceil(size / unit) * unit;
+    return roundUp(size, unit);
   });
   return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${rounded.join('x')}`;
 }

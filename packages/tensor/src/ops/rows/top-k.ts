@@ -11,7 +11,7 @@ import { kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
-import { rowsOf } from './softmax';
+import { rowsOf } from './row-shape';
 
 interface TopKAttrs {
   readonly k: number;
