@@ -12,8 +12,8 @@ import { softmax } from '../rows/softmax';
 import { slice } from '../slice';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
-import { isFusedHead } from './dims';
 import { fusedAttention } from './fused-op';
+import { isFusedHead } from './problem';
 
 /** q, k or v (`part` 0, 1, 2) of a packed projection as [B, H, N, d]. */
 function headsOf(qkv: Tensor, heads: number, part: number): Tensor {

@@ -1,5 +1,5 @@
 /**
- * The frame of the kernels in `attention-chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
+ * The frame of the kernels in `chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
  * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
  */
 import type { Target } from '../../base/target';
@@ -7,7 +7,7 @@ import { roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
-import { type AttentionDims, productFlops } from './dims';
+import { type AttentionDims, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
 // Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.

@@ -20,7 +20,7 @@ import {
   tokensByElement,
   tokensByToken,
 } from './chunk-kernel';
-import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './dims';
+import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './problem';
 import type { Tokens } from './tokens';
 
 // Logits of one chunk, all matrices together: about what stays in the cache between two kernels.

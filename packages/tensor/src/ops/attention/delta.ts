@@ -2,7 +2,7 @@
 import type { Target } from '../../base/target';
 import type { Kernel, Scratch, Tensor } from '../../graph/op';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
-import type { AttentionDims } from './dims';
+import type { AttentionDims } from './problem';
 
 export function deltaKernel(
   { B, H, N, d }: AttentionDims,

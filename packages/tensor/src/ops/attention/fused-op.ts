@@ -10,7 +10,7 @@ import { record, record1 } from '../../graph/record';
 import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
 import { deltaKernel } from './delta';
-import { attentionDims } from './dims';
+import { attentionDims } from './problem';
 import { attentionGradientReference, attentionReference } from './reference';
 import { tiledAttention, tiledAttentionGradient } from './tiled';
 

@@ -6,7 +6,7 @@
  */
 import { range } from '../../base/whole-numbers';
 import type { Kernel, Storage } from '../../graph/op';
-import type { AttentionGradientProblem, AttentionProblem } from './dims';
+import type { AttentionGradientProblem, AttentionProblem } from './problem';
 import {
   accumulate,
   COLUMNS,

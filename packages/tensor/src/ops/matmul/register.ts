@@ -5,7 +5,8 @@
 import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
-import { type MatmulProblem, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 const TILING = { rows: 64, columns: 64, workgroupSize: 64, depth: 4 };
 

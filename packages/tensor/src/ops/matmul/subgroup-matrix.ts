@@ -8,7 +8,8 @@ import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import type { Operand } from './operand';
-import { type MatmulProblem, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 export interface MatrixTile {
   readonly config: SubgroupMatrixConfig;

@@ -8,7 +8,8 @@ import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
 import type { Operand } from './operand';
-import { type MatmulProblem, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 export interface Tile {
   readonly rows: number;

@@ -24,7 +24,7 @@ export interface AttentionGradientProblem {
   readonly qkv: Tensor;
   readonly gradient: Tensor;
   readonly lse: Tensor;
-  /** See `attention-delta.ts`, [B, H, N]. */
+  /** See `delta.ts`, [B, H, N]. */
   readonly delta: Scratch;
   readonly dqkv: Tensor;
   readonly target: Target;
