@@ -288,6 +288,14 @@ describe('failures', () => {
     });
     await narrow.dispose();
   });
+  test('state that cannot fit leaves nothing behind', async () => {
+    const small = await openGpu({ memoryLimit: 1024 });
+    expect(() => createState(small, { a: { x: f32(128) }, b: { x: f32(1024) } })).toThrow(
+      /"state b\[0\]" of 4096 bytes/,
+    );
+    expect(small.allocatedBytes).toBe(0);
+    await small.dispose();
+  });
   test('wrong inputs are named', async () => {
     using step = await compile(gpu, (_, { x }, { k }) => ({ y: mul(x, k) }), {
       batch: { x: f32(4) },

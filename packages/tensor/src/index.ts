@@ -3,17 +3,11 @@ export { TensorError, type TensorErrorCode } from './base/errors';
 export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
-export {
-  compile,
-  planStep,
-  type Signature,
-  type Step,
-  type StepFunction,
-  type TensorTree,
-  type Values,
-} from './compile';
+export { compile, planStep, type Signature, type Step, type StepFunction, type TensorTree } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
-export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
+export type { Values } from './device/input-writer';
+export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
 export { type Choice, chosenVariants } from './device/tuner';
 export type {

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { create } from 'webgpu';
 import { TensorError } from './base/errors';
 import { isSoftwareAdapter, type Target } from './base/target';
-import { type Gpu, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+import { type Gpu, type TuneCache, wrapDevice } from './device/gpu';
+import { requestDevice } from './device/request-device';
 import { tuneFile } from './device/tune-file';
 import { waitQuietly } from './device/wait-quietly';
 

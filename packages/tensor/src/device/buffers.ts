@@ -4,7 +4,8 @@ import { sizeOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
 import { roundUp } from '../base/whole-numbers';
 import type { Address, Plan } from '../plan/plan-types';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface PlanBuffers {
   readonly slots: readonly GPUBuffer[];
@@ -16,10 +17,13 @@ export interface PlanBuffers {
   readonly all: readonly GPUBuffer[];
 }
 
-/** The buffer behind an address of the plan; `state` are the buffers of each group. */
+/** The buffer behind an address of the plan. */
+export type BufferLookup = (address: Address) => GPUBuffer;
+
+/** `state` are the buffers of each group. */
 export const bufferLookup =
-  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}) =>
-  ({ place }: Address): GPUBuffer => {
+  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}): BufferLookup =>
+  ({ place }) => {
     if (place.kind === 'slot') return buffers.slots[place.slot]!;
     if (place.kind === 'constant') return buffers.constants[place.index]!;
     if (place.kind === 'batch') return buffers.batch.get(place.name)!;

@@ -3,8 +3,8 @@
  * another in one compute pass, which WebGPU orders as if each were a pass of its own.
  */
 import { roundUp } from '../base/whole-numbers';
-import type { Address, Plan } from '../plan/plan-types';
-import type { PlanBuffers } from './buffers';
+import type { Plan } from '../plan/plan-types';
+import type { BufferLookup, PlanBuffers } from './buffers';
 import type { Gpu } from './gpu';
 
 /** Encodes steps `from` to `to` of a plan, the last excluded; the descriptor is that of its compute passes. */
@@ -35,7 +35,7 @@ export async function planEncoder(
   gpu: Gpu,
   plan: Plan,
   buffers: PlanBuffers,
-  bufferAt: (address: Address) => GPUBuffer,
+  bufferAt: BufferLookup,
 ): Promise<EncodeSteps> {
   const pipelines = await Promise.all(
     plan.steps.map((step) => (step.kind === 'kernel' ? gpu.pipeline(step.kernel) : undefined)),

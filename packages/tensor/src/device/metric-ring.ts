@@ -4,8 +4,10 @@
  */
 import { bytesPerElement, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
-import type { Address, Plan } from '../plan/plan-types';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import type { Plan } from '../plan/plan-types';
+import type { BufferLookup } from './buffers';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface MetricRing {
   readonly buffers: readonly GPUBuffer[];
@@ -13,7 +15,7 @@ export interface MetricRing {
   drain(): Promise<Record<string, number>[]>;
 }
 
-export function metricRing(gpu: Gpu, plan: Plan, bufferAt: (address: Address) => GPUBuffer, rows: number): MetricRing {
+export function metricRing(gpu: Gpu, plan: Plan, bufferAt: BufferLookup, rows: number): MetricRing {
   const scalars = Object.entries(plan.outputs).filter(
     ([, { tensor }]) => sizeOf(tensor.shape) === 1 && bytesPerElement[tensor.dtype] === 4,
   );
