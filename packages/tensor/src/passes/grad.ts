@@ -5,7 +5,7 @@
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
-import { sizeOf } from '../base/shape';
+import { sameShape, showShape, sizeOf } from '../base/shape';
 import type { GraphNode, Tensor } from '../graph/op';
 import { reachable, record, recordInBlock } from '../graph/record';
 import { cast } from '../ops/elementwise';
@@ -38,7 +38,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     opError(
       'shape',
       'grad',
-      `the loss must be one float, got ${loss.dtype} [${loss.shape.join(', ')}]; reduce it with sum or mean`,
+      `the loss must be one float, got ${loss.dtype} ${showShape(loss.shape)}; reduce it with sum or mean`,
     );
   const nodes = reachable([loss]);
   const depends = dependants(nodes, wrt);
@@ -70,12 +70,28 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       attrs: node.attrs,
       grads,
     });
-    results.forEach((result, i) => {
-      const input = node.inputs[i]!;
+    checkGradients(node, results);
+    node.inputs.forEach((input, i) => {
+      const result = results[i];
       if (result && depends.has(input.node)) sums.add(input, cast(result, input.dtype));
     });
   }
   return wrt.map((tensor) => sums.of(tensor) ?? broadcastTo(constant([0], [], tensor.dtype), tensor.shape));
+}
+
+/** Each gradient must be a float of exactly its input's shape: what broadcasts would be added up wrong, and silently. */
+function checkGradients(node: GraphNode, results: readonly (Tensor | undefined)[]): void {
+  const { op, inputs } = node;
+  results.forEach((result, i) => {
+    if (!result) return;
+    const refuse = (code: 'shape' | 'dtype' | 'argument', problem: string): never =>
+      opError(code, op.name, `its gradient of input ${i} ${problem}; the op was recorded at ${node.site}`);
+    const input = inputs[i] ?? refuse('argument', `is one too many for ${inputs.length} inputs`);
+    if (!sameShape(result.shape, input.shape))
+      refuse('shape', `has shape ${showShape(result.shape)}, the input ${showShape(input.shape)}`);
+    if (!isFloat(result.dtype) || !isFloat(input.dtype))
+      refuse('dtype', `is ${result.dtype}, the input ${input.dtype}; only floats have gradients, in floats`);
+  });
 }
 
 /** Nodes through which the loss depends on `wrt`, stopping at stopGradient. */
