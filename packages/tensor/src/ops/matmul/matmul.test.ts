@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sizeOf } from '../../base/shape';
 import type { Target } from '../../base/target';
 import type { Gpu } from '../../device/gpu';
@@ -7,6 +7,7 @@ import { record1 } from '../../graph/record';
 import { openGpu } from '../../node';
 import { type CheckInput, checkOp, normals } from '../../testing';
 import * as ops from '../elementwise';
+import { input } from '../sources';
 import { broadcastMatmul } from './broadcast';
 import { type MatmulAttrs, matmul, matmulOp, matmulProblem } from './matmul';
 import type { MatmulProblem } from './problem';
@@ -92,6 +93,21 @@ describe.each(FAMILIES)('matmul by %s', (_, target) => {
       { gradient: false },
     );
   });
+});
+
+test('batches that are not those of one operand are refused', () => {
+  for (const [a, b] of [
+    [[2], [3]],
+    [[2, 3], [3]],
+    [
+      [3, 1],
+      [1, 3],
+    ],
+  ] as const)
+    expect(() => matmul(input('a', [...a, 4, 5]), input('b', [...b, 5, 6]))).toThrow(
+      /batch dimensions of .* do not fit/,
+    );
+  expect(matmul(input('a', [2, 3, 4, 5]), input('b', [1, 1, 5, 6])).shape).toEqual([2, 3, 4, 6]);
 });
 
 describe('matmul kernels', () => {
