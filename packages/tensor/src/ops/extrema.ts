@@ -7,6 +7,7 @@ import { type ReduceAttrs, type ReduceOptions, reduce, reduceOp, sum } from './r
 
 const extremumOp: Op<ReduceAttrs> = {
   ...reduceOp,
+  name: 'extremum',
   gradient({ inputs, outputs, attrs, grads }) {
     const x = inputs[0]!;
     const hit = equal(x, outputs[0]!);

@@ -46,6 +46,11 @@ describe.each(targets)('%s', (_, options) => {
       tolerance: 1e-5,
     });
   });
+  test('reduced axes may stay as dimensions of size 1', async () => {
+    await checkOp(gpu, (x) => [sum, mean, max, min].map((op) => op(x!, [1], { keepDims: true })), [
+      { shape: [5, 7, 3] },
+    ]);
+  });
   test('f16 rows are summed in f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
     // 2049 ones: f16 cannot count beyond 2048, nor hold 2049

@@ -59,7 +59,7 @@ const TALL_FLOPS = 5e8;
 function cpuVariant(problem: MatmulProblem): MatmulVariant {
   const { dims, target } = problem;
   const lanes = target.subgroupSize;
-  if (lanes === undefined || lanes > 32) return { name: 'register', lower: () => [registerMatmul(problem)] };
+  if (lanes === undefined || lanes > 32) return { name: 'register 8x8', lower: () => [registerMatmul(problem)] };
   const suited = dims.M <= 8 ? 8 : dims.M <= 16 ? 16 : dims.M < 512 || flopsOf(problem) < TALL_FLOPS ? 32 : 64;
   const rows = Math.max(suited, lanes);
   return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };
