@@ -1,4 +1,4 @@
-/** The table that AdamW's kernel reads: [parameters + 1, 4], a row for each parameter and a last one of what holds for all. */
+/** The table that AdamW's kernel reads: [parameters + 1, 4], a row for each parameter and one for all. */
 import { concat, constant, gatherRows, mul, notEqual, reshape, select, sub, type Tensor } from '@franca/tensor';
 import type { ParameterRule } from './parameter-groups';
 

@@ -1,6 +1,6 @@
 /**
- * The kernel of AdamW: one pass over a flat window of weights, moments, gradients and, where there is one, the teacher (see `adamw.ts` for
- * the formulas). What differs from parameter to parameter stands in a table, and each block of 128 elements knows its row.
+ * The kernel of AdamW: one pass over a flat window of weights, moments, gradients and the teacher. `adamw.ts` has the formulas. What
+ * differs from parameter to parameter stands in a table, and each block of 128 elements knows its row.
  */
 import { kernelBuilder, type Op, record, SEGMENT_ALIGNMENT, sizeOf, type Tensor } from '@franca/tensor';
 

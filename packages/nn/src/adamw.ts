@@ -1,5 +1,5 @@
 /**
- * AdamW (Loshchilov & Hutter 2019) with clipping by global norm, EMA of a teacher and f16 copies, one kernel per flat window of state:
+ * AdamW (Loshchilov & Hutter 2019) with clipping by norm and a teacher that follows. One kernel per flat window of state:
  *
  *   g <- g s                     s: unscaling and clipping, per clip group
  *   w <- w (1 - lr wd)           decoupled decay

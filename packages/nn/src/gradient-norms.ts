@@ -1,6 +1,6 @@
 /**
- * Gradient norms from the flat windows that gradients are stored in, of every parameter and of every clip group: squares are summed by
- * blocks of 128 elements, then by parameter, then by group, each in a fixed order.
+ * Gradient norms of every parameter and every clip group, from the flat windows that gradients are stored in. Squares are summed by blocks
+ * of 128 elements, then by parameter, then by group, each in a fixed order.
  */
 import {
   add,

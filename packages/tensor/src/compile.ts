@@ -1,6 +1,6 @@
 /**
- * `compile` records a step function once, plans it, and prepares everything a replay needs: buffers, pipelines, bind groups. From then on
- * `run` writes the inputs, encodes the same dispatches in the same order and submits; it creates nothing.
+ * `compile` records a step function once, plans it, and prepares everything that a replay needs. From then on `run` writes the inputs,
+ * encodes the same dispatches in the same order and submits; it creates nothing.
  */
 import { bytesPerElement, decode } from './base/dtype';
 import { TensorError } from './base/errors';

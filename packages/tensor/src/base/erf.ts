@@ -1,4 +1,4 @@
-/** The error function in f64: its Maclaurin series below 3, a continued fraction above (relative error below 1e-15). */
+/** The error function in f64. Its Maclaurin series below 3, a continued fraction above: relative error below 1e-15. */
 export function erf64(x: number): number {
   const a = Math.abs(x);
   if (a < 3) {

@@ -1,4 +1,4 @@
-/** An account of every buffer of a device: how many bytes are in use, which allocation is refused, and who forgot to give back. */
+/** An account of every buffer of a device: bytes in use, allocations refused, and who forgot to give back. */
 import { TensorError } from '../base/errors';
 import { BINDING_ALIGNMENT } from '../base/target';
 import { roundUp } from '../base/whole-numbers';

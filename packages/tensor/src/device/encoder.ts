@@ -1,6 +1,6 @@
 /**
- * A plan on a device: pipelines and bind groups are made once, here; encoding a run is then three calls a kernel. Kernels follow one
- * another in one compute pass, which WebGPU orders as if each were a pass of its own.
+ * A plan on a device: pipelines and bind groups, made once. Encoding a run is then three calls a kernel. Kernels follow one another in one
+ * compute pass, which WebGPU orders as if each were a pass of its own.
  */
 import { roundUp } from '../base/whole-numbers';
 import type { Plan } from '../plan/plan-types';

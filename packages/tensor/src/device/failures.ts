@@ -1,6 +1,6 @@
 /**
- * What goes wrong on a device reaches whoever waits for it, at once: a lost device and a refused command reject every promise in flight
- * and every later one. Without this, results would silently be wrong.
+ * What goes wrong on a device reaches whoever waits for it, at once. A lost device and a refused command reject every promise in flight and
+ * every later one. Without this, results would silently be wrong.
  */
 import { TensorError } from '../base/errors';
 

@@ -1,6 +1,6 @@
 /**
- * A device with what the engine keeps beside it: the target description, compiled pipelines, an account of every buffer, and the
- * adapter's way of waiting. Core code takes any `GPUDevice`; `@franca/tensor/node` opens one in Node.
+ * A device with what the engine keeps beside it: facts, pipelines, buffers, and the adapter's way of waiting. Core code takes any
+ * `GPUDevice`; `@franca/tensor/node` opens one in Node.
  */
 import { describeTarget, type Target } from '../base/target';
 import { roundUp } from '../base/whole-numbers';

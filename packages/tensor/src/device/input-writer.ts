@@ -1,4 +1,4 @@
-/** Writes the values of a run where its kernels read them: a buffer for each batch input, one upload for all knobs together. */
+/** Writes the inputs of a run where its kernels read them: a buffer each, and one upload for all knobs. */
 import { type DType, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';

@@ -1,6 +1,6 @@
 /**
- * Scalar outputs of the last runs, kept on the device: the end of every run copies them into the next row of a ring, and now and then the
- * ring is read in one go. The loss of every step arrives without a read per step.
+ * Scalar outputs of the last runs, kept on the device and read together. The end of every run copies them into the next row of a ring, and
+ * now and then the ring is read in one go. The loss of every step arrives without a read per step.
  */
 import { bytesPerElement, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';

@@ -1,6 +1,6 @@
 /**
- * Waiting for a software adapter in Node: awaiting a promise of the bindings spins the JavaScript thread, which takes processor time from
- * the adapter's own threads.
+ * Waiting for a software adapter in Node without taking its processor time. Awaiting a promise of the bindings spins the JavaScript thread,
+ * which takes processor time from the adapter's own threads.
  */
 
 /** Polls as usual for about a millisecond, then naps between polls. */

@@ -1,6 +1,7 @@
 /**
- * The recorded graph. Calling an op runs nothing: it appends a node that names its op, its inputs and its attributes. A tensor is one
- * output of a node. GraphNode ids grow in recording order, and a compiled step executes in that order, so a program reads top to bottom.
+ * Records the graph of a step, and walks it. Calling an op runs nothing: it appends a node that names its op, its inputs and its
+ * attributes. A tensor is one output of a node. Ids grow in recording order, and a compiled step executes in that order, so a program reads
+ * top to bottom.
  */
 import { markSite, siteOf } from '../base/errors';
 import type { GraphNode, Op, Tensor } from './op';

@@ -1,10 +1,9 @@
 /**
- * Where state lives. A group (student weights, Adam moments, gradients, ...) is a set of named tensors laid out in few flat buffers.
- * Segments start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their
- * type: one fused kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
+ * Where state lives: groups of named tensors in few flat buffers. A group holds student weights, Adam moments, gradients, ... Segments
+ * start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their type: one fused
+ * kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
  */
-import type { DType } from '../base/dtype';
-import { bytesPerElement } from '../base/dtype';
+import { bytesPerElement, type DType } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';

@@ -1,4 +1,4 @@
-/** How element i of an iteration space finds its element of a tensor that broadcasts to it, in as few integer divisions as will do. */
+/** How element i of an iteration space finds its element of a tensor that broadcasts to it. */
 import { broadcastStrides, type Shape, sizeOf } from '../base/shape';
 
 export type AccessPattern =

@@ -1,8 +1,7 @@
 /**
- * An elementwise program: straight-line code over one iteration space, `stores[j][i] = f(loads..., root)[i]` for every element i.
- * A chain of elementwise ops becomes one program and so one kernel; behind a matmul the same program becomes its epilogue, where
- * `root` is the product. `writeProgram` turns a program into a WGSL function `emit(i, root)`, which works on 4 elements at a time
- * wherever the shapes allow.
+ * Elementwise programs as WGSL: `stores[j][i] = f(loads..., root)[i]` for every element i of one space. A chain of elementwise ops becomes
+ * one program and so one kernel; behind a matmul the same program becomes its epilogue, where `root` is the product. `writeProgram` turns a
+ * program into a WGSL function `emit(i, root)`, which works on 4 elements at a time wherever the shapes allow.
  */
 import { type DType, isFloat } from '../base/dtype';
 import { type Shape, sizeOf } from '../base/shape';

@@ -1,7 +1,7 @@
 /**
- * A kernel is WGSL text, the tensors it binds and how many workgroups to run. Shapes and loop bounds are passed as uniforms, never
- * baked into the text, so that one pipeline serves every shape (and so that the software adapter's compiler does not unroll loops).
- * `kernelBuilder` numbers the bindings and writes the declarations; an op only writes the body.
+ * Builds kernels: numbers their bindings and uniforms and writes the declarations. A kernel is WGSL text, the tensors it binds and how many
+ * workgroups to run. Shapes and loop bounds are passed as uniforms, never baked into the text, so that one pipeline serves every shape (and
+ * so that the software adapter's compiler does not unroll loops). An op only writes the body.
  */
 import { bytesPerElement, type DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';

@@ -17,11 +17,11 @@ export interface RowBody {
   readonly flops?: number;
 }
 
-const reducers = ['Sum', 'Max', 'Min'] as const;
+const REDUCERS = ['Sum', 'Max', 'Min'] as const;
 const combine = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
 
 export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, steps, flops = 0 }: RowBody): Kernel {
-  const used = reducers.filter((name) => body.includes(`row${name}(`));
+  const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
   const lanes = teamSize(k.target, steps);
   const functions = k.target.subgroupSize === lanes ? subgroupReducers(used) : treeReducers(used, lanes);
   const source = {

@@ -1,4 +1,4 @@
-/** WGSL for kernels that work on four elements at a time where rows allow it: types and sums of a vec4 or of the scalar in its place. */
+/** WGSL of vectors of four, and of the scalar in their place where rows do not divide: type, sum, maximum, dot. */
 
 /** The type that floats are computed in. */
 export const floatType = (width: 1 | 4): string => (width === 4 ? 'vec4<f32>' : 'f32');

@@ -1,4 +1,4 @@
-/** WGSL functions that elementwise expressions may call: the error function and the normal distribution, to the accuracy of f32. */
+/** WGSL functions that elementwise expressions may call: the error function and the normal distribution. */
 
 /** By name; each is emitted only where used. `F` is f32 or vec4<f32>. */
 export const WGSL_FUNCTIONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 /**
- * Updates of state. A step is pure but for these: `assign` overwrites a state tensor, and `store` a whole group by name. Each returns the
- * tensor to use from there on; reading the old one after its update is an error when the step is compiled.
+ * Updates of state: one tensor, or a whole group by name. A step is pure but for these: `assign` overwrites a state tensor, and `store` a
+ * whole group by name. Each returns the tensor to use from there on; reading the old one after its update is an error when the step is
+ * compiled.
  */
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';

@@ -1,7 +1,7 @@
 /**
- * Elementwise ops. Each is one line: a WGSL expression (for scalars and vec4 alike, `F`, `I`, `U` being the value types), the same in
- * f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy; a number stands for a scalar tensor. Chains of
- * them fuse into one kernel (see `fuse.ts`).
+ * Elementwise ops, one entry each: arithmetic, comparisons, functions, casts. An entry is a WGSL expression (for scalars and vec4 alike,
+ * `F`, `I`, `U` being the value types), the same in f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy;
+ * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`).
  */
 import { type DType, isFloat } from '../base/dtype';
 import { erf64 } from '../base/erf';

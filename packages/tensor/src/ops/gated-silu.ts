@@ -1,6 +1,6 @@
 /**
- * The gate of SwiGLU (Shazeer 2020). Of a row [a, b] of 2 H elements, y = silu(a) b = a s b with s = 1 / (1 + e^-a), the halves read
- * where they lie. The backward pass writes both halves at once: da = g b s (1 + a (1 - s)), db = g a s.
+ * The gate of SwiGLU (Shazeer 2020), forward and backward in one kernel each. Of a row [a, b] of 2 H elements, y = silu(a) b = a s b with s
+ * = 1 / (1 + e^-a), the halves read where they lie. The backward pass writes both halves at once: da = g b s (1 + a (1 - s)), db = g a s.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';

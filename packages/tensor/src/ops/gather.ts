@@ -1,6 +1,7 @@
 /**
- * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in the list each output row first and last
- * occurs, a second adds the contributions between the two in list order: one, where indices do not repeat.
+ * Rows by index, and the adjoint, rows added by index. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in
+ * the list each output row first and last occurs, a second adds the contributions between the two in list order: one, where indices do not
+ * repeat.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';

@@ -1,6 +1,7 @@
 /**
- * Reductions. Any set of axes is brought to the form [outer, n, inner] with the middle dimension reduced: a row reduction when inner is 1,
- * a column reduction otherwise. The order of additions is fixed, so results are the same bits every time. Accumulation is in f32.
+ * Sums and other reductions over axes, and broadcasting, their adjoint. Any set of axes is brought to the form [outer, n, inner] with the
+ * middle dimension reduced: a row reduction when inner is 1, a column reduction otherwise. The order of additions is fixed, so results are
+ * the same bits every time. Accumulation is in f32.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';

@@ -1,4 +1,4 @@
-/** Views: other shapes of the same bytes. No kernel runs. */
+/** Views: other shapes of the same bytes, and the end of gradients. No kernel runs. */
 import { opError } from '../base/errors';
 import { type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';

@@ -1,7 +1,7 @@
 /**
- * Reverse-mode differentiation of a recorded graph. Walking the nodes from the loss backwards, each op's gradient rule records further
- * ops; the result is more graph, which is compiled with the rest. A rematerialisation block is recorded again when the walk enters it,
- * so that its inner values need not be kept from the forward pass.
+ * Reverse-mode differentiation of a recorded graph, with rematerialisation. Walking the nodes from the loss backwards, each op's gradient
+ * rule records further ops; the result is more graph, which is compiled with the rest. A rematerialisation block is recorded again when the
+ * walk enters it, so that its inner values need not be kept from the forward pass.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';

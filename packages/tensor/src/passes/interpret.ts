@@ -1,4 +1,4 @@
-/** Runs a recorded graph op by op in plain f64 TypeScript: the reference for tests, and for users who want to look at every value. */
+/** Runs a recorded graph op by op in plain f64 TypeScript: the reference for tests, and a look at every value. */
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { GraphNode, NdArray, Tensor } from '../graph/op';

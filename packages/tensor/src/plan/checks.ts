@@ -1,4 +1,4 @@
-/** What a plan is refused for: state used after its update, updates of what is no state, and bindings beyond the adapter's limits. */
+/** What a plan is refused for: state used after its update, updates of no state, bindings beyond limits. */
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';

@@ -1,4 +1,4 @@
-/** A plan as text, to read or to compare: the recorded graph, then every kernel with its buffers, uniforms and the line that asked for it. */
+/** A plan as text, to read or to compare: the graph, then every kernel with its buffers, uniforms and line. */
 import { showShape } from '../base/shape';
 import type { GraphNode, Storage, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';

@@ -1,7 +1,7 @@
 /**
- * Fusion, small on purpose: chains of elementwise ops become one kernel, and a chain behind an op that has an epilogue (a matmul)
- * joins that op's kernel. Everything else is a kernel of its own. A group runs where its last member was recorded, so it may only form
- * if nobody outside needs one of its values earlier, and never across an update of state that it reads.
+ * Fusion, small on purpose: chains of elementwise ops become one kernel or a matmul's epilogue. A chain behind an op that has an epilogue
+ * (a matmul) joins that op's kernel. Everything else is a kernel of its own. A group runs where its last member was recorded, so it may
+ * only form if nobody outside needs one of its values earlier, and never across an update of state that it reads.
  */
 import { type Shape, sameShape, sizeOf } from '../base/shape';
 import type { GraphNode, Program, Tensor } from '../graph/op';

@@ -1,4 +1,4 @@
-/** The elementwise program of a group of nodes: what it loads, what it computes, and which values others still need. */
+/** The elementwise program of a group of nodes: what it loads, computes, and stores because others need it. */
 import { sizeOf } from '../base/shape';
 import type { GraphNode, Program, Tensor, Value } from '../graph/op';
 import { isLiteral } from '../ops/sources';

@@ -1,8 +1,9 @@
 /**
- * Memory planning. Every intermediate value lives from the kernel that writes it to the last that reads it. Values whose lives do not
- * overlap share a slot. Slots are separate buffers because WebGPU refuses a buffer that one dispatch both reads and writes, even at
- * disjoint ranges. Largest first, each value takes the tightest free slot (greedy by size, Pisarchyk & Lee 2020, "Efficient memory
- * management for deep neural net inference", section 4): close to the lower bound, the peak of live bytes.
+ * Which values share memory: slots by lifetime, and the peak of live bytes. Every intermediate value lives from the kernel that writes it
+ * to the last that reads it. Values whose lives do not overlap share a slot. Slots are separate buffers because WebGPU refuses a buffer
+ * that one dispatch both reads and writes, even at disjoint ranges. Largest first, each value takes the tightest free slot (greedy by size,
+ * Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", section 4): close to the lower bound, the peak of live
+ * bytes.
  */
 import { bytesPerElement } from '../base/dtype';
 import { sizeOf } from '../base/shape';

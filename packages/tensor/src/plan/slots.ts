@@ -1,4 +1,4 @@
-/** Slots for what the steps compute: everything that is neither given nor written in place lives from its first step to its last. */
+/** Slots for what the steps compute. Everything that is neither given nor written in place lives from its first step to its last. */
 import { BINDING_ALIGNMENT } from '../base/target';
 import { roundUp } from '../base/whole-numbers';
 import type { Storage, Tensor } from '../graph/op';

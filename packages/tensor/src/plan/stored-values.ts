@@ -1,6 +1,6 @@
 /**
- * Values that are computed only to be stored in a group are written there by the kernel that makes them, and the copy falls away; unless
- * that kernel reads the same buffer (one dispatch may not read and write one buffer), or the value is needed under another address.
+ * Values that are computed only to be stored in a group are written there at once, without a copy. This holds unless the kernel that makes
+ * them reads the same buffer (one dispatch may not read and write one buffer), or the value is needed under another address.
  */
 import { sizeOf } from '../base/shape';
 import type { Tensor } from '../graph/op';

@@ -1,6 +1,7 @@
 /**
- * One check that every op must pass: its kernels against its f64 reference, its gradient against finite differences of that reference,
- * and a replay bitwise equal to the same kernels run one at a time without sharing memory.
+ * One check that every op must pass: kernels against reference, gradient against differences, replay to the bit. Its kernels are compared
+ * with its f64 reference, its gradient with finite differences of that reference, and a replay bit for bit with the same kernels run one at
+ * a time without sharing memory.
  */
 import { type DType, isFloat } from '../base/dtype';
 import { type Shape, showShape, sizeOf } from '../base/shape';

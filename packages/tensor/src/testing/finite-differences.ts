@@ -1,5 +1,5 @@
 /**
- * A gradient g against central differences of its function L in f64, along directions v of length one:
+ * A gradient g against central differences of its function L in f64, over all elements. Along directions v of length one,
  *
  *   (L(x + h v) - L(x - h v)) / 2 h = g . v
  *

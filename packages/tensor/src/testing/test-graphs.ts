@@ -1,6 +1,7 @@
 /**
- * One small graph per op and per path through its lowering: what `wgsl-variants.test.ts` plans for every kind of adapter. A new op adds a
- * line here, an elementwise one in `elementwise-cases.ts`. Inputs come in the size n, which is once a multiple of 4 and once not, because that decides between vectors and scalars.
+ * One small graph per op and per path through its lowering. `wgsl-variants.test.ts` plans them for every kind of adapter. A new op adds a
+ * line here, an elementwise one in `elementwise-cases.ts`. Inputs come in the size n, which is once a multiple of 4 and once not, because
+ * that decides between vectors and scalars.
  */
 import type { DType } from '../base/dtype';
 import type { TensorTree } from '../compile';

@@ -19,7 +19,7 @@ import { add, cast, mul } from '../ops/elementwise';
 import { sum } from '../ops/reduce';
 import { grad } from '../passes/grad';
 import type { Plan } from '../plan/plan-types';
-import { compileKernels, paperAdapters } from './paper-adapters';
+import { compileKernels, PAPER_ADAPTERS } from './paper-adapters';
 import { TEST_GRAPHS, type TestGraph } from './test-graphs';
 
 const tensorsIn = (tree: TensorTree): Tensor[] => {
@@ -93,7 +93,7 @@ describe('every kernel compiles without a message', () => {
     for (const plan of plans) expect(await compileKernels(gpu, plan, compiled)).toEqual([]);
   }
 
-  describe.each(paperAdapters.map((target) => [target.name, target] as const))('on %s', (_, target) => {
+  describe.each(PAPER_ADAPTERS.map((target) => [target.name, target] as const))('on %s', (_, target) => {
     test.each(TEST_GRAPHS.map((graph) => [graph.name, graph] as const))('%s', async (_, graph) => {
       await compileAll(plansOf(graph, target));
     });

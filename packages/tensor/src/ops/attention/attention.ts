@@ -1,7 +1,7 @@
 /**
- * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2): O = softmax(Q K^T / sqrt(d)) V, one softmax per query and
- * head. `attention` takes the packed projection of a ViT, where the last axis of qkv [B, N, 3 H d] holds all of q, then k, then v, each as H
- * heads of d. Head sizes that the fused kernels take (multiples of 4 from 16 to 128) never hold the weights in memory.
+ * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2). O = softmax(Q K^T / sqrt(d)) V, one softmax per query and
+ * head. `attention` takes the packed projection of a ViT, where the last axis of qkv [B, N, 3 H d] holds all of q, then k, then v, each as
+ * H heads of d. Head sizes that the fused kernels take (multiples of 4 from 16 to 128) never hold the weights in memory.
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';

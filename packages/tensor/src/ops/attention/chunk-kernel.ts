@@ -1,6 +1,7 @@
 /**
- * The frame of the kernels in `chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
- * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
+ * The frame of attention kernels on CPU adapters (`chunked.ts`): one subgroup per tile of a head's result. Here are the ways in which they
+ * read tokens and logits as operands of a product and write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a
+ * multiple of four.
  */
 import type { Target } from '../../base/target';
 import { roundUp } from '../../base/whole-numbers';

@@ -1,9 +1,9 @@
 /**
- * Attention on CPU adapters: products by subgroup broadcast (see `broadcast-product.ts`), which run at the rate of a plain matmul, over a few
- * heads at a time, whose logits stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory; then O = exp(S - max) V / sum,
- * where a lane that loads logits of its row turns them into weights on their way into the product. Backward: P = exp(S - lse) and
- * dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products. Matrices of logits are
- * padded to multiples of four rows and columns, whose weights are zero.
+ * Attention on CPU adapters: products by subgroup broadcast, a few heads at a time. They run at the rate of a plain matmul (see
+ * `broadcast-product.ts`), and the logits of a few heads stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory;
+ * then O = exp(S - max) V / sum, where a lane that loads logits of its row turns them into weights on their way into the product. Backward:
+ * P = exp(S - lse) and dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products.
+ * Matrices of logits are padded to multiples of four rows and columns, whose weights are zero.
  */
 import { range } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';

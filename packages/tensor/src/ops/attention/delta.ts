@@ -1,4 +1,4 @@
-/** delta [B, H, N] = sum over a head's elements of dO O: what the softmax's gradient subtracts from every dP of a query. */
+/** delta [B, H, N] = sum of dO O over a head's elements: what the softmax's gradient subtracts from a query's dP. */
 import type { Target } from '../../base/target';
 import type { Kernel, Scratch, Tensor } from '../../graph/op';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';

@@ -1,8 +1,8 @@
 /**
- * Fused self-attention and its gradient on the packed layout (Dao et al., 2022, FlashAttention; Dao, 2023, FlashAttention-2): q, k and v are
- * read where the projection left them and their gradients are written in the same places. The forward pass keeps only the log-sum-exp of
- * each query's logits; the backward pass computes the weights again from it. Nothing of size N x N outlives a kernel or, on CPU adapters, a
- * bounded piece of scratch memory.
+ * Fused self-attention and its gradient on the packed layout (FlashAttention, Dao et al., 2022; Dao, 2023). q, k and v are read where the
+ * projection left them and their gradients are written in the same places. The forward pass keeps only the log-sum-exp of each query's
+ * logits; the backward pass computes the weights again from it. Nothing of size N x N outlives a kernel or, on CPU adapters, a bounded
+ * piece of scratch memory.
  */
 import type { Target } from '../../base/target';
 import type { Op, Tensor } from '../../graph/op';

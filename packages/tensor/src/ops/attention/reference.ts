@@ -1,4 +1,4 @@
-/** Attention on the packed layout by its definition, in f64, and its gradient with respect to qkv: what the kernels are tested against. */
+/** Attention on the packed layout by its definition, in f64, and its gradient: what kernels are tested against. */
 import type { NdArray } from '../../graph/op';
 import { type AttentionDims, attentionDims } from './problem';
 

@@ -1,8 +1,8 @@
 /**
- * The frame of the kernels in `tiled.ts`: one workgroup per tile of a head's rows, and the steps that all of them are made of. 8 invocations
- * share 4 rows. Invocation c computes columns c, c + 8, c + 16, c + 24 of the logits and elements 4 c .. 4 c + 3 of every 32 of the result.
- * Operands are staged 32 elements of a head at a time. All tiles have rows of 8 vec4 and one more, so that neighbours fall into different banks.
- * At default limits a workgroup is 32 rows, 64 invocations and 13.5 KiB.
+ * The frame of attention kernels on GPUs (`tiled.ts`): one workgroup per tile of a head's rows. 8 invocations share 4 rows. Invocation c
+ * computes columns c, c + 8, c + 16, c + 24 of the logits and elements 4 c .. 4 c + 3 of every 32 of the result. Operands are staged 32
+ * elements of a head at a time. All tiles have rows of 8 vec4 and one more, so that neighbours fall into different banks. At default limits
+ * a workgroup is 32 rows, 64 invocations and 13.5 KiB.
  */
 import type { Target } from '../../base/target';
 import { range } from '../../base/whole-numbers';

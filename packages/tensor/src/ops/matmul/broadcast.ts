@@ -1,4 +1,4 @@
-/** The matmul kernel of CPU adapters: one subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C (see `broadcast-product.ts`). */
+/** The matmul kernel of CPU adapters, by subgroup broadcast. One subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C. */
 import type { Kernel } from '../../graph/op';
 import { productLoop, rowArray } from './broadcast-product';
 import type { MatmulProblem } from './problem';

@@ -1,8 +1,8 @@
 /**
- * Matrix product C = op(A) op(B), batched: A [.., M, K] (or [.., K, M] transposed), B [.., K, N] (or [.., N, K] transposed) -> [.., M, N].
- * A B without batch dimensions serves every batch of A. Operands are f32 or f16, accumulation is f32. Elementwise ops that follow join the
- * kernel as its epilogue (bias, activation, scale, residual). Gradients are matmuls again, with the transposes swapped: nothing is ever
- * transposed in memory.
+ * The matrix product C = op(A) op(B), batched, with an epilogue. A [.., M, K] (or [.., K, M] transposed), B [.., K, N] (or [.., N, K]
+ * transposed) -> [.., M, N]. A B without batch dimensions serves every batch of A. Operands are f32 or f16, accumulation is f32.
+ * Elementwise ops that follow join the kernel as its epilogue (bias, activation, scale, residual). Gradients are matmuls again, with the
+ * transposes swapped: nothing is ever transposed in memory.
  */
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';

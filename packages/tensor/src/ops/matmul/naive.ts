@@ -1,4 +1,7 @@
-/** One invocation per element of C, one product per step: correct by inspection, and so the reference that tuned kernels must agree with. */
+/**
+ * The plainest matmul kernel: an invocation per element of C, a product per step. It is correct by inspection, and so the reference that
+ * tuned kernels must agree with.
+ */
 import type { Kernel } from '../../graph/op';
 import { writeProgram } from '../../kernels/elementwise-program';
 import { kernelBuilder } from '../../kernels/kernel-builder';

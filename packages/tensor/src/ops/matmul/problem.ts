@@ -1,4 +1,4 @@
-/** What a matmul kernel is given: the sizes of the product, its operands, and the epilogue that receives the result. */
+/** What a matmul kernel is given: the sizes of the product, its operands, and the epilogue of the result. */
 import type { Target } from '../../base/target';
 import type { Program, Scratch } from '../../graph/op';
 import type { Operand } from './operand';

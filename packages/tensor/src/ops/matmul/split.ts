@@ -1,7 +1,7 @@
 /**
- * Products with a long k and few elements, such as weight gradients, have too few tiles to occupy an adapter. Their k is divided into
- * ranges, which are summed by as many workgroups into scratch memory [ranges, batch, M, N]; a second kernel adds the ranges, always in the
- * same order, and runs the epilogue.
+ * Products of a long k and few elements, in ranges of k. Such products, weight gradients for one, have too few tiles to occupy an adapter.
+ * Their k is divided into ranges, which are summed by as many workgroups into scratch memory [ranges, batch, M, N]; a second kernel adds
+ * the ranges, always in the same order, and runs the epilogue.
  */
 import { sizeOf } from '../../base/shape';
 import { roundUp } from '../../base/whole-numbers';

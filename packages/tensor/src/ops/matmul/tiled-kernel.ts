@@ -1,4 +1,4 @@
-/** The frame of all tiled matmul kernels: one workgroup per tile of C, loads of both operands, and a store that runs the epilogue. */
+/** The frame of tiled matmul kernels: a workgroup per tile of C, loads of operands, a store with the epilogue. */
 import type { Kernel, Scratch } from '../../graph/op';
 import { programWidth, writeProgram } from '../../kernels/elementwise-program';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';

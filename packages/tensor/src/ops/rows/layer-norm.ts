@@ -1,8 +1,8 @@
 /**
- * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps), statistics in f32. The row is
- * read once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of
- * their means (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd,
- * dx = rstd (h - mean(h) - xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
+ * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps). Statistics are f32. The row is read
+ * once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of their means
+ * (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd, dx = rstd (h - mean(h) -
+ * xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
  */
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';

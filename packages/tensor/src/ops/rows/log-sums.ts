@@ -1,5 +1,5 @@
 /**
- * log sum exp of a matrix along its rows or its columns, with a shift per column or row added on the way and no intermediate written:
+ * log sum exp of a matrix along rows or columns, with a shift per column or row. No intermediate is written:
  *   rowLogSums:     s_r = log sum_k exp(x_rk + c_k)   (and, chained over column blocks of a wider matrix, log(exp s_r + exp previous_r))
  *   columnLogSums:  t_k = log sum_r exp(x_rk + d_r)
  * Each keeps a running maximum and a sum relative to it, so x is read once and nothing overflows. They carry Sinkhorn-Knopp in the log domain; no gradient.

@@ -1,6 +1,7 @@
 /**
- * Cross-entropy between two softmaxes over K classes, of which K may be far too many to hold the logits of all rows. The classes come in chunks; per
- * row the op carries statistics from chunk to chunk, in the manner of online softmax (Milakov & Gimelshein 2018):
+ * Cross-entropy between two softmaxes over K classes, in chunks of classes. K may be far too many to hold the logits of all rows. The
+ * classes come in chunks; per row the op carries statistics from chunk to chunk, in the manner of online softmax (Milakov & Gimelshein
+ * 2018):
  *
  *   a = log sum_k exp x_k          student logits x [R, K]
  *   b = log sum_k exp(y_k + c_k)   target logits y [T, K] with a bias c [K]: the target is t = softmax(y + c)

@@ -1,4 +1,4 @@
-/** Softmax over the last axis and its logarithm, computed from x - max(x), in f32, with hand-written backward kernels. */
+/** Softmax over the last axis and its logarithm, from x - max(x), in f32, with backward kernels of their own. */
 import type { LowerArgs, Op, Tensor } from '../../graph/op';
 import { record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';

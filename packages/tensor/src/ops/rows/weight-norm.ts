@@ -1,5 +1,5 @@
 /**
- * Weight normalisation (Salimans & Kingma 2016): row k of the weight is w_k = g_k v_k / ||v_k||, direction and length apart. With u = v / ||v||,
+ * Weight normalisation (Salimans & Kingma 2016): row k is w_k = g_k v_k / ||v_k||, direction and length apart. With u = v / ||v||,
  *   dL/dg = dL/dw . u,    dL/dv = (g / ||v||) (dL/dw - (dL/dw . u) u).
  * One pass over the rows each way; the weight may come out in f16 for the matmul that uses it, everything else is f32.
  */
