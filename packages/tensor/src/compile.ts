@@ -143,7 +143,7 @@ function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
   const top = report.largest.slice(0, 3).map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`);
   throw new TensorError(
     'memory',
-    `the step needs ${mebibytes(extra)} besides ${mebibytes(gpu.allocatedBytes)} in use, the limit is ${mebibytes(gpu.memoryLimit)}. Largest: ${top.join(', ')}. Peak at ${report.peak.at} (${report.peak.site}). Use a smaller batch, rematerialisation, f16 or chunks`,
+    `the step needs ${mebibytes(extra)} besides ${mebibytes(gpu.allocatedBytes)} in use, the limit is ${mebibytes(gpu.memoryLimit)}; largest: ${top.join(', ')}; peak at ${report.peak.at} (${report.peak.site}); use a smaller batch, rematerialisation, f16 or chunks`,
   );
 }
 

@@ -90,7 +90,7 @@ function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
 function noAdapter(name: string, reason = ''): TensorError {
   return new TensorError(
     'adapter',
-    `no WebGPU adapter answers to "${name}"${reason && ` (${reason.replace(/\s*\n\s*/g, ' ')})`}. With a GPU: install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver). Without one: ` +
-      'install Mesa 24 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports) for the software adapter.',
+    `no WebGPU adapter answers to "${name}"${reason && ` (${reason.replace(/\s*\n\s*/g, ' ')})`}; with a GPU, install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver); without one, ` +
+      'install Mesa 24 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports) for the software adapter',
   );
 }

@@ -57,7 +57,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
         opError(
           'not-differentiable',
           node.op.name,
-          `has no gradient; it was recorded at ${node.site}. Wrap its input in stopGradient if none is meant`,
+          `has no gradient; it was recorded at ${node.site}; wrap its input in stopGradient if none is meant`,
         );
       }
       continue;

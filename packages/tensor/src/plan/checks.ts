@@ -77,7 +77,7 @@ export function checkBindings(steps: readonly PlanStep[], target: Target): void 
       const { dtype, shape } = kernel.bindings[tooLarge]!.tensor;
       throw new TensorError(
         'binding-limit',
-        `${kernel.label} at ${node.site} binds ${dtype} ${showShape(shape)}, ${addresses[tooLarge]!.bytes} bytes; the adapter binds at most ${target.maxBindingBytes}. Work on slices of it`,
+        `${kernel.label} at ${node.site} binds ${dtype} ${showShape(shape)}, ${addresses[tooLarge]!.bytes} bytes; the adapter binds at most ${target.maxBindingBytes}; work on slices of it`,
       );
     }
     if (addresses.length > target.maxStorageBuffers)
