@@ -3,6 +3,7 @@
  * adapter: by naps, since spinning takes processor time from the adapter itself.
  */
 import { availableParallelism } from 'node:os';
+import { isSoftwareAdapter, waitQuietly } from '@franca/tensor/node';
 import { create, globals } from 'webgpu';
 
 export function provideBrowserGpu(): void {
@@ -12,7 +13,7 @@ export function provideBrowserGpu(): void {
   const requestAdapter = gpu.requestAdapter.bind(gpu);
   gpu.requestAdapter = async (options) => {
     const adapter = await requestAdapter(options);
-    if (adapter && isSoftware(adapter.info)) {
+    if (adapter && isSoftwareAdapter(adapter.info)) {
       const requestDevice = adapter.requestDevice.bind(adapter);
       adapter.requestDevice = async (descriptor) => waitingQuietly(await requestDevice(descriptor));
     }
@@ -24,37 +25,16 @@ export function provideBrowserGpu(): void {
   });
 }
 
-const isSoftware = ({ architecture, device, description }: GPUAdapterInfo): boolean =>
-  /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
-
 function waitingQuietly(device: GPUDevice): GPUDevice {
   const { queue } = device;
   const workDone = queue.onSubmittedWorkDone.bind(queue);
-  queue.onSubmittedWorkDone = () => quietly(workDone());
+  queue.onSubmittedWorkDone = () => waitQuietly(workDone());
   const createBuffer = device.createBuffer.bind(device);
   device.createBuffer = (descriptor) => {
     const buffer = createBuffer(descriptor);
     const mapAsync = buffer.mapAsync.bind(buffer);
-    buffer.mapAsync = (...args) => quietly(mapAsync(...args));
+    buffer.mapAsync = (...args) => waitQuietly(mapAsync(...args));
     return buffer;
   };
   return device;
-}
-
-/** Polls for a millisecond, then naps between polls. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  const began = performance.now();
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  const nap = () => {
-    if (settled) return;
-    if (performance.now() - began > 1) Atomics.wait(word, 0, 0, 0.5);
-    setImmediate(nap);
-  };
-  setImmediate(nap);
-  return promise;
 }

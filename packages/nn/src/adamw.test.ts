@@ -15,7 +15,6 @@ import { normals } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type AdamWOptions, adamW } from './adamw';
 import { ema } from './ema';
-import { parametersOf } from './parameters';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -181,31 +180,4 @@ test('an f16 copy of the weights follows them, rounded', async (context) => {
   step.run({}, { by: 1 });
   // ties go to even; 0.1 to the nearest of 11 bits; the largest and the smallest normal number stay
   expect(Array.from(await state.read('half', 'a.bias'))).toEqual([1, 1 + 2 ** -9, 0.0999755859375, 65504, 2 ** -14]);
-});
-
-test('the average moves towards its source by 1 - momentum', async () => {
-  using state = createState(gpu, { w: specs, teacher: specs });
-  state.write('w', 'a.bias', [1, 2, 3, 4, 5]);
-  using step = await compile(
-    gpu,
-    (s, _, { momentum }) => {
-      ema(s.teacher!.windows, s.w!.windows, momentum!);
-      return {};
-    },
-    { state, knobs: { momentum: [] } },
-  );
-  step.run({}, { momentum: 0.75 });
-  step.run({}, { momentum: 0.75 });
-  expect(Array.from(await state.read('teacher', 'a.bias'))).toEqual([1, 2, 3, 4, 5].map((x) => x * (1 - 0.75 ** 2)));
-});
-
-test('an unknown parameter is refused with the names nearest to it', () => {
-  const p = parametersOf({
-    'blocks.0.norm1.weight': {} as Tensor,
-    'blocks.0.norm1.bias': {} as Tensor,
-    cls_token: {} as Tensor,
-  });
-  expect(() => p('blocks.0.norm1.gain')).toThrow(
-    /no parameter "blocks\.0\.norm1\.gain"; there are blocks\.0\.norm1\.weight, blocks\.0\.norm1\.bias/,
-  );
 });

@@ -1,4 +1,4 @@
-/** The layers of a transformer, each a function of a parameter look-up and a tensor, with the parameters it expects beside it. */
+/** The layers of a transformer, each a function of parameters and a tensor, with its parameters beside it. */
 import { add, cast, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
 import { normal, ones, type ParameterSpecs, type Parameters, parameter, prefixed, within, zeros } from './parameters';
 

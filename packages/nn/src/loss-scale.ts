@@ -1,6 +1,6 @@
 /**
- * Dynamic loss scaling for f16 (Micikevicius et al. 2018), on the device: a step with infinite or NaN gradients halves the scale and is skipped,
- * `growthInterval` clean steps in a row double it. Nothing is read back.
+ * Dynamic loss scaling for f16 (Micikevicius et al. 2018), on the device. A step with infinite or NaN gradients halves the scale and is
+ * skipped, `growthInterval` clean steps in a row double it. Nothing is read back.
  */
 import {
   add,

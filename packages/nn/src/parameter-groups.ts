@@ -1,7 +1,7 @@
 /**
- * Which learning rate and weight decay each parameter gets (official rules): no decay for biases, norms and LayerScale gammas; the patch
- * embedding learns slower; layer-wise decay, where used, multiplies the rate by decay^(L + 1 - layer), embeddings being layer 0 and everything outside the blocks
- * layer L + 1; prototypes ("last_layer") follow a schedule of their own.
+ * Which learning rate and weight decay each parameter gets, by the official rules. No decay for biases, norms and LayerScale gammas; the
+ * patch embedding learns slower; layer-wise decay, where used, multiplies the rate by decay^(L + 1 - layer), embeddings being layer 0 and
+ * everything outside the blocks layer L + 1; prototypes ("last_layer") follow a schedule of their own.
  */
 export interface ParameterRule {
   readonly lrMultiplier: number;

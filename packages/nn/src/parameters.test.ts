@@ -1,6 +1,17 @@
+import type { Tensor } from '@franca/tensor';
 import { describe, expect, test } from 'vitest';
 import { linearSpecs } from './layers';
-import { countParameters, initialValues, normal, ones, parameter, prefixed, uniform, zeros } from './parameters';
+import {
+  countParameters,
+  initialValues,
+  normal,
+  ones,
+  parameter,
+  parametersOf,
+  prefixed,
+  uniform,
+  zeros,
+} from './parameters';
 
 describe('initial values', () => {
   const n = 20_000;
@@ -38,4 +49,15 @@ test('a prefix goes before every name, and parameters are counted', () => {
   const specs = prefixed('mlp', linearSpecs(3, 5));
   expect(Object.keys(specs)).toEqual(['mlp.weight', 'mlp.bias']);
   expect(countParameters(specs)).toBe(20);
+});
+
+test('an unknown parameter is refused with the names nearest to it', () => {
+  const p = parametersOf({
+    'blocks.0.norm1.weight': {} as Tensor,
+    'blocks.0.norm1.bias': {} as Tensor,
+    cls_token: {} as Tensor,
+  });
+  expect(() => p('blocks.0.norm1.gain')).toThrow(
+    /no parameter "blocks\.0\.norm1\.gain"; there are blocks\.0\.norm1\.weight, blocks\.0\.norm1\.bias/,
+  );
 });

@@ -1,6 +1,6 @@
 /**
- * Parameters are a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initialisers. Modules are functions that look
- * their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
+ * Parameters: a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initial values. Modules are functions
+ * that look their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
  */
 import { type DType, philox, type Seed, type Shape, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
 

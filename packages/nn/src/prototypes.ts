@@ -1,7 +1,8 @@
 /**
- * Prototypes: a weight-normalised linear layer without bias onto K classes, logits[r, k] = z_r . (g_k v_k / ||v_k||). K reaches 131,072, rows reach thousands, so
- * logits are a recipe and not a tensor: they come in chunks of prototypes, either kept or computed anew whenever they are asked for. Chunks are slices of leading
- * rows of the weights at 256-byte boundaries, which cost nothing. Whoever consumes logits (teacher targets, cross-entropy) goes chunk by chunk.
+ * Prototypes: a weight-normalised linear layer without bias onto K classes, in chunks. logits[r, k] = z_r . (g_k v_k / ||v_k||). K reaches
+ * 131,072, rows reach thousands, so logits are a recipe and not a tensor: they come in chunks of prototypes, either kept or computed anew
+ * whenever they are asked for. Chunks are slices of leading rows of the weights at 256-byte boundaries, which cost nothing. Whoever
+ * consumes logits (teacher targets, cross-entropy) goes chunk by chunk.
  */
 import { cast, type DType, div, matmul, sliceAxis, type Tensor, weightNorm } from '@franca/tensor';
 import { ones, type ParameterSpecs, type Parameters, parameter, uniform } from './parameters';

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkParity, parityFile, parityJson, recordParity } from '../../../test/support/parity';
-import { parameterRule } from './parameter-groups';
+import { checkParity, parityFile } from '../../../test/support/parity';
 import { cosine, linearRamp, scaledLearningRate } from './schedules';
 
 // Values are stored as f32: relative 1e-6; momentum absolute 1e-7.
@@ -37,34 +36,3 @@ test.each(['schedules_small', 'schedules_vitb14_in21k'])(
     }
   },
 );
-
-test('param_groups: every parameter of every recorded model has the official multipliers', () => {
-  const all = parityJson('param_groups');
-  for (const [model, entry] of Object.entries(all) as [string, Record<string, never>][]) {
-    if (model.startsWith('_')) continue;
-    const { layerwise_decay: layerwiseDecay, patch_embed_lr_mult: patchEmbedLrMultiplier } = entry as never as Record<
-      string,
-      number
-    >;
-    const submodules = entry.params as unknown as Record<string, Record<string, [number, number, boolean]>>;
-    const depth =
-      1 +
-      Math.max(
-        ...Object.keys(submodules.backbone!).map((name) => Number(name.match(/blocks\.(?:\d+\.)?(\d+)\./)?.[1] ?? 0)),
-      );
-    let wrong = 0;
-    for (const [submodule, parameters] of Object.entries(submodules)) {
-      for (const [name, [lr, wd, last]] of Object.entries(parameters)) {
-        const rule = parameterRule(`${submodule}.${name}`, {
-          layerwiseDecay: layerwiseDecay!,
-          patchEmbedLrMultiplier: patchEmbedLrMultiplier!,
-          depth,
-        });
-        if (Math.abs(rule.lrMultiplier - lr) > 1e-12 || rule.weightDecayMultiplier !== wd || rule.isLastLayer !== last)
-          wrong++;
-      }
-    }
-    recordParity('param_groups', model, wrong === 0 ? 0 : Number.POSITIVE_INFINITY);
-    expect(wrong, `${model}: parameters with other multipliers`).toBe(0);
-  }
-});

@@ -1,4 +1,4 @@
-/** Segments of a group start at multiples of 128 elements, so a kernel that walks a flat window knows by the block of 128 which parameter it is in. */
+/** Which parameter each block of 128 elements of a flat window belongs to. Segments start at multiples of 128, so no block has two. */
 import { type GroupLayout, SEGMENT_ALIGNMENT, sizeOf, type Window } from '@franca/tensor';
 
 /** Parameter of every block of 128 elements of a window. */

@@ -3,7 +3,7 @@ import { TensorError } from './base/errors';
 import { compile } from './compile';
 import type { Gpu } from './device/gpu';
 import { createState, type State } from './device/state';
-import type { Tensor } from './graph/record';
+import type { Tensor } from './graph/op';
 import { openGpu } from './node';
 import { assign, store } from './ops/assign';
 import { attention } from './ops/attention/attention';
@@ -277,7 +277,7 @@ describe('failures', () => {
     const before = small.allocatedBytes;
     await expect(
       compile(small, (_, { x }) => ({ y: matmul(x, x, { transposeB: true }) }), { batch: { x: f32(1024, 16) } }),
-    ).rejects.toThrow(/the step needs 4\.\d MiB .* Largest: .*f32 \[1024, 1024\] 4\.0 MiB/);
+    ).rejects.toThrow(/the step needs 4\.\d MiB .* largest: .*f32 \[1024, 1024\] 4\.0 MiB/);
     expect(small.allocatedBytes).toBe(before);
     await small.dispose();
   });
@@ -288,13 +288,21 @@ describe('failures', () => {
     });
     await narrow.dispose();
   });
+  test('state that cannot fit leaves nothing behind', async () => {
+    const small = await openGpu({ memoryLimit: 1024 });
+    expect(() => createState(small, { a: { x: f32(128) }, b: { x: f32(1024) } })).toThrow(
+      /"state b\[0\]" of 4096 bytes/,
+    );
+    expect(small.allocatedBytes).toBe(0);
+    await small.dispose();
+  });
   test('wrong inputs are named', async () => {
     using step = await compile(gpu, (_, { x }, { k }) => ({ y: mul(x, k) }), {
       batch: { x: f32(4) },
       knobs: { k: [] },
     });
     expect(() => step.run({ x: [1, 2] }, { k: 1 })).toThrow(/input "x" has shape \[4\], but 2 values were given/);
-    expect(() => step.run({ y: [1] } as never)).toThrow(/no batch input "y"; inputs are x/);
+    expect(() => step.run({ y: [1] } as Record<string, number[]>)).toThrow(/no batch input "y"; inputs are x/);
     await expect(step.read('z')).rejects.toThrow(/no output "z"; outputs are y/);
   });
   test('the op that makes the first infinity is found', async () => {

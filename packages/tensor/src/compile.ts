@@ -1,25 +1,27 @@
 /**
- * `compile` records a step function once, plans it, and prepares everything a replay needs: buffers, pipelines, bind groups. From then on
- * `run` writes the inputs, encodes the same dispatches in the same order and submits; it creates nothing.
+ * `compile` records a step function once, plans it, and prepares everything that a replay needs. From then on `run` writes the inputs,
+ * encodes the same dispatches in the same order and submits; it creates nothing.
  */
-
-import { bytesPerElement, type DType, decode, encode as encodeValues } from './base/dtype';
+import { bytesPerElement, decode } from './base/dtype';
 import { TensorError } from './base/errors';
-import { type Shape, showShape, sizeOf } from './base/shape';
+import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
-import { bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
+import { type BufferLookup, bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
 import { findNonFinite, type KernelTime, type NonFinite, profile } from './device/diagnose';
 import { planEncoder } from './device/encoder';
 import type { Gpu } from './device/gpu';
+import { inputWriter, type Values } from './device/input-writer';
 import { metricRing } from './device/metric-ring';
 import type { State } from './device/state';
+import { boundSubmits } from './device/submits';
 import { tunedTarget } from './device/tuner';
-import { isTensor, record1, recordStep, type Spec, type Tensor } from './graph/record';
+import type { Spec, Tensor } from './graph/op';
+import { isTensor, recordStep } from './graph/record';
 import type { StateLayout } from './graph/state-layout';
 import { type GroupTensors, groupTensors } from './ops/assign';
-import { type InputAttrs, inputOp } from './ops/sources';
-import { makePlan, type Plan, type PlanInput, recordedNodes } from './plan/plan';
-import { kernelSeconds, type PlanReport } from './plan/report';
+import { knob, input as recordedInput } from './ops/sources';
+import { makePlan, recordedNodes } from './plan/plan';
+import type { Plan, PlanInput, PlanReport } from './plan/plan-types';
 
 /** What a step function may return: tensors in nested objects and arrays. */
 export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };
@@ -46,8 +48,6 @@ export type StepFunction<B, K> = (
   batch: { readonly [key in keyof B]: Tensor },
   knobs: { readonly [key in keyof K]: Tensor },
 ) => TensorTree;
-
-export type Values = ArrayLike<number> | number;
 
 export interface Step<B extends Record<string, Spec>, K extends Record<string, Shape>> extends Disposable {
   readonly report: PlanReport;
@@ -92,17 +92,15 @@ function recordInput<B extends Record<string, Spec>, K extends Record<string, Sh
   step: StepFunction<B, K>,
   { batch, knobs, fusion = true, isolate = false }: PlanSignature<B, K>,
 ): Omit<PlanInput, 'target'> {
-  const source = (kind: 'batch' | 'knob', name: string, shape: Shape, dtype: DType): Tensor =>
-    record1(inputOp, [], { kind, name, shape, dtype } satisfies InputAttrs);
   const { result, effects } = recordStep(() =>
     step(
       Object.fromEntries(Object.entries(layout).map(([group, own]) => [group, groupTensors(group, own)])),
       Object.fromEntries(
-        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, source('batch', name, shape, dtype)]),
+        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, recordedInput(name, shape, dtype)]),
       ) as { [key in keyof B]: Tensor },
-      Object.fromEntries(
-        Object.entries(knobs ?? {}).map(([name, shape]) => [name, source('knob', name, shape, 'f32')]),
-      ) as { [key in keyof K]: Tensor },
+      Object.fromEntries(Object.entries(knobs ?? {}).map(([name, shape]) => [name, knob(name, shape)])) as {
+        [key in keyof K]: Tensor;
+      },
     ),
   );
   return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate };
@@ -145,7 +143,7 @@ function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
   const top = report.largest.slice(0, 3).map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`);
   throw new TensorError(
     'memory',
-    `the step needs ${mebibytes(extra)} besides ${mebibytes(gpu.allocatedBytes)} in use, the limit is ${mebibytes(gpu.memoryLimit)}. Largest: ${top.join(', ')}. Peak at ${report.peak.at} (${report.peak.site}). Use a smaller batch, rematerialisation, f16 or chunks`,
+    `the step needs ${mebibytes(extra)} besides ${mebibytes(gpu.allocatedBytes)} in use, the limit is ${mebibytes(gpu.memoryLimit)}; largest: ${top.join(', ')}; peak at ${report.peak.at} (${report.peak.site}); use a smaller batch, rematerialisation, f16 or chunks`,
   );
 }
 
@@ -163,50 +161,13 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
   const before = gpu.created.pipelines;
   const encodeRange = await planEncoder(gpu, plan, buffers, bufferAt);
   const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
+  const writeInputs = inputWriter(device, plan, buffers, signature);
   const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
   const ring = metricRing(gpu, plan, bufferAt, signature.metricRows ?? 64);
-  const knobData = new Float32Array(plan.knobBytes / 4);
   let running = true;
-
-  function writeInputs(
-    batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
-    knobs: Readonly<Record<string, Values | undefined>>,
-  ): void {
-    if (!running) throw new TensorError('state', 'the step was disposed');
-    for (const [name, values] of Object.entries(batch)) {
-      const tensor = plan.batch.find((candidate) => (candidate.node.attrs as InputAttrs).name === name);
-      if (!values || (!tensor && name in (signature.batch ?? {}))) continue;
-      if (!tensor)
-        throw new TensorError(
-          'argument',
-          `no batch input "${name}"; inputs are ${Object.keys(signature.batch ?? {}).join(', ')}`,
-        );
-      if (values.length !== sizeOf(tensor.shape))
-        throw new TensorError(
-          'shape',
-          `input "${name}" has shape ${showShape(tensor.shape)}, but ${values.length} values were given`,
-        );
-      device.queue.writeBuffer(buffers.batch.get(name)!, 0, inputBytes(values, tensor.dtype));
-    }
-    for (const [name, value] of Object.entries(knobs)) {
-      const knob = plan.knobs.find(({ tensor }) => (tensor.node.attrs as InputAttrs).name === name);
-      if (value === undefined || (!knob && name in (signature.knobs ?? {}))) continue;
-      if (!knob)
-        throw new TensorError(
-          'argument',
-          `no knob "${name}"; knobs are ${Object.keys(signature.knobs ?? {}).join(', ')}`,
-        );
-      const list = typeof value === 'number' ? [value] : value;
-      if (list.length !== sizeOf(knob.tensor.shape))
-        throw new TensorError(
-          'shape',
-          `knob "${name}" has shape ${showShape(knob.tensor.shape)}, but ${list.length} values were given`,
-        );
-      knobData.set(list, knob.offset / 4);
-    }
-    if (buffers.knobs) device.queue.writeBuffer(buffers.knobs, 0, knobData);
-  }
-
+  const refuseIfDisposed = (hint = ''): void => {
+    if (!running) throw new TensorError('state', `the step was disposed${hint}`);
+  };
   const dispose = (): void => {
     if (!running) return;
     running = false;
@@ -223,6 +184,7 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
       return buffer;
     },
     run(batch = {}, knobs = {}) {
+      refuseIfDisposed();
       writeInputs(batch, knobs);
       submits.forEach(([from, to], i) => {
         const encoder = device.createCommandEncoder();
@@ -233,17 +195,12 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
     },
     done: () => gpu.wait(device.queue.onSubmittedWorkDone()),
     async read(path) {
-      if (!running) throw new TensorError('state', 'the step was disposed; read its outputs before');
-      const output = plan.outputs[path];
-      if (!output)
-        throw new TensorError('argument', `no output "${path}"; outputs are ${Object.keys(plan.outputs).join(', ')}`);
-      const { tensor, address } = output;
-      const size = sizeOf(tensor.shape);
-      const bytes = size * bytesPerElement[tensor.dtype];
-      return decode(await gpu.readBytes(bufferAt(address), address.offset, bytes), tensor.dtype, size);
+      refuseIfDisposed('; read its outputs before');
+      return readOutput(gpu, plan, bufferAt, path);
     },
     metrics: () => ring.drain(),
     async profile(batch = {}, knobs = {}) {
+      refuseIfDisposed();
       writeInputs(batch, knobs);
       const times = await profile(gpu, plan, encodeRange);
       const encoder = device.createCommandEncoder();
@@ -257,30 +214,16 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
   };
 }
 
-/** Splits the steps where the expected time of a submit reaches `seconds`: a long submit trips driver watchdogs and freezes displays. */
-function boundSubmits(plan: Plan, seconds: number): [from: number, to: number][] {
-  const ranges: [number, number][] = [];
-  let from = 0;
-  let time = 0;
-  plan.steps.forEach((step, i) => {
-    const cost = step.kind === 'kernel' ? kernelSeconds(step.kernel, plan.target) : 0;
-    if (i > from && time + cost > seconds) {
-      ranges.push([from, i]);
-      from = i;
-      time = 0;
-    }
-    time += cost;
-  });
-  ranges.push([from, plan.steps.length]);
-  return ranges;
-}
-
-function inputBytes(values: ArrayLike<number>, dtype: DType): Uint8Array<ArrayBuffer> {
-  const direct =
-    (dtype === 'f32' && values instanceof Float32Array) ||
-    (dtype === 'i32' && values instanceof Int32Array) ||
-    (dtype === 'u32' && values instanceof Uint32Array);
-  if (direct && values.buffer instanceof ArrayBuffer)
-    return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return encodeValues(values, dtype);
+async function readOutput(
+  gpu: Gpu,
+  { outputs }: Plan,
+  bufferAt: BufferLookup,
+  path: string,
+): Promise<Float32Array | Int32Array | Uint32Array> {
+  const output = outputs[path];
+  if (!output) throw new TensorError('argument', `no output "${path}"; outputs are ${Object.keys(outputs).join(', ')}`);
+  const { tensor, address } = output;
+  const size = sizeOf(tensor.shape);
+  const bytes = size * bytesPerElement[tensor.dtype];
+  return decode(await gpu.readBytes(bufferAt(address), address.offset, bytes), tensor.dtype, size);
 }

@@ -3,30 +3,27 @@ export { TensorError, type TensorErrorCode } from './base/errors';
 export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
-export {
-  compile,
-  planStep,
-  type Signature,
-  type Step,
-  type StepFunction,
-  type TensorTree,
-  type Values,
-} from './compile';
+export { compile, planStep, type Signature, type Step, type StepFunction, type TensorTree } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
-export { type Gpu, type GpuOptions, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
+export type { Values } from './device/input-writer';
+export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
 export { type Choice, chosenVariants } from './device/tuner';
-export {
-  type GradientArgs,
-  type NdArray,
-  type Node,
-  type Op,
-  record,
-  record1,
-  type Spec,
-  type Tensor,
-  type Variants,
-} from './graph/record';
+export type {
+  GradientArgs,
+  GraphNode,
+  Kernel,
+  LowerArgs,
+  NdArray,
+  Op,
+  Scratch,
+  Spec,
+  Storage,
+  Tensor,
+  Variants,
+} from './graph/op';
+export { record, record1 } from './graph/record';
 export {
   type GroupLayout,
   type GroupSpec,
@@ -36,16 +33,7 @@ export {
   type StateLayout,
   type Window,
 } from './graph/state-layout';
-export {
-  elementType,
-  type Kernel,
-  type KernelBuilder,
-  kernelBuilder,
-  type LowerArgs,
-  type Scratch,
-  type Storage,
-  scratch,
-} from './kernels/kernel-builder';
+export { elementType, type KernelBuilder, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, store } from './ops/assign';
 export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
@@ -82,5 +70,5 @@ export { reshape, stopGradient } from './ops/views';
 export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type DescribeOptions, describePlan } from './plan/describe';
-export type { Plan } from './plan/plan';
-export { kernelSeconds, type PlanReport } from './plan/report';
+export type { Plan, PlanReport } from './plan/plan-types';
+export { kernelSeconds } from './plan/report';

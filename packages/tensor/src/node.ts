@@ -1,16 +1,20 @@
 /**
- * Opens a GPU in Node through Dawn's bindings (npm `webgpu`). Two traps live here and nowhere else: the object that `create()` returns
- * must stay referenced while its devices live, or Node crashes, and must be dropped afterwards, or Node never exits; and awaiting a
- * promise of the bindings spins the JavaScript thread, which on a software adapter competes with the rasteriser.
+ * Opens a GPU in Node through Dawn's bindings (npm `webgpu`). The object that their `create()` returns must stay referenced while its
+ * devices live, or Node crashes, and must be dropped afterwards, or Node never exits.
  */
 import { createRequire } from 'node:module';
 import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { create } from 'webgpu';
 import { TensorError } from './base/errors';
-import type { Target } from './base/target';
-import { type Gpu, requestDevice, type TuneCache, wrapDevice } from './device/gpu';
+import { isSoftwareAdapter, type Target } from './base/target';
+import { type Gpu, type TuneCache, wrapDevice } from './device/gpu';
+import { requestDevice } from './device/request-device';
 import { tuneFile } from './device/tune-file';
+import { waitQuietly } from './device/wait-quietly';
+
+export { isSoftwareAdapter } from './base/target';
+export { waitQuietly } from './device/wait-quietly';
 
 export interface OpenGpuOptions {
   /** `auto` (default): a GPU if there is one, else the software adapter. `software`: the software adapter. `null`: Dawn's null backend, which validates but computes nothing. Anything else: part of an adapter's name. */
@@ -28,8 +32,8 @@ export interface OpenGpuOptions {
   readonly tuning?: TuneCache | false;
 }
 
-// Everything that must not be garbage-collected while a device lives.
-const keepAlive = new Set<GPU>();
+/** Everything that must not be garbage-collected while a device lives. */
+const KEPT_ALIVE = new Set<GPU>();
 
 /** Opens a device with every limit and feature its adapter offers. Throws `TensorError` with code `adapter` if there is none. */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
@@ -40,18 +44,18 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   if (options.robustness === false) features.push('disable_robustness');
   const { gpu, adapter } = await findAdapter(name, `enable-dawn-features=${features.join(',')}`);
   try {
-    const software = describesSoftware(adapter.info);
+    const software = isSoftwareAdapter(adapter.info);
     const device = await requestDevice(adapter);
     const tuning = options.tuning ?? (software || name === 'null' ? false : defaultTuning(adapter.info));
     return wrapDevice(device, {
       memoryLimit: options.memoryLimit ?? (software ? Math.floor(totalmem() * 0.8) : Number.POSITIVE_INFINITY),
-      onDispose: () => keepAlive.delete(gpu),
+      onDispose: () => KEPT_ALIVE.delete(gpu),
       ...(software ? { wait: waitQuietly } : {}),
       ...(options.target ? { target: options.target } : {}),
       ...(tuning ? { tuning } : {}),
     });
   } catch (error) {
-    keepAlive.delete(gpu);
+    KEPT_ALIVE.delete(gpu);
     throw error;
   }
 }
@@ -64,12 +68,12 @@ async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; 
   for (const choice of name === 'software' ? SOFTWARE_ADAPTERS : [name]) {
     const flags = choice === 'auto' ? [] : [choice === 'null' ? 'backend=null' : `adapter=${choice}`];
     const gpu = create([features, ...flags]);
-    keepAlive.add(gpu);
+    KEPT_ALIVE.add(gpu);
     const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: Error) => {
       reason = error.message;
     });
     if (adapter) return { gpu, adapter };
-    keepAlive.delete(gpu);
+    KEPT_ALIVE.delete(gpu);
   }
   throw noAdapter(name, reason);
 }
@@ -83,31 +87,10 @@ function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
   return tuneFile(setting || join(folder, 'franca', 'tuning.json'), adapter.filter(Boolean).join(', '));
 }
 
-const describesSoftware = (info: GPUAdapterInfo): boolean =>
-  /software|llvmpipe|lavapipe|swiftshader/i.test(`${info.architecture} ${info.device} ${info.description}`);
-
 function noAdapter(name: string, reason = ''): TensorError {
   return new TensorError(
     'adapter',
-    `no WebGPU adapter answers to "${name}"${reason && ` (${reason.replace(/\s*\n\s*/g, ' ')})`}. With a GPU: install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver). Without one: ` +
-      'install Mesa 24 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports) for the software adapter.',
+    `no WebGPU adapter answers to "${name}"${reason && ` (${reason.replace(/\s*\n\s*/g, ' ')})`}; with a GPU, install its Vulkan driver (on Linux, libvulkan1 and the vendor's driver); without one, ` +
+      'install Mesa 24 or newer (Debian and Ubuntu: mesa-vulkan-drivers, on Debian 12 from bookworm-backports) for the software adapter',
   );
-}
-
-/** Polls as usual for about a millisecond, then naps between polls so that the adapter's own threads get the processor. */
-function waitQuietly<T>(promise: Promise<T>): Promise<T> {
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  const began = performance.now();
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  const nap = () => {
-    if (settled) return;
-    if (performance.now() - began > 1) Atomics.wait(word, 0, 0, 0.5);
-    setImmediate(nap);
-  };
-  setImmediate(nap);
-  return promise;
 }

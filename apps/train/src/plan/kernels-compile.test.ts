@@ -1,6 +1,6 @@
 import type { Gpu, Target } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { compileKernels, paperAdapters } from '@franca/tensor/testing';
+import { compileKernels, PAPER_ADAPTERS } from '@franca/tensor/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
@@ -23,7 +23,7 @@ async function compileStep(preset: string, overrides: string[], target: Target):
 }
 
 // at default limits a binding holds 128 MiB, so few images
-test.each(paperAdapters.map((target) => [target.name, target] as const))(
+test.each(PAPER_ADAPTERS.map((target) => [target.name, target] as const))(
   'the step of gpu-small compiles for %s',
   (_, target) => compileStep('gpu-small', ['train.batch_size_per_gpu=4', 'franca.total_batch=8'], target),
 );

@@ -1,5 +1,5 @@
 import { openGpu } from '@franca/tensor/node';
-import { paperAdapters } from '@franca/tensor/testing';
+import { PAPER_ADAPTERS } from '@franca/tensor/testing';
 import { expect, test } from 'vitest';
 import { gaussian } from '../../test/support';
 import { gpuBackend } from './gpu';
@@ -9,7 +9,7 @@ import { softVote } from './gpu-soft-vote';
 import { planCache } from './plan-cache';
 
 // the null backend validates pipelines against the default limits
-const adapters = paperAdapters.filter(({ maxWorkgroupInvocations }) => maxWorkgroupInvocations <= 256);
+const adapters = PAPER_ADAPTERS.filter(({ maxWorkgroupInvocations }) => maxWorkgroupInvocations <= 256);
 
 test.each(adapters.map((target) => [target.name, target] as const))(
   'every kernel compiles for %s',

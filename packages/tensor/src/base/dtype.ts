@@ -1,6 +1,6 @@
 /**
- * Element types. Every type is what WGSL can store in a buffer; booleans are `u32` 0 or 1. Floats are computed in f32 whatever they
- * are stored in: f16 is a storage format here, never an arithmetic one.
+ * Element types, and numbers to and from the bytes that hold them. Every type is what WGSL can store in a buffer; booleans are `u32` 0 or
+ * 1. Floats are computed in f32 whatever they are stored in: f16 is a storage format here, never an arithmetic one.
  */
 import { Float16Array } from '@petamoriken/float16';
 

@@ -1,3 +1,4 @@
+/** The error of `@franca/tensor`, and how a message finds the line of the user's program that it is about. */
 export type TensorErrorCode =
   | 'shape'
   | 'dtype'
@@ -12,7 +13,7 @@ export type TensorErrorCode =
   | 'refused'
   | 'leak';
 
-/** The error of `@franca/tensor`: `code` for programs, a message that says what happened, with which values, and how to fix it. */
+/** `code` for programs, a message that says what happened, with which values, and how to fix it. */
 export class TensorError extends Error {
   readonly code: TensorErrorCode;
   constructor(code: TensorErrorCode, message: string) {

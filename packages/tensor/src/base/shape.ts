@@ -36,6 +36,19 @@ export function broadcastStrides(shape: Shape, out: Shape): number[] {
   return out.map((dim, i) => (i < lead || (shape[i - lead] === 1 && dim !== 1) ? 0 : own[i - lead]!));
 }
 
+/** Reads element i of `out` from an array that broadcasts to it. */
+export function broadcastReader(shape: Shape, out: Shape, data: Float64Array): (i: number) => number {
+  if (sizeOf(shape) === sizeOf(out)) return (i) => data[i]!;
+  if (data.length === 1) return () => data[0]!;
+  const strides = broadcastStrides(shape, out);
+  const outStrides = stridesOf(out);
+  return (i) => {
+    let offset = 0;
+    for (let d = 0; d < out.length; d++) offset += (Math.floor(i / outStrides[d]!) % out[d]!) * strides[d]!;
+    return data[offset]!;
+  };
+}
+
 /** A non-negative axis; negative ones count from the end. Returns undefined if it is out of range. */
 export function normaliseAxis(axis: number, rank: number): number | undefined {
   const positive = axis < 0 ? axis + rank : axis;

@@ -29,6 +29,9 @@ export interface Target {
   readonly bytesPerSecond: number;
 }
 
+/** Bytes; buffers are bound at multiples of it on every adapter (the default limit). */
+export const BINDING_ALIGNMENT = 256;
+
 /** WebGPU's default limits and no optional feature: every kernel must be valid here. */
 export const defaultTarget: Target = {
   name: 'WebGPU defaults',
@@ -53,10 +56,13 @@ interface AdapterFacts {
   readonly limits: GPUSupportedLimits;
 }
 
+/** Whether an adapter computes on the processor. */
+export const isSoftwareAdapter = ({ architecture, device, description }: GPUAdapterInfo): boolean =>
+  /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
+
 /** Describes a device that was opened with the features and limits of its adapter. */
 export function describeTarget({ info, features, limits }: AdapterFacts): Target {
-  const text = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  const software = /software|llvmpipe|lavapipe|swiftshader/.test(text);
+  const software = isSoftwareAdapter(info);
   const extended = info as GPUAdapterInfo & {
     subgroupMinSize?: number;
     subgroupMaxSize?: number;

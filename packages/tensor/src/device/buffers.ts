@@ -1,9 +1,11 @@
 /** The buffers of one plan: slots, constants, inputs, knobs and the uniform blocks of all kernels. */
 import { bytesPerElement, encode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
-import type { ConstantAttrs, InputAttrs } from '../ops/sources';
-import type { Address, Plan } from '../plan/plan';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import { BINDING_ALIGNMENT } from '../base/target';
+import { roundUp } from '../base/whole-numbers';
+import type { Address, Plan } from '../plan/plan-types';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface PlanBuffers {
   readonly slots: readonly GPUBuffer[];
@@ -15,10 +17,13 @@ export interface PlanBuffers {
   readonly all: readonly GPUBuffer[];
 }
 
-/** The buffer behind an address of the plan; `state` are the buffers of each group. */
+/** The buffer behind an address of the plan. */
+export type BufferLookup = (address: Address) => GPUBuffer;
+
+/** `state` are the buffers of each group. */
 export const bufferLookup =
-  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}) =>
-  ({ place }: Address): GPUBuffer => {
+  (buffers: PlanBuffers, state: Readonly<Record<string, readonly GPUBuffer[]>> = {}): BufferLookup =>
+  ({ place }) => {
     if (place.kind === 'slot') return buffers.slots[place.slot]!;
     if (place.kind === 'constant') return buffers.constants[place.index]!;
     if (place.kind === 'batch') return buffers.batch.get(place.name)!;
@@ -36,21 +41,20 @@ export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
   const upload = (buffer: GPUBuffer, bytes: Uint8Array<ArrayBuffer>): void =>
     gpu.device.queue.writeBuffer(buffer, 0, bytes);
   const slots = plan.slotBytes.map((bytes, i) => make(`slot ${i}`, bytes));
-  const constants = plan.constants.map((tensor, i) => {
-    const { data } = tensor.node.attrs as ConstantAttrs;
+  const constants = plan.constants.map(({ tensor, data }, i) => {
     const buffer = make(`constant ${i}`, Math.max(data.length * bytesPerElement[tensor.dtype], 16));
     upload(buffer, encode(data, tensor.dtype));
     return buffer;
   });
   const batch = new Map(
-    plan.batch.map((tensor) => {
-      const { name } = tensor.node.attrs as InputAttrs;
-      return [name, make(`input ${name}`, sizeOf(tensor.shape) * bytesPerElement[tensor.dtype])] as const;
-    }),
+    plan.batch.map(({ name, tensor }) => [
+      name,
+      make(`input ${name}`, sizeOf(tensor.shape) * bytesPerElement[tensor.dtype]),
+    ]),
   );
   const knobs = plan.knobBytes > 0 ? make('knobs', plan.knobBytes) : undefined;
 
-  // every kernel's uniform block at its own 256-byte offset; equal blocks share one
+  // every kernel's uniform block at an offset that can be bound; equal blocks share one
   const offsets = new Map<string, number>();
   const blocks: Uint32Array[] = [];
   let size = 0;
@@ -62,7 +66,7 @@ export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
     const offset = size;
     offsets.set(key, offset);
     blocks.push(step.kernel.uniforms);
-    size += Math.ceil(step.kernel.uniforms.byteLength / 256) * 256;
+    size += roundUp(step.kernel.uniforms.byteLength, BINDING_ALIGNMENT);
     return offset;
   });
   const uniforms = size > 0 ? make('uniforms', size, GPU_BUFFER_USAGE.UNIFORM) : undefined;

@@ -3,9 +3,11 @@ import { isFloat } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { type Shape, sizeOf } from '../base/shape';
 import { isScratch } from '../kernels/kernel-builder';
-import type { Address, Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
+import type { BufferLookup } from './buffers';
 import type { EncodeSteps } from './encoder';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface KernelTime {
   readonly label: string;
@@ -82,7 +84,7 @@ async function timestamps(
 export async function findNonFinite(
   gpu: Gpu,
   plan: Plan,
-  bufferAt: (address: Address) => GPUBuffer,
+  bufferAt: BufferLookup,
   encode: EncodeSteps,
 ): Promise<NonFinite | undefined> {
   for (let i = 0; i < plan.steps.length; i++) {

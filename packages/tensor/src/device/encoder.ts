@@ -1,10 +1,10 @@
 /**
- * A plan on a device: pipelines and bind groups are made once, here; encoding a run is then three calls a kernel. Kernels follow one
- * another in one compute pass, which WebGPU orders as if each were a pass of its own.
+ * A plan on a device: pipelines and bind groups, made once. Encoding a run is then three calls a kernel. Kernels follow one another in one
+ * compute pass, which WebGPU orders as if each were a pass of its own.
  */
-
-import type { Address, Plan } from '../plan/plan';
-import type { PlanBuffers } from './buffers';
+import { roundUp } from '../base/whole-numbers';
+import type { Plan } from '../plan/plan-types';
+import type { BufferLookup, PlanBuffers } from './buffers';
 import type { Gpu } from './gpu';
 
 /** Encodes steps `from` to `to` of a plan, the last excluded; the descriptor is that of its compute passes. */
@@ -35,7 +35,7 @@ export async function planEncoder(
   gpu: Gpu,
   plan: Plan,
   buffers: PlanBuffers,
-  bufferAt: (address: Address) => GPUBuffer,
+  bufferAt: BufferLookup,
 ): Promise<EncodeSteps> {
   const pipelines = await Promise.all(
     plan.steps.map((step) => (step.kind === 'kernel' ? gpu.pipeline(step.kernel) : undefined)),
@@ -44,7 +44,7 @@ export async function planEncoder(
   const commands = plan.steps.map((step, i): Dispatch | Copy => {
     if (step.kind === 'copy') {
       const { from, to } = step;
-      const bytes = Math.ceil(from.bytes / 4) * 4;
+      const bytes = roundUp(from.bytes, 4);
       return { from: bufferAt(from), fromOffset: from.offset, to: bufferAt(to), toOffset: to.offset, bytes };
     }
     const pipeline = pipelines[i]!;
@@ -59,7 +59,7 @@ export async function planEncoder(
         ? {
             buffer: buffers.uniforms!,
             offset: buffers.uniformOffsets[i]!,
-            size: Math.ceil(uniforms.byteLength / 16) * 16,
+            size: roundUp(uniforms.byteLength, 16),
           }
         : undefined;
     const [x, y, z] = workgroups;

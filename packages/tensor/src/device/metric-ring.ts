@@ -1,11 +1,13 @@
 /**
- * Scalar outputs of the last runs, kept on the device: the end of every run copies them into the next row of a ring, and now and then the
- * ring is read in one go. The loss of every step arrives without a read per step.
+ * Scalar outputs of the last runs, kept on the device and read together. The end of every run copies them into the next row of a ring, and
+ * now and then the ring is read in one go. The loss of every step arrives without a read per step.
  */
 import { bytesPerElement, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
-import type { Address, Plan } from '../plan/plan';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import type { Plan } from '../plan/plan-types';
+import type { BufferLookup } from './buffers';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface MetricRing {
   readonly buffers: readonly GPUBuffer[];
@@ -13,7 +15,7 @@ export interface MetricRing {
   drain(): Promise<Record<string, number>[]>;
 }
 
-export function metricRing(gpu: Gpu, plan: Plan, bufferAt: (address: Address) => GPUBuffer, rows: number): MetricRing {
+export function metricRing(gpu: Gpu, plan: Plan, bufferAt: BufferLookup, rows: number): MetricRing {
   const scalars = Object.entries(plan.outputs).filter(
     ([, { tensor }]) => sizeOf(tensor.shape) === 1 && bytesPerElement[tensor.dtype] === 4,
   );

@@ -1,9 +1,10 @@
 /** State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. */
 import { bytesPerElement, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
-import { sizeOf } from '../base/shape';
-import { type GroupSpec, layoutState, type Segment, type StateLayout } from '../graph/state-layout';
-import { GPU_BUFFER_USAGE, type Gpu } from './gpu';
+import { showShape, sizeOf } from '../base/shape';
+import { type GroupLayout, type GroupSpec, layoutState, type Segment, type StateLayout } from '../graph/state-layout';
+import { GPU_BUFFER_USAGE } from './flags';
+import type { Gpu } from './gpu';
 
 export interface State extends Disposable {
   readonly layout: StateLayout;
@@ -21,67 +22,36 @@ export interface State extends Disposable {
 /** Allocates zeroed state for `groups`. */
 export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>>): State {
   const layout = layoutState(groups, gpu.target);
-  const usage = GPU_BUFFER_USAGE.STORAGE | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
-  const buffers: Record<string, GPUBuffer[]> = {};
-  for (const [group, { dtype, buffers: sizes }] of Object.entries(layout)) {
-    buffers[group] = sizes.map((elements, i) =>
-      gpu.createBuffer(`state ${group}[${i}]`, elements * bytesPerElement[dtype], usage),
-    );
-  }
-
-  function find(group: string, name: string): { segment: Segment; buffer: GPUBuffer } {
-    const segment = layout[group]?.segments[name];
-    if (!segment)
-      throw new TensorError(
-        'state',
-        `no tensor "${name}" in group "${group}"; groups are ${Object.keys(layout).join(', ')}`,
-      );
-    return { segment, buffer: buffers[group]![segment.buffer]! };
-  }
-
+  const buffers = allocate(gpu, layout);
   const dispose = (): void => {
     for (const buffer of Object.values(buffers).flat()) gpu.destroyBuffer(buffer);
   };
-
   return {
     layout,
     buffers,
     bytes: Object.values(layout).reduce((sum, group) => sum + group.bytes, 0),
     write(group, name, values) {
-      const { segment, buffer } = find(group, name);
-      const size = sizeOf(segment.shape);
-      if (values.length !== size)
+      const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
+      if (values.length !== sizeOf(shape))
         throw new TensorError(
           'shape',
-          `writing "${name}": ${values.length} values given, shape [${segment.shape.join(', ')}] has ${size}`,
+          `writing "${name}": ${values.length} values given, shape ${showShape(shape)} has ${sizeOf(shape)}`,
         );
-      gpu.device.queue.writeBuffer(
-        buffer,
-        segment.offset * bytesPerElement[segment.dtype],
-        encode(values, segment.dtype),
-      );
+      const start = offset * bytesPerElement[dtype];
+      gpu.device.queue.writeBuffer(buffers[group]![buffer]!, start, encode(values, dtype));
     },
     async read(group, name) {
-      const { segment, buffer } = find(group, name);
-      const size = sizeOf(segment.shape);
-      const width = bytesPerElement[segment.dtype];
-      return decode(await gpu.readBytes(buffer, segment.offset * width, size * width), segment.dtype, size);
+      const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
+      const [size, width] = [sizeOf(shape), bytesPerElement[dtype]];
+      return decode(await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width), dtype, size);
     },
     copy(from, to) {
-      const a = layout[from];
-      const b = layout[to];
-      if (
-        !a ||
-        !b ||
-        a.dtype !== b.dtype ||
-        a.buffers.length !== b.buffers.length ||
-        a.buffers.some((elements, i) => elements !== b.buffers[i])
-      ) {
+      if (!haveSameLayout(layout[from], layout[to]))
         throw new TensorError('state', `groups "${from}" and "${to}" do not have the same layout`);
-      }
+      const { buffers: sizes, dtype } = layout[from]!;
       const encoder = gpu.device.createCommandEncoder();
-      a.buffers.forEach((elements, i) => {
-        encoder.copyBufferToBuffer(buffers[from]![i]!, 0, buffers[to]![i]!, 0, elements * bytesPerElement[a.dtype]);
+      sizes.forEach((elements, i) => {
+        encoder.copyBufferToBuffer(buffers[from]![i]!, 0, buffers[to]![i]!, 0, elements * bytesPerElement[dtype]);
       });
       gpu.device.queue.submit([encoder.finish()]);
     },
@@ -89,3 +59,36 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
     [Symbol.dispose]: dispose,
   };
 }
+
+/** All buffers, or none where one does not fit. */
+function allocate(gpu: Gpu, layout: StateLayout): Record<string, GPUBuffer[]> {
+  const usage = GPU_BUFFER_USAGE.STORAGE | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
+  const made: Record<string, GPUBuffer[]> = {};
+  try {
+    for (const [group, { dtype, buffers }] of Object.entries(layout)) {
+      made[group] = [];
+      for (const [i, elements] of buffers.entries())
+        made[group].push(gpu.createBuffer(`state ${group}[${i}]`, elements * bytesPerElement[dtype], usage));
+    }
+    return made;
+  } catch (error) {
+    for (const buffer of Object.values(made).flat()) gpu.destroyBuffer(buffer);
+    throw error;
+  }
+}
+
+function findSegment(layout: StateLayout, group: string, name: string): Segment {
+  const segment = layout[group]?.segments[name];
+  if (segment) return segment;
+  throw new TensorError(
+    'state',
+    `no tensor "${name}" in group "${group}"; groups are ${Object.keys(layout).join(', ')}`,
+  );
+}
+
+const haveSameLayout = (a: GroupLayout | undefined, b: GroupLayout | undefined): boolean =>
+  a !== undefined &&
+  b !== undefined &&
+  a.dtype === b.dtype &&
+  a.buffers.length === b.buffers.length &&
+  a.buffers.every((elements, i) => elements === b.buffers[i]);

@@ -1,6 +1,6 @@
 /**
- * Measured kernel choices on disk: one JSON file, `{ adapter: { key: variant } }`, shared by all adapters and runs. An adapter's name
- * includes its driver and the version of this package, so that a change of either measures anew.
+ * Measured kernel choices on disk, shared by all adapters and runs: `{ adapter: { key: variant } }` as JSON. An adapter's name includes its
+ * driver and the version of this package, so that a change of either measures anew.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

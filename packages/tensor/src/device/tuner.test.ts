@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { sizeOf } from '../base/shape';
 import { compile } from '../compile';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { kernelBuilder } from '../kernels/kernel-builder';
 import { openGpu } from '../node';
 import type { Gpu } from './gpu';

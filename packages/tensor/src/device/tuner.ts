@@ -8,10 +8,13 @@ import { bytesPerElement, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { type Node, record, record1, type Tensor, type Variants } from '../graph/record';
+import { roundUp } from '../base/whole-numbers';
+import type { GraphNode, Tensor, Variants } from '../graph/op';
+import { record } from '../graph/record';
 import { storeRoot } from '../kernels/elementwise-program';
-import { type InputAttrs, inputOp } from '../ops/sources';
-import { makePlan, type Plan } from '../plan/plan';
+import { input } from '../ops/sources';
+import { makePlan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
 import { bufferLookup, createBuffers } from './buffers';
 import { planEncoder } from './encoder';
 import type { Gpu } from './gpu';
@@ -27,7 +30,7 @@ const TOLERANCE = { f32: 1e-4, f16: 2e-3 } as const;
 const COMPARED = 2 ** 20;
 
 /** The variants of a node's op on a target, if there is a choice. */
-function variantsOf({ op, inputs, outputs, attrs }: Node, target: Target): Variants | undefined {
+function variantsOf({ op, inputs, outputs, attrs }: GraphNode, target: Target): Variants | undefined {
   const variants = op.variants?.({ inputs, outputs, attrs, target, epilogue: storeRoot(outputs[0]!) });
   return variants && variants.names.length > 1 ? variants : undefined;
 }
@@ -52,7 +55,7 @@ export function chosenVariants({ nodes, target }: Plan): Choice[] {
 }
 
 /** The target of `gpu` with a choice for every op of `nodes` that has one. Choices already in `target.tuned` stand. */
-export async function tunedTarget(gpu: Gpu, nodes: readonly Node[]): Promise<Target> {
+export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promise<Target> {
   const { target, tuning } = gpu;
   if (!tuning) return target;
   const tuned: Record<string, string> = { ...target.tuned };
@@ -67,7 +70,7 @@ export async function tunedTarget(gpu: Gpu, nodes: readonly Node[]): Promise<Tar
   return { ...target, tuned };
 }
 
-async function fastest(gpu: Gpu, node: Node, { key, names, reference }: Variants): Promise<string> {
+async function fastest(gpu: Gpu, node: GraphNode, { key, names, reference }: Variants): Promise<string> {
   const expected = await measure(gpu, node, key, reference, Number.POSITIVE_INFINITY);
   // no room to measure beside what is in use: take the default
   if (!expected) return names[0]!;
@@ -98,17 +101,19 @@ interface Measurement {
 }
 
 /** Runs one op by one variant; one whose first timing is hopeless against `best` seconds is not timed again. */
-async function measureAlone(gpu: Gpu, node: Node, key: string, variant: string, best: number): Promise<Measurement> {
+async function measureAlone(
+  gpu: Gpu,
+  node: GraphNode,
+  key: string,
+  variant: string,
+  best: number,
+): Promise<Measurement> {
   const plan = planAlone(node, { ...gpu.target, tuned: { [key]: variant } });
   const buffers = createBuffers(gpu, plan);
   try {
-    for (const { node: source, dtype, shape } of plan.batch) {
-      const { name } = source.attrs as InputAttrs;
-      gpu.device.queue.writeBuffer(
-        buffers.batch.get(name)!,
-        0,
-        noise(name, sizeOf(shape) * bytesPerElement[dtype], dtype),
-      );
+    for (const { name, tensor } of plan.batch) {
+      const bytes = sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
+      gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
     }
     const bufferAt = bufferLookup(buffers);
     const encodeSteps = await planEncoder(gpu, plan, buffers, bufferAt);
@@ -141,11 +146,8 @@ async function measureAlone(gpu: Gpu, node: Node, key: string, variant: string, 
   }
 }
 
-function planAlone({ op, inputs, attrs }: Node, target: Target): Plan {
-  const operands = inputs.map(({ shape, dtype }, i): Tensor => {
-    const source: InputAttrs = { kind: 'batch', name: `operand ${i}`, shape, dtype };
-    return record1(inputOp, [], source);
-  });
+function planAlone({ op, inputs, attrs }: GraphNode, target: Target): Plan {
+  const operands = inputs.map(({ shape, dtype }, i) => input(`operand ${i}`, shape, dtype));
   const outputs = Object.fromEntries(record(op, operands, attrs).map((tensor, i) => [`output ${i}`, tensor]));
   return makePlan({ outputs, effects: [], state: {}, target });
 }
@@ -160,13 +162,13 @@ function noise(seed: string, bytes: number, dtype: Tensor['dtype']): Uint8Array<
     }),
     dtype,
   );
-  const filled = new Uint8Array(Math.ceil(bytes / 4) * 4);
+  const filled = new Uint8Array(roundUp(bytes, 4));
   for (let at = 0; at < bytes; at += block.length)
     filled.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
   return filled;
 }
 
-function agrees(actual: Measurement['ends'], expected: Measurement['ends'], { outputs }: Node): boolean {
+function agrees(actual: Measurement['ends'], expected: Measurement['ends'], { outputs }: GraphNode): boolean {
   const tolerance = outputs.some(({ dtype }) => dtype === 'f16') ? TOLERANCE.f16 : TOLERANCE.f32;
   return expected.every((values, i) => {
     const own = actual[i]!;

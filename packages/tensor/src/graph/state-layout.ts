@@ -1,14 +1,14 @@
 /**
- * Where state lives. A group (student weights, Adam moments, gradients, ...) is a set of named tensors laid out in few flat buffers.
- * Segments start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their
- * type: one fused kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
+ * Where state lives: groups of named tensors in few flat buffers. A group holds student weights, Adam moments, gradients, ... Segments
+ * start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their type: one fused
+ * kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
  */
-import type { DType } from '../base/dtype';
-import { bytesPerElement } from '../base/dtype';
+import { bytesPerElement, type DType } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Spec } from './record';
+import { roundUp } from '../base/whole-numbers';
+import type { Spec } from './op';
 
 /** Elements between possible segment starts: 256 bytes of f16, 512 of f32. */
 export const SEGMENT_ALIGNMENT = 128;
@@ -38,8 +38,6 @@ export type StateLayout = Readonly<Record<string, GroupLayout>>;
 /** Tensors of one group by name; all have the same dtype. */
 export type GroupSpec = Readonly<Record<string, Spec>>;
 
-const align = (elements: number): number => Math.ceil(elements / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
-
 function layoutGroup(
   name: string,
   specs: GroupSpec,
@@ -58,7 +56,7 @@ function layoutGroup(
         'state',
         `group "${name}" holds ${dtype}, but "${key}" is ${spec.dtype}; put it into a group of its own`,
       );
-    const elements = align(Math.max(sizeOf(spec.shape), 1));
+    const elements = roundUp(Math.max(sizeOf(spec.shape), 1), SEGMENT_ALIGNMENT);
     if (elements > capacity)
       throw new TensorError(
         'binding-limit',

@@ -1,90 +1,22 @@
 /**
- * An elementwise program: straight-line code over one iteration space, `stores[j][i] = f(loads..., root)[i]` for every element i.
- * A chain of elementwise ops becomes one program and so one kernel; behind a matmul the same program becomes its epilogue, where
- * `root` is the product. `writeProgram` turns a program into a WGSL function `emit(i, root)`, which works on 4 elements at a time
- * wherever the shapes allow.
+ * Elementwise programs as WGSL: `stores[j][i] = f(loads..., root)[i]` for every element i of one space. A chain of elementwise ops becomes
+ * one program and so one kernel; behind a matmul the same program becomes its epilogue, where `root` is the product. `writeProgram` turns a
+ * program into a WGSL function `emit(i, root)`, which works on 4 elements at a time wherever the shapes allow.
  */
-import { isFloat } from '../base/dtype';
-import { broadcastStrides, type Shape, sizeOf } from '../base/shape';
+import { type DType, isFloat } from '../base/dtype';
+import { type Shape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Node, Spec, Tensor } from '../graph/record';
-import { elementType, type Kernel, type KernelBuilder, kernelBuilder } from './kernel-builder';
-
-export type Value =
-  | { readonly kind: 'load'; readonly tensor: Tensor; readonly shape: Shape }
-  | { readonly kind: 'literal'; readonly value: number; readonly dtype: Spec['dtype'] }
-  | { readonly kind: 'root'; readonly dtype: Spec['dtype'] }
-  | { readonly kind: 'op'; readonly node: Node; readonly args: readonly number[] };
-
-export interface Program {
-  /** Iteration space; every value broadcasts to it. */
-  readonly shape: Shape;
-  readonly values: readonly Value[];
-  /** `tensor` is what the graph calls the stored value, `target` where it goes (state for an assignment, itself otherwise). */
-  readonly stores: readonly { readonly value: number; readonly tensor: Tensor; readonly target: Tensor }[];
-}
+import type { Kernel, Program, Tensor, Value } from '../graph/op';
+import { type AccessPattern, accessPattern, canVectorise } from './access-pattern';
+import { elementType, type KernelBuilder, kernelBuilder } from './kernel-builder';
+import { WGSL_FUNCTIONS } from './wgsl-functions';
 
 /** The program that stores its root and nothing else. */
 export const storeRoot = (tensor: Tensor): Program => ({
   shape: tensor.shape,
   values: [{ kind: 'root', dtype: tensor.dtype }],
-  stores: [{ value: 0, tensor, target: tensor }],
+  stores: [{ value: 0, tensor, into: tensor }],
 });
-
-type AccessPattern =
-  | { kind: 'same' }
-  | { kind: 'scalar' }
-  | { kind: 'tail'; size: number }
-  | { kind: 'head'; inner: number }
-  | { kind: 'general'; dims: number[]; strides: number[] };
-
-/** How element i of the iteration space finds its element of a tensor seen as `shape`. */
-function accessPattern(shape: Shape, space: Shape): AccessPattern {
-  const size = sizeOf(shape);
-  if (size === sizeOf(space)) return { kind: 'same' };
-  if (size === 1) return { kind: 'scalar' };
-  const lead = space.length - shape.length;
-  const dims = space.map((_, i) => (i < lead ? 1 : shape[i - lead]!));
-  const stretched = space.map((dim, i) => dims[i] === 1 && dim !== 1);
-  const matters = space.map((dim, i) => dim !== 1 && !stretched[i]);
-  const first = matters.indexOf(true);
-  const last = matters.lastIndexOf(true);
-  const between = stretched.slice(first, last + 1).some(Boolean);
-  if (!between && !stretched.slice(last + 1).some(Boolean)) return { kind: 'tail', size };
-  if (!between && !stretched.slice(0, first).some(Boolean))
-    return { kind: 'head', inner: sizeOf(space.slice(last + 1)) };
-  return { kind: 'general', ...collapse(space, broadcastStrides(shape, space)) };
-}
-
-/** Merges neighbouring dimensions that one stride can walk. */
-function collapse(space: Shape, strides: readonly number[]): { dims: number[]; strides: number[] } {
-  const dims: number[] = [];
-  const out: number[] = [];
-  space.forEach((dim, i) => {
-    if (dim === 1) return;
-    const previous = dims.length - 1;
-    if (previous >= 0 && out[previous] === strides[i]! * dim) {
-      dims[previous]! *= dim;
-      out[previous] = strides[i]!;
-    } else {
-      dims.push(dim);
-      out.push(strides[i]!);
-    }
-  });
-  return { dims, strides: out };
-}
-
-function canVectorise(pattern: AccessPattern): boolean {
-  if (pattern.kind === 'tail') return pattern.size % 4 === 0;
-  if (pattern.kind === 'head') return pattern.inner % 4 === 0;
-  if (pattern.kind === 'general')
-    return (
-      pattern.dims.at(-1)! % 4 === 0 &&
-      pattern.strides.at(-1)! <= 1 &&
-      pattern.strides.slice(0, -1).every((s) => s % 4 === 0 || pattern.strides.at(-1) === 0)
-    );
-  return true;
-}
 
 /** 4 if the program can work on vectors of 4 consecutive elements, else 1. */
 export function programWidth(program: Program): 1 | 4 {
@@ -94,140 +26,118 @@ export function programWidth(program: Program): 1 | 4 {
   return vector ? 4 : 1;
 }
 
-/** WGSL name of a computed value of `dtype`: `F`, `I` or `U`, a scalar or a vec4 by the program's width. Floats compute in f32. */
-const valueType = (dtype: Spec['dtype']): string => (isFloat(dtype) ? 'F' : dtype === 'i32' ? 'I' : 'U');
-
-const literal = (value: number, dtype: Spec['dtype']): string => {
-  if (!isFloat(dtype)) return `${valueType(dtype)}(${dtype === 'i32' ? `i32(${value})` : `${value >>> 0}u`})`;
-  const f32 = Math.fround(value);
-  return `F(${Number.isInteger(f32) && Math.abs(f32) < 1e9 ? `${f32}.0` : f32.toExponential()}f)`;
-};
-
 /**
  * Declares the program's bindings on `k` and returns the WGSL of its type aliases and of `fn emit(i: u32, root: F)`, where i counts
  * units of `width` elements of the iteration space.
  */
 export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): string {
-  const lines: string[] = [];
   const vec = (type: string) => (width === 4 ? `vec4<${type}>` : type);
-  const helpers = new Set<string>();
-  const targets = new Map(program.stores.map((store) => [store.target, store]));
-  const names = program.values.map((value, i) => {
-    const name = `x${i}`;
-    let expression: string;
-    let dtype: Spec['dtype'];
-    if (value.kind === 'load') {
-      dtype = value.tensor.dtype;
-      expression = loadExpression(
-        k,
-        value.tensor,
-        accessPattern(value.shape, program.shape),
-        width,
-        targets.has(value.tensor),
-        lines,
-        name,
-      );
-    } else if (value.kind === 'literal') {
-      dtype = value.dtype;
-      return literal(value.value, dtype);
-    } else if (value.kind === 'root') {
-      dtype = value.dtype;
-      expression = 'root';
-    } else {
-      const { op, attrs } = value.node;
-      dtype = value.node.outputs[0]!.dtype;
-      const args = value.args.map((arg) => `x${arg}`);
-      expression = op.expression!(args, attrs);
+  const stored = new Set(program.stores.map(({ into }) => into));
+  const lines: string[] = [];
+  /** WGSL of each value: a variable, or a literal itself. */
+  const names: string[] = [];
+  for (const [i, value] of program.values.entries()) {
+    if (value.kind === 'literal') {
+      names.push(literal(value.value, value.dtype));
+      continue;
     }
-    if (value.kind !== 'load' && dtype === 'f16') expression = `quantizeToF16(${expression})`;
-    lines.push(`  let ${name} = ${expression};`);
-    return name;
-  });
-  // literals are inlined: replace their names where they are used
-  const literals = names.map((name, i) => (name === `x${i}` ? undefined : name));
-  const inline = (text: string) =>
-    text.replace(/\bx(\d+)\b/g, (whole, index: string) => literals[Number(index)] ?? whole);
-  for (const { value, target } of program.stores) {
-    const name = k.write(target, elementType(target, width));
-    const converted = target.dtype === 'f16' ? `${vec('f16')}(x${value})` : `x${value}`;
-    lines.push(`  ${name}[i] = ${converted};`);
+    const name = `x${i}`;
+    if (value.kind === 'load') {
+      const { before, expression } = writeLoad(k, value, program.shape, width, stored.has(value.tensor), name);
+      lines.push(...before, `let ${name} = ${expression};`);
+    } else lines.push(`let ${name} = ${computed(value, names)};`);
+    names.push(name);
   }
-  const body = lines.map(inline);
-  const text = body.join('\n');
-  for (const [key, source] of Object.entries(WGSL_HELPERS)) if (text.includes(`${key}(`)) helpers.add(source);
+  for (const { value, into } of program.stores) {
+    const array = k.write(into, elementType(into, width));
+    lines.push(`${array}[i] = ${into.dtype === 'f16' ? `${vec('f16')}(${names[value]})` : names[value]};`);
+  }
+  const text = lines.map((line) => `  ${line}`).join('\n');
   return [
     `alias F = ${vec('f32')}; alias I = ${vec('i32')}; alias U = ${vec('u32')};`,
-    ...helpers,
+    ...Object.entries(WGSL_FUNCTIONS).flatMap(([name, source]) => (text.includes(`${name}(`) ? [source] : [])),
     'fn emit(i: u32, root: F) {',
     text,
     '}',
   ].join('\n');
 }
 
-function loadExpression(
+/** WGSL name of a computed value of `dtype`: `F`, `I` or `U`, a scalar or a vec4 by the program's width. Floats compute in f32. */
+const valueType = (dtype: DType): string => (isFloat(dtype) ? 'F' : dtype === 'i32' ? 'I' : 'U');
+
+function literal(value: number, dtype: DType): string {
+  if (!isFloat(dtype)) return `${valueType(dtype)}(${dtype === 'i32' ? `i32(${value})` : `${value >>> 0}u`})`;
+  const f32 = Math.fround(value);
+  return `F(${Number.isInteger(f32) && Math.abs(f32) < 1e9 ? `${f32}.0` : f32.toExponential()}f)`;
+}
+
+/** The root, or an op of earlier values; what is f16 in the graph is rounded as if it had been stored. */
+function computed(value: Extract<Value, { kind: 'root' | 'op' }>, names: readonly string[]): string {
+  if (value.kind === 'root') return rounded('root', value.dtype);
+  const { op, attrs, outputs } = value.node;
+  return rounded(
+    op.expression!(
+      value.args.map((arg) => names[arg]!),
+      attrs,
+    ),
+    outputs[0]!.dtype,
+  );
+}
+
+const rounded = (expression: string, dtype: DType): string =>
+  dtype === 'f16' ? `quantizeToF16(${expression})` : expression;
+
+/** WGSL of element i of the space, and the statements before it that find where that is. A tensor that is stored too is bound once. */
+function writeLoad(
   k: KernelBuilder,
-  tensor: Tensor,
-  pattern: AccessPattern,
+  { tensor, shape }: Extract<Value, { kind: 'load' }>,
+  space: Shape,
   width: 1 | 4,
-  inPlace: boolean,
-  lines: string[],
+  isStored: boolean,
   name: string,
-): string {
-  const bind = (w: 1 | 4) =>
-    inPlace ? k.write(tensor, elementType(tensor, w)) : k.read(tensor, elementType(tensor, w));
-  const type = valueType(tensor.dtype);
-  const load = (w: 1 | 4, index: string): string => {
-    const element = `${bind(w)}[${index}]`;
-    const wide = tensor.dtype === 'f16' && w !== width ? `f32(${element})` : element;
-    return tensor.dtype === 'f16' || w !== width ? `${type}(${wide})` : element;
+): { before: string[]; expression: string } {
+  const load = (own: 1 | 4, index: string): string => {
+    const type = elementType(tensor, own);
+    const element = `${isStored ? k.write(tensor, type) : k.read(tensor, type)}[${index}]`;
+    const isHalf = tensor.dtype === 'f16';
+    const wide = isHalf && own !== width ? `f32(${element})` : element;
+    return isHalf || own !== width ? `${valueType(tensor.dtype)}(${wide})` : element;
   };
+  const pattern = accessPattern(shape, space);
   switch (pattern.kind) {
     case 'same':
-      return load(width, 'i');
+      return { before: [], expression: load(width, 'i') };
     case 'scalar':
-      return load(1, '0');
+      return { before: [], expression: load(1, '0') };
     case 'tail':
-      return load(width, `i % ${k.uniform(pattern.size / width)}`);
+      return { before: [], expression: load(width, `i % ${k.uniform(pattern.size / width)}`) };
     case 'head':
-      return load(1, `i / ${k.uniform(pattern.inner / width)}`);
+      return { before: [], expression: load(1, `i / ${k.uniform(pattern.inner / width)}`) };
     case 'general': {
-      const { dims, strides } = pattern;
-      const splat = width === 4 && strides.at(-1) === 0;
-      const unit = splat ? 1 : width;
-      lines.push(`  var r${name} = i; var o${name} = 0u;`);
-      for (let d = dims.length - 1; d >= 0; d--) {
-        const last = d === dims.length - 1;
-        const dim = last ? dims[d]! / width : dims[d]!;
-        const stride = last ? (splat || strides[d] === 0 ? 0 : 1) : strides[d]! / unit;
-        const dimName = k.uniform(dim);
-        lines.push(`  o${name} += (r${name} % ${dimName}) * ${k.uniform(stride)}; r${name} /= ${dimName};`);
-      }
-      return load(splat ? 1 : width, `o${name}`);
+      const splat = width === 4 && pattern.strides.at(-1) === 0;
+      const before = writeOffset(k, pattern, width, splat, name);
+      return { before, expression: load(splat ? 1 : width, `o${name}`) };
     }
   }
 }
 
-/** WGSL functions an expression may call; each is emitted only where used. `F` is f32 or vec4<f32>. */
-const WGSL_HELPERS: Readonly<Record<string, string>> = {
-  // Below 0.75 the Maclaurin series to a^13 (remainder under 2e-8); above it 1 - erfc by a Chebyshev fit in 1 / (1 + a/2) with relative
-  // error 1.2e-7 of the complement (Press et al., Numerical Recipes, section 6.2).
-  erf: `fn erf(x: F) -> F {
-  let a = min(abs(x), F(4.0));
-  let t = F(1.0) / (F(1.0) + F(0.5) * a);
-  let tail = F(1.0) - t * exp(-a * a - F(1.26551223) + t * (F(1.00002368) + t * (F(0.37409196) + t * (F(0.09678418) + t * (F(-0.18628806)
-    + t * (F(0.27886807) + t * (F(-1.13520398) + t * (F(1.48851587) + t * (F(-0.82215223) + t * F(0.17087277))))))))));
-  let s = a * a;
-  let core = a * (F(1.1283791671) + s * (F(-0.3761263890) + s * (F(0.1128379167) + s * (F(-0.0268661706) + s * (F(0.0052239776) + s * (F(-0.0008548327) + s * F(0.0001205533)))))));
-  return sign(x) * select(tail, core, a < F(0.75));
-}`,
-  // Phi(x), given e^(-x^2 / 2): 1 - Phi(|x|) by a polynomial in 1 / (1 + p |x| / sqrt 2), absolute error 7.5e-8 (Abramowitz & Stegun,
-  // formula 7.1.26). Its exponential is that of the density, which the slope of GELU needs too.
-  normalCdf: `fn normalCdf(x: F, e: F) -> F {
-  let t = F(1.0) / (F(1.0) + F(0.23164189) * abs(x));
-  let tail = e * t * (F(0.127414796) + t * (F(-0.142248368) + t * (F(0.7107068705) + t * (F(-0.7265760135) + t * F(0.5307027145)))));
-  return select(F(1.0) - tail, tail, x < F(0.0));
-}`,
-};
+/** Statements that give `o<name>`: where element i lies in a tensor of any strides. `splat`: one element serves all four. */
+function writeOffset(
+  k: KernelBuilder,
+  { dims, strides }: Extract<AccessPattern, { kind: 'general' }>,
+  width: 1 | 4,
+  splat: boolean,
+  name: string,
+): string[] {
+  const lines = [`var r${name} = i; var o${name} = 0u;`];
+  for (let d = dims.length - 1; d >= 0; d--) {
+    const last = d === dims.length - 1;
+    const dim = k.uniform(last ? dims[d]! / width : dims[d]!);
+    const stride = last ? (splat || strides[d] === 0 ? 0 : 1) : strides[d]! / (splat ? 1 : width);
+    lines.push(`o${name} += (r${name} % ${dim}) * ${k.uniform(stride)}; r${name} /= ${dim};`);
+  }
+  return lines;
+}
 
 const GROUP = 64;
 

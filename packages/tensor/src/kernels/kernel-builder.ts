@@ -1,49 +1,15 @@
 /**
- * A kernel is WGSL text, the tensors it binds and how many workgroups to run. Shapes and loop bounds are passed as uniforms, never
- * baked into the text, so that one pipeline serves every shape (and so that the software adapter's compiler does not unroll loops).
- * `kernelBuilder` numbers the bindings and writes the declarations; an op only writes the body.
+ * Builds kernels: numbers their bindings and uniforms and writes the declarations. A kernel is WGSL text, the tensors it binds and how many
+ * workgroups to run. Shapes and loop bounds are passed as uniforms, never baked into the text, so that one pipeline serves every shape (and
+ * so that the software adapter's compiler does not unroll loops). An op only writes the body.
  */
-import type { DType } from '../base/dtype';
+import { bytesPerElement, type DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Spec, Tensor } from '../graph/record';
-import type { Program } from './elementwise-program';
+import type { Access, Binding, Kernel, Scratch, Spec, Storage } from '../graph/op';
 
-/** What a kernel binds: a tensor of the graph, or scratch memory that lives only while its op runs. */
-export type Storage = Tensor | Scratch;
-export interface Scratch extends Spec {
-  readonly scratch: true;
-}
 export const scratch = (shape: readonly number[], dtype: DType): Scratch => ({ shape, dtype, scratch: true });
 export const isScratch = (storage: Storage): storage is Scratch => 'scratch' in storage;
-
-export type Access = 'read' | 'read_write';
-
-export interface Binding {
-  readonly tensor: Storage;
-  readonly access: Access;
-}
-
-export interface Kernel {
-  readonly label: string;
-  readonly wgsl: string;
-  readonly bindings: readonly Binding[];
-  /** Little-endian contents of the uniform block, in declaration order. */
-  readonly uniforms: Uint32Array<ArrayBuffer>;
-  readonly workgroups: readonly [number, number, number];
-  readonly flops: number;
-  /** Bytes moved if every bound tensor is touched once. */
-  readonly bytes: number;
-}
-
-export interface LowerArgs<A> {
-  readonly inputs: readonly Tensor[];
-  readonly outputs: readonly Tensor[];
-  readonly attrs: A;
-  readonly target: Target;
-  /** For ops with `fusesEpilogue`: what becomes of each result; call `writeProgram` with it instead of storing. */
-  readonly epilogue?: Program;
-}
 
 export interface KernelSource {
   /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize`, `sgId` (index of the subgroup in the workgroup) with subgroups. */
@@ -84,15 +50,26 @@ function linearGrid(count: number): [number, number, number] {
 export const elementType = (tensor: Spec, width: 1 | 4 = 1): string =>
   width === 1 ? tensor.dtype : `vec4<${tensor.dtype}>`;
 
+interface NamedBinding extends Binding {
+  readonly name: string;
+  readonly type: string;
+}
+
+interface Uniform {
+  readonly bits: number;
+  readonly type: 'u32' | 'f32';
+}
+
 export function kernelBuilder(label: string, target: Target): KernelBuilder {
-  const bindings: { tensor: Storage; access: Access; name: string; type: string }[] = [];
-  const uniforms: { bits: number; type: 'u32' | 'f32' }[] = [];
+  const bindings: NamedBinding[] = [];
+  const uniforms: Uniform[] = [];
   const extensions = new Set<string>();
 
   function bind(tensor: Storage, access: Access, type: string): string {
-    const known = bindings.find((binding) => binding.tensor === tensor && binding.type === type);
+    const at = bindings.findIndex((binding) => binding.tensor === tensor && binding.type === type);
+    const known = bindings[at];
     if (known) {
-      if (access === 'read_write') known.access = access;
+      if (access === 'read_write') bindings[at] = { ...known, access };
       return known.name;
     }
     const name = `t${bindings.length}`;
@@ -113,40 +90,47 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
     uniform: (value) => uniform(value >>> 0, 'u32'),
     uniformF32: (value) => uniform(new Uint32Array(new Float32Array([value]).buffer)[0]!, 'f32'),
     enable: (extension) => void extensions.add(extension),
-    build(source) {
-      const text = source.body + (source.declarations ?? '');
-      const usesSubgroups = /\bsg(Lane|Size|Id)\b|\bsubgroup[A-Z]/.test(text);
-      if (usesSubgroups) extensions.add('subgroups');
-      if (text.includes('subgroup_matrix_')) extensions.add('chromium_experimental_subgroup_matrix');
-      const lines = [...extensions].sort().map((extension) => `enable ${extension};`);
-      if (uniforms.length > 0) {
-        lines.push(`struct Uniforms { ${uniforms.map((field, i) => `v${i}: ${field.type}`).join(', ')} }`);
-        lines.push('@group(0) @binding(0) var<uniform> u: Uniforms;');
-      }
-      bindings.forEach(({ name, access, type }, i) => {
-        lines.push(`@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${type}>;`);
-      });
-      if (source.declarations) lines.push(source.declarations);
-      lines.push(
-        `@compute @workgroup_size(${source.workgroupSize})`,
-        'fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32' +
-          `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}` +
-          `${/\bsgId\b/.test(text) ? ', @builtin(subgroup_id) sgId: u32' : ''}) {`,
-        '  let group = wid.x + wid.y * nwg.x;',
-        `  let thread = group * ${source.workgroupSize}u + lane;`,
-        source.body,
-        '}',
-      );
-      const workgroups = typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups;
-      return {
-        label,
-        wgsl: lines.join('\n'),
-        bindings: bindings.map(({ tensor, access }) => ({ tensor, access })),
-        uniforms: Uint32Array.from(uniforms, (field) => field.bits),
-        workgroups,
-        flops: source.flops ?? 0,
-        bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * (tensor.dtype === 'f16' ? 2 : 4), 0),
-      };
-    },
+    build: (source) => ({
+      label,
+      wgsl: moduleText(source, bindings, uniforms, extensions),
+      bindings: bindings.map(({ tensor, access }) => ({ tensor, access })),
+      uniforms: Uint32Array.from(uniforms, ({ bits }) => bits),
+      workgroups: typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups,
+      flops: source.flops ?? 0,
+      bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * bytesPerElement[tensor.dtype], 0),
+    }),
   };
+}
+
+/** The whole module: extensions, uniforms, bindings, declarations and `main`. */
+function moduleText(
+  { body, declarations, workgroupSize }: KernelSource,
+  bindings: readonly NamedBinding[],
+  uniforms: readonly Uniform[],
+  enabled: ReadonlySet<string>,
+): string {
+  const text = body + (declarations ?? '');
+  const usesSubgroups = /\bsg(Lane|Size|Id)\b|\bsubgroup[A-Z]/.test(text);
+  const extensions = new Set(enabled);
+  if (usesSubgroups) extensions.add('subgroups');
+  if (text.includes('subgroup_matrix_')) extensions.add('chromium_experimental_subgroup_matrix');
+  const fields = uniforms.map(({ type }, i) => `v${i}: ${type}`).join(', ');
+  return [
+    ...[...extensions].sort().map((extension) => `enable ${extension};`),
+    ...(uniforms.length > 0
+      ? [`struct Uniforms { ${fields} }`, '@group(0) @binding(0) var<uniform> u: Uniforms;']
+      : []),
+    ...bindings.map(
+      ({ name, access, type }, i) => `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${type}>;`,
+    ),
+    ...(declarations ? [declarations] : []),
+    `@compute @workgroup_size(${workgroupSize})`,
+    'fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32' +
+      `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}` +
+      `${/\bsgId\b/.test(text) ? ', @builtin(subgroup_id) sgId: u32' : ''}) {`,
+    '  let group = wid.x + wid.y * nwg.x;',
+    `  let thread = group * ${workgroupSize}u + lane;`,
+    body,
+    '}',
+  ].join('\n');
 }

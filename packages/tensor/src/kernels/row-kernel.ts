@@ -3,9 +3,9 @@
  * software adapter, and wherever the subgroup size is known, the team is one subgroup and reduces in registers; elsewhere it is a
  * workgroup that reduces through a tree in workgroup memory. The body is the same: it calls `rowSum`, `rowMax` or `rowMin`.
  */
-
 import type { Target } from '../base/target';
-import type { Kernel, KernelBuilder } from './kernel-builder';
+import type { Kernel } from '../graph/op';
+import type { KernelBuilder } from './kernel-builder';
 
 export interface RowBody {
   /** Statements run by every lane of the team; in scope: `row`, `lane`, `LANES`. Loop over columns by `for (var c = lane; c < n; c += LANES)`. */
@@ -17,11 +17,11 @@ export interface RowBody {
   readonly flops?: number;
 }
 
-const reducers = ['Sum', 'Max', 'Min'] as const;
+const REDUCERS = ['Sum', 'Max', 'Min'] as const;
 const combine = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
 
 export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, steps, flops = 0 }: RowBody): Kernel {
-  const used = reducers.filter((name) => body.includes(`row${name}(`));
+  const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
   const lanes = teamSize(k.target, steps);
   const functions = k.target.subgroupSize === lanes ? subgroupReducers(used) : treeReducers(used, lanes);
   const source = {

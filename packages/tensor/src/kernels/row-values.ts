@@ -1,9 +1,8 @@
 /**
- * A row as the lanes of its team go through it (see `row-kernel.ts`), for kernels that pass over it several times. A short row is read once and
- * held in registers, and what is computed of it twice the compiler computes once; a long one is read again on every pass, from cache. The
- * text of a kernel is the same for both.
+ * A row as the lanes of its team go through it, for kernels that pass over it several times (see `row-kernel.ts`). A short row is read once
+ * and held in registers, and what is computed of it twice the compiler computes once; a long one is read again on every pass, from cache.
+ * The text of a kernel is the same for both.
  */
-
 import type { Target } from '../base/target';
 import { teamSize } from './row-kernel';
 

@@ -1,12 +1,11 @@
 /**
- * One kernel for every op that only moves elements: output element i, at coordinates c, is the input element at sum_d (c_d - before_d) *
- * stride_d + base, or `fill` where a coordinate falls outside the input. Transposes, slices and pads are choices of strides and bounds.
+ * One kernel for every op that only moves elements: transposes, slices, pads. Output element i, at coordinates c, is the input element at
+ * sum_d (c_d - before_d) * stride_d + base, or `fill` where a coordinate falls outside the input.
  */
-
 import { type Shape, sizeOf, stridesOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { NdArray, Tensor } from '../graph/record';
-import { elementType, type Kernel, kernelBuilder } from './kernel-builder';
+import type { Kernel, NdArray, Tensor } from '../graph/op';
+import { elementType, kernelBuilder } from './kernel-builder';
 
 export interface StridedMap {
   /** Output dimensions that are looped over. */

@@ -1,37 +1,40 @@
 /**
- * Updates of state. A step is pure but for these: `assign` overwrites a state tensor, and `store` a whole group by name. Each returns the
- * tensor to use from there on; reading the old one after its update is an error when the step is compiled.
+ * Updates of state: one tensor, or a whole group by name. A step is pure but for these: `assign` overwrites a state tensor, and `store` a
+ * whole group by name. Each returns the tensor to use from there on; reading the old one after its update is an error when the step is
+ * compiled.
  */
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
-import { type Op, record, record1, type Tensor } from '../graph/record';
+import { BINDING_ALIGNMENT } from '../base/target';
+import type { Op, Tensor } from '../graph/op';
+import { record, record1 } from '../graph/record';
 import type { GroupLayout, Segment } from '../graph/state-layout';
 import { concatenatedRows } from './concat';
 import { mul } from './elementwise';
-import { type StateAttrs, stateOp } from './sources';
+import { isState, state } from './sources';
 
 const assignOp: Op<object> = {
   name: 'assign',
-  infer([target, value]) {
-    if (!sameShape(target!.shape, value!.shape) || target!.dtype !== value!.dtype) {
+  infer([old, value]) {
+    if (!sameShape(old!.shape, value!.shape) || old!.dtype !== value!.dtype) {
       opError(
         'shape',
         'assign',
-        `cannot put ${value!.dtype} ${showShape(value!.shape)} into ${target!.dtype} ${showShape(target!.shape)}`,
+        `cannot put ${value!.dtype} ${showShape(value!.shape)} into ${old!.dtype} ${showShape(old!.shape)}`,
       );
     }
-    return [target!];
+    return [old!];
   },
   reference: ([, value]) => [value!.data],
   expression: ([, value]) => value!,
   mutates: [0],
 };
 
-/** Overwrites state `target` with `value`; returns the updated tensor. */
-export const assign = (target: Tensor, value: Tensor): Tensor => record1(assignOp, [target, value], {});
+/** Overwrites the state `old` with `value`; returns the updated tensor. */
+export const assign = (old: Tensor, value: Tensor): Tensor => record1(assignOp, [old, value], {});
 
-export interface StoreAttrs {
+interface StoreAttrs {
   /** Element offset of each value in the group's buffers, and which output (window) holds it. */
   readonly places: readonly { readonly window: number; readonly offset: number }[];
 }
@@ -51,6 +54,7 @@ const storeOp: Op<StoreAttrs> = {
     });
     return data;
   },
+  copies: ({ places }) => places.map(({ window, offset }, i) => ({ from: i, into: places.length + window, offset })),
 };
 
 /** State tensors of one group as a step sees them. */
@@ -64,19 +68,18 @@ export interface GroupTensors {
 
 /** Records the state tensors of a group. */
 export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
-  const state = (name: string, buffer: number, offset: number, shape: readonly number[]) => {
-    const attrs: StateAttrs = { group, name, buffer, offset, shape, dtype: layout.dtype };
-    return record1(stateOp, [], attrs);
-  };
+  const { dtype, segments, windows } = layout;
   return {
     layout,
     tensors: Object.fromEntries(
-      Object.entries(layout.segments).map(([name, { buffer, offset, shape }]) => [
+      Object.entries(segments).map(([name, { buffer, offset, shape }]) => [
         name,
-        state(name, buffer, offset, shape),
+        state({ group, name, buffer, offset, shape, dtype }),
       ]),
     ),
-    windows: layout.windows.map(({ buffer, offset, elements }, i) => state(`window ${i}`, buffer, offset, [elements])),
+    windows: windows.map(({ buffer, offset, elements }, i) =>
+      state({ group, name: `window ${i}`, buffer, offset, shape: [elements], dtype }),
+    ),
   };
 }
 
@@ -108,8 +111,8 @@ export function store(group: GroupTensors, values: Readonly<Record<string, Tenso
 function isPartOf(value: Tensor, group: GroupTensors): boolean {
   let { node, index } = value;
   while (node.op.view || node.op.mutates) ({ node, index } = node.inputs[node.op.mutates?.[index] ?? 0]!);
-  const groupOf = (own: Tensor | undefined) => (own?.node.attrs as StateAttrs | undefined)?.group;
-  return node.op.name === stateOp.name && groupOf(node.outputs[0]) === groupOf(group.windows[0]);
+  const window = group.windows[0]?.node;
+  return window !== undefined && isState(node) && isState(window) && node.attrs.group === window.attrs.group;
 }
 
 /** Window and offset in it of element `offset` of a segment. */
@@ -127,6 +130,6 @@ function partsInPlace(value: Tensor): { part: Tensor; offset: number }[] {
     offset += sizeOf(part.shape);
     return { part, offset: at };
   });
-  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % 256 === 0);
+  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % BINDING_ALIGNMENT === 0);
   return aligned ? parts : [{ part: value, offset: 0 }];
 }

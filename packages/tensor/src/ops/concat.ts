@@ -1,8 +1,9 @@
 /** Tensors side by side along one axis. Each part is copied into its place by a kernel of its own, so any number of parts will do. */
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
+import type { Kernel, LowerArgs, Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { elementType, kernelBuilder } from '../kernels/kernel-builder';
 import { sliceAxis } from './slice';
 
 interface ConcatAttrs {

@@ -1,12 +1,14 @@
 /**
- * Elementwise ops. Each is one line: a WGSL expression (for scalars and vec4 alike, `F`, `I`, `U` being the value types), the same in
- * f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy; a number stands for a scalar tensor. Chains of
- * them fuse into one kernel (see `fuse.ts`).
+ * Elementwise ops, one entry each: arithmetic, comparisons, functions, casts. An entry is a WGSL expression (for scalars and vec4 alike,
+ * `F`, `I`, `U` being the value types), the same in f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy;
+ * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`).
  */
 import { type DType, isFloat } from '../base/dtype';
+import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
-import { broadcastShapes, broadcastStrides, showShape, sizeOf, stridesOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import { broadcastReader, broadcastShapes, showShape, sizeOf } from '../base/shape';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 
@@ -22,14 +24,17 @@ interface Definition {
   readonly gradient?: Gradient;
   /** Type of the result; default: the type of the operands. */
   readonly result?: DType;
+  /** The first operand chooses between the others; its type is its own. */
+  readonly chooses?: true;
 }
 
-function elementwise({ name, expression, reference, integer = reference, gradient, result }: Definition): Op<object> {
+function elementwise(definition: Definition): Op<object> {
+  const { name, expression, reference, integer = reference, gradient, result, chooses } = definition;
   return {
     name,
     infer(inputs) {
       const dtype = inputs.at(-1)!.dtype;
-      const values = name === 'select' ? inputs.slice(1) : inputs;
+      const values = chooses ? inputs.slice(1) : inputs;
       if (values.some((spec) => spec.dtype !== dtype))
         opError('dtype', name, `operands are ${inputs.map((spec) => spec.dtype).join(' and ')}; cast one of them`);
       const shape = inputs.reduce<readonly number[] | undefined>(
@@ -63,23 +68,6 @@ function elementwise({ name, expression, reference, integer = reference, gradien
 
 /** Integers wrap around, as in WGSL. */
 const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
-
-/** Reads element i of `out` from an array that broadcasts to it. */
-export function broadcastReader(
-  shape: readonly number[],
-  out: readonly number[],
-  data: Float64Array,
-): (i: number) => number {
-  if (sizeOf(shape) === sizeOf(out)) return (i) => data[i]!;
-  if (data.length === 1) return () => data[0]!;
-  const strides = broadcastStrides(shape, out);
-  const outStrides = stridesOf(out);
-  return (i) => {
-    let offset = 0;
-    for (let d = 0; d < out.length; d++) offset += (Math.floor(i / outStrides[d]!) % out[d]!) * strides[d]!;
-    return data[offset]!;
-  };
-}
 
 const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
   const op = elementwise(definition);
@@ -168,6 +156,7 @@ export const greaterEqual: (a: Operand, b: Operand) => Tensor = comparison('grea
 
 const selectOp = elementwise({
   name: 'select',
+  chooses: true,
   expression: (condition, a, b) => `select(${b}, ${a}, ${condition} != U(0u))`,
   reference: (condition, a, b) => (condition !== 0 ? a! : b!),
   gradient: (g, [condition]) => [undefined, select(condition!, g, 0), select(condition!, 0, g)],
@@ -318,20 +307,3 @@ const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u3
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
 export const cast = (x: Tensor, dtype: DType): Tensor =>
   x.dtype === dtype ? x : record1(castOps[dtype], [x], { from: x.dtype });
-
-/** erf in f64 by its Maclaurin series below 3 and a continued fraction above (relative error below 1e-15). */
-export function erf64(x: number): number {
-  const a = Math.abs(x);
-  if (a < 3) {
-    let term = a;
-    let sum = a;
-    for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum) && n < 200; n++) {
-      term *= (-a * a) / n;
-      sum += term / (2 * n + 1);
-    }
-    return (Math.sign(x) * 2 * sum) / Math.sqrt(Math.PI);
-  }
-  let fraction = 0;
-  for (let n = 60; n > 0; n--) fraction = n / 2 / (a + fraction);
-  return Math.sign(x) * (1 - Math.exp(-a * a) / ((a + fraction) * Math.sqrt(Math.PI)));
-}

@@ -1,12 +1,13 @@
 /** Maxima, minima and means along axes: reductions whose gradients need elementwise ops. */
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import type { Op, Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
 import { div, equal, mul, select } from './elementwise';
 import { type ReduceAttrs, type ReduceOptions, reduce, reduceOp, sum } from './reduce';
 
 const extremumOp: Op<ReduceAttrs> = {
   ...reduceOp,
+  name: 'extremum',
   gradient({ inputs, outputs, attrs, grads }) {
     const x = inputs[0]!;
     const hit = equal(x, outputs[0]!);

@@ -1,12 +1,14 @@
 /**
- * The gate of SwiGLU (Shazeer 2020). Of a row [a, b] of 2 H elements, y = silu(a) b = a s b with s = 1 / (1 + e^-a), the halves read
- * where they lie. The backward pass writes both halves at once: da = g b s (1 + a (1 - s)), db = g a s.
+ * The gate of SwiGLU (Shazeer 2020), forward and backward in one kernel each. Of a row [a, b] of 2 H elements, y = silu(a) b = a s b with s
+ * = 1 / (1 + e^-a), the halves read where they lie. The backward pass writes both halves at once: da = g b s (1 + a (1 - s)), db = g a s.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type NdArray, type Op, record1, type Tensor } from '../graph/record';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
+import type { Kernel, LowerArgs, NdArray, Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { elementType, kernelBuilder } from '../kernels/kernel-builder';
+import { floatType } from '../kernels/vectors';
 
 const sigmoid64 = (a: number): number => 1 / (1 + Math.exp(-a));
 
@@ -78,7 +80,7 @@ function pairKernel(
 ): Kernel {
   const hidden = x.shape.at(-1)! / 2;
   const width = hidden % 4 === 0 ? 4 : 1;
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const k = kernelBuilder(label, target);
   const X = k.read(x, elementType(x, width));
   const units = sizeOf(x.shape) / 2 / width;

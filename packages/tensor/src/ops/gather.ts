@@ -1,12 +1,15 @@
 /**
- * Rows by index, and the adjoint. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in the list each output row first and last
- * occurs, a second adds the contributions between the two in list order: one, where indices do not repeat.
+ * Rows by index, and the adjoint, rows added by index. `scatterAddRows` is deterministic without atomics: a first kernel looks up where in
+ * the list each output row first and last occurs, a second adds the contributions between the two in list order: one, where indices do not
+ * repeat.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
+import { floatType } from '../kernels/vectors';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
 
@@ -93,7 +96,7 @@ const scatterOp: Op<{ rows: number }> = {
     const sink = k.write(out!, elementType(out!, width));
     const units = sizeOf(out!.shape) / width;
     const columns = k.uniform(rowSize(x!) / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const add = `
   if (thread >= ${k.uniform(units)}) { return; }
   let row = thread / ${columns};

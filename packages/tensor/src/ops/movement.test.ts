@@ -1,3 +1,4 @@
+/** Ops that only move elements, tested together: transpose, slice, pad, concat, gather, patchify. Results are exact. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';

@@ -1,6 +1,6 @@
 /** Indices as indicator rows: [..] -> [.., classes], 1 at the index and 0 elsewhere. An index out of range gives a row of zeros. */
 import type { DType } from '../base/dtype';
-import type { Tensor } from '../graph/record';
+import type { Tensor } from '../graph/op';
 import { cast, equal } from './elementwise';
 import { constant } from './sources';
 import { reshape } from './views';

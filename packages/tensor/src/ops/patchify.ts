@@ -1,7 +1,7 @@
 /** Images as sequences of patches: what a convolution with stride = kernel sees, laid out for a matrix product. */
 import { opError } from '../base/errors';
 import { showShape } from '../base/shape';
-import type { Tensor } from '../graph/record';
+import type { Tensor } from '../graph/op';
 import { transpose } from './transpose';
 import { reshape } from './views';
 

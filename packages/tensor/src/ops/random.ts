@@ -1,14 +1,15 @@
 /**
- * Random tensors from Philox. Element i comes from word i of the op's stream under the step's seed, a u32 pair given as an input, so a replay with
- * a new seed draws new numbers. Bits, uniforms, Bernoulli draws and permutations are the same bits in WGSL and in the f64 reference; normals agree to
- * the accuracy of the adapter's logarithm and cosine.
+ * Random tensors from Philox: words, uniforms, normals, Bernoulli draws, permutations. Element i comes from word i of the op's stream under
+ * the step's seed, a u32 pair given as an input, so a replay with a new seed draws new numbers. Bits, uniforms, Bernoulli draws and
+ * permutations are the same bits in WGSL and in the f64 reference; normals agree to the accuracy of the adapter's logarithm and cosine.
  */
 import type { DType } from '../base/dtype';
 import { opError } from '../base/errors';
 import { boxMuller, philoxWgsl, randomBits, toUniform } from '../base/philox';
 import { type Shape, showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
-import { kernelBuilder, type LowerArgs } from '../kernels/kernel-builder';
+import type { LowerArgs, Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { kernelBuilder } from '../kernels/kernel-builder';
 
 type Kind = 'bits' | 'uniform' | 'normal' | 'truncatedNormal' | 'bernoulli';
 interface RandomAttrs {

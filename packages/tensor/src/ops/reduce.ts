@@ -1,21 +1,17 @@
 /**
- * Reductions. Any set of axes is brought to the form [outer, n, inner] with the middle dimension reduced: a row reduction when inner is 1,
- * a column reduction otherwise. The order of additions is fixed, so results are the same bits every time. Accumulation is in f32.
+ * Sums and other reductions over axes, and broadcasting, their adjoint. Any set of axes is brought to the form [outer, n, inner] with the
+ * middle dimension reduced: a row reduction when inner is 1, a column reduction otherwise. The order of additions is fixed, so results are
+ * the same bits every time. Accumulation is in f32.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
-import { normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
+import { broadcastReader, normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { type Op, record1, type Tensor } from '../graph/record';
-import {
-  elementType,
-  type Kernel,
-  kernelBuilder,
-  type LowerArgs,
-  type Storage,
-  scratch,
-} from '../kernels/kernel-builder';
+import type { Kernel, LowerArgs, Op, Storage, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
+import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
 import { rowKernel } from '../kernels/row-kernel';
+import { floatType } from '../kernels/vectors';
 import { reshape } from './views';
 
 export type Kind = 'sum' | 'max' | 'min';
@@ -99,7 +95,7 @@ type Pass = (
 const columnPass: Pass = (kind, from, to, [outer, n, inner], chunks, target) => {
   const width = inner % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(kind, target);
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const source = k.read(from, elementType(from, width));
   const sink = k.write(to, elementType(to, width));
   const total = (outer * chunks * inner) / width;
@@ -122,7 +118,7 @@ const rowPass: Pass = (kind, from, to, [outer, n], chunks, target) => {
   const size = Math.ceil(n / chunks);
   const width = n % 4 === 0 && size % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(kind, target);
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const source = k.read(from, elementType(from, width));
   const sink = k.write(to);
   const [columns, parts, step] = [n / width, chunks, size / width].map(k.uniform);
@@ -187,7 +183,10 @@ export const sum = (x: Tensor, axes?: readonly number[], options?: ReduceOptions
 const broadcastOp: Op<{ shape: Shape }> = {
   name: 'broadcast',
   infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
-  reference: ([x], { shape }) => [broadcastData(x!.shape, shape, x!.data)],
+  reference([x], { shape }) {
+    const read = broadcastReader(x!.shape, shape, x!.data);
+    return [new Float64Array(sizeOf(shape)).map((_, i) => read(i))];
+  },
   expression: ([x]) => x!,
   gradient: ({ inputs, grads }) => [sumTo(grads[0]!, inputs[0]!.shape)],
 };
@@ -202,17 +201,4 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((dim, i) => (i < lead || (shape[i - lead] === 1 && dim !== 1) ? [i] : []));
   return reshape(axes.length > 0 ? sum(x, axes) : x, shape);
-}
-
-function broadcastData(shape: Shape, out: Shape, data: Float64Array): Float64Array {
-  const result = new Float64Array(sizeOf(out));
-  const lead = out.length - shape.length;
-  const coordinates = new Array<number>(out.length).fill(0);
-  for (let i = 0; i < result.length; i++) {
-    let offset = 0;
-    for (let d = 0; d < shape.length; d++) offset = offset * shape[d]! + (shape[d] === 1 ? 0 : coordinates[d + lead]!);
-    result[i] = data[offset]!;
-    for (let d = out.length - 1; d >= 0 && ++coordinates[d]! === out[d]; d--) coordinates[d] = 0;
-  }
-  return result;
 }

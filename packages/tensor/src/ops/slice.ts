@@ -2,7 +2,9 @@
 import { bytesPerElement } from '../base/dtype';
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import { BINDING_ALIGNMENT } from '../base/target';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 import { add } from './elementwise';
 
@@ -48,7 +50,7 @@ export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor
   const leading = shape.findIndex((dim, i) => dim !== x.shape[i]);
   const contiguous = sizeOf(shape.slice(0, leading)) === 1;
   const offset = dot(start, stridesOf(x.shape));
-  if (contiguous && sizeOf(shape) > 0 && (offset * bytesPerElement[x.dtype]) % 256 === 0)
+  if (contiguous && sizeOf(shape) > 0 && (offset * bytesPerElement[x.dtype]) % BINDING_ALIGNMENT === 0)
     return record1(rowsOp, [x], { start, shape, offset });
   return record1(sliceOp, [x], { start, shape });
 }

@@ -1,62 +1,80 @@
 /** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
 import { type DType, isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
-import { type Shape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import { type Shape, showShape, sizeOf } from '../base/shape';
+import type { GraphNode, Op, Spec, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 
-export interface InputAttrs {
+export interface InputAttrs extends Spec {
   readonly kind: 'batch' | 'knob';
   readonly name: string;
-  readonly shape: Shape;
-  readonly dtype: DType;
 }
 
-export interface StateAttrs {
+export interface StateAttrs extends Spec {
   readonly group: string;
   readonly name: string;
   readonly buffer: number;
   /** Elements from the start of the buffer. */
   readonly offset: number;
-  readonly shape: Shape;
-  readonly dtype: DType;
 }
 
-export interface ConstantAttrs {
+export interface ConstantAttrs extends Spec {
   readonly data: Float64Array;
-  readonly shape: Shape;
-  readonly dtype: DType;
 }
+
+interface LiteralAttrs extends ConstantAttrs {
+  readonly value: number;
+}
+
+/** Whether a node's value is given to the step or written into it, and not computed. */
+export const isSource = ({ op }: GraphNode): boolean => op.source !== undefined;
+export const isInput = (node: GraphNode): node is GraphNode<InputAttrs> => node.op.source === 'input';
+export const isState = (node: GraphNode): node is GraphNode<StateAttrs> => node.op.source === 'state';
+/** A literal is one too: where a kernel must bind it, it is uploaded as any other constant. */
+export const isConstant = (node: GraphNode): node is GraphNode<ConstantAttrs> =>
+  node.op.source === 'constant' || isLiteral(node);
+/** A scalar constant that elementwise kernels have in their text. */
+export const isLiteral = (node: GraphNode): node is GraphNode<LiteralAttrs> => node.op.source === 'literal';
 
 const given = (name: string) => (): never => {
   throw new Error(`the value of an ${name} is given, not computed`);
 };
 
-export const inputOp: Op<InputAttrs> = {
+const inputOp: Op<InputAttrs> = {
   name: 'input',
+  source: 'input',
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   reference: given('input'),
 };
-export const stateOp: Op<StateAttrs> = {
+const stateOp: Op<StateAttrs> = {
   name: 'state',
+  source: 'state',
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   reference: given('state'),
 };
 const constantOp: Op<ConstantAttrs> = {
   name: 'constant',
+  source: 'constant',
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   reference: (_, { data }) => [data],
 };
-/** A constant that elementwise kernels have in their text; where a kernel must bind it, it is uploaded as any other constant. */
-const literalOp: Op<ConstantAttrs & { value: number }> = { ...constantOp, name: 'literal' };
+const literalOp: Op<LiteralAttrs> = { ...constantOp, name: 'literal', source: 'literal' };
 
 /** A symbolic input, for building graphs by hand; inside `compile` inputs come as arguments. */
 export const input = (name: string, shape: Shape, dtype: DType = 'f32'): Tensor =>
   record1(inputOp, [], { kind: 'batch', name, shape, dtype });
 
+/** A small f32 input that changes every step. */
+export const knob = (name: string, shape: Shape): Tensor =>
+  record1(inputOp, [], { kind: 'knob', name, shape, dtype: 'f32' });
+
+/** A stretch of a state buffer. */
+export const state = (attrs: StateAttrs): Tensor => record1(stateOp, [], attrs);
+
 /** A constant tensor, uploaded once when the plan is made. */
 export function constant(values: ArrayLike<number>, shape: Shape, dtype: DType = 'f32'): Tensor {
   if (values.length !== sizeOf(shape))
-    opError('shape', 'constant', `${values.length} values for shape [${shape.join(', ')}]`);
+    opError('shape', 'constant', `${values.length} values for shape ${showShape(shape)}`);
   return record1(constantOp, [], { data: Float64Array.from(values), shape, dtype });
 }
 
@@ -69,6 +87,6 @@ export function literal(value: number, dtype: DType = 'f32'): Tensor {
   return record1(literalOp, [], { value, data: Float64Array.of(value), shape: [], dtype });
 }
 
-/** A tensor of `shape` filled with a scalar. */
+/** A tensor as it is, a number as a literal of `dtype`. */
 export const asTensor = (value: Tensor | number, dtype: DType): Tensor =>
   typeof value === 'number' ? literal(value, dtype) : value;

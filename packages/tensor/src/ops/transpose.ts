@@ -1,7 +1,8 @@
 /** Permuted dimensions, moved in memory. Matrix products do not need it: `matmul` takes transposed operands as they are. */
 import { opError } from '../base/errors';
 import { type Shape, showShape, stridesOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 
 interface TransposeAttrs {

@@ -1,7 +1,8 @@
-/** Views: other shapes of the same bytes. No kernel runs. */
+/** Views: other shapes of the same bytes, and the end of gradients. No kernel runs. */
 import { opError } from '../base/errors';
 import { type Shape, sameShape, showShape, sizeOf } from '../base/shape';
-import { type Op, record1, type Tensor } from '../graph/record';
+import type { Op, Tensor } from '../graph/op';
+import { record1 } from '../graph/record';
 
 const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',
@@ -25,6 +26,7 @@ const stopGradientOp: Op<object> = {
   infer: ([x]) => [x!],
   reference: ([x]) => [x!.data],
   view: () => ({ offset: 0 }),
+  differentiable: false,
 };
 
 /** x, seen by `grad` as a constant. */

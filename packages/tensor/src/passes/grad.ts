@@ -1,12 +1,13 @@
 /**
- * Reverse-mode differentiation of a recorded graph. Walking the nodes from the loss backwards, each op's gradient rule records further
- * ops; the result is more graph, which is compiled with the rest. A rematerialisation block is recorded again when the walk enters it,
- * so that its inner values need not be kept from the forward pass.
+ * Reverse-mode differentiation of a recorded graph, with rematerialisation. Walking the nodes from the loss backwards, each op's gradient
+ * rule records further ops; the result is more graph, which is compiled with the rest. A rematerialisation block is recorded again when the
+ * walk enters it, so that its inner values need not be kept from the forward pass.
  */
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
-import { sizeOf } from '../base/shape';
-import { type Node, reachable, record, recordInBlock, type Tensor } from '../graph/record';
+import { sameShape, showShape, sizeOf } from '../base/shape';
+import type { GraphNode, Tensor } from '../graph/op';
+import { reachable, record, recordInBlock } from '../graph/record';
 import { cast } from '../ops/elementwise';
 import { broadcastTo } from '../ops/reduce';
 import { constant, literal } from '../ops/sources';
@@ -37,7 +38,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
     opError(
       'shape',
       'grad',
-      `the loss must be one float, got ${loss.dtype} [${loss.shape.join(', ')}]; reduce it with sum or mean`,
+      `the loss must be one float, got ${loss.dtype} ${showShape(loss.shape)}; reduce it with sum or mean`,
     );
   const nodes = reachable([loss]);
   const depends = dependants(nodes, wrt);
@@ -47,13 +48,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
 
   for (const node of nodes.toReversed()) {
     const grads = node.outputs.map(sums.of);
-    if (
-      grads.every((grad) => !grad) ||
-      !depends.has(node) ||
-      wrt.some((tensor) => tensor.node === node && node.inputs.length === 0)
-    )
-      continue;
-    if (node.op.name === 'stopGradient') continue;
+    if (grads.every((grad) => !grad) || !depends.has(node) || node.op.differentiable === false) continue;
     if (!node.op.gradient) {
       if (
         node.inputs.some((input) => depends.has(input.node)) &&
@@ -62,7 +57,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
         opError(
           'not-differentiable',
           node.op.name,
-          `has no gradient; it was recorded at ${node.site}. Wrap its input in stopGradient if none is meant`,
+          `has no gradient; it was recorded at ${node.site}; wrap its input in stopGradient if none is meant`,
         );
       }
       continue;
@@ -75,19 +70,35 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       attrs: node.attrs,
       grads,
     });
-    results.forEach((result, i) => {
-      const input = node.inputs[i]!;
+    checkGradients(node, results);
+    node.inputs.forEach((input, i) => {
+      const result = results[i];
       if (result && depends.has(input.node)) sums.add(input, cast(result, input.dtype));
     });
   }
   return wrt.map((tensor) => sums.of(tensor) ?? broadcastTo(constant([0], [], tensor.dtype), tensor.shape));
 }
 
+/** Each gradient must be a float of exactly its input's shape: what broadcasts would be added up wrong, and silently. */
+function checkGradients(node: GraphNode, results: readonly (Tensor | undefined)[]): void {
+  const { op, inputs } = node;
+  results.forEach((result, i) => {
+    if (!result) return;
+    const refuse = (code: 'shape' | 'dtype' | 'argument', problem: string): never =>
+      opError(code, op.name, `its gradient of input ${i} ${problem}; the op was recorded at ${node.site}`);
+    const input = inputs[i] ?? refuse('argument', `is one too many for ${inputs.length} inputs`);
+    if (!sameShape(result.shape, input.shape))
+      refuse('shape', `has shape ${showShape(result.shape)}, the input ${showShape(input.shape)}`);
+    if (!isFloat(result.dtype) || !isFloat(input.dtype))
+      refuse('dtype', `is ${result.dtype}, the input ${input.dtype}; only floats have gradients, in floats`);
+  });
+}
+
 /** Nodes through which the loss depends on `wrt`, stopping at stopGradient. */
-function dependants(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
+function dependants(nodes: readonly GraphNode[], wrt: readonly Tensor[]): Set<GraphNode> {
   const found = new Set(wrt.map((tensor) => tensor.node));
   for (const node of nodes) {
-    if (node.op.name !== 'stopGradient' && node.inputs.some((input) => found.has(input.node))) found.add(node);
+    if (node.op.differentiable !== false && node.inputs.some((input) => found.has(input.node))) found.add(node);
   }
   return found;
 }
@@ -96,8 +107,8 @@ function dependants(nodes: readonly Node[], wrt: readonly Tensor[]): Set<Node> {
 export const remat = <T>(body: () => T): T => recordInBlock({}, body);
 
 /** For a node of a rematerialisation block: its inputs and outputs as recorded a second time, at the moment the backward pass needs them. */
-function blockReplayer(nodes: readonly Node[]): (node: Node) => Pick<Node, 'inputs' | 'outputs'> {
-  const copies = new Map<Node, Node>();
+function blockReplayer(nodes: readonly GraphNode[]): (node: GraphNode) => Pick<GraphNode, 'inputs' | 'outputs'> {
+  const copies = new Map<GraphNode, GraphNode>();
   const replayed = new Set<object>();
   return (node) => {
     if (!node.block) return node;

@@ -3,7 +3,7 @@ import { defaultTarget } from '../base/target';
 import { compile, planStep } from '../compile';
 import type { Gpu } from '../device/gpu';
 import { createState } from '../device/state';
-import type { Spec, Tensor } from '../graph/record';
+import type { Spec, Tensor } from '../graph/op';
 import { openGpu } from '../node';
 import { store } from '../ops/assign';
 import { add, exp, mul, square } from '../ops/elementwise';

@@ -3,7 +3,7 @@
  * stretch only: such pieces are kept apart and put side by side at the end, so that a tensor that is used in slices gets its gradient without padding and a
  * full-size addition per slice (and a store of it writes row pieces in place, see `ops/assign.ts`).
  */
-import type { Tensor } from '../graph/record';
+import type { Tensor } from '../graph/op';
 import { concat } from '../ops/concat';
 import { add } from '../ops/elementwise';
 import { type Piece, pieceOf } from '../ops/slice';

@@ -1,8 +1,9 @@
-/** Runs a recorded graph op by op in plain f64 TypeScript: the reference for tests, and for users who want to look at every value. */
+/** Runs a recorded graph op by op in plain f64 TypeScript: the reference for tests, and a look at every value. */
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type NdArray, type Node, reachable, type Tensor } from '../graph/record';
-import type { InputAttrs, StateAttrs } from '../ops/sources';
+import type { GraphNode, NdArray, Tensor } from '../graph/op';
+import { reachable } from '../graph/record';
+import { isInput, isState } from '../ops/sources';
 
 /** Values of inputs by name, and of state as `group/name`. */
 export type Feeds = Readonly<Record<string, ArrayLike<number>>>;
@@ -14,10 +15,14 @@ export interface Interpreted {
 
 /** Computes `outputs` and all they depend on. Throws if a value is missing from `feeds` or has the wrong length. */
 export function interpret(outputs: readonly Tensor[], feeds: Feeds): Interpreted {
-  const values = new Map<Node, Float64Array[]>();
+  const values = new Map<GraphNode, Float64Array[]>();
   for (const node of reachable(outputs)) {
     const inputs = node.inputs.map((input) => ({ shape: input.shape, data: values.get(input.node)![input.index]! }));
-    values.set(node, feedName(node) ? [fed(node, feeds)] : node.op.reference(inputs, node.attrs, node.outputs));
+    const name = feedName(node);
+    values.set(
+      node,
+      name === undefined ? node.op.reference(inputs, node.attrs, node.outputs) : [fed(name, node.outputs[0]!, feeds)],
+    );
   }
   return {
     value(tensor) {
@@ -29,16 +34,12 @@ export function interpret(outputs: readonly Tensor[], feeds: Feeds): Interpreted
   };
 }
 
-function feedName(node: Node): string | undefined {
-  if (node.op.name === 'input') return (node.attrs as InputAttrs).name;
-  if (node.op.name !== 'state') return undefined;
-  const { group, name } = node.attrs as StateAttrs;
-  return `${group}/${name}`;
+function feedName(node: GraphNode): string | undefined {
+  if (isInput(node)) return node.attrs.name;
+  return isState(node) ? `${node.attrs.group}/${node.attrs.name}` : undefined;
 }
 
-function fed(node: Node, feeds: Feeds): Float64Array {
-  const name = feedName(node)!;
-  const { shape } = node.outputs[0]!;
+function fed(name: string, { shape }: Tensor, feeds: Feeds): Float64Array {
   const data = feeds[name];
   if (!data) throw new TensorError('argument', `no value for "${name}"; given are ${Object.keys(feeds).join(', ')}`);
   if (data.length !== sizeOf(shape))

@@ -1,9 +1,8 @@
-/** A plan as text, to read or to compare: the recorded graph, then every kernel with its buffers, uniforms and the line that asked for it. */
-
+/** A plan as text, to read or to compare: the graph, then every kernel with its buffers, uniforms and line. */
 import { showShape } from '../base/shape';
-import type { Node, Tensor } from '../graph/record';
-import { isScratch, type Storage } from '../kernels/kernel-builder';
-import type { Address, Place, Plan, PlanStep } from './plan';
+import type { GraphNode, Storage, Tensor } from '../graph/op';
+import { isScratch } from '../kernels/kernel-builder';
+import type { Address, Place, Plan, PlanStep } from './plan-types';
 
 export interface DescribeOptions {
   /** Add the WGSL text of every distinct kernel (default false). */
@@ -34,7 +33,7 @@ export function describePlan(plan: Plan, { wgsl = false }: DescribeOptions = {})
 const nameOf = ({ index, node }: Tensor, position: number): string =>
   node.outputs.length === 1 ? `%${position}` : `%${position}.${index}`;
 
-function describeNode(node: Node, names: ReadonlyMap<Tensor, string>): string {
+function describeNode(node: GraphNode, names: ReadonlyMap<Tensor, string>): string {
   const outputs = node.outputs.map((output) => `${names.get(output)}: ${describeSpec(output)}`).join(', ');
   const inputs = node.inputs.map((input) => names.get(input)).join(', ');
   return `${outputs} = ${node.op.name}(${inputs})${describeAttributes(node.attrs)}${node.inputs.length === 0 ? '' : `  at ${node.site}`}`;

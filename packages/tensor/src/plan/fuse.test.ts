@@ -4,7 +4,7 @@ import { planStep } from '../compile';
 import { add, exp, mul } from '../ops/elementwise';
 import { matmul } from '../ops/matmul/matmul';
 import { reshape } from '../ops/views';
-import type { PlanStep } from './plan';
+import type { PlanStep } from './plan-types';
 
 const f32 = (...shape: number[]) => ({ shape, dtype: 'f32' as const });
 

@@ -1,165 +1,93 @@
 /**
- * Fusion, small on purpose: chains of elementwise ops become one kernel, and a chain behind an op that has an epilogue (a matmul)
- * joins that op's kernel. Everything else is a kernel of its own. A group runs where its last member was recorded, so it may only form
- * if nobody outside needs one of its values earlier, and never across an update of state that it reads.
+ * Fusion, small on purpose: chains of elementwise ops become one kernel or a matmul's epilogue. A chain behind an op that has an epilogue
+ * (a matmul) joins that op's kernel. Everything else is a kernel of its own. A group runs where its last member was recorded, so it may
+ * only form if nobody outside needs one of its values earlier, and never across an update of state that it reads.
  */
-
 import { type Shape, sameShape, sizeOf } from '../base/shape';
-import type { Node, Tensor } from '../graph/record';
-import type { Program, Value } from '../kernels/elementwise-program';
+import type { GraphNode, Program, Tensor } from '../graph/op';
+import { isSource } from '../ops/sources';
+import { type Group, groupProgram, isView, throughReshapes, type Uses, usesOf } from './group-program';
 
 export interface Task {
   /** The op whose kernels these are; undefined for a purely elementwise group. */
-  readonly root: Node | undefined;
+  readonly root: GraphNode | undefined;
   /** What the group computes elementwise; undefined for a lone op without epilogue. */
   readonly program: Program | undefined;
-  readonly nodes: readonly Node[];
+  readonly nodes: readonly GraphNode[];
 }
 
-interface Group {
-  nodes: Node[];
-  root: Node | undefined;
-}
-
-const isLiteral = (node: Node): boolean => node.op.name === 'literal';
-const isSource = (node: Node): boolean =>
-  node.op.name === 'input' || node.op.name === 'state' || node.op.name === 'constant' || isLiteral(node);
-const isView = (node: Node): boolean => node.op.view !== undefined;
-const isElementwise = (node: Node): boolean => node.op.expression !== undefined && !isLiteral(node);
-
-/** Follows whole-tensor views (reshapes) back to the tensor whose bytes they are. */
-function throughReshapes(tensor: Tensor): Tensor {
-  let current = tensor;
-  while (isView(current.node) && sizeOf(current.node.inputs[0]!.shape) === sizeOf(current.shape))
-    current = current.node.inputs[0]!;
-  return current;
-}
-
-/** Whether a node can be computed element by element of `space`: a reshape between is nothing to one that broadcasts nothing but scalars. */
-function fitsSpace({ op, inputs, outputs: [output] }: Node, space: Shape): boolean {
-  if (sameShape(output!.shape, space)) return true;
-  const size = sizeOf(space);
-  if (sizeOf(output!.shape) !== size) return false;
-  return op.fusesEpilogue === true || inputs.every(({ shape }) => [1, size].includes(sizeOf(shape)));
-}
+const isElementwise = (node: GraphNode): boolean => node.op.expression !== undefined;
 
 /** Splits recorded nodes into tasks, in execution order. `keep` are tensors needed after the step. */
 export function fuse(
-  nodes: readonly Node[],
+  nodes: readonly GraphNode[],
   keep: readonly Tensor[],
   maxStorageBuffers: number,
   enabled = true,
 ): Task[] {
-  const users = usersOf(nodes);
-  const kept = new Set(keep.map((tensor) => throughReshapes(tensor).node));
-  const groupOf = new Map<Node, Group>();
-  const mutations = nodes.filter((node) => node.op.mutates).map((node) => node.id);
+  const uses = usesOf(nodes, keep);
   const executed = nodes.filter((node) => !isSource(node) && !isView(node));
-
+  const groupOf = new Map<GraphNode, Group>();
   for (const node of executed) {
-    const group: Group = { nodes: [node], root: node.op.fusesEpilogue ? node : undefined };
-    groupOf.set(node, group);
+    groupOf.set(node, { nodes: [node], root: node.op.fusesEpilogue ? node : undefined });
     if (!enabled || !isElementwise(node)) continue;
     // the latest producer first: of two matmuls that are added, the second one takes the addition in, and the first need not wait for it
     const producers = node.inputs.map((input) => throughReshapes(input).node).sort((a, b) => b.id - a.id);
     for (const producer of producers) {
-      const other = groupOf.get(producer);
-      const own = groupOf.get(node)!;
-      if (!other || other === own || !(isElementwise(producer) || producer.op.fusesEpilogue)) continue;
-      if (!joinable(own, other, node)) continue;
-      const merged: Group = {
-        nodes: [...other.nodes, ...own.nodes].sort((a, b) => a.id - b.id),
-        root: own.root ?? other.root,
-      };
+      const [own, other] = [groupOf.get(node)!, groupOf.get(producer)];
+      if (!other || other === own || !canJoin(own, other, node, uses, maxStorageBuffers)) continue;
+      const merged = merge(own, other);
       for (const member of merged.nodes) groupOf.set(member, merged);
     }
   }
-
-  function joinable(own: Group, other: Group, node: Node): boolean {
-    if (own.root && other.root) return false;
-    if (!other.nodes.every((member) => fitsSpace(member, node.outputs[0]!.shape))) return false;
-    const members = new Set([...own.nodes, ...other.nodes]);
-    // every outside user of an inner value must come after the group's new position
-    for (const member of other.nodes)
-      for (const user of users.get(member) ?? []) if (!members.has(user) && user.id < node.id) return false;
-    // no update of state may lie between a member and the group's new position, unless it is the group's own
-    const first = other.nodes[0]!.id;
-    if (mutations.some((id) => id > first && id < node.id && ![...members].some((member) => member.id === id)))
-      return false;
-    const program = buildProgram(
-      { nodes: [...members].sort((a, b) => a.id - b.id), root: own.root ?? other.root },
-      users,
-      kept,
-    );
-    const bound = new Set([
-      ...program.values.flatMap((value) => (value.kind === 'load' ? [value.tensor] : [])),
-      ...program.stores.map((store) => store.target),
-    ]);
-    const rootInputs = (own.root ?? other.root)?.inputs.length ?? 0;
-    return bound.size + rootInputs <= maxStorageBuffers;
-  }
-
-  const tasks: Task[] = [];
-  for (const node of executed) {
+  return executed.flatMap((node) => {
     const group = groupOf.get(node)!;
-    if (group.nodes.at(-1) !== node) continue;
-    const elementwise = group.nodes.some(isElementwise);
-    const program = elementwise || group.root ? buildProgram(group, users, kept) : undefined;
-    tasks.push({ root: group.root ?? (elementwise ? undefined : node), program, nodes: group.nodes });
-  }
-  return tasks;
-}
-
-/** Direct users of every node, looking through reshapes. */
-function usersOf(nodes: readonly Node[]): Map<Node, Node[]> {
-  const users = new Map<Node, Node[]>();
-  for (const node of nodes) {
-    if (isView(node) && sizeOf(node.inputs[0]!.shape) === sizeOf(node.outputs[0]!.shape)) continue;
-    for (const input of node.inputs) {
-      const producer = throughReshapes(input).node;
-      const list = users.get(producer);
-      if (list) list.push(node);
-      else users.set(producer, [node]);
-    }
-  }
-  return users;
-}
-
-function buildProgram(group: Group, users: ReadonlyMap<Node, readonly Node[]>, kept: ReadonlySet<Node>): Program {
-  const values: Value[] = [];
-  const slotOf = new Map<Node, number>();
-  const loads = new Map<Tensor, number>();
-  const members = new Set(group.nodes);
-  const space = group.nodes.at(-1)!.outputs[0]!.shape;
-
-  const push = (value: Value): number => values.push(value) - 1;
-  const operand = (input: Tensor): number => {
-    const base = throughReshapes(input);
-    const inner = slotOf.get(base.node);
-    if (inner !== undefined) return inner;
-    if (isLiteral(base.node))
-      return push({ kind: 'literal', value: (base.node.attrs as { value: number }).value, dtype: base.dtype });
-    const known = loads.get(input);
-    if (known !== undefined) return known;
-    const index = push({ kind: 'load', tensor: input, shape: input.shape });
-    loads.set(input, index);
-    return index;
-  };
-
-  for (const node of group.nodes) {
-    if (node === group.root) {
-      slotOf.set(node, push({ kind: 'root', dtype: node.outputs[0]!.dtype }));
-      continue;
-    }
-    const args = node.inputs.map(operand);
-    slotOf.set(node, push({ kind: 'op', node, args }));
-  }
-  const stores = group.nodes.flatMap((node) => {
-    const outside =
-      kept.has(node) || node.op.mutates !== undefined || (users.get(node) ?? []).some((user) => !members.has(user));
-    const tensor = node.outputs[0]!;
-    const target = node.op.mutates ? node.inputs[node.op.mutates[0]!]! : tensor;
-    return outside ? [{ value: slotOf.get(node)!, tensor, target }] : [];
+    return group.nodes.at(-1) === node ? [taskOf(group, uses)] : [];
   });
-  return { shape: space, values, stores };
+}
+
+const merge = (own: Group, other: Group): Group => ({
+  nodes: [...other.nodes, ...own.nodes].sort((a, b) => a.id - b.id),
+  root: own.root ?? other.root,
+});
+
+/** Whether `node`, with what has joined it so far, can take in the group of one of its inputs. */
+function canJoin(own: Group, other: Group, node: GraphNode, uses: Uses, maxStorageBuffers: number): boolean {
+  if (own.root && other.root) return false;
+  if (!other.nodes.every((member) => fitsSpace(member, node.outputs[0]!.shape))) return false;
+  const merged = merge(own, other);
+  const members = new Set(merged.nodes);
+  // every outside user of an inner value must come after the group's new position
+  for (const member of other.nodes)
+    for (const user of uses.users.get(member) ?? []) if (!members.has(user) && user.id < node.id) return false;
+  // no update of state may lie between a member and the group's new position, unless it is the group's own
+  const first = other.nodes[0]!.id;
+  if (uses.updates.some((update) => update.id > first && update.id < node.id && !members.has(update))) return false;
+  return countBindings(merged, uses) <= maxStorageBuffers;
+}
+
+/** Whether a node can be computed element by element of `space`: a reshape between is nothing to one that broadcasts nothing but scalars. */
+function fitsSpace(node: GraphNode, space: Shape): boolean {
+  const { op, inputs, outputs } = node;
+  if (!isElementwise(node) && !op.fusesEpilogue) return false;
+  const { shape } = outputs[0]!;
+  if (sameShape(shape, space)) return true;
+  const size = sizeOf(space);
+  if (sizeOf(shape) !== size) return false;
+  return op.fusesEpilogue === true || inputs.every((input) => [1, size].includes(sizeOf(input.shape)));
+}
+
+function countBindings(group: Group, uses: Uses): number {
+  const { values, stores } = groupProgram(group, uses);
+  const bound = new Set([
+    ...values.flatMap((value) => (value.kind === 'load' ? [value.tensor] : [])),
+    ...stores.map(({ into }) => into),
+  ]);
+  return bound.size + (group.root?.inputs.length ?? 0);
+}
+
+function taskOf(group: Group, uses: Uses): Task {
+  const { nodes, root } = group;
+  if (!root && !nodes.some(isElementwise)) return { root: nodes[0], program: undefined, nodes };
+  return { root, program: groupProgram(group, uses), nodes };
 }

@@ -1,9 +1,18 @@
 /**
- * Memory planning. Every intermediate value lives from the kernel that writes it to the last that reads it. Values whose lives do not
- * overlap share a slot. Slots are separate buffers because WebGPU refuses a buffer that one dispatch both reads and writes, even at
- * disjoint ranges. Largest first, each value takes the tightest free slot (greedy by size, Pisarchyk & Lee 2020, "Efficient memory
- * management for deep neural net inference", section 4): close to the lower bound, the peak of live bytes.
+ * Which values share memory: slots by lifetime, and the peak of live bytes. Every intermediate value lives from the kernel that writes it
+ * to the last that reads it. Values whose lives do not overlap share a slot. Slots are separate buffers because WebGPU refuses a buffer
+ * that one dispatch both reads and writes, even at disjoint ranges. Largest first, each value takes the tightest free slot (greedy by size,
+ * Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", section 4): close to the lower bound, the peak of live
+ * bytes.
  */
+import { bytesPerElement } from '../base/dtype';
+import { sizeOf } from '../base/shape';
+import { roundUp } from '../base/whole-numbers';
+import type { Spec } from '../graph/op';
+
+/** Bytes a value takes, rounded up so that vectors of four can be read at its end. */
+export const byteSize = ({ shape, dtype }: Spec): number => roundUp(sizeOf(shape) * bytesPerElement[dtype], 16);
+
 export interface Lifetime {
   readonly bytes: number;
   /** Index of the first and last step that touches the value, inclusive. */

@@ -1,67 +1,29 @@
 /** What a plan costs: kernels, arithmetic, memory by part, the peak and where it is. */
-import { bytesPerElement } from '../base/dtype';
-import { showShape, sizeOf } from '../base/shape';
+import { showShape } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Tensor } from '../graph/record';
+import type { Kernel } from '../graph/op';
 import type { StateLayout } from '../graph/state-layout';
-import { isScratch, type Kernel, type Storage } from '../kernels/kernel-builder';
-import { type Lifetime, peakOf } from './memory';
-import type { PlanStep } from './plan';
-
-export interface PlanReport {
-  readonly kernels: number;
-  readonly copies: number;
-  readonly flops: number;
-  readonly bytesMoved: number;
-  /** State by group, then `inputs`, `constants`, `activations` (the slots together). */
-  readonly bytes: Readonly<Record<string, number>>;
-  readonly totalBytes: number;
-  /** Most bytes of intermediate values alive at once, and the op that runs then. */
-  readonly peak: {
-    readonly bytes: number;
-    readonly at: string;
-    readonly site: string;
-    /** What is alive then, values of one op, type and shape together, largest first. */
-    readonly alive: readonly { readonly name: string; readonly count: number; readonly bytes: number }[];
-  };
-  readonly largest: readonly { readonly name: string; readonly bytes: number }[];
-  /** Seconds, from the target's rates. */
-  readonly estimatedSeconds: number;
-}
-
-/** Bytes a value takes, rounded up so that vectors of four can be read at its end. */
-export const byteSize = (tensor: Storage): number =>
-  Math.ceil((sizeOf(tensor.shape) * bytesPerElement[tensor.dtype]) / 16) * 16;
+import { isScratch } from '../kernels/kernel-builder';
+import { byteSize, type Lifetime, peakOf } from './memory';
+import type { GivenValues, PlanReport, PlanStep } from './plan-types';
+import type { Slots } from './slots';
 
 interface ReportInput {
   readonly planned: readonly PlanStep[];
-  readonly lifetimes: readonly Lifetime[];
-  readonly stored: readonly Storage[];
-  readonly slotBytes: readonly number[];
+  readonly slots: Slots;
+  readonly given: GivenValues;
   readonly state: StateLayout;
-  readonly constants: readonly Tensor[];
-  readonly batch: readonly Tensor[];
-  readonly knobBytes: number;
   readonly target: Target;
 }
 
-export function makeReport({
-  planned,
-  lifetimes,
-  stored,
-  slotBytes,
-  state,
-  constants,
-  batch,
-  knobBytes,
-  target,
-}: ReportInput): PlanReport {
+export function makeReport({ planned, slots, given, state, target }: ReportInput): PlanReport {
+  const { stored, lifetimes, slotBytes } = slots;
   const kernels = planned.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   const bytes: Record<string, number> = {};
   for (const [name, group] of Object.entries(state)) bytes[name] = group.bytes;
-  bytes.inputs = total(batch.map(byteSize)) + knobBytes;
-  bytes.constants = total(constants.map(byteSize));
+  bytes.inputs = total(given.batch.map(({ tensor }) => byteSize(tensor))) + given.knobBytes;
+  bytes.constants = total(given.constants.map(({ tensor }) => byteSize(tensor)));
   bytes.activations = total(slotBytes);
   const peak = peakOf(lifetimes, planned.length + 1);
   const at = planned[Math.min(peak.step, planned.length - 1)];

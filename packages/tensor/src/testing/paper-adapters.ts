@@ -2,30 +2,29 @@
  * Kinds of adapters, as descriptions on paper, and a compiler for what would run on them. A plan needs no GPU, and Dawn's null backend offers all
  * features and computes nothing: so every kernel can be compiled anywhere, whichever adapter it is for.
  */
-
 import { defaultTarget, type Target } from '../base/target';
 import type { Gpu } from '../device/gpu';
-import type { Plan } from '../plan/plan';
+import type { Plan } from '../plan/plan-types';
 
-const matrices = [
+const MATRICES = [
   { M: 16, N: 16, K: 16 },
   { M: 8, N: 8, K: 8 },
 ];
 
 /** One of each kind that kernels differ for. */
-export const paperAdapters: readonly Target[] = [
+export const PAPER_ADAPTERS: readonly Target[] = [
   { ...defaultTarget, name: 'a CPU adapter with subgroups of 8', family: 'cpu', subgroupSize: 8, f16: true },
   { ...defaultTarget, name: 'a CPU adapter with subgroups of 16', family: 'cpu', subgroupSize: 16 },
   { ...defaultTarget, name: 'a CPU adapter without subgroups', family: 'cpu', f16: true },
   { ...defaultTarget, name: 'a GPU at default limits without features' },
   { ...defaultTarget, name: 'a GPU with subgroups', subgroupSize: 32, f16: true },
-  { ...defaultTarget, name: 'a GPU with subgroup matrices', subgroupSize: 32, f16: true, subgroupMatrices: matrices },
+  { ...defaultTarget, name: 'a GPU with subgroup matrices', subgroupSize: 32, f16: true, subgroupMatrices: MATRICES },
   {
     ...defaultTarget,
     name: 'a GPU with subgroup matrices and large limits',
     subgroupSize: 32,
     f16: true,
-    subgroupMatrices: matrices,
+    subgroupMatrices: MATRICES,
     maxWorkgroupBytes: 49152,
     maxWorkgroupInvocations: 1024,
     maxStorageBuffers: 16,

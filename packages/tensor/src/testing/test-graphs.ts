@@ -1,12 +1,13 @@
 /**
- * One small graph per op and per path through its lowering: what `wgsl-variants.test.ts` plans for every kind of adapter. A new op adds a
- * line here. Inputs come in the size n, which is once a multiple of 4 and once not, because that decides between vectors and scalars.
+ * One small graph per op and per path through its lowering. `wgsl-variants.test.ts` plans them for every kind of adapter. A new op adds a
+ * line here, an elementwise one in `elementwise-cases.ts`. Inputs come in the size n, which is once a multiple of 4 and once not, because
+ * that decides between vectors and scalars.
  */
-
 import type { DType } from '../base/dtype';
 import type { TensorTree } from '../compile';
-import type { Spec, Tensor } from '../graph/record';
+import type { Spec, Tensor } from '../graph/op';
 import * as f from '../index';
+import { ELEMENTWISE_CASES } from './elementwise-cases';
 
 export interface TestGraph {
   readonly name: string;
@@ -30,29 +31,23 @@ const one = (name: string, build: (x: Tensor) => TensorTree, more: Partial<TestG
 const index = (shape: f.Shape): Spec => ({ shape, dtype: 'u32' });
 const seed = { shape: [2], dtype: 'u32' } as const;
 
-const UNARY = {
-  neg: f.neg,
-  abs: f.abs,
-  exp: f.exp,
-  log: f.log,
-  sqrt: f.sqrt,
-  rsqrt: f.rsqrt,
-  square: f.square,
-  tanh: f.tanh,
-  sigmoid: f.sigmoid,
-  silu: f.silu,
-  erf: f.erf,
-  gelu: f.gelu,
+const OPERANDS: Readonly<Record<1 | 2, TestGraph['inputs']>> = {
+  1: (n) => ({ a: { shape: [5, n] } }),
+  2: (n) => ({ a: { shape: [5, n] }, b: { shape: [n] } }),
 };
-const BINARY = [f.add, f.sub, f.mul, f.div, f.maximum, f.minimum];
-const COMPARISONS = [f.equal, f.notEqual, f.less, f.lessEqual, f.greater, f.greaterEqual];
+const ARITHMETIC = Object.values(ELEMENTWISE_CASES).filter(
+  ({ operands, gradient = true }) => operands === 2 && gradient,
+);
 
 export const TEST_GRAPHS: readonly TestGraph[] = [
-  one('functions', (x) => [f.sign(x), ...Object.values(UNARY).map((op) => op(x))], { gradient: false }),
-  ...Object.entries(UNARY).map(([name, op]) => one(name, op)),
-  one('comparisons', (x) => COMPARISONS.map((op) => op(x, 0.5)), { gradient: false }),
-  one('finite and casts', (x) => [f.finite(x), f.cast(x, 'i32'), f.cast(f.cast(x, 'u32'), 'f32')], { gradient: false }),
-  one('clamp and select', (x) => f.select(f.greater(x, 0), f.clamp(x, -1, 1), f.mul(x, 2))),
+  ...Object.entries(ELEMENTWISE_CASES).map(
+    ([name, { operands, build, gradient = true }]): TestGraph => ({
+      name,
+      inputs: OPERANDS[operands],
+      build: ({ a, b }) => build(a!, b ?? a!),
+      gradient,
+    }),
+  ),
   {
     name: 'arithmetic along every kind of broadcast',
     inputs: (n) => ({
@@ -62,7 +57,8 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
       d: { shape: [5, 1] },
       e: { shape: [3, 1, n] },
     }),
-    build: ({ a, b, c, d, e }) => BINARY.map((op) => op(f.add(f.mul(a!, b!), f.add(c!, f.mul(d!, e!))), a!)),
+    build: ({ a, b, c, d, e }) =>
+      ARITHMETIC.flatMap(({ build }) => build(f.add(f.mul(a!, b!), f.add(c!, f.mul(d!, e!))), a!)),
   },
   {
     name: 'matmul with an epilogue',

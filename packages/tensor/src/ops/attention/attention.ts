@@ -1,19 +1,19 @@
 /**
- * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2): O = softmax(Q K^T / sqrt(d)) V, one softmax per query and
- * head. `attention` takes the packed projection of a ViT, where the last axis of qkv [B, N, 3 H d] holds all of q, then k, then v, each as H
- * heads of d. Head sizes that the fused kernels take (multiples of 4 from 16 to 128) never hold the weights in memory.
+ * Multi-head scaled dot-product attention (Vaswani et al., 2017, section 3.2). O = softmax(Q K^T / sqrt(d)) V, one softmax per query and
+ * head. `attention` takes the packed projection of a ViT, where the last axis of qkv [B, N, 3 H d] holds all of q, then k, then v, each as
+ * H heads of d. Head sizes that the fused kernels take (multiples of 4 from 16 to 128) never hold the weights in memory.
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { mul } from '../elementwise';
 import { matmul } from '../matmul/matmul';
 import { softmax } from '../rows/softmax';
 import { slice } from '../slice';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
-import { isFusedHead } from './dims';
 import { fusedAttention } from './fused-op';
+import { isFusedHead } from './problem';
 
 /** q, k or v (`part` 0, 1, 2) of a packed projection as [B, H, N, d]. */
 function headsOf(qkv: Tensor, heads: number, part: number): Tensor {

@@ -1,24 +1,20 @@
 /**
- * The frame of the kernels in `attention-chunked.ts`: one subgroup per tile of a head's result, the ways they read tokens and logits as operands
- * of a product, and how they write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a multiple of four.
+ * The frame of attention kernels on CPU adapters (`chunked.ts`): one subgroup per tile of a head's result. Here are the ways in which they
+ * read tokens and logits as operands of a product and write both. Logits of a chunk are [heads, N, N] in scratch memory with N padded to a
+ * multiple of four.
  */
-
 import type { Target } from '../../base/target';
-import {
-  elementType,
-  type Kernel,
-  type KernelBuilder,
-  kernelBuilder,
-  type Scratch,
-} from '../../kernels/kernel-builder';
+import { roundUp } from '../../base/whole-numbers';
+import type { Kernel, Scratch } from '../../graph/op';
+import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
-import { type AttentionDims, productFlops } from './dims';
+import { type AttentionDims, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
 // Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.
 const LARGE_FLOPS = 5e7;
 
-export const padded = (N: number): number => Math.ceil(N / 4) * 4;
+export const padded = (N: number): number => roundUp(N, 4);
 
 /** The heads [first, first + count) of all B H, computed by one set of kernels. */
 export interface Chunk {

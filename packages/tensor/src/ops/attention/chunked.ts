@@ -1,13 +1,14 @@
 /**
- * Attention on CPU adapters: products by subgroup broadcast (see `broadcast-product.ts`), which run at the rate of a plain matmul, over a few
- * heads at a time, whose logits stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory; then O = exp(S - max) V / sum,
- * where a lane that loads logits of its row turns them into weights on their way into the product. Backward: P = exp(S - lse) and
- * dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products. Matrices of logits are
- * padded to multiples of four rows and columns, whose weights are zero.
+ * Attention on CPU adapters: products by subgroup broadcast, a few heads at a time. They run at the rate of a plain matmul (see
+ * `broadcast-product.ts`), and the logits of a few heads stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory;
+ * then O = exp(S - max) V / sum, where a lane that loads logits of its row turns them into weights on their way into the product. Backward:
+ * P = exp(S - lse) and dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products.
+ * Matrices of logits are padded to multiples of four rows and columns, whose weights are zero.
  */
-import { type Kernel, type Scratch, scratch } from '../../kernels/kernel-builder';
+import { range } from '../../base/whole-numbers';
+import type { Kernel, Scratch } from '../../graph/op';
+import { scratch } from '../../kernels/kernel-builder';
 import { productLoop, rowValue } from '../matmul/broadcast-product';
-import { range } from '../matmul/problem';
 import {
   type Chunk,
   chunkKernel,
@@ -19,7 +20,7 @@ import {
   tokensByElement,
   tokensByToken,
 } from './chunk-kernel';
-import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './dims';
+import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './problem';
 import type { Tokens } from './tokens';
 
 // Logits of one chunk, all matrices together: about what stays in the cache between two kernels.

@@ -1,9 +1,8 @@
-/** delta [B, H, N] = sum over a head's elements of dO O: what the softmax's gradient subtracts from every dP of a query. */
-
+/** delta [B, H, N] = sum of dO O over a head's elements: what the softmax's gradient subtracts from a query's dP. */
 import type { Target } from '../../base/target';
-import type { Tensor } from '../../graph/record';
-import { elementType, type Kernel, kernelBuilder, type Scratch, scratch } from '../../kernels/kernel-builder';
-import type { AttentionDims } from './dims';
+import type { Kernel, Scratch, Tensor } from '../../graph/op';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
+import type { AttentionDims } from './problem';
 
 export function deltaKernel(
   { B, H, N, d }: AttentionDims,

@@ -1,15 +1,16 @@
 /**
- * Fused self-attention and its gradient on the packed layout (Dao et al., 2022, FlashAttention; Dao, 2023, FlashAttention-2): q, k and v are
- * read where the projection left them and their gradients are written in the same places. The forward pass keeps only the log-sum-exp of
- * each query's logits; the backward pass computes the weights again from it. Nothing of size N x N outlives a kernel or, on CPU adapters, a
- * bounded piece of scratch memory.
+ * Fused self-attention and its gradient on the packed layout (FlashAttention, Dao et al., 2022; Dao, 2023). q, k and v are read where the
+ * projection left them and their gradients are written in the same places. The forward pass keeps only the log-sum-exp of each query's
+ * logits; the backward pass computes the weights again from it. Nothing of size N x N outlives a kernel or, on CPU adapters, a bounded
+ * piece of scratch memory.
  */
-
 import type { Target } from '../../base/target';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
+import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
 import { deltaKernel } from './delta';
-import { attentionDims } from './dims';
+import { attentionDims } from './problem';
 import { attentionGradientReference, attentionReference } from './reference';
 import { tiledAttention, tiledAttentionGradient } from './tiled';
 
@@ -18,7 +19,7 @@ interface AttentionAttrs {
 }
 
 /** One matrix of logits, rows and columns padded to vec4. */
-const matrixBytes = (N: number): number => 4 * (Math.ceil(N / 4) * 4) ** 2;
+const matrixBytes = (N: number): number => 4 * padded(N) ** 2;
 
 /** CPU adapters with subgroups compute head by head through scratch memory, as long as a head's logits can be bound. */
 const usesChunks = ({ family, subgroupSize, maxBindingBytes }: Target, N: number): boolean =>

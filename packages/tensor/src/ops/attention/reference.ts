@@ -1,6 +1,6 @@
-/** Attention on the packed layout by its definition, in f64, and its gradient with respect to qkv: what the kernels are tested against. */
-import type { NdArray } from '../../graph/record';
-import { type AttentionDims, attentionDims } from './dims';
+/** Attention on the packed layout by its definition, in f64, and its gradient: what kernels are tested against. */
+import type { NdArray } from '../../graph/op';
+import { type AttentionDims, attentionDims } from './problem';
 
 /** Visits every query of every head with the positions of its rows: `q` in qkv, `o` in the output; `k(m)` and `v(m)` give those of key m. */
 function forEachQuery(

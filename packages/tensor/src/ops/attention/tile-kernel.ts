@@ -1,14 +1,14 @@
 /**
- * The frame of the kernels in `attention-tiled.ts`: one workgroup per tile of a head's rows, and the steps that all of them are made of. 8 invocations
- * share 4 rows. Invocation c computes columns c, c + 8, c + 16, c + 24 of the logits and elements 4 c .. 4 c + 3 of every 32 of the result.
- * Operands are staged 32 elements of a head at a time. All tiles have rows of 8 vec4 and one more, so that neighbours fall into different banks.
- * At default limits a workgroup is 32 rows, 64 invocations and 13.5 KiB.
+ * The frame of attention kernels on GPUs (`tiled.ts`): one workgroup per tile of a head's rows. 8 invocations share 4 rows. Invocation c
+ * computes columns c, c + 8, c + 16, c + 24 of the logits and elements 4 c .. 4 c + 3 of every 32 of the result. Operands are staged 32
+ * elements of a head at a time. All tiles have rows of 8 vec4 and one more, so that neighbours fall into different banks. At default limits
+ * a workgroup is 32 rows, 64 invocations and 13.5 KiB.
  */
-
 import type { Target } from '../../base/target';
-import { type Kernel, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
-import { range } from '../matmul/problem';
-import { type AttentionDims, productFlops } from './dims';
+import { range } from '../../base/whole-numbers';
+import type { Kernel } from '../../graph/op';
+import { type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
+import { type AttentionDims, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
 export const COLUMNS = 32;

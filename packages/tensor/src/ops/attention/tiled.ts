@@ -4,9 +4,9 @@
  * keys, columns queries. So every sum has one owner, and the order of additions is fixed. Forward keeps a running maximum and sum per row and
  * rescales what it has when the maximum grows (online softmax); backward computes the weights from the log-sum-exp.
  */
-import type { Kernel, Storage } from '../../kernels/kernel-builder';
-import { range } from '../matmul/problem';
-import type { AttentionGradientProblem, AttentionProblem } from './dims';
+import { range } from '../../base/whole-numbers';
+import type { Kernel, Storage } from '../../graph/op';
+import type { AttentionGradientProblem, AttentionProblem } from './problem';
 import {
   accumulate,
   COLUMNS,

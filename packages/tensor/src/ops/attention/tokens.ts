@@ -1,7 +1,7 @@
-/** How attention kernels address the tokens of one head: rows of d elements inside the packed qkv, or inside a tensor [B, N, H d]. */
-import type { Tensor } from '../../graph/record';
+/** How attention kernels address the tokens of one head, in the packed qkv or in a tensor [B, N, H d]. */
+import type { Tensor } from '../../graph/op';
 import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
-import type { AttentionDims } from './dims';
+import type { AttentionDims } from './problem';
 
 const PARTS = ['query', 'key', 'value'] as const;
 

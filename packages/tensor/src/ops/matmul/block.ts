@@ -1,8 +1,8 @@
 /**
- * The innermost part of a matmul: one invocation's block of C, held in registers as rows of vec4, updated by four k. An operand arrives in
- * vec4 units of its own layout (see `matmul-operand.ts`), which are named here and taken apart again.
+ * The innermost part of a matmul: one invocation's block of C, in registers. It is held as rows of vec4 and updated by four k. An operand
+ * arrives in vec4 units of its own layout (see `operand.ts`), which are named here and taken apart again.
  */
-import { range } from './problem';
+import { range } from '../../base/whole-numbers';
 
 /** WGSL of the unit whose first element is `free` rows or columns into the block and `k` into the step. */
 export type ReadUnit = (free: number, k: number) => string;

@@ -4,8 +4,8 @@
  * B. Then each element of A goes to all lanes by a subgroup broadcast, which costs one instruction where a load costs five, and each sum is
  * updated once, by four products. There is no workgroup memory and no barrier: those are coroutine switches on a CPU.
  */
+import { range } from '../../base/whole-numbers';
 import { readColumns } from './block';
-import { range } from './problem';
 
 export interface ProductOperand {
   /** Whether k is the contiguous dimension; otherwise the rows of A, or the columns of B, are. */

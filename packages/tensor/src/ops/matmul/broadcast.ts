@@ -1,7 +1,8 @@
-/** The matmul kernel of CPU adapters: one subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C (see `broadcast-product.ts`). */
-import type { Kernel } from '../../kernels/kernel-builder';
+/** The matmul kernel of CPU adapters, by subgroup broadcast. One subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C. */
+import type { Kernel } from '../../graph/op';
 import { productLoop, rowArray } from './broadcast-product';
-import { type MatmulProblem, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 /** `rows` must be a multiple of 4 and of the target's subgroup size. */
 export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {

@@ -1,14 +1,14 @@
 /**
- * Matrix product C = op(A) op(B), batched: A [.., M, K] (or [.., K, M] transposed), B [.., K, N] (or [.., N, K] transposed) -> [.., M, N].
- * A B without batch dimensions serves every batch of A. Operands are f32 or f16, accumulation is f32. Elementwise ops that follow join the
- * kernel as its epilogue (bias, activation, scale, residual). Gradients are matmuls again, with the transposes swapped: nothing is ever
- * transposed in memory.
+ * The matrix product C = op(A) op(B), batched, with an epilogue. A [.., M, K] (or [.., K, M] transposed), B [.., K, N] (or [.., N, K]
+ * transposed) -> [.., M, N]. A B without batch dimensions serves every batch of A. Operands are f32 or f16, accumulation is f32.
+ * Elementwise ops that follow join the kernel as its epilogue (bias, activation, scale, residual). Gradients are matmuls again, with the
+ * transposes swapped: nothing is ever transposed in memory.
  */
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
-import { broadcastShapes, showShape, sizeOf } from '../../base/shape';
-import { type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import type { LowerArgs } from '../../kernels/kernel-builder';
+import { broadcastShapes, type Shape, showShape, sizeOf } from '../../base/shape';
+import type { LowerArgs, Op, Spec, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
 import { sumTo } from '../reduce';
 import { reshape } from '../views';
 import type { MatmulDims, MatmulProblem } from './problem';
@@ -36,6 +36,13 @@ function matmulDims(a: Spec, b: Spec, { transposeA, transposeB }: MatmulAttrs): 
   };
 }
 
+/** Batches of the product: those of both operands, or of one where the other is a single matrix. */
+function batchShape(a: Shape, b: Shape): Shape | undefined {
+  const lead = broadcastShapes(a, b);
+  const serves = (shape: Shape): boolean => sizeOf(shape) === 1 || sizeOf(shape) === sizeOf(lead!);
+  return lead && serves(a) && serves(b) ? lead : undefined;
+}
+
 export const matmulOp: Op<MatmulAttrs> = {
   name: 'matmul',
   fusesEpilogue: true,
@@ -49,11 +56,8 @@ export const matmulOp: Op<MatmulAttrs> = {
     const kB = attrs.transposeB ? b!.shape.at(-1)! : b!.shape.at(-2)!;
     const shapes = `${showShape(a!.shape)}${attrs.transposeA ? ' transposed' : ''} and ${showShape(b!.shape)}${attrs.transposeB ? ' transposed' : ''}`;
     if (K !== kB) opError('shape', 'matmul', `inner dimensions ${K} and ${kB} of ${shapes} differ`);
-    const leadA = a!.shape.slice(0, -2);
-    const leadB = b!.shape.slice(0, -2);
-    const lead = broadcastShapes(leadA, leadB);
-    if (!lead || (sizeOf(leadA) !== 1 && sizeOf(leadB) !== 1 && sizeOf(leadA) !== sizeOf(leadB)))
-      opError('shape', 'matmul', `batch dimensions of ${shapes} do not fit`);
+    const lead = batchShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    if (!lead) opError('shape', 'matmul', `batch dimensions of ${shapes} do not fit`);
     return [{ shape: [...lead!, M, N], dtype: a!.dtype }];
   },
   reference([a, b], attrs) {

@@ -1,7 +1,10 @@
-/** One invocation per element of C, one product per step: correct by inspection, and so the reference that tuned kernels must agree with. */
-
+/**
+ * The plainest matmul kernel: an invocation per element of C, a product per step. It is correct by inspection, and so the reference that
+ * tuned kernels must agree with.
+ */
+import type { Kernel } from '../../graph/op';
 import { writeProgram } from '../../kernels/elementwise-program';
-import { type Kernel, kernelBuilder } from '../../kernels/kernel-builder';
+import { kernelBuilder } from '../../kernels/kernel-builder';
 import type { MatmulProblem } from './problem';
 
 export function naiveMatmul({ dims, a, b, epilogue, target }: MatmulProblem): Kernel {

@@ -3,7 +3,7 @@
  * contiguous dimension (A [M, K], B [N, K]), along its own free dimension otherwise (A [K, M], B [K, N]). So no layout is ever transposed
  * or packed. Reads past the free dimension return some element of the matrix (their products are not stored), reads past K return zero.
  */
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
 
 export interface Operand {

@@ -2,9 +2,11 @@
  * Matmul on CPU adapters without subgroups. Every invocation computes 8 x 8 elements of C in registers, straight from memory: per step of
  * 4 k it loads 8 x 4 elements of A and 4 x 8 of B. A workgroup is 8 x 8 invocations, neighbours side by side along the columns.
  */
-import type { Kernel } from '../../kernels/kernel-builder';
+import { range } from '../../base/whole-numbers';
+import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
-import { type MatmulProblem, range, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 const TILING = { rows: 64, columns: 64, workgroupSize: 64, depth: 4 };
 

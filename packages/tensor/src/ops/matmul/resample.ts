@@ -1,9 +1,10 @@
 /**
- * Image resampling as matrices. A separable filter resizes each axis by one small matrix, so resizing is two matrix products, on any
- * grid, with gradients for free. Three published filters are covered: bilinear; bicubic as in PyTorch's `interpolate` (a = -0.75, 4 taps, borders
- * clamped), optionally with a given scale factor; and antialiased bicubic (a = -0.5, support widened when shrinking, weights renormalised).
+ * Image resampling as two matrix products, bilinear and bicubic. A separable filter resizes each axis by one small matrix, so resizing is
+ * two matrix products, on any grid, with gradients for free. Three published filters are covered: bilinear; bicubic as in PyTorch's
+ * `interpolate` (a = -0.75, 4 taps, borders clamped), optionally with a given scale factor; and antialiased bicubic (a = -0.5, support
+ * widened when shrinking, weights renormalised).
  */
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { constant } from '../sources';
 import { reshape } from '../views';
 import { matmul } from './matmul';

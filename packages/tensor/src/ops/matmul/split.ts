@@ -1,12 +1,13 @@
 /**
- * Products with a long k and few elements, such as weight gradients, have too few tiles to occupy an adapter. Their k is divided into
- * ranges, which are summed by as many workgroups into scratch memory [ranges, batch, M, N]; a second kernel adds the ranges, always in the
- * same order, and runs the epilogue.
+ * Products of a long k and few elements, in ranges of k. Such products, weight gradients for one, have too few tiles to occupy an adapter.
+ * Their k is divided into ranges, which are summed by as many workgroups into scratch memory [ranges, batch, M, N]; a second kernel adds
+ * the ranges, always in the same order, and runs the epilogue.
  */
-
 import { sizeOf } from '../../base/shape';
+import { roundUp } from '../../base/whole-numbers';
+import type { Kernel, Scratch } from '../../graph/op';
 import { programWidth, writeProgram } from '../../kernels/elementwise-program';
-import { elementType, type Kernel, kernelBuilder, type Scratch, scratch } from '../../kernels/kernel-builder';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import type { MatmulProblem } from './problem';
 
 /** `wanted` ranges at most, each a multiple of `depth` long so that only the last one has a tail. */
@@ -17,7 +18,7 @@ export function splitMatmul(
   lower: (problem: MatmulProblem) => Kernel,
 ): Kernel[] {
   const { batch, M, N, K } = problem.dims;
-  const length = Math.ceil(K / wanted / depth) * depth;
+  const length = roundUp(K / wanted, depth);
   const ranges = Math.ceil(K / length);
   if (ranges < 2) return [lower(problem)];
   const sums = scratch([ranges, batch, M, N], 'f32');

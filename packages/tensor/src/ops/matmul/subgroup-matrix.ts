@@ -4,11 +4,12 @@
  * memory, one matrix of each subgroup at a time, so that the epilogue sees them by row and column. Matrix types read
  * `<element, columns, rows>`.
  */
-
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
-import type { Kernel } from '../../kernels/kernel-builder';
+import { range } from '../../base/whole-numbers';
+import type { Kernel } from '../../graph/op';
 import type { Operand } from './operand';
-import { type MatmulProblem, range, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 export interface MatrixTile {
   readonly config: SubgroupMatrixConfig;

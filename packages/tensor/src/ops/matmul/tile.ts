@@ -1,13 +1,15 @@
 /**
- * The matmul kernel of GPUs. A workgroup computes `rows` x `columns` elements of C in steps of `depth` k: it copies its tiles of A and B
- * to workgroup memory, each element once, and every invocation then updates a block of C in registers from there. While one step is
- * computed, the next one's elements are already on their way. Tiles keep the layout of their matrix, in vec4 units, so that loads are
- * coalesced whichever dimension is contiguous.
+ * The matmul kernel of GPUs: tiles in workgroup memory, blocks in registers. A workgroup computes `rows` x `columns` elements of C in steps
+ * of `depth` k: it copies its tiles of A and B to workgroup memory, each element once, and every invocation then updates a block of C in
+ * registers from there. While one step is computed, the next one's elements are already on their way. Tiles keep the layout of their
+ * matrix, in vec4 units, so that loads are coalesced whichever dimension is contiguous.
  */
-import type { Kernel } from '../../kernels/kernel-builder';
+import { range } from '../../base/whole-numbers';
+import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
 import type { Operand } from './operand';
-import { type MatmulProblem, range, tiledKernel } from './problem';
+import type { MatmulProblem } from './problem';
+import { tiledKernel } from './tiled-kernel';
 
 export interface Tile {
   readonly rows: number;

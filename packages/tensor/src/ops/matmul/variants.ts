@@ -2,9 +2,9 @@
  * The kernels that can compute a product, by name. A CPU adapter always takes the first; on a GPU the tuner may have found another one
  * faster for products of about this size (see `tuner.ts`).
  */
-
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
-import type { Kernel } from '../../kernels/kernel-builder';
+import { roundUp } from '../../base/whole-numbers';
+import type { Kernel } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
@@ -34,7 +34,7 @@ export function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
 export function matmulKey({ dims: { batch, M, N, K }, a, b }: MatmulProblem): string {
   const rounded = [batch, M, N, K].map((size) => {
     const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
-    return Math.ceil(size / unit) * unit;
+    return roundUp(size, unit);
   });
   return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${rounded.join('x')}`;
 }
@@ -59,7 +59,7 @@ const TALL_FLOPS = 5e8;
 function cpuVariant(problem: MatmulProblem): MatmulVariant {
   const { dims, target } = problem;
   const lanes = target.subgroupSize;
-  if (lanes === undefined || lanes > 32) return { name: 'register', lower: () => [registerMatmul(problem)] };
+  if (lanes === undefined || lanes > 32) return { name: 'register 8x8', lower: () => [registerMatmul(problem)] };
   const suited = dims.M <= 8 ? 8 : dims.M <= 16 ? 16 : dims.M < 512 || flopsOf(problem) < TALL_FLOPS ? 32 : 64;
   const rows = Math.max(suited, lanes);
   return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };

@@ -1,23 +1,19 @@
 /** Rows scaled to length one: y = x / max(||x||, eps). Backward: dx = (g - y (g . y)) / ||x||, or g / eps where the length is below eps. */
-import { isFloat } from '../../base/dtype';
-import { opError } from '../../base/errors';
-import { showShape } from '../../base/shape';
-import { type Op, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
-import { mapRows, rowsOf } from './softmax';
+import { flatDot, floatType } from '../../kernels/vectors';
+import { checkRows, length64, mapRows, rowsOf } from './row-shape';
 
 interface NormaliseAttrs {
   readonly eps: number;
 }
 
-const length64 = (x: Float64Array): number => Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
-
 const normaliseOp: Op<NormaliseAttrs> = {
   name: 'l2Normalise',
   infer([x]) {
-    if (!isFloat(x!.dtype) || !x!.shape.at(-1))
-      opError('shape', 'l2Normalise', `needs rows of floats, got ${x!.dtype} ${showShape(x!.shape)}`);
+    checkRows('l2Normalise', x!);
     return [x!];
   },
   reference: ([x], { eps }) => [
@@ -34,11 +30,11 @@ const normaliseOp: Op<NormaliseAttrs> = {
     const X = k.read(x!, elementType(x!, width));
     const O = k.write(out!, elementType(out!, width));
     const n = k.uniform(columns / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const body = `
   let base = row * ${n};
   var part = 0.0;
-  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${X}[base + c]); part += ${width === 4 ? 'dot(v, v)' : 'v * v'}; }
+  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${X}[base + c]); part += ${flatDot('v', 'v', width)}; }
   let size = max(sqrt(rowSum(part)), ${k.uniformF32(attrs.eps)});
   for (var c = lane; c < ${n}; c += LANES) { ${O}[base + c] = ${elementType(out!, width)}(${F}(${X}[base + c]) / size); }`;
     return [rowKernel(k, { body, rows, steps: columns / width, flops: 3 * rows * columns })];
@@ -46,7 +42,7 @@ const normaliseOp: Op<NormaliseAttrs> = {
 };
 
 const normaliseGradientOp: Op<NormaliseAttrs> = {
-  name: 'l2NormalizeGradient',
+  name: 'l2NormaliseGradient',
   infer: ([x]) => [x!],
   reference([x, g], { eps }) {
     const columns = x!.shape.at(-1)!;
@@ -63,17 +59,16 @@ const normaliseGradientOp: Op<NormaliseAttrs> = {
   lower({ inputs: [x, g], outputs: [out], attrs, target }) {
     const { rows, columns } = rowsOf(x!);
     const width = columns % 4 === 0 ? 4 : 1;
-    const k = kernelBuilder('l2NormalizeGradient', target);
+    const k = kernelBuilder('l2NormaliseGradient', target);
     const [X, G] = [k.read(x!, elementType(x!, width)), k.read(g!, elementType(g!, width))];
     const O = k.write(out!, elementType(out!, width));
     const n = k.uniform(columns / width);
     const eps = k.uniformF32(attrs.eps);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
-    const dot = (a: string, b: string) => (width === 4 ? `dot(${a}, ${b})` : `${a} * ${b}`);
+    const F = floatType(width);
     const body = `
   let base = row * ${n};
   var squares = 0.0; var products = 0.0;
-  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${X}[base + c]); squares += ${dot('v', 'v')}; products += ${dot('v', `${F}(${G}[base + c])`)}; }
+  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${X}[base + c]); squares += ${flatDot('v', 'v', width)}; products += ${flatDot('v', `${F}(${G}[base + c])`, width)}; }
   let size = sqrt(rowSum(squares));
   let along = select(rowSum(products) / (size * size), 0.0, size < ${eps});
   for (var c = lane; c < ${n}; c += LANES) { ${O}[base + c] = ${elementType(out!, width)}((${F}(${G}[base + c]) - ${F}(${X}[base + c]) * along) / max(size, ${eps})); }`;

@@ -1,16 +1,19 @@
 /**
- * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps), statistics in f32. The row is
- * read once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of
- * their means (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd,
- * dx = rstd (h - mean(h) - xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
+ * Layer normalisation over the last axis: y = (x - mean) rstd gamma + beta, rstd = 1 / sqrt(var + eps). Statistics are f32. The row is read
+ * once for them: each lane sums about the first value it reads, and the sums of all lanes are put together by the deviations of their means
+ * (Chan, Golub & LeVeque 1979), which loses nothing to cancellation. With h = gy gamma and xhat = (x - mean) rstd, dx = rstd (h - mean(h) -
+ * xhat mean(h xhat)), dgamma = sum over rows of gy xhat, dbeta = sum over rows of gy.
  */
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { sameShape, showShape } from '../../base/shape';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
-import { elementType, type Kernel, kernelBuilder, type LowerArgs, scratch } from '../../kernels/kernel-builder';
+import type { Target } from '../../base/target';
+import type { Kernel, Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
-import { rowsOf } from './softmax';
+import { flatSum, floatType } from '../../kernels/vectors';
+import { rowsOf } from './row-shape';
 
 interface LayerNormAttrs {
   readonly eps: number;
@@ -33,7 +36,7 @@ const layerNormOp: Op<LayerNormAttrs> = {
     return [x!, { shape: [rowsOf(x!).rows, 2], dtype: 'f32' }];
   },
   reference([x, gamma, beta], { eps }) {
-    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const { rows, columns } = rowsOf(x!);
     const y = new Float64Array(rows * columns);
     const stats = new Float64Array(rows * 2);
     for (let r = 0; r < rows; r++) {
@@ -79,14 +82,14 @@ const layerNormOp: Op<LayerNormAttrs> = {
   },
 };
 
-function rowSetup(label: string, columns: number, target: LowerArgs<unknown>['target']) {
+function rowSetup(label: string, columns: number, target: Target) {
   const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(label, target);
   return {
     k,
     width,
-    F: width === 4 ? 'vec4<f32>' : 'f32',
-    total: (v: string) => (width === 4 ? `dot(${v}, vec4<f32>(1.0))` : v),
+    F: floatType(width),
+    total: (v: string) => flatSum(v, width),
     n: k.uniform(columns / width),
   };
 }
@@ -95,7 +98,7 @@ const inputGradientOp: Op<object> = {
   name: 'layerNormInputGradient',
   infer: ([x]) => [x!],
   reference([x, gamma, stats, g]) {
-    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const { rows, columns } = rowsOf(x!);
     const out = new Float64Array(rows * columns);
     for (let r = 0; r < rows; r++) {
       const [mean, rstd] = [stats!.data[2 * r]!, stats!.data[2 * r + 1]!];
@@ -144,7 +147,7 @@ const parameterGradientOp: Op<object> = {
     return [spec, spec];
   },
   reference([x, stats, g]) {
-    const { rows, columns } = rowsOf({ shape: x!.shape, dtype: 'f32' });
+    const { rows, columns } = rowsOf(x!);
     const dgamma = new Float64Array(columns);
     const dbeta = new Float64Array(columns);
     for (let i = 0; i < rows * columns; i++) {
@@ -157,7 +160,7 @@ const parameterGradientOp: Op<object> = {
   lower({ inputs: [x, stats, g], outputs: [dgamma, dbeta], target }): Kernel[] {
     const { rows, columns } = rowsOf(x!);
     const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const parts = Math.ceil(rows / ROWS_PER_PART);
     const units = columns / width;
     const partial = scratch([2, parts, columns], 'f32');

@@ -1,5 +1,5 @@
 /** log sum exp(x) over axes, from x - max(x): it neither overflows nor loses small terms. */
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { add, exp, log, maximum, sub } from '../elementwise';
 import { max } from '../extrema';
 import { type ReduceOptions, sum } from '../reduce';

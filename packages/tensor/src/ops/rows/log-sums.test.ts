@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { compile } from '../../compile';
 import type { Gpu } from '../../device/gpu';
-import type { Spec } from '../../graph/record';
+import type { Spec } from '../../graph/op';
 import { openGpu } from '../../node';
 import { checkOp, normals } from '../../testing';
 import { columnLogSums, rowLogSums } from './log-sums';

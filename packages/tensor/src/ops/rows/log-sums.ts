@@ -1,21 +1,17 @@
 /**
- * log sum exp of a matrix along its rows or its columns, with a shift per column or row added on the way and no intermediate written:
+ * log sum exp of a matrix along rows or columns, with a shift per column or row. No intermediate is written:
  *   rowLogSums:     s_r = log sum_k exp(x_rk + c_k)   (and, chained over column blocks of a wider matrix, log(exp s_r + exp previous_r))
  *   columnLogSums:  t_k = log sum_r exp(x_rk + d_r)
  * Each keeps a running maximum and a sum relative to it, so x is read once and nothing overflows. They carry Sinkhorn-Knopp in the log domain; no gradient.
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type NdArray, type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import {
-  elementType,
-  type Kernel,
-  kernelBuilder,
-  type LowerArgs,
-  type Storage,
-  scratch,
-} from '../../kernels/kernel-builder';
+import { roundUp } from '../../base/whole-numbers';
+import type { Kernel, LowerArgs, NdArray, Op, Spec, Storage, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
+import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
+import { flatMax, flatSum, floatType } from '../../kernels/vectors';
 
 const LOWEST = '-3.4028234e38';
 
@@ -35,11 +31,6 @@ export function logSum64(values: Iterable<number>): number {
 /** WGSL `log_add(a, b)`: log(exp a + exp b). */
 export const LOG_ADD: string =
   'fn log_add(a: f32, b: f32) -> f32 { let top = max(a, b); return top + log(exp(a - top) + exp(b - top)); }';
-
-/** WGSL of the largest and of the sum of the elements of `v`, a vector or a scalar. */
-export const flatMax = (v: string, width: 1 | 4): string =>
-  width === 1 ? v : `max(max(${v}.x, ${v}.y), max(${v}.z, ${v}.w))`;
-export const flatSum = (v: string, width: 1 | 4): string => (width === 1 ? v : `dot(${v}, vec4<f32>(1.0))`);
 
 function checkShift(op: string, x: Spec, shift: Spec, axis: 0 | 1): void {
   if (x.shape.length !== 2 || shift.shape.length !== 1 || shift.shape[0] !== x.shape[axis])
@@ -73,7 +64,7 @@ const rowLogSumsOp: Op<object> = {
     const P = previous ? k.read(previous) : undefined;
     const O = k.write(out!);
     const n = k.uniform(columns / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const body = `
   let base = row * ${n};
   var high = ${LOWEST}; var total = 0.0;
@@ -124,14 +115,14 @@ function lowerColumns({ inputs: [x, shift], outputs: [out], target }: LowerArgs<
   const width = columns % 4 === 0 ? 4 : 1;
   const units = columns / width;
   const wanted = Math.min(Math.ceil(ENOUGH_THREADS[target.family] / units), Math.ceil(rows / LEAST_ROWS));
-  const size = Math.ceil(rows / wanted / 4) * 4;
+  const size = roundUp(rows / wanted, 4);
   const parts = Math.ceil(rows / size);
   const partial = parts > 1 ? scratch([parts, columns], 'f32') : out!;
   const k = kernelBuilder('columnLogSums', target);
   const [X, D] = [k.read(x!, elementType(x!, width)), k.read(shift!)];
   const P = k.write(partial, elementType(partial, width));
   const [n, R] = [k.uniform(units), k.uniform(rows)];
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const load = (j: number) =>
     `let i${j} = min(r + ${j}u, last - 1u); let v${j} = select(${F}(${LOWEST}), ${F}(${X}[i${j} * ${n} + column]) + ${D}[i${j}], r + ${j}u < last);`;
   const body = `

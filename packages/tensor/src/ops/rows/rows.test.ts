@@ -1,3 +1,4 @@
+/** Ops on rows that have no test of their own, tested together for both families of kernels: softmax, norms, top-k. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../../device/gpu';
 import { type OpenGpuOptions, openGpu } from '../../node';

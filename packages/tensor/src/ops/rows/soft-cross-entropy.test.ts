@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../../compile';
 import type { Gpu } from '../../device/gpu';
-import type { Spec, Tensor } from '../../graph/record';
+import type { Spec, Tensor } from '../../graph/op';
 import { openGpu } from '../../node';
 import { grad, remat } from '../../passes/grad';
 import { checkOp, normals, relativeError } from '../../testing';

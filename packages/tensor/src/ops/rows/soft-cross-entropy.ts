@@ -1,6 +1,7 @@
 /**
- * Cross-entropy between two softmaxes over K classes, of which K may be far too many to hold the logits of all rows. The classes come in chunks; per
- * row the op carries statistics from chunk to chunk, in the manner of online softmax (Milakov & Gimelshein 2018):
+ * Cross-entropy between two softmaxes over K classes, in chunks of classes. K may be far too many to hold the logits of all rows. The
+ * classes come in chunks; per row the op carries statistics from chunk to chunk, in the manner of online softmax (Milakov & Gimelshein
+ * 2018):
  *
  *   a = log sum_k exp x_k          student logits x [R, K]
  *   b = log sum_k exp(y_k + c_k)   target logits y [T, K] with a bias c [K]: the target is t = softmax(y + c)
@@ -13,13 +14,15 @@
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type NdArray, type Op, record, record1, type Spec, type Tensor } from '../../graph/record';
-import { elementType, kernelBuilder, type LowerArgs } from '../../kernels/kernel-builder';
+import type { LowerArgs, NdArray, Op, Spec, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
+import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
+import { flatDot, flatMax, flatSum, floatType } from '../../kernels/vectors';
 import { mul } from '../elementwise';
 import { sum } from '../reduce';
 import { constant } from '../sources';
-import { flatMax, flatSum, LOG_ADD, logSum64 } from './log-sums';
+import { LOG_ADD, logSum64 } from './log-sums';
 
 /** Which targets each row is compared with; see the head of this file. */
 export interface TargetPairing {
@@ -140,7 +143,7 @@ function setUp(label: string, { inputs: [x, y, bias], attrs, target }: LowerArgs
   const [rows, columns] = x!.shape as [number, number];
   const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(label, target);
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
+  const F = floatType(width);
   const [X, Y, C] = [x!, y!, bias!].map((tensor) => k.read(tensor, elementType(tensor, width)));
   const n = k.uniform(columns / width);
   const stride = k.uniform(y!.shape[0]! / attrs.views);
@@ -174,7 +177,7 @@ function lowerForward(args: LowerArgs<Attrs>) {
     let p = exp(y - peak);
     let shrink = exp(most - peak);
     mass = mass * shrink + ${flatSum('p', width)};
-    moment = moment * shrink + ${width === 4 ? 'dot(p, x)' : 'p * x'};
+    moment = moment * shrink + ${flatDot('p', 'x', width)};
     most = peak;`;
   const finish = (v: string) => `
   { let peak = rowMax(most);

@@ -1,40 +1,12 @@
-/** Softmax over the last axis and its logarithm, computed from x - max(x), in f32, with hand-written backward kernels. */
-import { isFloat } from '../../base/dtype';
-import { opError } from '../../base/errors';
-import { showShape, sizeOf } from '../../base/shape';
-import { type Op, record1, type Spec, type Tensor } from '../../graph/record';
-import { elementType, kernelBuilder, type LowerArgs } from '../../kernels/kernel-builder';
+/** Softmax over the last axis and its logarithm, from x - max(x), in f32, with backward kernels of their own. */
+import type { LowerArgs, Op, Tensor } from '../../graph/op';
+import { record1 } from '../../graph/record';
+import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { rowValues } from '../../kernels/row-values';
-
-/** [rows, columns] of a tensor whose last axis is the row. */
-export function rowsOf(x: Spec): { rows: number; columns: number } {
-  const columns = x.shape.at(-1) ?? 1;
-  return { rows: columns === 0 ? 0 : sizeOf(x.shape) / columns, columns };
-}
-
-function checkRows(op: string, x: Spec): void {
-  if (!isFloat(x.dtype)) opError('dtype', op, `needs floats, got ${x.dtype}`);
-  if (x.shape.length === 0 || x.shape.at(-1) === 0)
-    opError('shape', op, `needs a last axis with elements, got ${showShape(x.shape)}`);
-}
-
-/** Applies a function of one row, in f64. */
-export function mapRows(
-  data: Float64Array,
-  columns: number,
-  row: (x: Float64Array, index: number) => ArrayLike<number>,
-): Float64Array {
-  const out = new Float64Array(data.length);
-  for (let i = 0; i * columns < data.length; i++)
-    out.set(row(data.subarray(i * columns, (i + 1) * columns), i), i * columns);
-  return out;
-}
-
-const logSumExp64 = (x: Float64Array): number => {
-  const top = x.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  return top + Math.log(x.reduce((sum, value) => sum + Math.exp(value - top), 0));
-};
+import { flatMax, flatSum, floatType } from '../../kernels/vectors';
+import { logSum64 } from './log-sums';
+import { checkRows, mapRows, rowsOf } from './row-shape';
 
 interface Variant {
   readonly name: string;
@@ -65,7 +37,7 @@ function softmaxLike({ name, reference, result, referenceGradient, summand, slop
       const G = k.read(g!, elementType(g!, width));
       const O = k.write(out!, elementType(out!, width));
       const n = k.uniform(columns / width);
-      const F = width === 4 ? 'vec4<f32>' : 'f32';
+      const F = floatType(width);
       const values = rowValues(target, columns / width, n, (c) => [
         `${F}(${Y}[base + ${c}])`,
         `${F}(${G}[base + ${c}])`,
@@ -75,7 +47,7 @@ function softmaxLike({ name, reference, result, referenceGradient, summand, slop
 ${values.hold}
   var part = ${F}(0.0);
 ${values.each(([y, g]) => `part += ${summand(y!, g!)};`)}
-  let s = rowSum(${width === 4 ? 'dot(part, vec4<f32>(1.0))' : 'part'});
+  let s = rowSum(${flatSum('part', width)});
 ${values.each(([y, g], c) => `${O}[base + ${c}] = ${elementType(out!, width)}(${slope(y!, g!)});`)}`;
       return [rowKernel(k, { body, rows, steps: columns / width, flops: 6 * rows * columns })];
     },
@@ -104,19 +76,17 @@ function forwardKernel(
   const X = k.read(x!, elementType(x!, width));
   const O = k.write(out!, elementType(out!, width));
   const n = k.uniform(columns / width);
-  const F = width === 4 ? 'vec4<f32>' : 'f32';
-  const flat = (op: 'max' | 'sum', v: string) =>
-    width === 1 ? v : op === 'sum' ? `dot(${v}, vec4<f32>(1.0))` : `max(max(${v}.x, ${v}.y), max(${v}.z, ${v}.w))`;
+  const F = floatType(width);
   const values = rowValues(target, columns / width, n, (c) => [`${F}(${X}[base + ${c}])`]);
   const body = `
   let base = row * ${n};
 ${values.hold}
   var high = ${F}(-3.4028234e38);
 ${values.each(([x]) => `high = max(high, ${x});`)}
-  let top = rowMax(${flat('max', 'high')});
+  let top = rowMax(${flatMax('high', width)});
   var part = ${F}(0.0);
 ${values.each(([x]) => `part += exp(${x} - top);`)}
-  let total = rowSum(${flat('sum', 'part')});
+  let total = rowSum(${flatSum('part', width)});
 ${values.each(([x], c) => `${O}[base + ${c}] = ${elementType(out!, width)}(${result(x!)});`)}`;
   return rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns });
 }
@@ -127,7 +97,7 @@ const total = (values: Float64Array): number => values.reduce((a, b) => a + b, 0
 export const softmax: (x: Tensor) => Tensor = softmaxLike({
   name: 'softmax',
   reference(x) {
-    const lse = logSumExp64(x);
+    const lse = logSum64(x);
     return x.map((value) => Math.exp(value - lse));
   },
   result: (value) => `exp(${value} - top) / total`,
@@ -143,7 +113,7 @@ export const softmax: (x: Tensor) => Tensor = softmaxLike({
 export const logSoftmax: (x: Tensor) => Tensor = softmaxLike({
   name: 'logSoftmax',
   reference(x) {
-    const lse = logSumExp64(x);
+    const lse = logSum64(x);
     return x.map((value) => value - lse);
   },
   result: (value) => `${value} - top - log(total)`,

@@ -5,12 +5,13 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { normaliseAxis, showShape, sizeOf } from '../../base/shape';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
 import { kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
-import { rowsOf } from './softmax';
+import { rowsOf } from './row-shape';
 
 interface TopKAttrs {
   readonly k: number;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Gpu } from '../../device/gpu';
-import type { Tensor } from '../../graph/record';
+import type { Tensor } from '../../graph/op';
 import { openGpu } from '../../node';
 import { checkOp } from '../../testing';
 import { cast } from '../elementwise';

@@ -1,21 +1,21 @@
 /**
- * Weight normalisation (Salimans & Kingma 2016): row k of the weight is w_k = g_k v_k / ||v_k||, direction and length apart. With u = v / ||v||,
+ * Weight normalisation (Salimans & Kingma 2016): row k is w_k = g_k v_k / ||v_k||, direction and length apart. With u = v / ||v||,
  *   dL/dg = dL/dw . u,    dL/dv = (g / ||v||) (dL/dw - (dL/dw . u) u).
  * One pass over the rows each way; the weight may come out in f16 for the matmul that uses it, everything else is f32.
  */
 import type { DType } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
-import { type Op, record, record1, type Tensor } from '../../graph/record';
+import type { Op, Tensor } from '../../graph/op';
+import { record, record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
-import { mapRows } from './softmax';
+import { flatDot, floatType } from '../../kernels/vectors';
+import { length64, mapRows } from './row-shape';
 
 interface WeightNormAttrs {
   readonly dtype: DType;
 }
-
-const length64 = (row: Float64Array): number => Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
 
 const weightNormOp: Op<WeightNormAttrs> = {
   name: 'weightNorm',
@@ -42,11 +42,11 @@ const weightNormOp: Op<WeightNormAttrs> = {
     const [G, V] = [k.read(g!), k.read(v!, elementType(v!, width))];
     const O = k.write(out!, elementType(out!, width));
     const n = k.uniform(columns / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
+    const F = floatType(width);
     const body = `
   let base = row * ${n};
   var squares = 0.0;
-  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${V}[base + c]); squares += ${width === 4 ? 'dot(v, v)' : 'v * v'}; }
+  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${V}[base + c]); squares += ${flatDot('v', 'v', width)}; }
   let scale = f32(${G}[row]) * inverseSqrt(rowSum(squares));
   for (var c = lane; c < ${n}; c += LANES) { ${O}[base + c] = ${elementType(out!, width)}(${F}(${V}[base + c]) * scale); }`;
     return [rowKernel(k, { body, rows, steps: columns / width, flops: 3 * rows * columns })];
@@ -74,12 +74,11 @@ const weightNormGradientOp: Op<object> = {
     const [G, V, W] = [k.read(g!), k.read(v!, elementType(v!, width)), k.read(dw!, elementType(dw!, width))];
     const [DG, DV] = [k.write(dg!), k.write(dv!, elementType(dv!, width))];
     const n = k.uniform(columns / width);
-    const F = width === 4 ? 'vec4<f32>' : 'f32';
-    const dot = (a: string, b: string) => (width === 4 ? `dot(${a}, ${b})` : `${a} * ${b}`);
+    const F = floatType(width);
     const body = `
   let base = row * ${n};
   var squares = 0.0; var products = 0.0;
-  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${V}[base + c]); squares += ${dot('v', 'v')}; products += ${dot('v', `${F}(${W}[base + c])`)}; }
+  for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${V}[base + c]); squares += ${flatDot('v', 'v', width)}; products += ${flatDot('v', `${F}(${W}[base + c])`, width)}; }
   let inverse = inverseSqrt(rowSum(squares));
   let along = rowSum(products) * inverse;
   let scale = f32(${G}[row]) * inverse;

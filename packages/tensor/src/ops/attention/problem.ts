@@ -1,8 +1,6 @@
 /** What the fused attention kernels of either family are given. qkv is [B, N, 3 H d], the output and its gradient [B, N, H d]. */
-
 import type { Target } from '../../base/target';
-import type { Spec, Tensor } from '../../graph/record';
-import type { Scratch } from '../../kernels/kernel-builder';
+import type { Scratch, Spec, Tensor } from '../../graph/op';
 
 export interface AttentionDims {
   readonly B: number;
@@ -26,7 +24,7 @@ export interface AttentionGradientProblem {
   readonly qkv: Tensor;
   readonly gradient: Tensor;
   readonly lse: Tensor;
-  /** See `attention-delta.ts`, [B, H, N]. */
+  /** See `delta.ts`, [B, H, N]. */
   readonly delta: Scratch;
   readonly dqkv: Tensor;
   readonly target: Target;

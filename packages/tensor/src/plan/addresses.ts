@@ -1,0 +1,70 @@
+/** Where every value lies: in its slot, in state, or where it was given. Views and stored values lie inside what they are part of. */
+import { bytesPerElement } from '../base/dtype';
+import { TensorError } from '../base/errors';
+import { showShape, sizeOf } from '../base/shape';
+import type { GraphNode, Storage, Tensor } from '../graph/op';
+import { isScratch } from '../kernels/kernel-builder';
+import { isConstant, isInput, isState } from '../ops/sources';
+import type { CopyDraft, Draft } from './draft';
+import { byteSize } from './memory';
+import { ownerOf } from './owner';
+import type { Address, GivenValues, PlanStep } from './plan-types';
+import type { Slots } from './slots';
+import type { InPlace } from './stored-values';
+
+export type Locate = (storage: Storage) => Address;
+
+type Home = Omit<Address, 'bytes'>;
+
+export function addresses({ slotOf }: Slots, given: GivenValues, inPlace: InPlace): Locate {
+  const homeOf = (owner: Tensor): Home => {
+    const copy = inPlace.get(owner);
+    if (copy) return shifted(locate(copy.into), copy.offset * bytesPerElement[owner.dtype]);
+    const slot = slotOf.get(owner);
+    if (slot !== undefined) return { place: { kind: 'slot', slot }, offset: 0 };
+    return sourceHome(owner, given);
+  };
+  const locate: Locate = (storage) => {
+    const bytes = byteSize(storage);
+    if (isScratch(storage)) return { place: { kind: 'slot', slot: slotOf.get(storage)! }, offset: 0, bytes };
+    const { owner, offset } = ownerOf(storage);
+    return { ...shifted(homeOf(owner), offset * bytesPerElement[storage.dtype]), bytes };
+  };
+  return locate;
+}
+
+const shifted = ({ place, offset }: Home, bytes: number): Home => ({ place, offset: offset + bytes });
+
+function sourceHome(tensor: Tensor, { constants, knobs }: GivenValues): Home {
+  const node: GraphNode = tensor.node;
+  if (isState(node)) {
+    const { group, buffer, offset, dtype } = node.attrs;
+    return { place: { kind: 'state', group, buffer }, offset: offset * bytesPerElement[dtype] };
+  }
+  if (isConstant(node))
+    return { place: { kind: 'constant', index: constants.findIndex((own) => own.tensor === tensor) }, offset: 0 };
+  if (isInput(node)) {
+    const knob = knobs.find((own) => own.tensor === tensor);
+    if (knob) return { place: { kind: 'knobs' }, offset: knob.offset };
+    return { place: { kind: 'batch', name: node.attrs.name }, offset: 0 };
+  }
+  throw new TensorError('argument', `internal: ${tensor.node.op.name} ${showShape(tensor.shape)} has no address`);
+}
+
+/** A draft with the addresses of what it binds. */
+export function addressStep(draft: Draft, locate: Locate): PlanStep {
+  if (draft.kind === 'copy') return addressCopy(draft, locate);
+  const { kernel, node } = draft;
+  return { kind: 'kernel', kernel, addresses: kernel.bindings.map(({ tensor }) => locate(tensor)), node };
+}
+
+/** Copies to the element, since what lies behind a segment must stay zero. */
+function addressCopy({ from, into, offset, node }: CopyDraft, locate: Locate): PlanStep {
+  const bytes = sizeOf(from.shape) * bytesPerElement[from.dtype];
+  return {
+    kind: 'copy',
+    from: { ...locate(from), bytes },
+    to: { ...shifted(locate(into), offset * bytesPerElement[into.dtype]), bytes },
+    node,
+  };
+}

@@ -1,0 +1,80 @@
+/** What a plan is, in types only: the steps of a replay, where every value lies, and what it costs. */
+import type { Target } from '../base/target';
+import type { GraphNode, Kernel, Tensor } from '../graph/op';
+import type { StateLayout } from '../graph/state-layout';
+
+export interface PlanInput {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Nodes that update state, kept whether or not an output depends on them. */
+  readonly effects: readonly GraphNode[];
+  readonly state: StateLayout;
+  readonly target: Target;
+  /** Fuse elementwise chains (default true). Off: one kernel per op, for debugging and tests. */
+  readonly fusion?: boolean;
+  /** Let values whose lives do not overlap share memory (default true). */
+  readonly shareSlots?: boolean;
+}
+
+export interface Plan extends GivenValues {
+  readonly target: Target;
+  readonly steps: readonly PlanStep[];
+  readonly slotBytes: readonly number[];
+  readonly outputs: Readonly<Record<string, { readonly tensor: Tensor; readonly address: Address }>>;
+  readonly report: PlanReport;
+  readonly nodes: readonly GraphNode[];
+}
+
+export type PlanStep =
+  | {
+      readonly kind: 'kernel';
+      readonly kernel: Kernel;
+      /** Of each binding of the kernel. */
+      readonly addresses: readonly Address[];
+      readonly node: GraphNode;
+    }
+  | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode };
+
+/** Where a value's bytes are. */
+export interface Address {
+  readonly place: Place;
+  /** Bytes from the start of the place's buffer. */
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export type Place =
+  | { readonly kind: 'slot'; readonly slot: number }
+  | { readonly kind: 'state'; readonly group: string; readonly buffer: number }
+  | { readonly kind: 'batch'; readonly name: string }
+  | { readonly kind: 'knobs' }
+  | { readonly kind: 'constant'; readonly index: number };
+
+/** What is uploaded, once or before every run. */
+export interface GivenValues {
+  readonly constants: readonly { readonly tensor: Tensor; readonly data: Float64Array }[];
+  readonly batch: readonly { readonly name: string; readonly tensor: Tensor }[];
+  /** Knobs and their byte offsets in the knob buffer. */
+  readonly knobs: readonly { readonly name: string; readonly tensor: Tensor; readonly offset: number }[];
+  readonly knobBytes: number;
+}
+
+export interface PlanReport {
+  readonly kernels: number;
+  readonly copies: number;
+  readonly flops: number;
+  readonly bytesMoved: number;
+  /** State by group, then `inputs`, `constants`, `activations` (the slots together). */
+  readonly bytes: Readonly<Record<string, number>>;
+  readonly totalBytes: number;
+  /** Most bytes of intermediate values alive at once, and the op that runs then. */
+  readonly peak: {
+    readonly bytes: number;
+    readonly at: string;
+    readonly site: string;
+    /** What is alive then, values of one op, type and shape together, largest first. */
+    readonly alive: readonly { readonly name: string; readonly count: number; readonly bytes: number }[];
+  };
+  readonly largest: readonly { readonly name: string; readonly bytes: number }[];
+  /** Seconds, from the target's rates. */
+  readonly estimatedSeconds: number;
+}
