@@ -3,7 +3,7 @@ import { resizeBicubic } from '@franca/data';
 import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
 import { Option } from 'commander';
-import { collectDense } from '../../features/sets';
+import { collectDense } from '../../features/collect';
 import type { EvalSet } from '../../image-sets/image-set';
 import { squashMask } from '../../image-sets/preparation';
 import { positiveInteger, positiveNumber } from '../../options/option-values';
