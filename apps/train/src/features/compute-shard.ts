@@ -3,7 +3,7 @@ import { isImageError, prefetch } from '@franca/data';
 import type { FeatureArrays } from '@franca/evals/node';
 import type { Features, ImageBatch, VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { type Preparation, prepare, squashMask } from '../image-sets/preparation';
 
 /** Arrays of n images: `blocks` [n, blocks, D], `patch_mean` [n, D], `labels` [n], `index` [n]; `patches` [n, N, D], `masks` [n, S, S]. */
@@ -39,7 +39,7 @@ export interface ShardPlan {
  */
 export async function computeShard(
   model: FeatureModel,
-  set: EvalSet,
+  set: ImageSet,
   plan: ShardPlan,
   onBatch?: (done: number) => void,
 ): Promise<FeatureShard> {
@@ -106,7 +106,7 @@ interface PreparedImage {
 
 /** Images in order; those that cannot be read are left out. */
 async function* preparedImages(
-  set: EvalSet,
+  set: ImageSet,
   { preparation, masks, first, end }: ShardPlan,
 ): AsyncGenerator<PreparedImage> {
   const { size } = preparation;

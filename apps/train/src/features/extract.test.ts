@@ -3,7 +3,7 @@ import { DataError } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import type { FeatureModel } from './compute-shard';
 import { type Extraction, extract } from './extract';
 
@@ -20,7 +20,7 @@ const gray = (value: number) => ({
   channels: 3 as const,
   data: new Uint8Array(40 * 32 * 3).fill(value),
 });
-const set: EvalSet = {
+const set: ImageSet = {
   dataset: 'grays',
   split: 'val',
   total: 5,

@@ -3,7 +3,7 @@
  * next shard, and no set has to fit in memory. Images that cannot be read are left out and counted.
  */
 import type { FeatureCache } from '@franca/evals/node';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, type Preparation } from '../image-sets/preparation';
 import { computeShard, type FeatureModel, type FeatureShard } from './compute-shard';
 
@@ -30,7 +30,7 @@ const SHARD_BYTES = 256 * 2 ** 20;
 /** Shards of `set` in order; computed where the cache does not have them. */
 export async function* extract(
   extraction: Extraction,
-  set: EvalSet,
+  set: ImageSet,
   options: ExtractOptions,
 ): AsyncGenerator<FeatureShard> {
   const { model, cache, weights, batchSize, onProgress } = extraction;

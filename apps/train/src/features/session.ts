@@ -7,7 +7,7 @@ import { openGpu } from '@franca/tensor/node';
 import { loadVit, type VitModel } from '@franca/vit';
 import { type Command, InvalidArgumentError } from 'commander';
 import { TrainError } from '../errors';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
@@ -33,7 +33,7 @@ export interface FeatureSession extends AsyncDisposable {
   /** Side of the input images. */
   readonly size: number;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
-  shards(set: EvalSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+  shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
 }
 
 /** Adds the options that say which model is meant and how it is run. */

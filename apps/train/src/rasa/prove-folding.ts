@@ -5,7 +5,7 @@ import { loadVit } from '@franca/vit';
 import { TrainError } from '../errors';
 import { openWeights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, prepare } from '../image-sets/preparation';
 
 export interface FoldingProof {
@@ -28,7 +28,7 @@ const TOLERANCE = 1e-4;
  */
 export async function proveFolding(
   session: FeatureSession,
-  set: EvalSet,
+  set: ImageSet,
   files: { readonly headsFile: string; readonly foldedFile: string },
 ): Promise<FoldingProof> {
   const started = performance.now();
@@ -66,7 +66,7 @@ export async function proveFolding(
 }
 
 /** The proof as a record. `model` names the weights before folding. */
-export function foldingRecord(set: EvalSet, model: string, size: number, proof: FoldingProof): EvalRecord {
+export function foldingRecord(set: ImageSet, model: string, size: number, proof: FoldingProof): EvalRecord {
   const { images, values, difference, largest, clsDifference, wallMs } = proof;
   const preprocessing = describePreparation({ kind: 'squash', size });
   return evalRecord(
