@@ -1,3 +1,4 @@
+/** The error of `@franca/checkpoint`, and untrusted text made fit for its messages. */
 /** What went wrong, for programs; the message says it for people, with the offending values and the way out. */
 export type CheckpointErrorCode =
   /** No such file, or no usable checkpoint in the folder. */
