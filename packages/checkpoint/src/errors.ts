@@ -1,5 +1,6 @@
-/** The error of `@franca/checkpoint`, and untrusted text made fit for its messages. */
-/** What went wrong, for programs; the message says it for people, with the offending values and the way out. */
+/** The error of `@franca/checkpoint`: a code for programs; a message for people, with untrusted text made fit for it. */
+
+/** What went wrong. */
 export type CheckpointErrorCode =
   /** No such file, or no usable checkpoint in the folder. */
   | 'not-found'
@@ -26,7 +27,6 @@ export type CheckpointErrorCode =
   /** Another live run owns the folder. */
   | 'locked';
 
-/** The one error class of this package. */
 export class CheckpointError extends Error {
   readonly code: CheckpointErrorCode;
 
