@@ -1,4 +1,4 @@
-/** The error of `@franca/checkpoint`: a code for programs; a message for people, with untrusted text made fit for it. */
+/** The error of `@franca/checkpoint`, and untrusted text made fit for its messages. */
 
 /** What went wrong. */
 export type CheckpointErrorCode =

@@ -1,6 +1,6 @@
 /**
- * CyclicMask and inverse block masking: one contiguous block of H * W - count patches stays visible and all the rest is
- * masked, so the student sees a coherent region and must predict its surroundings (Franca, Fig. 4). Unrolled, the centre
+ * CyclicMask and inverse block masking: one contiguous block stays visible and all the rest is masked. The student sees a
+ * coherent region of H * W - count patches and must predict its surroundings (Franca, Fig. 4). Unrolled, the centre
  * is nearly always visible and the last patch never is. CyclicMask rolls the block around the torus, which exposes every
  * position equally often.
  */

@@ -1,5 +1,5 @@
 /**
- * Equally spaced f32 values, rounded as PyTorch's CPU kernel rounds them: values are counted from the nearer end, in
+ * Equally spaced f32 values, rounded as PyTorch's CPU kernel rounds them. Values are counted from the nearer end, in
  * vectors of eight lanes taken two at a time, where only lane 0 is computed from its index and the others add lane * step.
  * A last bit decides whether floor(N * edge) is one patch more or less, so an upper bound that agrees with the official
  * one needs the same bits.

@@ -1,4 +1,4 @@
-/** The error of `@franca/losses`: a code for programs; a message for people, with the offending values and the way out. */
+/** The error of `@franca/losses`: a code for programs, a message for people. */
 
 /** What went wrong. */
 export type LossErrorCode = 'shape';

@@ -1,4 +1,4 @@
-/** Patch features to fit on: a source of batches of any size, checked to be of one grid and width, and cut into batches of one size. */
+/** Patch features to fit on: batches of any size, checked to be of one shape, and cut into batches of one size. */
 import { RasaError } from './errors';
 
 /** Patch tokens of some images after the final norm: [n, rows * columns, D]. */

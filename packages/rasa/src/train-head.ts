@@ -1,6 +1,6 @@
 /**
- * Training of one position head on the features of a frozen backbone, from which the planes of earlier heads are removed by a matrix: AdamW with a
- * cosine schedule on the error of the predicted positions. Only the 2 D numbers of the head learn.
+ * Training of one position head on the features of a frozen backbone. The planes of earlier heads are removed from them by a matrix; AdamW with a
+ * cosine schedule lowers the error of the predicted positions. Only the 2 D numbers of the head learn.
  */
 import { adamW, cosine } from '@franca/nn';
 import {

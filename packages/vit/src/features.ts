@@ -1,6 +1,6 @@
 /**
- * What a ViT says about images, on request: the CLS token always, anything else only where it is asked for, so that nothing is computed
- * and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm` and `qkv`. A final layer, where weights
+ * What a ViT says about images, as far as it is asked for. The CLS token comes always, anything else on request, so that nothing is
+ * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm` and `qkv`. A final layer, where weights
  * bring one, stands in for the affine part of that norm where patches are concerned: x -> W xhat + b, xhat the parameter-free norm of x.
  */
 import { linear, type Parameters } from '@franca/nn';

@@ -1,4 +1,4 @@
-/** Named weights of a checkpoint: as a source of values, and what their names and shapes alone say about the model. */
+/** Named weights of a checkpoint: where values come from, and what names and shapes say about the model. */
 import { swigluHidden } from '@franca/nn';
 import type { Shape } from '@franca/tensor';
 import { type VitConfig, vitConfig } from './config';

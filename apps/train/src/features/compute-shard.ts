@@ -1,4 +1,6 @@
-/** Features of some images of a set, computed in batches; images are read and prepared a few ahead, those that cannot be read are left out. */
+/**
+ * Features of some images of a set, computed in batches. Images are read and prepared a few ahead; those that cannot be read are left out.
+ */
 import { isImageError, prefetch } from '@franca/data';
 import type { FeatureArrays } from '@franca/evals/node';
 import type { Features, ImageBatch, VitConfig } from '@franca/vit';

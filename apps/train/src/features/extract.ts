@@ -1,5 +1,5 @@
 /**
- * Features of a data set, in shards of bounded size that are cached on disk one by one: an extraction that was stopped continues with the
+ * Features of a data set, in shards of bounded size that are cached on disk one by one. An extraction that was stopped continues with the
  * next shard, and no set has to fit in memory. Images that cannot be read are left out and counted.
  */
 import type { FeatureCache } from '@franca/evals/node';

@@ -1,4 +1,4 @@
-/** Where the weights are that a person means: a file, or the newest teacher of a run folder, or the backbone of an imported checkpoint. */
+/** Where the weights are that a person means: a file, the newest teacher of a run, an imported backbone. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { latestRunCheckpoint } from '@franca/checkpoint';

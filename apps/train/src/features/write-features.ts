@@ -1,4 +1,7 @@
-/** Features of a data set as one safetensors file: `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches` [n, rows, columns, D]. */
+/**
+ * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
+ * [n, rows, columns, D].
+ */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';

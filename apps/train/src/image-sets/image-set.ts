@@ -1,4 +1,4 @@
-/** Images to evaluate on: one part of a data set, or evenly chosen images of it, each with a class or a mask where the data has them. */
+/** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
 import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import { type DataSplits, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';

@@ -1,4 +1,4 @@
-/** The proof that a folded checkpoint is the projected model: both run on the same images, patches compared number by number. */
+/** The proof that a folded checkpoint is the projected model: both run on the same images, and are compared. */
 import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { loadVit } from '@franca/vit';

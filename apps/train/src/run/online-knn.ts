@@ -1,6 +1,6 @@
 /**
- * The figure that tells whether features get better: 20-NN classification with the frozen teacher on a held-out part, beside the same
- * with raw pixels. Without labels there is nothing to classify, and the reading is left out.
+ * The figure that tells whether features get better: k-NN classification by the teacher, and by raw pixels. The bank are training images, the
+ * queries a held-out part. Without labels there is nothing to classify, and the reading is left out.
  */
 import { knn } from '@franca/evals';
 import type { VitModel } from '@franca/vit';

@@ -1,4 +1,4 @@
-/** What the teacher knows, measured now and then while it trains: k-NN accuracy on a held-out part, and patches of a few images for the PCA picture. */
+/** What the teacher knows while it trains: k-NN accuracy on a held-out part, and patches for the PCA picture. */
 import type { DataSplits } from '@franca/data';
 import type { Gpu, State } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';

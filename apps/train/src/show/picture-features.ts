@@ -1,4 +1,4 @@
-/** What a model makes of single pictures: patch features and the attention of CLS, at a resolution that is good to look at. */
+/** What a model makes of single pictures: patch features and the attention of CLS, large enough to look at. */
 
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';

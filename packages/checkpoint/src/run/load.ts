@@ -1,4 +1,4 @@
-/** Checkpoints of a run, opened: every byte is compared with its checksum, damaged ones are passed over and reported. */
+/** Checkpoints of a run, opened: every byte is compared with its checksum, damaged ones are passed over. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { CheckpointError, describe, quote } from '../errors';

@@ -1,6 +1,6 @@
 /**
- * The header of a safetensors file, parsed and checked (github.com/huggingface/safetensors, "Format"): an unsigned 64-bit
- * little-endian N, N bytes of JSON `{name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {string: string}}`,
+ * The header of a safetensors file, parsed and checked. The layout (github.com/huggingface/safetensors, "Format"): an
+ * unsigned 64-bit little-endian N, N bytes of JSON `{name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {string: string}}`,
  * then the data, which the tensors cover completely, without a hole and without overlap. Nothing in it is believed before
  * it is checked: the sizes that dtype and shape imply must equal the byte ranges, and these must tile the rest of the file.
  */

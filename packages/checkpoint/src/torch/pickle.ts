@@ -1,6 +1,6 @@
 /**
- * An interpreter for the pickle opcodes that `torch.save` emits (protocols 2 to 5; Python's Lib/pickletools.py describes
- * them). A pickle is a program for a stack machine, and in Python it may call anything. Here a global is looked up in the
+ * An interpreter for the pickle opcodes that `torch.save` emits. They are of protocols 2 to 5, and Python's
+ * Lib/pickletools.py describes them. A pickle is a program for a stack machine, and in Python it may call anything. Here a global is looked up in the
  * caller's table and nowhere else: what it "calls" are the table's functions, or nothing at all for inert globals, whose
  * arguments are merely kept. No property of an object is ever set by a name from the file, and the number of opcodes is
  * bounded, so a hostile pickle cannot run code, loop, or take more memory than a fixed amount per opcode.

@@ -1,4 +1,4 @@
-/** A `.pth` file of `torch.save`, read without Python: a zip archive with one pickle and the bytes of each storage. */
+/** A `.pth` file of `torch.save`, read without Python: a zip with one pickle and the bytes of each storage. */
 import { type Dtype, elementCount, elementSize, type TensorData, toFloat32, viewAs } from '../dtype';
 import { CheckpointError, quote } from '../errors';
 import { sniffFormat } from '../file-format';

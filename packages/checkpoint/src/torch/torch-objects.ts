@@ -1,5 +1,5 @@
 /**
- * What `torch.save` puts into a pickle: storages and tensors, and the list of all that a file may name, besides what the
+ * What `torch.save` puts into a pickle: storages and tensors. The tables are all that a file may name, besides what the
  * caller adds as inert data. A storage is a persistent id ('storage', class, key, device, elements): its bytes lie in the zip
  * entry `data/{key}`. A tensor is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`: a strided view of a
  * storage, several of which may share one.
