@@ -1,7 +1,7 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
-import type { FeatureSession } from '../features/session';
 import { collectImages, densePart, type ImageFeatures } from '../features/collect';
+import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
 import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
 
