@@ -31,10 +31,8 @@ test.skipIf(!deit)('DeiT-Tiny reproduces its golden tokens and logits (needs sha
   const images = [...golden].find(([, { shape }]) => shape.length === 4)![1];
   await using gpu = await openGpu();
   using model = await loadVit(gpu, configOfWeights(shapes), (name) => (tensors.has(name) ? values(name) : undefined));
-  const { cls, patches } = await model.features({
-    data: Float32Array.from(images.data),
-    shape: images.shape as [number, number, number, number],
-  });
+  const batch = { data: Float32Array.from(images.data), shape: images.shape as [number, number, number, number] };
+  const { cls, patches } = await model.run(batch, { patches: true });
   const [tokens, logits] = [values('final_norm_tokens', golden), values('logits', golden)];
   const D = model.config.embedDim;
   const B = images.shape[0]!;

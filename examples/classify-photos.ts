@@ -27,7 +27,7 @@ export async function classify(gpu: Gpu, weights: string, images: readonly strin
   const ranked: Ranked[] = [];
   for (const image of images) {
     const data = preprocess(await decodeImage(await readFile(image)), PREPROCESS_224);
-    const { cls } = await model.features({ data, shape: [1, 3, 224, 224] });
+    const { cls } = await model.run({ data, shape: [1, 3, 224, 224] });
     const logits = Float64Array.from(
       { length: classes },
       (_, c) => bias[c]! + cls.reduce((sum, value, d) => sum + value * head[c * D + d]!, 0),

@@ -36,7 +36,7 @@ test('a quota that is used up is explained like a full disk', async () => {
   const failing = writeFileAtomic(join(folder, 'b'), () =>
     Promise.reject(Object.assign(new Error(), { code: 'EDQUOT' })),
   );
-  await expectError(failing, 'disk-full', /quota is used up. What was saved before is untouched/);
+  await expectError(failing, 'disk-full', /quota is used up; what was saved before is untouched/);
 });
 
 /** A file system of 1 MiB, where this machine lets us mount one. */
@@ -79,6 +79,6 @@ test('a disk that fills up while a tensor is written keeps the old checkpoint', 
     throw full;
   };
   const tensors = { student: [{ name: 'w', dtype: 'u8', shape: [10], data }] as const };
-  await expectError(saveRunCheckpoint(run, { ...checkpointOf(2, 10), tensors }), 'disk-full', /Free some space/);
+  await expectError(saveRunCheckpoint(run, { ...checkpointOf(2, 10), tensors }), 'disk-full', /free some space/);
   expect(readdirSync(join(run, 'checkpoints'))).toEqual(['step-00000001']);
 });

@@ -1,12 +1,11 @@
+/**
+ * Files that appear whole or not at all. A file is written under a temporary name in the same folder, synced, renamed over
+ * its final name, and the folder is synced, so that neither a kill nor a power cut leaves a half-written one under that name.
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CheckpointError } from './errors';
-
-/*
- * A file appears whole or not at all: it is written under a temporary name in the same folder, synced, renamed over its
- * final name, and the folder is synced, so that neither a kill nor a power cut leaves a half-written file under that name.
- */
 
 /** Appends bytes to the file that is being written; wait for one before the next. */
 export type Sink = (bytes: Uint8Array) => Promise<void>;
@@ -78,6 +77,6 @@ export function explainDiskFull(error: unknown, path: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
   const full = code === 'ENOSPC' ? 'the disk is full' : 'the disk quota is used up';
-  const advice = 'What was saved before is untouched. Free some space, or keep fewer checkpoints, and run again.';
-  return new CheckpointError('disk-full', `Could not write ${path}: ${full}. ${advice}`, { cause: error });
+  const advice = 'what was saved before is untouched; free some space, or keep fewer checkpoints, and run again';
+  return new CheckpointError('disk-full', `could not write ${path}: ${full}; ${advice}`, { cause: error });
 }

@@ -1,9 +1,8 @@
-import { getFloat16 } from '@petamoriken/float16';
-
-/*
+/**
  * Element types of stored tensors and their typed arrays. JavaScript has no array for f16 (before Node 24) nor for bf16:
  * both are kept as their raw 16 bits in a Uint16Array, and `toFloat32` widens them, which is exact.
  */
+import { getFloat16 } from '@petamoriken/float16';
 
 /** Element type of a stored tensor; bool is one byte, 0 or 1. */
 export type Dtype =

@@ -1,4 +1,6 @@
-/** What went wrong, for programs; the message says it for people, with the offending values and the way out. */
+/** The error of `@franca/checkpoint`, and untrusted text made fit for its messages. */
+
+/** What went wrong. */
 export type CheckpointErrorCode =
   /** No such file, or no usable checkpoint in the folder. */
   | 'not-found'
@@ -25,7 +27,6 @@ export type CheckpointErrorCode =
   /** Another live run owns the folder. */
   | 'locked';
 
-/** The one error class of this package. */
 export class CheckpointError extends Error {
   readonly code: CheckpointErrorCode;
 

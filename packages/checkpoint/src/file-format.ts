@@ -1,3 +1,4 @@
+/** What a file is, by its first bytes and not by its name. */
 import type { RandomAccessFile } from './random-access';
 
 /** What the first bytes of a file say that it is. */

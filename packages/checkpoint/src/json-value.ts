@@ -1,3 +1,7 @@
+/**
+ * JSON that comes back equal. `JSON.stringify` writes NaN as null, -0 as 0, a Map as {} and a typed array as an object: each
+ * would make a resumed run differ from one that never stopped. Here -0 is kept, and what JSON cannot hold is refused by its path.
+ */
 import { CheckpointError } from './errors';
 
 /** What JSON can hold without loss. */
@@ -9,13 +13,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined };
 
-/**
- * JSON text of a value that comes back equal. `JSON.stringify` writes NaN as null, -0 as 0, a Map as {} and a typed array
- * as an object: each would make a resumed run differ from one that never stopped. Here -0 is kept, and what JSON cannot
- * hold is refused by its path.
- *
- * @throws CheckpointError `bad-input`
- */
+/** JSON text of a value. @throws CheckpointError `bad-input` for what JSON cannot hold */
 export function encodeJson(value: JsonValue): string {
   return encode(value, 'state');
 }
@@ -31,6 +29,6 @@ function encode(value: unknown, path: string): string {
   const what = typeof value === 'object' ? `a ${value.constructor.name}` : `the ${typeof value} ${String(value)}`;
   throw new CheckpointError(
     'bad-input',
-    `${path} is ${what}, which JSON does not keep. Store it as text or as a tensor.`,
+    `${path} is ${what}, which JSON does not keep; store it as text or as a tensor`,
   );
 }

@@ -1,3 +1,4 @@
+/** Weights of any format that this package reads, recognised by content. */
 import { CheckpointError } from './errors';
 import { sniffFormat } from './file-format';
 import { openRandomAccess } from './random-access';
@@ -23,7 +24,7 @@ export async function openCheckpoint(path: string, options: PthOptions = {}): Pr
     case 'tar':
       throw new CheckpointError(
         'bad-format',
-        `${path} is an archive. Unpack it first: unpackWeights(path, folder), or in a shell: cat PARTS | tar xz`,
+        `${path} is an archive; unpack it first: unpackWeights(path, folder), or in a shell: cat PARTS | tar xz`,
       );
     default:
       return openSafetensors(path);

@@ -1,10 +1,11 @@
-import { open, stat } from 'node:fs/promises';
-import { CheckpointError } from './errors';
-
 /**
  * A regular file opened for positional reads. Every read is checked against the file's size before memory is taken for
  * it, so no length that a file merely claims can make the process allocate more than the file holds.
  */
+import { open, stat } from 'node:fs/promises';
+import { CheckpointError } from './errors';
+
+/** An open regular file; bytes outside it are refused before memory is taken for them. */
 export interface RandomAccessFile extends AsyncDisposable {
   readonly path: string;
   /** Bytes, when it was opened. */
@@ -20,11 +21,11 @@ const MAX_READ = 2 ** 30;
 /** Opens a regular file; folders, pipes and devices are refused. @throws CheckpointError `not-found`, `bad-format` */
 export async function openRandomAccess(path: string): Promise<RandomAccessFile> {
   const status = await stat(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new CheckpointError('not-found', `Cannot open ${path}: ${cause.code ?? cause.message}. Check the path.`, {
+    throw new CheckpointError('not-found', `cannot open ${path}: ${cause.code ?? cause.message}; check the path`, {
       cause,
     });
   });
-  if (!status.isFile()) throw new CheckpointError('bad-format', `${path} is not a regular file. Name the file itself.`);
+  if (!status.isFile()) throw new CheckpointError('bad-format', `${path} is not a regular file; name the file itself`);
   const handle = await open(path, 'r');
   const { size } = status;
 
@@ -45,5 +46,5 @@ export async function openRandomAccess(path: string): Promise<RandomAccessFile> 
 }
 
 function truncated(path: string, what: string): CheckpointError {
-  return new CheckpointError('truncated', `${path} is cut short or corrupt: ${what}. Copy or download it again.`);
+  return new CheckpointError('truncated', `${path} is cut short or corrupt: ${what}; copy or download it again`);
 }

@@ -1,3 +1,4 @@
+/** Named tensors that are read one at a time, whatever file they come from, and entries to be written. */
 import type { Dtype, TensorData } from './dtype';
 import { CheckpointError, quote } from './errors';
 
@@ -77,10 +78,7 @@ export function findTensor<T>(tensors: ReadonlyMap<string, T>, name: string, whe
   if (found !== undefined) return found;
   const some = [...tensors.keys()].slice(0, 5).map(quote).join(', ');
   const more = tensors.size > 5 ? `, ... (${tensors.size} in all)` : '';
-  throw new CheckpointError(
-    'missing-tensor',
-    `${where} has no tensor ${quote(name)}. It has ${some || 'none'}${more}.`,
-  );
+  throw new CheckpointError('missing-tensor', `${where} has no tensor ${quote(name)}; it has ${some || 'none'}${more}`);
 }
 
 /** Checks a range against a tensor and defaults to all of it. @throws CheckpointError `bad-input` */
@@ -91,6 +89,6 @@ export function resolveRange(name: string, elements: number, range: ElementRange
   if (valid) return { start, end };
   throw new CheckpointError(
     'bad-input',
-    `Range [${start}, ${end}) is not within the ${elements} elements of ${quote(name)}.`,
+    `range [${start}, ${end}) is not within the ${elements} elements of ${quote(name)}`,
   );
 }

@@ -1,3 +1,4 @@
+/** A mask as a picture in text, for terminals and tests. */
 import { CyclicMaskError } from './errors';
 import { cellCount, type Grid, type Mask } from './grid';
 

@@ -1,3 +1,4 @@
+/** How flat and how tall the rectangles of block strategies may be. */
 import { CyclicMaskError } from './errors';
 
 /** Shape of the rectangles that a block strategy draws. */

@@ -1,7 +1,3 @@
-import { type AspectOptions, maxLogAspect } from './aspect';
-import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
-
 /**
  * One block of exactly n patches. The log-aspect is uniform in the widest range in which a rectangle of area n fits into
  * the grid, at most [ln 0.3, ln 1/0.3]; sides h = ceil(sqrt(n a)) and w = ceil(sqrt(n / a)); position uniform. Rounding
@@ -9,6 +5,10 @@ import type { RandomSource } from './random';
  * torus, by a uniform number of rows and columns, so that every patch is covered equally often; without it the centre
  * is favoured. Source: Franca, masking strategies (Fig. 4), and its official code.
  */
+import { type AspectOptions, maxLogAspect } from './aspect';
+import { checkedCellCount, type Grid, type Mask } from './grid';
+import type { RandomSource } from './random';
+
 export interface BlockOptions extends AspectOptions {
   /** Shift the block cyclically by random amounts. Default false. */
   readonly roll?: boolean;

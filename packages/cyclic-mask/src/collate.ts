@@ -1,12 +1,13 @@
+/**
+ * What the masked-patch loss needs of a batch of masks: places and weights of the masked patches. Places are indices into
+ * the flattened [C * N] tokens; the weight is 1 / (masked patches of that crop), so that every masked crop counts the same
+ * however much of it is hidden. The lists have as many entries as there are masked patches, which differs from batch to batch; `padToBound`
+ * makes them the fixed length U for engines that compile one shape.
+ */
 import { CyclicMaskError } from './errors';
 import type { Mask } from './grid';
 
-/**
- * What the masked-patch loss needs of a batch of masks: where the masked patches are in the flattened [C * N] tokens,
- * and the weight 1 / (masked patches of that crop) of each, so that every masked crop counts the same however much of it
- * is hidden. The lists have as many entries as there are masked patches, which differs from batch to batch; `padToBound`
- * makes them the fixed length U for engines that compile one shape.
- */
+/** The masks of C crops, with the places and weights of their masked patches. */
 export interface CollatedMasks {
   /** `[C, N]` row-major, 1 = masked; the official `collated_masks`. */
   readonly masks: Uint8Array;

@@ -1,4 +1,6 @@
-/** What a `CyclicMaskError` is about. */
+/** The error of `@franca/cyclic-mask`: a code for programs, a message for people. */
+
+/** What went wrong. */
 export type CyclicMaskErrorCode =
   | 'bad-grid'
   | 'bad-count'
@@ -8,13 +10,12 @@ export type CyclicMaskErrorCode =
   | 'bad-random'
   | 'bad-mask';
 
-/** Bad input, refused before any work: the message names the offending value and what is accepted. */
 export class CyclicMaskError extends Error {
-  override readonly name = 'CyclicMaskError';
   readonly code: CyclicMaskErrorCode;
 
-  constructor(code: CyclicMaskErrorCode, message: string) {
-    super(message);
+  constructor(code: CyclicMaskErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CyclicMaskError';
     this.code = code;
   }
 }

@@ -1,12 +1,11 @@
+/**
+ * Exposure map of a strategy: the fraction of masks in which each patch is masked (Franca Fig. 4). A map that is not flat
+ * means that some positions are rarely predicted, or rarely seen.
+ */
 import { CyclicMaskError } from './errors';
 import type { Mask } from './grid';
 
-/**
- * Exposure map of a strategy: the fraction of masks in which each patch is masked, `[H * W]` (Franca Fig. 4). A map that
- * is not flat means that some positions are rarely predicted, or rarely seen.
- *
- * Throws `bad-mask` when there is no mask, or when the masks differ in size.
- */
+/** Exposure map `[H * W]` of masks. Throws `bad-mask` when there is no mask, or when the masks differ in size. */
 export function exposureMap(masks: Iterable<Mask>): Float64Array {
   let exposure: Float64Array | undefined;
   let count = 0;

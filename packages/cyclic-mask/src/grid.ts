@@ -1,3 +1,4 @@
+/** The patch grid of an image, and what a mask over it is. */
 import { CyclicMaskError } from './errors';
 
 /** Size of the patch grid of an image, in patches: 224 px at patch 14 is 16 x 16. */

@@ -1,9 +1,13 @@
 /**
- * `steps` equally spaced f32 values from `start` to `end`, rounded as PyTorch's CPU kernel rounds them: values are
- * counted from the nearer end, in vectors of eight lanes taken two at a time, where only lane 0 is computed from its
- * index and the others add lane * step. A last bit decides whether floor(N * edge) is one patch more or less, so
- * an upper bound that agrees with the official one needs the same bits. Length `steps`, at least 1.
+ * Equally spaced f32 values, rounded as PyTorch's CPU kernel rounds them. Values are counted from the nearer end, in
+ * vectors of eight lanes taken two at a time, where only lane 0 is computed from its index and the others add lane * step.
+ * A last bit decides whether floor(N * edge) is one patch more or less, so an upper bound that agrees with the official
+ * one needs the same bits.
  */
+
+const LANES = 8;
+
+/** `steps` values from `start` to `end`; at least 1. */
 export function linspaceF32(start: number, end: number, steps: number): number[] {
   const [first, last] = [Math.fround(start), Math.fround(end)];
   if (steps === 1) return [first];
@@ -18,5 +22,3 @@ export function linspaceF32(start: number, end: number, steps: number): number[]
     return Math.fround(scalar(i - lane) + Math.fround(step * lane));
   });
 }
-
-const LANES = 8;

@@ -1,8 +1,3 @@
-import { type AspectOptions, maxLogAspect } from './aspect';
-import { CyclicMaskError } from './errors';
-import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
-
 /**
  * BEiT's blockwise masking (Bao et al. 2022, algorithm 1; used by iBOT and DINOv2): rectangles of random area and aspect
  * are thrown onto the grid until `count` patches are covered. A rectangle has area ~ U(4, room), log-aspect
@@ -10,6 +5,11 @@ import type { RandomSource } from './random';
  * Ten misses in a row end it, so the mask can hold fewer patches than asked for (in about 9% of the draws at 16 x 16,
  * nearly always by one), never more.
  */
+import { type AspectOptions, maxLogAspect } from './aspect';
+import { CyclicMaskError } from './errors';
+import { checkedCellCount, type Grid, type Mask } from './grid';
+import type { RandomSource } from './random';
+
 export interface MultiBlockOptions extends AspectOptions {
   /** Smallest area drawn for one rectangle, in patches. Default 4. */
   readonly minPatches?: number;

@@ -1,12 +1,11 @@
-import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
-
 /**
  * Random masking: `count` patches, every set of that size equally likely (MAE, He et al. 2022, section 3; Franca
  * Fig. 4a). A partial Fisher-Yates shuffle: the first `count` cells of a uniform permutation.
- *
- * Returns a mask `[H * W]`. Throws `bad-grid`, `bad-count`.
  */
+import { checkedCellCount, type Grid, type Mask } from './grid';
+import type { RandomSource } from './random';
+
+/** A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`. */
 export function randomMask(grid: Grid, count: number, random: RandomSource): Mask {
   const cells = checkedCellCount(grid, count);
   const order = Uint32Array.from({ length: cells }, (_, cell) => cell);

@@ -1,11 +1,12 @@
-import { CyclicMaskError } from './errors';
-
 /**
  * Random numbers for masks. Strategies draw from an interface, so that recorded draws can be replayed; the generator
  * that comes with it is sfc32 ("small fast chaotic", C. Doty-Humphrey, PractRand): three 32-bit words that are mixed by
  * shifts and adds, and a counter that guarantees a period of at least 2^32. The four words are the whole state, so a run
  * that stores them resumes with the very same masks.
  */
+import { CyclicMaskError } from './errors';
+
+/** What a strategy draws from. */
 export interface RandomSource {
   /** A real number `low + (high - low) * u` with u in [0, 1); `high` may be below `low`. */
   uniform(low: number, high: number): number;

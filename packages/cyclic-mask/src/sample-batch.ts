@@ -1,10 +1,3 @@
-import { CyclicMaskError } from './errors';
-import { cellCount, type Grid, type Mask } from './grid';
-import { cyclicMask } from './inverse-block-mask';
-import { linspaceF32 } from './linspace';
-import type { RandomSource } from './random';
-import type { MaskStrategy } from './strategy';
-
 /**
  * Masks for one batch of crops. Of C crops, m = floor(C * probability) get a mask. Their masking ratios are stratified:
  * the range is cut into m equal bins with edges e_0..e_m, and mask i takes a ratio from bin i, count = floor(N * ratio).
@@ -13,6 +6,13 @@ import type { MaskStrategy } from './strategy';
  * C - m empty ones are shuffled over the crops; two views of one image are masked independently. Edges, ratios and
  * products are rounded to f32, as in the official implementation, so that U agrees to the patch.
  */
+import { CyclicMaskError } from './errors';
+import { cellCount, type Grid, type Mask } from './grid';
+import { cyclicMask } from './inverse-block-mask';
+import { linspaceF32 } from './linspace';
+import type { RandomSource } from './random';
+import type { MaskStrategy } from './strategy';
+
 export interface BatchMaskOptions {
   /** Crops in the batch: 2b for b images with two global crops each. */
   readonly crops: number;

@@ -1,3 +1,4 @@
+/** Masking strategies by name, and the switches by which the official configuration selects them. */
 import { blockMask } from './block-mask';
 import type { Grid, Mask } from './grid';
 import { cyclicMask, inverseBlockMask } from './inverse-block-mask';

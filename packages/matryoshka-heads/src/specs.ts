@@ -1,4 +1,4 @@
-/** Parameters of the heads under their official names, with the official initialisation: N(0, 0.02) for linear layers unless `initStd` says otherwise, bias 0; prototypes as in `prototypeSpecs`. */
+/** Parameters of the heads under their official names, with the official initialisation. That is N(0, 0.02) for linear layers unless `initStd` says otherwise, bias 0; prototypes as in `prototypeSpecs`. */
 import { linearSpecs, type ParameterSpecs, prefixed, prototypeSpecs } from '@franca/nn';
 import { checkConfig, embedDimOf, type HeadConfig, type HeadLevel } from './config';
 

@@ -1,10 +1,13 @@
+/** The error of `@franca/rasa`: a code for programs, a message for people. */
+
+/** What went wrong. */
 export type RasaErrorCode = 'shape' | 'options' | 'weights';
 
-/** The error of `@franca/rasa`. */
 export class RasaError extends Error {
   readonly code: RasaErrorCode;
-  constructor(code: RasaErrorCode, message: string) {
-    super(message);
+
+  constructor(code: RasaErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'RasaError';
     this.code = code;
   }

@@ -1,15 +1,8 @@
 export { RasaError, type RasaErrorCode } from './errors';
-export {
-  type FitOptions,
-  fitRasa,
-  type PatchBatch,
-  type PatchSource,
-  type RasaFit,
-  type StageProgress,
-  type StageResult,
-} from './fit';
+export { type FitOptions, fitRasa, type RasaFit } from './fit';
 export { foldAfterNorm, foldIntoConsumer, type LinearMap } from './fold';
 export { fromOfficial, toOfficial } from './official-keys';
+export type { PatchBatch, PatchSource } from './patch-batches';
 export {
   type Basis,
   chainBases,
@@ -20,3 +13,4 @@ export {
   removePlanes,
 } from './planes';
 export { type Activation, constantError, gridPositions, positionLoss, predictPositions } from './position-head';
+export type { HeadOptions, StageProgress, StageResult } from './train-head';

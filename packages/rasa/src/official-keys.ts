@@ -1,4 +1,7 @@
-/** Names of a RASA head in official checkpoints: `pre_pos_layers.{t}.weight` for the planes of earlier stages and `pos_pred.weight` for the last, each [2, D]. */
+/**
+ * Names of a RASA head in official checkpoints. They are `pre_pos_layers.{t}.weight` for the planes of earlier stages and `pos_pred.weight` for the last,
+ * each [2, D].
+ */
 import { RasaError } from './errors';
 import type { HeadWeights } from './planes';
 

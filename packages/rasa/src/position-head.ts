@@ -1,4 +1,4 @@
-/** The position head on the tensor engine: a bias-free linear map to two coordinates, a sigmoid, and the mean squared error against the grid. */
+/** The position head: a bias-free linear map to two coordinates, a sigmoid, the mean squared error to the grid. */
 import { constant, matmul, mean, mul, reshape, sigmoid, sub, type Tensor, tanh } from '@franca/tensor';
 import { RasaError } from './errors';
 

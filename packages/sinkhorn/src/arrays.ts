@@ -1,3 +1,4 @@
+/** The same targets on typed arrays, in f64: no GPU, no tensor engine. */
 export {
   batchMean,
   batchMeanDistributed,

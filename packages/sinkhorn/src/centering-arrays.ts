@@ -1,8 +1,3 @@
-import { SinkhornError } from './errors';
-import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
-import type { Reducer } from './reducer';
-import { softmaxInPlace } from './softmax';
-
 /**
  * Softmax centering: the teacher targets of DINO, on plain arrays. A running mean of the teacher logits, the centre, is
  * subtracted before the softmax, so that no prototype wins everywhere:
@@ -12,6 +7,11 @@ import { softmaxInPlace } from './softmax';
  * All functions are pure: the caller holds the centre `[K]`, starts it at 0, takes this step's targets with it, and only
  * then updates it. Source: DINO (Caron et al. 2021, section 3.1, equation 4); DINOv2's official code.
  */
+import { SinkhornError } from './errors';
+import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
+import type { Reducer } from './reducer';
+import { softmaxInPlace } from './softmax';
+
 export interface CenteringOptions {
   /** Centre `[K]`. */
   readonly center: Floats;

@@ -1,13 +1,14 @@
-/** What a `SinkhornError` is about. */
+/** The error of `@franca/sinkhorn`: a code for programs, a message for people. */
+
+/** What went wrong. */
 export type SinkhornErrorCode = 'bad-shape' | 'bad-option' | 'not-finite';
 
-/** Bad input, refused before any work: the message names the offending value and what is accepted. */
 export class SinkhornError extends Error {
-  override readonly name = 'SinkhornError';
   readonly code: SinkhornErrorCode;
 
-  constructor(code: SinkhornErrorCode, message: string) {
-    super(message);
+  constructor(code: SinkhornErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SinkhornError';
     this.code = code;
   }
 }

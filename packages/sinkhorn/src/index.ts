@@ -1,4 +1,3 @@
 export { type CenteringTargetOptions, centeringTargets, nextCenterOf } from './centering';
 export { SinkhornError, type SinkhornErrorCode } from './errors';
-export type { Reducer } from './reducer';
 export { type SinkhornTargetOptions, sinkhornTargets } from './sinkhorn';

@@ -1,3 +1,4 @@
+/** Teacher logits as plain arrays: their shape, and the checks before any work. */
 import { SinkhornError } from './errors';
 
 /** Teacher logits `[B, K]` or a centre `[K]`, row-major. Everything is computed in f64. */

@@ -1,8 +1,3 @@
-import { SinkhornError } from './errors';
-import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
-import type { Reducer } from './reducer';
-import { softmaxInPlace } from './softmax';
-
 /**
  * Sinkhorn-Knopp teacher targets in the log domain, on plain arrays.
  *
@@ -16,6 +11,11 @@ import { softmaxInPlace } from './softmax';
  * exponential is of a difference from a maximum, nothing overflows, and a prototype that all samples are far away from
  * still gets its share instead of 0 / 0. Source: SwAV (Caron et al. 2020, section 3.1); Franca's official teacher.
  */
+import { SinkhornError } from './errors';
+import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
+import type { Reducer } from './reducer';
+import { softmaxInPlace } from './softmax';
+
 export interface SinkhornOptions {
   /** Teacher temperature tau: lower is sharper. */
   readonly temperature: number;

@@ -1,5 +1,5 @@
 import { planChunks, prototypeLogits, prototypesOf, targetProbabilities, wholeLogits } from '@franca/nn';
-import { add, columnLogSums, compile, constant, exp, type Gpu, log, type Spec, type Tensor } from '@franca/tensor';
+import { compile, type Gpu, type Spec } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sinkhornTargets } from './sinkhorn';
@@ -87,23 +87,6 @@ test('logits kept in chunks, and recomputed in chunks, give the targets of the w
   step.run({ z: pattern(B * b, 1), g: pattern(K, 1), v: pattern(K * b, 1) });
   const whole = await step.read('0');
   for (const i of ['1', '2']) expectClose(await step.read(i), whole, 2e-6);
-});
-
-test('log sums over the samples of another rank join in through the reducer', async () => {
-  const [B, K] = [5, 7];
-  const logits = pattern(2 * B * K, 4);
-  using step = await compile(
-    gpu,
-    (_, { own, other }) => {
-      const reduce = (sums: Tensor) =>
-        log(add(exp(sums), exp(columnLogSums(other, constant(new Float32Array(B), [B])))));
-      return targetProbabilities(sinkhornTargets(wholeLogits(own), { iterations: 1, reduce }));
-    },
-    { batch: { own: f32(B, K), other: f32(B, K) } },
-  );
-  step.run({ own: logits.subarray(0, B * K), other: logits.subarray(B * K) });
-  const expected = sinkhorn(logits, [2 * B, K], { temperature: 1, iterations: 1 });
-  expectClose(await step.read('result'), expected.subarray(0, B * K), 2e-6);
 });
 
 test('bad options are refused', async () => {

@@ -31,28 +31,20 @@ export interface SinkhornTargetOptions {
    * behaviour of Franca's patch targets, where padding takes its share of every prototype.
    */
   readonly valid?: Tensor;
-  /**
-   * Joins the log sums of prototypes over this rank's samples with those of the other ranks: log sum exp over ranks, elementwise. Called once per chunk
-   * and iteration. Default: this rank is all there is.
-   */
-  readonly reduce?: (logSums: Tensor) => Tensor;
 }
 
 /** In the log domain this much less than any logit: a padding row adds exp(-1e30) = 0 to every sum, and stays finite when there is nothing else. */
 const EXCLUDED = -1e30;
 
 /** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`bad-option`, `bad-shape`). */
-export function sinkhornTargets(
-  teacher: Logits,
-  { iterations = 3, valid, reduce = (logSums) => logSums }: SinkhornTargetOptions = {},
-): SoftTargets {
+export function sinkhornTargets(teacher: Logits, { iterations = 3, valid }: SinkhornTargetOptions = {}): SoftTargets {
   if (!Number.isInteger(iterations) || iterations < 1)
     throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
   if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))
     throw new SinkhornError('bad-shape', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
   const onlySamples = (u: Tensor): Tensor => (valid ? select(notEqual(valid, 0), u, EXCLUDED) : u);
   /** w [k] of the prototypes of one chunk of logits, for the potentials u [B] of all samples. */
-  const potentials = (logits: Tensor, u: Tensor): Tensor => neg(reduce(columnLogSums(logits, u)));
+  const potentials = (logits: Tensor, u: Tensor): Tensor => neg(columnLogSums(logits, u));
   let u = onlySamples(broadcastTo(literal(0), [teacher.rows]));
   for (let i = 1; i < iterations; i++) u = onlySamples(neg(sampleLogSums(teacher, (logits) => potentials(logits, u))));
   return softTargets(teacher, (_, logits) => potentials(logits, u));

@@ -1,5 +1,6 @@
 /**
- * One pre-norm transformer block with LayerScale (Franca section 3, as DINOv2):
+ * One pre-norm transformer block with LayerScale (Franca section 3, as DINOv2).
+ *
  *   x <- x + g1 Attn(LN1(x)),   x <- x + g2 FFN(LN2(x)).
  * With stochastic depth each branch runs on a kept part of the batch only.
  */

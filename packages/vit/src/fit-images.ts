@@ -1,4 +1,7 @@
-/** Images whose sides are no multiples of the patch size, made to fit: cropped about the centre, or padded with zeros (the mean, once normalised) at the bottom right. */
+/**
+ * Images made to fit where their sides are no multiples of the patch size. They are cropped about the centre, or padded with zeros (the mean,
+ * once normalised) at the bottom right.
+ */
 import { VitError } from './errors';
 
 export interface ImageBatch {

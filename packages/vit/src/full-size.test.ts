@@ -2,7 +2,7 @@ import { initialValues } from '@franca/nn';
 import { openGpu } from '@franca/tensor/node';
 import { expect, test } from 'vitest';
 import { vitConfig } from './config';
-import { loadVit } from './model';
+import { loadVit } from './load';
 import { vitSpecs } from './specs';
 
 test('ViT-B/14 at 224 px runs one forward pass in the memory its plan reports', async () => {
@@ -18,10 +18,13 @@ test('ViT-B/14 at 224 px runs one forward pass in the memory its plan reports', 
     return Float32Array.from({ length: size }, (_, i) => block[(i * 40503) % block.length]!);
   });
   const weights = gpu.allocatedBytes;
-  const { cls, patches, grid } = await model.features({
-    data: Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i)),
-    shape: [1, 3, 224, 224],
-  });
+  const { cls, patches, grid } = await model.run(
+    {
+      data: Float32Array.from({ length: 3 * 224 * 224 }, (_, i) => Math.sin(i)),
+      shape: [1, 3, 224, 224],
+    },
+    { patches: true },
+  );
   expect([cls.length, patches.length, ...grid]).toEqual([768, 256 * 768, 16, 16]);
   expect(cls.every(Number.isFinite) && patches.every(Number.isFinite)).toBe(true);
   // final norm: every token has mean 0 and variance 1

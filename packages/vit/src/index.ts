@@ -1,18 +1,11 @@
 export { type BlockOutput, block, type KeptSamples } from './block';
 export { type VitConfig, type VitSize, vitConfig } from './config';
 export { VitError, type VitErrorCode } from './errors';
+export type { FeatureRequest, Features } from './features';
 export { fitImages, type ImageBatch } from './fit-images';
-export {
-  type DetailedFeatures,
-  type Features,
-  type LoadOptions,
-  loadVit,
-  type VitModel,
-  vitState,
-  type WeightSource,
-  weightsFrom,
-} from './model';
+export { type FinalLayer, type LoadOptions, loadVit, vitState } from './load';
+export { type VitModel, vitOnState, type WeightsOnDevice } from './model';
 export { positionEmbedding } from './position-embedding';
 export { blockSpecs, vitSpecs } from './specs';
 export { clsAttention, embed, normIntermediate, splitTokens, type VitOptions, type VitOutput, vit } from './vit';
-export { chunkedBlockName, configOfWeights, flatBlockName, type WeightShapes } from './weights';
+export { configOfWeights, type WeightShapes, type WeightSource, weightsFrom } from './weights';

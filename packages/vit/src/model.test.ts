@@ -1,45 +1,18 @@
-import { countParameters, initialValues, parametersOf } from '@franca/nn';
-import { defaultTarget, type Gpu, planStep } from '@franca/tensor';
+import { initialValues } from '@franca/nn';
+import { createState, type Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vitConfig } from './config';
-import { fitImages } from './fit-images';
-import { loadVit, weightsFrom } from './model';
+import { loadVit } from './load';
+import { vitOnState } from './model';
 import { vitSpecs } from './specs';
-import { vit } from './vit';
-import { chunkedBlockName, configOfWeights } from './weights';
+import { weightsFrom } from './weights';
 
 let gpu: Gpu;
 beforeAll(async () => {
   gpu = await openGpu();
 });
 afterAll(() => gpu.dispose());
-
-describe('sizes', () => {
-  // parameters at 224 and 518 px and state-dict keys of the official models
-  test.each([
-    ['base', 85_737_984, 86_592_768, 175],
-    ['large', 303_655_168, 304_794_880, 343],
-    ['giant2', 1_134_771_200, 1_136_480_768, 567],
-  ] as const)('%s has the official parameter counts and keys', (size, at224, at518, keys) => {
-    expect(countParameters(vitSpecs(vitConfig(size)))).toBe(at224);
-    expect(countParameters(vitSpecs(vitConfig(size, { imgSize: 518 })))).toBe(at518);
-    expect(Object.keys(vitSpecs(vitConfig(size)))).toHaveLength(keys);
-  });
-  test('a configuration is read off its own weights, chunked or flat', () => {
-    for (const config of [
-      vitConfig('base', { imgSize: 518 }),
-      vitConfig('giant2'),
-      vitConfig('tiny', { ffnLayer: 'mlp', layerScale: undefined, patchSize: 16, numRegisterTokens: 4 }),
-    ]) {
-      const shapes = Object.fromEntries(
-        Object.entries(vitSpecs(config)).map(([name, { shape }]) => [chunkedBlockName(name, config.depth, 4), shape]),
-      );
-      expect(configOfWeights(shapes)).toEqual(config);
-    }
-    expect(() => configOfWeights({ 'teacher.pos_embed': [1, 2, 3] })).toThrow(/no tensor "patch_embed\.proj\.weight"/);
-  });
-});
 
 const small = vitConfig('tiny', {
   embedDim: 32,
@@ -56,52 +29,115 @@ const images = (B: number, H: number, W: number) => ({
   data: Float32Array.from({ length: B * 3 * H * W }, (_, i) => Math.sin(i)),
   shape: [B, 3, H, W] as const,
 });
+const largestDifference = (a: Float32Array, b: ArrayLike<number>) =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
 
 describe('a loaded model', () => {
   test('gives the same features for an image alone and in a batch, for any grid', async () => {
     using model = await loadVit(gpu, small, weightsFrom(values));
-    const both = await model.features(images(2, 21, 35));
-    const one = await model.features({ data: images(2, 21, 35).data.slice(3 * 21 * 35), shape: [1, 3, 21, 35] });
+    const both = await model.run(images(2, 21, 35), { patches: true, registers: true });
+    const one = await model.run({ data: images(2, 21, 35).data.slice(3 * 21 * 35), shape: [1, 3, 21, 35] });
     expect(both.grid).toEqual([3, 5]);
     expect(both.patches).toHaveLength(2 * 15 * 32);
     expect(both.registers).toHaveLength(2 * 32);
-    expect(Math.max(...one.cls.map((value, i) => Math.abs(value - both.cls[32 + i]!)))).toBeLessThan(1e-5);
+    expect(largestDifference(one.cls, both.cls.subarray(32))).toBeLessThan(1e-5);
   });
-  test('inspect gives attention that sums to one and the blocks asked for', async () => {
+
+  test('gives what is asked for and nothing else', async () => {
     using model = await loadVit(gpu, small, weightsFrom(values));
-    const { clsAttention, intermediate, cls, qkv, prenorm } = await model.inspect(images(1, 28, 28), [0, -1]);
-    expect(clsAttention).toHaveLength(2 * 18);
-    expect(clsAttention.slice(0, 18).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
-    expect(intermediate).toHaveLength(2);
-    expect(Array.from(intermediate[1]!.cls)).toEqual(Array.from(cls));
-    expect([qkv.length, prenorm.length]).toEqual([18 * 96, 18 * 32]);
+    const all = await model.run(images(1, 28, 28), {
+      patches: true,
+      patchMean: true,
+      attention: true,
+      qkv: true,
+      prenorm: true,
+      blockCls: [-1, 0],
+      blockPatches: [1],
+    });
+    expect(all.attention).toHaveLength(2 * 18);
+    expect(all.attention.slice(0, 18).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+    expect([all.qkv.length, all.prenorm.length]).toEqual([18 * 96, 18 * 32]);
+    expect(all.blockCls).toHaveLength(2);
+    expect(all.blockCls[0]).toEqual(all.cls);
+    expect(all.blockCls[1]).not.toEqual(all.cls);
+    expect(all.blockPatches).toEqual([all.patches]);
+    const mean = Float64Array.from({ length: 32 }, (_, d) => {
+      let sum = 0;
+      for (let i = 0; i < 16; i++) sum += all.patches[i * 32 + d]! / 16;
+      return sum;
+    });
+    expect(largestDifference(all.patchMean, mean)).toBeLessThan(1e-5);
+    const least = await model.run(images(1, 28, 28));
+    expect(Object.values(least).filter((value) => value !== undefined)).toEqual([all.cls, [4, 4]]);
   });
-  test('answers calls made at once as if made in turn, and any repetition of blocks', async () => {
+
+  test('a final layer stands in for the norm of patches, of any block, and leaves CLS alone', async () => {
+    const [gamma, beta] = [values['norm.weight']!, values['norm.bias']!];
+    const swapped = Float32Array.from({ length: 32 * 32 }, (_, i) => {
+      const [row, column] = [Math.floor(i / 32), i % 32];
+      return row === 31 - column ? gamma[column]! : 0;
+    });
+    using plain = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, small, weightsFrom(values), { finalLayer: { weight: swapped, bias: beta } });
+    const request = { patches: true, patchMean: true, blockPatches: [0] } as const;
+    const before = await plain.run(images(1, 28, 28), request);
+    const after = await model.run(images(1, 28, 28), request);
+    const mirrored = (tokens: Float32Array) => tokens.map((_, i) => tokens[i - (i % 32) + 31 - (i % 32)]!);
+    // one product with 1 and 31 with 0 on either side of the same norm
+    expect(largestDifference(after.patches, mirrored(before.patches))).toBeLessThan(1e-6);
+    expect(largestDifference(after.patchMean, mirrored(before.patchMean))).toBeLessThan(1e-6);
+    expect(largestDifference(after.blockPatches[0]!, mirrored(before.blockPatches[0]!))).toBeLessThan(1e-6);
+    expect(after.cls).toEqual(before.cls);
+  });
+
+  test('answers calls made at once as if made in turn', async () => {
     using model = await loadVit(gpu, small, weightsFrom(values));
     const one = images(1, 28, 28);
     const other = { ...one, data: one.data.map((value) => -value) };
-    const [a, b, detailed] = await Promise.all([
-      model.features(one),
-      model.features(other),
-      model.inspect(one, [-1, 1, 0]),
+    const [a, b, c] = await Promise.all([
+      model.run(one, { patches: true }),
+      model.run(other, { patches: true }),
+      model.run(one, { blockCls: [-1, 1, 0] }),
     ]);
-    expect(Array.from((await model.features(one)).cls)).toEqual(Array.from(a.cls));
-    expect(Array.from((await model.features(other)).cls)).toEqual(Array.from(b.cls));
-    expect(Array.from(b.cls)).not.toEqual(Array.from(a.cls));
-    expect(detailed.intermediate).toHaveLength(2);
-    expect(Array.from(detailed.intermediate[1]!.cls)).toEqual(Array.from(a.cls));
+    expect(await model.run(one, { patches: true })).toEqual(a);
+    expect(await model.run(other, { patches: true })).toEqual(b);
+    expect(b.cls).not.toEqual(a.cls);
+    expect(c.blockCls.slice(0, 2)).toEqual([a.cls, a.cls]);
   });
+
+  test('a call that fails does not stop those after it', async () => {
+    using model = await loadVit(gpu, small, weightsFrom(values));
+    const [bad, good] = await Promise.allSettled([
+      model.run(images(1, 28, 28), { blockCls: [2] }),
+      model.run(images(1, 28, 28)),
+    ]);
+    expect(bad).toMatchObject({ reason: { code: 'config', message: expect.stringMatching(/block 2 does not exist/) } });
+    expect(good.status).toBe('fulfilled');
+  });
+
+  test('what is prepared is compiled once, and serves smaller requests', async () => {
+    using model = await loadVit(gpu, small, weightsFrom(values));
+    await model.prepare([1, 3, 28, 28], { patches: true, blockCls: [0] });
+    const bytes = gpu.allocatedBytes;
+    await model.run(images(1, 28, 28));
+    await model.run(images(1, 28, 28), { blockCls: [-2], patches: true });
+    expect(gpu.allocatedBytes).toBe(bytes);
+    await model.run(images(1, 28, 28), { qkv: true });
+    expect(gpu.allocatedBytes).toBeGreaterThan(bytes);
+  });
+
   test('runs in f16 close to f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
     using full = await loadVit(gpu, small, weightsFrom(values));
     using half = await loadVit(gpu, small, weightsFrom(values), { dtype: 'f16' });
-    const [a, b] = [await full.features(images(1, 28, 28)), await half.features(images(1, 28, 28))];
+    const [a, b] = [await full.run(images(1, 28, 28)), await half.run(images(1, 28, 28))];
     // normalised outputs of size about 3 with 11-bit activations through 2 blocks
-    expect(Math.max(...a.cls.map((value, i) => Math.abs(value - b.cls[i]!)))).toBeLessThan(0.02);
+    expect(largestDifference(a.cls, b.cls)).toBeLessThan(0.02);
   });
+
   test('refuses images that do not divide into patches, and missing or misshapen weights', async () => {
     using model = await loadVit(gpu, small, weightsFrom(values));
-    await expect(model.features(images(1, 30, 28))).rejects.toThrow(
+    await expect(model.run(images(1, 30, 28))).rejects.toThrow(
       /multiples of the patch size 7; crop or pad them with fitImages/,
     );
     await expect(loadVit(gpu, small, weightsFrom({}))).rejects.toThrow(/no weights for "cls_token"/);
@@ -111,30 +147,24 @@ describe('a loaded model', () => {
   });
 });
 
-test('fitImages crops about the centre and pads at the bottom right', () => {
-  const data = Float32Array.from({ length: 3 * 5 * 4 }, (_, i) => i);
-  const cropped = fitImages({ data, shape: [1, 3, 5, 4] }, 3, 'crop');
-  expect(cropped.shape).toEqual([1, 3, 3, 3]);
-  expect(Array.from(cropped.data.slice(0, 3))).toEqual([4, 5, 6]);
-  const padded = fitImages({ data, shape: [1, 3, 5, 4] }, 3, 'pad');
-  expect(padded.shape).toEqual([1, 3, 6, 6]);
-  expect(Array.from(padded.data.slice(0, 6))).toEqual([0, 1, 2, 3, 0, 0]);
-  expect(() => fitImages({ data, shape: [1, 3, 5, 4] }, 7, 'crop')).toThrow(/smaller than one patch/);
-});
-
-test('planning ViT-B/14 at 224 px needs no device and reports its memory', () => {
-  const config = vitConfig('base');
-  const target = { ...defaultTarget, maxBufferBytes: 2 ** 30 };
-  const specs = vitSpecs(config);
-  const plan = planStep(
-    target,
-    {},
-    (_, batch: Record<string, import('@franca/tensor').Tensor>) => ({
-      cls: vit(parametersOf(batch), batch.images!, config).cls,
-    }),
-    { batch: { ...specs, images: { shape: [1, 3, 224, 224], dtype: 'f32' } } },
+test('a model on a state reads the weights as they are when a batch runs, and leaves the state alone', async () => {
+  const named = Object.fromEntries(
+    Object.entries(vitSpecs(small)).map(([name, { shape, dtype }]) => [`backbone.${name}`, { shape, dtype }]),
   );
-  // 23.16 GMAC per image, two operations each, plus norms and softmax
-  expect(plan.report.flops / 2e9).toBeGreaterThan(23.1);
-  expect(plan.report.flops / 2e9).toBeLessThan(24);
+  using state = createState(gpu, { teacher: named, student: named });
+  for (const [name, weights] of Object.entries(values)) state.write('teacher', `backbone.${name}`, weights);
+  using loaded = await loadVit(gpu, small, weightsFrom(values));
+  const expected = await loaded.run(images(1, 28, 28));
+  const model = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, small);
+  expect(await model.run(images(1, 28, 28))).toEqual(expected);
+  state.write('teacher', 'backbone.norm.bias', new Float32Array(32).fill(1));
+  const { cls } = await model.run(images(1, 28, 28));
+  expect(
+    largestDifference(
+      cls,
+      expected.cls.map((value) => value + 1),
+    ),
+  ).toBeLessThan(1e-5);
+  model.dispose();
+  expect((await state.read('teacher', 'backbone.norm.bias'))[0]).toBe(1);
 });

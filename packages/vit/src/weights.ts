@@ -1,4 +1,4 @@
-/** What a set of weights says about its model, from names and shapes alone. */
+/** Named weights of a checkpoint: where values come from, and what names and shapes say about the model. */
 import { swigluHidden } from '@franca/nn';
 import type { Shape } from '@franca/tensor';
 import { type VitConfig, vitConfig } from './config';
@@ -7,14 +7,17 @@ import { VitError } from './errors';
 /** Named tensors of a checkpoint: official or timm names, blocks chunked (`blocks.0.3.`) or flat (`blocks.3.`). */
 export type WeightShapes = Readonly<Record<string, Shape>>;
 
-/** `blocks.<chunk>.<index>.` as `blocks.<index>.`. */
-export const flatBlockName = (name: string): string => name.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.');
-/** `blocks.<index>.` as `blocks.<chunk>.<index>.` for `depth` blocks in `chunks` equal chunks. */
-export const chunkedBlockName = (name: string, depth: number, chunks: number): string =>
-  name.replace(
-    /^blocks\.(\d+)\./,
-    (_, index: string) => `blocks.${Math.floor(Number(index) / (depth / chunks))}.${index}.`,
-  );
+/** Values of a weight, by official name; asked for one at a time so that a checkpoint need not be in memory whole. */
+export type WeightSource = (name: string) => ArrayLike<number> | undefined | Promise<ArrayLike<number> | undefined>;
+
+/** `blocks.<chunk>.<index>.` as `blocks.<index>.`: the index is global, so that the chunk says nothing. */
+const flatBlockName = (name: string): string => name.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.');
+
+/** A weight source over tensors in memory, whose block names may be chunked. */
+export function weightsFrom(tensors: Readonly<Record<string, ArrayLike<number>>>): WeightSource {
+  const flat = new Map(Object.entries(tensors).map(([name, values]) => [flatBlockName(name), values]));
+  return (name) => flat.get(name);
+}
 
 /**
  * The configuration of a checkpoint. Heads cannot be read off shapes: they are taken as 64 wide, as in every published size, unless `overrides` says

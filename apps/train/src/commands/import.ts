@@ -1,4 +1,4 @@
-/** `franca-train import`: an official or other checkpoint as safetensors, the backbone and each head in a file of its own. */
+/** `franca-train import`: a checkpoint as safetensors, the backbone and each head in a file of its own. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { examples } from '../command-line';
 

@@ -5,7 +5,7 @@
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
-import { type EvalSplits, openImageSets, requireLabels, type SetLimits, spread } from '../image-sets/image-set';
+import { type ImageSets, openImageSets, requireLabels, type SetLimits, spread } from '../image-sets/image-set';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import {
   type DensePart,
@@ -55,8 +55,8 @@ export function openContext(
   backend: EvalBackend,
   options: ContextOptions,
 ): EvalContext & AsyncDisposable {
-  const opened: EvalSplits[] = [];
-  const keep = async (opening: Promise<EvalSplits>): Promise<EvalSplits> => {
+  const opened: ImageSets[] = [];
+  const keep = async (opening: Promise<ImageSets>): Promise<ImageSets> => {
     const sets = await opening;
     opened.push(sets);
     return sets;
@@ -101,7 +101,7 @@ export function openContext(
   };
 }
 
-async function openDense({ denseData, denseImages, dataset }: ContextOptions): Promise<EvalSplits> {
+async function openDense({ denseData, denseImages, dataset }: ContextOptions): Promise<ImageSets> {
   const open = (await isSegmentationData(denseData)) ? openSegmentationSets : openImageSets;
   return open(denseData, denseImages, dataset);
 }

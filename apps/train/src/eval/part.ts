@@ -1,13 +1,13 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
+import { collectImages, densePart, type ImageFeatures } from '../features/collect';
 import type { FeatureSession } from '../features/session';
-import { collectImages, densePart, type ImageFeatures } from '../features/sets';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
 
 /** One part of a data set, and how its pixels become input. */
 export interface Part {
-  readonly set: EvalSet;
+  readonly set: ImageSet;
   readonly preprocessing: string;
 }
 
@@ -40,7 +40,7 @@ export interface ImageOptions {
 /** CLS tokens and mean patch tokens of the images of `set`. */
 export async function imagePart(
   { size, weights, model, shards }: FeatureSession,
-  set: EvalSet,
+  set: ImageSet,
   { blocks = 1, resize }: ImageOptions,
 ): Promise<ImagePart> {
   const preparation = { ...centreCrop(size), ...(resize ? { resize } : {}) };
@@ -50,7 +50,7 @@ export async function imagePart(
 }
 
 /** Patch tokens of the images of `set`, with masks where it has them; nothing is computed before they are iterated. */
-export function patchPart({ size, weights, shards }: FeatureSession, set: EvalSet): DensePart {
+export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures & Partial<SegmentationFeatures>> {

@@ -2,7 +2,7 @@
 import type { EvalRecord, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { indexList } from '../options/option-values';
 
 export interface ScoringOptions {
@@ -21,7 +21,7 @@ export const withScoring = (command: Command): Command =>
     );
 
 export const scoringOf = (
-  { classes: names, ignore }: EvalSet,
+  { classes: names, ignore }: ImageSet,
   { classes, absent }: ScoringOptions,
 ): SegmentationScoring => ({
   classes: names.length,
@@ -31,7 +31,7 @@ export const scoringOf = (
 });
 
 /** IoU in percent, one row per class that occurs or is predicted. */
-export function classTable({ classes }: EvalSet, records: readonly EvalRecord[]): ReportTable {
+export function classTable({ classes }: ImageSet, records: readonly EvalRecord[]): ReportTable {
   const rows = classes
     .map((name, c) => [name, ...records.map(({ perClass }) => perClass[c] ?? undefined)] as const)
     .filter(([, ...values]) => values.some((value) => value !== undefined));

@@ -3,9 +3,9 @@ import { DataError } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
+import type { FeatureModel } from './compute-shard';
 import { type Extraction, extract } from './extract';
-import type { FeatureModel } from './model';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const gray = (value: number) => ({
   channels: 3 as const,
   data: new Uint8Array(40 * 32 * 3).fill(value),
 });
-const set: EvalSet = {
+const set: ImageSet = {
   dataset: 'grays',
   split: 'val',
   total: 5,
@@ -41,19 +41,18 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
   const batches: number[] = [];
   const model: FeatureModel = {
     config: tinyConfig,
-    async run({ data, shape: [B, , H, W] }, { blocks, patches }) {
+    async run({ data, shape: [B, , H, W] }, { blockCls, patches }) {
       batches.push(B);
       const rows = (width: number) =>
         Float32Array.from({ length: B * width }, (_, i) => data[Math.floor(i / width) * 3 * H * W]!);
       return {
+        cls: rows(16),
         grid: [4, 4],
-        blocks: Array.from({ length: blocks }, () => rows(16)),
+        blockCls: blockCls.map(() => rows(16)),
         patchMean: rows(16),
         patches: patches ? rows(16 * 16) : undefined,
-        attention: undefined,
       };
     },
-    [Symbol.dispose]() {},
   };
   return { model, batches };
 }

@@ -1,4 +1,4 @@
-/** Where the weights are that a person means: a file, or the newest teacher of a run folder, or the backbone of an imported checkpoint. */
+/** Where the weights are that a person means: a file, the newest teacher of a run, an imported backbone. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { latestRunCheckpoint } from '@franca/checkpoint';
@@ -15,7 +15,7 @@ export interface FoundWeights {
 }
 
 /** Files of a folder that hold a backbone, the preferred one first. */
-const candidates = [
+const CANDIDATES = [
   'teacher.safetensors',
   'backbone.safetensors',
   'folded.safetensors',
@@ -29,11 +29,11 @@ export async function findWeights(path: string): Promise<FoundWeights> {
     throw new TrainError('file', `${path} does not exist; give a file of weights or the folder of a run`);
   if (!statSync(path).isDirectory()) return { file: path, name: basename(path).replace(/\.\w+$/, '') };
   const existing = (name: string) => [join(path, name)].filter(existsSync).at(0);
-  const file = candidates.map(existing).find(Boolean) ?? (await newestTeacher(path));
+  const file = CANDIDATES.map(existing).find(Boolean) ?? (await newestTeacher(path));
   if (!file)
     throw new TrainError(
       'file',
-      `${path} holds no weights: none of ${candidates.join(', ')}, no checkpoint; it holds ${listing(path)}`,
+      `${path} holds no weights: none of ${CANDIDATES.join(', ')}, no checkpoint; it holds ${listing(path)}`,
     );
   return {
     file,

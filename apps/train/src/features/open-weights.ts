@@ -1,4 +1,4 @@
-/** A checkpoint as evaluations need it: backbone under official names, configuration, identity, and RASA where it has one. */
+/** A checkpoint, opened for its features: backbone, configuration, identity, and RASA where it has one. */
 
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';

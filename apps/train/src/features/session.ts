@@ -4,14 +4,15 @@ import { defaultCacheDir } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
+import { loadVit, type VitModel } from '@franca/vit';
 import { type Command, InvalidArgumentError } from 'commander';
 import { TrainError } from '../errors';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
-import { type ExtractOptions, extract, type FeatureShard } from './extract';
-import { type FeatureModel, openFeatureModel } from './model';
+import type { FeatureShard } from './compute-shard';
+import { type ExtractOptions, extract } from './extract';
 import { openWeights, type Weights } from './open-weights';
 
 export interface SessionOptions {
@@ -28,11 +29,11 @@ export interface SessionOptions {
 export interface FeatureSession extends AsyncDisposable {
   readonly gpu: Gpu;
   readonly weights: Weights;
-  readonly model: FeatureModel;
+  readonly model: VitModel;
   /** Side of the input images. */
   readonly size: number;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
-  shards(set: EvalSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+  shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
 }
 
 /** Adds the options that say which model is meant and how it is run. */
@@ -55,7 +56,7 @@ function parseNetwork(value: string): 'teacher' | 'student' {
   throw new InvalidArgumentError('expected teacher or student');
 }
 
-/** @throws TrainError, and what `openWeights` and `openFeatureModel` throw */
+/** @throws TrainError, and what `openWeights` and `loadVit` throw */
 export async function openSession(options: SessionOptions): Promise<FeatureSession> {
   const weights = await openWeights(options.weights, options);
   const closing: (() => unknown)[] = [() => weights[Symbol.asyncDispose]()];
@@ -66,8 +67,8 @@ export async function openSession(options: SessionOptions): Promise<FeatureSessi
     const size = checkedSize(options.size ?? defaultSize(weights.config), weights.config.patchSize);
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
-    const model = await openFeatureModel(gpu, { ...weights, folded: weights.rasa.folded });
-    closing.push(() => model[Symbol.dispose]());
+    const model = await loadVit(gpu, weights.config, weights.read, { finalLayer: weights.rasa.folded });
+    closing.push(() => model.dispose());
     const identity = await weights.identity();
     const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
       onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),

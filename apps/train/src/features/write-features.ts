@@ -1,7 +1,10 @@
-/** Features of a data set as one safetensors file: `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches` [n, rows, columns, D]. */
+/**
+ * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
+ * [n, rows, columns, D].
+ */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, type Preparation } from '../image-sets/preparation';
 import type { FeatureSession } from './session';
 
@@ -14,7 +17,7 @@ export interface WriteOptions {
 export async function writeFeatures(
   path: string,
   session: FeatureSession,
-  set: EvalSet,
+  set: ImageSet,
   { preparation, patches }: WriteOptions,
 ): Promise<{ images: number; bytes: number }> {
   const { embedDim: D, patchSize } = session.model.config;

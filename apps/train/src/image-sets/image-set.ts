@@ -1,4 +1,4 @@
-/** Images to evaluate on: one part of a data set, or evenly chosen images of it, each with a class or a mask where the data has them. */
+/** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
 import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import { type DataSplits, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
@@ -6,12 +6,12 @@ import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
 import type { PixelLabels } from './preparation';
 
-export interface EvalItem {
+export interface ImageItem {
   readonly image: PixelImage;
   readonly mask?: PixelLabels;
 }
 
-export interface EvalSet {
+export interface ImageSet {
   /** Name of the data set and of its part, for records. */
   readonly dataset: string;
   readonly split: string;
@@ -24,14 +24,14 @@ export interface EvalSet {
   key(index: number): string;
   /** -1 where the image has no class. */
   label(index: number): number;
-  read(index: number, signal?: AbortSignal): Promise<EvalItem>;
+  read(index: number, signal?: AbortSignal): Promise<ImageItem>;
   /** Same images, same text; for caches. */
   identity(): Promise<string>;
 }
 
-export interface EvalSplits {
-  readonly train: EvalSet;
-  readonly test: EvalSet;
+export interface ImageSets {
+  readonly train: ImageSet;
+  readonly test: ImageSet;
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export function datasetName(spec: string, chosen?: string): string {
 }
 
 /** At most `limit` images, evenly spaced, so that sorted classes stay balanced. */
-export function spread(set: EvalSet, limit: number | undefined): EvalSet {
+export function spread(set: ImageSet, limit: number | undefined): ImageSet {
   if (limit === undefined || limit >= set.length) return set;
   const at = (index: number): number => Math.floor((index * set.length) / limit);
   return {
@@ -67,7 +67,7 @@ export function spread(set: EvalSet, limit: number | undefined): EvalSet {
  * Both parts of anything that `@franca/data` opens; without a part of its own for validation, a tenth is held out.
  * @throws DataError as `openSplits`
  */
-export async function openImageSets(spec: string, limits: SetLimits, name?: string): Promise<EvalSplits> {
+export async function openImageSets(spec: string, limits: SetLimits, name?: string): Promise<ImageSets> {
   const splits: DataSplits = await openSplits(spec);
   const dataset = datasetName(spec, name);
   return {
@@ -77,7 +77,7 @@ export async function openImageSets(spec: string, limits: SetLimits, name?: stri
   };
 }
 
-function imageSet(source: ImageSource, spec: string, names: { dataset: string; split: string }): EvalSet {
+function imageSet(source: ImageSource, spec: string, names: { dataset: string; split: string }): ImageSet {
   return {
     ...names,
     total: source.length,
@@ -101,7 +101,7 @@ async function identityOf(source: ImageSource, text: string): Promise<string> {
 }
 
 /** @throws TrainError `data` where no image of `set` has a class */
-export function requireLabels(set: EvalSet): void {
+export function requireLabels(set: ImageSet): void {
   if (set.classes.length === 0)
     throw new TrainError(
       'data',

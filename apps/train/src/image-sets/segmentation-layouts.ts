@@ -27,7 +27,7 @@ export interface Layout {
   readonly ignore?: number;
 }
 
-const vocClasses: readonly string[] =
+const VOC_CLASSES: readonly string[] =
   'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor'.split(
     ' ',
   );
@@ -38,12 +38,12 @@ const voc = (split: string): Part => ({
   masks: 'SegmentationClass',
   list: `ImageSets/Segmentation/${split}.txt`,
 });
-const layouts: readonly Layout[] = [
+const LAYOUTS: readonly Layout[] = [
   {
     train: { split: 'train', images: 'train/images', masks: 'train/masks' },
     val: { split: 'val', images: 'val/images', masks: 'val/masks' },
   },
-  { dataset: 'voc-2012', train: voc('train'), val: voc('val'), classes: vocClasses },
+  { dataset: 'voc-2012', train: voc('train'), val: voc('val'), classes: VOC_CLASSES },
   {
     dataset: 'ade20k',
     train: { split: 'training', images: 'images/training', masks: 'annotations/training' },
@@ -55,4 +55,4 @@ const layouts: readonly Layout[] = [
 
 /** The layout of a folder, if it has one of them. */
 export const layoutOf = (root: string): Layout | undefined =>
-  layouts.find(({ train }) => existsSync(join(root, train.images)) && existsSync(join(root, train.masks)));
+  LAYOUTS.find(({ train }) => existsSync(join(root, train.images)) && existsSync(join(root, train.masks)));

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path';
 import { decodeImage, generatedWorld, recogniseSource, shuffledOrder } from '@franca/data';
 import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
-import { datasetName, type EvalSet, type EvalSplits, type SetLimits, spread } from './image-set';
+import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
 import { readMask } from './read-mask';
 import { type Layout, layoutOf, type Part } from './segmentation-layouts';
 
@@ -18,16 +18,16 @@ export async function isSegmentationData(spec: string): Promise<boolean> {
  * Opens both parts; where there is one only, a fifth is held out.
  * @throws TrainError `data` where there are no masks
  */
-export async function openSegmentationSets(spec: string, limits: SetLimits, name?: string): Promise<EvalSplits> {
+export async function openSegmentationSets(spec: string, limits: SetLimits, name?: string): Promise<ImageSets> {
   const layout = layoutOf(spec);
   const { train, test } = layout ? folderSets(spec, layout, name) : await worldSets(spec, name);
   return { train: spread(train, limits.train), test: spread(test, limits.test), close: async () => {} };
 }
 
-function folderSets(root: string, layout: Layout, name: string | undefined): { train: EvalSet; test: EvalSet } {
+function folderSets(root: string, layout: Layout, name: string | undefined): { train: ImageSet; test: ImageSet } {
   const dataset = name ?? layout.dataset ?? datasetName(root);
   const classes = layout.classes ?? namesOf(root);
-  const set = (part: Part, split: string, keys: readonly string[]): EvalSet => ({
+  const set = (part: Part, split: string, keys: readonly string[]): ImageSet => ({
     dataset,
     split,
     total: keys.length,
@@ -77,7 +77,7 @@ function namesOf(root: string): string[] {
   throw new TrainError('data', `${root} names no classes; write a classes.json: a list, first the class of value 0`);
 }
 
-async function worldSets(spec: string, name: string | undefined): Promise<{ train: EvalSet; test: EvalSet }> {
+async function worldSets(spec: string, name: string | undefined): Promise<{ train: ImageSet; test: ImageSet }> {
   const { kind, target } = await recogniseSource(spec);
   if (kind !== 'world')
     throw new TrainError(
@@ -91,7 +91,7 @@ async function worldSets(spec: string, name: string | undefined): Promise<{ trai
       .map((part) => part.split('='))
       .map(([key, value]) => [key, Number(value)]),
   );
-  const set = (split: 'train' | 'val'): EvalSet => {
+  const set = (split: 'train' | 'val'): ImageSet => {
     const world = generatedWorld({ ...numbers, split });
     return {
       dataset: datasetName(spec, name),

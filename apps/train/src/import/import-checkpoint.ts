@@ -1,4 +1,4 @@
-/** Conversion of a checkpoint to safetensors: the backbone and each head in a file of its own, under the official names. */
+/** Conversion of a checkpoint to safetensors: backbone and heads in files of their own, under official names. */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {

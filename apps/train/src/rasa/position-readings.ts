@@ -1,4 +1,4 @@
-/** How well position is read from patch tokens after each plane: least squares fitted on train images, R2 on test images. */
+/** How well position is read after each plane: least squares fitted on train images, R2 on test images. */
 import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, positionDecodability } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';

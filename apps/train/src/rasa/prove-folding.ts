@@ -1,11 +1,11 @@
-/** The proof that a folded checkpoint is the projected model: both run on the same images, patches compared number by number. */
+/** The proof that a folded checkpoint is the projected model: both run on the same images, and are compared. */
 import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
+import { loadVit } from '@franca/vit';
 import { TrainError } from '../errors';
-import { openFeatureModel } from '../features/model';
 import { openWeights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
-import type { EvalSet } from '../image-sets/image-set';
+import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, prepare } from '../image-sets/preparation';
 
 export interface FoldingProof {
@@ -28,7 +28,7 @@ const TOLERANCE = 1e-4;
  */
 export async function proveFolding(
   session: FeatureSession,
-  set: EvalSet,
+  set: ImageSet,
   files: { readonly headsFile: string; readonly foldedFile: string },
 ): Promise<FoldingProof> {
   const started = performance.now();
@@ -40,22 +40,21 @@ export async function proveFolding(
     prepare(image, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
   }
   const batch = { data, shape: [images, 3, size, size] as const };
-  const request = { blocks: 1, patches: true };
-  const before = await model.run(batch, request);
+  const before = await model.run(batch, { patches: true });
   const { numHeads: heads } = weights.config;
   await using withHeads = await openWeights(weights.file, { heads, rasa: files.headsFile });
-  const projected = before.patches!;
+  const projected = before.patches;
   removePlanes(projected, weights.config.embedDim, withHeads.rasa.planes);
 
   await using folded = await openWeights(files.foldedFile, { heads });
-  using foldedModel = await openFeatureModel(gpu, { ...folded, config: weights.config, folded: folded.rasa.folded });
-  const after = await foldedModel.run(batch, request);
+  using foldedModel = await loadVit(gpu, weights.config, folded.read, { finalLayer: folded.rasa.folded });
+  const after = await foldedModel.run(batch, { patches: true });
   const proof = {
     images,
     values: projected.length,
-    difference: largestDifference(after.patches!, projected),
+    difference: largestDifference(after.patches, projected),
     largest: projected.reduce((most, value) => Math.max(most, Math.abs(value)), 0),
-    clsDifference: largestDifference(after.blocks[0]!, before.blocks[0]!),
+    clsDifference: largestDifference(after.cls, before.cls),
     wallMs: performance.now() - started,
   };
   if (proof.difference > TOLERANCE * proof.largest || proof.clsDifference > TOLERANCE * proof.largest)
@@ -67,7 +66,7 @@ export async function proveFolding(
 }
 
 /** The proof as a record. `model` names the weights before folding. */
-export function foldingRecord(set: EvalSet, model: string, size: number, proof: FoldingProof): EvalRecord {
+export function foldingRecord(set: ImageSet, model: string, size: number, proof: FoldingProof): EvalRecord {
   const { images, values, difference, largest, clsDifference, wallMs } = proof;
   const preprocessing = describePreparation({ kind: 'squash', size });
   return evalRecord(

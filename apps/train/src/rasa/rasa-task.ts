@@ -1,4 +1,4 @@
-/** RASA as the first stage of `franca-train eval all`: planes found on the patches of the run's images, position read after each. */
+/** RASA as the first stage of `franca-train eval all`: planes found one by one, position read after each. */
 import { join } from 'node:path';
 import type { RunnableTask } from '../eval/task';
 import type { FeatureSession } from '../features/session';

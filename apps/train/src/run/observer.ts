@@ -12,7 +12,7 @@ import type { Progress } from './progress';
 import { writeReport } from './report';
 import type { RunRecord } from './run-record';
 import type { ScheduledValues } from './schedules';
-import type { TeacherProbe } from './teacher-probe';
+import type { TeacherReading } from './teacher-reading';
 import type { EventWriter } from './tensorboard';
 
 export interface ObserverInput {
@@ -23,7 +23,7 @@ export interface ObserverInput {
   readonly step: Step<never, never>;
   readonly schedule: (iteration: number) => ScheduledValues;
   readonly record: RunRecord;
-  readonly probe: TeacherProbe;
+  readonly probe: TeacherReading;
   readonly log: MetricsLog;
   readonly events: EventWriter;
   readonly progress: Progress;

@@ -32,7 +32,7 @@ import { schedules } from './schedules';
 import { entriesOfGroup, exportBackbone, loadGroup } from './state-io';
 import { drawMasks, keptInputs } from './step-inputs';
 import { listenForStop } from './stop-signals';
-import { createTeacherProbe } from './teacher-probe';
+import { createTeacherReading } from './teacher-reading';
 import { openEvents } from './tensorboard';
 
 export interface TrainRequest {
@@ -100,7 +100,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     globalCrops: step.inputBuffer('globalCrops'),
     localCrops: hasLocals ? step.inputBuffer('localCrops') : undefined,
   });
-  using probe = await createTeacherProbe(gpu, state, options, data);
+  using probe = await createTeacherReading(gpu, state, options, data);
   for (const reason of probe.skipped) progress.message(`skipped ${reason}`);
   progress.message(
     describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),

@@ -1,4 +1,4 @@
-/** What a model makes of single pictures: patch features and the attention of CLS, at a resolution that is good to look at. */
+/** What a model makes of single pictures: patch features and the attention of CLS, large enough to look at. */
 
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
@@ -32,10 +32,9 @@ export async function look(session: FeatureSession, { name, image }: Picture, si
   const crop = { kind: 'crop', resize: size, size } as const;
   const data = new Float32Array(3 * size * size);
   prepare(image, crop, data);
-  const request = { blocks: 1, patches: true, attention: true };
-  const features = await model.run({ data, shape: [1, 3, size, size] }, request);
-  const [height, width] = features.grid;
-  const patches = features.patches!;
+  const images = { data, shape: [1, 3, size, size] as const };
+  const { patches, attention, grid } = await model.run(images, { patches: true, attention: true });
+  const [height, width] = grid;
   removePlanes(patches, dim, weights.rasa.planes);
   const shown: RgbImage = { width: size, height: size, data: resizeAndCrop(image, { resize: size, crop: size }) };
   return {
@@ -43,7 +42,7 @@ export async function look(session: FeatureSession, { name, image }: Picture, si
     pca: { image: shown, features: { data: patches, height, width, dim }, label: name },
     attention: {
       image: shown,
-      attention: { data: toPatches(features.attention!, heads, 1 + numRegisterTokens), heads, patches: height * width },
+      attention: { data: toPatches(attention, heads, 1 + numRegisterTokens), heads, patches: height * width },
       grid: { height, width },
       label: name,
     },

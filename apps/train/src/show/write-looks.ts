@@ -1,4 +1,4 @@
-/** PCA maps and attention of pictures as files: one figure of each kind over all of them, and single maps to be used elsewhere. */
+/** PCA maps and attention of pictures as files: a figure of each kind over all of them, and single maps. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {

@@ -23,4 +23,9 @@ test('other names, and names that are already in the form, stay', () => {
 
 test('a depth that the chunks do not divide follows the official rule', () => {
   expect(chunkBlockName('blocks.6.x', 7, 3)).toBe('blocks.3.6.x');
+  expect(chunkBlockName('blocks.5.x', 7, 3)).toBe('blocks.2.5.x');
+});
+
+test('more chunks than blocks are refused', () => {
+  expect(() => chunkBlockName('blocks.1.x', 3, 4)).toThrow(/3 blocks do not make 4 chunks/);
 });

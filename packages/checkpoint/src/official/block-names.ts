@@ -1,8 +1,9 @@
-/*
- * For sharded training the official code groups the transformer blocks into chunks and pads each chunk in front with
- * identities, so that the block index stays global: `blocks.{chunk}.{i}.norm1.weight`. Unchunked it is
- * `blocks.{i}.norm1.weight`. The numbers are the same; only the names differ.
- */
+/**
+ * Names of transformer blocks in official checkpoints, chunked and flat. For sharded training the official code groups the
+ * blocks into chunks of `floor(depth / chunks)` and pads each chunk in front with identities, so that the block index stays
+ * global: `blocks.{chunk}.{i}.norm1.weight`, where unchunked it is `blocks.{i}.norm1.weight`. The numbers are the same; only
+ * the names differ. Where the depth is no multiple of the chunks there is one chunk more: 7 blocks in 3 end with `blocks.3.6`.
+ */ import { CheckpointError } from '../errors';
 
 const CHUNKED = /(^|\.)blocks\.(\d+)\.(\d+)\./;
 const FLAT = /(^|\.)blocks\.(\d+)\.(?!\d+\.)/;
@@ -13,11 +14,13 @@ export function flattenBlockName(name: string): string {
 }
 
 /**
- * `blocks.{i}.x` -> `blocks.{chunk}.{i}.x`, where a chunk has `floor(depth / chunks)` blocks, as in the official model;
- * other names, chunked ones among them, are returned as they are.
+ * `blocks.{i}.x` -> `blocks.{chunk}.{i}.x` for `depth` blocks; other names, chunked ones among them, are returned as they are.
+ * @throws CheckpointError `bad-input` for more chunks than blocks
  */
 export function chunkBlockName(name: string, depth: number, chunks: number): string {
   const perChunk = Math.floor(depth / chunks);
+  if (!(chunks >= 1 && perChunk >= 1))
+    throw new CheckpointError('bad-input', `${depth} blocks do not make ${chunks} chunks`);
   return name.replace(FLAT, (_, before: string, block: string) => {
     return `${before}blocks.${Math.floor(Number(block) / perChunk)}.${block}.`;
   });

@@ -1,17 +1,14 @@
+/**
+ * Official checkpoints split into backbone and heads, under the official names with flat blocks. The released Franca and
+ * DINOv2 checkpoints, and those that their training writes, hold the same tensors under different names: in a dictionary
+ * `teacher` (training: `model`, with `student.` and `teacher.` names), behind the prefixes of wrappers (`module.`,
+ * `_fsdp_wrapped_module.`), with or without `backbone.`, blocks chunked or flat, training heads present or not.
+ */
 import { CheckpointError, quote } from '../errors';
 import { renameTensors, type TensorSource } from '../tensor-source';
 import { chunkOf, flattenBlockName } from './block-names';
+import type { OfficialPart } from './part';
 import { type OfficialReport, reportOn } from './report';
-
-/*
- * The released Franca and DINOv2 checkpoints, and those that their training writes, hold the same tensors under different
- * names: in a dictionary `teacher` (training: `model`, with `student.` and `teacher.` names), behind the prefixes of
- * wrappers (`module.`, `_fsdp_wrapped_module.`), with or without `backbone.`, blocks chunked or flat, training heads
- * present or not. Here they get the names of the official model with flat blocks, sorted into the parts they belong to.
- */
-
-/** The parts of a network, by the official prefix. */
-export type OfficialPart = 'backbone' | 'dino_head' | 'ibot_head' | 'rasa_head';
 
 export interface OfficialCheckpoint {
   /** Every part under its official names without prefix (`blocks.0.attn.qkv.weight`, `mlps.0.0.weight`); empty if absent. */
@@ -58,7 +55,7 @@ export function splitOfficial(source: TensorSource, options: OfficialOptions = {
     if (chunk !== undefined) chunks.add(chunk);
     const other = renamed[part].get(key);
     if (other !== undefined) {
-      throw new CheckpointError('bad-format', `${quote(other)} and ${quote(name)} are both ${part} ${quote(key)}.`);
+      throw new CheckpointError('bad-format', `${quote(other)} and ${quote(name)} are both ${part} ${quote(key)}`);
     }
     renamed[part].set(key, name);
   }
@@ -84,21 +81,21 @@ function selectNetwork(
   const inner = (network ? [network] : ['teacher']).flatMap((name) => outer.map((before) => `${before}${name}.`));
   for (const prefix of inner) if (under(prefix).length > 0) return { prefix, names: under(prefix) };
   if (network) {
-    throw new CheckpointError('missing-tensor', `The file has no ${network}. ${startsLike(all)}`);
+    throw new CheckpointError('missing-tensor', `the file has no ${network}; ${startsLike(all)}`);
   }
   for (const prefix of outer.slice(1)) if (under(prefix).length > 0) return { prefix, names: under(prefix) };
   return { prefix: '', names: [...all] };
 }
 
 function startsLike(names: readonly string[]): string {
-  return `Its names begin with ${[...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8).map(quote).join(', ')}.`;
+  return `its names begin with ${[...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8).map(quote).join(', ')}`;
 }
 
 function unwrapName(name: string): { part: OfficialPart; key: string } {
   const segments = name.split('.').filter((segment) => !WRAPPERS.has(segment));
   if (segments.some((segment) => segment.includes('_flat_param'))) {
-    const advice = 'Save it with FullStateDictConfig (torch.distributed.fsdp) and import that file.';
-    throw new CheckpointError('bad-format', `${quote(name)} is one shard of an FSDP model. ${advice}`);
+    const advice = 'save it with FullStateDictConfig (torch.distributed.fsdp) and import that file';
+    throw new CheckpointError('bad-format', `${quote(name)} is one shard of an FSDP model; ${advice}`);
   }
   if (segments[0] === 'backbone') segments.shift();
   const first = segments[0] ?? '';

@@ -1,6 +1,7 @@
+/** What an official checkpoint turned out to hold: its parts checked to be whole, and described. */
 import { CheckpointError, quote } from '../errors';
 import type { TensorSource } from '../tensor-source';
-import type { OfficialPart } from './parts';
+import type { OfficialPart } from './part';
 
 /** What an official checkpoint turned out to hold. */
 export interface OfficialReport {
@@ -45,7 +46,7 @@ const KNOWN =
 export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, found: Found): OfficialReport {
   const { backbone, dino_head, ibot_head, rasa_head } = parts;
   if (backbone.tensors.size === 0 && rasa_head.tensors.size === 0) {
-    throw new CheckpointError('bad-format', 'The file holds neither a backbone nor a RASA head.');
+    throw new CheckpointError('bad-format', 'the file holds neither a backbone nor a RASA head');
   }
   return {
     prefix: found.prefix,
@@ -69,7 +70,7 @@ function describeBackbone({ tensors }: TensorSource, blockChunks: number): Backb
   const grid = Math.sqrt(positions - 1);
   if (!Number.isInteger(grid) || grid === 0) {
     const rule = 'one class position and a square grid of patches are expected';
-    throw new CheckpointError('bad-format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}.`);
+    throw new CheckpointError('bad-format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}`);
   }
   return {
     depth,
@@ -103,7 +104,7 @@ function countBlocks(names: readonly string[]): number {
   const some = missing.slice(0, 5).map(quote).join(', ');
   const more = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
   const found = names.slice(0, 5).map(quote).join(', ');
-  throw new CheckpointError('missing-tensor', `The backbone lacks ${some}${more}. It has ${found}, ...`);
+  throw new CheckpointError('missing-tensor', `the backbone lacks ${some}${more}; it has ${found}, ...`);
 }
 
 /** `pre_pos_layers.{k}` count from 0 without a gap; `pos_pred` is the last layer. */
@@ -112,5 +113,5 @@ function countRasaLayers({ tensors }: TensorSource): number {
   const expected = [...Array.from({ length: layers }, (_, k) => `pre_pos_layers.${k}.weight`), 'pos_pred.weight'];
   const missing = expected.filter((name) => !tensors.has(name));
   if (missing.length === 0) return layers;
-  throw new CheckpointError('missing-tensor', `The RASA head lacks ${missing.slice(0, 5).map(quote).join(', ')}.`);
+  throw new CheckpointError('missing-tensor', `the RASA head lacks ${missing.slice(0, 5).map(quote).join(', ')}`);
 }

@@ -51,7 +51,7 @@ test('a missing, a swapped and a cut part are refused and leave nothing', async 
     [b!, a!, ...rest],
     [a!, ...rest],
   ]) {
-    await expectError(unpackWeights(parts, out), 'truncated', /Is a part missing or out of order\?/);
+    await expectError(unpackWeights(parts, out), 'truncated', /is a part missing or out of order\?/);
   }
   expect(readdirSync(out)).toEqual([]);
   await expectError(unpackWeights([a!, join(folder, 'none')], out), 'not-found', /none/);
@@ -81,6 +81,6 @@ test('an archive without weights, and opening an archive as weights, are explain
   await expectError(
     openCheckpoint(path),
     'bad-format',
-    /is an archive. Unpack it first: unpackWeights\(path, folder\)/,
+    /is an archive; unpack it first: unpackWeights\(path, folder\)/,
   );
 });

@@ -1,3 +1,8 @@
+/**
+ * Archives of official weights, unpacked. The largest ones come as a gzipped tar cut into parts (`*_chunked.tar.gz.part_aa`,
+ * `_ab`, ...): put together they are one archive with one `.pth`. It must be unpacked to disk, since a zip's directory lies
+ * at its end; this streams through the parts once, with no more than a few buffers in memory.
+ */
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -6,12 +11,6 @@ import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
 import { type Sink, writeFileAtomic } from '../atomic-write';
 import { CheckpointError, quote } from '../errors';
-
-/*
- * The largest official weights come as a gzipped tar cut into parts (`*_chunked.tar.gz.part_aa`, `_ab`, ...): put together
- * they are one archive with one `.pth`. It must be unpacked to disk, since a zip's directory lies at its end; this streams
- * through the parts once, with no more than a few buffers in memory.
- */
 
 /** Weights hardly compress; an archive that claims more than this many times its size is no honest one. */
 const MAX_INFLATION = 8;
@@ -33,11 +32,11 @@ export async function unpackWeights(parts: string | readonly string[], folder: s
   if (unpacked.status === 'rejected' && unpacked.reason instanceof CheckpointError) throw unpacked.reason;
   if (pumped.status === 'rejected' || unpacked.status === 'rejected') {
     const cause = pumped.status === 'rejected' ? pumped.reason : (unpacked as PromiseRejectedResult).reason;
-    const message = `${paths.join(' + ')} is not one whole .tar.gz (${String(cause)}). Is a part missing or out of order?`;
+    const message = `${paths.join(' + ')} is not one whole .tar.gz (${String(cause)}); is a part missing or out of order?`;
     throw new CheckpointError('truncated', message, { cause });
   }
   if (unpacked.value.length > 0) return unpacked.value;
-  throw new CheckpointError('not-found', `${paths.join(' + ')} holds no .pth or .safetensors file.`);
+  throw new CheckpointError('not-found', `${paths.join(' + ')} holds no .pth or .safetensors file`);
 }
 
 async function findParts(first: string): Promise<string[]> {
@@ -51,7 +50,7 @@ async function totalSize(paths: readonly string[]): Promise<number> {
   let total = 0;
   for (const path of paths) {
     const status = await stat(path).catch((cause: unknown) => {
-      throw new CheckpointError('not-found', `Cannot open ${path}. Check the path.`, { cause });
+      throw new CheckpointError('not-found', `cannot open ${path}; check the path`, { cause });
     });
     total += status.size;
   }
@@ -68,7 +67,7 @@ async function unpackEntries(archive: ReturnType<typeof extract>, folder: string
     const name = weightsName(entry.header);
     if (name) {
       if ((entry.header.size ?? 0) > limit) {
-        throw new CheckpointError('too-large', `The archive claims ${entry.header.size} bytes for ${quote(name)}.`);
+        throw new CheckpointError('too-large', `the archive claims ${entry.header.size} bytes for ${quote(name)}`);
       }
       const path = join(folder, name);
       await writeFileAtomic(path, (sink) => copy(entry, sink));

@@ -1,3 +1,4 @@
+/** The folder of a run: which checkpoints lie in it, and how one is removed without ever looking like a whole one. */
 import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -1,3 +1,4 @@
+/** Checkpoints of a run, opened: every byte is compared with its checksum, damaged ones are passed over. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { CheckpointError, describe, quote } from '../errors';
@@ -60,18 +61,18 @@ export async function loadRunCheckpoint(path: string): Promise<RunCheckpoint> {
     groups,
     openTensors: async (group) => {
       if (groups.includes(group)) return openSafetensors(join(path, `${group}.safetensors`));
-      throw new CheckpointError('missing-tensor', `${path} has no group ${quote(group)}; it has ${groups.join(', ')}.`);
+      throw new CheckpointError('missing-tensor', `${path} has no group ${quote(group)}; it has ${groups.join(', ')}`);
     },
     state: (version, parse) => {
       if (savedVersion <= version) return parse(state, savedVersion);
-      const message = `The state in ${path} has version ${savedVersion}, this program knows ${version}. Update it.`;
+      const message = `the state in ${path} has version ${savedVersion}, this program knows ${version}; update it`;
       throw new CheckpointError('bad-version', message);
     },
   };
 }
 
 function corrupt(path: string, what: string): CheckpointError {
-  return new CheckpointError('corrupt', `${path} is damaged: ${what}. Resume from an earlier checkpoint.`);
+  return new CheckpointError('corrupt', `${path} is damaged: ${what}; resume from an earlier checkpoint`);
 }
 
 /** State and manifest are far smaller; the limit keeps a wrong file from being read whole. */

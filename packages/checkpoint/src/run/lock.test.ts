@@ -26,7 +26,7 @@ async function deadPid(): Promise<number> {
 test('a second run in the same folder is refused until the first has released it', async () => {
   const run = newRun();
   const lock = await lockRun(run);
-  await expectError(lockRun(run), 'locked', new RegExp(`in use by process ${process.pid}\\..*choose another folder`));
+  await expectError(lockRun(run), 'locked', new RegExp(`in use by process ${process.pid};.*choose another folder`));
   await lock.release();
   await lock.release();
   await (await lockRun(run)).release();
@@ -55,7 +55,7 @@ test.skipIf(process.platform !== 'linux')(
 test('the lock of another machine is respected', async () => {
   const run = newRun();
   placeLock(run, { host: 'elsewhere', pid: 1, started: '', token: 'x' });
-  await expectError(lockRun(run), 'locked', /process 1 on elsewhere. If it is gone, delete .*run\.lock/);
+  await expectError(lockRun(run), 'locked', /process 1 on elsewhere; if it is gone, delete .*run\.lock/);
 });
 
 test.each([['not JSON'], ['null'], [{ host: hostname() }], [{ pid: 'x' }]])(

@@ -1,3 +1,10 @@
+/**
+ * Ownership of a run folder. Two runs in one would overwrite each other's checkpoints, so a run owns it through `run.lock`,
+ * which names the owner's machine, process and that process's start time (process ids are reused). The lock of a process
+ * that is gone is taken over. It is a folder, made complete under another name and renamed: renaming onto a folder that is
+ * not empty fails on every file system, so exactly one of several newcomers succeeds. Removing a dead lock is guarded by a
+ * second one, held for a moment, so that nobody removes the lock that another newcomer has just placed.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -5,14 +12,6 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CheckpointError } from '../errors';
 import { removeLeftovers } from './folder';
-
-/*
- * Two runs in one folder would overwrite each other's checkpoints, so a run owns its folder through `run.lock`, which names
- * the owner's machine, process and that process's start time (process ids are reused). The lock of a process that is gone
- * is taken over. It is a folder, made complete under another name and renamed: renaming onto a folder that is not empty
- * fails on every file system, so exactly one of several newcomers succeeds. Removing a dead lock is guarded by a second
- * one, held for a moment, so that nobody removes the lock that another newcomer has just placed.
- */
 
 /** Ownership of a run folder. */
 export interface RunLock extends AsyncDisposable {
@@ -144,6 +143,6 @@ async function placeGuard(guard: string): Promise<boolean> {
 function locked(runFolder: string, path: string, { host, pid }: Owner): CheckpointError {
   const other = host !== hostname();
   const who = `process ${pid}${other ? ` on ${host}` : ''}`;
-  const advice = other ? `If it is gone, delete ${path}.` : 'Wait for it, stop it, or choose another folder.';
-  return new CheckpointError('locked', `${runFolder} is in use by ${who}. ${advice}`);
+  const advice = other ? `if it is gone, delete ${path}` : 'wait for it, stop it, or choose another folder';
+  return new CheckpointError('locked', `${runFolder} is in use by ${who}; ${advice}`);
 }

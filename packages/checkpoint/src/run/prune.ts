@@ -1,3 +1,4 @@
+/** Which checkpoints of a run are kept, and deletion of the others. */
 import { CheckpointError } from '../errors';
 import { listRunCheckpoints, removeCheckpoint } from './folder';
 
@@ -14,7 +15,7 @@ export async function pruneRunCheckpoints(runFolder: string, { last, every }: Re
   if (!valid(last) || (every !== undefined && !valid(every))) {
     throw new CheckpointError(
       'bad-input',
-      `Cannot keep the last ${last} and every ${every} steps: both are counts from 1.`,
+      `cannot keep the last ${last} and every ${every} steps: both are counts from 1`,
     );
   }
   const checkpoints = await listRunCheckpoints(runFolder);

@@ -1,3 +1,9 @@
+/**
+ * Checkpoints of a run, written. One is a folder `<run>/checkpoints/step-00001000/` with a `.safetensors` file per group of
+ * tensors, `state.json` for everything else, and `manifest.json` with the size and SHA-256 of each. It is written under a
+ * temporary name, every file and the folder are synced, and the folder is renamed as a whole: at any moment a kill leaves
+ * either all of it or nothing under its name, and never touches an older one.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,13 +13,6 @@ import { encodeJson, type JsonValue } from '../json-value';
 import { safetensorsStream } from '../safetensors/writer';
 import type { TensorEntry } from '../tensor-source';
 import { listRunCheckpoints, type RunCheckpointPath, removeCheckpoint } from './folder';
-
-/*
- * A run checkpoint is a folder `<run>/checkpoints/step-00001000/` with one `.safetensors` file per group of tensors,
- * `state.json` for everything else, and `manifest.json` with the size and SHA-256 of each. It is written under a temporary
- * name, every file and the folder are synced, and the folder is renamed as a whole: at any moment a kill leaves either all
- * of it or nothing under its name, and never touches an older one.
- */
 
 export interface RunCheckpointContents {
   /** Optimizer steps done. */
@@ -66,13 +65,13 @@ type FileWriters = ReadonlyMap<string, Parameters<typeof writeSynced>[1]>;
 /** Checks all input before anything touches the disk. */
 function prepareFiles({ step, state, stateVersion, tensors }: RunCheckpointContents): FileWriters {
   if (!Number.isSafeInteger(step) || step < 0)
-    throw new CheckpointError('bad-input', `Step ${step} is not a step count.`);
+    throw new CheckpointError('bad-input', `step ${step} is not a step count`);
   const writers = new Map<string, Parameters<typeof writeSynced>[1]>();
   for (const [group, entries] of Object.entries(tensors)) {
     if (!/^\w[\w.-]*$/.test(group)) {
       throw new CheckpointError(
         'bad-input',
-        `${quote(group)} cannot name a group of tensors: use letters, digits, "-", "_".`,
+        `${quote(group)} cannot name a group of tensors: use letters, digits, "-", "_"`,
       );
     }
     writers.set(`${group}.safetensors`, safetensorsStream(entries, { step: String(step) }));

@@ -1,13 +1,12 @@
+/**
+ * The header of a safetensors file, parsed and checked. The layout (github.com/huggingface/safetensors, "Format"): an
+ * unsigned 64-bit little-endian N, N bytes of JSON `{name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {string: string}}`,
+ * then the data, which the tensors cover completely, without a hole and without overlap. Nothing in it is believed before
+ * it is checked: the sizes that dtype and shape imply must equal the byte ranges, and these must tile the rest of the file.
+ */
 import { type Dtype, elementCount, elementSize, isDtype } from '../dtype';
 import { CheckpointError, describe, quote } from '../errors';
 import type { TensorInfo } from '../tensor-source';
-
-/*
- * The safetensors layout (github.com/huggingface/safetensors, "Format"): an unsigned 64-bit little-endian N, N bytes of
- * JSON `{name: {dtype, shape, data_offsets: [begin, end]}, "__metadata__": {string: string}}`, then the data, which the
- * tensors cover completely, without a hole and without overlap. Nothing in the header is believed before it is checked:
- * the sizes that dtype and shape imply must equal the byte ranges, and the ranges must tile the rest of the file.
- */
 
 /** Where one tensor lies, in bytes from the start of the file. */
 export interface StoredTensor extends TensorInfo {
@@ -24,7 +23,7 @@ export const MAX_HEADER_BYTES: number = 16 * 2 ** 20;
 
 /** Parses and checks the JSON header of a file of `fileSize` bytes whose data start at `dataStart`. */
 export function parseHeader(json: Uint8Array, dataStart: number, fileSize: number, path: string): SafetensorsHeader {
-  const fail = (what: string) => new CheckpointError('bad-header', `${path}: ${what}. The file is corrupt.`);
+  const fail = (what: string) => new CheckpointError('bad-header', `${path} is corrupt: ${what}`);
   const header = parseJsonObject(json, fail);
   const metadata: [string, string][] = [];
   const tensors: StoredTensor[] = [];
@@ -35,7 +34,7 @@ export function parseHeader(json: Uint8Array, dataStart: number, fileSize: numbe
   const end = checkTiling(tensors, dataStart, fail);
   if (end > fileSize) {
     const sizes = `its tensors need ${end} bytes, it has ${fileSize}`;
-    throw new CheckpointError('truncated', `${path} is cut short: ${sizes}. Copy or download it again.`);
+    throw new CheckpointError('truncated', `${path} is cut short: ${sizes}; copy or download it again`);
   }
   if (end < fileSize) throw fail(`${fileSize - end} bytes after the last tensor belong to none`);
   return { metadata: Object.fromEntries(metadata), tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])) };

@@ -1,3 +1,4 @@
+/** A safetensors file, read lazily: its header when it is opened, tensors or ranges of them when asked. */
 import { elementSize, toFloat32, viewAs } from '../dtype';
 import { CheckpointError } from '../errors';
 import { openRandomAccess, type RandomAccessFile } from '../random-access';
@@ -22,22 +23,19 @@ export async function openSafetensors(path: string): Promise<TensorFile> {
 async function readHeader(file: RandomAccessFile): Promise<SafetensorsHeader> {
   const { path, size } = file;
   if (size < 10) {
-    throw new CheckpointError('bad-format', `${path} has ${size} bytes: too few for a safetensors file.`);
+    throw new CheckpointError('bad-format', `${path} has ${size} bytes: too few for a safetensors file`);
   }
   const prefix = await file.read(0, 9);
   const length = new DataView(prefix.buffer).getBigUint64(0, true);
   if (length > size - 8 && prefix[8] !== 0x7b) {
-    throw new CheckpointError('bad-format', `${path} does not begin like a safetensors file. Check its format.`);
+    throw new CheckpointError('bad-format', `${path} does not begin like a safetensors file; check its format`);
   }
   if (length > size - 8) {
-    throw new CheckpointError(
-      'truncated',
-      `${path} declares a header of ${length} bytes but has ${size} bytes in all.`,
-    );
+    throw new CheckpointError('truncated', `${path} declares a header of ${length} bytes but has ${size} bytes in all`);
   }
   if (length > MAX_HEADER_BYTES) {
     const limit = `${MAX_HEADER_BYTES} bytes, room for 150,000 tensors`;
-    throw new CheckpointError('too-large', `${path} declares a header of ${length} bytes; the limit is ${limit}.`);
+    throw new CheckpointError('too-large', `${path} declares a header of ${length} bytes; the limit is ${limit}`);
   }
   const headerBytes = Number(length);
   return parseHeader(await file.read(8, headerBytes), 8 + headerBytes, size, path);

@@ -1,3 +1,4 @@
+/** A model that is split over several safetensors files, read as one by its index. */
 import { dirname, join } from 'node:path';
 import { CheckpointError, describe, quote } from '../errors';
 import { openRandomAccess } from '../random-access';
@@ -50,7 +51,7 @@ async function readIndex(path: string): Promise<ShardIndex> {
   await using file = await openRandomAccess(path);
   if (file.size > MAX_HEADER_BYTES) {
     const limit = `the limit for an index is ${MAX_HEADER_BYTES}`;
-    throw new CheckpointError('too-large', `${path} has ${file.size} bytes; ${limit}.`);
+    throw new CheckpointError('too-large', `${path} has ${file.size} bytes; ${limit}`);
   }
   const index = parseIndex(await file.read(0, file.size), path);
   const weightMap = new Map<string, string>();
@@ -58,7 +59,7 @@ async function readIndex(path: string): Promise<ShardIndex> {
     if (typeof fileName !== 'string' || !/^[\w][\w.-]*$/.test(fileName)) {
       throw new CheckpointError(
         'bad-header',
-        `${path} puts ${quote(name)} into ${describe(fileName)}, not a file beside it.`,
+        `${path} puts ${quote(name)} into ${describe(fileName)}, not a file beside it`,
       );
     }
     weightMap.set(name, fileName);
@@ -72,11 +73,11 @@ function parseIndex(bytes: Uint8Array, path: string): { weight_map: object; meta
   try {
     index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-format', `${path} is not JSON.`, { cause });
+    throw new CheckpointError('bad-format', `${path} is not JSON`, { cause });
   }
   const { weight_map, metadata } = (index ?? {}) as Record<string, unknown>;
   if (typeof weight_map === 'object' && weight_map !== null && !Array.isArray(weight_map)) {
     return { weight_map, metadata: typeof metadata === 'object' && metadata !== null ? metadata : {} };
   }
-  throw new CheckpointError('bad-format', `${path} is not a safetensors index: it has no "weight_map" object.`);
+  throw new CheckpointError('bad-format', `${path} is not a safetensors index: it has no "weight_map" object`);
 }

@@ -68,7 +68,7 @@ test('ranges of elements are read alone', async () => {
   expect(await file.read('f32', { start: 6, end: 6 })).toHaveLength(0);
   await expectError(file.read('f32', { start: 5, end: 7 }), 'bad-input', /\[5, 7\) is not within the 6 elements/);
   await expectError(file.read('f32', { start: -1, end: 2 }), 'bad-input');
-  await expectError(file.read('nope'), 'missing-tensor', /no tensor "nope". It has .*\(14 in all\)/);
+  await expectError(file.read('nope'), 'missing-tensor', /no tensor "nope"; it has .*\(14 in all\)/);
 });
 
 test('data are asked for one tensor at a time, and may come in pieces', async () => {

@@ -1,14 +1,13 @@
+/**
+ * Safetensors files, written tensor by tensor. Every name, dtype and shape is needed up front, since the header comes first,
+ * but the data of only one tensor at a time. Tensors are laid out by element width, widest first, and the header is padded
+ * to a multiple of 8 bytes: then every tensor is aligned to its own element, and the file can be mapped without copies.
+ */
 import { type Sink, type WrittenFile, writeFileAtomic } from '../atomic-write';
 import { elementCount, elementSize, isDtype } from '../dtype';
 import { CheckpointError, quote } from '../errors';
 import type { TensorEntry } from '../tensor-source';
 import { safetensorsDtype } from './header';
-
-/*
- * Writing needs every name, dtype and shape up front, since the header comes first, but the data only one tensor at a
- * time. Tensors are laid out by element width, widest first, and the header is padded to a multiple of 8 bytes: then every
- * tensor is aligned to its own element, and the file can be mapped and viewed without copies.
- */
 
 /**
  * Writes a `.safetensors` file as a whole (see `writeFileAtomic`), asking each entry for its data in turn.
@@ -41,7 +40,7 @@ function checkEntries(entries: Iterable<TensorEntry>): TensorEntry[] {
   const checked = new Map<string, TensorEntry>();
   for (const entry of entries) {
     const { name, dtype, shape } = entry;
-    const refuse = (why: string) => new CheckpointError('bad-input', `Cannot write tensor ${quote(name)}: ${why}.`);
+    const refuse = (why: string) => new CheckpointError('bad-input', `cannot write tensor ${quote(name)}: ${why}`);
     if (name === '__metadata__') throw refuse('the name is reserved');
     if (checked.has(name)) throw refuse('the name is there twice');
     if (!isDtype(dtype)) throw refuse(`unknown dtype ${dtype}`);
@@ -84,7 +83,7 @@ async function writeEntry(entry: TensorEntry, sink: Sink): Promise<void> {
   }
   if (written === expected) return;
   const got = written > expected ? 'more' : `${written}`;
-  const message = `Tensor ${quote(name)}, ${dtype} [${shape}], needs ${expected} bytes; its data has ${got}.`;
+  const message = `tensor ${quote(name)}, ${dtype} [${shape}], needs ${expected} bytes; its data has ${got}`;
   throw new CheckpointError('bad-input', message);
 }
 

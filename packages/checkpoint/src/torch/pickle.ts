@@ -1,12 +1,11 @@
-import { CheckpointError, describe } from '../errors';
-
-/*
- * An interpreter for the opcodes that `torch.save` emits (pickle protocols 2 to 5; Python's Lib/pickletools.py describes
- * them). A pickle is a program for a stack machine, and in Python it may call anything. Here a global is looked up in the
+/**
+ * An interpreter for the pickle opcodes that `torch.save` emits. They are of protocols 2 to 5, and Python's
+ * Lib/pickletools.py describes them. A pickle is a program for a stack machine, and in Python it may call anything. Here a global is looked up in the
  * caller's table and nowhere else: what it "calls" are the table's functions, or nothing at all for inert globals, whose
  * arguments are merely kept. No property of an object is ever set by a name from the file, and the number of opcodes is
  * bounded, so a hostile pickle cannot run code, loop, or take more memory than a fixed amount per opcode.
  */
+import { CheckpointError, describe } from '../errors';
 
 /** What a pickle can hold; lists and tuples are both arrays. */
 export type PickleValue =
@@ -69,7 +68,7 @@ export function unpickle(bytes: Uint8Array, hooks: PickleHooks): PickleValue {
   }
   throw new CheckpointError(
     'too-large',
-    `The pickle has more than ${MAX_OPCODES} opcodes; no checkpoint needs that many.`,
+    `the pickle has more than ${MAX_OPCODES} opcodes; no checkpoint needs that many`,
   );
 }
 
@@ -94,7 +93,7 @@ class Machine {
   }
 
   malformed(what: string): CheckpointError {
-    return new CheckpointError('bad-format', `The pickle is malformed before byte ${this.at}: ${what}.`);
+    return new CheckpointError('bad-format', `the pickle is malformed before byte ${this.at}: ${what}`);
   }
 
   take(length: number): Uint8Array {

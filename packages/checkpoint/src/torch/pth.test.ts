@@ -76,7 +76,7 @@ test('a global outside the allow-list is refused by name', async () => {
 });
 
 test('the format before PyTorch 1.6 is explained', async () => {
-  await expectError(openPth(pthFixture('legacy.pth')), 'bad-format', /before PyTorch 1\.6\. Re-save it/);
+  await expectError(openPth(pthFixture('legacy.pth')), 'bad-format', /before PyTorch 1\.6; re-save it/);
 });
 
 test('TorchScript is told apart from weights', async () => {
@@ -85,7 +85,7 @@ test('TorchScript is told apart from weights', async () => {
 
 test('closing twice is harmless, and an unknown tensor is named', async () => {
   const file = await openPth(pthFixture('stored.pth'));
-  await expectError(file.read('wieght'), 'missing-tensor', /"wieght". It has "weight", "bias"/);
+  await expectError(file.read('wieght'), 'missing-tensor', /"wieght"; it has "weight", "bias"/);
   await file.close();
   await file.close();
 });

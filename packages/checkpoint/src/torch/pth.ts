@@ -1,3 +1,4 @@
+/** A `.pth` file of `torch.save`, read without Python: a zip with one pickle and the bytes of each storage. */
 import { type Dtype, elementCount, elementSize, type TensorData, toFloat32, viewAs } from '../dtype';
 import { CheckpointError, quote } from '../errors';
 import { sniffFormat } from '../file-format';
@@ -46,7 +47,7 @@ async function readArchive(file: RandomAccessFile, { inert = [] }: PthOptions): 
   if (pickle.size > MAX_PICKLE_BYTES) {
     throw new CheckpointError(
       'too-large',
-      `${file.path}: its pickle has ${pickle.size} bytes; no checkpoint needs that.`,
+      `${file.path}: its pickle has ${pickle.size} bytes; no checkpoint needs that`,
     );
   }
   const { tensors: found, values } = parse(await zip.read(pickle), inert, file.path);
@@ -74,8 +75,8 @@ function parse(bytes: Uint8Array, inert: readonly string[], path: string): Pickl
 async function refuseLegacy(file: RandomAccessFile): Promise<void> {
   if ((await sniffFormat(file)) !== 'legacy-torch') return;
   const advice =
-    'Re-save it in Python with torch.save(torch.load(path, weights_only=True), path), PyTorch 1.6 or later.';
-  throw new CheckpointError('bad-format', `${file.path} is in the format of torch.save before PyTorch 1.6. ${advice}`);
+    're-save it in Python with torch.save(torch.load(path, weights_only=True), path), PyTorch 1.6 or later';
+  throw new CheckpointError('bad-format', `${file.path} is in the format of torch.save before PyTorch 1.6; ${advice}`);
 }
 
 /** torch puts everything into one folder, named after the file or `archive`. */
@@ -84,12 +85,12 @@ function findPickle(zip: ZipFile, path: string): { root: string; pickle: ZipEntr
   const pickles = names.filter((name) => /^[^/]+\/data\.pkl$/.test(name));
   const pickle = zip.entries.get(pickles[0] ?? '');
   if (names.some((name) => name.endsWith('/constants.pkl'))) {
-    const advice = 'Save model.state_dict() with torch.save instead.';
-    throw new CheckpointError('bad-format', `${path} is a TorchScript program, not weights. ${advice}`);
+    const advice = 'save model.state_dict() with torch.save instead';
+    throw new CheckpointError('bad-format', `${path} is a TorchScript program, not weights; ${advice}`);
   }
   if (pickle && pickles.length === 1) return { root: pickle.name.slice(0, -'data.pkl'.length), pickle };
   const found = `it has ${pickles.length} entries named */data.pkl, a file of torch.save has one`;
-  throw new CheckpointError('bad-format', `${path} is a zip file but not of torch.save: ${found}.`);
+  throw new CheckpointError('bad-format', `${path} is a zip file but not of torch.save: ${found}`);
 }
 
 async function checkByteOrder(zip: ZipFile, root: string, path: string): Promise<void> {
@@ -99,7 +100,7 @@ async function checkByteOrder(zip: ZipFile, root: string, path: string): Promise
   if (order === 'little') return;
   throw new CheckpointError(
     'bad-format',
-    `${path} was written on a ${quote(order)}-endian machine; only little is read.`,
+    `${path} was written on a ${quote(order)}-endian machine; only little is read`,
   );
 }
 
@@ -113,7 +114,7 @@ interface StridedTensor extends TensorInfo {
 function locate(name: string, tensor: TorchTensor, zip: ZipFile, root: string, file: RandomAccessFile): StridedTensor {
   const { storage, offset, shape, stride } = tensor;
   const { dtype, key, elements } = storage;
-  const fail = (what: string) => new CheckpointError('bad-header', `${file.path}: tensor ${quote(name)} ${what}.`);
+  const fail = (what: string) => new CheckpointError('bad-header', `${file.path}: tensor ${quote(name)} ${what}`);
   const entry = zip.entries.get(`${root}data/${key}`);
   if (!entry) throw fail(`refers to storage ${quote(key)}, which is not in the file`);
   if (entry.size !== elements * elementSize(dtype)) {

@@ -1,13 +1,12 @@
+/**
+ * What `torch.save` puts into a pickle: storages and tensors. The tables are all that a file may name, besides what the
+ * caller adds as inert data. A storage is a persistent id ('storage', class, key, device, elements): its bytes lie in the zip
+ * entry `data/{key}`. A tensor is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`: a strided view of a
+ * storage, several of which may share one.
+ */
 import { type Dtype, elementCount } from '../dtype';
 import { CheckpointError, describe, quote } from '../errors';
 import { PickleExternal, PickleGlobal, type PickleHooks, type PickleValue } from './pickle';
-
-/*
- * What `torch.save` puts into a pickle. A storage is a persistent id ('storage', class, key, device, elements): its bytes
- * lie in the zip entry `data/{key}`. A tensor is a call `_rebuild_tensor_v2(storage, offset, size, stride, ...)`: a strided
- * view of a storage, several of which may share one. The table below is all that a file may name, besides what the caller
- * adds as inert data.
- */
 
 /** A run of elements in the archive. */
 export class TorchStorage extends PickleExternal {
@@ -73,15 +72,15 @@ export function torchHooks(inert: readonly string[]): PickleHooks {
       if (STORAGES.has(name) || INERT.test(name) || allowed.has(name)) return new PickleGlobal(name);
       const call = FUNCTIONS.get(name);
       if (call) return new PickleGlobal(name, call);
-      const advice = `If you trust it to be plain data, pass inert: [${quote(name)}]; it is never run.`;
-      throw new CheckpointError('unsafe-pickle', `The pickle names ${quote(name)}, which no weights need. ${advice}`);
+      const advice = `if you trust it to be plain data, pass inert: [${quote(name)}]; it is never run`;
+      throw new CheckpointError('unsafe-pickle', `the pickle names ${quote(name)}, which no weights need; ${advice}`);
     },
     persistent: parseStorage,
   };
 }
 
 function malformed(what: string): CheckpointError {
-  return new CheckpointError('bad-header', `The pickle describes an impossible tensor: ${what}.`);
+  return new CheckpointError('bad-header', `the pickle describes an impossible tensor: ${what}`);
 }
 
 function parseStorage(id: PickleValue): TorchStorage {

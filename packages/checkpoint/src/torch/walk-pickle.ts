@@ -1,3 +1,8 @@
+/**
+ * Tensors and plain values of a decoded pickle, under dotted paths. A pickle is a graph: a few hundred bytes can describe a
+ * dictionary that contains itself, or one whose paths double at every level. So the walk refuses to enter a container that it
+ * is inside of, and all names together may be no longer than a small multiple of the pickle.
+ */
 import { CheckpointError, quote } from '../errors';
 import { PickleObject, type PickleValue } from './pickle';
 import { TorchTensor } from './torch-objects';
@@ -11,11 +16,6 @@ export interface PickleLeaves {
   readonly values: ReadonlyMap<string, PlainValue>;
 }
 
-/*
- * A pickle is a graph: a few hundred bytes can describe a dictionary that contains itself, or one whose paths double at
- * every level. So the walk refuses to enter a container that it is inside of, and all names together may be no longer than
- * a small multiple of the pickle.
- */
 const MAX_DEPTH = 64;
 const NAME_BYTES_PER_PICKLE_BYTE = 32;
 
@@ -29,14 +29,14 @@ export function walkPickle(root: PickleValue, pickleBytes: number): PickleLeaves
   const visit = (value: PickleValue, name: string): void => {
     budget -= name.length + 1;
     if (budget < 0)
-      throw new CheckpointError('too-large', 'The pickle shares its parts in more ways than any checkpoint.');
+      throw new CheckpointError('too-large', 'the pickle shares its parts in more ways than any checkpoint');
     if (value instanceof TorchTensor) addLeaf(tensors, name, value);
     else if (isPlain(value)) addLeaf(values, name, value);
     const children = childrenOf(value);
     if (!children) return;
-    if (inside.has(value)) throw new CheckpointError('bad-format', `The pickle contains itself at ${quote(name)}.`);
+    if (inside.has(value)) throw new CheckpointError('bad-format', `the pickle contains itself at ${quote(name)}`);
     if (inside.size >= MAX_DEPTH)
-      throw new CheckpointError('too-large', `The pickle nests deeper than ${MAX_DEPTH} levels.`);
+      throw new CheckpointError('too-large', `the pickle nests deeper than ${MAX_DEPTH} levels`);
     inside.add(value);
     for (const [key, child] of children) visit(child, name === '' ? key : `${name}.${key}`);
     inside.delete(value);
@@ -46,7 +46,7 @@ export function walkPickle(root: PickleValue, pickleBytes: number): PickleLeaves
 }
 
 function addLeaf<V>(leaves: Map<string, V>, name: string, value: V): void {
-  if (leaves.has(name)) throw new CheckpointError('bad-format', `The pickle has two entries at ${quote(name)}.`);
+  if (leaves.has(name)) throw new CheckpointError('bad-format', `the pickle has two entries at ${quote(name)}`);
   leaves.set(name, value);
 }
 

@@ -1,14 +1,13 @@
+/**
+ * A zip archive read in place (PKWARE APPNOTE 4.3). The end of the file holds the end record, which points at the central
+ * directory, which lists the entries; each entry's data follow their local header. torch writes zip64 archives of stored
+ * (uncompressed) entries, so a tensor can be read where it lies. Every offset and size is checked against the file, entries
+ * may not overlap, and what a compressed entry may inflate to is bounded by the archive's own size.
+ */
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import { CheckpointError, quote } from '../errors';
 import type { RandomAccessFile } from '../random-access';
-
-/*
- * A zip archive read in place (PKWARE APPNOTE 4.3). The end of the file holds the end record, which points at the central
- * directory, which lists the entries; each entry's data follow its local header. torch writes zip64 archives of stored
- * (uncompressed) entries, so a tensor can be read where it lies. Every offset and size is checked against the file, entries
- * may not overlap, and what a compressed entry may inflate to is bounded by the archive's own size.
- */
 
 export interface ZipEntry {
   readonly name: string;
@@ -41,7 +40,7 @@ const MAX_INFLATION = 8;
 export async function openZip(file: RandomAccessFile): Promise<ZipFile> {
   const end = await readEndRecord(file);
   if (end.bytes > MAX_DIRECTORY_BYTES) {
-    throw new CheckpointError('too-large', `${file.path}: its zip directory of ${end.bytes} bytes is beyond reason.`);
+    throw new CheckpointError('too-large', `${file.path}: its zip directory of ${end.bytes} bytes is beyond reason`);
   }
   if (end.offset + end.bytes > file.size) throw corrupt(file, 'its zip directory lies outside the file');
   const entries = parseDirectory(await file.read(end.offset, end.bytes), file);
@@ -53,7 +52,7 @@ export async function openZip(file: RandomAccessFile): Promise<ZipFile> {
 }
 
 function corrupt(file: RandomAccessFile, what: string): CheckpointError {
-  return new CheckpointError('bad-header', `${file.path} is corrupt: ${what}. Copy or download it again.`);
+  return new CheckpointError('bad-header', `${file.path} is corrupt: ${what}; copy or download it again`);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -73,7 +72,7 @@ async function readEndRecord(file: RandomAccessFile): Promise<{ offset: number; 
   let at = length - 22;
   while (at >= 0 && !(tail.getUint32(at, true) === END && at + 22 + tail.getUint16(at + 20, true) === length)) at--;
   if (at < 0) {
-    const message = `${file.path} has no zip directory: it is cut short or not a zip file. Copy or download it again.`;
+    const message = `${file.path} has no zip directory: it is cut short or not a zip file; copy or download it again`;
     throw new CheckpointError('truncated', message);
   }
   if (at >= 20 && tail.getUint32(at - 20, true) === END64_LOCATOR) {
@@ -112,7 +111,7 @@ function parseEntry(view: DataView, at: number, name: string, wide: number[], fi
     const how = flags & 1 ? 'encrypted' : `compressed by method ${method}`;
     throw new CheckpointError(
       'bad-format',
-      `${file.path}: entry ${quote(name)} is ${how}; stored and deflate are read.`,
+      `${file.path}: entry ${quote(name)} is ${how}; stored and deflate are read`,
     );
   }
   // Zip64 keeps in an extra field, in this order, those of the three that do not fit 32 bits.
@@ -149,7 +148,7 @@ function checkLayout(entries: readonly ZipEntry[], directoryOffset: number, file
       const claim = `entry ${name} claims to inflate to ${entry.size} bytes from a file of ${file.size}`;
       throw new CheckpointError(
         'too-large',
-        `${file.path}: ${claim}. Refused as a zip bomb; unzip it and zip it stored.`,
+        `${file.path}: ${claim}; refused as a zip bomb: unzip it and zip it stored`,
       );
     }
   }
@@ -200,6 +199,6 @@ function checkCrc(bytes: Uint8Array, entry: ZipEntry, file: RandomAccessFile): v
   if (entry.crc === 0 || crc32(bytes) === entry.crc) return;
   throw new CheckpointError(
     'corrupt',
-    `${file.path}: the checksum of ${quote(entry.name)} is wrong. Download it again.`,
+    `${file.path}: the checksum of ${quote(entry.name)} is wrong; download it again`,
   );
 }

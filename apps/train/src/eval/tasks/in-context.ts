@@ -3,8 +3,8 @@ import { resizeBicubic } from '@franca/data';
 import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
 import { Option } from 'commander';
-import { collectDense } from '../../features/sets';
-import type { EvalSet } from '../../image-sets/image-set';
+import { collectDense } from '../../features/collect';
+import type { ImageSet } from '../../image-sets/image-set';
 import { squashMask } from '../../image-sets/preparation';
 import { positiveInteger, positiveNumber } from '../../options/option-values';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
@@ -54,7 +54,7 @@ export const task: EvalTask = {
 const SHOWN = 6;
 
 /** The first test images with what was predicted and what is there. */
-async function predictionsFigure(set: EvalSet, predicted: readonly Int32Array[], size: number) {
+async function predictionsFigure(set: ImageSet, predicted: readonly Int32Array[], size: number) {
   const items = [];
   for (let i = 0; i < Math.min(SHOWN, predicted.length); i++) {
     const { image, mask } = await set.read(i);

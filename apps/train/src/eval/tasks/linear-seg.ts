@@ -1,6 +1,6 @@
 /** Linear segmentation: one linear layer from patch tokens to classes. */
 import { linearSegmentation } from '@franca/evals';
-import { collectDense } from '../../features/sets';
+import { collectDense } from '../../features/collect';
 import { numberList, positiveInteger } from '../../options/option-values';
 import { probeBatch, type Selection, selectOption } from '../linear-training';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';

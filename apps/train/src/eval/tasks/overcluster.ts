@@ -1,7 +1,7 @@
 /** Overclustering: do clusters of patches follow classes? */
 import { overclustering } from '@franca/evals';
 import { Option } from 'commander';
-import type { EvalSet } from '../../image-sets/image-set';
+import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
 import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
@@ -47,7 +47,7 @@ export const task: EvalTask = {
 };
 
 /** As many clusters as classes, 100, 300 and 500, as far as a cluster can have four patches. */
-function clusterCounts(set: EvalSet, [rows, columns]: readonly [number, number]): number[] {
+function clusterCounts(set: ImageSet, [rows, columns]: readonly [number, number]): number[] {
   const patches = set.length * rows * columns;
   return [set.classes.length, 100, 300, 500].filter((count) => 4 * count <= patches);
 }

@@ -1,7 +1,7 @@
 /** Shards as the values that evaluations read, with the planes of RASA removed from patches. */
 import type { LabelledFeatures, PatchFeatures, ProbeFeatures, SegmentationFeatures } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
-import type { FeatureShard } from './extract';
+import type { FeatureShard } from './compute-shard';
 
 /** Features of single images, in memory. */
 export interface ImageFeatures {

@@ -1,0 +1,77 @@
+/** Fixed images that the teacher is measured on while it trains: chosen evenly, decoded once, kept as bytes. */
+import { availableParallelism } from 'node:os';
+import {
+  type DecodeOptions,
+  IMAGENET_NORMALISATION,
+  type ImageSource,
+  isImageError,
+  normalisationTable,
+  normalise,
+  prefetch,
+  readImage,
+  resizeAndCrop,
+} from '@franca/data';
+
+/** n images as bytes: a float takes four times as much memory. */
+export interface HeldOutImages {
+  /** RGB [S, S, 3] each. */
+  readonly images: readonly Uint8Array[];
+  /** Classes [n]; empty where the source has none. */
+  readonly labels: Int32Array;
+  readonly size: number;
+  /** Images that could not be used, and why. */
+  readonly skipped: readonly string[];
+}
+
+export interface HeldOutRequest {
+  /** At most so many images, spread evenly over the source. */
+  readonly count: number;
+  readonly size: number;
+  /** Only images with a label. */
+  readonly labelled: boolean;
+  readonly decode: DecodeOptions;
+}
+
+/** Reads and prepares images; unreadable ones are left out and named. */
+export async function readHeldOutImages(
+  source: ImageSource,
+  { count, size, labelled, decode }: HeldOutRequest,
+): Promise<HeldOutImages> {
+  const stride = Math.max(1, source.length / count);
+  const chosen = Array.from({ length: Math.min(count, source.length) }, (_, i) => Math.floor(i * stride));
+  const wanted = labelled ? chosen.filter((index) => source.label?.(index) !== undefined) : chosen;
+  const images: Uint8Array[] = [];
+  const labels: number[] = [];
+  const skipped: string[] = [];
+  const load = async (index: number, signal: AbortSignal) => {
+    try {
+      const image = await readImage(source, index, decode, signal);
+      return { index, pixels: resizeAndCrop(image, { resize: Math.round((size * 8) / 7), crop: size }) };
+    } catch (error) {
+      if (!isImageError(error)) throw error;
+      return { index, reason: `${source.key(index)}: ${error.message}` };
+    }
+  };
+  for await (const { index, pixels, reason } of prefetch(wanted, load, { inFlight: 2 * availableParallelism() })) {
+    if (reason) skipped.push(reason);
+    if (!pixels) continue;
+    images.push(pixels);
+    if (labelled) labels.push(source.label!(index)!);
+  }
+  return { images, labels: Int32Array.from(labels), size, skipped };
+}
+
+const TABLE = normalisationTable(IMAGENET_NORMALISATION);
+
+/** Images `first` to `first + count` as the backbone takes them, [count, 3, S, S]; zeros past the last one. */
+export function normalisedBatch(
+  { images, size }: Pick<HeldOutImages, 'images' | 'size'>,
+  first: number,
+  count: number,
+): Float32Array {
+  const out = new Float32Array(count * 3 * size * size);
+  images.slice(first, first + count).forEach((pixels, i) => {
+    normalise(pixels, TABLE, out.subarray(i * pixels.length, (i + 1) * pixels.length));
+  });
+  return out;
+}

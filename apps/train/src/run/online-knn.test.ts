@@ -1,0 +1,40 @@
+import { DataError, generatedWorld, type ImageSource } from '@franca/data';
+import { openGpu } from '@franca/tensor/node';
+import { loadVit, weightsFrom } from '@franca/vit';
+import { expect, test } from 'vitest';
+import { tinyConfig, tinyTensors } from '../../test/tiny-model';
+import { normalisedBatch, readHeldOutImages } from './held-out-images';
+import { featureAccuracy, pixelAccuracy } from './online-knn';
+
+const world = generatedWorld({ length: 10, size: 32, classes: 3, split: 'val' });
+const request = { count: 5, size: 32, labelled: true, decode: {} };
+
+test('held-out images are spread over the source, and those that cannot be read are left out and named', async () => {
+  const broken: ImageSource = {
+    ...world,
+    read: (index, signal) => {
+      if (index === 4) throw new DataError('corrupt-image', 'cannot be decoded');
+      return world.read(index, signal);
+    },
+  };
+  const { images, labels, skipped } = await readHeldOutImages(broken, request);
+  expect(images.length).toBe(4);
+  expect([...labels]).toEqual([0, 2, 6, 8].map((index) => world.label!(index)));
+  expect(skipped).toEqual([`${world.key(4)}: cannot be decoded`]);
+});
+
+test('a batch past the last image is filled up with zeros', async () => {
+  const held = await readHeldOutImages(world, request);
+  const batch = normalisedBatch(held, 4, 2);
+  expect(batch.subarray(0, 3 * 32 * 32)).toEqual(normalisedBatch(held, 4, 1));
+  expect(batch.subarray(3 * 32 * 32).every((value) => value === 0)).toBe(true);
+});
+
+test('an image is its own nearest neighbour, by pixels and by features, however the batches fall', async () => {
+  const held = await readHeldOutImages(world, request);
+  expect(await pixelAccuracy(held, held, 1)).toBe(1);
+  await using gpu = await openGpu();
+  const weights = Object.fromEntries(tinyTensors().map(({ name, data }) => [name, data as Float32Array]));
+  using model = await loadVit(gpu, tinyConfig, weightsFrom(weights));
+  for (const batch of [1, 4]) expect(await featureAccuracy(model, held, held, { k: 1, batch })).toBe(1);
+});
