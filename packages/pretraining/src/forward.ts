@@ -19,14 +19,16 @@ import {
 } from '@franca/nn';
 import { centeringTargets, nextCenterOf, sinkhornTargets } from '@franca/sinkhorn';
 import { concat, constant, gatherRows, less, reshape, select, sliceAxis, type Tensor } from '@franca/tensor';
-import { type KeptSamples, vit } from '@franca/vit';
-import type { PretrainStepOptions } from './pretrain-step';
+import { vit } from '@franca/vit';
+import { keptTensors, type PerInput } from './inputs';
+import type { PretrainOptions } from './options';
+import { centerName, type LossName } from './state';
 
 export interface ForwardInput {
   /** Parameters under `backbone.`, `dino_head.` and, unless shared, `ibot_head.`. */
   readonly student: Parameters;
   readonly teacher: Parameters;
-  readonly batch: Readonly<Record<string, Tensor>>;
+  readonly batch: PerInput<Tensor>;
   readonly teacherTemp: Tensor;
   /** Number of masked patches; list entries past it are padding. */
   readonly nMasked: Tensor;
@@ -45,74 +47,43 @@ export interface Forward {
   readonly teacherCls: Tensor;
 }
 
-/** Name of the centre of a level of a loss. */
-export const centerName = (loss: 'dino' | 'ibot', level: number): string => `center.${loss}.${level}`;
-
-export function pretrainForward(input: ForwardInput, options: PretrainStepOptions, chunks: ChunkOptions): Forward {
-  const { student, teacher, batch } = input;
-  const { precision: dtype, vit: config, remat, heads, masks } = options;
+/** Tokens through backbones and heads to the losses. */
+export function pretrainForward(input: ForwardInput, options: PretrainOptions, chunks: ChunkOptions): Forward {
+  const { batch } = input;
   const b = options.batch.perDevice;
-  const maskedPlaces = less(
-    constant(
-      Float64Array.from({ length: masks.bound }, (_, i) => i),
-      [masks.bound],
-    ),
-    input.nMasked,
-  );
+  const { bound } = options.masks;
+  const places = Float64Array.from({ length: bound }, (_, i) => i);
+  const valid = less(constant(places, [bound]), input.nMasked);
 
-  const seen = vit(within(teacher, 'backbone'), batch.globalCrops!, config, { dtype });
-  const teacherMasked = atMasked(seen.patches, batch.maskIndices!, maskedPlaces);
-  const globals = vit(within(student, 'backbone'), batch.globalCrops!, config, {
-    dtype,
-    remat,
-    masks: batch.masks!,
-    kept: keptSamples(batch, config.depth, 'global'),
-  });
-  const locals = batch.localCrops
-    ? vit(within(student, 'backbone'), batch.localCrops, config, {
-        dtype,
-        remat,
-        kept: keptSamples(batch, config.depth, 'local'),
-      })
-    : undefined;
+  const seen = vit(within(input.teacher, 'backbone'), batch.globalCrops, options.vit, { dtype: options.precision });
+  const teacherMasked = atMasked(seen.patches, batch.maskIndices, valid);
+  const { globals, locals } = studentTokens(input, options);
 
-  const nextCenters: Record<string, Tensor> = {};
-  const levels = (loss: 'dino' | 'ibot', studentRows: Tensor, teacherRows: Tensor, valid?: Tensor): Level[] => {
-    const name = loss === 'ibot' && heads.ibot ? 'ibot_head' : 'dino_head';
-    const head: HeadConfig = (loss === 'ibot' && heads.ibot) || heads.dino;
-    const rows = Math.max(studentRows.shape[0]!, teacherRows.shape[0]!);
-    const targetHead = projectionHead(within(teacher, name), teacherRows, head);
-    return projectionHead(within(student, name), studentRows, head).map(({ features, prototypes }, i): Level => {
-      const plan = planChunks({ count: prototypes.count, width: prototypes.width, rows }, chunks);
-      const target = targetHead[i]!;
-      const logits = prototypeLogits(target.features, target.prototypes, { temperature: input.teacherTemp, plan });
-      const targets = makeTargets(centerName(loss, i), logits, valid);
-      return {
-        student: prototypeLogits(features, prototypes, { temperature: options.studentTemp ?? 0.1, plan }),
-        targets,
-      };
-    });
-  };
-
-  function makeTargets(name: string, logits: Logits, valid: Tensor | undefined): SoftTargets {
-    const excluding = valid && !options.paddingRows ? { valid } : {};
-    if (options.centering === 'sinkhorn_knopp') return sinkhornTargets(logits, excluding);
-    const center = { center: input.center(name), temperature: input.teacherTemp };
-    nextCenters[name] = nextCenterOf(logits, center, { momentum: options.centerMomentum ?? 0.9, ...excluding });
-    return centeringTargets(logits, center);
-  }
-
-  const dino = levels('dino', locals ? concat([globals.cls, locals.cls]) : globals.cls, swapViews(seen.cls));
-  const ibot = levels('ibot', atMasked(globals.patches, batch.maskIndices!, maskedPlaces), teacherMasked, maskedPlaces);
+  const clsRows = { student: locals ? concat([globals.cls, locals.cls]) : globals.cls, teacher: swapViews(seen.cls) };
+  const dino = lossLevels('dino', clsRows, input, options, chunks);
+  const maskedRows = { student: atMasked(globals.patches, batch.maskIndices, valid), teacher: teacherMasked, valid };
+  const ibot = lossLevels('ibot', maskedRows, input, options, chunks);
   const losses = totalLoss(
     {
       dino: dinoLoss(dino),
-      ibot: ibotLoss(ibot, batch.masksWeight!, 2 * b),
+      ibot: ibotLoss(ibot, batch.masksWeight, 2 * b),
       koleo: [koleoLoss(sliceAxis(globals.cls, 0, 0, b)), koleoLoss(sliceAxis(globals.cls, 0, b, 2 * b))],
     },
     options.losses,
   );
+  const moved = [...dino, ...ibot].filter(({ nextCenter }) => nextCenter);
+  const nextCenters = Object.fromEntries(moved.map(({ name, nextCenter }) => [name, nextCenter!]));
   return { losses, dino, ibot, nextCenters, teacherCls: seen.cls };
+}
+
+/** What the student sees: global crops with patches masked, and local crops. */
+function studentTokens({ student, batch }: ForwardInput, { vit: config, precision: dtype, remat }: PretrainOptions) {
+  const backbone = within(student, 'backbone');
+  const kept = (kind: 'global' | 'local') => keptTensors(batch, config.depth, kind);
+  return {
+    globals: vit(backbone, batch.globalCrops, config, { dtype, remat, masks: batch.masks, kept: kept('global') }),
+    locals: batch.localCrops && vit(backbone, batch.localCrops, config, { dtype, remat, kept: kept('local') }),
+  };
 }
 
 /** Patches [2b, N, D] at the masked places [U] of the flattened batch; zero where the list is padding. */
@@ -122,14 +93,56 @@ function atMasked(patches: Tensor, indices: Tensor, valid: Tensor): Tensor {
   return select(reshape(valid, [indices.shape[0]!, 1]), rows, 0);
 }
 
-/** The inputs `kept.<block>.<branch>.<which>`, where blocks drop samples. */
-function keptSamples(
-  batch: Readonly<Record<string, Tensor>>,
-  depth: number,
-  which: 'global' | 'local',
-): (KeptSamples | undefined)[] {
-  return Array.from({ length: depth }, (_, block) => {
-    const [attention, ffn] = [batch[`kept.${block}.attention.${which}`], batch[`kept.${block}.ffn.${which}`]];
-    return attention && ffn && { attention, ffn };
+/** Tokens [R, D] of student and teacher for one loss; rows of the teacher that are not `valid` are padding. */
+interface LossRows {
+  readonly student: Tensor;
+  readonly teacher: Tensor;
+  readonly valid?: Tensor;
+}
+
+interface LossLevel extends Level {
+  /** Of its centre. */
+  readonly name: string;
+  readonly nextCenter: Tensor | undefined;
+}
+
+/** Student logits and teacher targets of a loss, level by level. */
+function lossLevels(
+  loss: LossName,
+  rows: LossRows,
+  { student, teacher, teacherTemp, center }: ForwardInput,
+  options: PretrainOptions,
+  chunks: ChunkOptions,
+): LossLevel[] {
+  const { heads, studentTemp } = options;
+  const own = loss === 'ibot' ? heads.ibot : undefined;
+  const [prefix, config]: [string, HeadConfig] = own ? ['ibot_head', own] : ['dino_head', heads.dino];
+  const most = Math.max(rows.student.shape[0]!, rows.teacher.shape[0]!);
+  const targetHead = projectionHead(within(teacher, prefix), rows.teacher, config);
+  return projectionHead(within(student, prefix), rows.student, config).map(({ features, prototypes }, i) => {
+    const plan = planChunks({ count: prototypes.count, width: prototypes.width, rows: most }, chunks);
+    const target = targetHead[i]!;
+    const name = centerName(loss, i);
+    const logits = prototypeLogits(target.features, target.prototypes, { temperature: teacherTemp, plan });
+    return {
+      name,
+      ...teacherTargets(logits, { center: () => center(name), temperature: teacherTemp, valid: rows.valid }, options),
+      student: prototypeLogits(features, prototypes, { temperature: studentTemp, plan }),
+    };
   });
+}
+
+/** Balanced targets by Sinkhorn-Knopp, or centred ones and the centre of the next step. */
+function teacherTargets(
+  logits: Logits,
+  { center, temperature, valid }: { center: () => Tensor; temperature: Tensor; valid: Tensor | undefined },
+  { centering, centerMomentum: momentum, paddingRows }: PretrainOptions,
+): { targets: SoftTargets; nextCenter: Tensor | undefined } {
+  const excluding = valid && !paddingRows ? { valid } : {};
+  if (centering === 'sinkhorn_knopp') return { targets: sinkhornTargets(logits, excluding), nextCenter: undefined };
+  const centred = { center: center(), temperature };
+  return {
+    nextCenter: nextCenterOf(logits, centred, { momentum, ...excluding }),
+    targets: centeringTargets(logits, centred),
+  };
 }
