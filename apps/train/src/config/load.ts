@@ -4,13 +4,14 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TrainError } from '../errors';
+import { francaSection } from './franca-section';
 import { interpolate } from './interpolate';
 import { nearestOf, suggestion } from './misspelt';
+import { officialSections } from './official';
 import { parseOverrides } from './overrides';
 import { listPresets, presetNamed } from './presets';
-import { configSchema } from './schema';
 import type { TrainConfig } from './train-config';
 import { isTree, leaves, merge, type Tree, valueAt } from './tree';
 
@@ -26,6 +27,9 @@ export interface ResolvedConfig {
   /** Where each value comes from, by dotted path; absent: the default. */
   readonly sources: ReadonlyMap<string, string>;
 }
+
+/** The whole configuration: the official sections and `franca:`. Strict: an unknown key is an error. */
+export const configSchema: z.ZodType<TrainConfig> = z.strictObject({ ...officialSections, franca: francaSection });
 
 /** The complete default configuration. */
 export const defaultConfig: TrainConfig = configSchema.parse({});

@@ -1,7 +1,6 @@
 /** The configuration reference, generated from the schema: every setting with its default, what is allowed and what it means. */
 import { z } from 'zod';
-import { defaultConfig } from './load';
-import { configSchema } from './schema';
+import { configSchema, defaultConfig } from './load';
 import { isTree, leaves, type Tree, valueAt } from './tree';
 
 interface JsonSchema {

@@ -3,7 +3,7 @@ import type { DataSplits } from '@franca/data';
 import { parametersOf, within } from '@franca/nn';
 import { compile, type Gpu, type State } from '@franca/tensor';
 import { vit } from '@franca/vit';
-import type { PretrainOptions } from '../config/pretrain-options';
+import type { DerivedOptions } from '../config/derived-options';
 import {
   extractFeatures,
   type FeatureStep,
@@ -35,7 +35,7 @@ const BATCH = 32;
 export async function createTeacherProbe(
   gpu: Gpu,
   state: State,
-  { vit: config, run, crops }: PretrainOptions,
+  { vit: config, loop: run, crops }: DerivedOptions,
   data: DataSplits,
 ): Promise<TeacherProbe> {
   const size = crops.global_crops_size;
