@@ -1,4 +1,4 @@
-/** Runs the command line: output, errors in one line, exit status 0 (done), 1 (failed) or 2 (wrong usage or configuration). */
+/** Runs the command line: output, errors in one line. Exit status 0: done, 1: failed, 2: wrong usage or configuration. */
 import { CommanderError } from 'commander';
 import { createCommandLine } from './command-line';
 

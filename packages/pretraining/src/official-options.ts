@@ -1,4 +1,4 @@
-/** Options of a run from the few that one chooses: the official value for the rest, and the sizes that follow from them. */
+/** Options from the few that one chooses: official values for the rest, and the sizes that follow. */
 import { upperBound } from '@franca/cyclic-mask';
 import { officialWeights } from '@franca/losses';
 import { matryoshkaConfig } from '@franca/matryoshka-heads';

@@ -1,4 +1,4 @@
-/** Everything that decides a pretraining run of Franca, as plain numbers: model, crops, masks, heads, losses, optimizer, schedules. */
+/** Everything that decides a pretraining run: model, crops, masks, heads, losses, optimizer, schedules. */
 import type { MaskStrategyName } from '@franca/cyclic-mask';
 import type { LossWeights } from '@franca/losses';
 import type { HeadConfig } from '@franca/matryoshka-heads';

@@ -1,4 +1,4 @@
-/** Learning rates, weight decay, teacher momentum and temperature as functions of the iteration, by the official schedules. */
+/** The official schedules: learning rates, weight decay, teacher momentum and temperature by iteration. */
 import { cosine, linearRamp } from '@franca/nn';
 import type { Schedule } from './options';
 

@@ -1,6 +1,7 @@
 /**
- * What a run keeps on the device: `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and `accumulated` gradients, with accumulation), and
- * `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a checkpoint. Names of parameters are the official ones.
+ * What a run keeps on the device: student and teacher, optimizer, centres. Groups are `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and,
+ * with accumulation, `accumulated` gradients), and `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a
+ * checkpoint. Names of parameters are the official ones.
  */
 import { type HeadConfig, headSpecs } from '@franca/matryoshka-heads';
 import { initialise, initialLossScale, type ParameterSpecs, prefixed } from '@franca/nn';

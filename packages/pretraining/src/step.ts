@@ -1,5 +1,5 @@
 /**
- * One pretraining step as a function to compile: teacher and student forward, losses over all levels, gradients, clipping per submodule, AdamW, EMA of the teacher,
+ * One pretraining step as a function to compile. Teacher and student forward, losses over all levels, gradients, clipping per submodule, AdamW, EMA of the teacher,
  * loss scaling and centres. What changes from step to step comes in as inputs and knobs. Order and constants are those of the official training loop.
  */
 import {

@@ -1,4 +1,4 @@
-/** From a configuration to the numbers of a run: scaled learning rate, iterations, prototypes per level, and the options of the loop. */
+/** From a configuration to the numbers of a run: learning rate, iterations, prototypes, intervals of the loop. */
 import { strategyOfFlags } from '@franca/cyclic-mask';
 import type { DecodeOptions } from '@franca/data';
 import { scaledLearningRate } from '@franca/nn';

@@ -1,4 +1,4 @@
-/** What a run is, worked out from its configuration: the options of the method, and those of the loop around its step. */
+/** What a run is, worked out from its configuration: options of the method, and of the loop around its step. */
 import type { DecodeOptions, MultiCropConfig } from '@franca/data';
 import type { BatchSize, PretrainOptions } from '@franca/pretraining';
 

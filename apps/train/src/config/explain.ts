@@ -2,11 +2,11 @@
 import type { HeadConfig } from '@franca/matryoshka-heads';
 import type { DerivedOptions } from './derived-options';
 import type { ResolvedConfig } from './load';
-import { leaves, type Tree } from './tree';
+import { asTree, leaves } from './tree';
 
 /** `path = value   source`, one line a setting. */
 export function explainedLines({ config, sources }: ResolvedConfig): string[] {
-  const rows = leaves(config as unknown as Tree).map(([path, value]) => ({
+  const rows = leaves(asTree(config)).map(([path, value]) => ({
     text: `${path} = ${JSON.stringify(value)}`,
     source: sources.get(path) ?? 'default',
   }));

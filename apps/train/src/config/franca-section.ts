@@ -1,4 +1,4 @@
-/** The section `franca:`, the only one that the official files do not have: what this implementation adds, and the official quirks as switches. */
+/** The section `franca:` of a configuration: what this implementation adds, and the official quirks as switches. The official files do not have it. */
 import { z } from 'zod';
 import { amount, count, flag, positive, range, share } from './fields';
 import type { FrancaSection } from './train-config';

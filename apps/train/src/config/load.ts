@@ -13,7 +13,7 @@ import { officialSections } from './official';
 import { parseOverrides } from './overrides';
 import { listPresets, presetNamed } from './presets';
 import type { TrainConfig } from './train-config';
-import { isTree, leaves, merge, type Tree, valueAt } from './tree';
+import { asTree, isTree, leaves, merge, type Tree, valueAt } from './tree';
 
 /** One source of settings. */
 export interface Layer {
@@ -47,7 +47,7 @@ export const loadConfig = (files: readonly string[], overrides: readonly string[
 /** Merges and checks layers. @throws TrainError `config` */
 export function resolveConfig(layers: readonly Layer[]): ResolvedConfig {
   const written = layers.reduce<Tree>((tree, { settings }) => merge(tree, settings), {});
-  const merged = interpolate(written, defaultConfig as unknown as Tree, (path) => sourceOf(layers, path));
+  const merged = interpolate(written, asTree(defaultConfig), (path) => sourceOf(layers, path));
   const result = configSchema.safeParse(merged);
   if (!result.success)
     throw new TrainError('config', result.error.issues.flatMap((issue) => explain(issue, merged, layers)).join('\n'));
@@ -106,7 +106,7 @@ function explain(issue: z.core.$ZodIssue, merged: Tree, layers: readonly Layer[]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const name = [...path, key].join('.');
-      return `${sourceOf(layers, [...path, key])}: there is no setting "${name}"; ${suggestion(defaultConfig as unknown as Tree, path, key)}`;
+      return `${sourceOf(layers, [...path, key])}: there is no setting "${name}"; ${suggestion(asTree(defaultConfig), path, key)}`;
     });
   const value = valueAt(merged, path);
   return [`${sourceOf(layers, path)}: ${path.join('.')} is ${shown(value)}: ${reasonOf(issue)}`];

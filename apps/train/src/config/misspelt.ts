@@ -1,4 +1,4 @@
-/** What is meant by a key that does not exist: the nearest name in its section, or the same name in another one. */
+/** What a misspelt key means: the nearest name in its section, or the same name in another one. */
 import { isTree, leaves, type Tree, valueAt } from './tree';
 
 /** One clause for an error message: `did you mean optim.base_lr?`, or what the section has. */

@@ -1,4 +1,4 @@
-/** The type of a complete configuration; what each setting means is said in its schema, beside its default and its bounds. */
+/** The type of a complete configuration. What each setting means is said in its schema, beside its default and its bounds. */
 type Range = readonly [low: number, high: number];
 
 export interface TrainConfig {

@@ -1,4 +1,4 @@
-/** What to change where a step does not fit an adapter: the largest halved batch that does, with accumulation making up for it. */
+/** What to change where a step does not fit an adapter: a smaller batch, with accumulation making up for it. */
 import { LEAST_IMAGES } from '@franca/pretraining';
 import { type Plan, type Target, TensorError } from '@franca/tensor';
 import { derive } from '../config/derive';

@@ -1,4 +1,4 @@
-/** Pictures of the batch at hand, read off the device: crops under their masks, local crops, the use of prototypes. */
+/** Pictures of the batch at hand: crops under their masks, local crops, the use of prototypes. */
 import type { ObservedRun } from './observed-run';
 import { cropFigures, savePicture, usagePicture } from './pictures';
 

@@ -1,6 +1,6 @@
 /**
- * The data of a run: what the user names, else the flower photographs, fetched once, else, without a network, a generated world. So a first run needs no
- * argument, and later evaluations can run anywhere.
+ * The data of a run: what the user names, else flower photographs, else a generated world. The photographs are fetched once, the world needs no network: a first
+ * run needs no argument, and later evaluations can run anywhere.
  */
 import { type DataSplits, openSplits } from '@franca/data';
 import { amountOfBytes } from '../text/amounts';

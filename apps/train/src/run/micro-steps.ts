@@ -1,6 +1,6 @@
 /**
- * Updates from batches. An update is one or several micro-steps, whose gradients add up; a micro-step draws masks and kept samples, cuts the crops and replays the
- * compiled step. Everything random is a function of the seed and the number of the micro-step.
+ * From batches to updates of the weights, in one or several micro-steps each. A micro-step draws masks and kept samples, cuts the crops and replays the compiled
+ * step; gradients of an update's micro-steps add up. Everything random is a function of the seed and the number of the micro-step.
  */
 import type { ImageBatch } from '@franca/data';
 import { type CompiledPretrainStep, drawInputs, microStepKnobs, type ScheduledValues } from '@franca/pretraining';

@@ -1,6 +1,6 @@
 /**
- * Everything that is written down about a run while it trains: a row of figures per log interval, TensorBoard events, k-NN readings, pictures, the report,
- * and words when something looks wrong. It reads the step and never changes it.
+ * Everything that is written down about a run while it trains. A row of figures per log interval, TensorBoard events, k-NN readings, pictures, the report, and
+ * words when something looks wrong. It reads the step and never changes it.
  */
 import { drawBatch } from './batch-pictures';
 import { logInterval } from './interval-log';

@@ -1,7 +1,4 @@
-/**
- * What a run shows while it runs: on a terminal one live line that is rewritten in place, and a row of figures each log interval; plain rows
- * where the output is a file or a pipe.
- */
+/** What a run shows while it runs: a live line on a terminal, and a row of figures each log interval. */
 import { styleText } from 'node:util';
 import { amountOfBytes, duration } from '../text/amounts';
 

@@ -1,4 +1,4 @@
-/** Which prototypes of the finest level images choose first: how often since the start, and what share of them is in use. */
+/** Which prototypes images choose first: how often since the start, and what share of them is in use. */
 export interface PrototypeUsage {
   /** How often each was some image's first choice since the start. */
   readonly counts: Uint32Array;

@@ -1,4 +1,4 @@
-/** How far a count of images is: one live line on a terminal, a plain line now and then where the output is a file or a pipe. */
+/** How far a count of images is: a live line on a terminal, a plain line now and then elsewhere. */
 import { duration } from './amounts';
 
 export interface CountProgress {
