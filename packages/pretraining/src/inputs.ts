@@ -25,8 +25,7 @@ const KINDS = ['global', 'local'] as const;
 type Branch = (typeof BRANCHES)[number];
 type Kind = (typeof KINDS)[number];
 
-type KeptName = `kept.${number}.${Branch}.${Kind}`;
-const keptName = (block: number, branch: Branch, kind: Kind): KeptName => `kept.${block}.${branch}.${kind}`;
+const keptName = (block: number, branch: Branch, kind: Kind): `kept.${string}` => `kept.${block}.${branch}.${kind}`;
 
 /** One thing for every input of a step: its shape, its tensor, its values. */
 // biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a record of inputs
@@ -36,7 +35,7 @@ export type PerInput<T> = {
   readonly masks: T;
   readonly maskIndices: T;
   readonly masksWeight: T;
-  readonly [kept: KeptName]: T;
+  readonly [kept: `kept.${string}`]: T;
 };
 
 /** Shapes of all inputs. */
@@ -60,7 +59,7 @@ const u32 = (...shape: number[]): Spec => ({ shape, dtype: 'u32' });
 
 /** A list of kept samples: its input, its random stream, and how many of how many samples it holds. */
 interface KeptList {
-  readonly name: KeptName;
+  readonly name: `kept.${string}`;
   readonly stream: number;
   readonly kept: number;
   readonly count: number;
@@ -99,7 +98,7 @@ export interface DrawnInputs {
 
 /** The inputs that are not pictures, ready for `step.run`. */
 interface RandomInputs extends Pick<CollatedMasks, 'masks' | 'maskIndices' | 'masksWeight'> {
-  readonly [kept: KeptName]: Uint32Array;
+  readonly [kept: `kept.${string}`]: Uint32Array;
 }
 
 /** Masks and kept samples of micro-step `microStep` of a run, counted from 0 over all updates. */
