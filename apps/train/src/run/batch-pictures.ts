@@ -7,19 +7,19 @@ const MOST_CROPS = 24;
 
 /** @param masks of the batch's global crops [2b, N] */
 export async function drawBatch(run: ObservedRun, at: number, masks: Uint8Array): Promise<void> {
-  const { options, folder, events, record } = run;
+  const { options, out, events, record } = run;
   const { perDevice } = options.batch;
   const { global_crops_size: globalSize, local_crops_size: localSize, local_crops_number: locals } = options.crops;
   const globalCrops = await readCrops(run, 'globalCrops', globalSize, 2 * perDevice);
   const localCrops =
     locals > 0 ? await readCrops(run, 'localCrops', localSize, locals * perDevice) : new Float32Array(0);
   const figures = cropFigures({ globalCrops, globalSize, localCrops, localSize, masks, grid: options.masks.grid });
-  await events.picture(at, 'masks', await savePicture(folder, 'masks', at, figures.masks));
+  await events.picture(at, 'masks', await savePicture(out, 'masks', at, figures.masks));
   if (figures.locals)
-    await events.picture(at, 'local crops', await savePicture(folder, 'local-crops', at, figures.locals));
+    await events.picture(at, 'local crops', await savePicture(out, 'local-crops', at, figures.locals));
   const { counts } = record.usage;
   if (counts.some((count) => count > 0))
-    await events.picture(at, 'prototypes', await savePicture(folder, 'prototypes', at, usagePicture(counts)));
+    await events.picture(at, 'prototypes', await savePicture(out, 'prototypes', at, usagePicture(counts)));
 }
 
 async function readCrops(

@@ -11,7 +11,8 @@ import type { EventWriter } from './tensorboard';
 export interface ObservedRun {
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
-  readonly folder: string;
+  /** The run folder. */
+  readonly out: string;
   readonly configText: string;
   readonly step: CompiledPretrainStep;
   readonly schedule: (iteration: number) => ScheduledValues;

@@ -59,9 +59,9 @@ function liveLine(run: ObservedRun, rows: UpdateRows): Observer['live'] {
 }
 
 async function measureTeacher(run: ObservedRun, at: number): Promise<void> {
-  const { options, folder, record, reading, log, events, progress } = run;
+  const { options, out, record, reading, log, events, progress } = run;
   const { knn, pixels, picture } = await reading.measure();
-  if (picture) await events.picture(at, 'pca', await savePicture(folder, 'pca', at, pcaPicture(picture)));
+  if (picture) await events.picture(at, 'pca', await savePicture(out, 'pca', at, pcaPicture(picture)));
   if (knn === undefined || pixels === undefined) return;
   record.knn = knn;
   await log.append([{ step: at, knn, knn_pixels: pixels }]);
@@ -72,10 +72,10 @@ async function measureTeacher(run: ObservedRun, at: number): Promise<void> {
   await reportOn(run);
 }
 
-const reportOn = ({ folder, configText, record }: ObservedRun): Promise<void> =>
+const reportOn = ({ out, configText, record }: ObservedRun): Promise<void> =>
   writeReport({
-    folder,
-    title: `franca-train: ${folder}`,
+    folder: out,
+    title: `franca-train: ${out}`,
     config: configText,
     notices: record.notices,
     secondsSpent: record.seconds(),

@@ -1,11 +1,9 @@
 /** `--profile`: the kernels of the third step by time, and where the ten steps after it spend theirs. Without it steps just run. */
 import type { CompiledPretrainStep } from '@franca/pretraining';
-import type { Gpu } from '@franca/tensor';
-import type { DerivedOptions } from '../config/derived-options';
 import { knownRates, withRates } from '../doctor/rates';
+import type { ObservedRun } from './observed-run';
 import { createPhaseTimes } from './phase-times';
 import { profileTable } from './profile-table';
-import type { Progress } from './progress';
 
 /** The step that is looked into, counted from where the process starts, and the steps after it that are timed as a whole. */
 const PROFILED_STEP = 3;
@@ -24,17 +22,11 @@ export interface Profiler {
   describe(at: number, last: number): void;
 }
 
-interface ProfilerInput {
-  readonly gpu: Gpu;
-  readonly options: Pick<DerivedOptions, 'precision' | 'batch'>;
-  readonly step: CompiledPretrainStep;
-  readonly progress: Progress;
-  /** Steps before the first one of this process. */
-  readonly first: number;
-  readonly enabled: boolean;
-}
-
-export function createProfiler({ gpu, options, step, progress, first, enabled }: ProfilerInput): Profiler {
+/** @param first steps before the first one of this process */
+export function createProfiler(
+  { gpu, options, step, progress }: Pick<ObservedRun, 'gpu' | 'options' | 'step' | 'progress'>,
+  { first, enabled }: { readonly first: number; readonly enabled: boolean },
+): Profiler {
   const phases = createPhaseTimes();
   const profiled = (first + PROFILED_STEP) * options.batch.accumulation - 1;
   return {

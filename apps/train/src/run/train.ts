@@ -10,19 +10,20 @@ import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
 import { amountOfBytes } from '../text/amounts';
-import { type Checkpoints, createCheckpoints, type Position, restore } from './checkpointing';
+import { createCheckpoints, type Position, restore } from './checkpointing';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
 import { openMetricsLog } from './metrics-log';
 import { type MicroStepContext, updates } from './micro-steps';
-import { createObserver, type Observer } from './observer';
+import type { ObservedRun } from './observed-run';
+import { createObserver } from './observer';
 import { createProfiler } from './profiler';
 import { createProgress, type Progress } from './progress';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
 import { createRecord } from './run-record';
 import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
-import { listenForStop, type StopSignals } from './stop-signals';
+import { listenForStop } from './stop-signals';
 import { createTeacherProbe } from './teacher-probe';
 import { openEvents } from './tensorboard';
 
@@ -77,58 +78,58 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 
   await using log = await openMetricsLog(join(out, 'metrics.jsonl'), saved ? saved.step : -1);
   await using events = await openEvents(out);
-  const schedule = schedules(options.schedule);
-  const record = createRecord(options, saved);
-  const profiler = createProfiler({
+  const run: Run = {
     gpu,
     options,
+    out,
+    configText,
+    state,
     step,
+    schedule: schedules(options.schedule),
+    cropper,
+    reading,
+    record: createRecord(options, saved),
+    log,
+    events,
     progress,
-    first: start.step,
-    enabled: request.profile === true,
-  });
-  const extraBytes = cropper.bytes;
-  const observer = createObserver({
-    ...{ gpu, options, configText, step, schedule, record, reading, log, events, progress, extraBytes },
-    folder: out,
-  });
-  using stop = listenForStop((signal) =>
-    progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
-  );
-  const checkpoints = createCheckpoints(out, state, options.loop.checkpoint, start.step);
+    extraBytes: cropper.bytes,
+  };
   const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
   const batches = batchesFrom(data, options, start, progress);
-  // awaited here: what the loop works with is disposed of when this function ends
-  return await loop({
-    ...{ options, out, state, start, last, batches, step, schedule, cropper, record, profiler },
-    ...{ observer, checkpoints, progress, stop },
-  });
+  // awaited here: what the run works with is disposed of when this function ends
+  return await loop(run, { start, last, batches, profile: request.profile === true });
 }
 
 /** What the loop works with. */
-interface Loop extends MicroStepContext {
-  readonly out: string;
+interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
   readonly state: State;
+}
+
+/** What there is to do. */
+interface Work {
   readonly start: Position;
   /** The update after which this process ends. */
   readonly last: number;
   readonly batches: AsyncIterable<ImageBatch>;
-  readonly observer: Observer;
-  readonly checkpoints: Checkpoints;
-  readonly progress: Progress;
-  readonly stop: StopSignals;
+  readonly profile: boolean;
 }
 
-async function loop(run: Loop): Promise<TrainResult> {
-  const { options, out, start, last, record, profiler, observer, checkpoints, progress, stop } = run;
+async function loop(run: Run, { start, last, batches, profile }: Work): Promise<TrainResult> {
+  const { options, out, state, record, progress } = run;
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
+  const profiler = createProfiler(run, { first: start.step, enabled: profile });
+  const observer = createObserver(run);
+  const checkpoints = createCheckpoints(out, state, checkpoint, start.step);
+  using stop = listenForStop((signal) =>
+    progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
+  );
   let position = start;
   const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
   const save = () => checkpoints.save(position, record.seconds());
   try {
     if (start.step === 0) await observer.measure(0);
     profiler.restart();
-    const toCome = start.step < last && !stop.requested ? updates(run.batches, start.step, run) : [];
+    const toCome = start.step < last && !stop.requested ? updates(batches, start.step, { ...run, profiler }) : [];
     for await (const update of toCome) {
       const { step: at, masks } = update;
       position = update;
@@ -146,7 +147,7 @@ async function loop(run: Loop): Promise<TrainResult> {
     await save();
     await exportTeacher(run, position.step);
     await observer.report();
-    return conclude(run, position);
+    return conclude(run, position, checkpoints.howToContinue());
   } catch (error) {
     // the data failed, not the steps before: what they learned is kept
     if (error instanceof DataError) await save();
@@ -177,14 +178,18 @@ function batchesFrom(
   });
 }
 
-const exportTeacher = ({ out, state }: Loop, at: number): Promise<void> =>
+const exportTeacher = ({ out, state }: Run, at: number): Promise<void> =>
   exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
 
 /** The last words of a run that ended as it should. */
-function conclude({ options, out, record, checkpoints, progress }: Loop, { step, cursor }: Position): TrainResult {
+function conclude(
+  { options, out, record, progress }: Run,
+  { step, cursor }: Position,
+  howToContinue: string,
+): TrainResult {
   const { iterations } = options.schedule;
   const finished = step >= iterations;
-  if (!finished) progress.message(`stopped after step ${step} of ${iterations}; ${checkpoints.howToContinue()}`);
+  if (!finished) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
   const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
   if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
   return { step, finished, knn: record.knn, folder: out };
