@@ -38,6 +38,7 @@ test.each<[Partial<PretrainChoices>, string]>([
   [{ batch: { perDevice: 1 } }, '1 images at a time; KoLeo needs 2 or more'],
   [{ crops: { global_crops_size: 225 } }, 'global_crops_size is 225, no multiple of the patch size 14; use 224'],
   [{ crops: { local_crops_size: 96 } }, 'use 98'],
+  [{ dropPathRates: [0.1] }, 'dropPathRates has 1 rates, the model 12 blocks'],
   [{ schedule: { iterations: 10, warmup: 11 } }, 'a warm-up of 11 iterations is longer than the run of 10'],
 ])('%j is refused', (wrong, message) => {
   expect(() => pretrainOptions({ ...choices, ...wrong })).toThrow(message);

@@ -37,6 +37,11 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
   const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };
   const { precision = 'f32', dropPathRates = new Array<number>(vit.depth).fill(0.1) } = choices;
   checkSizes(vit, batch, crops);
+  if (dropPathRates.length !== vit.depth)
+    throw new PretrainError(
+      'options',
+      `dropPathRates has ${dropPathRates.length} rates, the model ${vit.depth} blocks; give one for each`,
+    );
   return {
     seed: 0,
     remat: false,
