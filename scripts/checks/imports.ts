@@ -1,20 +1,25 @@
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import { browserPackages, layerOf } from './layers';
+import { browserPackages, layeredPackages, layerOf } from './layers';
 import { type Import, importsOf, sourceFiles } from './source-imports';
 import { root, workspaces } from './workspace';
 
 /**
- * Import direction: packages import only packages of lower layers, by their public names; only tests reach outside
- * their own folder, and only into `test/support`; only `@franca/tensor` opens a device through npm `webgpu`; and what a
- * browser loads needs nothing of Node. (Cycles between files are the linter's business.)
+ * Import direction: packages import only packages of lower layers, by their public names, and only packages that exist
+ * have a layer; only tests reach outside their own folder, and only into `test/support`; only `@franca/tensor` opens a
+ * device through npm `webgpu`; and what a browser loads needs nothing of Node. (Cycles between files are the linter's business.)
  */
 export async function checkImports(): Promise<string[]> {
   const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
   const problems = packages.flatMap(({ folder }) => checkPackage(folder));
-  const names = packages.map(({ folder }) => shortName(folder)).filter((name) => browserPackages.includes(name));
-  return [...problems, ...names.flatMap(checkBrowserEntry)];
+  const names = packages.map(({ folder }) => shortName(folder));
+  const absent = [...new Set([...layeredPackages(), ...browserPackages])].filter((name) => !names.includes(name));
+  return [
+    ...problems,
+    ...absent.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
+    ...names.filter((name) => browserPackages.includes(name)).flatMap(checkBrowserEntry),
+  ];
 }
 
 function checkPackage(folder: string): string[] {

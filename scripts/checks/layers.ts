@@ -3,9 +3,10 @@
  * rest. Applications, examples and benchmarks stand above all of them.
  */
 const layers: readonly (readonly string[])[] = [
-  ['tensor', 'cyclic-mask', 'checkpoint', 'collective'],
+  ['tensor', 'cyclic-mask', 'checkpoint'],
   ['nn', 'data'],
   ['vit', 'matryoshka-heads', 'sinkhorn', 'losses', 'rasa'],
+  ['pretraining'],
   ['evals', 'viz'],
 ];
 
@@ -18,6 +19,7 @@ export const browserPackages: readonly string[] = [
   'matryoshka-heads',
   'sinkhorn',
   'losses',
+  'pretraining',
   'rasa',
   'evals',
   'viz',
@@ -28,3 +30,6 @@ export function layerOf(name: string): number | undefined {
   const layer = layers.findIndex((names) => names.includes(name));
   return layer < 0 ? undefined : layer;
 }
+
+/** All packages that have a layer. */
+export const layeredPackages = (): string[] => layers.flat();

@@ -8,7 +8,7 @@ export interface CommandModule {
 }
 
 /** The program with all its commands, in the order of their file names. */
-export async function createProgram(): Promise<Command> {
+export async function createCommandLine(): Promise<Command> {
   const program = new Command('franca-train')
     .description('Self-supervised pretraining of Vision Transformers (Franca) on any GPU')
     .showHelpAfterError('(--help shows what there is)')

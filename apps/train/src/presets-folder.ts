@@ -1,4 +1,4 @@
+/** Where the presets lie: the folder that is published beside `dist`. */
 import { fileURLToPath } from 'node:url';
 
-/** The folder of presets that is published beside `dist`. */
 export const presetsFolder: string = fileURLToPath(new URL('../presets/', import.meta.url));

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createProgram } from './command-line';
+import { createCommandLine } from './command-line';
 import { TrainError } from './errors';
 import { describeError, runCli } from './run-cli';
 
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 test('every command describes itself and shows examples', async () => {
-  const program = await createProgram();
+  const program = await createCommandLine();
   expect(program.commands.length).toBeGreaterThanOrEqual(3);
   for (const command of program.commands) {
     expect(await runCli([command.name(), '--help'])).toBe(0);

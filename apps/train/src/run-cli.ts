@@ -1,13 +1,13 @@
-/** Runs the command line: output, errors in one line, exit status 0 (done), 1 (failed) or 2 (wrong usage or configuration). */
+/** Runs the command line: output, errors in one line. Exit status 0: done, 1: failed, 2: wrong usage or configuration. */
 import { CommanderError } from 'commander';
-import { createProgram } from './command-line';
+import { createCommandLine } from './command-line';
 
 /** Runs `args` as the command line does and resolves to the exit status. */
 export async function runCli(args: readonly string[]): Promise<number> {
   // a reader that has seen enough, such as `head`, is no failure
   process.stdout.off('error', onClosedPipe).once('error', onClosedPipe);
   try {
-    const program = await createProgram();
+    const program = await createCommandLine();
     if (args.length === 0) {
       program.outputHelp();
       return 0;

@@ -58,7 +58,7 @@ test('above the set share it stops with the list, keeps what was learned and say
   expect(status, output).toBe(1);
   // of at least 256 images one in a hundred: the third is too many
   expect(output).toMatch(
-    /3 of \d+ images drawn could not be used, more than the allowed share of 0.01:\n( {2}\S+: [a-z-]+: .*\n){3}Remove/,
+    /3 of \d+ images drawn could not be used, more than the allowed share of 0.01:\n( {2}\S+: [a-z-]+: .*\n){3}[Rr]emove/,
   );
   expect(output).toMatch(/franca\.data\.max_bad_share sets the allowed share/);
   const resumed = await start('stopped', '--resume', 'franca.data.max_bad_share=0.5');

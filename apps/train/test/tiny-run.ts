@@ -1,4 +1,4 @@
-/** A run small enough for a test: a one-block model on 32-pixel scenes, and ways to start it in this process or as a process of its own. */
+/** A run small enough for a test: a one-block model on 32-pixel scenes, started as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';

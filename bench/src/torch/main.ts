@@ -10,18 +10,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { parameterRule } from '@franca/nn';
-import { compile, createState, type Shape, sizeOf } from '@franca/tensor';
-import { openGpu } from '@franca/tensor/node';
 import {
-  derive,
   initialisePretraining,
-  loadConfig,
   type PretrainOptions,
   pretrainGroups,
+  pretrainRule,
   pretrainSignature,
   pretrainStep,
-} from 'franca-train';
+} from '@franca/pretraining';
+import { compile, createState, type Shape, sizeOf } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { derive, loadConfig } from 'franca-train';
 import { inputValues } from '../case';
 import { watchOtherLoad } from '../machine-load';
 import { median, time } from '../measure';
@@ -50,7 +49,7 @@ function findPython(): string | undefined {
 /** A batch whose masks fill the list of masked patches, so that neither side computes padding. */
 function makeBatch(options: PretrainOptions): Named {
   const { batch: shapes } = pretrainSignature(options);
-  const [crops, N] = shapes.masks!.shape as [number, number];
+  const [crops, N] = shapes.masks.shape as [number, number];
   const { bound } = options.masks;
   const masked = Math.ceil(crops / 2);
   // crop i of the masked ones gets patches i, i + masked, ... of the list
@@ -98,14 +97,7 @@ function writeInputs(folder: string, options: PretrainOptions, groups: Record<st
       }),
     ]),
   );
-  const rules = Object.fromEntries(
-    Object.keys(groups.student!).map((name) => {
-      const rule = parameterRule(name, { ...options, depth: options.vit.depth });
-      const head = name.startsWith('ibot_head.') ? options.heads.ibot : options.heads.dino;
-      const frozen = name.endsWith('.weight_g') && head?.freezePrototypeNorms;
-      return [name, frozen ? { ...rule, lrMultiplier: 0 } : rule];
-    }),
-  );
+  const rules = Object.fromEntries(Object.keys(groups.student!).map((name) => [name, pretrainRule(name, options)]));
   writeFileSync(join(folder, 'step.json'), JSON.stringify({ options, knobs, rules, tensors }));
   writeFileSync(
     join(folder, 'step.bin'),

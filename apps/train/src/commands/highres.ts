@@ -1,11 +1,11 @@
 /** `franca-train highres`: adapts a trained backbone to larger images, positions resampled, heads fresh. */
 import type { Command } from 'commander';
 import { examples } from '../command-line';
-import { type RunOptions, withRunOptions } from '../options/train-options';
+import { type TrainCommandOptions, withTrainOptions } from '../options/train-options';
 
 /** Adds the command. */
 export function register(program: Command): void {
-  withRunOptions(program.command('highres'))
+  withTrainOptions(program.command('highres'))
     .description('continue training a backbone at a higher resolution')
     .requiredOption('--from <weights>', "the backbone: a run's teacher.safetensors, or an official .pth")
     .addHelpText(
@@ -21,7 +21,7 @@ export function register(program: Command): void {
         ],
       ]),
     )
-    .action(async (overrides: string[], options: RunOptions) => {
+    .action(async (overrides: string[], options: TrainCommandOptions) => {
       const { startRun } = await import('../run/start-run');
       await startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14', resample: true });
     });

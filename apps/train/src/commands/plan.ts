@@ -40,12 +40,12 @@ export function register(program: Command): void {
           import('../run/precision'),
         ]);
       const target = await targetNamed(options.target);
-      const world = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };
-      const derived = derive(config, world);
+      const machine = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };
+      const derived = derive(config, machine);
       checkPrecision(derived, target);
       const rates = await knownRates(target.name);
       const began = performance.now();
-      const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), world });
+      const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
       const planning = (performance.now() - began) / 1000;
       if (options.json)
         console.log(

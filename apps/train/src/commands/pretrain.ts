@@ -1,11 +1,11 @@
 /** `franca-train pretrain`: trains a model from scratch, or continues a run. */
 import type { Command } from 'commander';
 import { examples } from '../command-line';
-import { type RunOptions, withRunOptions } from '../options/train-options';
+import { type TrainCommandOptions, withTrainOptions } from '../options/train-options';
 
 /** Adds the command. */
 export function register(program: Command): void {
-  withRunOptions(program.command('pretrain'))
+  withTrainOptions(program.command('pretrain'))
     .description('train a model on images, without labels')
     .addHelpText(
       'after',
@@ -17,7 +17,7 @@ export function register(program: Command): void {
         ['franca-train pretrain --resume --out runs/photos', 'continue where it stopped, bit for bit'],
       ]),
     )
-    .action(async (overrides: string[], options: RunOptions) => {
+    .action(async (overrides: string[], options: TrainCommandOptions) => {
       const { startRun } = await import('../run/start-run');
       await startRun(overrides, options, {
         defaultConfig: (gpu) => (gpu.target.family === 'cpu' ? 'cpu-tiny' : 'gpu-small'),

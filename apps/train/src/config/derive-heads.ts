@@ -1,8 +1,9 @@
 /** The projection heads of a configuration: nested levels, widths and prototypes. */
+import type { HeadConfig } from '@franca/matryoshka-heads';
+import type { PretrainOptions } from '@franca/pretraining';
 import { TrainError } from '../errors';
-import type { HeadOptions, PretrainOptions } from './pretrain-options';
 import { prototypesFor } from './small-batch';
-import type { HeadConfig, TrainConfig } from './train-config';
+import type { HeadSection, TrainConfig } from './train-config';
 
 /** Heads for tokens of width D, where Sinkhorn-Knopp sees `together` images at a time. @throws TrainError `config` */
 export function deriveHeads(config: TrainConfig, D: number, together: number): PretrainOptions['heads'] {
@@ -16,7 +17,7 @@ export function deriveHeads(config: TrainConfig, D: number, together: number): P
 /** Matryoshka widths D/16, D/8, D/4, D/2, D (Franca section 3.2). */
 const officialWidths = (D: number): number[] => [16, 8, 4, 2, 1].map((divisor) => D / divisor);
 
-function deriveHead(config: TrainConfig, head: HeadConfig, D: number, together: number): HeadOptions {
+function deriveHead(config: TrainConfig, head: HeadSection, D: number, together: number): HeadConfig {
   const { franca } = config;
   const prototypes = franca.small_batch ? prototypesFor(head.head_n_prototypes, together) : head.head_n_prototypes;
   const widths = config.dino.MRL ? (franca.nesting_list ?? officialWidths(D)) : [D];
@@ -29,7 +30,6 @@ function deriveHead(config: TrainConfig, head: HeadConfig, D: number, together: 
     hiddenDim: head.head_hidden_dim,
     bottleneckDim: head.head_bottleneck_dim,
     initStd: franca.head_init_std,
-    freezePrototypeNorms: franca.freeze_prototype_norms,
   };
 }
 
@@ -38,14 +38,17 @@ function checkWidths(widths: readonly number[], D: number): void {
   if (!ascending || widths.at(-1) !== D)
     throw new TrainError(
       'config',
-      `Matryoshka levels of widths ${widths.join(', ')}: expected ascending whole numbers that end with the embedding, ${D}; set franca.nesting_list`,
+      `levels of widths ${widths.join(', ')}: expected ascending whole numbers that end with the embedding, ${D}; set franca.nesting_list`,
     );
 }
 
 /** The combinations that are defined; the official code crashes on the others (it indexes tuples of levels as tensors). */
 function checkCombination({ dino, ibot, train }: TrainConfig): void {
   if (dino.MRL && !ibot.separate_head)
-    throw new TrainError('config', 'Matryoshka heads need ibot.separate_head=true (or dino.MRL=false)');
+    throw new TrainError(
+      'config',
+      'dino.MRL needs a head of its own for patches; use ibot.separate_head=true, or dino.MRL=false',
+    );
   if (dino.MRL && train.centering !== 'sinkhorn_knopp')
-    throw new TrainError('config', 'Matryoshka heads need train.centering=sinkhorn_knopp (or dino.MRL=false)');
+    throw new TrainError('config', 'dino.MRL needs train.centering=sinkhorn_knopp; use it, or dino.MRL=false');
 }

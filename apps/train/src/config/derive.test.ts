@@ -1,13 +1,13 @@
+import { schedules } from '@franca/pretraining';
 import { expect, test } from 'vitest';
-import { schedules } from '../run/schedules';
 import { derive, singleDevice } from './derive';
+import type { DerivedOptions, Machine } from './derived-options';
 import { loadConfig } from './load';
-import type { PretrainOptions, World } from './pretrain-options';
 import { prototypesFor, teacherTempFor } from './small-batch';
 
-const options = (files: string[], overrides: string[] = [], world: World = singleDevice): PretrainOptions =>
-  derive(loadConfig(files, overrides).config, world);
-const vitb = (overrides: string[] = [], world?: World) => options(['official-in21k-vitb14'], overrides, world);
+const options = (files: string[], overrides: string[] = [], machine: Machine = singleDevice): DerivedOptions =>
+  derive(loadConfig(files, overrides).config, machine);
+const vitb = (overrides: string[] = [], machine?: Machine) => options(['official-in21k-vitb14'], overrides, machine);
 
 test('the total batch sets micro-steps and the learning rate: 7.01e-4 sqrt(2048 / 1024)', () => {
   const { batch, schedule } = vitb();
@@ -67,8 +67,8 @@ test('stochastic depth keeps max(floor(B (1 - r)), 1) of the packed crops', () =
 });
 
 test('crops, grids and masks follow the configuration', () => {
-  const { crops, localGrid, masks, vit } = vitb();
-  expect([masks.grid, localGrid, masks.strategy]).toEqual([[16, 16], [7, 7], 'cyclic']);
+  const { crops, masks, vit } = vitb();
+  expect([masks.grid, masks.strategy]).toEqual([[16, 16], 'cyclic']);
   expect(crops).toMatchObject({
     global_crops_size: 224,
     local_crops_size: 98,
@@ -90,12 +90,12 @@ test('crops, grids and masks follow the configuration', () => {
 
 test('photographs are reduced while decoding to 1.5 times the side at which no crop is enlarged', () => {
   // the smallest local crop covers 0.05 of the picture at aspect 3/4: 98 / sqrt(0.05 * 3/4) = 506.1
-  expect(vitb().run.decode).toEqual({ maxPixels: 2 ** 26, shortSide: 760 });
-  expect(vitb(['crops.local_crops_number=0']).run.decode.shortSide).toBe(
+  expect(vitb().loop.decode).toEqual({ maxPixels: 2 ** 26, shortSide: 760 });
+  expect(vitb(['crops.local_crops_number=0']).loop.decode.shortSide).toBe(
     Math.ceil((1.5 * 224) / Math.sqrt(0.32 * 0.75)),
   );
-  expect(vitb(['franca.data.decode_short_side=512']).run.decode.shortSide).toBe(512);
-  expect(vitb(['franca.data.decode_short_side=0', 'franca.data.max_pixels=1000']).run.decode).toEqual({
+  expect(vitb(['franca.data.decode_short_side=512']).loop.decode.shortSide).toBe(512);
+  expect(vitb(['franca.data.decode_short_side=0', 'franca.data.max_pixels=1000']).loop.decode).toEqual({
     maxPixels: 1000,
   });
 });
@@ -106,7 +106,7 @@ test('DINOv2 is within reach: plain heads, shared, centred', () => {
 });
 
 test('f16 is used where the recipe asks for it and the adapter is able', () => {
-  const gpu: World = { size: 1, rank: 0, f16: true };
+  const gpu: Machine = { size: 1, rank: 0, f16: true };
   expect([vitb().precision, vitb([], gpu).precision]).toEqual(['f32', 'f16']);
   expect(vitb(['franca.precision=f16']).precision).toBe('f16');
   expect(vitb(['compute_precision.student.backbone.mixed_precision.param_dtype=fp32'], gpu).precision).toBe('f32');
@@ -129,8 +129,8 @@ test.each([
   [['franca.total_batch=100'], 'franca.total_batch is 100, no multiple of the 32 images'],
   [['crops.global_crops_size=225'], 'crops.global_crops_size is 225, no multiple of student.patch_size 14; use 224'],
   [['crops.local_crops_size=96'], 'use 98'],
-  [['ibot.separate_head=false'], 'need ibot.separate_head=true'],
-  [['train.centering=centering'], 'need train.centering=sinkhorn_knopp'],
+  [['ibot.separate_head=false'], 'use ibot.separate_head=true'],
+  [['train.centering=centering'], 'needs train.centering=sinkhorn_knopp'],
   [['franca.nesting_list=[48, 96]'], 'that end with the embedding, 768'],
   [['franca.nesting_list=[96, 48, 768]'], 'ascending'],
   [['franca.vit.embed_dim=100'], 'does not divide into 12 heads'],

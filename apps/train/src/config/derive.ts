@@ -1,60 +1,44 @@
-/** From a configuration to the numbers of a run: scaled learning rate, iterations, grids, prototypes per level, kept samples, mask bound. */
-import { type MaskStrategyName, strategyOfFlags, upperBound } from '@franca/cyclic-mask';
+/** From a configuration to the numbers of a run: learning rate, iterations, prototypes, intervals of the loop. */
+import { strategyOfFlags } from '@franca/cyclic-mask';
 import type { DecodeOptions } from '@franca/data';
-import { keptSamples, scaledLearningRate } from '@franca/nn';
+import { scaledLearningRate } from '@franca/nn';
+import { LEAST_IMAGES, pretrainOptions, type Schedule } from '@franca/pretraining';
 import { type VitConfig, vitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
 import { deriveHeads } from './derive-heads';
-import type { KeptCrops, MaskOptions, PretrainOptions, RunOptions, Schedule, World } from './pretrain-options';
+import type { DerivedOptions, LoopOptions, Machine } from './derived-options';
 import { prototypesFor, teacherTempFor } from './small-batch';
 import type { TrainConfig } from './train-config';
 
 /** One device without f16. */
-export const singleDevice: World = { size: 1, rank: 0, f16: false };
-
-/** Global crops of an image. */
-const GLOBAL_CROPS = 2;
-
-/** Images of a micro-step: KoLeo compares each with its nearest neighbour. */
-export const LEAST_IMAGES = 2;
+export const singleDevice: Machine = { size: 1, rank: 0, f16: false };
 
 /**
  * Everything that the training step and the loop need to know.
  * @throws TrainError `config` where settings do not go together
  */
-export function derive(config: TrainConfig, world: World = singleDevice): PretrainOptions {
-  const { franca, train, student, optim, crops } = config;
-  const batch = deriveBatch(config, world);
-  const together = batch.perDevice * world.size;
+export function derive(config: TrainConfig, machine: Machine = singleDevice): DerivedOptions {
+  const { franca, train, optim } = config;
+  const batch = deriveBatch(config, machine);
+  const together = batch.perDevice * machine.size;
+  checkCropSizes(config);
   const vit = deriveVit(config);
-  const temperature = config.teacher;
-  const teacherTemp = franca.small_batch
-    ? teacherTempFor(temperature.warmup_teacher_temp, temperature.teacher_temp, together)
-    : temperature.teacher_temp;
+  const teacherTemp = deriveTeacherTemp(config, together);
   const heads = deriveHeads(config, vit.embedDim, together);
-  const precision = derivePrecision(config, world);
-  const dropPathRates = Array.from({ length: vit.depth }, (_, i) =>
-    student.drop_path_uniform || vit.depth === 1
-      ? student.drop_path_rate
-      : (student.drop_path_rate * i) / (vit.depth - 1),
-  );
-  return {
+  const precision = derivePrecision(config, machine);
+  const { device: _, ...augment } = franca.augment;
+  const crops = { ...augment, ...config.crops, blur_probability: franca.quirks.blur };
+  const options = pretrainOptions({
     seed: train.seed,
     precision,
     batch,
     vit,
     remat: franca.remat,
-    dropPathRates,
-    kept: dropPathRates.map(
-      (rate): KeptCrops => ({
-        global: keptSamples(GLOBAL_CROPS * batch.perDevice, rate),
-        local: crops.local_crops_number === 0 ? 0 : keptSamples(crops.local_crops_number * batch.perDevice, rate),
-      }),
-    ),
-    crops: { ...withoutDevice(franca.augment), ...crops, blur_probability: franca.quirks.blur },
-    localGrid: gridOf(config, 'local_crops_size'),
-    masks: deriveMasks(config, batch.perDevice),
+    dropPathRates: deriveDropPath(config, vit.depth),
+    crops,
+    masks: deriveMasks(config),
     heads,
+    freezePrototypeNorms: franca.freeze_prototype_norms,
     losses: { dino: config.dino.loss_weight, koleo: config.dino.koleo_loss_weight, ibot: config.ibot.loss_weight },
     centering: train.centering,
     paddingRows: franca.quirks.padding_rows,
@@ -63,26 +47,37 @@ export function derive(config: TrainConfig, world: World = singleDevice): Pretra
     patchEmbedLrMultiplier: optim.patch_embed_lr_mult,
     lossScaling: precision === 'f16' && config.compute_precision.grad_scaler,
     schedule: deriveSchedule(config, batch.total, teacherTemp),
-    run: deriveRun(config),
-    notes: notesOn(config, { heads, teacherTemp, together, precision }),
-  };
+  });
+  const notes = notesOn(config, { heads, teacherTemp, together, precision });
+  return { ...options, batch, crops, loop: deriveLoop(config), notes };
 }
 
-function deriveBatch({ train, franca }: TrainConfig, world: World): PretrainOptions['batch'] {
+function deriveBatch({ train, franca }: TrainConfig, machine: Machine): DerivedOptions['batch'] {
   const perDevice = train.batch_size_per_gpu;
   if (perDevice < LEAST_IMAGES)
     throw new TrainError(
       'config',
       `train.batch_size_per_gpu is ${perDevice}; KoLeo needs ${LEAST_IMAGES} images at a time or more: an image and its neighbour`,
     );
-  const step = perDevice * world.size;
+  const step = perDevice * machine.size;
   const total = franca.total_batch ?? step;
   if (total % step !== 0)
     throw new TrainError(
       'config',
-      `franca.total_batch is ${total}, no multiple of the ${step} images of one micro-step (batch_size_per_gpu ${perDevice} on ${world.size} devices); use ${Math.max(step, step * Math.round(total / step))}`,
+      `franca.total_batch is ${total}, no multiple of the ${step} images of one micro-step (batch_size_per_gpu ${perDevice} on ${machine.size} devices); use ${Math.max(step, step * Math.round(total / step))}`,
     );
   return { perDevice, accumulation: total / step, total };
+}
+
+function checkCropSizes({ crops, student }: TrainConfig): void {
+  for (const key of ['global_crops_size', 'local_crops_size'] as const) {
+    const side = crops[key] / student.patch_size;
+    if (!Number.isInteger(side))
+      throw new TrainError(
+        'config',
+        `crops.${key} is ${crops[key]}, no multiple of student.patch_size ${student.patch_size}; use ${Math.max(1, Math.round(side)) * student.patch_size}`,
+      );
+  }
 }
 
 /** The model alone. */
@@ -111,30 +106,27 @@ export function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
   };
 }
 
-function derivePrecision({ franca, compute_precision: { student } }: TrainConfig, world: World): 'f16' | 'f32' {
+function derivePrecision({ franca, compute_precision: { student } }: TrainConfig, machine: Machine): 'f16' | 'f32' {
   if (franca.precision !== 'auto') return franca.precision;
-  return world.f16 && student.backbone.mixed_precision.param_dtype === 'fp16' ? 'f16' : 'f32';
+  return machine.f16 && student.backbone.mixed_precision.param_dtype === 'fp16' ? 'f16' : 'f32';
 }
 
-function gridOf({ crops, student }: TrainConfig, key: 'global_crops_size' | 'local_crops_size'): [number, number] {
-  const side = crops[key] / student.patch_size;
-  if (!Number.isInteger(side))
-    throw new TrainError(
-      'config',
-      `crops.${key} is ${crops[key]}, no multiple of student.patch_size ${student.patch_size}; use ${Math.max(1, Math.round(side)) * student.patch_size}`,
-    );
-  return [side, side];
-}
+/** The rate of every block: all the same, or growing linearly from 0. */
+const deriveDropPath = ({ student: { drop_path_rate, drop_path_uniform } }: TrainConfig, depth: number): number[] =>
+  Array.from({ length: depth }, (_, i) =>
+    drop_path_uniform || depth === 1 ? drop_path_rate : (drop_path_rate * i) / (depth - 1),
+  );
 
-function deriveMasks(config: TrainConfig, perDevice: number): MaskOptions {
-  const { ibot, train } = config;
-  const grid = gridOf(config, 'global_crops_size');
-  const [low, high] = ibot.mask_ratio_min_max;
-  const strategy: MaskStrategyName = strategyOfFlags(train);
-  const probability = ibot.mask_sample_probability;
-  const sampling = { crops: GLOBAL_CROPS * perDevice, grid: { height: grid[0], width: grid[1] }, probability };
-  return { strategy, probability, ratio: [low, high], grid, bound: upperBound({ ...sampling, ratio: [low, high] }) };
-}
+const deriveMasks = ({ ibot, train }: TrainConfig) => ({
+  strategy: strategyOfFlags(train),
+  probability: ibot.mask_sample_probability,
+  ratio: ibot.mask_ratio_min_max,
+});
+
+const deriveTeacherTemp = ({ franca, teacher }: TrainConfig, together: number): number =>
+  franca.small_batch
+    ? teacherTempFor(teacher.warmup_teacher_temp, teacher.teacher_temp, together)
+    : teacher.teacher_temp;
 
 function deriveSchedule({ optim, teacher, train }: TrainConfig, totalBatch: number, teacherTemp: number): Schedule {
   const iterations = (epochs: number) => Math.round(epochs * train.OFFICIAL_EPOCH_LENGTH);
@@ -171,13 +163,12 @@ function deriveDecode({ crops, franca: { data, augment } }: TrainConfig): Decode
   return { maxPixels: data.max_pixels, ...(shortSide > 0 && Number.isFinite(shortSide) ? { shortSide } : {}) };
 }
 
-function deriveRun(config: TrainConfig): RunOptions {
+function deriveLoop(config: TrainConfig): LoopOptions {
   const { franca, train, student, evaluation } = config;
   const { checkpoint, knn, log, data } = franca;
   return {
     // the official default has no root and cannot be opened: it stands for data that nobody chose
     datasetPath: train.dataset_path === 'ImageNet:split=TRAIN' ? '' : train.dataset_path,
-    outputDir: train.output_dir,
     pretrainedWeights: student.pretrained_weights,
     inFlight: train.num_workers || undefined,
     augmentDevice: franca.augment.device,
@@ -198,14 +189,11 @@ function deriveRun(config: TrainConfig): RunOptions {
       maxTrain: knn.max_train,
       maxTest: knn.max_test,
     },
-    blockChunks: student.block_chunks,
   };
 }
 
-const withoutDevice = ({ device: _, ...rest }: TrainConfig['franca']['augment']) => rest;
-
 interface Derived {
-  readonly heads: PretrainOptions['heads'];
+  readonly heads: DerivedOptions['heads'];
   readonly teacherTemp: number;
   /** Images that Sinkhorn-Knopp sees together. */
   readonly together: number;

@@ -1,11 +1,12 @@
 /** A configuration for people: each value with its source, and the numbers that follow from them. */
+import type { HeadConfig } from '@franca/matryoshka-heads';
+import type { DerivedOptions } from './derived-options';
 import type { ResolvedConfig } from './load';
-import type { PretrainOptions } from './pretrain-options';
-import { leaves, type Tree } from './tree';
+import { asTree, leaves } from './tree';
 
 /** `path = value   source`, one line a setting. */
 export function explainedLines({ config, sources }: ResolvedConfig): string[] {
-  const rows = leaves(config as unknown as Tree).map(([path, value]) => ({
+  const rows = leaves(asTree(config)).map(([path, value]) => ({
     text: `${path} = ${JSON.stringify(value)}`,
     source: sources.get(path) ?? 'default',
   }));
@@ -14,17 +15,17 @@ export function explainedLines({ config, sources }: ResolvedConfig): string[] {
 }
 
 /** What the training step gets, in words. */
-export function derivedLines(options: PretrainOptions): string[] {
-  const { batch, schedule, heads, masks, kept, vit } = options;
-  const levels = (head: PretrainOptions['heads']['dino']) =>
-    head.levels.map(({ width, prototypes }) => `${width}: ${prototypes}`).join(', ');
+export function derivedLines(options: DerivedOptions): string[] {
+  const { batch, crops, schedule, heads, masks, kept, vit } = options;
+  const localSide = crops.local_crops_size / vit.patchSize;
+  const levels = (head: HeadConfig) => head.levels.map(({ width, prototypes }) => `${width}: ${prototypes}`).join(', ');
   const [first, last] = [kept[0]!, kept.at(-1)!];
   return [
     `images per update     ${batch.total} (${batch.perDevice} per device and micro-step, ${batch.accumulation} micro-steps)`,
     `learning rate         ${schedule.lr.toPrecision(6)} at its peak`,
     `iterations            ${schedule.iterations}, of which ${schedule.warmup} warm-up`,
     `backbone              ${vit.depth} blocks of ${vit.embedDim}, ${vit.numHeads} heads, ${options.precision}`,
-    `patches               ${masks.grid.join(' x ')} of a global crop, ${options.localGrid.join(' x ')} of a local one`,
+    `patches               ${masks.grid.join(' x ')} of a global crop, ${localSide} x ${localSide} of a local one`,
     `masked patches        at most ${masks.bound} of a batch (${masks.strategy})`,
     `kept samples          ${first.global} global and ${first.local} local crops in the first block, ${last.global} and ${last.local} in the last`,
     `prototypes, DINO      ${levels(heads.dino)}`,

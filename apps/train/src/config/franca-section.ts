@@ -1,9 +1,9 @@
-/** The section `franca:`, the only one that the official files do not have: what this implementation adds, and the official quirks as switches. */
+/** The section `franca:` of a configuration: what this implementation adds, and the official quirks as switches. The official files do not have it. */
 import { z } from 'zod';
 import { amount, count, flag, positive, range, share } from './fields';
-import type { OwnConfig } from './train-config';
+import type { FrancaSection } from './train-config';
 
-export const ownSection: z.ZodType<OwnConfig> = z
+export const francaSection: z.ZodType<FrancaSection> = z
   .strictObject({
     precision: z
       .enum(['auto', 'f32', 'f16'])

@@ -4,15 +4,16 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { LineCounter, parseDocument } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { TrainError } from '../errors';
+import { francaSection } from './franca-section';
 import { interpolate } from './interpolate';
 import { nearestOf, suggestion } from './misspelt';
+import { officialSections } from './official';
 import { parseOverrides } from './overrides';
 import { listPresets, presetNamed } from './presets';
-import { configSchema } from './schema';
 import type { TrainConfig } from './train-config';
-import { isTree, leaves, merge, type Tree, valueAt } from './tree';
+import { asTree, isTree, leaves, merge, type Tree, valueAt } from './tree';
 
 /** One source of settings. */
 export interface Layer {
@@ -26,6 +27,9 @@ export interface ResolvedConfig {
   /** Where each value comes from, by dotted path; absent: the default. */
   readonly sources: ReadonlyMap<string, string>;
 }
+
+/** The whole configuration: the official sections and `franca:`. Strict: an unknown key is an error. */
+export const configSchema: z.ZodType<TrainConfig> = z.strictObject({ ...officialSections, franca: francaSection });
 
 /** The complete default configuration. */
 export const defaultConfig: TrainConfig = configSchema.parse({});
@@ -43,7 +47,7 @@ export const loadConfig = (files: readonly string[], overrides: readonly string[
 /** Merges and checks layers. @throws TrainError `config` */
 export function resolveConfig(layers: readonly Layer[]): ResolvedConfig {
   const written = layers.reduce<Tree>((tree, { settings }) => merge(tree, settings), {});
-  const merged = interpolate(written, defaultConfig as unknown as Tree, (path) => sourceOf(layers, path));
+  const merged = interpolate(written, asTree(defaultConfig), (path) => sourceOf(layers, path));
   const result = configSchema.safeParse(merged);
   if (!result.success)
     throw new TrainError('config', result.error.issues.flatMap((issue) => explain(issue, merged, layers)).join('\n'));
@@ -102,7 +106,7 @@ function explain(issue: z.core.$ZodIssue, merged: Tree, layers: readonly Layer[]
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => {
       const name = [...path, key].join('.');
-      return `${sourceOf(layers, [...path, key])}: there is no setting "${name}"; ${suggestion(defaultConfig as unknown as Tree, path, key)}`;
+      return `${sourceOf(layers, [...path, key])}: there is no setting "${name}"; ${suggestion(asTree(defaultConfig), path, key)}`;
     });
   const value = valueAt(merged, path);
   return [`${sourceOf(layers, path)}: ${path.join('.')} is ${shown(value)}: ${reasonOf(issue)}`];

@@ -1,5 +1,4 @@
-/** What is meant by a key that does not exist: the nearest name in its section, or the same name in another one. */
-import { editDistance } from './edit-distance';
+/** What a misspelt key means: the nearest name in its section, or the same name in another one. */
 import { isTree, leaves, type Tree, valueAt } from './tree';
 
 /** One clause for an error message: `did you mean optim.base_lr?`, or what the section has. */
@@ -28,4 +27,21 @@ export function nearestOf(word: string, candidates: readonly string[]): string |
     distance(best) < word.length
     ? best
     : undefined;
+}
+
+/** Edits (insert, delete, replace, swap two neighbours) that turn one word into the other: Damerau-Levenshtein, optimal string alignment. */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replace = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, replace);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        row[j] = Math.min(row[j]!, beforeLast[j - 2]! + 1);
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[b.length]!;
 }

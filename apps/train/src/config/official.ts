@@ -1,6 +1,6 @@
 /**
- * The sections of the official configuration: every key of the default file of DINOv2 and Franca with its default, and the keys that only
- * Franca's own files set (`dino.MRL`, the mask switches). A file of either project loads unchanged.
+ * The sections of the official configuration, with defaults and bounds. Every key of the default file of DINOv2 and Franca is here, and the keys that only
+ * Franca's own files set (`dino.MRL`, the mask switches): a file of either project loads unchanged.
  */
 import { z } from 'zod';
 import { amount, count, flag, positive, range, share, text } from './fields';

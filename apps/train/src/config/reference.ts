@@ -1,8 +1,7 @@
-/** The configuration reference, generated from the schema: every setting with its default, what is allowed and what it means. */
+/** The configuration reference, from the schema: every setting with default, allowed values and meaning. */
 import { z } from 'zod';
-import { defaultConfig } from './load';
-import { configSchema } from './schema';
-import { isTree, leaves, type Tree, valueAt } from './tree';
+import { configSchema, defaultConfig } from './load';
+import { asTree, isTree, leaves, type Tree, valueAt } from './tree';
 
 interface JsonSchema {
   readonly description?: string;
@@ -13,9 +12,7 @@ interface JsonSchema {
 /** One Markdown table per section. */
 export function configReference(): string {
   const schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema;
-  const sections = Object.keys(defaultConfig).flatMap((section) =>
-    subsections([section], defaultConfig as unknown as Tree),
-  );
+  const sections = Object.keys(defaultConfig).flatMap((section) => subsections([section], asTree(defaultConfig)));
   return sections
     .map((path) => {
       const rows = leavesOf(path).map(
@@ -59,7 +56,7 @@ function subsections(path: string[], tree: Tree): string[][] {
 }
 
 function leavesOf(path: readonly string[]): [string, unknown][] {
-  const own = valueAt(defaultConfig as unknown as Tree, path) as Tree;
+  const own = valueAt(asTree(defaultConfig), path) as Tree;
   const plain =
     path.length === 1 && path[0] === 'franca'
       ? Object.fromEntries(Object.entries(own).filter(([, v]) => !isTree(v)))

@@ -1,5 +1,5 @@
 /**
- * What a small batch changes. The official settings assume about 2048 images per update on many devices. The learning rate follows the batch by the
+ * What a small batch changes: fewer prototypes and a colder teacher. The official settings assume about 2048 images per update on many devices. The learning rate follows the batch by the
  * official rule, base_lr sqrt(total / 1024). Two more things depend on the images n that Sinkhorn-Knopp sees together (one micro-step on all devices):
  *
  * - Prototypes. Balanced targets give every prototype the same mass, so 131,072 of them over a few dozen images spread each target over hundreds: K is

@@ -1,5 +1,4 @@
-/** The type of a complete configuration; what each setting means is said in its schema, beside its default and its bounds. */
-
+/** The type of a complete configuration. What each setting means is said in its schema, beside its default and its bounds. */
 type Range = readonly [low: number, high: number];
 
 export interface TrainConfig {
@@ -9,12 +8,12 @@ export interface TrainConfig {
     readonly teacher: NetworkPrecision;
     readonly student: NetworkPrecision;
   };
-  readonly dino: HeadConfig & {
+  readonly dino: HeadSection & {
     readonly loss_weight: number;
     readonly koleo_loss_weight: number;
     readonly MRL: boolean;
   };
-  readonly ibot: HeadConfig & {
+  readonly ibot: HeadSection & {
     readonly loss_weight: number;
     readonly mask_sample_probability: number;
     readonly mask_ratio_min_max: Range;
@@ -82,12 +81,13 @@ export interface TrainConfig {
     readonly local_crops_size: number;
   };
   readonly evaluation: { readonly eval_period_iterations: number };
-  readonly franca: OwnConfig;
+  readonly franca: FrancaSection;
 }
 
 export type Arch = 'vit_tiny' | 'vit_small' | 'vit_base' | 'vit_large' | 'vit_giant2';
 
-export interface HeadConfig {
+/** Settings of a projection head, in `dino:` and `ibot:` alike. */
+export interface HeadSection {
   readonly head_n_prototypes: number;
   readonly head_bottleneck_dim: number;
   readonly head_nlayers: number;
@@ -108,7 +108,7 @@ export interface NetworkPrecision {
 }
 
 /** The section `franca:`. */
-export interface OwnConfig {
+export interface FrancaSection {
   readonly precision: 'auto' | 'f32' | 'f16';
   readonly remat: boolean;
   readonly total_batch: number | null;

@@ -9,6 +9,9 @@ export interface Tree {
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** A configuration, whose type names its keys, as the tree that it is. */
+export const asTree = (config: object): Tree => config as Tree;
+
 /** Names through which an assignment could reach the prototype of every object. */
 const FORBIDDEN = new Set(['__proto__', 'constructor', 'prototype']);
 

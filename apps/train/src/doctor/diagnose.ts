@@ -6,7 +6,7 @@ import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
 import { amountOfBytes } from '../text/amounts';
 import { deviceMemory } from './device-memory';
-import { driverHints, thisMachine } from './hints';
+import { driverHints, thisHost } from './hints';
 import { fits, recommendedPreset } from './preset-fit';
 import { keepRates, knownRates, measureRates, type Rates } from './rates';
 
@@ -30,7 +30,7 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
     ...adapterLines(gpu, memory),
     ...rateLines(rates),
     ...presetLines(gpu, memory),
-    ...driverHints(gpu.target, thisMachine()).map((hint) => row('hint', hint)),
+    ...driverHints(gpu.target, thisHost()).map((hint) => row('hint', hint)),
   ];
 }
 

@@ -1,8 +1,8 @@
 import { defaultTarget, type Target } from '@franca/tensor';
 import { expect, test } from 'vitest';
-import { driverHints, type Machine } from './hints';
+import { driverHints, type Host } from './hints';
 
-const plain: Machine = { platform: 'linux', nvidiaDevice: false, renderDevice: false };
+const plain: Host = { platform: 'linux', nvidiaDevice: false, renderDevice: false };
 const software: Target = { ...defaultTarget, name: 'llvmpipe: Mesa 25', family: 'cpu' };
 const good: Target = { ...defaultTarget, name: 'Some GPU', f16: true, maxBindingBytes: 2 ** 32 - 4 };
 

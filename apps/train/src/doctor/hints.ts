@@ -2,29 +2,29 @@
 import { existsSync } from 'node:fs';
 import type { Target } from '@franca/tensor';
 
-/** What of the machine matters for the hints. */
-export interface Machine {
+/** What of the computer matters for the hints. */
+export interface Host {
   readonly platform: NodeJS.Platform;
   /** Device files of GPUs: an NVIDIA card, any card with a kernel driver. */
   readonly nvidiaDevice: boolean;
   readonly renderDevice: boolean;
 }
 
-export const thisMachine = (): Machine => ({
+export const thisHost = (): Host => ({
   platform: process.platform,
   nvidiaDevice: existsSync('/dev/nvidia0'),
   renderDevice: existsSync('/dev/dri/renderD128'),
 });
 
 /** Advice, most useful first; empty when there is nothing to improve. */
-export function driverHints(target: Target, machine: Machine): string[] {
+export function driverHints(target: Target, host: Host): string[] {
   const hints: string[] = [];
   const software = target.family === 'cpu';
-  if (software && machine.nvidiaDevice)
+  if (software && host.nvidiaDevice)
     hints.push(
       "There is an NVIDIA card, but Vulkan does not see it: install libvulkan1 and the driver's Vulkan part (Debian: nvidia-vulkan-icd; in a container: NVIDIA_DRIVER_CAPABILITIES=all).",
     );
-  else if (software && machine.renderDevice && machine.platform === 'linux')
+  else if (software && host.renderDevice && host.platform === 'linux')
     hints.push(
       'There is a graphics card, but Vulkan does not see it: install mesa-vulkan-drivers, and see that you may open /dev/dri/renderD128 (group render).',
     );

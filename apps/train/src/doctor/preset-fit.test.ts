@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { Preset } from '../config/presets';
-import { amountOfBytes } from '../text/amounts';
 import { fits, recommendedPreset, statedBytes } from './preset-fit';
 
 const preset = (name: string, memory: string): Preset => ({ name, path: '', facts: { memory } });
@@ -30,14 +29,4 @@ test('a GPU gets the largest preset that fits, a processor the quick one', () =>
   expect(recommendedPreset('gpu', presets, 8 * GiB)).toBe('gpu-small');
   expect(recommendedPreset('gpu', presets, undefined)).toBe('gpu-small');
   expect(recommendedPreset('cpu', presets, 64 * GiB)).toBe('cpu-tiny');
-});
-
-test('amounts of bytes read well', () => {
-  expect([0, 1023, 1536, 5 * 2 ** 20, 139 * GiB].map(amountOfBytes)).toEqual([
-    '0 B',
-    '1023 B',
-    '1.5 KiB',
-    '5.0 MiB',
-    '139.0 GiB',
-  ]);
 });

@@ -1,5 +1,5 @@
 /**
- * Measured rates of an adapter: how fast it multiplies matrices and moves memory, from which the time of a plan follows. Kept in the user's
+ * Measured rates of an adapter: how fast it multiplies matrices and moves memory. The time of a plan follows from them. Kept in the user's
  * cache, one entry per adapter, so that `plan` can use what `doctor --measure` found.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';

@@ -3,7 +3,7 @@ import { writeFileAtomic } from '@franca/checkpoint';
 import { type EvalRecord, paperResult } from '@franca/evals';
 import { formatTable } from '@franca/evals/node';
 import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
-import { duration } from '../run/progress';
+import { duration } from '../text/amounts';
 
 export interface EvalResults {
   readonly model: string;

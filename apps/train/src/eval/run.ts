@@ -1,7 +1,7 @@
 /** Runs evaluation tasks on one model and writes what they give. */
 import type { EvalRecord } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
-import { duration } from '../run/progress';
+import { duration } from '../text/amounts';
 import type { EvalContext } from './context';
 import { type EvalResults, resultsTable, writeJson, writePage } from './results';
 import type { EvalResult, RunnableTask } from './task';

@@ -1,4 +1,4 @@
-/** Values of options, checked as they are read from the command line; each throws commander's `InvalidArgumentError`. */
+/** Values of options, checked as they are read from the command line. Each throws commander's `InvalidArgumentError`. */
 import { InvalidArgumentError } from 'commander';
 
 /** A whole number of at least `least`. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { type ConfigOptions, withConfig } from './config-options';
 import { positiveInteger } from './option-values';
 
-export interface RunOptions extends ConfigOptions {
+export interface TrainCommandOptions extends ConfigOptions {
   readonly data?: string;
   readonly out?: string;
   readonly resume?: 'always' | 'auto';
@@ -15,7 +15,7 @@ export interface RunOptions extends ConfigOptions {
 }
 
 /** Adds the options of a run to a command. */
-export const withRunOptions = (command: Command): Command =>
+export const withTrainOptions = (command: Command): Command =>
   withConfig(command)
     .option(
       '-d, --data <what>',

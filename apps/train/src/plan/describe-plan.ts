@@ -1,12 +1,11 @@
 /** A plan for people: kernels, arithmetic, memory by part, where the peak is, and the time it should take. */
 import { kernelSeconds, type Plan } from '@franca/tensor';
-import type { PretrainOptions } from '../config/pretrain-options';
+import type { DerivedOptions } from '../config/derived-options';
 import type { Rates } from '../doctor/rates';
-import { duration } from '../run/progress';
-import { amountOfBytes } from '../text/amounts';
+import { amountOfBytes, duration } from '../text/amounts';
 
 export interface PlanContext {
-  readonly options: PretrainOptions;
+  readonly options: DerivedOptions;
   /** Measured rates of the adapter, if it was ever measured. */
   readonly rates: Rates | undefined;
   /** Seconds that planning took. */
@@ -53,7 +52,7 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
 const row = (label: string, text: string): string => `${label.padEnd(16)}${text}`;
 const giga = (value: number): string => (value / 1e9).toPrecision(4);
 
-function headText({ heads: { dino, ibot } }: PretrainOptions): string {
+function headText({ heads: { dino, ibot } }: DerivedOptions): string {
   const prototypes = [dino, ...(ibot ? [ibot] : [])]
     .flatMap(({ levels }) => levels)
     .reduce((sum, level) => sum + level.prototypes, 0);

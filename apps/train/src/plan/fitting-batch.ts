@@ -1,7 +1,8 @@
-/** What to change where a step does not fit an adapter: the largest halved batch that does, with accumulation making up for it. */
+/** What to change where a step does not fit an adapter: a smaller batch, with accumulation making up for it. */
+import { LEAST_IMAGES } from '@franca/pretraining';
 import { type Plan, type Target, TensorError } from '@franca/tensor';
-import { derive, LEAST_IMAGES } from '../config/derive';
-import type { World } from '../config/pretrain-options';
+import { derive } from '../config/derive';
+import type { Machine } from '../config/derived-options';
 import type { TrainConfig } from '../config/train-config';
 import { TrainError } from '../errors';
 import { planPretraining } from './plan-pretraining';
@@ -9,7 +10,7 @@ import { planPretraining } from './plan-pretraining';
 /** Where a configuration is meant to run. */
 export interface Place {
   readonly target: Target;
-  readonly world: World;
+  readonly machine: Machine;
   /** Bytes a run may take; absent: as many as it wants. */
   readonly memoryLimit?: number;
 }
@@ -25,23 +26,23 @@ export function explainMisfit(error: unknown, config: TrainConfig, place: Place)
 /** The plan of a configuration. @throws TrainError `device` where it does not fit, with what does */
 export function planOrExplain(config: TrainConfig, place: Place): Plan {
   try {
-    return planPretraining(derive(config, place.world), place.target);
+    return planPretraining(derive(config, place.machine), place.target);
   } catch (error) {
     throw explainMisfit(error, config, place);
   }
 }
 
 function whatFits(config: TrainConfig, place: Place): string {
-  const { batch } = derive(config, place.world);
-  const { size } = place.world;
+  const { batch } = derive(config, place.machine);
+  const { size } = place.machine;
   const smaller = Array.from(
     { length: Math.max(0, batch.perDevice - LEAST_IMAGES) },
     (_, i) => i + LEAST_IMAGES,
   ).filter((images) => batch.total % (images * size) === 0);
   const images = largestThat(smaller, (candidate) => fits(withBatch(config, candidate, batch.total), place));
   if (images === undefined)
-    return `Not even ${LEAST_IMAGES} images at a time fit ${place.target.name} with this model, these crops and these heads: make them smaller.`;
-  return `It fits with train.batch_size_per_gpu=${images} franca.total_batch=${batch.total}: ${images} images at a time, ${batch.total} per update as before.`;
+    return `Not even ${LEAST_IMAGES} images at a time fit ${place.target.name} with this model, these crops and these heads: make them smaller`;
+  return `It fits with train.batch_size_per_gpu=${images} franca.total_batch=${batch.total}: ${images} images at a time, ${batch.total} per update as before`;
 }
 
 const withBatch = (config: TrainConfig, perDevice: number, total: number): TrainConfig => ({
@@ -51,9 +52,9 @@ const withBatch = (config: TrainConfig, perDevice: number, total: number): Train
 });
 
 /** Whether a plan can be made that stays within the memory. What else is wrong with a configuration is not asked here. */
-function fits(config: TrainConfig, { target, world, memoryLimit = Number.POSITIVE_INFINITY }: Place): boolean {
+function fits(config: TrainConfig, { target, machine, memoryLimit = Number.POSITIVE_INFINITY }: Place): boolean {
   try {
-    return planPretraining(derive(config, world), target).report.totalBytes <= memoryLimit;
+    return planPretraining(derive(config, machine), target).report.totalBytes <= memoryLimit;
   } catch (error) {
     if (error instanceof TensorError && NO_ROOM.includes(error.code)) return false;
     throw error;

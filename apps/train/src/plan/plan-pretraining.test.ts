@@ -4,7 +4,6 @@ import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
 import { listPresets } from '../config/presets';
 import { statedBytes } from '../doctor/preset-fit';
-import { prototypeChunks } from '../prototype-chunks';
 import { describePlan } from './describe-plan';
 import { planOrExplain } from './fitting-batch';
 import { targetNamed } from './named-adapters';
@@ -62,13 +61,13 @@ const alone = { size: 1, rank: 0, f16: false };
 test('what does not fit the adapter is refused with the tensor and the largest batch that does', () => {
   const { config } = loadConfig(['cpu-tiny'], ['train.batch_size_per_gpu=32']);
   const target = { ...defaultTarget, maxBindingBytes: 2 ** 21 };
-  const [, images] = refusal(() => planOrExplain(config, { target, world: alone })).match(
+  const [, images] = refusal(() => planOrExplain(config, { target, machine: alone })).match(
     /binds f32 \[.*adapter binds at most 2097152.*\nIt fits with train.batch_size_per_gpu=(\d+) franca.total_batch=32:/,
   )!;
   const planOf = (batch: number) =>
     planOrExplain(loadConfig(['cpu-tiny'], [`train.batch_size_per_gpu=${batch}`, 'franca.total_batch=32']).config, {
       target,
-      world: alone,
+      machine: alone,
     });
   expect(planOf(Number(images)).report.kernels).toBeGreaterThan(0);
   expect(() => planOf(2 * Number(images))).toThrow('binds at most');
@@ -77,12 +76,7 @@ test('what does not fit the adapter is refused with the tensor and the largest b
 test('where no batch fits, that is said', () => {
   const { config } = loadConfig(['cpu-tiny']);
   const target = { ...defaultTarget, maxBindingBytes: 2 ** 14 };
-  expect(refusal(() => planOrExplain(config, { target, world: alone }))).toContain('Not even 2 images at a time fit');
-});
-
-test('prototypes go in pieces that the adapter binds, larger where it binds more', () => {
-  const bytes = (maxBindingBytes: number) => prototypeChunks({ maxBindingBytes }).chunkBytes;
-  expect([2 ** 24, 2 ** 27, 2 ** 32].map(bytes)).toEqual([2 ** 23, 2 ** 26, 2 ** 28]);
+  expect(refusal(() => planOrExplain(config, { target, machine: alone }))).toContain('Not even 2 images at a time fit');
 });
 
 test('an unknown target is refused with the names there are', async () => {

@@ -1,8 +1,12 @@
 /** The compiled plan of a pretraining step, made on paper: no device is touched and nothing is allocated. */
+import {
+  type PretrainOptions,
+  pretrainGroups,
+  pretrainSignature,
+  pretrainStep,
+  prototypeChunks,
+} from '@franca/pretraining';
 import { layoutState, type Plan, planStep, type Target } from '@franca/tensor';
-import type { PretrainOptions } from '../config/pretrain-options';
-import { pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
-import { prototypeChunks } from '../prototype-chunks';
 
 /** Plans the step of a run for an adapter. @throws TensorError `binding-limit` where a tensor does not fit one binding */
 export function planPretraining(options: PretrainOptions, target: Target): Plan {

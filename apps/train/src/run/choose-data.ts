@@ -1,9 +1,9 @@
 /**
- * The data of a run: what the user names, else the flower photographs, fetched once, else, without a network, a generated world. So a first run needs no
- * argument, and later evaluations can run anywhere.
+ * The data of a run: what the user names, else flower photographs, else a generated world. The photographs are fetched once, the world needs no network: a first
+ * run needs no argument, and later evaluations can run anywhere.
  */
 import { type DataSplits, openSplits } from '@franca/data';
-import { bytesText } from './progress';
+import { amountOfBytes } from '../text/amounts';
 
 export interface DataChoice {
   readonly splits: DataSplits;
@@ -15,7 +15,7 @@ export interface DataChoice {
 const WORLD = 'world:length=4000:size=96';
 
 /** Opens `spec`, or the default. Throws what `openSplits` throws for data that was asked for by name. */
-export async function openData(
+export async function chooseData(
   spec: string | undefined,
   heldOutShare: number,
   seed: number,
@@ -55,7 +55,7 @@ function showDownload(say: (text: string) => void): (done: number, total: number
   let shown = -1;
   return (done, total) => {
     const tenth = Math.floor((10 * done) / total);
-    if (tenth > shown) say(`fetching flower photographs: ${bytesText(done)} of ${bytesText(total)}`);
+    if (tenth > shown) say(`fetching flower photographs: ${amountOfBytes(done)} of ${amountOfBytes(total)}`);
     shown = Math.max(shown, tenth);
   };
 }

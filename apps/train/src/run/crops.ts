@@ -5,24 +5,20 @@
 import {
   createGpuAugmenter,
   drawMultiCrop,
+  GLOBAL_VIEWS,
   type ImageBatch,
   multiCropRecipes,
   placeMultiCrop,
   renderViews,
-  type ViewRecipe,
 } from '@franca/data';
+import type { CompiledPretrainStep } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
-import type { PretrainOptions } from '../config/pretrain-options';
+import type { DerivedOptions } from '../config/derived-options';
 
 /** Crops of one micro-batch: arrays where they were rendered on the CPU, nothing where they are in the buffers already. */
 export interface Crops {
   readonly globalCrops?: Float32Array;
   readonly localCrops?: Float32Array;
-}
-
-export interface CropBuffers {
-  readonly globalCrops: GPUBuffer;
-  readonly localCrops: GPUBuffer | undefined;
 }
 
 export interface Cropper extends Disposable {
@@ -31,48 +27,62 @@ export interface Cropper extends Disposable {
   crops(batch: ImageBatch): Crops;
 }
 
+type CropOptions = Pick<DerivedOptions, 'seed' | 'crops' | 'loop' | 'batch'>;
+
 export function createCropper(
   gpu: Gpu,
-  options: Pick<PretrainOptions, 'seed' | 'crops' | 'run' | 'batch'>,
-  buffers: CropBuffers,
+  options: CropOptions,
+  step: Pick<CompiledPretrainStep, 'inputBuffer'>,
 ): Cropper {
-  const recipes = multiCropRecipes(options.crops);
-  const device = options.run.augmentDevice === 'auto' ? gpu.target.family : options.run.augmentDevice;
-  const place = (batch: ImageBatch) =>
-    placeMultiCrop(
-      batch.images.map(({ image, ordinal }) =>
-        drawMultiCrop(recipes, image, { seed: options.seed, position: ordinal }),
-      ),
-    );
-  if (device === 'gpu') {
-    const augmenter = createGpuAugmenter(gpu.device);
-    return {
-      bytes: augmenter.bytes,
-      crops(batch) {
-        const { global, local } = place(batch);
-        const images = batch.images.map(({ image }) => image);
-        augmenter.render(images, [
-          { views: global, output: buffers.globalCrops },
-          ...(buffers.localCrops && local.length > 0 ? [{ views: local, output: buffers.localCrops }] : []),
-        ]);
-        return {};
-      },
-      [Symbol.dispose]: () => augmenter[Symbol.dispose](),
-    };
-  }
-  const size = (count: number, recipe: ViewRecipe | undefined) =>
-    recipe ? options.batch.perDevice * count * 3 * recipe.size ** 2 : 0;
-  const globalCrops = new Float32Array(size(2, recipes[0]));
-  const localCrops = new Float32Array(size(recipes.length - 2, recipes[2]));
+  const { augmentDevice } = options.loop;
+  const device = augmentDevice === 'auto' ? gpu.target.family : augmentDevice;
+  return device === 'gpu' ? createGpuCropper(gpu, options, step) : createCpuCropper(options);
+}
+
+function createGpuCropper(gpu: Gpu, options: CropOptions, step: Pick<CompiledPretrainStep, 'inputBuffer'>): Cropper {
+  const draw = drawer(options);
+  const augmenter = createGpuAugmenter(gpu.device);
+  const globalCrops = step.inputBuffer('globalCrops');
+  const localCrops = options.crops.local_crops_number > 0 ? step.inputBuffer('localCrops') : undefined;
+  return {
+    bytes: augmenter.bytes,
+    crops(batch) {
+      const { images, global, local } = draw(batch);
+      augmenter.render(images, [
+        { views: global, output: globalCrops },
+        ...(localCrops ? [{ views: local, output: localCrops }] : []),
+      ]);
+      return {};
+    },
+    [Symbol.dispose]: () => augmenter[Symbol.dispose](),
+  };
+}
+
+function createCpuCropper(options: CropOptions): Cropper {
+  const draw = drawer(options);
+  const { global_crops_size, local_crops_size, local_crops_number } = options.crops;
+  const room = (count: number, size: number) => new Float32Array(options.batch.perDevice * count * 3 * size ** 2);
+  const globalCrops = room(GLOBAL_VIEWS, global_crops_size);
+  const localCrops = room(local_crops_number, local_crops_size);
   return {
     bytes: 0,
     crops(batch) {
-      const { global, local } = place(batch);
-      const images = batch.images.map(({ image }) => image);
+      const { images, global, local } = draw(batch);
       renderViews(images, global, globalCrops);
       if (local.length === 0) return { globalCrops };
       return { globalCrops, localCrops: renderViews(images, local, localCrops) };
     },
     [Symbol.dispose]: () => {},
   };
+}
+
+/** Draws the views of a batch, each image's from a random stream of its own. */
+function drawer({ seed, crops }: CropOptions) {
+  const recipes = multiCropRecipes(crops);
+  return (batch: ImageBatch) => ({
+    images: batch.images.map(({ image }) => image),
+    ...placeMultiCrop(
+      batch.images.map(({ image, ordinal }) => drawMultiCrop(recipes, image, { seed, position: ordinal })),
+    ),
+  });
 }

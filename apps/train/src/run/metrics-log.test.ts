@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openMetricsLog, readMetrics } from './metrics-log';
-import { describe as describeLine, duration } from './progress';
 
 test('a resumed log keeps rows up to its step and drops later and half-written ones', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'metrics-'));
@@ -15,11 +14,11 @@ test('a resumed log keeps rows up to its step and drops later and half-written o
       { step: 2, loss: 2 },
     ]);
     await first.append([{ step: 3, loss: 1 }]);
-    await first.close();
+    await first[Symbol.asyncDispose]();
     await appendFile(path, '{"step": 4, "lo');
     const second = await openMetricsLog(path, 2);
     await second.append([{ step: 3, loss: 7 }]);
-    await second.close();
+    await second[Symbol.asyncDispose]();
     expect(await readMetrics(path)).toEqual([
       { step: 1, loss: 3 },
       { step: 2, loss: 2 },
@@ -28,19 +27,4 @@ test('a resumed log keeps rows up to its step and drops later and half-written o
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test('durations and the progress line read well', () => {
-  expect([5, 65, 3700, 90000].map(duration)).toEqual(['5s', '1m 05s', '1h 01m', '1d 1h']);
-  expect(
-    describeLine({
-      step: 10,
-      total: 100,
-      loss: 4.5,
-      lr: 0.001,
-      imagesPerSecond: 12.34,
-      secondsLeft: 65,
-      bytes: 3 * 2 ** 20,
-    }),
-  ).toBe('step 10/100  loss 4.5000  lr 1.00e-3  12.3 img/s  ETA 1m 05s  3.0 MiB');
 });

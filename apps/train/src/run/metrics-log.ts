@@ -7,9 +7,8 @@ import { writeFileAtomic } from '@franca/checkpoint';
 
 export type MetricRow = Readonly<Record<string, number | string | boolean | null>> & { readonly step: number };
 
-export interface MetricsLog {
+export interface MetricsLog extends AsyncDisposable {
   append(rows: readonly MetricRow[]): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Opens the log for rows after `step`; earlier rows stay. */
@@ -21,7 +20,7 @@ export async function openMetricsLog(path: string, step: number): Promise<Metric
     async append(rows) {
       if (rows.length > 0) await file.write(rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
     },
-    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
   };
 }
 

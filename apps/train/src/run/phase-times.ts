@@ -1,4 +1,4 @@
-/** Where the time of a step goes as the loop sees it: milliseconds by phase, waiting included, and the processor time of all threads. */
+/** Where the time of a step goes as the loop sees it: milliseconds by phase, waiting included. */
 export interface PhaseTimes {
   /** Ends the phase that has run since the last call. */
   end(phase: string): void;

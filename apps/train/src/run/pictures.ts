@@ -1,4 +1,4 @@
-/** Pictures of a run: the crops of a batch with their masks, the teacher's patches by PCA, how often each prototype is chosen. */
+/** Pictures of a run: crops with their masks, the teacher's patches by PCA, how often each prototype is chosen. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';

@@ -1,6 +1,6 @@
 /** Whether an adapter can compute as a run wants to. */
+import type { PretrainOptions } from '@franca/pretraining';
 import type { Target } from '@franca/tensor';
-import type { PretrainOptions } from '../config/pretrain-options';
 import { TrainError } from '../errors';
 
 /** What to expect of f16 on this adapter, where that is worth a word. @throws TrainError `device` where there is no f16 */

@@ -1,4 +1,4 @@
-/** A step's time by kind of kernel, longest first, with rates and the share of what the adapter is taken to reach. */
+/** A step's time by kind of kernel, longest first, with rates and their share of the adapter's peak. */
 import type { KernelTime, Target } from '@franca/tensor';
 import Table from 'cli-table3';
 

@@ -1,8 +1,6 @@
-/**
- * What a run shows while it runs: on a terminal one live line that is rewritten in place, and a row of figures each log interval; plain rows
- * where the output is a file or a pipe.
- */
+/** What a run shows while it runs: a live line on a terminal, and a row of figures each log interval. */
 import { styleText } from 'node:util';
+import { amountOfBytes, duration } from '../text/amounts';
 
 export interface ProgressLine {
   readonly step: number;
@@ -26,25 +24,8 @@ export interface Progress {
   end(): void;
 }
 
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '--';
-  const whole = Math.max(0, Math.round(seconds));
-  const [d, h, m, s] = [
-    Math.floor(whole / 86400),
-    Math.floor(whole / 3600) % 24,
-    Math.floor(whole / 60) % 60,
-    whole % 60,
-  ];
-  if (d > 0) return `${d}d ${h}h`;
-  if (h > 0) return `${h}h ${String(m).padStart(2, '0')}m`;
-  return m > 0 ? `${m}m ${String(s).padStart(2, '0')}s` : `${s}s`;
-}
-
-export const bytesText = (bytes: number): string =>
-  bytes >= 2 ** 30 ? `${(bytes / 2 ** 30).toFixed(2)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-
 export function describe({ step, total, loss, lr, imagesPerSecond, secondsLeft, bytes }: ProgressLine): string {
-  return `step ${step}/${total}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  ${imagesPerSecond.toFixed(1)} img/s  ETA ${duration(secondsLeft)}  ${bytesText(bytes)}`;
+  return `step ${step}/${total}  loss ${loss.toFixed(4)}  lr ${lr.toExponential(2)}  ${imagesPerSecond.toFixed(1)} img/s  ETA ${duration(secondsLeft)}  ${amountOfBytes(bytes)}`;
 }
 
 const HEADER_EVERY = 20;

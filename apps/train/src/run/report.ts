@@ -3,9 +3,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
 import { type Figure, htmlReport, type ReportSection, trainingCurves } from '@franca/viz';
+import { duration } from '../text/amounts';
 import type { HealthNotice } from './health';
 import { type MetricRow, readMetrics } from './metrics-log';
-import { duration } from './progress';
 
 export interface ReportInput {
   readonly folder: string;
@@ -17,7 +17,7 @@ export interface ReportInput {
 }
 
 /** Charts of a run: what they show and which columns of the log they read. */
-const charts: readonly { readonly title: string; readonly columns: readonly string[]; readonly smoothing: number }[] = [
+const CHARTS: readonly { readonly title: string; readonly columns: readonly string[]; readonly smoothing: number }[] = [
   {
     title: 'Loss',
     columns: ['loss', 'dino_global_crops_loss', 'dino_local_crops_loss', 'ibot_loss', 'koleo_loss'],
@@ -38,7 +38,7 @@ const charts: readonly { readonly title: string; readonly columns: readonly stri
   { title: 'Images per second', columns: ['images_per_second'], smoothing: 0.9 },
 ];
 
-function curve(rows: readonly MetricRow[], { title, columns, smoothing }: (typeof charts)[number]): Figure | undefined {
+function curve(rows: readonly MetricRow[], { title, columns, smoothing }: (typeof CHARTS)[number]): Figure | undefined {
   const series = columns.flatMap((name) => {
     const points = rows.filter((row) => typeof row[name] === 'number');
     return points.length > 0
@@ -58,7 +58,7 @@ export async function writeReport({
   imagesSeen,
 }: ReportInput): Promise<void> {
   const rows = await readMetrics(join(folder, 'metrics.jsonl'));
-  const figures = charts.flatMap((chart) => {
+  const figures = CHARTS.flatMap((chart) => {
     const figure = curve(rows, chart);
     return figure ? [{ figure }] : [];
   });

@@ -1,4 +1,4 @@
-/** The folder of a run explains itself: configuration, environment, metrics, events, pictures, checkpoints, report. */
+/** The folder of a run: taken by one process at a time, with what the run is made of and where it continues. */
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { latestRunCheckpoint, lockRun, type RunCheckpoint, type RunLock, writeFileAtomic } from '@franca/checkpoint';

@@ -5,13 +5,13 @@ import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { stringify } from 'yaml';
 import { derive } from '../config/derive';
+import type { Machine } from '../config/derived-options';
 import type { ResolvedConfig } from '../config/load';
-import type { World } from '../config/pretrain-options';
 import { TrainError } from '../errors';
 import { configFrom } from '../options/config-options';
-import type { RunOptions } from '../options/train-options';
+import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
-import { openData } from './choose-data';
+import { chooseData } from './choose-data';
 import { checkPrecision } from './precision';
 import { createProgress } from './progress';
 import type { ResumeMode } from './run-folder';
@@ -21,25 +21,25 @@ import { train } from './train';
 /** Runs training as the options say. `defaultConfig` names the preset where none is given; `resample` lets starting weights of another image size in. */
 export async function startRun(
   overrides: readonly string[],
-  options: RunOptions,
+  options: TrainCommandOptions,
   { defaultConfig, resample }: { defaultConfig: (gpu: Gpu) => string; resample: boolean },
 ): Promise<void> {
   await using gpu = await openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
   const out = options.out ?? join('runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
   const resume: ResumeMode = options.resume ?? 'never';
   const { config } = configure(out, resume, overrides, options, () => defaultConfig(gpu));
-  const world: World = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
-  const derived = derive(config, world);
+  const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
+  const derived = derive(config, machine);
   const slow = checkPrecision(derived, gpu.target);
   const progress = createProgress();
   progress.message(`adapter: ${gpu.target.name}`);
   if (slow) progress.message(`warning: ${slow}`);
-  const ownData = derived.run.datasetPath || undefined;
+  const ownData = derived.loop.datasetPath || undefined;
   // a run that continues stays with its data; the environment only says where new ones find theirs
   const continues = resume !== 'never' && existsSync(join(out, 'config.yaml'));
   const spec = options.data ?? (continues ? ownData : undefined) ?? process.env.FRANCA_DATA ?? ownData;
-  const { splits, notes } = await openData(spec, derived.run.heldOutShare, derived.seed, progress.message);
-  const from = options.from ?? (derived.run.pretrainedWeights || undefined);
+  const { splits, notes } = await chooseData(spec, derived.loop.heldOutShare, derived.seed, progress.message);
+  const from = options.from ?? (derived.loop.pretrainedWeights || undefined);
   const pretrained = from ? await openPretrained(from, derived.masks.grid[0], resample) : undefined;
   try {
     for (const note of [...notes, ...(pretrained?.notes ?? [])]) progress.message(note);
@@ -59,7 +59,7 @@ export async function startRun(
       `${folder}: ${step} steps${knn === undefined ? '' : `, k-NN ${(100 * knn).toFixed(1)} %`}; report in ${join(folder, 'report.html')}, teacher in ${join(folder, 'teacher.safetensors')}`,
     );
   } catch (error) {
-    throw explainMisfit(error, config, { target: gpu.target, world, memoryLimit: gpu.memoryLimit });
+    throw explainMisfit(error, config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
   } finally {
     await pretrained?.[Symbol.asyncDispose]();
     await splits.close();
@@ -71,7 +71,7 @@ function configure(
   out: string,
   resume: ResumeMode,
   overrides: readonly string[],
-  options: RunOptions,
+  options: TrainCommandOptions,
   defaultConfig: () => string,
 ): ResolvedConfig {
   if (options.config) return configFrom(options, overrides);

@@ -3,9 +3,11 @@
  * official converter does: bicubic, antialiased, a = -0.5, without the offset that inference uses.
  */
 import { openCheckpoint, splitOfficial } from '@franca/checkpoint';
-import { resampleMatrix } from '@franca/tensor';
+import { initialisePretraining, type PretrainOptions } from '@franca/pretraining';
+import { type Gpu, resampleMatrix, type State, sizeOf } from '@franca/tensor';
 import { TrainError } from '../errors';
 
+/** Values of a backbone's tensor by its official name; undefined where there is none. */
 export type PretrainedWeights = (name: string) => Promise<ArrayLike<number> | undefined>;
 
 export interface PretrainedFile extends AsyncDisposable {
@@ -68,4 +70,28 @@ export function resampleTable(table: Float32Array, from: number, to: number, D: 
     }
   }
   return out;
+}
+
+/** Initial weights of student and teacher; the backbone from `pretrained`, if there is one. @throws TrainError `file` where it is of another model */
+export async function startFresh(
+  gpu: Gpu,
+  state: State,
+  options: PretrainOptions,
+  pretrained: PretrainedWeights | undefined,
+): Promise<void> {
+  await initialisePretraining(gpu, state, options);
+  if (!pretrained) return;
+  for (const [name, { shape }] of Object.entries(state.layout.student!.segments)) {
+    if (!name.startsWith('backbone.')) continue;
+    const plain = name.slice('backbone.'.length);
+    const values = await pretrained(plain);
+    if (!values) throw new TrainError('file', `the pretrained weights have no "${plain}"`);
+    if (values.length !== sizeOf(shape)) {
+      throw new TrainError(
+        'file',
+        `the pretrained "${plain}" has ${values.length} values, the model needs [${shape.join(', ')}]; franca-train highres resamples positions`,
+      );
+    }
+    for (const group of ['student', 'teacher']) state.write(group, name, values);
+  }
 }

@@ -2,7 +2,7 @@
 import type { DataSplits } from '@franca/data';
 import type { Gpu, State } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';
-import type { PretrainOptions } from '../config/pretrain-options';
+import type { DerivedOptions } from '../config/derived-options';
 import { type HeldOutImages, normalisedBatch, readHeldOutImages } from './held-out-images';
 import { featureAccuracy, pixelAccuracy } from './online-knn';
 import { type pcaPicture, SHOWN } from './pictures';
@@ -27,7 +27,7 @@ const BATCH = 32;
 export async function createTeacherReading(
   gpu: Gpu,
   state: State,
-  { vit: config, run, crops }: PretrainOptions,
+  { vit: config, loop: run, crops }: DerivedOptions,
   data: DataSplits,
 ): Promise<TeacherReading> {
   const size = crops.global_crops_size;

@@ -32,7 +32,7 @@ test('an event file holds the version, then scalars and pictures with their step
     const events = await openEvents(folder);
     await events.scalars(300, { loss: 1.5 });
     await events.picture(301, 'crops', { png: Uint8Array.of(9, 8, 7), width: 2, height: 1 });
-    await events.close();
+    await events[Symbol.asyncDispose]();
     const [name] = await readdir(folder);
     const [version, scalar, picture] = payloads(new Uint8Array(await readFile(join(folder, name!))));
     expect(new TextDecoder().decode(version!)).toContain('brain.Event:2');

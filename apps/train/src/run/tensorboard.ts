@@ -6,7 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0x82f63b78 : value >>> 1;
   return value >>> 0;
@@ -15,7 +15,7 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** CRC-32C (Castagnoli). */
 export function crc32c(bytes: Uint8Array): number {
   let value = 0xffffffff;
-  for (const byte of bytes) value = table[(value ^ byte) & 0xff]! ^ (value >>> 8);
+  for (const byte of bytes) value = CRC_TABLE[(value ^ byte) & 0xff]! ^ (value >>> 8);
   return ~value >>> 0;
 }
 
@@ -58,10 +58,9 @@ export interface Picture {
   readonly height: number;
 }
 
-export interface EventWriter {
+export interface EventWriter extends AsyncDisposable {
   scalars(step: number, values: Readonly<Record<string, number>>): Promise<void>;
   picture(step: number, tag: string, picture: Picture): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Opens a new event file in `folder`. */
@@ -97,6 +96,6 @@ export async function openEvents(folder: string): Promise<EventWriter> {
           ]),
         ),
       ),
-    close: () => file.close(),
+    [Symbol.asyncDispose]: () => file.close(),
   };
 }

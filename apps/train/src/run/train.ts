@@ -1,43 +1,35 @@
 /**
- * The training loop: batches in, steps out. One iteration is: set the schedules, draw masks and kept samples, cut the crops, replay the compiled step. Everything
- * random is a function of the seed and the step, and everything else is in the checkpoint, so a run that was killed and resumed gives the same bits as one
- * that was not.
+ * The training loop: batches in, steps out. One iteration is: set the schedules, draw masks and kept samples, cut the crops, replay the compiled step; now and then
+ * write down how it goes, measure the teacher, save. Everything random is a function of the seed and the step, and everything else is in the checkpoint, so a run
+ * that was killed and resumed gives the same bits as one that was not.
  */
 import { join } from 'node:path';
-import { pruneRunCheckpoints, saveRunCheckpoint } from '@franca/checkpoint';
-import {
-  type BadImage,
-  DataError,
-  type DataSplits,
-  type ImageBatch,
-  type LoaderCursor,
-  loadBatches,
-} from '@franca/data';
+import { type BadImage, DataError, type DataSplits, type ImageBatch, loadBatches } from '@franca/data';
+import { pretrainGroups, pretrainSignature, pretrainStep, prototypeChunks, schedules } from '@franca/pretraining';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
-import type { PretrainOptions } from '../config/pretrain-options';
-import { knownRates, withRates } from '../doctor/rates';
+import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
-import { initialisePretraining, pretrainGroups, pretrainSignature, pretrainStep } from '../pretrain-step';
-import { prototypeChunks } from '../prototype-chunks';
+import { amountOfBytes } from '../text/amounts';
+import { createCheckpoints, type Position, restore } from './checkpointing';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
 import { openMetricsLog } from './metrics-log';
+import { type MicroStepContext, updates } from './micro-steps';
+import type { ObservedRun } from './observed-run';
 import { createObserver } from './observer';
-import { createPhaseTimes } from './phase-times';
-import { profileTable } from './profile-table';
-import { bytesText, createProgress, type Progress } from './progress';
+import { createProfiler } from './profiler';
+import { createProgress, type Progress } from './progress';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
 import { createRecord } from './run-record';
-import { schedules } from './schedules';
-import { entriesOfGroup, exportBackbone, loadGroup } from './state-io';
-import { drawMasks, keptInputs } from './step-inputs';
+import { type PretrainedWeights, startFresh } from './starting-weights';
+import { exportBackbone } from './state-io';
 import { listenForStop } from './stop-signals';
 import { createTeacherReading } from './teacher-reading';
 import { openEvents } from './tensorboard';
 
 export interface TrainRequest {
   readonly gpu: Gpu;
-  readonly options: PretrainOptions;
+  readonly options: DerivedOptions;
   /** The resolved configuration as YAML, for the run folder. */
   readonly configText: string;
   readonly data: DataSplits;
@@ -46,7 +38,7 @@ export interface TrainRequest {
   /** Stop after this iteration although the schedules go on (default: the whole run). */
   readonly stopAfter?: number;
   /** Weights to start from, by official backbone name; heads start fresh. */
-  readonly pretrained?: (name: string) => Promise<ArrayLike<number> | undefined>;
+  readonly pretrained?: PretrainedWeights;
   readonly progress?: Progress;
   /** Print the kernels of the third step by time, and where the steps after it spend theirs. */
   readonly profile?: boolean;
@@ -59,185 +51,148 @@ export interface TrainResult {
   readonly folder: string;
 }
 
-/** Groups of state that a checkpoint holds; gradients are scratch. */
-const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
-const STATE_VERSION = 1;
-
-/** The step that `profile` looks into, counted from where the process starts, and the steps after it that are timed as a whole. */
-const PROFILED_STEP = 3;
-const TIMED_STEPS = 10;
-
-/** What a checkpoint holds beside tensors. */
-interface SavedState {
-  readonly cursor: LoaderCursor;
-  readonly imagesSeen: number;
-  readonly secondsSpent: number;
-}
-
 /** Runs or continues a pretraining run. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
-  const { gpu, options, data, out, progress = createProgress() } = request;
+  const { gpu, options, data, out, configText, progress = createProgress() } = request;
   await using folder = await openRunFolder(out, request.resume);
   for (const note of folder.rejected) progress.message(`warning: ${note}`);
-  await describeRun(out, request.configText, describeEnvironment(gpu));
+  await describeRun(out, configText, describeEnvironment(gpu));
 
   using state = createState(gpu, pretrainGroups(options));
-  const saved = folder.checkpoint?.state(STATE_VERSION, (value) => value as unknown as SavedState);
-  if (folder.checkpoint) for (const group of SAVED_GROUPS) await loadGroup(folder.checkpoint, state, group);
-  else await startFresh(state, request);
-  const first = folder.checkpoint?.step ?? 0;
-  if (first > 0) progress.message(`resuming ${out} after step ${first}`);
+  const saved = folder.checkpoint && (await restore(folder.checkpoint, state));
+  if (!saved) await startFresh(gpu, state, options, request.pretrained);
+  const start: Position = saved ?? { step: 0, cursor: undefined, imagesSeen: 0 };
+  if (start.step > 0) progress.message(`resuming ${out} after step ${start.step}`);
 
-  const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.run;
-  const { accumulation } = options.batch;
   using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
     ...pretrainSignature(options),
     state,
-    metricRows: 2 * logEvery * accumulation,
+    metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
-  const hasLocals = options.crops.local_crops_number > 0;
-  using cropper = createCropper(gpu, options, {
-    globalCrops: step.inputBuffer('globalCrops'),
-    localCrops: hasLocals ? step.inputBuffer('localCrops') : undefined,
-  });
-  using probe = await createTeacherReading(gpu, state, options, data);
-  for (const reason of probe.skipped) progress.message(`skipped ${reason}`);
+  using cropper = createCropper(gpu, options, step);
+  using reading = await createTeacherReading(gpu, state, options, data);
+  for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
   progress.message(
     describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),
   );
 
-  const log = await openMetricsLog(join(out, 'metrics.jsonl'), folder.checkpoint ? first : -1);
-  const events = await openEvents(out);
-  const schedule = schedules(options.schedule);
-  const record = createRecord(options, saved);
-  const observer = createObserver({
+  await using log = await openMetricsLog(join(out, 'metrics.jsonl'), saved ? saved.step : -1);
+  await using events = await openEvents(out);
+  const run: Run = {
     gpu,
     options,
-    folder: out,
-    configText: request.configText,
-    step: step as never,
-    schedule,
-    record,
-    probe,
+    out,
+    configText,
+    state,
+    step,
+    schedule: schedules(options.schedule),
+    cropper,
+    reading,
+    record: createRecord(options, saved),
     log,
     events,
     progress,
     extraBytes: cropper.bytes,
-  });
+  };
   const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
+  const batches = batchesFrom(data, options, start, progress);
+  // awaited here: what the run works with is disposed of when this function ends
+  return await loop(run, { start, last, batches, profile: request.profile === true });
+}
+
+/** What the loop works with. */
+interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
+  readonly state: State;
+}
+
+/** What there is to do. */
+interface Work {
+  readonly start: Position;
+  /** The update after which this process ends. */
+  readonly last: number;
+  readonly batches: AsyncIterable<ImageBatch>;
+  readonly profile: boolean;
+}
+
+async function loop(run: Run, { start, last, batches, profile }: Work): Promise<TrainResult> {
+  const { options, out, state, record, progress } = run;
+  const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
+  const profiler = createProfiler(run, { first: start.step, enabled: profile });
+  const observer = createObserver(run);
+  const checkpoints = createCheckpoints(out, state, checkpoint, start.step);
   using stop = listenForStop((signal) =>
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
-  let at = first;
-  let savedAt = first;
-  // of the last whole step: a later micro-step is drawn again
-  let cursor = saved?.cursor;
-  let imagesSeen = record.imagesSeen;
-  const phases = createPhaseTimes();
-  const batches = loadBatches(data.train, {
-    batchSize: options.batch.perDevice,
-    seed: options.seed,
-    from: cursor,
-    badImages: {
-      maxShare: options.run.maxBadShare,
-      onBad: (image) => sayOnce(progress, image),
-    },
-    decode: options.run.decode,
-    ...(options.run.inFlight ? { inFlight: options.run.inFlight } : {}),
-  });
-
-  async function save(): Promise<void> {
-    if (!cursor || at === savedAt) return;
-    const contents: SavedState = { cursor, imagesSeen, secondsSpent: record.seconds() };
-    const tensors = Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)]));
-    await saveRunCheckpoint(out, { step: at, state: contents as never, stateVersion: STATE_VERSION, tensors });
-    savedAt = at;
-    await pruneRunCheckpoints(out, {
-      last: checkpoint.keepLast,
-      ...(checkpoint.keepEvery ? { every: checkpoint.keepEvery } : {}),
-    });
-  }
-  const howToContinue = (): string =>
-    savedAt > 0
-      ? `continue after step ${savedAt} with: franca-train pretrain --resume --out ${out}`
-      : `there is no checkpoint yet; start again with: franca-train pretrain --resume auto --out ${out}`;
-  const exportTeacher = (): Promise<void> =>
-    exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
-  const due = (every: number): boolean => every > 0 && (at % every === 0 || at === last);
-
+  let position = start;
+  const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
+  const save = () => checkpoints.save(position, record.seconds());
   try {
-    if (first === 0) await observer.measure(0);
-    phases.restart();
-    while (at < last && !stop.requested) {
-      let masks!: Uint8Array;
-      let drawnTo = cursor;
-      for (let micro = 0; micro < accumulation; micro++) {
-        const { value: batch } = (await batches.next()) as { value: ImageBatch };
-        phases.end('wait for data');
-        const drawn = drawMasks(options, at * accumulation + micro);
-        const kept = keptInputs(options, at * accumulation + micro);
-        phases.end('draw masks and kept samples');
-        const crops = cropper.crops(batch);
-        phases.end('cut crops');
-        // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
-        await step.done();
-        phases.end('wait for the device');
-        const inputs = { masks: drawn.masks, maskIndices: drawn.maskIndices, masksWeight: drawn.masksWeight, ...kept };
-        const phase =
-          accumulation > 1
-            ? { firstMicroStep: Number(micro === 0), lastMicroStep: Number(micro === accumulation - 1) }
-            : {};
-        const knobs = { ...schedule(at), nMasked: drawn.nMasked, ...phase };
-        if (request.profile && at + 1 === first + PROFILED_STEP && micro === accumulation - 1) {
-          const rates = await knownRates(gpu.target.name);
-          const target = withRates(gpu.target, rates, options.precision);
-          progress.message(profileTable(await step.profile({ ...crops, ...inputs }, knobs), target, rates?.date));
-          phases.restart();
-        } else step.run({ ...crops, ...inputs }, knobs);
-        phases.end('encode and submit');
-        masks = drawn.masks;
-        drawnTo = batch.cursor;
-        record.count(batch);
-      }
-      at++;
-      cursor = drawnTo;
-      imagesSeen = record.imagesSeen;
+    if (start.step === 0) await observer.measure(0);
+    profiler.restart();
+    const toCome = start.step < last && !stop.requested ? updates(batches, start.step, { ...run, profiler }) : [];
+    for await (const update of toCome) {
+      const { step: at, masks } = update;
+      position = update;
       if (due(logEvery)) await observer.interval(at);
       await observer.live(at);
-      phases.end('figures');
-      const timed = at - first - PROFILED_STEP;
-      if (request.profile && timed > 0 && (timed === TIMED_STEPS || (at === last && timed < TIMED_STEPS)))
-        progress.message(phases.describe(timed));
-      if (at === first + 1 || due(picturesEvery)) await observer.draw(at, masks);
+      profiler.end('figures');
+      profiler.describe(at, last);
+      if (at === start.step + 1 || due(picturesEvery)) await observer.draw(at, masks);
       if (due(knn.every) && !stop.requested) await observer.measure(at);
       if (due(checkpoint.every)) await save();
-      if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher();
-      phases.end('pictures, k-NN, checkpoint');
+      if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher(run, at);
+      profiler.end('pictures, k-NN, checkpoint');
+      if (at >= last || stop.requested) break;
     }
     await save();
-    await exportTeacher();
+    await exportTeacher(run, position.step);
     await observer.report();
-    const finished = at >= options.schedule.iterations;
-    if (!finished) progress.message(`stopped after step ${at} of ${options.schedule.iterations}; ${howToContinue()}`);
-    const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
-    if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
-    return { step: at, finished, knn: record.knn, folder: out };
+    return conclude(run, position, checkpoints.howToContinue());
   } catch (error) {
     // the data failed, not the steps before: what they learned is kept
     if (error instanceof DataError) await save();
-    progress.message(howToContinue());
+    progress.message(checkpoints.howToContinue());
     throw explain(error, out);
   } finally {
     progress.end();
-    await batches.return(undefined as never);
-    await log.close();
-    await events.close();
   }
 }
 
-/** Names an image that cannot be used the first time that it is drawn. */
-function sayOnce(progress: Progress, { key, message, times }: BadImage): void {
-  if (times === 1) progress.message(`skipped ${key}: ${message}`);
+/** Batches from where the run stands; an image that cannot be used is named the first time that it is drawn. */
+function batchesFrom(
+  { train: source }: DataSplits,
+  { batch, seed, loop: { maxBadShare, decode, inFlight } }: DerivedOptions,
+  { cursor }: Position,
+  progress: Progress,
+): AsyncIterable<ImageBatch> {
+  const onBad = ({ key, message, times }: BadImage): void => {
+    if (times === 1) progress.message(`skipped ${key}: ${message}`);
+  };
+  return loadBatches(source, {
+    batchSize: batch.perDevice,
+    seed,
+    from: cursor,
+    badImages: { maxShare: maxBadShare, onBad },
+    decode,
+    ...(inFlight ? { inFlight } : {}),
+  });
+}
+
+const exportTeacher = ({ out, state }: Run, at: number): Promise<void> =>
+  exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
+
+/** The last words of a run that ended as it should. */
+function conclude(
+  { options, out, record, progress }: Run,
+  { step, cursor }: Position,
+  howToContinue: string,
+): TrainResult {
+  const { iterations } = options.schedule;
+  const finished = step >= iterations;
+  if (!finished) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
+  const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
+  if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
+  return { step, finished, knn: record.knn, folder: out };
 }
 
 /** What the packages and the system report, in terms of the program. */
@@ -246,37 +201,19 @@ function explain(error: unknown, out: string): unknown {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new TrainError('run', `the disk of ${out} is full; free some space`, { cause: error });
   if (code === 'too-many-bad-images')
-    return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share.`, { cause: error });
+    return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share`, { cause: error });
   return error;
 }
 
-async function startFresh(state: State, { gpu, options, pretrained }: TrainRequest): Promise<void> {
-  await initialisePretraining(gpu, state, options, [options.seed >>> 0, 0]);
-  if (!pretrained) return;
-  for (const [name, { shape }] of Object.entries(state.layout.student!.segments)) {
-    if (!name.startsWith('backbone.')) continue;
-    const plain = name.slice('backbone.'.length);
-    const values = await pretrained(plain);
-    if (!values) throw new TrainError('file', `the pretrained weights have no "${plain}"`);
-    if (values.length !== shape.reduce((a, b) => a * b, 1)) {
-      throw new TrainError(
-        'file',
-        `the pretrained "${plain}" has ${values.length} values, the model needs [${shape.join(', ')}]; franca-train highres resamples positions`,
-      );
-    }
-    for (const group of ['student', 'teacher']) state.write(group, name, values);
-  }
-}
-
 function describeStart(
-  { batch, vit, schedule, notes }: PretrainOptions,
+  { batch, vit, schedule, notes }: DerivedOptions,
   kernels: number,
   seconds: number,
   bytes: number,
 ): string {
   return [
     `ViT of width ${vit.embedDim} and depth ${vit.depth}, ${batch.total} images a step, ${schedule.iterations} steps`,
-    `${kernels} kernels compiled in ${seconds.toFixed(1)} s; ${bytesText(bytes)} on the device, all of it allocated`,
+    `${kernels} kernels compiled in ${seconds.toFixed(1)} s; ${amountOfBytes(bytes)} on the device, all of it allocated`,
     ...notes,
   ].join('\n');
 }

@@ -1,5 +1,5 @@
-/** How far a count of images is: one live line on a terminal, a plain line now and then where the output is a file or a pipe. */
-import { duration } from '../run/progress';
+/** How far a count of images is: a live line on a terminal, a plain line now and then elsewhere. */
+import { duration } from './amounts';
 
 export interface CountProgress {
   /** `cached`: nothing had to be computed. What is all in the cache is passed over in silence. */

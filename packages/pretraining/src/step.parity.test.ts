@@ -4,8 +4,11 @@ import { compile, createState, type Gpu, type Shape, type State } from '@franca/
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkParity, type ParityFile, parityFile, recordParity } from '../../../test/support/parity';
-import { centerName } from './pretrain-forward';
-import { type PretrainStepOptions, pretrainGroups, pretrainSignature, recordPretrainStep } from './pretrain-step';
+import { pretrainOptions } from './official-options';
+import type { PretrainOptions } from './options';
+import { pretrainSignature } from './signature';
+import { centerName, pretrainGroups } from './state';
+import { recordPretrainStep } from './step';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -16,25 +19,23 @@ afterAll(() => gpu.dispose());
 /** Block names without chunks. */
 const flat = (name: string) => name.replace(/blocks\.\d+\.(\d+\.)/, 'blocks.$1');
 
-function optionsOf(file: ParityFile): PretrainStepOptions {
+function optionsOf(file: ParityFile): PretrainOptions {
   const c = file.config;
   const shapes = [...file.withPrefix('w0.student.')].map(([name, { shape }]) => [flat(name), shape] as const);
   const headOf = (name: string) => {
     const own = shapes
       .filter(([key]) => key.startsWith(`${name}.`))
       .map(([key, shape]) => [key.slice(name.length + 1), shape as Shape] as const);
-    return { ...detectHead(Object.fromEntries(own)), freezePrototypeNorms: false };
+    return detectHead(Object.fromEntries(own));
   };
   const multiplier = (name: string): number =>
     Object.entries(c.groups as Record<string, [number, number, boolean]>).find(
       ([key]) => flat(key) === `backbone.${name}`,
     )![1][0];
-  const side = c.img / c.patch_size;
   const bounds = new Set(c.steps.map(({ upperbound }: { upperbound: number }) => upperbound));
   expect(bounds.size).toBe(1);
-  return {
-    precision: 'f32',
-    batch: { perDevice: c.B, accumulation: 1 },
+  const options = pretrainOptions({
+    batch: { perDevice: c.B },
     vit: {
       embedDim: c.embed_dim,
       depth: c.depth,
@@ -48,21 +49,19 @@ function optionsOf(file: ParityFile): PretrainStepOptions {
       interpolateOffset: c.interpolate_offset,
       interpolateAntialias: c.interpolate_antialias,
     },
-    remat: false,
     dropPathRates: new Array(c.depth).fill(0),
-    kept: [],
     crops: { global_crops_size: c.img, local_crops_size: c.local, local_crops_number: c.n_local },
-    masks: { bound: c.steps[0].upperbound, grid: [side, side] },
     heads: { dino: headOf('dino_head'), ibot: c.ibot_separate_head ? headOf('ibot_head') : undefined },
-    losses: { dino: 1, koleo: c.koleo_weight, ibot: 1 },
+    losses: { koleo: c.koleo_weight },
     centering: c.centering,
     paddingRows: c.package === 'franca',
     adamW: { betas: c.betas, clip: c.clip_grad, eps: c.eps },
     layerwiseDecay: multiplier(`blocks.${c.depth - 1}.norm1.weight`),
     patchEmbedLrMultiplier: multiplier('patch_embed.proj.weight') / multiplier('pos_embed'),
-    lossScaling: false,
     studentTemp: c.student_temp,
-  };
+    schedule: { iterations: c.steps.length },
+  });
+  return { ...options, masks: { ...options.masks, bound: c.steps[0].upperbound } };
 }
 
 function writeWeights(file: ParityFile, state: State) {
@@ -86,7 +85,7 @@ describe.each([
   ['train_step_mrl', 'train_step_mrl_nopad_result', { paddingRows: false }],
   ['train_step_dinov2', 'train_step_dinov2_result', {}],
   ['train_step_dinov2_shared_centering', 'train_step_dinov2_shared_centering_result', {}],
-] as [string, string, Partial<PretrainStepOptions>][])('%s against %s', (inputs, result, overrides) => {
+] as [string, string, Partial<PretrainOptions>][])('%s against %s', (inputs, result, overrides) => {
   const file = parityFile(inputs);
   const expected = parityFile(result);
   const options = { ...optionsOf(file), ...overrides };
@@ -97,13 +96,8 @@ describe.each([
     using step = await compile(
       gpu,
       (groups, batch, knobs) => {
-        const { outputs, forward, gradients, squaredNorms, names } = recordPretrainStep(
-          groups,
-          batch,
-          knobs,
-          options,
-          {},
-        );
+        const recorded = recordPretrainStep({ groups, batch, knobs }, options, {});
+        const { outputs, forward, gradients, squaredNorms, names } = recorded;
         parameterNames = names;
         return {
           outputs: { ...outputs },

@@ -14,13 +14,11 @@ import {
 import { openGpu } from '@franca/tensor/node';
 import { vitConfig } from '@franca/vit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  initialisePretraining,
-  type PretrainStepOptions,
-  pretrainGroups,
-  pretrainSignature,
-  pretrainStep,
-} from './pretrain-step';
+import { pretrainOptions } from './official-options';
+import type { PretrainOptions } from './options';
+import { pretrainSignature } from './signature';
+import { initialisePretraining, pretrainGroups } from './state';
+import { pretrainStep } from './step';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -33,26 +31,16 @@ const b = 2;
 const head = {
   ...matryoshkaConfig(D, 0, { hiddenDim: 12, bottleneckDim: 8 }),
   levels: matryoshkaLevels(D, 192, [8, 16]),
-  freezePrototypeNorms: false,
 };
-const small: PretrainStepOptions = {
-  precision: 'f32',
-  batch: { perDevice: b, accumulation: 1 },
+const chosen = pretrainOptions({
+  batch: { perDevice: b },
   vit: vitConfig('tiny', { embedDim: D, depth: 1, numHeads: 2, imgSize: 28, patchSize: 7, layerScale: 0.5 }),
-  remat: false,
   dropPathRates: [0],
-  kept: [],
-  crops: { global_crops_size: 28, local_crops_size: 14, local_crops_number: 2 },
-  masks: { bound: 8, grid: [4, 4] },
+  crops: { local_crops_size: 14, local_crops_number: 2 },
   heads: { dino: head, ibot: head },
-  losses: { dino: 1, koleo: 0.1, ibot: 1 },
-  centering: 'sinkhorn_knopp',
-  paddingRows: false,
-  adamW: { betas: [0.9, 0.999], clip: 3 },
-  layerwiseDecay: 1,
-  patchEmbedLrMultiplier: 0.2,
-  lossScaling: false,
-};
+  schedule: { iterations: 1 },
+});
+const small: PretrainOptions = { ...chosen, masks: { ...chosen.masks, bound: 8 } };
 
 const wave = (count: number, step: number) =>
   Float32Array.from({ length: count }, (_, i) => Math.sin(1 + i * i * step));
@@ -76,7 +64,7 @@ interface Outcome {
 }
 
 interface Setup {
-  readonly options?: Partial<PretrainStepOptions>;
+  readonly options?: Partial<PretrainOptions>;
   readonly chunks?: ChunkOptions;
   /** What kind of adapter kernels are made for. */
   readonly target?: Partial<Target>;
@@ -242,8 +230,7 @@ test('padding rows take part in the targets only where asked for', async () => {
 
 test('prototype norms are trained, or stay 1', async () => {
   const name = 'dino_head.last_layers.0.weight_g';
-  const frozen = { ...head, freezePrototypeNorms: true };
-  const fixed = await train({ options: { heads: { dino: frozen, ibot: frozen } } });
+  const fixed = await train({ options: { freezePrototypeNorms: true } });
   expect(Array.from(await fixed.read('student', name)).every((g) => g === 1)).toBe(true);
   expect(Array.from(await plain.read('student', name)).some((g) => g !== 1)).toBe(true);
 });
@@ -291,20 +278,13 @@ test('f16 with its dynamic loss scale: overflows are skipped and halve it, then 
 }, 600_000);
 
 test('ViT-B with its official heads is planned within WebGPU default limits, gradients written in place', () => {
-  const official = (bottleneckDim: number) => ({
-    ...matryoshkaConfig(768, 131072, { bottleneckDim }),
-    freezePrototypeNorms: false,
-  });
-  const options: PretrainStepOptions = {
-    ...small,
-    batch: { perDevice: 8, accumulation: 1 },
+  const options = pretrainOptions({
+    batch: { perDevice: 8 },
     vit: vitConfig('base'),
     remat: true,
     dropPathRates: new Array(12).fill(0),
-    crops: { global_crops_size: 224, local_crops_size: 98, local_crops_number: 8 },
-    masks: { bound: 800, grid: [16, 16] },
-    heads: { dino: official(384), ibot: official(256) },
-  };
+    schedule: { iterations: 1 },
+  });
   const layout = layoutState(pretrainGroups(options), defaultTarget);
   const plan: Plan = planStep(
     defaultTarget,
@@ -318,6 +298,6 @@ test('ViT-B with its official heads is planned within WebGPU default limits, gra
   );
   expect(parameters).toBe(304_985_120);
   expect(plan.steps.some(({ kind }) => kind === 'copy')).toBe(false);
-  // all iBOT logits of the finest level are 800 x 131072
-  expect(Math.max(...plan.slotBytes)).toBeLessThan((800 * 131072 * 4) / 5);
+  // all iBOT logits of the finest level are U x 131072
+  expect(Math.max(...plan.slotBytes)).toBeLessThan((options.masks.bound * 131072 * 4) / 5);
 });

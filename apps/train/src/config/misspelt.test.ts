@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { editDistance } from './edit-distance';
-import { nearestOf } from './misspelt';
+import { editDistance, nearestOf } from './misspelt';
 
 test.each([
   ['', 'abc', 3],

@@ -1,0 +1,41 @@
+/** What a run is, worked out from its configuration: options of the method, and of the loop around its step. */
+import type { DecodeOptions, MultiCropConfig } from '@franca/data';
+import type { BatchSize, PretrainOptions } from '@franca/pretraining';
+
+/** The machine a configuration is worked out for. */
+export interface Machine {
+  /** Devices that train together, and which of them this is. */
+  readonly size: number;
+  readonly rank: number;
+  /** Whether the adapter is a GPU that stores f16. */
+  readonly f16: boolean;
+}
+
+export interface DerivedOptions extends PretrainOptions {
+  /** `total`: images of one update over all micro-steps and devices. */
+  readonly batch: BatchSize & { readonly total: number };
+  readonly crops: MultiCropConfig;
+  readonly loop: LoopOptions;
+  /** What was changed on account of the batch size or the adapter, in words. */
+  readonly notes: readonly string[];
+}
+
+/** The loop around the step. Intervals are in iterations. */
+export interface LoopOptions {
+  /** Images; empty: none chosen. */
+  readonly datasetPath: string;
+  /** Backbone to start from; empty: none. */
+  readonly pretrainedWeights: string;
+  /** Images read and decoded at once; undefined: the loader's choice. */
+  readonly inFlight: number | undefined;
+  readonly augmentDevice: 'auto' | 'gpu' | 'cpu';
+  readonly maxBadShare: number;
+  readonly decode: DecodeOptions;
+  readonly heldOutShare: number;
+  readonly checkpoint: { readonly every: number; readonly keepLast: number; readonly keepEvery: number | undefined };
+  /** Iterations between exports of the teacher; 0: only at the end. */
+  readonly exportEvery: number;
+  readonly logEvery: number;
+  readonly picturesEvery: number;
+  readonly knn: { readonly every: number; readonly k: number; readonly maxTrain: number; readonly maxTest: number };
+}

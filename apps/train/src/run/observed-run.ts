@@ -1,0 +1,30 @@
+/** What is looked at to write down how a run goes, and where that is written. */
+import type { CompiledPretrainStep, ScheduledValues } from '@franca/pretraining';
+import type { Gpu } from '@franca/tensor';
+import type { DerivedOptions } from '../config/derived-options';
+import type { MetricsLog } from './metrics-log';
+import type { Progress } from './progress';
+import type { RunRecord } from './run-record';
+import type { TeacherReading } from './teacher-reading';
+import type { EventWriter } from './tensorboard';
+
+export interface ObservedRun {
+  readonly gpu: Gpu;
+  readonly options: DerivedOptions;
+  /** The run folder. */
+  readonly out: string;
+  readonly configText: string;
+  readonly step: CompiledPretrainStep;
+  readonly schedule: (iteration: number) => ScheduledValues;
+  readonly record: RunRecord;
+  readonly reading: TeacherReading;
+  readonly log: MetricsLog;
+  readonly events: EventWriter;
+  readonly progress: Progress;
+  /** Bytes on the device beside the engine's own. */
+  readonly extraBytes: number;
+}
+
+/** Bytes on the device in all. */
+export const deviceBytes = ({ gpu, extraBytes }: Pick<ObservedRun, 'gpu' | 'extraBytes'>): number =>
+  gpu.allocatedBytes + extraBytes;

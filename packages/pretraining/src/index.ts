@@ -1,0 +1,24 @@
+export { PretrainError, type PretrainErrorCode } from './errors';
+export { type DrawnInputs, drawInputs, type PerInput } from './inputs';
+export { type PretrainChoices, pretrainOptions } from './official-options';
+export {
+  type AdamWSettings,
+  type BatchSize,
+  type CropSizes,
+  type KeptCrops,
+  LEAST_IMAGES,
+  type MaskOptions,
+  type PretrainOptions,
+  type Schedule,
+} from './options';
+export { prototypeChunks } from './prototype-chunks';
+export { type ScheduledValues, schedules } from './schedules';
+export {
+  type CompiledPretrainStep,
+  microStepKnobs,
+  type PerKnob,
+  type PretrainSignature,
+  pretrainSignature,
+} from './signature';
+export { initialisePretraining, pretrainGroups, SAVED_GROUPS } from './state';
+export { type PretrainOutputs, pretrainRule, pretrainStep } from './step';

@@ -1,0 +1,127 @@
+/** Options from the few that one chooses: official values for the rest, and the sizes that follow. */
+import { upperBound } from '@franca/cyclic-mask';
+import { officialWeights } from '@franca/losses';
+import { matryoshkaConfig } from '@franca/matryoshka-heads';
+import { keptSamples, scaledLearningRate } from '@franca/nn';
+import type { VitConfig } from '@franca/vit';
+import { PretrainError } from './errors';
+import {
+  type BatchSize,
+  type CropSizes,
+  GLOBAL_CROPS,
+  type KeptCrops,
+  LEAST_IMAGES,
+  type MaskOptions,
+  type PretrainOptions,
+  type Schedule,
+} from './options';
+
+/** Options whose value is made of parts of its own, or follows from others. */
+type Composed = 'vit' | 'batch' | 'kept' | 'crops' | 'masks' | 'losses' | 'adamW' | 'schedule';
+
+/** What one chooses of `PretrainOptions`: model, images at a time and iterations; the rest where it should differ. */
+export interface PretrainChoices extends Partial<Omit<PretrainOptions, Composed>> {
+  readonly vit: VitConfig;
+  readonly batch: Pick<BatchSize, 'perDevice'> & Partial<BatchSize>;
+  readonly schedule: Pick<Schedule, 'iterations'> & Partial<Schedule>;
+  readonly crops?: Partial<CropSizes>;
+  readonly masks?: Partial<Omit<MaskOptions, 'grid' | 'bound'>>;
+  readonly losses?: Partial<PretrainOptions['losses']>;
+  readonly adamW?: Partial<PretrainOptions['adamW']>;
+}
+
+/** Defaults are those that `PretrainOptions` states. @throws PretrainError `options` where sizes do not go together */
+export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
+  const { vit, schedule, masks, losses, adamW, ...others } = choices;
+  const batch = { accumulation: 1, ...choices.batch };
+  const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };
+  const { precision = 'f32', dropPathRates = new Array<number>(vit.depth).fill(0.1) } = choices;
+  checkSizes(vit, batch, crops);
+  if (dropPathRates.length !== vit.depth)
+    throw new PretrainError(
+      'options',
+      `dropPathRates has ${dropPathRates.length} rates, the model ${vit.depth} blocks; give one for each`,
+    );
+  return {
+    seed: 0,
+    remat: false,
+    heads: {
+      dino: matryoshkaConfig(vit.embedDim),
+      ibot: matryoshkaConfig(vit.embedDim, 131072, { bottleneckDim: 256 }),
+    },
+    freezePrototypeNorms: false,
+    centering: 'sinkhorn_knopp',
+    centerMomentum: 0.9,
+    paddingRows: false,
+    studentTemp: 0.1,
+    layerwiseDecay: 1,
+    patchEmbedLrMultiplier: 0.2,
+    lossScaling: precision === 'f16',
+    ...others,
+    precision,
+    vit,
+    batch,
+    crops,
+    dropPathRates,
+    kept: dropPathRates.map((rate) => keptCrops(rate, batch, crops)),
+    masks: maskOptions(vit, batch, crops, masks),
+    losses: { ...officialWeights, ...losses },
+    adamW: { betas: [0.9, 0.999], eps: 1e-8, clip: 3, ...adamW },
+    schedule: officialSchedule(schedule, batch),
+  };
+}
+
+function keptCrops(rate: number, { perDevice }: BatchSize, { local_crops_number }: CropSizes): KeptCrops {
+  return {
+    global: keptSamples(GLOBAL_CROPS * perDevice, rate),
+    local: local_crops_number === 0 ? 0 : keptSamples(local_crops_number * perDevice, rate),
+  };
+}
+
+function maskOptions(
+  { patchSize }: VitConfig,
+  { perDevice }: BatchSize,
+  { global_crops_size }: CropSizes,
+  choices: PretrainChoices['masks'],
+): MaskOptions {
+  const side = global_crops_size / patchSize;
+  const masks = { strategy: 'cyclic', probability: 0.5, ratio: [0.1, 0.65], ...choices } as const;
+  const bound = upperBound({ ...masks, crops: GLOBAL_CROPS * perDevice, grid: { height: side, width: side } });
+  return { ...masks, grid: [side, side], bound };
+}
+
+function officialSchedule(choices: PretrainChoices['schedule'], { perDevice, accumulation }: BatchSize): Schedule {
+  const share = (part: number) => Math.round(part * choices.iterations);
+  const schedule: Schedule = {
+    warmup: share(0.16),
+    freezeLastLayer: share(0.002),
+    lr: scaledLearningRate(7.01e-4, perDevice * accumulation),
+    minLr: 1e-6,
+    weightDecay: [0.04, 0.2],
+    momentum: [0.994, 1],
+    teacherTemp: [0.04, 0.07],
+    teacherTempWarmup: share(0.06),
+    ...choices,
+  };
+  if (schedule.warmup > schedule.iterations)
+    throw new PretrainError(
+      'options',
+      `a warm-up of ${schedule.warmup} iterations is longer than the run of ${schedule.iterations}`,
+    );
+  return schedule;
+}
+
+function checkSizes({ patchSize }: VitConfig, { perDevice }: BatchSize, crops: CropSizes): void {
+  if (perDevice < LEAST_IMAGES)
+    throw new PretrainError(
+      'options',
+      `${perDevice} images at a time; KoLeo needs ${LEAST_IMAGES} or more: an image and its neighbour`,
+    );
+  const sizes = ['global_crops_size', ...(crops.local_crops_number > 0 ? ['local_crops_size' as const] : [])] as const;
+  for (const name of sizes)
+    if (crops[name] % patchSize !== 0)
+      throw new PretrainError(
+        'options',
+        `${name} is ${crops[name]}, no multiple of the patch size ${patchSize}; use ${Math.max(1, Math.round(crops[name] / patchSize)) * patchSize}`,
+      );
+}

@@ -1,0 +1,65 @@
+/**
+ * What a run keeps on the device: student and teacher, optimizer, centres. Groups are `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and,
+ * with accumulation, `accumulated` gradients), and `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a
+ * checkpoint. Names of parameters are the official ones.
+ */
+import { type HeadConfig, headSpecs } from '@franca/matryoshka-heads';
+import { initialise, initialLossScale, type ParameterSpecs, prefixed } from '@franca/nn';
+import type { Gpu, GroupSpec, Seed, Spec, State } from '@franca/tensor';
+import { vitSpecs } from '@franca/vit';
+import type { PretrainOptions } from './options';
+
+/** The two losses that compare student and teacher, each with centres of its own. */
+export type LossName = 'dino' | 'ibot';
+
+/** Name of the centre [K] of a level of a loss; only softmax centering has centres. */
+export const centerName = (loss: LossName, level: number): string => `center.${loss}.${level}`;
+
+/** Groups of state that a checkpoint must hold to continue exactly; the others are scratch. */
+export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
+
+/** The groups of a run's state, for `createState` or `layoutState`. */
+export function pretrainGroups(options: PretrainOptions): Record<string, GroupSpec> {
+  const specs = parameterSpecs(options);
+  return {
+    student: specs,
+    teacher: specs,
+    m: specs,
+    v: specs,
+    gradient: specs,
+    ...(options.batch.accumulation > 1 ? { accumulated: specs } : {}),
+    optimizer: {
+      corrections: f32(2),
+      ...(options.lossScaling ? { loss_scale: f32(2) } : {}),
+      ...centerSpecs(options),
+    },
+  };
+}
+
+/** Initial state: the student by the official initialisation, the teacher its copy. */
+export async function initialisePretraining(
+  gpu: Gpu,
+  state: State,
+  options: PretrainOptions,
+  seed: Seed = [options.seed >>> 0, 0],
+): Promise<void> {
+  await initialise(gpu, state, 'student', parameterSpecs(options), seed);
+  state.copy('student', 'teacher');
+  if (options.lossScaling) state.write('optimizer', 'loss_scale', initialLossScale());
+}
+
+/** Parameters of student and teacher alike. */
+const parameterSpecs = ({ vit, heads }: PretrainOptions): ParameterSpecs => ({
+  ...prefixed('backbone', vitSpecs(vit)),
+  ...prefixed('dino_head', headSpecs(heads.dino)),
+  ...(heads.ibot ? prefixed('ibot_head', headSpecs(heads.ibot)) : {}),
+});
+
+function centerSpecs({ centering, heads }: PretrainOptions): Record<string, Spec> {
+  if (centering === 'sinkhorn_knopp') return {};
+  const centers = (loss: LossName, { levels }: HeadConfig) =>
+    levels.map(({ prototypes }, i) => [centerName(loss, i), f32(prototypes)] as const);
+  return Object.fromEntries([...centers('dino', heads.dino), ...centers('ibot', heads.ibot ?? heads.dino)]);
+}
+
+const f32 = (...shape: number[]): Spec => ({ shape, dtype: 'f32' });

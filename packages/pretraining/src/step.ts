@@ -1,0 +1,180 @@
+/**
+ * One pretraining step as a function to compile. Teacher and student forward, losses over all levels, gradients, clipping per submodule, AdamW, EMA of the teacher,
+ * loss scaling and centres. What changes from step to step comes in as inputs and knobs. Order and constants are those of the official training loop.
+ */
+import {
+  type AdamWOutput,
+  adamW,
+  type ChunkOptions,
+  type ParameterRule,
+  parameterRule,
+  parametersOf,
+  lossScale as scaleOf,
+  updateLossScale,
+} from '@franca/nn';
+import {
+  add,
+  assign,
+  cast,
+  type GroupTensors,
+  grad,
+  mul,
+  notEqual,
+  type Shape,
+  type Spec,
+  type StepFunction,
+  select,
+  store,
+  type Tensor,
+} from '@franca/tensor';
+import { type Forward, pretrainForward } from './forward';
+import type { PerInput } from './inputs';
+import type { PretrainOptions } from './options';
+import type { PerKnob } from './signature';
+import { teacherStatistics } from './teacher-statistics';
+
+/** What a step computes; scalars are metrics. */
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
+export type PretrainOutputs = {
+  /** What is optimised. */
+  readonly loss: Tensor;
+  /** The official log's terms, `total_loss` among them. */
+  readonly dino_local_crops_loss: Tensor;
+  readonly dino_global_crops_loss: Tensor;
+  readonly koleo_loss: Tensor;
+  readonly ibot_loss: Tensor;
+  readonly total_loss: Tensor;
+  /** Gradient norms before clipping: `grad_norm_backbone`, ... */
+  readonly [norm: `grad_norm_${string}`]: Tensor;
+  /** 1 if the step was taken, 0 if gradients were not finite. */
+  readonly finite: Tensor;
+  /** What the loss was multiplied by, with loss scaling. */
+  readonly loss_scale?: Tensor;
+  /** Mean entropy of the teacher's CLS targets at the finest level over ln K: 1 uniform, 0 one-hot. */
+  readonly teacher_entropy: Tensor;
+  /** First choice among the prototypes of that level, per teacher CLS token [2b]. */
+  readonly choices: Tensor;
+  /** CLS tokens of the teacher [2b, D]. */
+  readonly cls: Tensor;
+};
+
+/** The step of a run, to compile with `pretrainSignature(options)` and a state of `pretrainGroups(options)`; `prototypeChunks` gives `chunks` for an adapter. */
+export const pretrainStep =
+  (options: PretrainOptions, chunks: ChunkOptions = {}): StepFunction<PerInput<Spec>, PerKnob<Shape>> =>
+  (groups, batch, knobs) =>
+    recordPretrainStep({ groups, batch, knobs }, options, chunks).outputs;
+
+type Groups = Readonly<Record<string, GroupTensors>>;
+type Named = Readonly<Record<string, Tensor>>;
+
+/** What a step function is called with. */
+export interface StepInput {
+  readonly groups: Groups;
+  readonly batch: PerInput<Tensor>;
+  readonly knobs: PerKnob<Tensor>;
+}
+
+export interface RecordedStep {
+  readonly outputs: PretrainOutputs;
+  readonly forward: Forward;
+  /** Gradients of this micro-step by parameter, not yet clipped (but scaled by the loss scale, if any). */
+  readonly gradients: Named;
+  /** Squared gradient norm of each parameter [P] and their names. */
+  readonly squaredNorms: Tensor;
+  readonly names: readonly string[];
+}
+
+/** Records a step and returns also what lies inside. */
+export function recordPretrainStep(input: StepInput, options: PretrainOptions, chunks: ChunkOptions): RecordedStep {
+  const { groups, batch, knobs } = input;
+  const rest = parametersOf(groups.optimizer!.tensors);
+  const forward = pretrainForward(
+    {
+      student: parametersOf(groups.student!.tensors),
+      teacher: parametersOf(groups.teacher!.tensors),
+      batch,
+      teacherTemp: knobs.teacherTemp,
+      nMasked: knobs.nMasked,
+      center: rest,
+    },
+    options,
+    chunks,
+  );
+  const statistics = teacherStatistics(forward.dino.at(-1)!.targets);
+
+  const scale = options.lossScaling ? scaleOf(rest('loss_scale')) : undefined;
+  const share = mul(forward.losses.optimised, 1 / options.batch.accumulation);
+  const gradients = grad(scale ? mul(share, scale) : share, groups.student!.tensors);
+  const { norms, squaredNorms, names, finite } = updateWeights(input, gradients, scale, options);
+  for (const [name, next] of Object.entries(forward.nextCenters)) assign(rest(name), next);
+  const outputs: PretrainOutputs = {
+    loss: forward.losses.optimised,
+    ...forward.losses.logged,
+    ...Object.fromEntries(Object.entries(norms).map(([group, norm]) => [`grad_norm_${group}`, norm])),
+    finite: cast(finite, 'f32'),
+    ...(scale ? { loss_scale: scale } : {}),
+    teacher_entropy: statistics.entropy,
+    choices: statistics.choices,
+    cls: cast(forward.teacherCls, 'f32'),
+  };
+  return { outputs, forward, gradients, squaredNorms, names };
+}
+
+/** AdamW on the student, the teacher after it, and the loss scale; nothing but the gradients changes in a micro-step that is not the last of its update. */
+function updateWeights(
+  { groups, knobs }: StepInput,
+  gradients: Named,
+  scale: Tensor | undefined,
+  options: PretrainOptions,
+): AdamWOutput {
+  const rest = parametersOf(groups.optimizer!.tensors);
+  const { betas, eps, clip } = options.adamW;
+  const enabled = knobs.lastMicroStep ? { enabled: knobs.lastMicroStep } : {};
+  const updated = adamW(
+    {
+      weights: groups.student!,
+      m: groups.m!,
+      v: groups.v!,
+      gradients: gradientWindows(groups, gradients, knobs.firstMicroStep),
+      corrections: rest('corrections'),
+      lr: knobs.lr,
+      lastLayerLr: knobs.lastLayerLr,
+      weightDecay: knobs.weightDecay,
+      teacher: { group: groups.teacher!, momentum: knobs.momentum },
+      ...(scale ? { lossScale: scale } : {}),
+      ...enabled,
+    },
+    {
+      betas,
+      eps,
+      maxNorm: clip,
+      rule: (name) => pretrainRule(name, options),
+      clipGroup: (name) => name.split('.')[0]!,
+    },
+  );
+  if (scale) updateLossScale(rest('loss_scale'), updated.finite, enabled);
+  return updated;
+}
+
+/** How a parameter learns: the official multipliers of learning rate and weight decay; prototypes of fixed length learn directions only. */
+export function pretrainRule(
+  name: string,
+  {
+    layerwiseDecay,
+    patchEmbedLrMultiplier,
+    vit,
+    freezePrototypeNorms,
+  }: Pick<PretrainOptions, 'layerwiseDecay' | 'patchEmbedLrMultiplier' | 'vit' | 'freezePrototypeNorms'>,
+): ParameterRule {
+  const official = parameterRule(name, { layerwiseDecay, patchEmbedLrMultiplier, depth: vit.depth });
+  return freezePrototypeNorms && name.endsWith('.weight_g') ? { ...official, lrMultiplier: 0 } : official;
+}
+
+/** Stores the gradients; with accumulation adds them to those of the micro-steps before. */
+function gradientWindows(groups: Groups, gradients: Named, first: Tensor | undefined): readonly Tensor[] {
+  const windows = store(groups.gradient!, gradients);
+  if (!first) return windows;
+  return groups.accumulated!.windows.map((sum, i) =>
+    assign(sum, select(notEqual(first, 0), windows[i]!, add(sum, windows[i]!))),
+  );
+}
