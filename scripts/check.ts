@@ -19,7 +19,7 @@ type Check = () => Promise<string[]>;
 /** What needs nothing but the sources: `quick`. */
 const quick: Record<string, Check> = {
   types: () => program('tsc', '-p', 'tsconfig.json'),
-  lint: () => program('biome', 'check', '--max-diagnostics=none', '.'),
+  lint: () => program('biome', 'check', '--reporter=concise', '--max-diagnostics=none', '.'),
   unused: () => program('knip'),
   imports: checkImports,
   conventions: checkConventions,

@@ -1,9 +1,9 @@
+/** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readmeWithGraph } from '../package-graph';
 import { readText, root, run } from './workspace';
 
-/** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
 export async function checkDocuments(): Promise<string[]> {
   const { output } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
   const files = output.split('\n').filter((file) => file && existsSync(join(root, file)));

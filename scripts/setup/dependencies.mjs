@@ -1,9 +1,9 @@
+/** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { npmOptions, readStamp, root, run, SetupError, writeStamp } from './system.mjs';
 
-/** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 export async function installDependencies() {
   const manifests = manifestFiles();
   const hash = hashOf(manifests);

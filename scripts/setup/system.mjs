@@ -1,10 +1,9 @@
+/** What the steps of the set-up share: where things lie, running a program, and remembering what was done. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** What the steps of the set-up share: where things lie, running a program, and remembering what was done. */
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
