@@ -42,7 +42,7 @@ export function conventionProblems(file: string, text: string): string[] {
   for (const statement of source.statements) {
     if (ts.isVariableStatement(statement)) checkConstants(statement, report);
     if (ts.isTypeAliasDeclaration(statement)) checkCodes(statement, report);
-    if (ts.isClassDeclaration(statement) && name !== 'errors.ts') checkErrorClass(statement, report);
+    if (ts.isClassDeclaration(statement) && !/^errors\.(ts|mjs)$/.test(name)) checkErrorClass(statement, report);
     checkSpelling(statement, report);
   }
   const visit = (node: ts.Node): void => {
@@ -108,7 +108,8 @@ function checkMessage(
   if (!/^\w*Error$/.test(expression.getText())) return;
   const message = args.map(textOf).findLast((text) => text !== undefined);
   if (!message) return;
-  const refuse = (rule: string) => report(expression, `an error message ${rule}: ${message}`);
+  const refuse = (rule: string) =>
+    report(expression, `an error message ${rule}: ${message.replace(/\s+/g, ' ').slice(0, 80)}`);
   if (/^[A-Z][a-z]+ /.test(message) && !PROPER_NAMES.test(message)) refuse('begins in lower case');
   if (/[^.]\.$/.test(message)) refuse('ends without a full stop');
   if (/(?<!\.|e\.g|i\.e)\. [A-Z`$]/.test(message)) refuse('joins its clauses by a semicolon');

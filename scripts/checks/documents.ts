@@ -1,17 +1,20 @@
 /** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readmeWithGraph } from '../package-graph';
+import { architecture, signProblems } from '../map/architecture';
+import { readmeWithGraph } from '../map/package-graph';
 import { readText, root, run } from './workspace';
 
 export async function checkDocuments(): Promise<string[]> {
   const { output } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
   const files = output.split('\n').filter((file) => file && existsSync(join(root, file)));
-  const problems = files.flatMap(brokenLinks);
-  if (readText('README.md') !== readmeWithGraph()) {
-    problems.push('README.md: the package graph is out of date; run npm run graph');
-  }
-  return problems;
+  const written = { 'README.md': readmeWithGraph(), 'ARCHITECTURE.md': architecture() };
+  const stale = Object.entries(written).filter(([file, text]) => readText(file) !== text);
+  return [
+    ...files.flatMap(brokenLinks),
+    ...signProblems(),
+    ...stale.map(([file]) => `${file}: what is written from the sources is out of date; npm run map writes it`),
+  ];
 }
 
 function brokenLinks(file: string): string[] {

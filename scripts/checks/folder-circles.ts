@@ -11,20 +11,28 @@ interface Door {
   readonly where: string;
 }
 
-/** A line for every circle among the folders below `root` (`packages/tensor/src`), tests left out. */
+/** A line for every import that closes a circle among the folders below `root` (`packages/tensor/src`). */
 export function folderCircles(root: string): string[] {
-  const doors = sourceFiles(root)
+  const reach = reachableFolders(root);
+  const name = (folder: string) => folder.slice(root.length + 1);
+  return doorsOf(root)
+    .filter(({ from, to }) => reach.get(to)?.has(from))
+    .map(({ from, to, where }) => `${where}: ${name(from)}/ imports ${name(to)}/, from which a way leads back`);
+}
+
+/** For each folder below `root` that imports others beside it: all that it comes to, directly or through others. */
+export function reachableFolders(root: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const doors = doorsOf(root);
+  return new Map(doors.map(({ from }) => [from, reachable(from, doors)]));
+}
+
+/** Tests may import what they like. */
+function doorsOf(root: string): Door[] {
+  return sourceFiles(root)
     .filter((file) => !file.endsWith('.test.ts'))
     .flatMap((file) =>
       importsOf(file).flatMap(({ target, line }) => (target ? doorBetween(root, file, target, line) : [])),
     );
-  const reach = new Map<string, Set<string>>();
-  for (const { from } of doors) reach.set(from, reachable(from, doors));
-  const closing = doors.filter(({ from, to }) => reach.get(to)?.has(from));
-  const name = (folder: string) => folder.slice(root.length + 1);
-  return closing.map(
-    ({ from, to, where }) => `${where}: ${name(from)}/ imports ${name(to)}/, from which a way leads back`,
-  );
 }
 
 /** The two folders in which the paths of importer and imported part, if each lies in one. */

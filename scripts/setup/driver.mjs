@@ -13,9 +13,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { SetupError } from './errors.mjs';
 import { installLavapipe, lavapipeHint, lavapipeManifest } from './lavapipe.mjs';
 import { installSwiftShader } from './swiftshader.mjs';
-import { readStamp, root, run, SetupError, writeStamp } from './system.mjs';
+import { readStamp, root, run, writeStamp } from './system.mjs';
 
 /** Resolves to `{ env, line }`; `line` says what was chosen and why. */
 export async function chooseDriver() {

@@ -7,7 +7,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
-import { cacheFolder, npmOptions, run, SetupError } from './system.mjs';
+import { SetupError } from './errors.mjs';
+import { cacheFolder, NPM_OPTIONS, run } from './system.mjs';
 
 const VERSION = '153.0.0';
 const ARCHIVE_SHA256 = 'b680e40a33235ecc6ad4c6897a168b70ce5164f0d62d2a64d675320d51614631';
@@ -31,7 +32,7 @@ async function download(folder) {
   const partial = mkdtempSync(`${folder}-`);
   try {
     const name = `@sparticuz/chromium@${VERSION}`;
-    await must('npm', ['pack', name, '--pack-destination', partial, ...npmOptions]);
+    await must('npm', ['pack', name, '--pack-destination', partial, ...NPM_OPTIONS]);
     const packed = join(partial, `sparticuz-chromium-${VERSION}.tgz`);
     await must('tar', ['-xzf', packed, '-C', partial, 'package/bin/swiftshader.tar.br']);
     const archive = readFileSync(join(partial, 'package/bin/swiftshader.tar.br'));

@@ -7,9 +7,6 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Something the user can put right; the message says how. */
-export class SetupError extends Error {}
-
 /** `$XDG_CACHE_HOME/franca` or `~/.cache/franca`. */
 export function cacheFolder() {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'franca');
@@ -18,7 +15,7 @@ export function cacheFolder() {
 }
 
 /** For every npm command: without a network its own patience, a minute a package, would look like a hang. */
-export const npmOptions = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+export const NPM_OPTIONS = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
 
 /** Runs a program to its end; never throws. Output is collected unless `stdio` says otherwise. */
 export function run(program, args, { timeout = 0, ...options } = {}) {
