@@ -3,6 +3,7 @@
  * What is looked at is syntax alone, file by file; lengths, file names and kinds of declaration are the linter's.
  */
 import ts from 'typescript';
+import { declaredNames, isExported } from './declarations';
 import { sourceFiles } from './source-imports';
 import { readText, workspaces } from './workspace';
 
@@ -127,22 +128,9 @@ function textOf(node: ts.Expression): string | undefined {
 
 /** Names that others import. */
 function checkSpelling(statement: ts.Statement, report: Report): void {
-  if (!ts.canHaveModifiers(statement)) return;
-  if (!ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return;
+  if (!isExported(statement)) return;
   for (const name of declaredNames(statement)) {
     if (AMERICAN.test(name.text.replace(OFFICIAL_NAMES, '')))
       report(name, `${name.text}: names are spelt in British English unless official`);
   }
-}
-
-/** What a statement declares at the top of a file. */
-function declaredNames(statement: ts.Statement): ts.Identifier[] {
-  if (ts.isVariableStatement(statement))
-    return statement.declarationList.declarations.flatMap(({ name }) => (ts.isIdentifier(name) ? [name] : []));
-  const isNamed =
-    ts.isFunctionDeclaration(statement) ||
-    ts.isClassDeclaration(statement) ||
-    ts.isInterfaceDeclaration(statement) ||
-    ts.isTypeAliasDeclaration(statement);
-  return isNamed && statement.name ? [statement.name] : [];
 }

@@ -1,8 +1,9 @@
-/** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
+/** The Markdown files: relative links lead somewhere, READMEs name what is exported, and what is written from the sources is up to date. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { architecture, signProblems } from '../map/architecture';
 import { readmeWithGraph } from '../map/package-graph';
+import { checkApiTables } from './api-tables';
 import { readText, root, run } from './workspace';
 
 export async function checkDocuments(): Promise<string[]> {
@@ -12,6 +13,7 @@ export async function checkDocuments(): Promise<string[]> {
   const stale = Object.entries(written).filter(([file, text]) => readText(file) !== text);
   return [
     ...files.flatMap(brokenLinks),
+    ...checkApiTables(),
     ...signProblems(),
     ...stale.map(([file]) => `${file}: what is written from the sources is out of date; npm run map writes it`),
   ];

@@ -38,6 +38,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/viz/src/drawing': 'SVG, PNG, colours and pixels',
   'packages/viz/src/charts': 'Axes, curves, histograms, heat maps, grids of pictures',
   'packages/viz/src/figures': 'Figures of this field: attention, masks, entropy, prototypes, segmentation',
+  'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
   'packages/viz/src/report': 'One HTML file with everything in it',
 
   'apps/train/src/commands': 'One file a command, found by reading this folder',
