@@ -1,59 +1,90 @@
 /**
- * Everything that is verified apart from the tests: `npm run check`, or `npm run check -- imports unused` for some of it.
- * Ends with `N passed, N failed`.
+ * Everything that is verified apart from the tests: `npm run check`, or some of it: `npm run check -- quick`, `npm run check -- types app`.
+ * Checks run side by side, one a core; each prints its line when it is done, and `N passed, N failed` ends the list.
  */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
 import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
+import { type Published, publish } from './checks/publish';
 import { checkReadmes } from './checks/readmes';
-import { checkTarballs, packAll, type Tarball } from './checks/tarballs';
+import { checkTarballs } from './checks/tarballs';
 import { run, withTemporaryFolder } from './checks/workspace';
 
-/** Each resolves to what is wrong, one line or paragraph a problem. */
-const checks: Record<string, () => Promise<string[]>> = {
-  lint: () => program('biome', 'check', '.'),
+/** Resolves to what is wrong, one line or paragraph a problem. */
+type Check = () => Promise<string[]>;
+
+/** What needs nothing but the sources: `quick`. */
+const quick: Record<string, Check> = {
   types: () => program('tsc', '-p', 'tsconfig.json'),
+  lint: () => program('biome', 'check', '--reporter=concise', '--max-diagnostics=none', '.'),
+  unused: () => program('knip'),
   imports: checkImports,
   conventions: checkConventions,
-  unused: () => program('knip'),
   manifests: checkManifests,
   documents: checkDocuments,
-  tarballs: () => withTemporaryFolder(async (folder) => checkTarballs(await packAll(folder))),
-  readmes: () => withTarballs(checkReadmes),
-  app: () => withTarballs(checkApp),
 };
 
-/** Hands `use` all tarballs and an empty folder outside the repository. */
-const withTarballs = (use: (tarballs: Tarball[], project: string) => Promise<string[]>): Promise<string[]> =>
-  withTemporaryFolder(async (folder) => {
-    const project = join(folder, 'project');
-    mkdirSync(project);
-    return use(await packAll(folder), project);
-  });
+/** What looks at the packages as their users get them: they are built, packed and installed once for all of these. */
+function packed(folder: string): Record<string, Check> {
+  let made: Promise<Published> | undefined;
+  const published = (): Promise<Published> => {
+    made ??= publish(folder);
+    return made;
+  };
+  return {
+    build: async () => {
+      await published();
+      return [];
+    },
+    tarballs: async () => checkTarballs(await published()),
+    readmes: async () => checkReadmes(await published()),
+    app: async () => checkApp(await published()),
+  };
+}
 
 async function program(name: string, ...args: string[]): Promise<string[]> {
   const { ok, output } = await run(name, args);
   return ok ? [] : [output.trim()];
 }
 
-const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !(name in checks));
-if (unknown.length)
-  throw new Error(`no check is named ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}`);
-
-let failed = 0;
-const selected = Object.entries(checks).filter(([name]) => wanted.length === 0 || wanted.includes(name));
-for (const [name, check] of selected) {
-  const start = performance.now();
-  const problems = await check().catch((error: Error) => [error.stack ?? error.message]);
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`${problems.length ? 'FAIL' : 'ok  '} ${name} (${seconds} s)`);
-  for (const problem of problems) console.log(`     ${problem.replaceAll('\n', '\n     ')}`);
-  if (problems.length) failed++;
+function select(checks: Record<string, Check>, wanted: readonly string[]): [name: string, check: Check][] {
+  const names = wanted.flatMap((name) => (name === 'quick' ? Object.keys(quick) : [name]));
+  const unknown = names.filter((name) => !(name in checks));
+  if (unknown.length)
+    throw new Error(`no check is named ${unknown.join(', ')}; there are ${Object.keys(checks).join(', ')}, and quick`);
+  return Object.entries(checks).filter(([name]) => names.length === 0 || names.includes(name));
 }
-console.log(`\n${selected.length - failed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+
+const told = new Set<unknown>();
+
+/** What an error says, once: a failed build is the same error for every check that needs it. */
+function explain(error: Error): string {
+  if (told.has(error)) return 'see above';
+  told.add(error);
+  return error.stack ?? error.message;
+}
+
+/** Runs a check and prints how it went; true if it passed. */
+async function report(name: string, check: Check): Promise<boolean> {
+  const start = performance.now();
+  const problems = await check().catch((error: Error) => [explain(error)]);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  const lines = problems.map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`);
+  console.log([`${problems.length ? 'FAIL' : 'ok  '} ${name} (${seconds} s)`, ...lines].join('\n'));
+  return problems.length === 0;
+}
+
+await withTemporaryFolder(async (folder) => {
+  const selected = select({ ...quick, ...packed(folder) }, process.argv.slice(2));
+  const waiting = selected.values();
+  let failed = 0;
+  const worker = async () => {
+    for (const [name, check] of waiting) if (!(await report(name, check))) failed++;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  console.log(`\n${selected.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+});

@@ -16,7 +16,8 @@ import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 import { installDependencies } from './setup/dependencies.mjs';
 import { chooseDriver } from './setup/driver.mjs';
-import { root, run, SetupError } from './setup/system.mjs';
+import { SetupError } from './setup/errors.mjs';
+import { root, run } from './setup/system.mjs';
 
 async function main() {
   const [major, minor] = process.versions.node.split('.').map(Number);

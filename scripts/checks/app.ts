@@ -1,16 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { tinyOverrides } from '../../apps/train/test/tiny-run';
-import { installTarballs, type Tarball } from './tarballs';
-import { root, run } from './workspace';
-
 /**
  * `franca-train` as somebody gets it who has never seen the repository: the tarballs are installed into an empty folder
  * outside of it, and the program has to find there whatever it needs (presets, pictures, the native modules), and to train.
  */
-export async function checkApp(tarballs: readonly Tarball[], project: string): Promise<string[]> {
-  const installed = await installTarballs(tarballs, project);
-  if (!installed.ok) return [`npm install of the tarballs: ${installed.output}`];
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { tinyOverrides } from '../../apps/train/test/tiny-run';
+import type { Published } from './publish';
+import { root, run } from './workspace';
+
+export async function checkApp({ project }: Published): Promise<string[]> {
   fillFolder(join(project, 'photos'));
   const training = ['pretrain', '--out', 'run'];
   const uses: readonly (readonly [args: string[], expected: RegExp])[] = [

@@ -1,55 +1,66 @@
 /**
- * One dialect in every package, so that whoever knows one room knows all of them: where errors live and how they read, that a
- * file says at its top what it is, how constants are written, and British spelling. CONTRIBUTING.md states the rules for people.
+ * One dialect in every package, so that whoever knows one room knows all of them: CONTRIBUTING.md, "Dialect", states the rules for people.
+ * What is looked at is syntax alone, file by file; lengths, file names and kinds of declaration are the linter's.
  */
 import ts from 'typescript';
+import { declaredNames, isExported } from './declarations';
 import { sourceFiles } from './source-imports';
 import { readText, workspaces } from './workspace';
 
 /** Names that keep their American spelling: torchvision's transforms and matplotlib's colormaps. */
-const OFFICIAL_NAMES = /colorJitter|colormap|Colormap|grayscale|Grayscale|solarize|Solarize/g;
+const OFFICIAL_NAMES = /colorJitter|colormap|grayscale|solarize/gi;
 const AMERICAN =
   /(?<![sS])(?:iz(?:e|es|ed|er|ing|ation)|IZ(?:E|ED|ER|ING|ATION))(?![a-z])|colou?rize|[cC]olor|COLOR|[gG]ray|[nN]eighbor|[bB]ehavior/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const UPPER_CASE = /^[A-Z][A-Z0-9_]*$/;
+/** What an error message may begin with although it is a capitalised word. */
+const PROPER_NAMES = /^(Matryoshka|Node) /;
 
-/** Rules of every source file that is published; tests, examples and benchmarks are read by themselves. */
+/** Every source file but tests. Examples and benchmarks are programs to be read by themselves, and are not looked at. */
 export async function checkConventions(): Promise<string[]> {
-  return workspaces()
-    .filter(({ folder }) => /^(packages|apps)\//.test(folder))
-    .flatMap(({ folder }) => sourceFiles(`${folder}/src`))
+  const folders = workspaces().map(({ folder }) => `${folder}/src`);
+  const published = folders.filter((folder) => /^(packages|apps)\//.test(folder));
+  return [...published, 'scripts', 'test/support']
+    .flatMap(sourceFiles)
     .filter((file) => !file.endsWith('.test.ts'))
     .flatMap((file) => conventionProblems(file, readText(file)));
 }
 
+type Report = (node: ts.Node, problem: string) => void;
+
 /** What is wrong with one file, a line each. */
 export function conventionProblems(file: string, text: string): string[] {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
-  const problems: string[] = [];
-  const report = (node: ts.Node, problem: string): void => {
-    problems.push(`${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}: ${problem}`);
-  };
   const name = file.slice(file.lastIndexOf('/') + 1);
+  const problems: string[] = [];
+  const report: Report = (node, problem) => {
+    const { line } = source.getLineAndCharacterOfPosition(node === source ? 0 : node.getStart());
+    problems.push(`${file}:${line + 1}: ${problem}`);
+  };
   if (/^error\.ts$|-errors?\.ts$/.test(name)) report(source, 'the file of errors is named errors.ts');
-  if (name !== 'index.ts' && !text.startsWith('/**'))
+  if (name !== 'index.ts' && headerOf(text) === undefined)
     report(source, 'the file does not open with a header that says what it is');
   for (const statement of source.statements) {
     if (ts.isVariableStatement(statement)) checkConstants(statement, report);
     if (ts.isTypeAliasDeclaration(statement)) checkCodes(statement, report);
-    if (ts.isClassDeclaration(statement)) checkErrorClass(statement, name, report);
+    if (ts.isClassDeclaration(statement) && !/^errors\.(ts|mjs)$/.test(name)) checkErrorClass(statement, report);
     checkSpelling(statement, report);
   }
   const visit = (node: ts.Node): void => {
-    if (ts.isNewExpression(node)) checkMessage(node, report);
+    if (ts.isNewExpression(node) || ts.isCallExpression(node)) checkMessage(node, report);
     ts.forEachChild(node, visit);
   };
   visit(source);
   return problems;
 }
 
-type Report = (node: ts.Node, problem: string) => void;
+/** The comment that a file opens with, as running text, or undefined. */
+export function headerOf(text: string): string | undefined {
+  const header = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(text)?.[1];
+  return header?.replace(/^[ \t]*\* ?/gm, '').trim();
+}
 
-/** Numbers, texts, patterns and lists that stand at the top of a file are written in UPPER_CASE; what is made by a call or is a record is not. */
+/** Numbers, texts, patterns and lists at the top of a file are UPPER_CASE; records, functions, and lists that are filled later are not. */
 function checkConstants({ declarationList }: ts.VariableStatement, report: Report): void {
   if (!(declarationList.flags & ts.NodeFlags.Const)) return;
   for (const { name, initializer } of declarationList.declarations) {
@@ -66,58 +77,60 @@ function isPlain(value: ts.Expression): boolean {
     return isPlain(value.expression);
   if (ts.isPrefixUnaryExpression(value)) return isPlain(value.operand);
   if (ts.isBinaryExpression(value)) return isPlain(value.left) && isPlain(value.right);
-  if (ts.isNewExpression(value)) return /^(Set|Map|\w+Array)$/.test(value.expression.getText());
-  return ts.isLiteralExpression(value) || ts.isArrayLiteralExpression(value);
+  if (ts.isNewExpression(value))
+    return /^(Set|Map|\w+Array)$/.test(value.expression.getText()) && !!value.arguments?.length;
+  if (ts.isArrayLiteralExpression(value)) return value.elements.length > 0;
+  return ts.isLiteralExpression(value);
 }
 
-/** `type VitErrorCode = 'config' | 'image-size'`: codes are kebab-case. */
+/** `type VitErrorCode = 'config' | 'image-size'`. */
 function checkCodes({ name, type }: ts.TypeAliasDeclaration, report: Report): void {
   if (!name.text.endsWith('ErrorCode')) return;
-  const members = ts.isUnionTypeNode(type) ? type.types : [type];
-  for (const member of members) {
+  for (const member of ts.isUnionTypeNode(type) ? type.types : [type]) {
     if (!ts.isLiteralTypeNode(member) || !ts.isStringLiteral(member.literal)) continue;
     if (!KEBAB_CASE.test(member.literal.text))
       report(member, `the error code '${member.literal.text}' is written in kebab-case`);
   }
 }
 
-function checkErrorClass({ name, heritageClauses }: ts.ClassDeclaration, file: string, report: Report): void {
-  const isError = heritageClauses?.some(({ types }) =>
-    types.some(({ expression }) => /Error$/.test(expression.getText())),
-  );
-  if (isError && name && file !== 'errors.ts') report(name, `${name.text} is declared in errors.ts`);
-}
-
-/** A message of an error of this project: lower case where no name begins it, and no full stop at its end. */
-function checkMessage(
-  { expression, arguments: args = ts.factory.createNodeArray() }: ts.NewExpression,
+function checkErrorClass(
+  { name, heritageClauses = ts.factory.createNodeArray() }: ts.ClassDeclaration,
   report: Report,
 ): void {
-  if (!/^[A-Z]\w*Error$/.test(expression.getText())) return;
-  const message = args.find((argument, i) => (i > 0 || args.length === 1) && isText(argument));
-  if (!message) return;
-  const text = message.getText().slice(1, -1);
-  if (/^[A-Z][a-z]+ /.test(text)) report(message, `an error message begins in lower case: ${text.slice(0, 40)}`);
-  if (text.endsWith('.') && !text.endsWith('...'))
-    report(message, `an error message ends without a full stop: ${text.slice(-40)}`);
+  const parents = heritageClauses.flatMap(({ types }) => types.map(({ expression }) => expression.getText()));
+  if (name && parents.some((parent) => parent.endsWith('Error'))) report(name, `${name.text} is declared in errors.ts`);
 }
 
-const isText = (node: ts.Node): boolean =>
-  ts.isStringLiteral(node) || ts.isNoSubstitutionTemplateLiteral(node) || ts.isTemplateExpression(node);
+/** `new VitError('config', message)`, `opError('shape', 'matmul', message)`: the last text is what people read. */
+function checkMessage(
+  { expression, arguments: args = ts.factory.createNodeArray() }: ts.NewExpression | ts.CallExpression,
+  report: Report,
+): void {
+  if (!/^\w*Error$/.test(expression.getText())) return;
+  const message = args.map(textOf).findLast((text) => text !== undefined);
+  if (!message) return;
+  const refuse = (rule: string) =>
+    report(expression, `an error message ${rule}: ${message.replace(/\s+/g, ' ').slice(0, 80)}`);
+  if (/^[A-Z][a-z]+ /.test(message) && !PROPER_NAMES.test(message)) refuse('begins in lower case');
+  if (/[^.]\.$/.test(message)) refuse('ends without a full stop');
+  if (/(?<!\.|e\.g|i\.e)\. [A-Z`$]/.test(message)) refuse('joins its clauses by a semicolon');
+}
+
+/** A literal text, with `$` where a value is put in; undefined for anything else. */
+function textOf(node: ts.Expression): string | undefined {
+  if (ts.isStringLiteralLike(node)) return node.text;
+  if (ts.isTemplateExpression(node))
+    return node.head.text + node.templateSpans.map(({ literal }) => `$${literal.text}`).join('');
+  if (ts.isBinaryExpression(node) && node.operatorToken.kind === ts.SyntaxKind.PlusToken)
+    return (textOf(node.left) ?? '$') + (textOf(node.right) ?? '$');
+  return undefined;
+}
 
 /** Names that others import. */
 function checkSpelling(statement: ts.Statement, report: Report): void {
-  const isExported =
-    ts.canHaveModifiers(statement) &&
-    ts.getModifiers(statement)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword);
-  if (!isExported) return;
-  const names = ts.isVariableStatement(statement)
-    ? statement.declarationList.declarations.map((declaration) => declaration.name)
-    : 'name' in statement && statement.name
-      ? [statement.name as ts.Node]
-      : [];
-  for (const name of names) {
-    if (AMERICAN.test(name.getText().replace(OFFICIAL_NAMES, '')))
-      report(name, `${name.getText()}: names are spelt in British English unless official`);
+  if (!isExported(statement)) return;
+  for (const name of declaredNames(statement)) {
+    if (AMERICAN.test(name.text.replace(OFFICIAL_NAMES, '')))
+      report(name, `${name.text}: names are spelt in British English unless official`);
   }
 }

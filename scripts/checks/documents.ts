@@ -1,17 +1,22 @@
+/** The Markdown files: relative links lead somewhere, READMEs name what is exported, and what is written from the sources is up to date. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { readmeWithGraph } from '../package-graph';
+import { architecture, signProblems } from '../map/architecture';
+import { readmeWithGraph } from '../map/package-graph';
+import { checkApiTables } from './api-tables';
 import { readText, root, run } from './workspace';
 
-/** The Markdown files: relative links lead somewhere, and the picture in the README shows the packages as they are. */
 export async function checkDocuments(): Promise<string[]> {
   const { output } = await run('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md']);
   const files = output.split('\n').filter((file) => file && existsSync(join(root, file)));
-  const problems = files.flatMap(brokenLinks);
-  if (readText('README.md') !== readmeWithGraph()) {
-    problems.push('README.md: the package graph is out of date; run npm run graph');
-  }
-  return problems;
+  const written = { 'README.md': readmeWithGraph(), 'ARCHITECTURE.md': architecture() };
+  const stale = Object.entries(written).filter(([file, text]) => readText(file) !== text);
+  return [
+    ...files.flatMap(brokenLinks),
+    ...checkApiTables(),
+    ...signProblems(),
+    ...stale.map(([file]) => `${file}: what is written from the sources is out of date; npm run map writes it`),
+  ];
 }
 
 function brokenLinks(file: string): string[] {

@@ -1,24 +1,25 @@
+/**
+ * Import direction: packages import only packages of lower layers, by their public names; folders inside a package do not import each
+ * other in a circle; only tests reach outside their own package, and only into `test/support`; only `@franca/tensor` opens a device
+ * through npm `webgpu`; and what a browser loads needs nothing of Node. (Circles of files are the linter's business.)
+ */
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
-import { browserPackages, layeredPackages, layerOf } from './layers';
+import { folderCircles } from './folder-circles';
+import { LAYERS, layerOf, NODE_PACKAGES } from './layers';
 import { type Import, importsOf, sourceFiles } from './source-imports';
 import { root, workspaces } from './workspace';
 
-/**
- * Import direction: packages import only packages of lower layers, by their public names, and only packages that exist
- * have a layer; only tests reach outside their own folder, and only into `test/support`; only `@franca/tensor` opens a
- * device through npm `webgpu`; and what a browser loads needs nothing of Node. (Cycles between files are the linter's business.)
- */
 export async function checkImports(): Promise<string[]> {
   const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
-  const problems = packages.flatMap(({ folder }) => checkPackage(folder));
   const names = packages.map(({ folder }) => shortName(folder));
-  const absent = [...new Set([...layeredPackages(), ...browserPackages])].filter((name) => !names.includes(name));
+  const strangers = [...LAYERS.flat(), ...NODE_PACKAGES].filter((name) => !names.includes(name));
   return [
-    ...problems,
-    ...absent.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
-    ...names.filter((name) => browserPackages.includes(name)).flatMap(checkBrowserEntry),
+    ...strangers.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
+    ...packages.flatMap(({ folder }) => checkPackage(folder)),
+    ...workspaces().flatMap(({ folder }) => folderCircles(`${folder}/src`)),
+    ...names.filter((name) => !NODE_PACKAGES.includes(name)).flatMap(checkBrowserEntry),
   ];
 }
 

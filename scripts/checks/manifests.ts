@@ -1,8 +1,8 @@
+/** Every published package can stand alone on the registry: entry, README, licence, fields, and a changelog entry. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { publishedWorkspaces, readText, root, type Workspace } from './workspace';
 
-/** Every published package can stand alone on the registry: entry, README, licence, fields, and a changelog entry. */
 export async function checkManifests(): Promise<string[]> {
   const licence = readText('LICENSE');
   const changesets = readdirSync(join(root, '.changeset'))

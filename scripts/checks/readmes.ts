@@ -1,25 +1,21 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
-import ts from 'typescript';
-import { installTarballs, type Tarball } from './tarballs';
-import { readText, root, run } from './workspace';
-
 /**
  * Every TypeScript block of a package's README works as a reader would use it: all tarballs are installed into an empty
  * project, each block is one module of it, compiled strictly against the published types, and run. A block headed
  * "ts browser" needs a page and is only compiled.
  */
-export async function checkReadmes(tarballs: readonly Tarball[], project: string): Promise<string[]> {
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import ts from 'typescript';
+import type { Published, Tarball } from './publish';
+import { readText, root, run } from './workspace';
+
+export async function checkReadmes({ tarballs, project }: Published): Promise<string[]> {
   const snippets = tarballs.flatMap(extractSnippets);
   const missing = tarballs.filter(({ folder }) => !snippets.some((snippet) => snippet.folder === folder));
   const problems = missing.map(({ folder }) => `${folder}/README.md has no \`\`\`ts block`);
   problems.push(...tarballs.flatMap((tarball) => strayImports(tarball, snippets)));
 
-  const { devDependencies } = JSON.parse(readText('package.json')) as { devDependencies: Record<string, string> };
-  const tools = Object.fromEntries(['webgpu', '@types/node'].map((name) => [name, devDependencies[name]!]));
-  const installed = await installTarballs(tarballs, project, tools);
-  if (!installed.ok) return [...problems, `npm install of the tarballs: ${installed.output}`];
   compilerProject(project);
   for (const { name, code } of snippets) writeFileSync(join(project, 'src', `${name}.ts`), code);
   const compiled = await run(join(root, 'node_modules/.bin/tsc'), ['-p', project]);

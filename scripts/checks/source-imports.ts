@@ -1,9 +1,9 @@
+/** The source files of the repository, and what they import. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import ts from 'typescript';
 import { root } from './workspace';
 
-/** The import statements of the repository's TypeScript files. */
 export interface Import {
   readonly specifier: string;
   readonly line: number;
@@ -13,12 +13,12 @@ export interface Import {
   readonly target?: string;
 }
 
-/** All TypeScript files below `folder` (relative to the root), as paths relative to the root. */
+/** All source files below `folder` (relative to the root), as paths relative to the root. */
 export function sourceFiles(folder: string): string[] {
   const path = join(root, folder);
   if (!existsSync(path)) return [];
   return readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(tsx?|mjs)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
     .filter((file) => !/(^|\/)(node_modules|dist)\//.test(file))
     .sort();
@@ -53,7 +53,8 @@ function isTypeOnly(clause: ts.ImportClause | undefined): boolean {
   return namedBindings.elements.length > 0 && namedBindings.elements.every((element) => element.isTypeOnly);
 }
 
-function resolveRelative(from: string, specifier: string): string | undefined {
+/** The file that a relative import of `from` means, relative to the root; undefined for the name of a package. */
+export function resolveRelative(from: string, specifier: string): string | undefined {
   if (!specifier.startsWith('.')) return undefined;
   const base = resolve(root, dirname(from), specifier);
   const candidates = [base, `${base}.ts`, `${base}.tsx`, join(base, 'index.ts')];

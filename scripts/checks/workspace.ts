@@ -1,10 +1,9 @@
+/** What the checks share: the packages of this repository, running a program, and a folder for a while. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-/** What the checks share: the packages of this repository, running a program, and a folder for a while. */
 
 export const root: string = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -13,6 +12,7 @@ export interface Manifest {
   version: string;
   private?: boolean;
   dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
   [field: string]: unknown;
 }
@@ -25,7 +25,7 @@ export interface Workspace {
 
 /** Every workspace of the root package.json that has a manifest, in the order of their folders. */
 export function workspaces(): Workspace[] {
-  const { workspaces: patterns } = readJson('package.json') as { workspaces: string[] };
+  const { workspaces: patterns } = readManifest('.') as Manifest & { workspaces: string[] };
   const folders = patterns.flatMap((pattern) => {
     if (!pattern.endsWith('/*')) return [pattern];
     const parent = pattern.slice(0, -2);
@@ -33,7 +33,7 @@ export function workspaces(): Workspace[] {
   });
   return folders
     .filter((folder) => existsSync(join(root, folder, 'package.json')))
-    .map((folder) => ({ folder, manifest: readJson(`${folder}/package.json`) as Manifest }));
+    .map((folder) => ({ folder, manifest: readManifest(folder) }));
 }
 
 /** The workspaces that go to the registry. */
@@ -45,8 +45,9 @@ export function readText(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }
 
-function readJson(path: string): unknown {
-  return JSON.parse(readText(path));
+/** The package.json of a folder. */
+export function readManifest(folder: string): Manifest {
+  return JSON.parse(readText(`${folder}/package.json`));
 }
 
 export interface Outcome {

@@ -1,16 +1,17 @@
+/** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { npmOptions, readStamp, root, run, SetupError, writeStamp } from './system.mjs';
+import { SetupError } from './errors.mjs';
+import { NPM_OPTIONS, readStamp, root, run, writeStamp } from './system.mjs';
 
-/** `npm install`, unless it was run here, by this script or by hand, since the last change of a package.json. */
 export async function installDependencies() {
   const manifests = manifestFiles();
   const hash = hashOf(manifests);
   if (existsSync(join(root, 'node_modules')) && readStamp('install') === hash) return;
   if (!isInstalled(manifests)) {
     console.error('Installing npm packages (once; under a minute on most lines) ...');
-    const result = await run('npm', ['install', '--no-audit', '--no-fund', ...npmOptions]);
+    const result = await run('npm', ['install', '--no-audit', '--no-fund', ...NPM_OPTIONS]);
     if (!result.ok) {
       throw new SetupError(`npm install failed:\n${result.stderr}\nDoes the npm registry answer? (npm ping)`);
     }

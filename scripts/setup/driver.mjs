@@ -1,11 +1,3 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { installLavapipe, lavapipeHint, lavapipeManifest } from './lavapipe.mjs';
-import { installSwiftShader } from './swiftshader.mjs';
-import { readStamp, root, run, SetupError, writeStamp } from './system.mjs';
-
 /**
  * Finds a WebGPU adapter that Dawn accepts and that computes, and the environment variables it needs.
  *
@@ -16,9 +8,17 @@ import { readStamp, root, run, SetupError, writeStamp } from './system.mjs';
  *   system       whatever answers on this machine as it is, and nothing is installed.
  *   lavapipe     Mesa's CPU driver alone, installed if need be: a GPU is not looked at.
  *   swiftshader  SwiftShader alone, likewise.
- *
- * Resolves to `{ env, line }`; `line` says what was chosen and why.
  */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { SetupError } from './errors.mjs';
+import { installLavapipe, lavapipeHint, lavapipeManifest } from './lavapipe.mjs';
+import { installSwiftShader } from './swiftshader.mjs';
+import { readStamp, root, run, writeStamp } from './system.mjs';
+
+/** Resolves to `{ env, line }`; `line` says what was chosen and why. */
 export async function chooseDriver() {
   const wanted = process.env.FRANCA_DRIVER || 'auto';
   const choose = { auto, system, lavapipe, swiftshader }[wanted];

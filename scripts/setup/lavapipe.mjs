@@ -1,14 +1,14 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { run } from './system.mjs';
-
 /**
  * Mesa's lavapipe, a Vulkan driver that runs on the CPU, through apt. Dawn refuses what Debian 12 and Ubuntu 22.04 ship
  * (Mesa 22 and 23), so on Debian the release's backports are added where they are needed, from the mirror that this
  * machine already uses.
  */
-const oldestAccepted = 24;
-const packages = ['mesa-vulkan-drivers', 'libvulkan1'];
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { run } from './system.mjs';
+
+const OLDEST_ACCEPTED = 24;
+const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1'];
 
 /** `{ ok: true, how }`, or `{ ok: false, reason }` with the system as it was. */
 export async function installLavapipe() {
@@ -25,12 +25,12 @@ export async function installLavapipe() {
     added = await addBackports(codename);
     suite = added && (await suiteWithDriver());
   }
-  const installed = suite && (await apt('install', '-y', '--no-install-recommends', '-t', suite, ...packages));
+  const installed = suite && (await apt('install', '-y', '--no-install-recommends', '-t', suite, ...PACKAGES));
   if (installed?.ok) return { ok: true, how: `mesa-vulkan-drivers was installed from ${suite}` };
   if (added) rmSync(added);
   const reason = installed
     ? `apt failed (${lastLine(installed.stderr)})`
-    : `apt offers no mesa-vulkan-drivers ${oldestAccepted} or newer`;
+    : `apt offers no mesa-vulkan-drivers ${OLDEST_ACCEPTED} or newer`;
   return { ok: false, reason };
 }
 
@@ -44,7 +44,7 @@ export function lavapipeManifest() {
 export function lavapipeHint() {
   const { ID: distribution, VERSION_CODENAME: codename } = osRelease();
   const backports = distribution === 'debian' && codename === 'bookworm' ? ' -t bookworm-backports' : '';
-  return `mesa-vulkan-drivers ${oldestAccepted} or newer (apt-get install${backports} mesa-vulkan-drivers) is about 8x faster`;
+  return `mesa-vulkan-drivers ${OLDEST_ACCEPTED} or newer (apt-get install${backports} mesa-vulkan-drivers) is about 8x faster`;
 }
 
 /** The first configured suite whose mesa-vulkan-drivers Dawn accepts. */
@@ -54,7 +54,7 @@ async function suiteWithDriver() {
   for (const line of stdout.split('\n')) {
     const [, version = '', source = ''] = line.split('|').map((part) => part.trim());
     const suite = source.split(' ')[1]?.split('/')[0];
-    if (suite && Number.parseInt(version.replace(/^\d+:/, ''), 10) >= oldestAccepted) return suite;
+    if (suite && Number.parseInt(version.replace(/^\d+:/, ''), 10) >= OLDEST_ACCEPTED) return suite;
   }
   return undefined;
 }

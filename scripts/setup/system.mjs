@@ -1,15 +1,11 @@
+/** What the steps of the set-up share: where things lie, running a program, and remembering what was done. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** What the steps of the set-up share: where things lie, running a program, and remembering what was done. */
-
 export const root = fileURLToPath(new URL('../..', import.meta.url));
-
-/** Something the user can put right; the message says how. */
-export class SetupError extends Error {}
 
 /** `$XDG_CACHE_HOME/franca` or `~/.cache/franca`. */
 export function cacheFolder() {
@@ -19,7 +15,7 @@ export function cacheFolder() {
 }
 
 /** For every npm command: without a network its own patience, a minute a package, would look like a hang. */
-export const npmOptions = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+export const NPM_OPTIONS = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
 
 /** Runs a program to its end; never throws. Output is collected unless `stdio` says otherwise. */
 export function run(program, args, { timeout = 0, ...options } = {}) {

@@ -1,9 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { TestRunner } from 'vitest';
-import { readSafetensors, type StoredTensor } from './safetensors';
-
 /**
  * Parity with the official implementation: inputs, weights, outputs and gradients that it computed lie in files, and a
  * module proves that it is the method by reproducing them within a stated tolerance. A parity test opens a file, takes
@@ -12,6 +6,12 @@ import { readSafetensors, type StoredTensor } from './safetensors';
  *
  * `FRANCA_PARITY=<folder>` selects another folder of the same layout.
  */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TestRunner } from 'vitest';
+import { readSafetensors, type StoredTensor } from './safetensors';
+
 const parityFolder: string = process.env.FRANCA_PARITY
   ? resolve(process.env.FRANCA_PARITY)
   : fileURLToPath(new URL('../../fixtures/parity', import.meta.url));

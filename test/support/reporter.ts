@@ -1,7 +1,7 @@
+/** Ends a run with the parity table and, alone on the last line, `N passed, N failed` (and `, N skipped`). */
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
 import type { ParityRecord } from './parity';
 
-/** Ends a run with the parity table and, alone on the last line, `N passed, N failed` (and `, N skipped`). */
 export function closingReporter(): Reporter {
   return {
     onTestRunEnd(modules, unhandledErrors) {

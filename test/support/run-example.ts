@@ -1,3 +1,4 @@
+/** Examples as tests: each program of `examples/` runs in a process of its own, as a reader would run it. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
-
 /**
  * A second, independent reader of safetensors files, for tests only: what it says about a file must not depend on the
  * code under test. 8-byte little-endian header length, JSON header, raw little-endian data. Everything is copied out,
  * so alignment does not matter.
  */
+import { readFileSync } from 'node:fs';
 
 /** One tensor of a file: F16 is widened to f32, I64 becomes exact f64 numbers, BOOL is 0/1 bytes. */
 export interface StoredTensor {

@@ -1,17 +1,14 @@
 /**
- * The picture of the packages in README.md, from their package.json files: `npm run graph` rewrites it. An arrow points
- * to what a package imports; one that already follows from others is left out.
+ * The picture of the packages in README.md, from their package.json files. An arrow points to what a package imports; one that already
+ * follows from others is left out.
  */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { publishedWorkspaces, readText, root } from './checks/workspace';
+import { publishedWorkspaces, readText } from '../checks/workspace';
 
-const marked = /(<!-- graph: npm run graph -->\n)[\s\S]*?(<!-- \/graph -->)/;
+const MARKED = /(<!-- graph: npm run map -->\n)[\s\S]*?(<!-- \/graph -->)/;
 
 /** README.md with the picture as it should be now. */
 export function readmeWithGraph(): string {
-  return readText('README.md').replace(marked, `$1\n\`\`\`mermaid\n${mermaid()}\n\`\`\`\n\n$2`);
+  return readText('README.md').replace(MARKED, `$1\n\`\`\`mermaid\n${mermaid()}\n\`\`\`\n\n$2`);
 }
 
 function mermaid(): string {
@@ -35,5 +32,3 @@ function mermaid(): string {
   }
   return lines.join('\n');
 }
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(root, 'README.md'), readmeWithGraph());

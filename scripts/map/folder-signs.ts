@@ -1,0 +1,64 @@
+/**
+ * What is in each folder that no file of its own name speaks for (`knn/knn.ts` speaks for `knn/`): one line, the sign on the door. The
+ * check of documents finds folders without a sign, and signs without a folder.
+ */
+export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
+  'packages/tensor/src/base':
+    'What everything else stands on: element types, shapes, random numbers, facts of an adapter',
+  'packages/tensor/src/graph': 'Recording: what an op, a node and a tensor are, and how state is laid out',
+  'packages/tensor/src/kernels': 'Writing WGSL: bindings, uniforms, and the frames that kernels share',
+  'packages/tensor/src/ops':
+    'One op, one file: shape rule, f64 reference, gradient, kernels; a large family has a folder',
+  'packages/tensor/src/ops/rows': 'Ops along the last axis: softmax, norms, top-k, cross-entropy',
+  'packages/tensor/src/passes': 'Graph to graph: gradients; and the interpreter that runs a graph in f64',
+  'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
+  'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
+
+  'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
+  'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
+  'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',
+  'packages/checkpoint/src/run': 'Checkpoints of a run: saved whole or not at all, found again, locked, pruned',
+
+  'packages/data/src/files': 'Bytes from disk, HTTP and the Hugging Face hub; the cache',
+  'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
+  'packages/data/src/images': 'What an image and a source of images are; decoding',
+  'packages/data/src/sources': 'Every kind of data set, and how a text becomes one',
+  'packages/data/src/loading': 'Which image comes next, reading ahead, batches, bad images',
+  'packages/data/src/augment': 'Multi-crop views on CPU and GPU, as PIL and torchvision compute them',
+  'packages/data/src/world': 'The generated world: scenes of textured toys, ray-traced, with labels of everything',
+
+  'packages/evals/src/backend':
+    'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
+  'packages/evals/src/cache': 'Features on disk, by fingerprint',
+  'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
+  'packages/evals/src/numerics': 'K-means, PCA, L-BFGS and the linear algebra behind the evaluations',
+  'packages/evals/src/ood': 'Out-of-distribution detection: one file a score',
+  'packages/evals/src/report': 'Results as a table, beside those of the paper',
+
+  'packages/viz/src/drawing': 'SVG, PNG, colours and pixels',
+  'packages/viz/src/charts': 'Axes, curves, histograms, heat maps, grids of pictures',
+  'packages/viz/src/figures': 'Figures of this field: attention, masks, entropy, prototypes, segmentation',
+  'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
+  'packages/viz/src/report': 'One HTML file with everything in it',
+
+  'apps/train/src/commands': 'One file a command, found by reading this folder',
+  'apps/train/src/options': 'Options that commands share, and their values checked',
+  'apps/train/src/text': 'Amounts, durations and progress as text',
+  'apps/train/src/config': 'YAML and overrides to a checked configuration, and from it the numbers of a run',
+  'apps/train/src/run': 'The training loop, and what it writes down',
+  'apps/train/src/plan': 'What a configuration takes, without running it',
+  'apps/train/src/doctor': 'What this machine computes with, and which preset fits',
+  'apps/train/src/image-sets': 'Images with classes or masks to evaluate on',
+  'apps/train/src/features': 'From weights and images to features, cached in shards',
+  'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
+  'apps/train/src/eval/tasks': 'One file an evaluation',
+  'apps/train/src/rasa': 'RASA fitted, proved and written',
+  'apps/train/src/show': 'Pictures of what a model sees',
+  'apps/train/src/import': 'Checkpoints converted',
+
+  examples: 'Small programs, each a package at work in something that is not Franca; their tests run them',
+  bench: 'Benchmarks, and their recorded results',
+  fixtures: 'Reference data of the official code and of PyTorch, read by tests',
+  scripts: 'Set-up, checks, this map, and the generators behind `npm run new`',
+  test: 'Support for tests, and the tests of scripts',
+};
