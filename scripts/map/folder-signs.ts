@@ -31,7 +31,9 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
-  'packages/evals/src/numerics': 'K-means, PCA, L-BFGS and the linear algebra behind the evaluations',
+  'packages/evals/src/numerics':
+    'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',
+  'packages/evals/src/statistics': 'Moments, PCA and k-means of features, on either backend',
   'packages/evals/src/ood': 'Out-of-distribution detection: one file a score',
   'packages/evals/src/report': 'Results as a table, beside those of the paper',
 

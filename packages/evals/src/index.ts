@@ -73,10 +73,7 @@ export {
   type SegmentationScoring,
   scoreCounts,
 } from './metrics/segmentation';
-export { type KMeans, type KMeansOptions, kMeans } from './numerics/k-means';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
-export { momentsOf } from './numerics/moments';
-export { fitPca, type Pca, type PcaOptions, projectPca } from './numerics/pca';
 export type { OodReference, OodScore } from './ood/confidence';
 export {
   type OodDetection,
@@ -101,6 +98,9 @@ export {
 } from './position-entropy/position-entropy';
 export { PAPER_RESULTS, type PaperResult, paperResult } from './report/paper-results';
 export type { Selection, SelectionOptions } from './selection';
+export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';
+export { momentsOf } from './statistics/moments';
+export { fitPca, type Pca, type PcaOptions, projectPca } from './statistics/pca';
 export {
   type TruncationControl,
   type TruncationCurveOptions,

@@ -13,8 +13,8 @@ import type { EvalBackend } from '../backend/eval-backend';
 import type { LabelledFeatures } from '../features';
 import { checkLabels, classTokens } from '../features';
 import type { Matrix } from '../matrix';
-import { covarianceOf, meanOf, momentsOf } from '../numerics/moments';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
+import { covarianceOf, meanOf, momentsOf } from '../statistics/moments';
 
 export interface MahalanobisModel {
   readonly mean: Float64Array;

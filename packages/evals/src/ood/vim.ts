@@ -12,8 +12,8 @@ import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { checkOption } from '../errors';
 import type { Matrix } from '../matrix';
-import { momentsOf } from '../numerics/moments';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
+import { momentsOf } from '../statistics/moments';
 import { logitConfidence } from './logit-scores';
 
 export interface VimModel {

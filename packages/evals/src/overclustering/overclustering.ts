@@ -16,9 +16,9 @@ import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
 import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
-import { kMeans } from '../numerics/k-means';
 import { resizeLabels } from '../numerics/nearest';
 import { elapsed, type Outcome } from '../outcome';
+import { kMeans } from '../statistics/k-means';
 import { type ReducedImages, reduceImages } from './reduced-images';
 
 /** Options of `overclustering`. */

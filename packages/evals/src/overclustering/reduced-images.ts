@@ -4,9 +4,9 @@ import { EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import type { Extent } from '../numerics/bilinear';
-import { momentsOf } from '../numerics/moments';
 import { resizeLabels } from '../numerics/nearest';
-import { fitPca, projectPca } from '../numerics/pca';
+import { momentsOf } from '../statistics/moments';
+import { fitPca, projectPca } from '../statistics/pca';
 
 /** Reduced tokens of all images, and their masks at the size of comparison. */
 export interface ReducedImages {

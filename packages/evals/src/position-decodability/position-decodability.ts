@@ -12,8 +12,8 @@ import type { EvalBackend, Gram } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
 import type { Matrix } from '../matrix';
-import { covarianceOf, meanOf, momentsOf } from '../numerics/moments';
 import { elapsed, type Outcome } from '../outcome';
+import { covarianceOf, meanOf, momentsOf } from '../statistics/moments';
 
 /** Options of `positionDecodability`. */
 export interface PositionDecodabilityOptions {

@@ -10,10 +10,10 @@ import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import { knn } from '../knn/knn';
 import { type Matrix, rowRange, takeColumns } from '../matrix';
-import { momentsOf } from '../numerics/moments';
-import { fitPca, type Pca, projectPca } from '../numerics/pca';
 import { randomSubspace } from '../numerics/random-subspace';
 import { elapsed, type Outcome } from '../outcome';
+import { momentsOf } from '../statistics/moments';
+import { fitPca, type Pca, projectPca } from '../statistics/pca';
 
 /** What a truncated feature is compared with. */
 export type TruncationControl = 'pca' | 'random';

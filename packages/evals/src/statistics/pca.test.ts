@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { gaussian } from '../../test/support';
 import { cpuBackend } from '../backend/cpu';
 import type { Matrix } from '../matrix';
+import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { momentsOf } from './moments';
 import { fitPca, projectPca } from './pca';
-import { symmetricEigen } from './symmetric-eigen';
 
 /** Rows with standard deviations 3, 2, 1 along the axes of a rotated frame, around (10, 20, 30). */
 function ellipsoid(rows: number): Matrix {

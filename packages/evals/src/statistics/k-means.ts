@@ -12,7 +12,7 @@
 import type { EvalBackend, KMeansSession } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
-import { permutation, type Random, random } from './random';
+import { permutation, type Random, random } from '../numerics/random';
 
 /** Options of `kMeans`. */
 export interface KMeansOptions {

@@ -6,8 +6,8 @@
 import type { EvalBackend, Gram } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import type { Matrix } from '../matrix';
+import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { covarianceOf, meanOf } from './moments';
-import { symmetricEigen } from './symmetric-eigen';
 
 /** A fitted PCA. */
 export interface Pca {
