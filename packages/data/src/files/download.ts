@@ -70,8 +70,8 @@ async function fillAndCheck(download: Download, part: string, options: DownloadO
     await fs.rm(part, { force: true });
     throw new DataError(
       'bad-checksum',
-      `${download.name}: the download has SHA-256 ${digest}, expected ${download.sha256}; it was removed. ` +
-        'Try again; if it stays so, the file at that address is no longer the one that was published',
+      `${download.name}: the download has SHA-256 ${digest}, expected ${download.sha256}; it was removed; ` +
+        'try again; if it stays so, the file at that address is no longer the one that was published',
     );
   }
 }

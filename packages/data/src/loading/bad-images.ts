@@ -84,6 +84,6 @@ function tooMany(bad: number, seen: number, maxShare: number, images: readonly B
   return new DataError(
     'too-many-bad-images',
     `${bad} of ${seen} images drawn could not be used, more than the allowed share of ${maxShare}:\n` +
-      `${[...listed, ...rest].join('\n')}\nRemove or repair them, or allow a larger share.`,
+      `${[...listed, ...rest].join('\n')}\nremove or repair them, or allow a larger share`,
   );
 }

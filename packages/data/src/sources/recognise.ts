@@ -54,7 +54,7 @@ export async function recogniseSource(spec: string): Promise<Recognised> {
   if (info?.isDirectory()) return recogniseFolder(spec);
   // Shards of a brace pattern need not exist under the pattern itself.
   if (info?.isFile() || /\{\d+\.\.\d+\}/.test(spec)) return recogniseByName(spec, 'file');
-  throw new DataError('not-found', `${spec} is neither a file nor a folder. ${waysToSay(spec)}`);
+  throw new DataError('not-found', `${spec} is neither a file nor a folder; ${waysToSay(spec)}`);
 }
 
 function recogniseByName(target: string, what: string): Recognised {
@@ -63,16 +63,16 @@ function recogniseByName(target: string, what: string): Recognised {
     const because = ofFile?.(name);
     if (because) return { kind, target, because: `the ${what} ${because}` };
   }
-  throw new DataError('unsupported-format', `${target}: ${adviceFor(name)} ${waysToSay(target)}`);
+  throw new DataError('unsupported-format', `${target}: ${adviceFor(name)}; ${waysToSay(target)}`);
 }
 
 function adviceFor(name: string): string {
-  if (hasImageExtension(name)) return 'this is one image; give the folder that holds it.';
+  if (hasImageExtension(name)) return 'this is one image; give the folder that holds it';
   if (/\.(tgz|tar\.gz|tar\.(xz|bz2|zst))$/.test(name))
-    return 'compressed archives cannot be read at random: unpack it.';
-  if (/\.(zip|7z|rar)$/.test(name)) return 'unpack this archive first.';
-  if (/\.bin$/.test(name)) return 'for CIFAR give the folder that holds the .bin files.';
-  return 'this is not a kind of data set that is known by its name.';
+    return 'compressed archives cannot be read at random: unpack it';
+  if (/\.(zip|7z|rar)$/.test(name)) return 'unpack this archive first';
+  if (/\.bin$/.test(name)) return 'for CIFAR give the folder that holds the .bin files';
+  return 'this is not a kind of data set that is known by its name';
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
