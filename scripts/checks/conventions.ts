@@ -60,7 +60,7 @@ export function headerOf(text: string): string | undefined {
   return header?.replace(/^[ \t]*\* ?/gm, '').trim();
 }
 
-/** Numbers, texts, patterns and lists at the top of a file are UPPER_CASE; records, functions, and lists that are filled later are not. */
+/** Values at the top of a file are UPPER_CASE: numbers, texts, patterns, lists, and records of such; functions, what calls make, and lists that are filled later are not. */
 function checkConstants({ declarationList }: ts.VariableStatement, report: Report): void {
   if (!(declarationList.flags & ts.NodeFlags.Const)) return;
   for (const { name, initializer } of declarationList.declarations) {
@@ -80,8 +80,13 @@ function isPlain(value: ts.Expression): boolean {
   if (ts.isNewExpression(value))
     return /^(Set|Map|\w+Array)$/.test(value.expression.getText()) && !!value.arguments?.length;
   if (ts.isArrayLiteralExpression(value)) return value.elements.length > 0;
+  if (ts.isObjectLiteralExpression(value))
+    return value.properties.length > 0 && value.properties.every(isPlainProperty);
   return ts.isLiteralExpression(value);
 }
+
+const isPlainProperty = (property: ts.ObjectLiteralElementLike): boolean =>
+  ts.isPropertyAssignment(property) && isPlain(property.initializer);
 
 /** `type VitErrorCode = 'config' | 'image-size'`. */
 function checkCodes({ name, type }: ts.TypeAliasDeclaration, report: Report): void {

@@ -19,7 +19,7 @@ export interface LossWeights {
 }
 
 /** Official weights. */
-export const officialWeights: LossWeights = { dino: 1, koleo: 0.1, ibot: 1 };
+export const OFFICIAL_WEIGHTS: LossWeights = { dino: 1, koleo: 0.1, ibot: 1 };
 
 // biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type TotalLoss = {
@@ -36,7 +36,7 @@ export type TotalLoss = {
 };
 
 /** Weighs and adds the terms. */
-export function totalLoss({ dino, koleo, ibot }: LossTerms, weights: LossWeights = officialWeights): TotalLoss {
+export function totalLoss({ dino, koleo, ibot }: LossTerms, weights: LossWeights = OFFICIAL_WEIGHTS): TotalLoss {
   const crops = add(dino.local, dino.global);
   const apart = mul(add(...koleo), weights.koleo);
   const [koleoShown, ibotShown] = [mul(apart, 0.5), mul(ibot, 0.5)];

@@ -22,7 +22,7 @@ export {
   type Init,
   initialValues,
   normal,
-  ones,
+  ONES,
   type ParameterSpec,
   type ParameterSpecs,
   type Parameters,
@@ -31,7 +31,7 @@ export {
   prefixed,
   uniform,
   within,
-  zeros,
+  ZEROS,
 } from './parameters';
 export {
   type Chunk,

@@ -2,7 +2,7 @@ import { createState, type Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { initialise } from './initialise';
-import { initialValues, normal, ones, type ParameterSpecs, parameter, uniform, zeros } from './parameters';
+import { initialValues, normal, ONES, type ParameterSpecs, parameter, uniform, ZEROS } from './parameters';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -12,10 +12,10 @@ afterAll(() => gpu.dispose());
 
 const specs: ParameterSpecs = {
   'a.weight': parameter([7, 5], normal(0.02)),
-  'a.bias': parameter([7], zeros),
+  'a.bias': parameter([7], ZEROS),
   // longer than a window
   'b.weight': parameter([1501], uniform(0.25)),
-  'c.weight': parameter([3, 1, 1], ones),
+  'c.weight': parameter([3, 1, 1], ONES),
   'd.weight': parameter([130], normal(1)),
 };
 

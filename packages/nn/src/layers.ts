@@ -1,6 +1,6 @@
 /** The layers of a transformer, each a function of parameters and a tensor, with its parameters beside it. */
 import { add, cast, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
-import { normal, ones, type ParameterSpecs, type Parameters, parameter, prefixed, within, zeros } from './parameters';
+import { normal, ONES, type ParameterSpecs, type Parameters, parameter, prefixed, within, ZEROS } from './parameters';
 
 /** `weight` [out, in] drawn from N(0, std^2), `bias` [out] zero. */
 export const linearSpecs = (
@@ -9,7 +9,7 @@ export const linearSpecs = (
   { bias = true, std = 0.02 }: { bias?: boolean; std?: number } = {},
 ): ParameterSpecs => ({
   weight: parameter([outputs, inputs], normal(std)),
-  ...(bias ? { bias: parameter([outputs], zeros) } : {}),
+  ...(bias ? { bias: parameter([outputs], ZEROS) } : {}),
 });
 
 /** x W^T + b: [.., in] -> [.., out]. The product runs in the type of x. */
@@ -20,8 +20,8 @@ export function linear(p: Parameters, x: Tensor, { bias = true }: { bias?: boole
 
 /** `weight` one and `bias` zero, both [D]. */
 export const layerNormSpecs = (D: number): ParameterSpecs => ({
-  weight: parameter([D], ones),
-  bias: parameter([D], zeros),
+  weight: parameter([D], ONES),
+  bias: parameter([D], ZEROS),
 });
 
 /** Layer normalisation over the last axis; `weight` and `bias` stay f32. */

@@ -5,12 +5,12 @@ import {
   countParameters,
   initialValues,
   normal,
-  ones,
+  ONES,
   parameter,
   parametersOf,
   prefixed,
   uniform,
-  zeros,
+  ZEROS,
 } from './parameters';
 
 describe('initial values', () => {
@@ -32,8 +32,8 @@ describe('initial values', () => {
   });
   test('constants fill', () => {
     expect([
-      ...initialValues('w', parameter([2], zeros), [0, 0]),
-      ...initialValues('w', parameter([2], ones), [0, 0]),
+      ...initialValues('w', parameter([2], ZEROS), [0, 0]),
+      ...initialValues('w', parameter([2], ONES), [0, 0]),
     ]).toEqual([0, 0, 1, 1]);
   });
   test('depend on seed and name, not on what else there is', () => {

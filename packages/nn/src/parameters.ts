@@ -22,8 +22,8 @@ export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
 /** Looks a tensor up by name; throws if there is none. */
 export type Parameters = (name: string) => Tensor;
 
-export const zeros: Init = { kind: 'constant', value: 0 };
-export const ones: Init = { kind: 'constant', value: 1 };
+export const ZEROS: Init = { kind: 'constant', value: 0 };
+export const ONES: Init = { kind: 'constant', value: 1 };
 export const normal = (std: number): Init => ({ kind: 'normal', std });
 export const uniform = (bound: number): Init => ({ kind: 'uniform', bound });
 

@@ -5,11 +5,11 @@
  * consumes logits (teacher targets, cross-entropy) goes chunk by chunk.
  */
 import { cast, type DType, div, matmul, sliceAxis, type Tensor, weightNorm } from '@franca/tensor';
-import { ones, type ParameterSpecs, type Parameters, parameter, uniform } from './parameters';
+import { ONES, type ParameterSpecs, type Parameters, parameter, uniform } from './parameters';
 
 /** `weight_g` [K, 1] one, `weight_v` [K, b] uniform in +-1/sqrt(b), as the official layer starts. */
 export const prototypeSpecs = (K: number, b: number): ParameterSpecs => ({
-  weight_g: parameter([K, 1], ones),
+  weight_g: parameter([K, 1], ONES),
   weight_v: parameter([K, b], uniform(1 / Math.sqrt(b))),
 });
 

@@ -1,6 +1,6 @@
 /** Options from the few that one chooses: official values for the rest, and the sizes that follow. */
 import { upperBound } from '@franca/cyclic-mask';
-import { officialWeights } from '@franca/losses';
+import { OFFICIAL_WEIGHTS } from '@franca/losses';
 import { matryoshkaConfig } from '@franca/matryoshka-heads';
 import { keptSamples, scaledLearningRate } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
@@ -65,7 +65,7 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     dropPathRates,
     kept: dropPathRates.map((rate) => keptCrops(rate, batch, crops)),
     masks: maskOptions(vit, batch, crops, masks),
-    losses: { ...officialWeights, ...losses },
+    losses: { ...OFFICIAL_WEIGHTS, ...losses },
     adamW: { betas: [0.9, 0.999], eps: 1e-8, clip: 3, ...adamW },
     schedule: officialSchedule(schedule, batch),
   };

@@ -2,7 +2,7 @@
  * `compile` records a step function once, plans it, and prepares everything that a replay needs. From then on `run` writes the inputs,
  * encodes the same dispatches in the same order and submits; it creates nothing.
  */
-import { bytesPerElement, decode } from './base/dtype';
+import { BYTES_PER_ELEMENT, decode } from './base/dtype';
 import { TensorError } from './base/errors';
 import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
@@ -224,6 +224,6 @@ async function readOutput(
   if (!output) throw new TensorError('argument', `no output "${path}"; outputs are ${Object.keys(outputs).join(', ')}`);
   const { tensor, address } = output;
   const size = sizeOf(tensor.shape);
-  const bytes = size * bytesPerElement[tensor.dtype];
+  const bytes = size * BYTES_PER_ELEMENT[tensor.dtype];
   return decode(await gpu.readBytes(bufferAt(address), address.offset, bytes), tensor.dtype, size);
 }

@@ -19,7 +19,7 @@ export interface VitConfig {
 
 export type VitSize = 'tiny' | 'small' | 'base' | 'large' | 'giant2';
 
-const widths: Readonly<Record<VitSize, Pick<VitConfig, 'embedDim' | 'depth' | 'numHeads'>>> = {
+const WIDTHS: Readonly<Record<VitSize, Pick<VitConfig, 'embedDim' | 'depth' | 'numHeads'>>> = {
   tiny: { embedDim: 192, depth: 12, numHeads: 3 },
   small: { embedDim: 384, depth: 12, numHeads: 6 },
   base: { embedDim: 768, depth: 12, numHeads: 12 },
@@ -29,7 +29,7 @@ const widths: Readonly<Record<VitSize, Pick<VitConfig, 'embedDim' | 'depth' | 'n
 
 /** A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win. */
 export const vitConfig = (size: VitSize, overrides: Partial<VitConfig> = {}): VitConfig => ({
-  ...widths[size],
+  ...WIDTHS[size],
   imgSize: 224,
   patchSize: 14,
   mlpRatio: 4,

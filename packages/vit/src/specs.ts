@@ -11,7 +11,7 @@ import {
   swigluHidden,
   swigluSpecs,
   uniform,
-  zeros,
+  ZEROS,
 } from '@franca/nn';
 import type { VitConfig } from './config';
 import { VitError } from './errors';
@@ -29,7 +29,7 @@ export function vitSpecs(config: VitConfig): ParameterSpecs {
     cls_token: parameter([1, 1, D], normal(1e-6)),
     pos_embed: parameter([1, 1 + patches, D], normal(0.02)),
     ...(numRegisterTokens > 0 ? { register_tokens: parameter([1, numRegisterTokens, D], normal(1e-6)) } : {}),
-    mask_token: parameter([1, D], zeros),
+    mask_token: parameter([1, D], ZEROS),
     'patch_embed.proj.weight': parameter([D, 3, patchSize, patchSize], uniform(bound)),
     'patch_embed.proj.bias': parameter([D], uniform(bound)),
     ...Object.assign({}, ...blocks),

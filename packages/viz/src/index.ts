@@ -23,8 +23,8 @@ export {
 } from './drawing/colormap';
 export {
   filledImage,
+  IMAGENET_NORMALISATION,
   imageFromTensor,
-  imagenetNormalisation,
   type Normalisation,
   type Rgb,
   type RgbImage,
@@ -89,7 +89,13 @@ export {
   pcaMaps,
   renderPcaMap,
 } from './pca/pca-map';
-export { type ForegroundRule, type PcaRecipe, type PcaRecipeName, pcaRecipes, type ScoreScale } from './pca/pca-recipe';
+export {
+  type ForegroundRule,
+  PCA_RECIPES,
+  type PcaRecipe,
+  type PcaRecipeName,
+  type ScoreScale,
+} from './pca/pca-recipe';
 export {
   componentScores,
   type FeatureRows,

@@ -62,7 +62,7 @@ export async function register(program: Command): Promise<void> {
   ).action((options: Options) => runAll(tasks, options));
 }
 
-const dataHelp: Readonly<Record<EvalTask['reads'], string>> = {
+const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
@@ -71,7 +71,7 @@ const dataHelp: Readonly<Record<EvalTask['reads'], string>> = {
 };
 
 const withData = (command: Command, task: EvalTask): Command =>
-  withLimits(command).requiredOption('-d, --data <data>', dataHelp[task.reads]);
+  withLimits(command).requiredOption('-d, --data <data>', DATA_HELP[task.reads]);
 
 const withLimits = (command: Command, fallback?: string): Command =>
   command

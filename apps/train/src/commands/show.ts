@@ -1,5 +1,5 @@
 /** `franca-train show`: pictures of what a model sees in pictures. */
-import { type PcaRecipeName, pcaRecipes } from '@franca/viz';
+import { PCA_RECIPES, type PcaRecipeName } from '@franca/viz';
 import { type Command, InvalidArgumentError } from 'commander';
 import { examples } from '../command-line';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
@@ -41,7 +41,7 @@ export function register(program: Command): void {
     });
 }
 
-const recipeNames = Object.keys(pcaRecipes) as PcaRecipeName[];
+const recipeNames = Object.keys(PCA_RECIPES) as PcaRecipeName[];
 
 function parseRecipes(text: string): PcaRecipeName[] {
   const names = text.split(',');

@@ -1,11 +1,11 @@
 import { schedules } from '@franca/pretraining';
 import { expect, test } from 'vitest';
-import { derive, singleDevice } from './derive';
+import { derive, SINGLE_DEVICE } from './derive';
 import type { DerivedOptions, Machine } from './derived-options';
 import { loadConfig } from './load';
 import { prototypesFor, teacherTempFor } from './small-batch';
 
-const options = (files: string[], overrides: string[] = [], machine: Machine = singleDevice): DerivedOptions =>
+const options = (files: string[], overrides: string[] = [], machine: Machine = SINGLE_DEVICE): DerivedOptions =>
   derive(loadConfig(files, overrides).config, machine);
 const vitb = (overrides: string[] = [], machine?: Machine) => options(['official-in21k-vitb14'], overrides, machine);
 

@@ -11,13 +11,13 @@ import { prototypesFor, teacherTempFor } from './small-batch';
 import type { TrainConfig } from './train-config';
 
 /** One device without f16. */
-export const singleDevice: Machine = { size: 1, rank: 0, f16: false };
+export const SINGLE_DEVICE: Machine = { size: 1, rank: 0, f16: false };
 
 /**
  * Everything that the training step and the loop need to know.
  * @throws TrainError `config` where settings do not go together
  */
-export function derive(config: TrainConfig, machine: Machine = singleDevice): DerivedOptions {
+export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): DerivedOptions {
   const { franca, train, optim } = config;
   const batch = deriveBatch(config, machine);
   const together = batch.perDevice * machine.size;

@@ -68,8 +68,7 @@ function recogniseByName(target: string, what: string): Recognised {
 
 function adviceFor(name: string): string {
   if (hasImageExtension(name)) return 'this is one image; give the folder that holds it';
-  if (/\.(tgz|tar\.gz|tar\.(xz|bz2|zst))$/.test(name))
-    return 'compressed archives cannot be read at random: unpack it';
+  if (/\.(tgz|tar\.gz|tar\.(xz|bz2|zst))$/.test(name)) return 'compressed archives cannot be read at random: unpack it';
   if (/\.(zip|7z|rar)$/.test(name)) return 'unpack this archive first';
   if (/\.bin$/.test(name)) return 'for CIFAR give the folder that holds the .bin files';
   return 'this is not a kind of data set that is known by its name';

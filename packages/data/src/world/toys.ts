@@ -48,7 +48,7 @@ const four = (x: number, z: number, make: (x: number, z: number) => Part): Part[
   make(-x, -z),
 ];
 
-const chair: Toy = {
+const CHAIR: Toy = {
   name: 'chair',
   parts: [
     part('cube', [0, 0.48, 0], [0.32, 0.06, 0.32]),
@@ -67,7 +67,7 @@ const chair: Toy = {
   },
 };
 
-const car: Toy = {
+const CAR: Toy = {
   name: 'car',
   parts: [
     part('cube', [0, 0.33, 0], [0.33, 0.15, 0.66]),
@@ -90,7 +90,7 @@ const car: Toy = {
   },
 };
 
-const house: Toy = {
+const HOUSE: Toy = {
   name: 'house',
   parts: [
     part('cube', [0, 0.34, 0], [0.42, 0.34, 0.36]),
@@ -111,7 +111,7 @@ const house: Toy = {
   },
 };
 
-const dog: Toy = {
+const DOG: Toy = {
   name: 'dog',
   parts: [
     part('sphere', [0, 0.52, 0], [0.21, 0.2, 0.44]),
@@ -136,7 +136,7 @@ const dog: Toy = {
   },
 };
 
-const duck: Toy = {
+const DUCK: Toy = {
   name: 'duck',
   parts: [
     part('sphere', [0, 0.32, -0.02], [0.31, 0.31, 0.44]),
@@ -157,7 +157,7 @@ const duck: Toy = {
   },
 };
 
-const mushroom: Toy = {
+const MUSHROOM: Toy = {
   name: 'mushroom',
   parts: [
     part('cylinder', [0, 0.3, 0], [0.15, 0.3, 0.15], 'accent'),
@@ -175,7 +175,7 @@ const mushroom: Toy = {
   },
 };
 
-const tree: Toy = {
+const TREE: Toy = {
   name: 'tree',
   parts: [
     part('cylinder', [0, 0.13, 0], [0.09, 0.13, 0.09], 'dark'),
@@ -196,7 +196,7 @@ const tree: Toy = {
   },
 };
 
-const rocket: Toy = {
+const ROCKET: Toy = {
   name: 'rocket',
   parts: [
     part('cylinder', [0, 0.58, 0], [0.21, 0.36, 0.21]),
@@ -216,7 +216,7 @@ const rocket: Toy = {
   },
 };
 
-const mug: Toy = {
+const MUG: Toy = {
   name: 'mug',
   parts: [
     part('cylinder', [0, 0.43, 0], [0.35, 0.43, 0.35]),
@@ -235,7 +235,7 @@ const mug: Toy = {
   },
 };
 
-const snowman: Toy = {
+const SNOWMAN: Toy = {
   name: 'snowman',
   parts: [
     ball([0, 0.29, 0], 0.31),
@@ -258,4 +258,4 @@ const snowman: Toy = {
 };
 
 /** All toys, in the order of their classes. */
-export const TOYS: readonly Toy[] = [chair, car, house, dog, duck, mushroom, tree, rocket, mug, snowman];
+export const TOYS: readonly Toy[] = [CHAIR, CAR, HOUSE, DOG, DUCK, MUSHROOM, TREE, ROCKET, MUG, SNOWMAN];

@@ -13,7 +13,7 @@ import { checkBank, checkNeighbours } from './top-k';
 
 const BANK_TILE = 2048;
 /** Queries at a time: on a GPU enough to keep it busy, on a processor few enough that their products stay in its cache. */
-const queryBlock = { gpu: 4096, cpu: 1024 } as const;
+const QUERY_BLOCK = { gpu: 4096, cpu: 1024 } as const;
 /** Runs that may wait on the queue: each holds a copy of its queries. */
 const RUNS_IN_FLIGHT = 8;
 
@@ -31,7 +31,7 @@ interface Part {
 
 export function openTopK(gpu: Gpu, queries: Matrix, k: number): TopKSession {
   checkNeighbours(k);
-  const size = evenBlocks(queries.rows, queryBlock[gpu.target.family]);
+  const size = evenBlocks(queries.rows, QUERY_BLOCK[gpu.target.family]);
   const perPart = size * Math.max(1, Math.floor(gpu.target.maxBindingBytes / (4 * k * size)));
   const stream = rowStream(BANK_TILE, queries.cols, search);
   const parts: Part[] = [];

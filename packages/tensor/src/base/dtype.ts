@@ -6,7 +6,7 @@ import { Float16Array } from '@petamoriken/float16';
 
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
-export const bytesPerElement: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
+export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
 
 export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';
 

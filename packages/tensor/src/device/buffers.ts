@@ -1,5 +1,5 @@
 /** The buffers of one plan: slots, constants, inputs, knobs and the uniform blocks of all kernels. */
-import { bytesPerElement, encode } from '../base/dtype';
+import { BYTES_PER_ELEMENT, encode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
 import { roundUp } from '../base/whole-numbers';
@@ -42,14 +42,14 @@ export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
     gpu.device.queue.writeBuffer(buffer, 0, bytes);
   const slots = plan.slotBytes.map((bytes, i) => make(`slot ${i}`, bytes));
   const constants = plan.constants.map(({ tensor, data }, i) => {
-    const buffer = make(`constant ${i}`, Math.max(data.length * bytesPerElement[tensor.dtype], 16));
+    const buffer = make(`constant ${i}`, Math.max(data.length * BYTES_PER_ELEMENT[tensor.dtype], 16));
     upload(buffer, encode(data, tensor.dtype));
     return buffer;
   });
   const batch = new Map(
     plan.batch.map(({ name, tensor }) => [
       name,
-      make(`input ${name}`, sizeOf(tensor.shape) * bytesPerElement[tensor.dtype]),
+      make(`input ${name}`, sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype]),
     ]),
   );
   const knobs = plan.knobBytes > 0 ? make('knobs', plan.knobBytes) : undefined;

@@ -2,7 +2,7 @@
  * Scalar outputs of the last runs, kept on the device and read together. The end of every run copies them into the next row of a ring, and
  * now and then the ring is read in one go. The loss of every step arrives without a read per step.
  */
-import { bytesPerElement, decode } from '../base/dtype';
+import { BYTES_PER_ELEMENT, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import type { Plan } from '../plan/plan-types';
 import type { BufferLookup } from './buffers';
@@ -17,7 +17,7 @@ export interface MetricRing {
 
 export function metricRing(gpu: Gpu, plan: Plan, bufferAt: BufferLookup, rows: number): MetricRing {
   const scalars = Object.entries(plan.outputs).filter(
-    ([, { tensor }]) => sizeOf(tensor.shape) === 1 && bytesPerElement[tensor.dtype] === 4,
+    ([, { tensor }]) => sizeOf(tensor.shape) === 1 && BYTES_PER_ELEMENT[tensor.dtype] === 4,
   );
   if (scalars.length === 0) return { buffers: [], push: () => {}, drain: async () => [] };
   const rowBytes = scalars.length * 4;

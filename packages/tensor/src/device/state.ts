@@ -1,5 +1,5 @@
 /** State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. */
-import { bytesPerElement, decode, encode } from '../base/dtype';
+import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import { type GroupLayout, type GroupSpec, layoutState, type Segment, type StateLayout } from '../graph/state-layout';
@@ -37,12 +37,12 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
           'shape',
           `writing "${name}": ${values.length} values given, shape ${showShape(shape)} has ${sizeOf(shape)}`,
         );
-      const start = offset * bytesPerElement[dtype];
+      const start = offset * BYTES_PER_ELEMENT[dtype];
       gpu.device.queue.writeBuffer(buffers[group]![buffer]!, start, encode(values, dtype));
     },
     async read(group, name) {
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
-      const [size, width] = [sizeOf(shape), bytesPerElement[dtype]];
+      const [size, width] = [sizeOf(shape), BYTES_PER_ELEMENT[dtype]];
       return decode(await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width), dtype, size);
     },
     copy(from, to) {
@@ -51,7 +51,7 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
       const { buffers: sizes, dtype } = layout[from]!;
       const encoder = gpu.device.createCommandEncoder();
       sizes.forEach((elements, i) => {
-        encoder.copyBufferToBuffer(buffers[from]![i]!, 0, buffers[to]![i]!, 0, elements * bytesPerElement[dtype]);
+        encoder.copyBufferToBuffer(buffers[from]![i]!, 0, buffers[to]![i]!, 0, elements * BYTES_PER_ELEMENT[dtype]);
       });
       gpu.device.queue.submit([encoder.finish()]);
     },
@@ -68,7 +68,7 @@ function allocate(gpu: Gpu, layout: StateLayout): Record<string, GPUBuffer[]> {
     for (const [group, { dtype, buffers }] of Object.entries(layout)) {
       made[group] = [];
       for (const [i, elements] of buffers.entries())
-        made[group].push(gpu.createBuffer(`state ${group}[${i}]`, elements * bytesPerElement[dtype], usage));
+        made[group].push(gpu.createBuffer(`state ${group}[${i}]`, elements * BYTES_PER_ELEMENT[dtype], usage));
     }
     return made;
   } catch (error) {

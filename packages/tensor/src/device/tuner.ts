@@ -4,7 +4,7 @@
  * and the median of several timings counts, never the best one. Variants differ in the order of their sums, so a choice is kept, or else
  * results would change in their last bits from run to run.
  */
-import { bytesPerElement, decode, encode } from '../base/dtype';
+import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
@@ -112,7 +112,7 @@ async function measureAlone(
   const buffers = createBuffers(gpu, plan);
   try {
     for (const { name, tensor } of plan.batch) {
-      const bytes = sizeOf(tensor.shape) * bytesPerElement[tensor.dtype];
+      const bytes = sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
       gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
     }
     const bufferAt = bufferLookup(buffers);
@@ -132,7 +132,7 @@ async function measureAlone(
     while (timings.length < TIMINGS && timings[0]! < HOPELESS * best) timings.push(await time(runs));
     const ends: ArrayLike<number>[] = [];
     for (const { tensor, address } of Object.values(plan.outputs)) {
-      const width = bytesPerElement[tensor.dtype];
+      const width = BYTES_PER_ELEMENT[tensor.dtype];
       const size = sizeOf(tensor.shape);
       const count = Math.min(size, COMPARED);
       for (const first of size > COMPARED ? [0, size - count - (size % 4)] : [0]) {

@@ -3,7 +3,7 @@
  * start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their type: one fused
  * kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
  */
-import { bytesPerElement, type DType } from '../base/dtype';
+import { BYTES_PER_ELEMENT, type DType } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
@@ -45,7 +45,7 @@ function layoutGroup(
 ): GroupLayout {
   const entries = Object.entries(specs);
   const dtype = entries[0]?.[1].dtype ?? 'f32';
-  const elementBytes = bytesPerElement[dtype];
+  const elementBytes = BYTES_PER_ELEMENT[dtype];
   // Sized as if every element took 4 bytes, so that f16 copies split where their f32 masters do.
   const capacity = Math.floor(target.maxBufferBytes / 4 / SEGMENT_ALIGNMENT) * SEGMENT_ALIGNMENT;
   const buffers: number[] = [];

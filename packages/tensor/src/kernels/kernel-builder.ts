@@ -3,7 +3,7 @@
  * workgroups to run. Shapes and loop bounds are passed as uniforms, never baked into the text, so that one pipeline serves every shape (and
  * so that the software adapter's compiler does not unroll loops). An op only writes the body.
  */
-import { bytesPerElement, type DType } from '../base/dtype';
+import { BYTES_PER_ELEMENT, type DType } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Access, Binding, Kernel, Scratch, Spec, Storage } from '../graph/op';
@@ -97,7 +97,7 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
       uniforms: Uint32Array.from(uniforms, ({ bits }) => bits),
       workgroups: typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups,
       flops: source.flops ?? 0,
-      bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * bytesPerElement[tensor.dtype], 0),
+      bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype], 0),
     }),
   };
 }

@@ -18,7 +18,7 @@ export interface RowBody {
 }
 
 const REDUCERS = ['Sum', 'Max', 'Min'] as const;
-const combine = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
+const COMBINE = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
 
 export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, steps, flops = 0 }: RowBody): Kernel {
   const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
@@ -59,10 +59,10 @@ export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Targ
   return lanes;
 }
 
-const subgroupReducers = (used: readonly (keyof typeof combine)[]): string =>
+const subgroupReducers = (used: readonly (keyof typeof COMBINE)[]): string =>
   used.map((name) => `fn row${name}(x: f32) -> f32 { return subgroup${name === 'Sum' ? 'Add' : name}(x); }`).join('\n');
 
-const treeReducers = (used: readonly (keyof typeof combine)[], lanes: number): string =>
+const treeReducers = (used: readonly (keyof typeof COMBINE)[], lanes: number): string =>
   [
     `var<workgroup> tree: array<f32, ${lanes}>;`,
     'var<private> me: u32;',
@@ -72,7 +72,7 @@ const treeReducers = (used: readonly (keyof typeof combine)[], lanes: number): s
   tree[me] = x;
   for (var half = ${lanes / 2}u; half > 0u; half /= 2u) {
     workgroupBarrier();
-    if (me < half) { let a = tree[me]; let b = tree[me + half]; tree[me] = ${combine[name]}; }
+    if (me < half) { let a = tree[me]; let b = tree[me + half]; tree[me] = ${COMBINE[name]}; }
   }
   return workgroupUniformLoad(&tree[0]);
 }`,

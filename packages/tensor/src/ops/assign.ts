@@ -3,7 +3,7 @@
  * whole group by name. Each returns the tensor to use from there on; reading the old one after its update is an error when the step is
  * compiled.
  */
-import { bytesPerElement } from '../base/dtype';
+import { BYTES_PER_ELEMENT } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
@@ -130,6 +130,6 @@ function partsInPlace(value: Tensor): { part: Tensor; offset: number }[] {
     offset += sizeOf(part.shape);
     return { part, offset: at };
   });
-  const aligned = parts.every((part) => (part.offset * bytesPerElement[value.dtype]) % BINDING_ALIGNMENT === 0);
+  const aligned = parts.every((part) => (part.offset * BYTES_PER_ELEMENT[value.dtype]) % BINDING_ALIGNMENT === 0);
   return aligned ? parts : [{ part: value, offset: 0 }];
 }

@@ -283,13 +283,13 @@ export const clamp = (x: Tensor, low: number, high: number): Tensor => minimum(m
 // --- casts ------------------------------------------------------------------------------------------------------------------------
 
 // the largest f32 that fit
-const integerRange = { i32: [-(2 ** 31), 2 ** 31 - 128], u32: [0, 2 ** 32 - 256] } as const;
+const INTEGER_RANGE = { i32: [-(2 ** 31), 2 ** 31 - 128], u32: [0, 2 ** 32 - 256] } as const;
 
 /** What WGSL's conversions do: integers wrap into each other, floats are cut to the integer range. */
 function convert(x: number, from: DType, to: DType): number {
   if (to === 'f32' || to === 'f16') return x;
   if (!isFloat(from)) return wrapTo[to](x);
-  const [lowest, highest] = integerRange[to];
+  const [lowest, highest] = INTEGER_RANGE[to];
   return Math.trunc(Math.min(Math.max(x, lowest), highest)) || 0;
 }
 

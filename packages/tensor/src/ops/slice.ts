@@ -1,5 +1,5 @@
 /** Boxes out of a tensor, and their adjoint, padding. A slice of whole leading rows at a 256-byte boundary is a view and costs nothing. */
-import { bytesPerElement } from '../base/dtype';
+import { BYTES_PER_ELEMENT } from '../base/dtype';
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
@@ -50,7 +50,7 @@ export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor
   const leading = shape.findIndex((dim, i) => dim !== x.shape[i]);
   const contiguous = sizeOf(shape.slice(0, leading)) === 1;
   const offset = dot(start, stridesOf(x.shape));
-  if (contiguous && sizeOf(shape) > 0 && (offset * bytesPerElement[x.dtype]) % BINDING_ALIGNMENT === 0)
+  if (contiguous && sizeOf(shape) > 0 && (offset * BYTES_PER_ELEMENT[x.dtype]) % BINDING_ALIGNMENT === 0)
     return record1(rowsOp, [x], { start, shape, offset });
   return record1(sliceOp, [x], { start, shape });
 }

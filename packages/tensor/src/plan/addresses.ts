@@ -1,5 +1,5 @@
 /** Where every value lies: in its slot, in state, or where it was given. Views and stored values lie inside what they are part of. */
-import { bytesPerElement } from '../base/dtype';
+import { BYTES_PER_ELEMENT } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { GraphNode, Storage, Tensor } from '../graph/op';
@@ -19,7 +19,7 @@ type Home = Omit<Address, 'bytes'>;
 export function addresses({ slotOf }: Slots, given: GivenValues, inPlace: InPlace): Locate {
   const homeOf = (owner: Tensor): Home => {
     const copy = inPlace.get(owner);
-    if (copy) return shifted(locate(copy.into), copy.offset * bytesPerElement[owner.dtype]);
+    if (copy) return shifted(locate(copy.into), copy.offset * BYTES_PER_ELEMENT[owner.dtype]);
     const slot = slotOf.get(owner);
     if (slot !== undefined) return { place: { kind: 'slot', slot }, offset: 0 };
     return sourceHome(owner, given);
@@ -28,7 +28,7 @@ export function addresses({ slotOf }: Slots, given: GivenValues, inPlace: InPlac
     const bytes = byteSize(storage);
     if (isScratch(storage)) return { place: { kind: 'slot', slot: slotOf.get(storage)! }, offset: 0, bytes };
     const { owner, offset } = ownerOf(storage);
-    return { ...shifted(homeOf(owner), offset * bytesPerElement[storage.dtype]), bytes };
+    return { ...shifted(homeOf(owner), offset * BYTES_PER_ELEMENT[storage.dtype]), bytes };
   };
   return locate;
 }
@@ -39,7 +39,7 @@ function sourceHome(tensor: Tensor, { constants, knobs }: GivenValues): Home {
   const node: GraphNode = tensor.node;
   if (isState(node)) {
     const { group, buffer, offset, dtype } = node.attrs;
-    return { place: { kind: 'state', group, buffer }, offset: offset * bytesPerElement[dtype] };
+    return { place: { kind: 'state', group, buffer }, offset: offset * BYTES_PER_ELEMENT[dtype] };
   }
   if (isConstant(node))
     return { place: { kind: 'constant', index: constants.findIndex((own) => own.tensor === tensor) }, offset: 0 };
@@ -60,11 +60,11 @@ export function addressStep(draft: Draft, locate: Locate): PlanStep {
 
 /** Copies to the element, since what lies behind a segment must stay zero. */
 function addressCopy({ from, into, offset, node }: CopyDraft, locate: Locate): PlanStep {
-  const bytes = sizeOf(from.shape) * bytesPerElement[from.dtype];
+  const bytes = sizeOf(from.shape) * BYTES_PER_ELEMENT[from.dtype];
   return {
     kind: 'copy',
     from: { ...locate(from), bytes },
-    to: { ...shifted(locate(into), offset * bytesPerElement[into.dtype]), bytes },
+    to: { ...shifted(locate(into), offset * BYTES_PER_ELEMENT[into.dtype]), bytes },
     node,
   };
 }

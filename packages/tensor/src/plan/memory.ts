@@ -5,13 +5,13 @@
  * Pisarchyk & Lee 2020, "Efficient memory management for deep neural net inference", section 4): close to the lower bound, the peak of live
  * bytes.
  */
-import { bytesPerElement } from '../base/dtype';
+import { BYTES_PER_ELEMENT } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import { roundUp } from '../base/whole-numbers';
 import type { Spec } from '../graph/op';
 
 /** Bytes a value takes, rounded up so that vectors of four can be read at its end. */
-export const byteSize = ({ shape, dtype }: Spec): number => roundUp(sizeOf(shape) * bytesPerElement[dtype], 16);
+export const byteSize = ({ shape, dtype }: Spec): number => roundUp(sizeOf(shape) * BYTES_PER_ELEMENT[dtype], 16);
 
 export interface Lifetime {
   readonly bytes: number;

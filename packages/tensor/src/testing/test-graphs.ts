@@ -29,7 +29,7 @@ const one = (name: string, build: (x: Tensor) => TensorTree, more: Partial<TestG
   ...more,
 });
 const index = (shape: f.Shape): Spec => ({ shape, dtype: 'u32' });
-const seed = { shape: [2], dtype: 'u32' } as const;
+const SEED = { shape: [2], dtype: 'u32' } as const;
 
 const OPERANDS: Readonly<Record<1 | 2, TestGraph['inputs']>> = {
   1: (n) => ({ a: { shape: [5, n] } }),
@@ -178,7 +178,7 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
   { name: 'one-hot', inputs: (n) => ({ at: index([n]) }), build: ({ at }) => f.oneHot(at!, 6), dtypes: ['f32'] },
   {
     name: 'random numbers',
-    inputs: () => ({ seed }),
+    inputs: () => ({ seed: SEED }),
     build: ({ seed: key }) => [
       f.randomWords(key!, [30], 1),
       f.randomUniform(key!, [30], 2),

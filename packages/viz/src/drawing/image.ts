@@ -21,7 +21,7 @@ export interface Normalisation {
 }
 
 /** The statistics of ImageNet, in units of 0..1. */
-export const imagenetNormalisation: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+export const IMAGENET_NORMALISATION: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** A picture from its bytes [H, W, 3]; throws `bad-shape` when their number does not fit. */
 export function rgbImage(width: number, height: number, data: Uint8Array): RgbImage {
@@ -43,7 +43,7 @@ export function filledImage(width: number, height: number, colour: Rgb): RgbImag
 export function imageFromTensor(
   data: Float32Array,
   size: { readonly width: number; readonly height: number },
-  normalisation: Normalisation = imagenetNormalisation,
+  normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): RgbImage {
   const pixels = size.width * size.height;
   checkLength('the input tensor', data, [3, size.height, size.width]);

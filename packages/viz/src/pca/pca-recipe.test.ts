@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { type PcaRecipeName, pcaRecipes, resolveRecipe, scaleScores } from './pca-recipe';
+import { PCA_RECIPES, type PcaRecipeName, resolveRecipe, scaleScores } from './pca-recipe';
 
 test('the recipes are the published ones', () => {
-  expect(pcaRecipes.paper.foreground).toEqual({ score: 'raw', keep: 'above', threshold: 0 });
-  expect(pcaRecipes.jul25.foreground).toEqual({ score: 'minmax', keep: 'below', threshold: 0.35 });
-  expect(pcaRecipes.mid).toEqual({ whiten: false, scale: { kind: 'minmax' } });
-  expect(pcaRecipes.capi).toEqual({ whiten: true, scale: { kind: 'clip', limit: 2.3 } });
-  expect(pcaRecipes.dinov3).toEqual({ whiten: true, scale: { kind: 'sigmoid', gain: 2 } });
+  expect(PCA_RECIPES.paper.foreground).toEqual({ score: 'raw', keep: 'above', threshold: 0 });
+  expect(PCA_RECIPES.jul25.foreground).toEqual({ score: 'minmax', keep: 'below', threshold: 0.35 });
+  expect(PCA_RECIPES.mid).toEqual({ whiten: false, scale: { kind: 'minmax' } });
+  expect(PCA_RECIPES.capi).toEqual({ whiten: true, scale: { kind: 'clip', limit: 2.3 } });
+  expect(PCA_RECIPES.dinov3).toEqual({ whiten: true, scale: { kind: 'sigmoid', gain: 2 } });
 });
 
 test('scales send scores to 0..1 by their closed forms', () => {

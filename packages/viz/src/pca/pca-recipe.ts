@@ -41,7 +41,7 @@ export interface PcaRecipe {
 export type PcaRecipeName = 'paper' | 'jul25' | 'mid' | 'dinov3' | 'capi';
 
 /** The published recipes by name. */
-export const pcaRecipes: Readonly<Record<PcaRecipeName, PcaRecipe>> = {
+export const PCA_RECIPES: Readonly<Record<PcaRecipeName, PcaRecipe>> = {
   paper: { foreground: { score: 'raw', keep: 'above', threshold: 0 }, whiten: false, scale: { kind: 'minmax' } },
   jul25: { foreground: { score: 'minmax', keep: 'below', threshold: 0.35 }, whiten: false, scale: { kind: 'minmax' } },
   mid: { whiten: false, scale: { kind: 'minmax' } },
@@ -52,9 +52,9 @@ export const pcaRecipes: Readonly<Record<PcaRecipeName, PcaRecipe>> = {
 /** A recipe by name, or the given one; throws `bad-option` on an unknown name. */
 export function resolveRecipe(recipe: PcaRecipeName | PcaRecipe): PcaRecipe {
   if (typeof recipe !== 'string') return recipe;
-  const known = pcaRecipes[recipe];
+  const known = PCA_RECIPES[recipe];
   if (!known) {
-    const names = Object.keys(pcaRecipes).join(', ');
+    const names = Object.keys(PCA_RECIPES).join(', ');
     throw new VizError('bad-option', `there is no PCA recipe '${recipe}'; choose ${names}, or pass one as data`);
   }
   return known;
