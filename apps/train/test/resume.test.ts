@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readMetrics } from '../src/run/metrics-log';
+import { readMetrics } from '../src/observe/metrics-log';
 import { newestTensors, startCli, tinyData, tinyOverrides } from './tiny-run';
 
 const STEPS = 12;

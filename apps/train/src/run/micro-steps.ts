@@ -5,10 +5,10 @@
 import type { ImageBatch } from '@franca/data';
 import { type CompiledPretrainStep, drawInputs, microStepKnobs, type ScheduledValues } from '@franca/pretraining';
 import type { DerivedOptions } from '../config/derived-options';
+import type { RunRecord } from '../observe/run-record';
 import type { Position } from './checkpointing';
 import type { Cropper } from './crops';
 import type { Profiler } from './profiler';
-import type { RunRecord } from './run-record';
 
 /** The position after an update, and its last masks [2b, N]. */
 export interface Update extends Position {

@@ -1,7 +1,7 @@
 /** `--profile`: the kernels of the third step by time, and where the ten steps after it spend theirs. Without it steps just run. */
 import type { CompiledPretrainStep } from '@franca/pretraining';
 import { knownRates, withRates } from '../doctor/rates';
-import type { ObservedRun } from './observed-run';
+import type { ObservedRun } from '../observe/observed-run';
 import { createPhaseTimes } from './phase-times';
 import { profileTable } from './profile-table';
 

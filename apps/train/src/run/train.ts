@@ -9,23 +9,23 @@ import { pretrainGroups, pretrainSignature, pretrainStep, prototypeChunks, sched
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
+import { openMetricsLog } from '../observe/metrics-log';
+import type { ObservedRun } from '../observe/observed-run';
+import { createObserver } from '../observe/observer';
+import { createProgress, type Progress } from '../observe/progress';
+import { createRecord } from '../observe/run-record';
+import { createTeacherReading } from '../observe/teacher-reading';
+import { openEvents } from '../observe/tensorboard';
 import { amountOfBytes } from '../text/amounts';
 import { createCheckpoints, type Position, restore } from './checkpointing';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
-import { openMetricsLog } from './metrics-log';
 import { type MicroStepContext, updates } from './micro-steps';
-import type { ObservedRun } from './observed-run';
-import { createObserver } from './observer';
 import { createProfiler } from './profiler';
-import { createProgress, type Progress } from './progress';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
-import { createRecord } from './run-record';
 import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
 import { listenForStop } from './stop-signals';
-import { createTeacherReading } from './teacher-reading';
-import { openEvents } from './tensorboard';
 
 export interface TrainRequest {
   readonly gpu: Gpu;

@@ -1,7 +1,6 @@
 /** Running totals of a run: images, time, pace, prototype choices, notices. */
 import type { ImageBatch } from '@franca/data';
 import type { DerivedOptions } from '../config/derived-options';
-import type { SavedState } from './checkpointing';
 import type { HealthNotice } from './health';
 import { createPace, type Pace } from './pace';
 import { createPrototypeUsage, type PrototypeUsage } from './prototype-usage';
@@ -19,10 +18,16 @@ export interface RunRecord {
   count(batch: ImageBatch): void;
 }
 
+/** What the earlier parts of a resumed run add. */
+export interface Totals {
+  readonly imagesSeen: number;
+  readonly secondsSpent: number;
+}
+
 /** @param earlier totals of the parts before, where a run is resumed */
 export function createRecord(
   { heads, schedule, batch }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch'>,
-  earlier: Omit<SavedState, 'cursor'> | undefined,
+  earlier: Totals | undefined,
 ): RunRecord {
   const began = performance.now();
   const pace = createPace(schedule.iterations, batch.accumulation);
