@@ -98,7 +98,8 @@ export function signOf(text: string): string | undefined {
     ?.split(/\n\s*\n/)[0]
     ?.replace(/\s+/g, ' ');
   const sentence =
-    paragraph && /^.*?(?:(?<!\be\.g|\bi\.e|\bal|\bvs)\.(?= |$)|$)/.exec(paragraph)?.[0].replace(/[.:]$/, '');
+    paragraph &&
+    /^.*?(?:(?<!\be\.g|\bi\.e|\bal|\bvs|\bFig|\bEq|\bSec)\.(?= |$)|$)/.exec(paragraph)?.[0].replace(/[.:]$/, '');
   if (!sentence || sentence.length <= LONGEST) return sentence;
   const ends = [...sentence.slice(0, LONGEST).matchAll(/[:;,] | \(/g)].map(({ index }) => sentence.slice(0, index));
   return ends.findLast(isClosed) ?? `${sentence.slice(0, sentence.lastIndexOf(' ', LONGEST))} ...`;

@@ -7,6 +7,7 @@ test.each([
   ['/**\n * Two lines of\n * one sentence.\n */', 'Two lines of one sentence'],
   ['/**\n * A formula follows:\n *\n *   y = x. More.\n */', 'A formula follows'],
   ['/** Layers (Hinton et al. 2015, e.g. linear ones). Then more. */', 'Layers (Hinton et al. 2015, e.g. linear ones)'],
+  ['/** Coverage (paper Fig. 4): how often. More. */', 'Coverage (paper Fig. 4): how often'],
   ['/** Version 1.5 of `a.b`. */', 'Version 1.5 of `a.b`'],
 ])('the sign of %j is its first sentence', (text, sign) => {
   expect(signOf(text)).toBe(sign);
