@@ -1,10 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { tuneFile } from './tune-file';
 
-const newFolder = (): string => mkdtempSync(join(tmpdir(), 'franca-tune-'));
+const root = mkdtempSync(join(tmpdir(), 'franca-tune-'));
+afterAll(() => rmSync(root, { recursive: true }));
+const newFolder = (): string => mkdtempSync(join(root, 'folder-'));
 
 describe('kernel choices on disk', () => {
   test('are found again, by adapter', () => {
