@@ -46,6 +46,8 @@ export interface Subject {
   readonly features: string;
   /** How pixels became the model's input, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
   readonly preprocessing: string;
+  /** What was assumed, guessed or left out, in words: everything that makes the number differ from what its name promises. */
+  readonly notes?: readonly string[];
 }
 
 /** One result, complete enough to be compared or repeated; plain JSON. */

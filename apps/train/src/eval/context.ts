@@ -5,7 +5,14 @@
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
-import { type ImageSets, openImageSets, requireLabels, type SetLimits, spread } from '../image-sets/image-set';
+import {
+  type ImageSet,
+  type ImageSets,
+  openImageSets,
+  requireLabels,
+  type SetLimits,
+  spread,
+} from '../image-sets/image-set';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import {
   type DensePart,
@@ -69,6 +76,11 @@ export function openContext(
     keep(kind === 'dense' ? openDense(options) : openImageSets(options.data, options.images, options.dataset)),
   );
   const images = memo(async (part: PartName) => imagePart(model(), (await sets('images'))[part], options));
+  /** Notes on a part and on the other one that it was opened with. */
+  const notesAround = (set: ImageSet): readonly string[] => {
+    const both = opened.find(({ train, test }) => train === set || test === set);
+    return both ? [...both.train.notes, ...both.test.notes] : set.notes;
+  };
   const patches = async (part: PartName) => patchPart(model(), (await sets('dense'))[part]);
 
   return {
@@ -91,8 +103,14 @@ export function openContext(
       return found as SegmentationPart;
     },
     records({ set, preprocessing }, outcomes, total = () => set.total) {
-      const { name } = model().weights;
-      const subject = { dataset: set.dataset, split: set.split, features: name, preprocessing };
+      const { name, notes } = model().weights;
+      const subject = {
+        dataset: set.dataset,
+        split: set.split,
+        features: name,
+        preprocessing,
+        notes: [...notes, ...notesAround(set)],
+      };
       return outcomes.map((outcome) => evalRecord(subject, { ...outcome, total: total(outcome) }));
     },
     async [Symbol.asyncDispose]() {

@@ -35,13 +35,17 @@ export async function writePage(path: string, { model, records, sections }: Eval
       { label: 'time of evaluations', value: duration(seconds) },
     ],
     sections: [
-      { title: 'Results', tables: [resultRows(records)] },
+      { title: 'Results', tables: [resultRows(records)], notices: noticesOf(records) },
       ...sections,
       { title: 'Records', details: [{ summary: 'as JSON', text: JSON.stringify(records, null, 2) }] },
     ],
   });
   await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));
 }
+
+/** What was assumed or left out, each once. */
+const noticesOf = (records: readonly EvalRecord[]): NonNullable<ReportSection['notices']> =>
+  [...new Set(records.flatMap(({ notes = [] }) => notes))].map((text) => ({ kind: 'warning', text }));
 
 /** What is read first stands first: a page may be narrower than the table. */
 function resultRows(records: readonly EvalRecord[]): ReportTable {

@@ -26,6 +26,8 @@ export interface Weights extends AsyncDisposable {
   readonly rasa: RasaOfWeights;
   /** Which model this is, for records. */
   readonly name: string;
+  /** What was assumed about it, in words, for records and the screen. */
+  readonly notes: readonly string[];
   /** Same text, same features as the model gives them (before planes are removed); for caches. */
   identity(): Promise<string>;
 }
@@ -58,6 +60,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       config,
       read,
       rasa,
+      notes: [],
       name: `${random ? 'random ' : ''}${found.name}${describeRasa(rasa)}`,
       identity: async () =>
         [

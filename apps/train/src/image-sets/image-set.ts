@@ -21,6 +21,8 @@ export interface ImageSet {
   readonly classes: readonly string[];
   /** Value of masks that is not scored; undefined where there are no masks. */
   readonly ignore: number | undefined;
+  /** What was left out or assumed about it, in words, for records and the screen. */
+  readonly notes: readonly string[];
   key(index: number): string;
   /** -1 where the image has no class. */
   label(index: number): number;
@@ -84,6 +86,7 @@ function imageSet(source: ImageSource, spec: string, names: { dataset: string; s
     length: source.length,
     classes: source.classTitles ?? source.classes ?? [],
     ignore: undefined,
+    notes: source.notes ?? [],
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
     read: async (index, signal) => ({ image: await readImage(source, index, {}, signal) }),

@@ -34,6 +34,7 @@ function folderSets(root: string, layout: Layout, name: string | undefined): { t
     length: keys.length,
     classes,
     ignore: layout.ignore ?? 255,
+    notes: [],
     key: (index) => keys[index]!,
     label: () => -1,
     async read(index) {
@@ -100,6 +101,7 @@ async function worldSets(spec: string, name: string | undefined): Promise<{ trai
       length: world.length,
       classes: ['background', ...world.classes],
       ignore: 255,
+      notes: [],
       key: world.key,
       label: world.label,
       async read(index) {

@@ -4,13 +4,14 @@
  * Symbolic links to files and folders are followed, as data sets are often assembled from them; each real folder is entered
  * once (known by device and inode), so links that form loops end, and a set of links to each other cannot blow up. Real
  * folders are walked before linked ones, so that a picture reachable both ways keeps its real path. Names that begin with a
- * dot and `__MACOSX` are passed over.
+ * dot and other traces of systems are passed over (`passed-over.ts`).
  */
 
 import { type Dirent, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { hasImageExtension } from '../images/image-format';
 import { byCodeUnit } from './by-code-unit';
+import { isPassedOver } from './passed-over';
 
 export interface FoundImages {
   /** Paths relative to the root with `/` between parts, sorted by code unit. */
@@ -38,7 +39,7 @@ export async function walkImages(root: string): Promise<FoundImages> {
     }
   };
   const addEntry = async (folder: string, entry: Dirent): Promise<void> => {
-    if (entry.name.startsWith('.') || entry.name === '__MACOSX') return;
+    if (isPassedOver(entry.name)) return;
     const relative = folder ? `${folder}/${entry.name}` : entry.name;
     if (entry.isDirectory()) real.push(relative);
     else if (entry.isFile()) addFile(relative);

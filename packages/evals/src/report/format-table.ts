@@ -1,7 +1,7 @@
 /**
  * Results as a table for a terminal, one line per record. It shows value, the paper's value where task and data set are
  * the paper's, items evaluated of all, what was chosen on what. What is the same for several records stands once above
- * the table; a column that no record has anything for is left out.
+ * the table, notes below it; a column that no record has anything for is left out.
  */
 import Table from 'cli-table3';
 import type { EvalRecord } from '../outcome';
@@ -38,8 +38,13 @@ export function formatTable(records: readonly EvalRecord[], options: TableOption
     chars: plain,
   });
   table.push(...records.map((record) => own.map(({ cell }) => cell(record))));
-  const lines = table.toString().split('\n');
-  return [...(shared.length > 0 ? [shared.join(', ')] : []), ...lines].map((line) => cut(line, columns)).join('\n');
+  const lines = [...(shared.length > 0 ? [shared.join(', ')] : []), ...table.toString().split('\n')];
+  return [...lines.map((line) => cut(line, columns)), ...notesOf(records)].join('\n');
+}
+
+/** The notes of all records, each once and in full: what a number does not promise is never cut. */
+function notesOf(records: readonly EvalRecord[]): string[] {
+  return [...new Set(records.flatMap(({ notes = [] }) => notes))].map((note) => `note: ${note}`);
 }
 
 /** What is read first stands first, as a narrow terminal shows the first columns only. */
