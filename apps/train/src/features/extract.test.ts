@@ -27,6 +27,7 @@ const set: ImageSet = {
   length: 5,
   classes: ['a', 'b'],
   ignore: 255,
+  notes: [],
   key: String,
   label: (index) => index % 2,
   async read(index) {
