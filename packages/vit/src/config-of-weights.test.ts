@@ -57,7 +57,7 @@ test('heads are assumed for published widths, and asked for at any other', () =>
     expect(() => configOfWeights(shapes)).toThrow(
       expect.objectContaining({
         code: 'heads',
-        message: expect.stringMatching(new RegExp(`${D} is the width of no published ViT`)),
+        message: expect.stringMatching(new RegExp(`at width ${D} no number of them is usual`)),
       }),
     );
     const { config, assumed } = configOfWeights(shapes, { numHeads: 4 });

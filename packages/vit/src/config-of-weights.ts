@@ -168,7 +168,7 @@ function headsFor(embedDim: number, known: number | undefined): number {
   if (heads === undefined)
     throw new VitError(
       'heads',
-      `shapes do not tell the attention heads, and ${embedDim} is the width of no published ViT whose heads could be taken; ${fitting}`,
+      `shapes do not tell the attention heads, and at width ${embedDim} no number of them is usual; ${fitting}`,
     );
   if (!Number.isInteger(heads) || heads < 1 || embedDim % heads !== 0)
     throw new VitError('heads', `weights of width ${embedDim} cannot have ${heads} heads; ${fitting}`);

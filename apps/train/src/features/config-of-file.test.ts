@@ -116,7 +116,7 @@ test('the command line comes before metadata, metadata before config.json, that 
 test('heads that nothing says are asked for, with what fits', async () => {
   const path = await model('bare', 'bare.safetensors');
   await expect(openWeights(path)).rejects.toThrow(
-    /bare\.safetensors: .*16 is the width of no published ViT.*1, 2 divide that width; say how many with --heads/,
+    /bare\.safetensors: .*at width 16 no number of them is usual.*1, 2 divide that width; say how many with --heads/,
   );
   await expect(openWeights(path, { heads: 3 })).rejects.toThrow(/cannot have 3 heads/);
   expect(await notesOf(path, { heads: 2 })).toEqual(['heads: 2, given by --heads']);
