@@ -32,7 +32,7 @@ test('a configuration is read off its own weights, chunked or flat', () => {
     const shapes = Object.fromEntries(Object.entries(shapesOf(config)).map(([name, shape]) => [chunked(name), shape]));
     expect(configOfWeights(shapes)).toEqual({
       config,
-      assumed: ['numHeads', 'interpolateOffset', 'interpolateAntialias'],
+      assumed: ['numHeads', ...(config.layerScale ? ['layerScale'] : []), 'interpolateOffset', 'interpolateAntialias'],
       unused: [],
     });
   }

@@ -15,8 +15,8 @@ import { flatBlockName } from './weights';
 /** Named tensors of a checkpoint: official or timm names, blocks chunked (`blocks.0.3.`) or flat (`blocks.3.`). */
 export type WeightShapes = Readonly<Record<string, Shape>>;
 
-/** What shapes do not tell. */
-export type AssumedKey = 'numHeads' | 'interpolateOffset' | 'interpolateAntialias';
+/** What shapes do not tell. The value of `layerScale`, whose presence they tell, matters for initial weights alone. */
+export type AssumedKey = 'numHeads' | 'layerScale' | 'interpolateOffset' | 'interpolateAntialias';
 
 export interface ConfigOfWeights {
   readonly config: VitConfig;
@@ -26,8 +26,8 @@ export interface ConfigOfWeights {
   readonly unused: readonly string[];
 }
 
-/** Sizes that shapes tell. */
-type Sizes = Omit<VitConfig, AssumedKey>;
+/** What shapes tell. */
+type Sizes = Omit<VitConfig, 'numHeads' | 'interpolateOffset' | 'interpolateAntialias'>;
 
 /**
  * The configuration of a checkpoint. `known`: what is known besides its shapes, which must agree with them; `source` names where that comes from in messages.
@@ -50,17 +50,19 @@ export function configOfWeights(
   const registers = sizes.numRegisterTokens > 0;
   const rest: Pick<VitConfig, AssumedKey> = {
     numHeads: headsFor(sizes.embedDim, known.numHeads),
+    layerScale: sizes.layerScale && (known.layerScale ?? sizes.layerScale),
     interpolateOffset: known.interpolateOffset ?? (registers ? 0 : 0.1),
     interpolateAntialias: known.interpolateAntialias ?? registers,
   };
   const config = vitConfig('base', {
     ...sizes,
     ...rest,
-    layerScale: sizes.layerScale && (known.layerScale ?? sizes.layerScale),
     mlpRatio: known.mlpRatio ?? sizes.mlpRatio,
   });
   const misfits = checkTensors(flat, config);
-  const assumed = (Object.keys(rest) as AssumedKey[]).filter((key) => known[key] === undefined);
+  const assumed = (Object.keys(rest) as AssumedKey[]).filter(
+    (key) => known[key] === undefined && rest[key] !== undefined,
+  );
   return { config, assumed, unused: [...others, ...misfits] };
 }
 

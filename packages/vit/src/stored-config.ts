@@ -27,7 +27,7 @@ const NAMES: Readonly<Record<keyof VitConfig, string>> = {
   interpolateOffset: 'interpolate_offset',
   interpolateAntialias: 'interpolate_antialias',
 };
-const ASSUMABLE: readonly AssumedKey[] = ['numHeads', 'interpolateOffset', 'interpolateAntialias'];
+const ASSUMABLE: readonly AssumedKey[] = ['numHeads', 'layerScale', 'interpolateOffset', 'interpolateAntialias'];
 
 /** As JSON; LayerScale that is left out is null. */
 export function encodeVitConfig({ config, assumed }: StoredVitConfig): string {

@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { saveRunCheckpoint, writeSafetensors } from '@franca/checkpoint';
-import type { Gpu } from '@franca/tensor';
+import { saveRunCheckpoint, type TensorEntry, writeSafetensors } from '@franca/checkpoint';
+import { type Gpu, sizeOf } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { loadVit, type VitConfig } from '@franca/vit';
+import { loadVit, type VitConfig, vitConfig, vitSpecs } from '@franca/vit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors } from '../../test/tiny-model';
 import { configMetadata, writeConfigFile } from './config-of-file';
@@ -122,6 +122,23 @@ test('heads that nothing says are asked for, with what fits', async () => {
   expect(await notesOf(path, { heads: 2 })).toEqual(['heads: 2, given by --heads']);
 });
 
+test('the control starts from the LayerScale of the run, or says which one it took', async () => {
+  const scaled = vitConfig('tiny', { embedDim: 16, depth: 1, numHeads: 2, imgSize: 16, patchSize: 8, layerScale: 1 });
+  const entries = Object.entries(vitSpecs(scaled)).map(
+    ([name, { shape }]): TensorEntry => ({ name, dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) }),
+  );
+  const path = join(folder, 'scaled.safetensors');
+  for (const [metadata, gamma, notes] of [
+    [configMetadata({ config: scaled, assumed: [] }), 1, 0],
+    [{}, Math.fround(1e-5), 1],
+  ] as const) {
+    await writeSafetensors(path, entries, metadata);
+    await using random = await openWeights(`random:${path}`, { heads: 2 });
+    expect((await random.read('blocks.0.ls1.gamma'))![0]).toBe(gamma);
+    expect(random.notes.filter((note) => note === 'LayerScale starts at 0.00001, as officially').length).toBe(notes);
+  }
+});
+
 test('what was assumed stays an assumption where it is written again', async () => {
   const path = await model('assumed', 'a.safetensors', configMetadata({ config: tinyConfig, assumed: ['numHeads'] }));
   expect(await notesOf(path)).toEqual([expect.stringMatching(/^heads: 2 assumed, 8 wide/)]);
@@ -151,7 +168,7 @@ test('a config.json or config.yaml of another program is neither read nor writte
   const path = await model('hub', 'model.safetensors');
   const theirs = '{"model_type": "dinov2", "num_attention_heads": 4}';
   await writeFile(join(folder, 'hub', 'config.json'), theirs);
-  await writeFile(join(folder, 'hub', 'config.yaml'), 'trainer: { devices: 8 }\n');
+  await writeFile(join(folder, 'hub', 'config.yaml'), 'trainer: [8\n');
   await expect(openWeights(path)).rejects.toThrow(/say how many with --heads/);
   expect(await notesOf(path, { heads: 4 })).toEqual([
     expect.stringMatching(/config\.yaml is not used/),

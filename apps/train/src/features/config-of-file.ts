@@ -85,7 +85,7 @@ function explained<T>(path: string, read: () => T): T {
     if (error.code === 'config')
       throw new TrainError(
         'file',
-        `${path}: ${error.message}; weights and configuration do not belong together, put the right one in its place`,
+        `${path}: ${error.message}; weights and configuration do not belong together, put the right one in its place or take it away`,
       );
     throw new TrainError('file', `${path}: ${error.message}`, { cause: error });
   }
@@ -111,7 +111,7 @@ export function findConfig(
     return { config: deriveVit(loadConfig([runConfig]).config), assumed: [], source: runConfig };
   } catch (error) {
     if (!(error instanceof TrainError)) throw error;
-    onNote(`${runConfig} is not used, as it is no configuration of a run: ${error.message}`);
+    onNote(`${runConfig} is not used, as it is no configuration of a run: ${error.message.split('\n', 1)[0]}`);
     return undefined;
   }
 }
@@ -121,7 +121,8 @@ function decoded(text: string, source: string): FoundConfig | undefined {
     const stored = decodeVitConfig(text);
     return stored && { ...stored, source };
   } catch (error) {
-    if (error instanceof VitError) throw new TrainError('file', `${source} is broken: ${error.message}`);
+    if (error instanceof VitError)
+      throw new TrainError('file', `${source} is broken: ${error.message}; write it again, or take it away`);
     throw error;
   }
 }

@@ -63,7 +63,14 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       assumed,
       read,
       rasa,
-      notes: [...found.notes, ...notes, ...notesOnRasa(rasa, name)],
+      notes: [
+        ...found.notes,
+        ...notes,
+        ...notesOnRasa(rasa, name),
+        ...(random && assumed.includes('layerScale')
+          ? [`LayerScale starts at ${config.layerScale}, as officially`]
+          : []),
+      ],
       name: `${name}${describeRasa(rasa)}`,
       identity: async () =>
         [

@@ -75,7 +75,7 @@ test('the configuration goes with the backbone, what was assumed as such; none i
   expect(lines).toContain('configuration: 6 heads, positions resampled antialiased with offset 0');
   expect(lines).toContainEqual(expect.stringMatching(/^note: heads: 6 assumed, 64 wide/));
   await using written = await openSafetensors(join(out, 'backbone.safetensors'));
-  const stored = { config: small, assumed: ['numHeads', 'interpolateOffset', 'interpolateAntialias'] };
+  const stored = { config: small, assumed: ['numHeads', 'layerScale', 'interpolateOffset', 'interpolateAntialias'] };
   expect(decodeVitConfig(written.metadata[CONFIG_KEY]!)).toEqual(stored);
   expect(decodeVitConfig(await readFile(join(out, 'config.json'), 'utf8'))).toEqual(stored);
 
