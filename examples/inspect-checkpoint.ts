@@ -1,11 +1,11 @@
 /**
  * Prints what is in a file of weights: a table of tensors, then what it is as an official Franca or DINOv2 checkpoint.
  *
- *   npx tsx examples/inspect-checkpoint.ts model.safetensors|model.safetensors.index.json|model.pth [allowed.pickle.Name ...]
+ *   npx tsx examples/inspect-checkpoint.ts model.safetensors|model.safetensors.index.json|model.pth
  */
 import { CheckpointError, openCheckpoint, splitOfficial, type TensorSource } from '@franca/checkpoint';
 
-const [path = 'fixtures/pth/teacher.pth', ...inert] = process.argv.slice(2);
+const [path = 'fixtures/pth/teacher.pth'] = process.argv.slice(2);
 
 function printTable({ tensors }: TensorSource): void {
   const width = Math.max(...[...tensors.keys()].map((name) => name.length));
@@ -26,7 +26,8 @@ function printOfficial(source: TensorSource): void {
 }
 
 try {
-  await using file = await openCheckpoint(path, { inert });
+  await using file = await openCheckpoint(path);
+  for (const note of file.notes) console.log(note);
   printTable(file);
   printOfficial(file);
 } catch (error) {

@@ -30,5 +30,5 @@ export {
   type TensorInfo,
   type TensorSource,
 } from './tensor-source';
-export { openPth, type PthFile, type PthOptions } from './torch/pth';
+export { openPth, type PthFile } from './torch/pth';
 export type { PlainValue } from './torch/walk-pickle';

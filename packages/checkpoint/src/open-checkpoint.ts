@@ -1,37 +1,49 @@
 /** Weights of any format that this package reads, recognised by content. */
-import { CheckpointError } from './errors';
+import { readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { sniffFormat } from './file-format';
+import { foreignFile, loneShard, SHARD } from './foreign-files';
 import { openRandomAccess } from './random-access';
 import { openSafetensors } from './safetensors/reader';
 import { openSharded } from './safetensors/sharded';
 import type { TensorFile } from './tensor-source';
-import { openPth, type PthOptions } from './torch/pth';
+import { openPth } from './torch/pth';
 
 /**
- * Opens weights of any format that this package reads, by content and not by extension: `.safetensors`, the
- * `.safetensors.index.json` of a sharded model, or a `.pth` of `torch.save`.
+ * Opens weights of any format that this package reads, by content and not by extension: `.safetensors`, a `.pth` of
+ * `torch.save`, or the `.index.json` of a model in several such files.
  *
  * @throws CheckpointError `bad-format` for any other file, saying what it seems to be and what to do
  */
-export async function openCheckpoint(path: string, options: PthOptions = {}): Promise<TensorFile> {
-  switch (await formatOf(path)) {
+export async function openCheckpoint(path: string): Promise<TensorFile> {
+  const shard = SHARD.exec(basename(path));
+  if (shard && Number(shard[2]) > 1) throw loneShard(path, await indexBeside(path));
+  return openFormat(path, (index) => openSharded(index, openShard));
+}
+
+const openShard = (path: string): Promise<TensorFile> =>
+  openFormat(path, async (index) => {
+    await using file = await openRandomAccess(index);
+    throw await foreignFile(file, 'file of weights');
+  });
+
+async function openFormat(path: string, openJson: (path: string) => Promise<TensorFile>): Promise<TensorFile> {
+  await using file = await openRandomAccess(path);
+  switch (await sniffFormat(file)) {
     case 'zip':
     case 'legacy-torch':
-      return openPth(path, options);
+      return openPth(path);
     case 'json':
-      return openSharded(path);
-    case 'gzip':
-    case 'tar':
-      throw new CheckpointError(
-        'bad-format',
-        `${path} is an archive; unpack it first: unpackWeights(path, folder), or in a shell: cat PARTS | tar xz`,
-      );
-    default:
+      return openJson(path);
+    case 'safetensors':
       return openSafetensors(path);
+    default:
+      throw await foreignFile(file, 'file of weights that is known');
   }
 }
 
-async function formatOf(path: string): Promise<Awaited<ReturnType<typeof sniffFormat>>> {
-  await using file = await openRandomAccess(path);
-  return sniffFormat(file);
+async function indexBeside(path: string): Promise<string | undefined> {
+  const names = await readdir(dirname(path)).catch((): string[] => []);
+  const index = names.filter((name) => name.endsWith('.index.json')).sort()[0];
+  return index === undefined ? undefined : join(dirname(path), index);
 }

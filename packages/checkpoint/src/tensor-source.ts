@@ -32,6 +32,8 @@ export interface TensorFile extends TensorSource, AsyncDisposable {
   readonly path: string;
   /** String-valued notes that the format carries (`__metadata__` of safetensors; empty for .pth). */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What else there is to know about it, in words: what it holds besides tensors, what of it is not read. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 

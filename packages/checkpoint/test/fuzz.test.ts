@@ -32,7 +32,7 @@ function damage(original: Uint8Array, integer: (below: number) => number): Uint8
 }
 
 async function readEverything(): Promise<void> {
-  const file = await openCheckpoint(path, { inert: ['argparse.Namespace'] });
+  const file = await openCheckpoint(path);
   try {
     for (const name of file.tensors.keys()) await file.readFloat32(name);
     splitOfficial(file);

@@ -5,8 +5,7 @@ import { openPth } from '../torch/pth';
 import { chunkBlockName } from './block-names';
 import { splitOfficial } from './parts';
 
-const INERT = ['argparse.Namespace', 'numpy.core.multiarray.scalar', 'numpy.dtype', '_codecs.encode'];
-const open = (name: string) => openPth(pthFixture(name), { inert: INERT });
+const open = (name: string) => openPth(pthFixture(name));
 
 /** A source under changed names; names that become undefined are left out. */
 function renamed(source: TensorSource, change: (name: string) => string | undefined): TensorSource {

@@ -55,5 +55,5 @@ function tensorFile(file: RandomAccessFile, { metadata, tensors }: SafetensorsHe
   const readFloat32: TensorFile['readFloat32'] = async (name, range) =>
     toFloat32(locate(name, range).dtype, await read(name, range));
   const { path, close } = file;
-  return { path, metadata, tensors, read, readFloat32, close, [Symbol.asyncDispose]: close };
+  return { path, metadata, notes: [], tensors, read, readFloat32, close, [Symbol.asyncDispose]: close };
 }

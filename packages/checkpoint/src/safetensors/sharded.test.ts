@@ -51,5 +51,5 @@ test('JSON that is no index is refused', async () => {
   writeFileSync(indexPath, '{"weight_map": []}');
   await expectError(openSharded(indexPath), 'bad-format', /no "weight_map" object/);
   writeFileSync(indexPath, '{');
-  await expectError(openSharded(indexPath), 'bad-format', /not JSON/);
+  await expectError(openSharded(indexPath), 'bad-format', /begins like JSON and is not/);
 });

@@ -1,19 +1,24 @@
-/** A model that is split over several safetensors files, read as one by its index. */
+/** A model that is split over several files, read as one by its index. */
 import { dirname, join } from 'node:path';
 import { CheckpointError, describe, quote } from '../errors';
+import { foreignJson } from '../foreign-files';
 import { openRandomAccess } from '../random-access';
 import { findTensor, type TensorFile, type TensorInfo } from '../tensor-source';
 import { MAX_HEADER_BYTES } from './header';
 import { openSafetensors } from './reader';
 
 /**
- * Opens a model that is split over several `.safetensors` files by its index, `*.safetensors.index.json`:
+ * Opens a model that is split over several files by its index, `*.index.json`:
  * `{"metadata": {...}, "weight_map": {tensor name: file name}}`. The shards lie beside the index; a name that points out
  * of that folder is refused.
  *
- * @throws CheckpointError those of `openSafetensors`; `missing-tensor` where a shard lacks a tensor of the index
+ * @param open how a shard is opened: as `.safetensors`, where nothing else is said
+ * @throws CheckpointError those of `open`; `missing-tensor` where a shard lacks a tensor of the index
  */
-export async function openSharded(path: string): Promise<TensorFile> {
+export async function openSharded(
+  path: string,
+  open: (path: string) => Promise<TensorFile> = openSafetensors,
+): Promise<TensorFile> {
   const { weightMap, metadata } = await readIndex(path);
   const shards = new Map<string, TensorFile>();
   const close = async () => {
@@ -22,7 +27,7 @@ export async function openSharded(path: string): Promise<TensorFile> {
   try {
     const tensors = new Map<string, TensorInfo>();
     for (const [name, fileName] of weightMap) {
-      if (!shards.has(fileName)) shards.set(fileName, await openSafetensors(join(dirname(path), fileName)));
+      if (!shards.has(fileName)) shards.set(fileName, await open(join(dirname(path), fileName)));
       const shard = shards.get(fileName)!;
       tensors.set(name, findTensor(shard.tensors, name, shard.path));
     }
@@ -30,6 +35,7 @@ export async function openSharded(path: string): Promise<TensorFile> {
     return {
       path,
       metadata,
+      notes: [...new Set([...shards.values()].flatMap((shard) => shard.notes))],
       tensors,
       read: async (name, range) => shardOf(name).read(name, range),
       readFloat32: async (name, range) => shardOf(name).readFloat32(name, range),
@@ -73,11 +79,11 @@ function parseIndex(bytes: Uint8Array, path: string): { weight_map: object; meta
   try {
     index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-format', `${path} is not JSON`, { cause });
+    throw new CheckpointError('bad-format', `${path} begins like JSON and is not; download it again`, { cause });
   }
   const { weight_map, metadata } = (index ?? {}) as Record<string, unknown>;
   if (typeof weight_map === 'object' && weight_map !== null && !Array.isArray(weight_map)) {
     return { weight_map, metadata: typeof metadata === 'object' && metadata !== null ? metadata : {} };
   }
-  throw new CheckpointError('bad-format', `${path} is not a safetensors index: it has no "weight_map" object`);
+  throw foreignJson(path, index);
 }
