@@ -56,7 +56,7 @@ const KINDS: readonly ForeignKind[] = [
   { what: 'a NumPy array', wayOut: CONVERT, matches: starts('\x93NUMPY') },
   {
     what: 'an archive',
-    wayOut: `unpack it first: unpackWeights(path, folder), franca-train import, or in a shell: cat PARTS | tar xz`,
+    wayOut: 'unpack it first: unpackWeights(path, folder), or in a shell: cat PARTS | tar xz',
     matches: (head) => starts('\x1f\x8b')(head) || head.startsWith('ustar', 257),
   },
   {

@@ -20,6 +20,8 @@ test('a teacher file is split into backbone and heads under the official names',
   const { parts, report } = splitOfficial(file);
   expect(report).toEqual({
     prefix: 'teacher.',
+    network: 'teacher',
+    others: [],
     counts: { backbone: 4 * 14 + 7, dino_head: 30, ibot_head: 30, rasa_head: 0 },
     ignored: 0,
     unexpected: [],
@@ -57,7 +59,11 @@ test('a training checkpoint gives its teacher, or on request its student', async
 
 test('asking for a network that is not there is refused', async () => {
   await using file = await open('flat.pth');
-  await expectError(() => splitOfficial(file, { network: 'student' }), 'missing-tensor', /no student.*"cls_token"/);
+  await expectError(
+    () => splitOfficial(file, { network: 'student' }),
+    'missing-tensor',
+    /no network "student"; it has "plain"/,
+  );
 });
 
 test('a RASA head is found in its own file and inside a teacher', async () => {

@@ -2,11 +2,13 @@
  * Official checkpoints split into backbone and heads, under the official names with flat blocks. The released Franca and
  * DINOv2 checkpoints, and those that their training writes, hold the same tensors under different names: in a dictionary
  * `teacher` (training: `model`, with `student.` and `teacher.` names), behind the prefixes of wrappers (`module.`,
- * `_fsdp_wrapped_module.`), with or without `backbone.`, blocks chunked or flat, training heads present or not.
+ * `_fsdp_wrapped_module.`), with or without `backbone.`, blocks chunked or flat, training heads present or not. Others put
+ * the same backbone under other sections and prefixes.
  */
 import { CheckpointError, quote } from '../errors';
 import { renameTensors, type TensorSource } from '../tensor-source';
 import { chunkOf, flattenBlockName } from './block-names';
+import { chooseNetwork, isAuxiliary, type Network, withoutWrappers } from './networks';
 import type { OfficialPart } from './part';
 import { type OfficialReport, reportOn } from './report';
 
@@ -17,14 +19,13 @@ export interface OfficialCheckpoint {
 }
 
 export interface OfficialOptions {
-  /** Which network to take where the file has both. Default: the teacher, which is what is evaluated and released. */
-  readonly network?: 'teacher' | 'student';
+  /**
+   * Which network to take where the file has several: the name of one (`student`, `model_ema`), or of a section that it is in. Default: the teacher, which is
+   * what is evaluated and released; else the weights as they were trained; their moving average only where there is nothing else, or by name.
+   */
+  readonly network?: string | undefined;
 }
 
-/** Sections of a training checkpoint around the network. */
-const OUTER = ['model', 'state_dict'];
-/** Names that wrapping a module for training inserts. */
-const WRAPPERS = new Set(['module', '_fsdp_wrapped_module', '_checkpoint_wrapped_module', '_orig_mod']);
 const PART_OF: Readonly<Record<string, OfficialPart>> = {
   dino_head: 'dino_head',
   ibot_head: 'ibot_head',
@@ -34,13 +35,17 @@ const PART_OF: Readonly<Record<string, OfficialPart>> = {
 const BARE_RASA = new Set(['pre_pos_layers', 'pos_pred']);
 
 /**
- * Finds the network in an official checkpoint and splits it into its parts, renaming only: nothing is read.
+ * Finds the network in a checkpoint and splits it into its parts, renaming only: nothing is read. What comes before its names is taken off, whatever it is.
  *
  * @throws CheckpointError `bad-format` where there is neither a backbone nor a RASA head, where two tensors get one name,
- * where the position table is not a square grid, or for shards of FSDP; `missing-tensor` where blocks lack tensors
+ * where the position table is not a square grid, or for shards of FSDP; `missing-tensor` where blocks lack tensors, or for a network that the file does not
+ * have; `bad-input` where it holds several networks and nothing says which is meant
  */
-export function splitOfficial(source: TensorSource, options: OfficialOptions = {}): OfficialCheckpoint {
-  const { prefix, names } = selectNetwork([...source.tensors.keys()], options.network);
+export function splitOfficial(source: TensorSource, { network }: OfficialOptions = {}): OfficialCheckpoint {
+  const stored = [...source.tensors.keys()];
+  stored.forEach(refuseShard);
+  const plain = stored.map(withoutWrappers);
+  const { taken, others } = chooseNetwork(plain, network);
   const renamed: Record<OfficialPart, Map<string, string>> = {
     backbone: new Map(),
     dino_head: new Map(),
@@ -48,16 +53,22 @@ export function splitOfficial(source: TensorSource, options: OfficialOptions = {
     rasa_head: new Map(),
   };
   const chunks = new Set<number>();
-  for (const name of names) {
-    const { part, key: stored } = unwrapName(name.slice(prefix.length));
-    const key = flattenBlockName(stored);
-    const chunk = chunkOf(stored);
+  let used = 0;
+  for (const [index, name] of stored.entries()) {
+    const place = placeOf(plain[index]!, taken, others);
+    if (!place) continue;
+    used++;
+    const key = flattenBlockName(place.key);
+    const chunk = chunkOf(place.key);
     if (chunk !== undefined) chunks.add(chunk);
-    const other = renamed[part].get(key);
+    const other = renamed[place.part].get(key);
     if (other !== undefined) {
-      throw new CheckpointError('bad-format', `${quote(other)} and ${quote(name)} are both ${part} ${quote(key)}`);
+      throw new CheckpointError(
+        'bad-format',
+        `${quote(other)} and ${quote(name)} are both ${place.part} ${quote(key)}`,
+      );
     }
-    renamed[part].set(key, name);
+    renamed[place.part].set(key, name);
   }
   const parts = {
     backbone: renameTensors(source, renamed.backbone),
@@ -65,41 +76,36 @@ export function splitOfficial(source: TensorSource, options: OfficialOptions = {
     ibot_head: renameTensors(source, renamed.ibot_head),
     rasa_head: renameTensors(source, renamed.rasa_head),
   };
-  return {
-    parts,
-    report: reportOn(parts, { prefix, ignored: source.tensors.size - names.length, blockChunks: chunks.size }),
+  const found = {
+    prefix: taken.base,
+    network: taken.name,
+    others: others.map(({ name }) => name),
+    ignored: stored.length - used,
+    blockChunks: chunks.size,
   };
+  return { parts, report: reportOn(parts, found) };
 }
 
-/** The longest of the prefixes `model.teacher.`, `teacher.`, `model.`, ... that leads to a network, and its tensors. */
-function selectNetwork(
-  all: readonly string[],
-  network: 'teacher' | 'student' | undefined,
-): { prefix: string; names: string[] } {
-  const under = (prefix: string) => all.filter((name) => name.startsWith(prefix));
-  const outer = ['', ...OUTER.map((name) => `${name}.`)];
-  const inner = (network ? [network] : ['teacher']).flatMap((name) => outer.map((before) => `${before}${name}.`));
-  for (const prefix of inner) if (under(prefix).length > 0) return { prefix, names: under(prefix) };
-  if (network) {
-    throw new CheckpointError('missing-tensor', `the file has no ${network}; ${startsLike(all)}`);
-  }
-  for (const prefix of outer.slice(1)) if (under(prefix).length > 0) return { prefix, names: under(prefix) };
-  return { prefix: '', names: [...all] };
+function refuseShard(name: string): void {
+  if (!name.includes('_flat_param')) return;
+  const advice = 'save it with FullStateDictConfig (torch.distributed.fsdp) and import that file';
+  throw new CheckpointError('bad-format', `${quote(name)} is one shard of an FSDP model; ${advice}`);
 }
 
-function startsLike(names: readonly string[]): string {
-  return `its names begin with ${[...new Set(names.map((name) => name.split('.')[0]!))].slice(0, 8).map(quote).join(', ')}`;
-}
-
-function unwrapName(name: string): { part: OfficialPart; key: string } {
-  const segments = name.split('.').filter((segment) => !WRAPPERS.has(segment));
-  if (segments.some((segment) => segment.includes('_flat_param'))) {
-    const advice = 'save it with FullStateDictConfig (torch.distributed.fsdp) and import that file';
-    throw new CheckpointError('bad-format', `${quote(name)} is one shard of an FSDP model; ${advice}`);
-  }
-  if (segments[0] === 'backbone') segments.shift();
-  const first = segments[0] ?? '';
-  if (Object.hasOwn(PART_OF, first)) return { part: PART_OF[first]!, key: segments.slice(1).join('.') };
-  if (BARE_RASA.has(first)) return { part: 'rasa_head', key: segments.join('.') };
-  return { part: 'backbone', key: segments.join('.') };
+/** Part and name in it of a tensor; undefined where it is not of this network. */
+function placeOf(
+  name: string,
+  { base, backbone }: Network,
+  others: readonly Network[],
+): { part: OfficialPart; key: string } | undefined {
+  if (!name.startsWith(base)) return undefined;
+  // sections of other networks may lie inside of this one's
+  const inner = others.map((other) => (other.base.length > base.length ? other.base : other.backbone));
+  if (inner.some((section) => !backbone.startsWith(section) && name.startsWith(section))) return undefined;
+  const rest = name.slice(base.length);
+  const [first = ''] = rest.split('.', 1);
+  if (Object.hasOwn(PART_OF, first)) return { part: PART_OF[first]!, key: rest.slice(first.length + 1) };
+  if (BARE_RASA.has(first)) return { part: 'rasa_head', key: rest };
+  if (!name.startsWith(backbone) || isAuxiliary(first)) return undefined;
+  return { part: 'backbone', key: name.slice(backbone.length) };
 }

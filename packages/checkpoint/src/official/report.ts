@@ -5,8 +5,12 @@ import type { OfficialPart } from './part';
 
 /** What an official checkpoint turned out to hold. */
 export interface OfficialReport {
-  /** Prefix in the file under which the network was found: `teacher.`, `model.teacher.`, or empty. */
+  /** What comes before the network's names in the file, wrappers left out: `teacher.`, `model.teacher.`, `encoder.`, or empty. */
   readonly prefix: string;
+  /** Which network that is, as told from the others: `teacher`, `model`; `plain` where nothing comes before its names. */
+  readonly network: string;
+  /** Other networks that the file holds, by the names that choose them. */
+  readonly others: readonly string[];
   /** Tensors per part. */
   readonly counts: Readonly<Record<OfficialPart, number>>;
   /** Tensors of the file outside that prefix: the other network, the optimizer. */
@@ -32,9 +36,7 @@ export interface BackboneReport {
 }
 
 /** Where the network was found in the file. */
-interface Found {
-  readonly prefix: string;
-  readonly ignored: number;
+interface Found extends Pick<OfficialReport, 'prefix' | 'network' | 'others' | 'ignored'> {
   readonly blockChunks: number;
 }
 
@@ -45,11 +47,10 @@ const KNOWN =
 /** Checks that the parts are whole and describes them. @throws CheckpointError see `splitOfficial` */
 export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, found: Found): OfficialReport {
   const { backbone, dino_head, ibot_head, rasa_head } = parts;
-  if (backbone.tensors.size === 0 && rasa_head.tensors.size === 0) {
-    throw new CheckpointError('bad-format', 'the file holds neither a backbone nor a RASA head');
-  }
   return {
     prefix: found.prefix,
+    network: found.network,
+    others: found.others,
     counts: {
       backbone: backbone.tensors.size,
       dino_head: dino_head.tensors.size,
