@@ -2,7 +2,7 @@
  * What an evaluation may ask for: parts of data with their features. They are computed when first asked for and kept
  * for the others.
  */
-import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
+import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
 import {
@@ -104,14 +104,16 @@ export function openContext(
     },
     records({ set, preprocessing }, outcomes, total = () => set.total) {
       const { name, notes } = model().weights;
-      const subject = {
-        dataset: set.dataset,
-        split: set.split,
-        features: name,
-        preprocessing,
-        notes: [...notes, ...notesAround(set)],
-      };
-      return outcomes.map((outcome) => evalRecord(subject, { ...outcome, total: total(outcome) }));
+      const { dataset, split } = set;
+      const subject = { dataset, split, features: name, preprocessing };
+      const circumstances = [...notes, ...notesAround(set)];
+      return outcomes.map((outcome) => {
+        const differences = paperDifferences({ ...outcome, dataset }, set.length);
+        return evalRecord(
+          { ...subject, notes: [...circumstances, ...differences] },
+          { ...outcome, total: total(outcome) },
+        );
+      });
     },
     async [Symbol.asyncDispose]() {
       for (const splits of opened) await splits.close();
