@@ -13,6 +13,7 @@ import { isAddress } from '../files/open-file';
 import { hasImageExtension } from '../images/image-format';
 import { byCodeUnit } from './by-code-unit';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
+import { isPassedOver } from './passed-over';
 import { findSplitFolders } from './split-folders';
 
 const MAX_FOLDERS = 20;
@@ -75,7 +76,7 @@ function adviceFor(name: string): string {
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
-  const names = (await fs.readdir(root)).sort(byCodeUnit);
+  const names = (await fs.readdir(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
   const nested = await namesBelow(root);
   const hasParts = (await findSplitFolders(root)).train !== undefined && !names.some(hasImageExtension);
   const found: Recognised[] = [];
@@ -97,6 +98,7 @@ async function namesBelow(root: string): Promise<string[]> {
     for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
+        if (isPassedOver(entry.name)) continue;
         names.push(entry.name.toLowerCase());
         if (!entry.isFile()) next.push(path.join(folder, entry.name));
       }
