@@ -30,7 +30,7 @@ it('says what it leaves out', async () => {
   expect((await archivesAt(root, '.tar')).notes).toEqual([
     '1 files beside those of split train speak of no split and are not used, e.g. extra.tar',
     '2 compressed archives are not used, e.g. more.tgz: unpack them',
-    '1 folders or links could not be read, e.g. train-2.tar',
+    '1 files, folders or links could not be read, e.g. train-2.tar',
   ]);
 });
 

@@ -28,7 +28,7 @@ export async function archivesAt(target: string, extension: string, split: Split
     notes: [
       ...notes,
       ...leftOutNotes('compressed archives are not used', leftOut(compressed), 'unpack them'),
-      ...leftOutNotes('folders or links could not be read', leftOut(found.unreadable)),
+      ...leftOutNotes('files, folders or links could not be read', leftOut(found.unreadable)),
       ...passedOverNotes(leftOut(found.passedOver)),
     ],
   };

@@ -74,7 +74,7 @@ function describeOthers({ others, unreadable, passedOver }: FoundFiles): string[
     .map(([extension, count]) => `${count} ${extension} files are not used: convert them to JPEG or PNG`);
   return [
     ...unusable,
-    ...leftOutNotes('folders or links could not be read', leftOut(unreadable)),
+    ...leftOutNotes('files, folders or links could not be read', leftOut(unreadable)),
     ...passedOverNotes(leftOut(passedOver)),
   ];
 }

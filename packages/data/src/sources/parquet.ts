@@ -21,9 +21,9 @@ import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { byCodeUnit } from './by-code-unit';
-import { distinctNames } from './distinct-names';
 import { classLabels, type Labels } from './labels';
 import { withNotes } from './left-out';
+import { shortFileNames } from './short-file-names';
 import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
 
 export interface ParquetOptions extends ParquetReading {
@@ -88,7 +88,7 @@ async function open(
   options: ParquetOptions,
   decoder: ParquetDecoder,
 ): Promise<ImageSource> {
-  const distinct = distinctNames(files.map((file) => file.name));
+  const distinct = shortFileNames(files.map((file) => file.name));
   const names = new Map(files.map((file, at) => [file, distinct[at]!]));
   const groups: Group[] = [];
   const found: (string | undefined)[] = [];

@@ -14,7 +14,6 @@ import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
 import { folderSource } from './folder';
-import { isPassedOver } from './passed-over';
 import type { SourceKind, Split } from './source-kind';
 
 const FOLDER_NAMES: Readonly<Record<Split, readonly string[]>> = {
@@ -68,7 +67,7 @@ async function subfolders(folder: string): Promise<string[]> {
   const names = await readdir(folder);
   const kept = await Promise.all(
     names
-      .filter((name) => !isPassedOver(name))
+      .filter((name) => !name.startsWith('.'))
       .map(async (name) => [name, await isFolder(path.join(folder, name))] as const),
   );
   return kept.flatMap(([name, folderLike]) => (folderLike ? [name] : [])).sort(byCodeUnit);

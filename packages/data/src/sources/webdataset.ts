@@ -23,9 +23,9 @@ import { indexTar } from '../formats/tar-index';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
-import { distinctNames } from './distinct-names';
 import { classFolders, classLabels, sortedClasses } from './labels';
 import { withNotes } from './left-out';
+import { shortFileNames } from './short-file-names';
 import { inSameFolder, type SourceKind } from './source-kind';
 import { groupSamples } from './tar-samples';
 import { indexShard, type ShardIndex } from './tar-shard';
@@ -75,7 +75,7 @@ export async function webDatasetSource(
   const files = shards.flatMap((shard): (string | ByteFile)[] =>
     typeof shard === 'string' ? expandBraces(shard) : [shard],
   );
-  const names = distinctNames(files.map((file) => (typeof file === 'string' ? file : file.name)));
+  const names = shortFileNames(files.map((file) => (typeof file === 'string' ? file : file.name)));
   const opened: Shard[] = [];
   const inFlight = 2 * availableParallelism();
   for await (const shard of prefetch(files, (shard, stop) => openShard(shard, options, stop), {
@@ -111,12 +111,9 @@ function shardedSource(
   if (samples.length === 0) {
     throw new DataError('empty-source', [`${name} holds no image`, ...notes].join('; '));
   }
-  const found = samples.some(({ cls }) => cls !== undefined)
-    ? samples.map(({ cls }) => cls)
-    : classFolders(
-        samples.map(({ key }) => key),
-        fixed,
-      );
+  const keys = samples.map(({ key }) => key);
+  const labelled = samples.some(({ cls }) => cls !== undefined);
+  const found = labelled ? samples.map(({ cls }) => cls) : classFolders(keys, fixed);
   return {
     name,
     length: samples.length,

@@ -8,7 +8,7 @@ import { isAddress } from '../files/open-file';
  * out where nothing else differs: signatures in it change from day to day.
  * @throws DataError bad-spec when a file is given twice: its images would count twice under the same keys
  */
-export function distinctNames(files: readonly string[]): string[] {
+export function shortFileNames(files: readonly string[]): string[] {
   const seen = new Set<string>();
   for (const file of files) {
     if (seen.has(file)) {
