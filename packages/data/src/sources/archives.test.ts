@@ -45,3 +45,7 @@ it('is not what a folder is taken for that holds traces only', async () => {
   const shards = written('0.tar', '._1.jpg', '@eaDir/2.jpg');
   expect((await recogniseSource(shards)).kind).toBe('tar');
 });
+
+it('is found where shards lie three folders deep', async () => {
+  expect((await recogniseSource(written('a/b/c/0.tar', 'a/.hidden/1.jpg'))).kind).toBe('tar');
+});

@@ -89,11 +89,11 @@ async function recogniseFolder(root: string): Promise<Recognised> {
   throw new DataError('ambiguous-source', `${root} could mean ${listed}: say which`);
 }
 
-/** Names in the folder, and in some folders one and two levels below: enough to see which kinds of files there are. */
+/** Names in the folder, and in some folders one to three levels below: enough to see which kinds of files there are. */
 async function namesBelow(root: string): Promise<string[]> {
   const names: string[] = [];
   let level = [root];
-  for (let depth = 0; depth <= 2; depth++) {
+  for (let depth = 0; depth <= 3; depth++) {
     const next: string[] = [];
     for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
