@@ -13,6 +13,7 @@ import { isAddress } from '../files/open-file';
 import { hasImageExtension } from '../images/image-format';
 import { byCodeUnit } from './by-code-unit';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
+import { isPassedOver } from './passed-over';
 import { findSplitFolders } from './split-folders';
 
 const MAX_FOLDERS = 20;
@@ -75,7 +76,7 @@ function adviceFor(name: string): string {
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
-  const names = (await fs.readdir(root)).sort(byCodeUnit);
+  const names = (await fs.readdir(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
   const nested = await namesBelow(root);
   const hasParts = (await findSplitFolders(root)).train !== undefined && !names.some(hasImageExtension);
   const found: Recognised[] = [];
@@ -88,15 +89,16 @@ async function recogniseFolder(root: string): Promise<Recognised> {
   throw new DataError('ambiguous-source', `${root} could mean ${listed}: say which`);
 }
 
-/** Names in the folder, and in some folders one and two levels below: enough to see which kinds of files there are. */
+/** Names in the folder, and in some folders one to three levels below: enough to see which kinds of files there are. */
 async function namesBelow(root: string): Promise<string[]> {
   const names: string[] = [];
   let level = [root];
-  for (let depth = 0; depth <= 2; depth++) {
+  for (let depth = 0; depth <= 3; depth++) {
     const next: string[] = [];
     for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
+        if (isPassedOver(entry.name)) continue;
         names.push(entry.name.toLowerCase());
         if (!entry.isFile()) next.push(path.join(folder, entry.name));
       }
