@@ -50,3 +50,11 @@ export function describeEnvironment(
     ...(fork ? { fork } : {}),
   };
 }
+
+/** The notes of all parts of a run, each where it was made first. */
+export function historyOf(environments: readonly Environment[]): string[] {
+  const known = new Map<string, string>();
+  for (const { time, notes = [] } of environments)
+    for (const note of notes) if (!known.has(note)) known.set(note, `${time.slice(0, 16)}: ${note}`);
+  return [...known.values()];
+}

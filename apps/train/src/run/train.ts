@@ -30,7 +30,7 @@ import { amountOfBytes } from '../text/amounts';
 import { type Checkpoints, createCheckpoints, type Position, restore } from './checkpointing';
 import type { Continuation } from './continuation';
 import { createCropper } from './crops';
-import { describeEnvironment, type ForkRecord } from './environment';
+import { describeEnvironment, type ForkRecord, historyOf } from './environment';
 import { type MicroStepContext, updates } from './micro-steps';
 import { createProfiler } from './profiler';
 import { describeRun, type RunFolder } from './run-folder';
@@ -101,7 +101,8 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   });
   // a fork that was killed before its first checkpoint would else be a run that has yet to begin
   if (origin?.isFork) await checkpoints.save(start, origin.saved.secondsSpent);
-  await describeRun(folder, configText, describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) }));
+  const environment = describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) });
+  await describeRun(folder, configText, environment);
   await using log = await openMetricsLog(join(out, 'metrics.jsonl'), origin ? start.step : -1, logOf(origin, out));
   await using events = await openEvents(out);
   const run: Run = {
@@ -109,6 +110,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     options,
     out,
     configText,
+    history: historyOf([...folder.environments, environment]),
     state,
     step,
     schedule: schedules(options.schedule),
