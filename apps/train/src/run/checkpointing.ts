@@ -3,7 +3,7 @@ import { type JsonValue, pruneRunCheckpoints, type RunCheckpoint, saveRunCheckpo
 import type { LoaderCursor } from '@franca/data';
 import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
-import type { LoopOptions } from '../config/derived-options';
+import type { DerivedOptions } from '../config/derived-options';
 import { shellCommand } from '../text/shell';
 import { type Ingredients, STATE_VERSION } from './saved-state';
 import { entriesOfGroup, loadGroup } from './state-io';
@@ -30,7 +30,7 @@ export interface Checkpoints {
 }
 
 export interface CheckpointsOptions {
-  readonly retention: LoopOptions['checkpoint'];
+  readonly options: Pick<DerivedOptions, 'loop'>;
   readonly made: Ingredients;
   /** The step that is saved already: that of the checkpoint the run continues, or 0. */
   readonly savedAt: number;
@@ -39,8 +39,9 @@ export interface CheckpointsOptions {
 export function createCheckpoints(
   out: string,
   state: State,
-  { retention: { keepLast, keepEvery }, made, savedAt: first }: CheckpointsOptions,
+  { options: { loop }, made, savedAt: first }: CheckpointsOptions,
 ): Checkpoints {
+  const { keepLast, keepEvery } = loop.checkpoint;
   let savedAt = first;
   const { train, val, classes, world } = made.data;
   return {

@@ -24,7 +24,7 @@ import { checkFork, checkResume } from './compare-settings';
 import { type Continuation, continuationOf, openParent } from './continuation';
 import { recordData } from './data-record';
 import { checkPrecision } from './precision';
-import { openRunFolder, type RunFolder } from './run-folder';
+import { openRunFolder, type RunFolder, readEnvironments } from './run-folder';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
 
@@ -53,6 +53,7 @@ export async function startRun(
   };
 
   const found = await findOrigin(folder, options, note);
+  for (const text of await adapterNotes(found, gpu)) note(text);
   const resolved = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu));
   const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
   const derived = derive(resolved.config, machine);
@@ -140,6 +141,13 @@ async function findOrigin(
   const parent = fork === undefined ? undefined : await openParent(fork, at);
   for (const text of [...rejected, ...(parent?.rejected ?? [])]) note(`warning: ${text}`);
   return parent?.origin ?? (checkpoint && continuationOf(checkpoint, path, false));
+}
+
+/** The same numbers come only from the same kernels. */
+async function adapterNotes(origin: Continuation | undefined, gpu: Gpu): Promise<string[]> {
+  const before = origin && (await readEnvironments(origin.run)).at(-1)?.adapter.name;
+  if (before === undefined || before === gpu.target.name) return [];
+  return [`the steps so far were computed on ${before}: on another adapter a run goes on, but not bit for bit`];
 }
 
 /** The configuration of a new run, or of the run that goes on; overrides on top. A file in the folder of the run may have been edited: it counts. */

@@ -95,7 +95,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   // the folder is written to from here on: everything that could refuse has been asked
   const configText = stringify(made.config);
   const checkpoints = createCheckpoints(out, state, {
-    retention: options.loop.checkpoint,
+    options,
     made,
     savedAt: origin?.isFork ? NOTHING_SAVED : start.step,
   });
