@@ -2,8 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readSafetensors } from '../../../test/support/safetensors';
 import { readMetrics } from '../src/observe/metrics-log';
 import { readEnvironments } from '../src/run/run-folder';
+import { resampleTable } from '../src/run/starting-weights';
 import { run } from './in-process';
 import { newestTensors, tinyData, tinyOverrides } from './tiny-run';
 
@@ -76,11 +78,55 @@ test('a fork that is resumed goes on as one that was not stopped', async () => {
   expect(await newestTensors(join(folder, 'in-parts'))).toEqual(await newestTensors(join(folder, 'at-once')));
 });
 
-test('another size of crops resamples positions; another way of centering takes what there is', async () => {
-  const { status, output } = await fork('larger', 'crops.global_crops_size=32', 'train.seed=1');
+test('another size of crops resamples positions, whose moments start over', async () => {
+  const { status, output } = await fork('larger', 'crops.global_crops_size=32', '--stop-after', String(AT));
   expect(status, output).toBe(0);
   expect(output).toContain('positions resampled from 4 x 4 to 8 x 8, their Adam moments start over');
-  expect((await newestTensors(join(folder, 'larger')))['teacher.safetensors/backbone.pos_embed']).toHaveLength(
-    4 * Math.ceil(((1 + 8 * 8) * 32 * 4) / 3),
+  const table = async (name: string, group: string) => {
+    const file = join(folder, name, 'checkpoints', 'step-00000003', `${group}.safetensors`);
+    return readSafetensors(file).tensors.get('backbone.pos_embed')!.data as Float32Array;
+  };
+  const D = 32;
+  for (const group of ['student', 'teacher'])
+    expect((await table('larger', group)).subarray(D)).toEqual(
+      resampleTable(await table('run', group), 4, 8, D).subarray(D),
+    );
+  const [first, squares, before] = [await table('larger', 'm'), await table('larger', 'v'), await table('run', 'v')];
+  expect(first.subarray(D).every((value) => value === 0)).toBe(true);
+  for (let d = 0; d < D; d++) {
+    const mean = Array.from({ length: 16 }, (_, row) => before[(1 + row) * D + d]!).reduce((a, b) => a + b) / 16;
+    expect([squares[D + d], squares[64 * D + d]]).toEqual([Math.fround(mean), Math.fround(mean)]);
+    expect(squares[d]).toBe(before[d]);
+  }
+  const goesOn = await run('pretrain', '--resume', '--out', join(folder, 'larger'));
+  expect(goesOn.status, goesOn.output).toBe(0);
+});
+
+test('what has no counterpart in the run before starts anew, and is named; so is what is left behind', async () => {
+  const plain = join(folder, 'plain');
+  const words = ['-c', 'cpu-tiny', '--data', tinyData, ...tinyOverrides(STEPS), 'dino.MRL=false'];
+  expect((await run('pretrain', ...words, '--out', plain, '--stop-after', '1')).status).toBe(0);
+  const centred = join(folder, 'centred');
+  const there = await run(
+    'pretrain',
+    '--fork',
+    plain,
+    '--out',
+    centred,
+    'train.centering=centering',
+    '--stop-after',
+    '2',
   );
+  expect(there.status, there.output).toBe(0);
+  expect(there.output).toContain('center.dino.0 starts anew: the run before had none');
+  const back = await run(
+    'pretrain',
+    '--fork',
+    centred,
+    '--out',
+    join(folder, 'back'),
+    'train.centering=sinkhorn_knopp',
+  );
+  expect(back.status, back.output).toBe(0);
+  expect(back.output).toContain('center.dino.0 is left behind: this run has none');
 });

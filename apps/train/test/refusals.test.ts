@@ -1,8 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from './in-process';
 import { newestTensors, tinyData, tinyOverrides } from './tiny-run';
@@ -22,6 +24,13 @@ beforeAll(async () => {
   whole = await newestTensors(join(folder, 'whole'));
   expect((await run(...fresh, '--out', half, '--stop-after', '3')).status).toBe(0);
   await writeFile(join(folder, 'broken.pth'), 'no checkpoint');
+  await mkdir(join(folder, 'own'));
+  await writeFile(join(folder, 'own', 'config.yaml'), '# by hand\n');
+  await mkdir(join(folder, 'photos'));
+  const picture = await sharp({ create: { width: 40, height: 32, channels: 3, background: '#369' } })
+    .png()
+    .toBuffer();
+  for (let at = 0; at < 20; at++) await writeFile(join(folder, 'photos', `${at}.png`), picture);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -75,6 +84,7 @@ const REFUSED: [what: string, words: () => string[], message: string][] = [
   ['no data', () => resume('--data', join(folder, 'none')), 'none'],
   ['no such adapter', () => resume('--adapter', 'abacus'), 'abacus'],
   ['a run in the way', () => ['pretrain', '-c', 'cpu-tiny', '--data', tinyData, '--out', half], 'already holds a run'],
+  ['a file of somebody else', () => ['pretrain', '--out', join(folder, 'own')], 'holds no run but a config.yaml'],
   ['a file in the way', () => ['pretrain', '--out', join(folder, 'broken.pth')], 'there is a file in its place'],
   ['a fork into its parent', () => ['pretrain', '--fork', half, '--out', half], 'already holds a run'],
   [
@@ -91,7 +101,7 @@ const REFUSED: [what: string, words: () => string[], message: string][] = [
   ['a fork with no step left', () => fork('optim.epochs=3'), 'step 3 is past the last of 3'],
   ['a fork with no pictures', () => fork('--data', join(folder, 'none')), 'none'],
   ['a fork and a resume', () => fork('--resume'), 'give one of them'],
-  ['a new run of no weights', () => fresh('--from', join(folder, 'none.pth')), 'unknown option'],
+  ['a new run of no weights', () => fresh('student.pretrained_weights=none.pth'), 'none.pth'],
   [
     'a new run of wrong weights',
     () => ['highres', '--from', join(folder, 'broken.pth'), ...fresh().slice(1)],
@@ -101,6 +111,11 @@ const REFUSED: [what: string, words: () => string[], message: string][] = [
     'a new run that does not fit',
     () => fresh('dino.head_n_prototypes=90000000', 'franca.small_batch=false'),
     'largest buffer',
+  ],
+  [
+    'a run among its pictures',
+    () => ['pretrain', '-c', 'cpu-tiny', '--data', join(folder, 'photos'), '--out', join(folder, 'photos', 'a', 'b')],
+    'give an --out outside of the data',
   ],
   ['a resume of nothing', () => ['pretrain', '--resume', '--out', join(folder, 'new')], 'holds no run to resume'],
   ['a broken file', () => ['import', join(folder, 'broken.pth'), '--out', half], 'broken.pth'],
@@ -141,4 +156,16 @@ test('a run whose checkpoints are all damaged is not started over', async () => 
   const { output } = await run('pretrain', '--resume', 'auto', '--out', run2);
   expect(output).toMatch(/no usable checkpoint to resume from: .*damaged.*move the folder away/s);
   expect(await contents(run2)).toEqual(before);
+});
+
+test('the command that a refusal advises can be pasted', async () => {
+  const { output } = await run(...resume('optim.epochs=12', 'crops.global_crops_scale=[0.5, 1]'));
+  const [, advice] = /in a new folder: franca-train (.*)$/m.exec(output)!;
+  const words = execFileSync('sh', ['-c', `printf '%s\\n' ${advice}`], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n');
+  const forked = await run(...words, '--stop-after', '7');
+  expect(forked.status, forked.output).toBe(0);
+  expect(forked.output).toContain('changed: optim.epochs 6 -> 12, crops.global_crops_scale [0.32,1] -> [0.5,1]');
+  expect((await newestTensors(`${half}-fork`)).checkpoint).toBe('step-00000007');
 });

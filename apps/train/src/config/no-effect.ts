@@ -13,7 +13,10 @@ interface Unused {
 }
 
 const UNUSED: readonly Unused[] = [
-  { keys: /^MODEL\.WEIGHTS$/, why: '--from starts from weights, --resume and --fork continue a run' },
+  {
+    keys: /^MODEL\.WEIGHTS$/,
+    why: 'student.pretrained_weights starts from weights, --resume and --fork continue a run',
+  },
   { keys: /^compute_precision\..*\.sharding_strategy$/, why: 'every device holds the whole model' },
   { keys: /^compute_precision\..*\.reduce_dtype$/, why: 'gradients are always f32' },
   { keys: /^compute_precision\..*\.buffer_dtype$/, why: 'there are no buffers' },

@@ -95,7 +95,7 @@ function refuseOtherModel(config: TrainConfig, changes: readonly SettingChange[]
   if (weights)
     throw new TrainError(
       'config',
-      `${STARTING_WEIGHTS} is ${weights.to}, and a run that goes on has weights; start a new one with --from`,
+      `${STARTING_WEIGHTS} is ${weights.to}, and a run that goes on has weights; start a new run from those`,
     );
   const wanted = text(withChanges(config, changes), machine, modelOf);
   if (wanted === text(config, machine, modelOf)) return;

@@ -24,10 +24,11 @@ export function continuationOf(checkpoint: RunCheckpoint, run: string, isFork: b
   return { run, checkpoint, saved, config: configOf(checkpoint, saved, run), isFork };
 }
 
-function configOf({ path }: RunCheckpoint, { made }: SavedState, run: string): TrainConfig {
+function configOf({ path }: RunCheckpoint, { made, cursor }: SavedState, run: string): TrainConfig {
   if (made) return resolveConfig([{ source: path, settings: made.config }]).config;
   const file = join(run, 'config.yaml');
-  if (existsSync(file)) return loadConfig([file]).config;
+  // of the first versions, whose file a refused command could overwrite: the seed at least is known
+  if (existsSync(file)) return loadConfig([file], [`train.seed=${cursor.sampler.seed}`]).config;
   throw new TrainError(
     'run',
     `neither ${path} nor ${file} says with which configuration the run was made; put its config.yaml back`,

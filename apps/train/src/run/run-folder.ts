@@ -1,6 +1,6 @@
 /** The folder of a run: taken by one process at a time, with what the run is made of and where it continues. */
-import { mkdir, readFile, rmdir, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readFile, realpath, rmdir, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
 import {
   latestRunCheckpoint,
   listRunCheckpoints,
@@ -10,7 +10,6 @@ import {
   writeFileAtomic,
 } from '@franca/checkpoint';
 import { TrainError } from '../errors';
-import { shellCommand } from '../text/shell';
 import type { Environment } from './environment';
 
 export interface RunFolder extends AsyncDisposable {
@@ -62,6 +61,21 @@ const makeFolder = (path: string): Promise<string | undefined> =>
     throw new TrainError('file', `${path} cannot be a run folder, as there is a file in its place; give another --out`);
   });
 
+/**
+ * Refuses a run folder among the pictures of its data, to which it would add its own.
+ * @param pictures the folder that is searched for pictures, if one is
+ * @throws TrainError `file`
+ */
+export async function refuseAmongPictures(path: string, pictures: string | undefined): Promise<void> {
+  if (pictures === undefined) return;
+  const [own, data] = await Promise.all([realpath(path), realpath(pictures)]);
+  if (own === data || own.startsWith(join(data, sep)))
+    throw new TrainError(
+      'file',
+      `the run folder ${path} lies in ${pictures}, and the pictures that it draws would be trained on; give an --out outside of the data`,
+    );
+}
+
 /** Removes `path` and the folders above it up to `first`, as long as they are empty. */
 async function removeEmptyFolders(path: string, first: string | undefined): Promise<void> {
   if (first === undefined) return;
@@ -77,12 +91,15 @@ async function removeEmptyFolders(path: string, first: string | undefined): Prom
 
 type Found = Pick<RunFolder, 'checkpoint' | 'rejected'>;
 
+/** What a run writes over. */
+const OWN_FILES = ['config.yaml', 'environment.json', 'report.html', 'teacher.safetensors'];
+
 async function refuseRun(path: string): Promise<Found> {
   if ((await exists(join(path, 'metrics.jsonl'))) || (await listRunCheckpoints(path)).length > 0)
-    throw new TrainError(
-      'run',
-      `${path} already holds a run; continue it with --resume, or give another --out; ${shellCommand(['franca-train', 'pretrain', '--resume', '--out', path])}`,
-    );
+    throw new TrainError('run', `${path} already holds a run; continue it with --resume, or give another --out`);
+  for (const name of OWN_FILES)
+    if (await exists(join(path, name)))
+      throw new TrainError('run', `${path} holds no run but a ${name}, which one would write over; give another --out`);
   return { checkpoint: undefined, rejected: [] };
 }
 

@@ -24,7 +24,7 @@ import { checkFork, checkResume } from './compare-settings';
 import { type Continuation, continuationOf, openParent } from './continuation';
 import { recordData } from './data-record';
 import { checkPrecision } from './precision';
-import { openRunFolder, type RunFolder, readEnvironments } from './run-folder';
+import { openRunFolder, type RunFolder, readEnvironments, refuseAmongPictures } from './run-folder';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
 
@@ -69,6 +69,7 @@ export async function startRun(
   let pretrained: PretrainedFile | undefined;
   try {
     for (const text of dataNotes) note(text);
+    await refuseAmongPictures(out, splits.train.folder);
     const record = recordData(spec, splits);
     const origin = found && goOn(found, derived, { spec, splits, record }, note);
     if (from && found) note(`${from} is not used: the weights are those of the checkpoint`);
@@ -99,11 +100,9 @@ export async function startRun(
   }
 }
 
-function checkUsage({ fork, at, from, resume }: TrainCommandOptions): void {
+function checkUsage({ fork, at, resume }: TrainCommandOptions): void {
   if (fork !== undefined && resume)
     throw new TrainError('usage', '--fork begins a new run and --resume goes on with an old one; give one of them');
-  if (fork !== undefined && from !== undefined)
-    throw new TrainError('usage', '--fork takes the weights of the run, so --from has no place; give one of them');
   if (fork === undefined && at !== undefined)
     throw new TrainError('usage', '--at says at which step --fork leaves a run; give both');
 }
