@@ -118,6 +118,18 @@ const REFUSED: [what: string, words: () => string[], message: string][] = [
     'give an --out outside of the data',
   ],
   ['a resume of nothing', () => ['pretrain', '--resume', '--out', join(folder, 'new')], 'holds no run to resume'],
+  [
+    'features over the teacher',
+    () => ['features', '-w', half, '-d', 'world:length=4', '--out', join(half, 'teacher.safetensors')],
+    'would replace what is read',
+  ],
+  [
+    'an evaluation that could not be written',
+    () => ['eval', 'knn', '-w', half, '-d', 'world:length=4', '--json', join(folder, 'none', 'knn.json')],
+    'there is no folder',
+  ],
+  ['planes into a file', () => ['rasa', '-w', half, '-d', 'world', '--out', join(half, 'report.html')], 'is a file'],
+  ['looks into a file', () => ['show', '-w', half, 'a.jpg', '--out', join(half, 'report.html', 'x')], 'is a file'],
   ['a broken file', () => ['import', join(folder, 'broken.pth'), '--out', half], 'broken.pth'],
 ];
 

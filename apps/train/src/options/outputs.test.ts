@@ -10,6 +10,8 @@ beforeAll(async () => {
   await writeFile(join(folder, 'weights.safetensors'), 'w');
   await symlink(join(folder, 'weights.safetensors'), join(folder, 'link.safetensors'));
   await mkdir(join(folder, 'there'));
+  for (const name of ['teacher.safetensors', 'report.html', 'evals.html'])
+    await writeFile(join(folder, 'there', name), 'r');
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -18,6 +20,7 @@ const at = (...names: string[]) => join(folder, ...names);
 test('what can be written is let through: a new file, an old result, a folder yet to be made', async () => {
   await checkOutputFile(at('there', 'out.json'), [at('weights.safetensors'), 'random:x', 'world']);
   await checkOutputFile(at('weights.safetensors'), [at('there')]);
+  await checkOutputFile(at('there', 'evals.html'), [at('there')]);
   await checkOutputFolder(at('a', 'b', 'c'));
   await checkOutputFolder(at('there'), { names: ['x'], inputs: [at('weights.safetensors')] });
 });
@@ -29,6 +32,8 @@ test('what could not be written, or is an input, is refused', async () => {
   await expect(checkOutputFile(at('weights.safetensors', 'out.json'))).rejects.toThrow('there is no folder');
   await expect(checkOutputFile(at('weights.safetensors'), weights)).rejects.toThrow('would replace what is read');
   await expect(checkOutputFile(at('link.safetensors'), weights)).rejects.toThrow('would replace what is read');
+  for (const name of ['teacher.safetensors', 'report.html'])
+    await expect(checkOutputFile(at('there', name), [at('there')])).rejects.toThrow('would replace what is read from');
   await expect(checkOutputFolder(at('weights.safetensors', 'x'))).rejects.toThrow('weights.safetensors is a file');
   await expect(checkOutputFolder(folder, { names: ['weights.safetensors'], inputs: weights })).rejects.toThrow(
     'would replace',

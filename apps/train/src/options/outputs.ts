@@ -1,7 +1,7 @@
 /** Where a command writes, asked before its long work: what could not be written, or would destroy what the command reads. */
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { TrainError } from '../errors';
 
 const find = (path: string) =>
@@ -12,7 +12,7 @@ const find = (path: string) =>
 
 /**
  * Refuses a file that cannot be written: its folder has to exist.
- * @param inputs files that the command reads; what is no file is passed over
+ * @param inputs files and folders that the command reads; other names of data are passed over
  * @throws TrainError `file`
  */
 export async function checkOutputFile(path: string, inputs: readonly string[] = []): Promise<void> {
@@ -49,8 +49,13 @@ async function checkWritable(folder: string): Promise<void> {
   });
 }
 
+/** Refuses to replace a file that is an input, or lies in a folder that is one and is no older result of an evaluation. */
 async function refuseSame(path: string, input: string): Promise<void> {
   const [own, read] = await Promise.all([path, input].map((one) => realpath(one).catch(() => undefined)));
-  if (own !== undefined && own === read)
-    throw new TrainError('file', `${path} would replace what is read from it; write to another place`);
+  if (own === undefined || read === undefined) return;
+  if (own === read || (own.startsWith(read + sep) && !isResult(own)))
+    throw new TrainError('file', `${path} would replace what is read from ${input}; write to another place`);
 }
+
+const isResult = (path: string): boolean =>
+  /\.(json|html)$/.test(path) && !['report.html', 'environment.json', 'config.json'].includes(basename(path));
