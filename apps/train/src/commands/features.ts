@@ -6,6 +6,7 @@ import { writeFeatures } from '../features/write-features';
 import { openImageSets, spread } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
+import { checkOutputFile } from '../options/outputs';
 import { amountOfBytes } from '../text/amounts';
 
 interface Options extends SessionOptions {
@@ -35,6 +36,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (options: Options) => {
+      await checkOutputFile(options.out, [options.weights, options.data]);
       await using session = await openSession(options);
       for (const note of session.weights.notes) console.log(`note: ${note}`);
       const sets = await openImageSets(options.data, {});

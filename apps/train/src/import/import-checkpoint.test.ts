@@ -93,3 +93,12 @@ test('files that are not one checkpoint are refused and leave nothing behind', a
   await expect(importCheckpoint([join(folder, 'absent.tar.gz.part_aa')], out)).rejects.toThrow();
   expect(await readdir(folder)).not.toContain('none');
 });
+
+test('a folder with parts of an earlier import is refused and stays as it is', async () => {
+  const out = join(folder, 'out');
+  const before = await readdir(out);
+  await expect(importCheckpoint([join(folder, 'model.safetensors')], out)).rejects.toThrow(
+    /backbone\.safetensors, .* of an earlier import, .*give another --out/,
+  );
+  expect(await readdir(out)).toEqual(before);
+});
