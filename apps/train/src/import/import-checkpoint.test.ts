@@ -83,8 +83,8 @@ test('the configuration goes with the backbone, what was assumed as such; none i
   const unknown = await importCheckpoint([narrow], join(folder, 'narrow'));
   expect(unknown.at(-1)).toMatch(/^the configuration of the model is not written.*say how many with --heads$/);
   expect(await readdir(join(folder, 'narrow'))).toEqual(['backbone.safetensors']);
-  await importCheckpoint([narrow], join(folder, 'narrow'), { heads: 3 });
-  expect(await readdir(join(folder, 'narrow'))).toEqual(['backbone.safetensors', 'config.json']);
+  await importCheckpoint([narrow], join(folder, 'three heads'), { heads: 3 });
+  expect(await readdir(join(folder, 'three heads'))).toEqual(['backbone.safetensors', 'config.json']);
 });
 
 test('files that are not one checkpoint are refused and leave nothing behind', async () => {
