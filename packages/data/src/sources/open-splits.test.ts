@@ -54,6 +54,14 @@ describe('openSplits', () => {
     expect(origin).toMatch(/held out/);
   });
 
+  it('holds out of the single part of a list, and takes a list called val beside one called train', async () => {
+    put('a.jpg', 'b.jpg', 'c.jpg');
+    writeFiles(root, { 'train.txt': 'a.jpg 0\nb.jpg 1\nc.jpg 1\n' });
+    expect((await openSplits(path.join(root, 'train.txt'))).val.length).toBe(1);
+    writeFiles(root, { 'val.txt': 'a.jpg 1\n' });
+    expect(labelsOf((await openSplits(path.join(root, 'train.txt'))).val)).toEqual([1]);
+  });
+
   it('opens the generated world with scenes of its own for validation', async () => {
     const { train, val } = await openSplits('world:length=2:size=8');
     expect([keysOf(train), keysOf(val)]).toEqual([
@@ -87,12 +95,5 @@ describe.skipIf(!flowers)('openSplits on flowers5-128 (needs shared/data/flowers
       if (cursor.sampler.drawn >= 256) break;
     }
     expect([...labels].sort()).toEqual([0, 1, 2, 3, 4]);
-  });
-
-  it('holds out of the single part of a list', async () => {
-    writeFiles(root, {
-      'list.txt': ['a', 'b', 'c'].map((name) => path.join(flowers!, `train/${name}.jpg`)).join('\n'),
-    });
-    expect((await openSplits(path.join(root, 'list.txt'))).val.length).toBe(1);
   });
 });

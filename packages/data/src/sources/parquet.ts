@@ -22,7 +22,7 @@ import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { byCodeUnit } from './by-code-unit';
-import { classLabels, type Labels } from './labels';
+import { classLabels, distinctNames, type Labels } from './labels';
 import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
 
 export interface ParquetOptions extends ParquetReading {
@@ -194,7 +194,7 @@ function findLabelColumn(
 function classNames(description: string | undefined, column: string): string[] | undefined {
   try {
     const names: unknown = JSON.parse(description ?? '').info.features[column].names;
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? distinctNames(names) : undefined;
   } catch {
     return undefined;
   }

@@ -23,7 +23,7 @@ import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
-import { classFolders, classLabels, sortedClasses } from './labels';
+import { classFolders, classLabels, sortedClasses, whyUnlabelled } from './labels';
 import { inSameFolder, type SourceKind } from './source-kind';
 
 export interface WebDatasetOptions {
@@ -109,17 +109,13 @@ function shardedSource(name: string, shards: readonly Shard[], fixed?: readonly 
   if (images.length === 0) {
     throw new DataError('empty-source', [`${name} holds no image`, ...notes].join('; '));
   }
+  const keys = images.map((image) => image.key);
   const labelled = images.some((image) => image.cls !== undefined);
-  const found = labelled
-    ? images.map((image) => image.cls)
-    : classFolders(
-        images.map((image) => image.key),
-        fixed,
-      );
+  const found = labelled ? images.map((image) => image.cls) : classFolders(keys, fixed);
   return {
     name,
     length: images.length,
-    ...(found && classLabels(found, fixed ?? sortedClasses(found))),
+    ...(found ? classLabels(found, fixed ?? sortedClasses(found)) : whyUnlabelled(keys, fixed)),
     ...(notes.length > 0 && { notes }),
     key: (index) => `${path.basename(images[index]!.file.name)}/${images[index]!.key}`,
     read: async (index, signal) => {
