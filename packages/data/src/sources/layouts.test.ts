@@ -124,7 +124,7 @@ const NOT_IN: Readonly<Record<string, RegExp>> = { flatLayout: /^\d+$/, listLayo
 
 const MAKERS = { folderLayout, flatLayout, tarLayout, parquetLayout, listLayout };
 /** Each parquet file starts a worker. */
-const LAYOUTS = { folderLayout: 70, flatLayout: 25, tarLayout: 20, parquetLayout: 5, listLayout: 20 };
+const LAYOUTS = { folderLayout: 50, flatLayout: 20, tarLayout: 15, parquetLayout: 4, listLayout: 15 };
 
 /** Every image of `source` has the class it was made with, as label or as unlisted class; counts them. */
 async function check(
