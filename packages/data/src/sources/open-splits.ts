@@ -38,7 +38,8 @@ export async function openSplits(spec: string, options: SplitOptions = {}): Prom
   const train = await SOURCE_KINDS[found.kind].open(found.target, { ...options, split: 'train' });
   try {
     const own = await openValidation(found, train, options);
-    return own ? ownParts(train, own) : heldOutParts(train, options.heldOut);
+    const parts = own ? ownParts(train, own) : heldOutParts(train, options.heldOut);
+    return found.note ? { ...parts, notes: [found.note, ...parts.notes] } : parts;
   } catch (error) {
     await train.close?.();
     throw error;

@@ -26,6 +26,8 @@ export interface Recognised {
   readonly target: string;
   /** For messages: why. */
   readonly because: string;
+  /** What to tell whoever gave the text: it stands for a folder further down. */
+  readonly note?: string;
 }
 
 const kinds = Object.values(SOURCE_KINDS);
@@ -83,7 +85,11 @@ async function recogniseFolder(root: string): Promise<Recognised> {
   const hasParts = parts.train !== undefined;
   if (!flat && !hasParts) {
     const inner = await folderOfParts(root, parts);
-    if (inner) return recogniseFolder(inner);
+    if (inner)
+      return {
+        ...(await recogniseFolder(inner)),
+        note: `${root} stands for ${inner}, the one folder in it that holds parts`,
+      };
   }
   if (hasParts && !parts.val) await checkOnlyParts(root);
   const nested = await namesBelow(root);

@@ -46,12 +46,21 @@ export function chooseFiles(name: string, paths: readonly string[], wanted: stri
 
 /** The folders of some paths, without the parts that speak of a split: one for each configuration of a hub repository. */
 export function configsOf(paths: readonly string[]): string[] {
-  const folders = paths.map((path) =>
-    path
-      .split('/')
-      .slice(0, -1)
-      .filter((part) => !WORD.test(part))
-      .join('/'),
+  return [...new Set(paths.map(configOf))];
+}
+
+const configOf = (path: string): string =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => !WORD.test(part))
+    .join('/');
+
+/** Those of these folders that hold files of a training part and of another one. */
+export function foldersWithParts(paths: readonly string[]): string[] {
+  const splits = new Map<string, Set<string | undefined>>();
+  for (const path of paths) splits.set(configOf(path), (splits.get(configOf(path)) ?? new Set()).add(splitOf(path)));
+  return [...splits].flatMap(([folder, found]) =>
+    found.has('train') && (found.has('val') || found.has('test')) ? [folder] : [],
   );
-  return [...new Set(folders)];
 }
