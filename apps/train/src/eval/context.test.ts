@@ -83,7 +83,15 @@ describe('labelled images', () => {
     }
     return folder;
   }
-  const outcome = { task: 'x', total: 0, evaluated: 3, value: 1, wallMs: 1, perClass: [], hyper: {} } as Partial<Outcome> as Outcome;
+  const outcome = {
+    task: 'x',
+    total: 0,
+    evaluated: 3,
+    value: 1,
+    wallMs: 1,
+    perClass: [],
+    hyper: {},
+  } as Partial<Outcome> as Outcome;
 
   test('carry the classes of the training images, whatever else lies in the folder', async () => {
     const { session } = listeningSession();

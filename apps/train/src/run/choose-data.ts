@@ -44,7 +44,9 @@ function describe(splits: DataSplits, before: readonly string[]): DataChoice {
       `data: ${train.name}: ${train.length} images to train on, ${val.length} held out (${origin})${classes}`,
       ...(train.attribution ? [train.attribution] : []),
       ...notes,
-      ...(hasLabels(val) ? [] : ['no k-NN accuracy while training: it needs classes that both parts have']),
+      ...(hasLabels(train) && hasLabels(val)
+        ? []
+        : ['no k-NN accuracy while training: it needs classes that both parts have']),
     ],
   };
 }

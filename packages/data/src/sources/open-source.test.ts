@@ -116,6 +116,11 @@ describe('recogniseSource', () => {
     ],
     ['a class called train', ['bus/1.jpg', 'train/2.jpg'], /images in bus too: write splits:\S+ .* or folder:/],
     [
+      'classes beside a val folder',
+      ['a/1.jpg', 'b/2.jpg', 'val/a/3.jpg'],
+      /holds val and a, b but no train folder; give \S+val or folder:/,
+    ],
+    [
       'several data sets in shards',
       ['x/train-0.tar', 'x/val-0.tar', 'y/train-0.tar', 'y/val-0.tar'],
       /several data sets .*give \S+x or \S+y/,
@@ -126,6 +131,11 @@ describe('recogniseSource', () => {
       code: 'ambiguous-source',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('says which images beside the parts are not used', async () => {
+    put('train/a/1.jpg', 'val/a/2.jpg', 'unlabelled/3.jpg', 'docs/x.txt');
+    expect((await openSource(root)).notes).toEqual([expect.stringMatching(/images in unlabelled are not used/)]);
   });
 
   it('lists what there could be when there is nothing', async () => {

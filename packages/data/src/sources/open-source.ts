@@ -4,7 +4,7 @@ import { DataError } from '../errors';
 import { isFolder } from '../files/is-folder';
 import type { ImageSource } from '../images/image-source';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
-import { recogniseSource } from './recognise';
+import { type Recognised, recogniseSource } from './recognise';
 import type { OpenOptions } from './source-kind';
 
 /** Kinds whose parts number what they hold. The others know all their classes, or, on the hub, would have to fetch the training part. */
@@ -19,7 +19,12 @@ const NUMBERED_BY_PART: readonly SourceKindName[] = ['tar', 'parquet'];
  * @throws DataError with the ways to say it when the text means nothing or more than one thing
  */
 export async function openSource(spec: string, options: OpenOptions = {}): Promise<ImageSource> {
-  const { kind, target } = await recogniseSource(spec);
+  const found = await recogniseSource(spec);
+  const source = await openRecognised(found, options);
+  return found.note ? { ...source, notes: [found.note, ...(source.notes ?? [])] } : source;
+}
+
+async function openRecognised({ kind, target }: Recognised, options: OpenOptions): Promise<ImageSource> {
   const { open } = SOURCE_KINDS[kind];
   const alone = !options.split || options.split === 'train' || options.classes || !NUMBERED_BY_PART.includes(kind);
   if (alone || !(await isFolder(target))) return open(target, options);

@@ -91,14 +91,14 @@ async function recogniseFolder(root: string): Promise<Recognised> {
         note: `${root} stands for ${inner}, the one folder in it that holds parts`,
       };
   }
-  if (hasParts && !parts.val) await checkOnlyParts(root);
+  const note = hasParts ? await unusedFolders(root, parts) : undefined;
   const nested = await namesBelow(root);
   const found: Recognised[] = [];
   for (const { kind, ofFolder } of kinds) {
     const because = ofFolder?.({ names, nested, hasParts, taken: found.length > 0 });
     if (because) found.push({ kind, target: root, because: `the folder ${because}` });
   }
-  if (found.length === 1) return found[0]!;
+  if (found.length === 1) return { ...found[0]!, ...(note && { note }) };
   const listed = found.map(({ kind, because }) => `${kind}:${root} (${because})`).join(' or ');
   throw new DataError('ambiguous-source', `${root} could mean ${listed}: say which`);
 }
@@ -114,8 +114,13 @@ async function folderOfParts(root: string, { val, test }: SplitFolders): Promise
   if (own.length > 1) throw refused(`holds ${own.map((each) => path.basename(each)).join(' and ')} but no train`, own);
   const found = await foldersWithParts(root);
   const [inner] = found;
-  if (!inner) return undefined;
   const all = `folder:${root} for all their images`;
+  if (!inner) {
+    const beside = own.length > 0 ? await dataBeside(root) : [];
+    if (beside.length === 0) return undefined;
+    const what = `holds ${path.basename(own[0]!)} and ${beside.slice(0, 3).join(', ')} but no train folder`;
+    throw refused(what, [own[0]!, `${all}, or move training classes into ${path.join(root, 'train')}`]);
+  }
   if (found.length > 1) throw refused('holds several folders with parts of their own', [...found.slice(0, 4), all]);
   for (let at = inner; at !== root; at = path.dirname(at)) {
     const beside = await otherFolders(path.dirname(at));
@@ -146,16 +151,26 @@ async function foldersWithParts(root: string): Promise<string[]> {
 
 const holdsData = async (folder: string): Promise<boolean> => (await namesBelow(folder)).some(isData);
 
-/** A folder called train beside others, without one for validation, may be a class: trains, buses, cars. */
-async function checkOnlyParts(root: string): Promise<void> {
-  for (const name of await otherFolders(root)) {
-    if (!(await holdsData(path.join(root, name)))) continue;
-    throw new DataError(
-      'ambiguous-source',
-      `${root} has a train folder and no val folder, and images in ${name} too: write splits:${root} to train on the train folder, ` +
-        `or folder:${root} where it is a class like ${name}`,
-    );
-  }
+/**
+ * What lies beside the parts, in words.
+ * @throws DataError ambiguous-source where a folder called train, without one for validation, may be a class: trains, buses, cars
+ */
+async function unusedFolders(root: string, { val }: SplitFolders): Promise<string | undefined> {
+  const unused = await dataBeside(root);
+  if (unused.length === 0) return undefined;
+  if (val) return `${root}: images in ${unused.join(', ')} are not used; they lie beside the parts`;
+  throw new DataError(
+    'ambiguous-source',
+    `${root} has a train folder and no val folder, and images in ${unused[0]} too: write splits:${root} to train on the ` +
+      `train folder, or folder:${root} where it is a class like ${unused[0]}`,
+  );
+}
+
+/** Folders below `root` that are no parts and hold data; the first of them. */
+async function dataBeside(root: string): Promise<string[]> {
+  const names = (await otherFolders(root)).slice(0, MAX_FOLDERS);
+  const are = await Promise.all(names.map((name) => holdsData(path.join(root, name))));
+  return names.filter((_, at) => are[at]);
 }
 
 const isData = (name: string): boolean =>

@@ -87,11 +87,12 @@ async function foreignParts(
 
 /** Known classes with new numbers, and the images of the others as a foreign set. */
 function splitClasses({ train, test }: Parts<ImagePart>) {
-  const classes = train.set.classes.length;
+  const present = [...new Set(train.features.labelled.labels)].sort((a, b) => a - b);
+  const classes = present.length;
   if (classes < 4)
     throw new TrainError('data', `${classes} classes are too few to leave some out; name foreign data with --outside`);
   const order = shuffledOrder(classes, 0, 0);
-  const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => order(i)).sort((a, b) => a - b);
+  const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => present[order(i)]!).sort((a, b) => a - b);
   const numbers = new Map(known.map((label, number) => [label, number]));
   const heldOut = `${classes - known.length} held-out classes`;
   return {
