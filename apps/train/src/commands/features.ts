@@ -37,6 +37,7 @@ export function register(program: Command): void {
     )
     .action(async (options: Options) => {
       await using session = await openSession(options);
+      for (const note of session.weights.notes) console.log(`note: ${note}`);
       const sets = await openImageSets(options.data, { heldOut: heldOutOfRun(options.weights, options.data) });
       try {
         const set = spread(options.split === 'val' ? sets.test : sets.train, options.images);

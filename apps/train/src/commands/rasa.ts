@@ -59,6 +59,7 @@ export function register(program: Command): void {
 async function run(options: Options): Promise<void> {
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
+  for (const note of session.weights.notes) console.log(`note: ${note}`);
   const images = options.images ?? {};
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, {
@@ -70,7 +71,7 @@ async function run(options: Options): Promise<void> {
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const official = Boolean(options.official);
   const fit = await fitOnImages(session, parts.train, { ...options, official });
-  const readings = await positionReadings(backend, parts, fit.bases, session.weights.name);
+  const readings = await positionReadings(backend, parts, fit.bases, session.weights);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
@@ -84,7 +85,7 @@ async function run(options: Options): Promise<void> {
   const figure = join(options.out, 'position.svg');
   await writeFigure(figure, positionChart(readings));
   if (options.json)
-    await writeJson(options.json, [...readings, foldingRecord(test, session.weights.name, session.size, proof)]);
+    await writeJson(options.json, [...readings, foldingRecord(test, session.weights, session.size, proof)]);
   for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
     console.log(`wrote ${path}`);
 }

@@ -31,11 +31,11 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (images: string[], options: Options) => {
-      await using session = await openSession(options);
       // As in the paper's figures, twice the side that features are evaluated at.
-      const size = options.size ?? 2 * defaultSize(session.model.config);
+      await using session = await openSession(options, (config) => 2 * defaultSize(config));
+      for (const note of session.weights.notes) console.log(`note: ${note}`);
       const looks: Look[] = [];
-      for (const path of images) looks.push(await look(session, await readPicture(path), size));
+      for (const path of images) looks.push(await look(session, await readPicture(path)));
       const written = await writeLooks(options.out, looks, { ...options, joint: Boolean(options.joint) });
       console.log(`wrote ${written.length} files to ${options.out}: ${written.slice(0, 4).join(', ')}, ...`);
     });

@@ -3,7 +3,7 @@
  * for the others.
  */
 import type { HoldOutOptions } from '@franca/data';
-import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
+import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
 import {
@@ -110,14 +110,18 @@ export function openContext(
     },
     records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
       const { name, notes } = model().weights;
-      const subject = {
-        dataset: set.dataset,
-        split: set.split,
-        features: name,
-        preprocessing,
-        notes: [...new Set([...notes, ...notesAround(set), ...others.flatMap((other) => other.set.notes)])],
-      };
-      return outcomes.map((outcome) => evalRecord(subject, { ...outcome, total: total(outcome) }));
+      const { dataset, split } = set;
+      const subject = { dataset, split, features: name, preprocessing };
+      const circumstances = [
+        ...new Set([...notes, ...notesAround(set), ...others.flatMap((other) => other.set.notes)]),
+      ];
+      return outcomes.map((outcome) => {
+        const differences = paperDifferences({ ...outcome, dataset }, set.length);
+        return evalRecord(
+          { ...subject, notes: [...circumstances, ...differences] },
+          { ...outcome, total: total(outcome) },
+        );
+      });
     },
     async [Symbol.asyncDispose]() {
       for (const splits of opened) await splits.close();

@@ -1,11 +1,12 @@
 /**
  * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
- * [n, rows, columns, D].
+ * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them.
  */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, type Preparation } from '../image-sets/preparation';
+import { configMetadata } from './config-of-file';
 import type { FeatureSession } from './session';
 
 export interface WriteOptions {
@@ -46,6 +47,8 @@ export async function writeFeatures(
   ];
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
+    ...configMetadata(session.weights),
+    notes: JSON.stringify([...session.weights.notes, ...set.notes]),
     dataset: `${set.dataset} ${set.split}`,
     preprocessing: describePreparation(preparation),
     classes: JSON.stringify(set.classes),

@@ -198,10 +198,11 @@ function labelledImages(set: ImageSet): ImageSet {
         'give them a class or take them away',
     );
   if (usable.length === set.length) return set;
+  const which = createHash('sha256').update(usable.join()).digest('hex');
   return choose(
     set,
     usable.length,
     (index) => usable[index]!,
-    (whole) => `${usable.length} with classes of ${whole}`,
+    (whole) => `${which} of ${whole}`,
   );
 }

@@ -4,8 +4,9 @@ import type { LoaderCursor } from '@franca/data';
 import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
 import { z } from 'zod';
-import type { LoopOptions } from '../config/derived-options';
+import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
+import { configMetadata } from '../features/config-of-file';
 import { entriesOfGroup, loadGroup } from './state-io';
 
 /** Where a run stands after a whole update: a micro-step of one that is not complete is drawn again. */
@@ -66,9 +67,10 @@ export interface Checkpoints {
 export function createCheckpoints(
   out: string,
   state: State,
-  { keepLast, keepEvery }: LoopOptions['checkpoint'],
+  { vit, loop }: Pick<DerivedOptions, 'vit' | 'loop'>,
   first: number,
 ): Checkpoints {
+  const { keepLast, keepEvery } = loop.checkpoint;
   let savedAt = first;
   return {
     async save({ step, cursor, imagesSeen }, secondsSpent) {
@@ -83,6 +85,7 @@ export function createCheckpoints(
         },
         stateVersion: STATE_VERSION,
         tensors: Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)])),
+        metadata: configMetadata({ config: vit, assumed: [] }),
       });
       savedAt = step;
       await pruneRunCheckpoints(out, { last: keepLast, ...(keepEvery ? { every: keepEvery } : {}) });

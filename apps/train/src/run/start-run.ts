@@ -40,7 +40,7 @@ export async function startRun(
   const spec = options.data ?? (continues ? ownData : undefined) ?? process.env.FRANCA_DATA ?? ownData;
   const { splits, notes } = await chooseData(spec, derived.loop.heldOutShare, derived.seed, progress.message);
   const from = options.from ?? (derived.loop.pretrainedWeights || undefined);
-  const pretrained = from ? await openPretrained(from, derived.masks.grid[0], resample) : undefined;
+  const pretrained = from ? await openPretrained(from, derived.vit, resample) : undefined;
   try {
     for (const note of [...notes, ...(pretrained?.notes ?? [])]) progress.message(note);
     const { step, knn, folder } = await train({

@@ -9,6 +9,7 @@ import { pretrainGroups, pretrainSignature, pretrainStep, prototypeChunks, sched
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
+import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { openMetricsLog } from '../observe/metrics-log';
 import type { ObservedRun } from '../observe/observed-run';
 import { createObserver } from '../observe/observer';
@@ -119,7 +120,7 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
   const profiler = createProfiler(run, { first: start.step, enabled: profile });
   const observer = createObserver(run);
-  const checkpoints = createCheckpoints(out, state, checkpoint, start.step);
+  const checkpoints = createCheckpoints(out, state, options, start.step);
   using stop = listenForStop((signal) =>
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
@@ -178,8 +179,12 @@ function batchesFrom(
   });
 }
 
-const exportTeacher = ({ out, state }: Run, at: number): Promise<void> =>
-  exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
+async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {
+  const stored = { config: vit, assumed: [] };
+  const metadata = { step: String(at), source: 'franca-train', ...configMetadata(stored) };
+  await exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', metadata);
+  await writeConfigFile(out, stored);
+}
 
 /** The last words of a run that ended as it should. */
 function conclude(

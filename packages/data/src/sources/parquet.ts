@@ -7,7 +7,6 @@
  * at a time.
  */
 
-import path from 'node:path';
 import { DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
 import { openFile } from '../files/open-file';
@@ -23,6 +22,8 @@ import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { byCodeUnit } from './by-code-unit';
 import { classLabels, distinctNames, type Labels } from './labels';
+import { withNotes } from './left-out';
+import { shortFileNames } from './short-file-names';
 import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
 
 export interface ParquetOptions extends ParquetReading {
@@ -56,9 +57,9 @@ export const parquetKind: SourceKind<'parquet'> = {
   ofFile: (name) => (name.endsWith('.parquet') ? 'ends in .parquet' : undefined),
   ofFolder: ({ nested }) => (nested.some((name) => name.endsWith('.parquet')) ? 'holds .parquet files' : undefined),
   open: async (target, { split, classes, signal, http, parquet }) => {
-    const names = await archivesAt(target, '.parquet', split);
-    const files = await Promise.all(names.map((name) => openFile(name, { ...http, signal })));
-    return parquetSource(`parquet ${target}`, files, { ...parquet, classes, signal });
+    const chosen = await archivesAt(target, '.parquet', split);
+    const files = await Promise.all(chosen.files.map((name) => openFile(name, { ...http, signal })));
+    return withNotes(await parquetSource(`parquet ${target}`, files, { ...parquet, classes, signal }), chosen.notes);
   },
   validation: inSameFolder,
 };
@@ -87,6 +88,8 @@ async function open(
   options: ParquetOptions,
   decoder: ParquetDecoder,
 ): Promise<ImageSource> {
+  const distinct = shortFileNames(files.map((file) => file.name));
+  const names = new Map(files.map((file, at) => [file, distinct[at]!]));
   const groups: Group[] = [];
   const found: Pick<OpenedFile, 'labels' | 'titles'>[] = [];
   let length = 0;
@@ -111,7 +114,7 @@ async function open(
     ...labels,
     key: (index) => {
       const { file, rowInFile, firstIndex } = groupOf(index);
-      return `${path.basename(file.name)}#${rowInFile + index - firstIndex}`;
+      return `${names.get(file)}#${rowInFile + index - firstIndex}`;
     },
     read: async (index, signal) => {
       const group = groupOf(index);

@@ -79,8 +79,8 @@ function adviceFor(name: string): string {
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
-  const names = (await fs.readdir(root)).sort(byCodeUnit);
-  const flat = names.some((name) => hasImageExtension(name) && !isPassedOver(name));
+  const names = (await fs.readdir(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
+  const flat = names.some(hasImageExtension);
   const parts = flat ? {} : await findSplitFolders(root);
   const hasParts = parts.train !== undefined;
   if (!flat && !hasParts) {
@@ -173,18 +173,18 @@ async function dataBeside(root: string): Promise<string[]> {
   return names.filter((_, at) => are[at]);
 }
 
-const isData = (name: string): boolean =>
-  !isPassedOver(name) && (hasImageExtension(name) || /\.(tar|parquet)$/.test(name));
+const isData = (name: string): boolean => hasImageExtension(name) || /\.(tar|parquet)$/.test(name);
 
-/** Names in the folder, and in some folders one and two levels below: enough to see which kinds of files there are. */
+/** Names in the folder, and in some folders one to three levels below: enough to see which kinds of files there are. */
 async function namesBelow(root: string): Promise<string[]> {
   const names: string[] = [];
   let level = [root];
-  for (let depth = 0; depth <= 2; depth++) {
+  for (let depth = 0; depth <= 3; depth++) {
     const next: string[] = [];
     for (const folder of level) {
       const entries = await fs.readdir(folder, { withFileTypes: true }).catch(() => []);
       for (const entry of entries) {
+        if (isPassedOver(entry.name)) continue;
         names.push(entry.name.toLowerCase());
         if (!entry.isFile()) next.push(path.join(folder, entry.name));
       }
