@@ -46,7 +46,7 @@ export function register(program: Command): void {
           preparation,
           patches: Boolean(options.patches),
         });
-        for (const note of set.notes) console.log(note);
+        for (const note of set.notes) console.log(`note: ${note}`);
         const left = set.length - written.images;
         console.log(
           `wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}${left > 0 ? `; ${left} could not be read` : ''}`,

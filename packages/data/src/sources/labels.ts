@@ -60,7 +60,7 @@ export function classFolders(paths: readonly string[], fixed?: readonly string[]
   const depth = classDepth(parts, fixed);
   if (!parts.every((each) => each.length > depth + 1)) return undefined;
   const folders = parts.map((each) => each[depth]!);
-  return fixed === undefined && areNoClasses([...new Set(folders)]) ? undefined : folders;
+  return fixed === undefined && noClasses([...new Set(folders)]) ? undefined : folders;
 }
 
 /** Why paths have no class folders, where there are folders that look as if they could be. */
@@ -77,11 +77,8 @@ export function whyUnlabelled(paths: readonly string[], fixed?: readonly string[
             `(${some(strays)}); move ${strays.length === 1 ? 'it' : 'them'} into a class folder or away`,
         };
   const folders = [...new Set(parts.map((each) => each[depth]!))].sort(byCodeUnit);
-  return fixed === undefined && areNoClasses(folders)
-    ? {
-        whyUnlabelled: `the folders ${folders.join(' and ')} are parts of a data set, not classes; give the folder that holds the classes`,
-      }
-    : undefined;
+  const are = fixed === undefined ? noClasses(folders) : undefined;
+  return are === undefined ? undefined : { whyUnlabelled: `the folders ${folders.join(' and ')} ${are}` };
 }
 
 /**
@@ -102,14 +99,39 @@ function classDepth(parts: readonly (readonly string[])[], fixed?: readonly stri
   return fixed && flat ? 0 : depth;
 }
 
-const NO_CLASSES: readonly ReadonlySet<string>[] = [
-  new Set(['train', 'training', 'val', 'valid', 'validation', 'dev', 'test', 'testing']),
-  new Set(['images', 'jpegimages', 'masks', 'annotations', 'labels', 'segmentationclass', 'segmentationobject']),
+/** Names that folders have side by side when they are no classes, and what they are then. */
+const NO_CLASSES: readonly { readonly names: readonly string[]; readonly are: string }[] = [
+  {
+    names: ['train', 'training', 'val', 'valid', 'validation', 'dev', 'test', 'testing'],
+    are: 'are parts of a data set, not classes; give the folder that holds the classes',
+  },
+  {
+    names: [
+      ...[
+        'images',
+        'image',
+        'imgs',
+        'img',
+        'jpegimages',
+        'rgb',
+        'color',
+        'masks',
+        'mask',
+        'annotations',
+        'annotation',
+        'labels',
+      ],
+      ...['label', 'segmentationclass', 'segmentationobject', 'depth', 'normals', 'gt', 'groundtruth', 'ground_truth'],
+    ],
+    are: 'are images and what belongs to them, not classes; give the folder of the images alone',
+  },
 ];
 
-/** Whether folders are parts of a data set, or its images and masks. */
-const areNoClasses = (folders: readonly string[]): boolean =>
-  folders.length > 1 && NO_CLASSES.some((names) => folders.every((folder) => names.has(folder.toLowerCase())));
+/** What folders are, in words, where they are parts of a data set, or its images and masks. */
+const noClasses = (folders: readonly string[]): string | undefined =>
+  folders.length < 2
+    ? undefined
+    : NO_CLASSES.find(({ names }) => folders.every((folder) => names.includes(folder.toLowerCase())))?.are;
 
 /** `3 images`, `1 image`. */
 export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;

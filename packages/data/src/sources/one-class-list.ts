@@ -106,6 +106,8 @@ const unlabelledNote = (part: string, { unlabelled, length, example }: Tally): s
 
 /** Why there is nothing to match. Without a word on classes in either part there is nothing to say. */
 function unlabelledParts(train: ImageSource, val: ImageSource): string[] {
+  if (train.whyUnlabelled && train.whyUnlabelled === val.whyUnlabelled)
+    return [`the images have no classes: ${train.whyUnlabelled}`];
   const told = [
     ['training', train],
     ['validation', val],

@@ -55,7 +55,7 @@ describe('splitFolderSource', () => {
     const masks = await splitFolderSource(path.join(root, 'y'), 'train');
     expect([masks.classes, masks.whyUnlabelled]).toEqual([
       undefined,
-      expect.stringMatching(/images and masks are parts/),
+      expect.stringMatching(/images and masks are images and what belongs to them/),
     ]);
   });
 
