@@ -22,6 +22,7 @@ import { decodeText } from './list-lines';
 import { isPassedOver } from './passed-over';
 
 const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_LINE = 8192;
 /** What files above the images may be called; in their own folder any name will do. */
 const LABEL_FILE = /^(val|test|loc_val|ilsvrc2012_val|labels?\b|annotations?\b|ground_?truth|solution)/i;
 const GROUND_TRUTH = /ground_?truth.*\.txt$/i;
@@ -130,6 +131,7 @@ async function readText(name: string): Promise<string | undefined> {
 
 /** A line's image and class: behind a tab or comma the next field, else the last word. Of boxes only the class counts. */
 function fieldsOf(line: string): readonly [file: string | undefined, value: string | undefined] {
+  if (line.length > MAX_LINE) return [undefined, undefined];
   const separator = ['\t', ',', ';'].find((each) => line.includes(each));
   const plain = (text: string | undefined): string | undefined => text?.trim().replace(/^"(.*)"$/, '$1');
   if (separator) {

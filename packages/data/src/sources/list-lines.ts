@@ -34,6 +34,8 @@ const PATH_COLUMNS = [
   'img_path',
 ];
 const LABEL_COLUMNS = ['label', 'labels', 'class', 'class_name', 'target', 'category', 'wnid'];
+/** Longer than any path: what is longer is no list, and would take long to take apart. */
+const MAX_LINE = 8192;
 const EXPECTED = 'expected a path, or a path and one label behind a tab, a comma or a space';
 
 /**
@@ -67,6 +69,8 @@ export function parseLines(text: string, name: string): ListedImage[] {
   if (!head) return [];
   const refused = ({ line, content }: Line, why: string): DataError =>
     new DataError('bad-spec', `${name} line ${line}: ${JSON.stringify(content.slice(0, 120))} ${why}`);
+  const long = lines.find(({ content }) => content.length > MAX_LINE);
+  if (long) throw refused(long, `has ${long.content.length} characters; ${EXPECTED}`);
   const columns = tableColumns(head, refused);
   const read = columns ? (line: Line) => readRow(line, columns, refused) : (line: Line) => readLine(line, refused);
   return (columns ? rest : lines).map((line) => {

@@ -82,6 +82,7 @@ describe('listSource', () => {
     ['no column of labels', 'path,width,height\na.jpg,1,2\n', /line 1: .* names no column of labels/],
     ['a short row', 'path,label\na.jpg\n', /line 2: "a.jpg" has not the 2 columns/],
     ['a quote without end', '"a.jpg 1\n', /line 1: .* quote/],
+    ['no end', `a.jpg${' '.repeat(1e6)}1\n`, /line 1: .* has 1000006 characters/],
     ['an address', 'https://x.org/a.jpg 1\n', /line 1: .* is an address/],
   ])('names the line with %s', async (_, text, message) => {
     put('a.jpg', 'b.jpg');
