@@ -84,6 +84,28 @@ export function parquetOf(texts: readonly string[], labels?: readonly number[]):
   return new Uint8Array(parquetWriteBuffer({ columnData }));
 }
 
+/** The same with the names of classes: as text, or as numbers whose names stand in the hub's description. */
+export function parquetOfNames(texts: readonly string[], classes: readonly string[], numbered: boolean): Uint8Array {
+  const image = {
+    name: 'image',
+    data: texts.map((text) => new TextEncoder().encode(text)),
+    type: 'BYTE_ARRAY' as const,
+  };
+  const names = [...new Set(classes)];
+  const value = JSON.stringify({ info: { features: { label: { names } } } });
+  return new Uint8Array(
+    numbered
+      ? parquetWriteBuffer({
+          columnData: [
+            image,
+            { name: 'label', data: classes.map((each) => names.indexOf(each)), type: 'INT32' as const },
+          ],
+          kvMetadata: [{ key: 'huggingface', value }],
+        })
+      : parquetWriteBuffer({ columnData: [image, { name: 'label', data: [...classes], type: 'STRING' as const }] }),
+  );
+}
+
 /** An IDX file of unsigned bytes. */
 export function idxOf(dimensions: readonly number[], data: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 + 4 * dimensions.length + data.length);

@@ -3,9 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
-import { loadConfig } from '../config/load';
 import { chooseBackend } from '../eval/backend';
 import { type ContextOptions, openContext } from '../eval/context';
+import { dataOfRun, heldOutOfRun } from '../eval/data-of-run';
 import { findTasks } from '../eval/find-tasks';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask } from '../eval/task';
@@ -105,7 +105,7 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
 async function runAll(evaluations: readonly EvalTask[], options: Options): Promise<void> {
   const html = options.html ?? pageOf(options.weights);
   await checkOutputs({ ...options, html });
-  const data = options.data ?? dataOfRun(options.weights) ?? 'world';
+  const data = options.data ?? dataOfRun(options.weights)?.spec ?? 'world';
   const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
   await using session = await openSession(options);
   using backend = chooseBackend(session);
@@ -122,24 +122,18 @@ async function checkOutputs({ json, html, weights, data }: Options): Promise<voi
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize }: Options,
+  { dataset, images = {}, denseImages = images, resize, weights }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
+  heldOut: weights === undefined ? undefined : heldOutOfRun(weights, data.data),
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });
-
-/** The data that a run was trained on, where its folder says. */
-function dataOfRun(weights: string): string | undefined {
-  const file = join(weights, 'config.yaml');
-  if (!existsSync(file)) return undefined;
-  return loadConfig([file]).config.train.dataset_path || undefined;
-}
 
 /** The folder of a run, if the weights are one. */
 const folderOf = (weights: string): string | undefined =>

@@ -3,6 +3,7 @@
  * run needs no argument, and later evaluations can run anywhere.
  */
 import { type DataSplits, openSplits } from '@franca/data';
+import { hasLabels } from '../observe/held-out-images';
 import { amountOfBytes } from '../text/amounts';
 
 export interface DataChoice {
@@ -38,7 +39,7 @@ export async function chooseData(
 }
 
 function describe(spec: string, splits: DataSplits, before: readonly string[]): DataChoice {
-  const { train, val, origin } = splits;
+  const { train, val, origin, notes } = splits;
   const classes = train.classes ? `, ${train.classes.length} classes` : ', no labels';
   return {
     spec,
@@ -47,7 +48,10 @@ function describe(spec: string, splits: DataSplits, before: readonly string[]): 
       ...before,
       `data: ${train.name}: ${train.length} images to train on, ${val.length} held out (${origin})${classes}`,
       ...(train.attribution ? [train.attribution] : []),
-      ...(train.notes ?? []),
+      ...notes,
+      ...(hasLabels(train) && hasLabels(val)
+        ? []
+        : ['no k-NN accuracy while training: it needs classes that both parts have']),
     ],
   };
 }

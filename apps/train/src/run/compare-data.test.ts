@@ -14,7 +14,7 @@ const data = (count: number, spec = 'photos'): DataNow => {
     content: { encoded: new Uint8Array(0) },
   }));
   const train = memorySource('pictures', images);
-  const splits = { train, val: train, origin: '', close: async () => {} };
+  const splits = { train, val: train, origin: '', notes: [], close: async () => {} };
   return { spec, splits, record: recordData(spec, splits) };
 };
 

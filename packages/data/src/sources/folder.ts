@@ -2,7 +2,8 @@
  * Any folder of images, nested as deep as it likes.
  *
  * When every image lies in one of at least two folders below the root (folders that all images share are passed through
- * first), those folders are the classes, in sorted order. Otherwise the images have no classes.
+ * first), those folders are the classes, in sorted order. Otherwise the images have no classes; where some lie beside such
+ * folders, the source says so (`whyUnlabelled`).
  */
 
 import path from 'node:path';
@@ -18,7 +19,7 @@ import { type FoundFiles, walkImages } from './walk-images';
 export interface FolderOptions {
   /** `auto` takes folders for classes where they look like it; `none` never does. Default `auto`. */
   readonly labels?: 'auto' | 'none';
-  /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label. */
+  /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label but an unlisted class. */
   readonly classes?: readonly string[] | undefined;
 }
 

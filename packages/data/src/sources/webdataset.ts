@@ -23,7 +23,7 @@ import { indexTar } from '../formats/tar-index';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
-import { classFolders, classLabels, sortedClasses } from './labels';
+import { classFolders, classLabels, sortedClasses, whyUnlabelled } from './labels';
 import { withNotes } from './left-out';
 import { shortFileNames } from './short-file-names';
 import { inSameFolder, type SourceKind } from './source-kind';
@@ -117,7 +117,7 @@ function shardedSource(
   return {
     name,
     length: samples.length,
-    ...(found && classLabels(found, fixed ?? sortedClasses(found))),
+    ...(found ? classLabels(found, fixed ?? sortedClasses(found)) : whyUnlabelled(keys, fixed)),
     ...(notes.length > 0 && { notes }),
     key: (index) => `${names[samples[index]!.shard]}/${samples[index]!.key}`,
     read: async (index, signal) => {
