@@ -10,10 +10,11 @@ import { openContext } from '../eval/context';
 import { writeJson } from '../eval/results';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
+import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
 import { positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
-import { writeRasa } from '../rasa/write-rasa';
+import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
   readonly data: string;
@@ -57,6 +58,8 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  await checkOutputFolder(options.out, { names: RASA_FILES, inputs: [options.weights] });
+  if (options.json) await checkOutputFile(options.json, [options.weights]);
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
   for (const note of session.weights.notes) console.log(`note: ${note}`);

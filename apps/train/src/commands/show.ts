@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { examples } from '../command-line';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { defaultSize } from '../image-sets/preparation';
+import { checkOutputFolder } from '../options/outputs';
 import { type Look, look, readPicture } from '../show/picture-features';
 import { writeLooks } from '../show/write-looks';
 
@@ -31,6 +32,7 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (images: string[], options: Options) => {
+      await checkOutputFolder(options.out);
       // As in the paper's figures, twice the side that features are evaluated at.
       await using session = await openSession(options, (config) => 2 * defaultSize(config));
       for (const note of session.weights.notes) console.log(`note: ${note}`);

@@ -83,8 +83,8 @@ test('the configuration goes with the backbone, what was assumed as such; none i
   const unknown = await importCheckpoint([narrow], join(folder, 'narrow'));
   expect(unknown.at(-1)).toMatch(/^the configuration of the model is not written.*say how many with --heads$/);
   expect(await readdir(join(folder, 'narrow'))).toEqual(['backbone.safetensors']);
-  await importCheckpoint([narrow], join(folder, 'narrow'), { heads: 3 });
-  expect(await readdir(join(folder, 'narrow'))).toEqual(['backbone.safetensors', 'config.json']);
+  await importCheckpoint([narrow], join(folder, 'three heads'), { heads: 3 });
+  expect(await readdir(join(folder, 'three heads'))).toEqual(['backbone.safetensors', 'config.json']);
 });
 
 test('files that are not one checkpoint are refused and leave nothing behind', async () => {
@@ -92,4 +92,13 @@ test('files that are not one checkpoint are refused and leave nothing behind', a
   await expect(importCheckpoint(['a.pth', 'b.pth'], out)).rejects.toThrow('import one checkpoint at a time');
   await expect(importCheckpoint([join(folder, 'absent.tar.gz.part_aa')], out)).rejects.toThrow();
   expect(await readdir(folder)).not.toContain('none');
+});
+
+test('a folder with parts of an earlier import is refused and stays as it is', async () => {
+  const out = join(folder, 'out');
+  const before = await readdir(out);
+  await expect(importCheckpoint([join(folder, 'model.safetensors')], out)).rejects.toThrow(
+    /backbone\.safetensors, .* of an earlier import, .*give another --out/,
+  );
+  expect(await readdir(out)).toEqual(before);
 });

@@ -1,4 +1,5 @@
 /** Conversion of a checkpoint to safetensors: backbone and heads in files of their own, under official names. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -25,26 +26,38 @@ export interface ImportOptions extends ModelOptions {
   readonly network?: 'teacher' | 'student';
 }
 
+import { checkOutputFolder } from '../options/outputs';
+
 const PARTS: readonly OfficialPart[] = ['backbone', 'dino_head', 'ibot_head', 'rasa_head'];
 
 /**
- * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, a folder that was made for it is removed.
+ * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, what was made is removed.
  * @returns a report, line by line
- * @throws TrainError `usage` for several files that are no archive; CheckpointError for files that are not what they should be
+ * @throws TrainError `usage` for several files that are no archive, `file` where an earlier import is in the way; CheckpointError for files that are not what they should be
  */
 export async function importCheckpoint(
   files: readonly string[],
   out: string,
   options: ImportOptions = {},
 ): Promise<string[]> {
+  await checkOutputFolder(out);
+  const targets = PARTS.map((part) => targetOf(out, part));
+  const earlier = targets.filter((path) => existsSync(path));
+  if (earlier.length > 0)
+    throw new TrainError(
+      'file',
+      `there is ${earlier.join(', ')} of an earlier import, and parts of two checkpoints would lie side by side; remove it, or give another --out`,
+    );
   const created = await mkdir(out, { recursive: true });
   try {
     return await importInto(out, files, options);
   } catch (error) {
-    if (created) await rm(created, { recursive: true, force: true });
+    for (const path of created ? [created] : targets) await rm(path, { recursive: true, force: true });
     throw error;
   }
 }
+
+const targetOf = (out: string, part: OfficialPart): string => join(out, `${part}.safetensors`);
 
 async function importInto(out: string, files: readonly string[], options: ImportOptions): Promise<string[]> {
   const [first] = files as [string];
@@ -81,7 +94,7 @@ async function convert(path: string, out: string, options: ImportOptions): Promi
   for (const part of PARTS) {
     const source = official.parts[part];
     if (source.tensors.size === 0) continue;
-    const target = join(out, `${part}.safetensors`);
+    const target = targetOf(out, part);
     const ofModel = part === 'backbone' && config && 'config' in config ? configMetadata(config) : {};
     const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name, ...ofModel });
     lines.push(`wrote ${target}: ${source.tensors.size} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`);

@@ -16,6 +16,9 @@ import { FOLDED } from '../features/rasa-of-weights';
 const HEADS_FILE = 'rasa_head.safetensors';
 const FOLDED_FILE = 'folded.safetensors';
 
+/** Names of what `writeRasa` writes. */
+export const RASA_FILES: readonly string[] = [HEADS_FILE, FOLDED_FILE];
+
 /** The removal of `bases` and the final norm as one layer. */
 async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
   const [gamma, beta] = [await read('norm.weight'), await read('norm.bias')];
