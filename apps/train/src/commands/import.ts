@@ -6,7 +6,7 @@ import { withModelOptions } from '../features/model-options';
 
 interface Options extends ModelOptions {
   readonly out: string;
-  readonly network?: 'teacher' | 'student';
+  readonly network?: string;
 }
 
 /** Adds the command. */
@@ -24,6 +24,7 @@ export function register(program: Command): void {
         ['franca-train import franca_vitb14_In21K.pth --out vitb14', 'a released checkpoint'],
         ['franca-train import franca_vitg14.tar.gz.part_* --out vitg14', 'an archive in parts'],
         ['franca-train import model.rank_0.pth --network student --out s', 'the student of a training checkpoint'],
+        ['franca-train import deit.pth --network model_ema --out ema', 'averaged weights in place of the plain ones'],
       ]),
     )
     .action(async (files: string[], { out, ...options }: Options) => {

@@ -5,7 +5,10 @@ import { positiveInteger } from '../options/option-values';
 /** Adds them. Where they are not given the file's own configuration counts, else what is usual for its width. */
 export const withModelOptions = (command: Command): Command =>
   command
-    .option('--network <name>', 'teacher or student, where the file has both (default: teacher)', parseNetwork)
+    .option(
+      '--network <name>',
+      'which network of a file that holds several, by the name of its section: teacher, student, model_ema, ... (default: the teacher, else the weights as trained, else their average)',
+    )
     .option(
       '--heads <n>',
       'attention heads (default: as the weights say, else those of the published ViT of that width)',
@@ -21,11 +24,6 @@ export const withModelOptions = (command: Command): Command =>
       'resample positions antialiased (default: as the weights say, else with registers)',
     )
     .option('--no-interpolate-antialias', 'resample positions without');
-
-function parseNetwork(value: string): 'teacher' | 'student' {
-  if (value === 'teacher' || value === 'student') return value;
-  throw new InvalidArgumentError('expected teacher or student');
-}
 
 function parseOffset(text: string): number {
   const offset = Number(text);

@@ -65,9 +65,62 @@ test('tensors that are not used are named, and a network that is not the teacher
   const networks = ['model.student.backbone.', 'model.teacher.backbone.'].flatMap((prefix) => tinyTensors(prefix));
   await writeSafetensors(both, [...networks, extra], tinyMetadata);
   await using student = await openWeights(both, { network: 'student' });
-  expect([student.name, student.notes]).toEqual(['both student', ['the tensor head.weight is not used']]);
+  expect([student.name, student.notes]).toEqual([
+    'both student',
+    ['network: "student"; the file also holds "teacher"; --network NAME chooses', 'the tensor head.weight is not used'],
+  ]);
   await using teacher = await openWeights(both);
-  expect([teacher.name, teacher.notes]).toEqual(['both', []]);
+  expect([teacher.name, teacher.notes]).toEqual([
+    'both',
+    ['network: "teacher"; the file also holds "student"; --network NAME chooses'],
+  ]);
+  // What is taken without being asked for shares its cache with the same by name, and with nothing else.
+  await using named = await openWeights(both, { network: 'teacher' });
+  expect(await named.identity()).toBe(await teacher.identity());
+  expect(await student.identity()).not.toBe(await teacher.identity());
+});
+
+test('averaged weights beside plain ones: which were taken is said, and each has the features of its own', async () => {
+  const path = join(folder, 'deit.safetensors');
+  const doubled = tinyTensors('model_ema.').map((entry) => ({
+    ...entry,
+    data: (entry.data as Float32Array).map((value) => 2 * value),
+  }));
+  await writeSafetensors(path, [...doubled, ...tinyTensors('model.')], tinyMetadata);
+  await using plain = await openWeights(path);
+  await using averaged = await openWeights(path, { network: 'model_ema' });
+  expect(plain.notes).toEqual(['network: "model"; the file also holds "model_ema"; --network NAME chooses']);
+  expect(averaged.notes).toEqual(['network: "model_ema"; the file also holds "model"; --network NAME chooses']);
+  expect([plain.name, averaged.name]).toEqual(['deit', 'deit model_ema']);
+  expect((await plain.read('norm.weight'))![0]).toBe(1);
+  expect((await averaged.read('norm.weight'))![0]).toBe(2);
+  expect(await averaged.identity()).not.toBe(await plain.identity());
+  await expect(openWeights(path, { network: 'ema' })).rejects.toThrow(
+    /deit\.safetensors: the file has no network "ema"; it has "model_ema", "model"/,
+  );
+});
+
+test('any one prefix is taken off and said; of networks that nothing tells apart none is taken', async () => {
+  const path = join(folder, 'prefix.safetensors');
+  await writeSafetensors(path, tinyTensors('visual.trunk.'), tinyMetadata);
+  await using weights = await openWeights(path);
+  expect(weights.notes).toEqual(['network: the one under "visual.trunk" in the file']);
+  expect((await weights.read('norm.weight'))?.length).toBe(16);
+  await writeSafetensors(path, [...tinyTensors('base_encoder.'), ...tinyTensors('momentum_encoder.')], tinyMetadata);
+  await expect(openWeights(path)).rejects.toThrow(
+    /"base_encoder", "momentum_encoder", and nothing says which is meant; .*: --network NAME chooses/,
+  );
+});
+
+test('folded RASA behind a prefix is as good as without', async () => {
+  const path = join(folder, 'folded.safetensors');
+  const layer = [
+    { name: 'model.rasa.weight', dtype: 'f32' as const, shape: [16, 16], data: new Float32Array(256) },
+    { name: 'model.rasa.bias', dtype: 'f32' as const, shape: [16], data: new Float32Array(16) },
+  ];
+  await writeSafetensors(path, [...tinyTensors('model.'), ...layer], tinyMetadata);
+  await using weights = await openWeights(path);
+  expect(weights.rasa.folded?.bias).toEqual(new Float32Array(16));
 });
 
 test('what is missing is named', async () => {

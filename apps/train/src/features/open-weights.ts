@@ -2,17 +2,19 @@
 
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openCheckpoint, splitOfficial, type TensorFile, type TensorSource } from '@franca/checkpoint';
+import { type OfficialCheckpoint, openCheckpoint } from '@franca/checkpoint';
 import { fingerprintFiles, hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
 import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { type FoundWeights, findWeights } from './find-weights';
+import { networkOfFile } from './network-of-file';
 import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
 
 export interface WeightOptions extends ModelOptions {
-  readonly network?: 'teacher' | 'student';
+  /** Which network of a file that holds several. */
+  readonly network?: string;
   /** RASA heads to use in place of those that come with the weights; `none`: leave them out. */
   readonly rasa?: string;
 }
@@ -41,7 +43,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
   const found = await findWeights(random ? path.slice(RANDOM.length) : path);
   const file = await openCheckpoint(found.file);
   try {
-    const { parts } = splitOfficial(file, options.network ? { network: options.network } : {});
+    const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);
     const tensors = new Map(parts.backbone.tensors);
     for (const name of Object.values(FOLDED)) tensors.delete(name);
     const { config, assumed, unused, notes } = configOfFile(
@@ -49,11 +51,9 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       { tensors },
       { ...options, runConfig: found.configFile },
     );
-    const rasa = random
-      ? noRasa
-      : await rasaOf(file, parts.rasa_head, found, { D: config.embedDim, chosen: options.rasa });
+    const rasa = random ? noRasa : await rasaOf(parts, found, { D: config.embedDim, chosen: options.rasa });
     const specs = vitSpecs(config);
-    const name = `${random ? 'random ' : ''}${found.name}${options.network === 'student' ? ' student' : ''}`;
+    const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
     const read: WeightSource = random
       ? (name) => initialValues(name, specs[name]!, [0, 0])
       : (name) => (tensors.has(name) && !unused.includes(name) ? parts.backbone.readFloat32(name) : undefined);
@@ -65,6 +65,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       rasa,
       notes: [
         ...found.notes,
+        ...onNetwork,
         ...notes,
         ...notesOnRasa(rasa, name),
         ...(random && assumed.includes('layerScale')
@@ -73,12 +74,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       ],
       name: `${name}${describeRasa(rasa)}`,
       identity: async () =>
-        [
-          random ? 'random 0' : '',
-          options.network ?? '',
-          rasa.folded ? 'folded' : '',
-          await contentOf(found.file),
-        ].join(' '),
+        [random ? 'random 0' : '', report.prefix, rasa.folded ? 'folded' : '', await contentOf(found.file)].join(' '),
       [Symbol.asyncDispose]: () => file.close(),
     };
   } catch (error) {
@@ -87,22 +83,20 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
   }
 }
 
-/** `own`: the heads in the file itself. */
 async function rasaOf(
-  file: TensorFile,
-  own: TensorSource,
+  { backbone, rasa_head: own }: OfficialCheckpoint['parts'],
   { rasaFile }: FoundWeights,
   { D, chosen }: { readonly D: number; readonly chosen: string | undefined },
 ): Promise<RasaOfWeights> {
   if (chosen === 'none') return noRasa;
-  if (chosen === undefined && file.tensors.has(FOLDED.weight)) {
-    const folded = { weight: await file.readFloat32(FOLDED.weight), bias: await file.readFloat32(FOLDED.bias) };
+  if (chosen === undefined && backbone.tensors.has(FOLDED.weight)) {
+    const folded = { weight: await backbone.readFloat32(FOLDED.weight), bias: await backbone.readFloat32(FOLDED.bias) };
     return { planes: [], folded };
   }
   const other = chosen ?? rasaFile;
   if (other === undefined) return own.tensors.size > 0 ? { planes: await planesOf(own, D), folded: undefined } : noRasa;
   await using heads = await openCheckpoint(other);
-  const { rasa_head } = splitOfficial(heads).parts;
+  const { rasa_head } = networkOfFile(heads, undefined, 'give a file of RASA heads alone').parts;
   if (rasa_head.tensors.size === 0)
     throw new TrainError('file', `${other} holds no RASA heads; give a rasa_head.safetensors, or --rasa none`);
   return { planes: await planesOf(rasa_head, D), folded: undefined, fittedOn: heads.metadata.model };
@@ -112,6 +106,6 @@ async function rasaOf(
 async function contentOf(path: string): Promise<string> {
   if (!path.endsWith('.json')) return hashFile(path);
   const folder = dirname(path);
-  const shards = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+  const shards = readdirSync(folder).filter((name) => /\.(safetensors|bin|pth)$/.test(name));
   return `${await hashFile(path)} ${await fingerprintFiles(folder, shards.sort())}`;
 }

@@ -40,8 +40,9 @@ test('backbone and heads become files of their own, blocks flattened, with a rep
   ]);
   const out = join(folder, 'out');
   const lines = await importCheckpoint([source], out);
-  expect(lines.slice(0, 4)).toEqual([
-    'model.safetensors, network under "model.teacher"',
+  expect(lines.slice(0, 5)).toEqual([
+    'model.safetensors',
+    'network: "teacher"; the file also holds "student"; --network NAME chooses',
     'backbone: 2 blocks of 16, patch 14, made for 56 px (4 x 4 positions), mlp, 2 chunks flattened',
     'dino_head: 1 nested levels (slice), 32 prototypes',
     'ibot_head: plain, 64 prototypes',

@@ -7,7 +7,6 @@ import {
   type OfficialCheckpoint,
   type OfficialPart,
   openCheckpoint,
-  splitOfficial,
   type TensorFile,
   unpackWeights,
   writeSafetensors,
@@ -21,9 +20,10 @@ import {
   writeConfigFile,
 } from '../features/config-of-file';
 import { findWeights } from '../features/find-weights';
+import { networkOfFile } from '../features/network-of-file';
 
 export interface ImportOptions extends ModelOptions {
-  readonly network?: 'teacher' | 'student';
+  readonly network?: string;
 }
 
 import { checkOutputFolder } from '../options/outputs';
@@ -88,8 +88,13 @@ const isArchive = (path: string): boolean => /\.(tar\.gz|tgz)(\.part_\w+)?$/.tes
 async function convert(path: string, out: string, options: ImportOptions): Promise<string[]> {
   const name = basename(path);
   await using file = await openCheckpoint(path);
-  const official = splitOfficial(file, options.network ? { network: options.network } : {});
-  const lines = describe(official, name);
+  const official = networkOfFile(file, options.network);
+  const lines = [
+    name,
+    ...official.notes,
+    ...describe(official),
+    ...file.notes.map((note) => `beside the tensors: ${note}`),
+  ];
   const config = await configOf(file, official, options);
   for (const part of PARTS) {
     const source = official.parts[part];
@@ -131,8 +136,8 @@ async function describeConfig(config: ConfigOfFile | { readonly reason: string }
   ];
 }
 
-function describe({ report, parts }: OfficialCheckpoint, name: string): string[] {
-  const lines = [`${name}${report.prefix ? `, network under "${report.prefix.slice(0, -1)}"` : ''}`];
+function describe({ report, parts }: OfficialCheckpoint): string[] {
+  const lines: string[] = [];
   const { backbone } = report;
   if (backbone) {
     const { depth, embedDim, patchSize, grid, registers, ffn, blockChunks } = backbone;

@@ -31,6 +31,21 @@ test('weights of another number of heads are refused, and heads that they do not
   }
 });
 
+test('which network of the file a run starts from is said, or asked for with the way to take one out', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const path = join(folder, 'my deit.safetensors');
+    await writeSafetensors(path, [...tinyTensors('model.'), ...tinyTensors('model_ema.')], tinyMetadata);
+    await using plain = await openPretrained(path, tinyConfig, false);
+    const takes = `franca-train import '${path}' --network NAME --out FOLDER takes one out`;
+    expect(plain.notes.slice(1)).toEqual([`network: "model"; the file also holds "model_ema"; ${takes}`]);
+    await writeSafetensors(path, [...tinyTensors('a.'), ...tinyTensors('b.')], tinyMetadata);
+    await expect(openPretrained(path, tinyConfig, false)).rejects.toThrow(`choose the network by its name: ${takes}`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('positions for another size are resampled as the official converter does (antialiased, no offset)', () => {
   const file = parityFile('pos_embed_interp_down');
   const [, count, D] = file.shape('down.pos_embed') as [number, number, number];

@@ -2,13 +2,15 @@
  * Weights to start from: the backbone of any checkpoint that can be opened. For another image size the position table is resampled once, before training, as the
  * official converter does: bicubic, antialiased, a = -0.5, without the offset that inference uses.
  */
-import { openCheckpoint, splitOfficial, type TensorFile, type TensorSource } from '@franca/checkpoint';
+import { openCheckpoint, type TensorFile, type TensorSource } from '@franca/checkpoint';
 import { initialisePretraining, type PretrainOptions } from '@franca/pretraining';
 import { type Gpu, resampleMatrix, type State, sizeOf } from '@franca/tensor';
 import { usualHeads, type VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, findConfig } from '../features/config-of-file';
 import { findWeights } from '../features/find-weights';
+import { networkOfFile } from '../features/network-of-file';
+import { shellCommand } from '../text/shell';
 
 /** Values of a backbone's tensor by its official name; undefined where there is none. */
 export type PretrainedWeights = (name: string) => Promise<ArrayLike<number> | undefined>;
@@ -27,7 +29,9 @@ export async function openPretrained(path: string, vit: VitConfig, resample: boo
   const found = await findWeights(path);
   const file = await openCheckpoint(found.file);
   try {
-    const { backbone } = splitOfficial(file).parts;
+    const wayOut = `${shellCommand(['franca-train', 'import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
+    const { parts, notes } = networkOfFile(file, undefined, wayOut);
+    const { backbone } = parts;
     const table = backbone.tensors.get('pos_embed');
     if (!table) throw new TrainError('file', `${path} has no position table "pos_embed", so it is no backbone`);
     const [, count, D] = table.shape as [number, number, number];
@@ -42,6 +46,7 @@ export async function openPretrained(path: string, vit: VitConfig, resample: boo
       notes: [
         `starting from ${found.file}: ${backbone.tensors.size} tensors${from === grid ? '' : `, positions resampled from ${from} x ${from} to ${grid} x ${grid}`}`,
         ...found.notes,
+        ...notes,
         ...headNotes,
       ],
       async weights(name) {

@@ -60,7 +60,10 @@ function pthFile(file: RandomAccessFile, { root, pickleBytes, inert, storages }:
   const readFloat32: PthFile['readFloat32'] = async (name, range) =>
     toFloat32(findTensor(tensors, name, file.path).dtype, await read(name, range));
   const { path, close } = file;
-  const notes = [...notesOn('as data, never run', [...inert]), ...notesOn('as not read: their types', unread)];
+  const notes = [
+    ...notesOn('as data, never run', [...inert]),
+    ...notesOn('not read, for the type of their elements', unread),
+  ];
   return {
     path,
     metadata: {},
