@@ -68,7 +68,7 @@ test('a damaged safetensors file', async () => {
   expect((await survives(readFileSync(path), 1)).refused).toBeGreaterThan(ROUNDS / 4);
 });
 
-test.each(['dtypes.pth', 'deflated.pth', 'rasa.pth', 'views.pth'])('a damaged %s', async (name) => {
+test.each(['dtypes.pth', 'deflated.pth', 'rasa.pth', 'views.pth', 'legacy.pth'])('a damaged %s', async (name) => {
   expect((await survives(readFileSync(pthFixture(name)), 2)).refused).toBeGreaterThan(ROUNDS / 4);
 });
 

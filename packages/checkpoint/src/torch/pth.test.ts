@@ -76,6 +76,9 @@ test('what lies beside the tensors is data, and named', async () => {
     'numpy.dtype',
   ]);
   expect(file.notes).toEqual([expect.stringMatching(/^as data, never run: .*argparse\.Namespace/)]);
+  await using company = await openPth(pthFixture('company.pth'));
+  const some = ['__builtin__.getattr', '__main__.AttributeDict', 'numpy.ndarray', 'torch.optim.sgd.SGD'];
+  expect([...company.inert]).toEqual(expect.arrayContaining(some));
   await using plain = await openPth(pthFixture('module.pth'));
   expect([plain.inert, plain.notes]).toEqual([[], []]);
 });
