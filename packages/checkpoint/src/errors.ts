@@ -12,7 +12,7 @@ export type CheckpointErrorCode =
   | 'bad-header'
   /** Larger than what an honest file of this kind needs. */
   | 'too-large'
-  /** A pickle names something outside the allow-list. */
+  /** A pickle names something that would run a command when Python opens it. */
   | 'unsafe-pickle'
   /** A checksum does not match. */
   | 'corrupt'

@@ -18,7 +18,7 @@ export function networkOfFile(
 ): NetworkOfFile {
   try {
     const official = splitOfficial(file, { network });
-    return { ...official, notes: notesOn(official, wayOut) };
+    return { ...official, notes: [...notesOn(official, wayOut), ...notesOnImport(file)] };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
     const out = error.code === 'bad-input' ? `: ${wayOut}` : '';
@@ -30,6 +30,13 @@ function notesOn({ report: { prefix, network, others } }: OfficialCheckpoint, wa
   if (others.length > 0)
     return [`network: ${quoted(network)}; the file also holds ${others.map(quoted).join(', ')}; ${wayOut}`];
   return prefix === '' ? [] : [`network: the one under ${quoted(prefix.slice(0, -1))} in the file`];
+}
+
+/** `import` writes down which network it took, where it had a choice. */
+function notesOnImport({ metadata: { source, network } }: TensorFile): readonly string[] {
+  return source === undefined || network === undefined
+    ? []
+    : [`network: ${quoted(network)} of ${quoted(source)}, imported`];
 }
 
 /** Text of a file must not drive a terminal. */

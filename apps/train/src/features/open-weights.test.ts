@@ -110,6 +110,11 @@ test('any one prefix is taken off and said; of networks that nothing tells apart
   await expect(openWeights(path)).rejects.toThrow(
     /"base_encoder", "momentum_encoder", and nothing says which is meant; .*: --network NAME chooses/,
   );
+  // The same network with and without "backbone." before its names: features must not be taken for each other's.
+  await writeSafetensors(path, [...tinyTensors(), ...tinyTensors('backbone.')], tinyMetadata);
+  await using bare = await openWeights(path, { network: 'plain' });
+  await using prefixed = await openWeights(path, { network: 'backbone' });
+  expect(await bare.identity()).not.toBe(await prefixed.identity());
 });
 
 test('folded RASA behind a prefix is as good as without', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openSafetensors, type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { CONFIG_KEY, decodeVitConfig, type VitConfig, vitConfig, vitSpecs } from '@franca/vit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { networkOfFile } from '../features/network-of-file';
 import { importCheckpoint } from './import-checkpoint';
 
 let folder = '';
@@ -53,6 +54,8 @@ test('backbone and heads become files of their own, blocks flattened, with a rep
     'ibot_head.safetensors',
   ]);
   await using written = await openSafetensors(join(out, 'backbone.safetensors'));
+  expect(written.metadata).toMatchObject({ source: 'model.safetensors', network: 'teacher' });
+  expect(networkOfFile(written, undefined).notes).toEqual(['network: "teacher" of "model.safetensors", imported']);
   expect([...written.tensors.keys()].filter((name) => name.startsWith('blocks'))).toEqual([
     'blocks.0.attn.qkv.weight',
     'blocks.1.attn.qkv.weight',

@@ -96,12 +96,13 @@ async function convert(path: string, out: string, options: ImportOptions): Promi
     ...file.notes.map((note) => `beside the tensors: ${note}`),
   ];
   const config = await configOf(file, official, options);
+  const chosen: Record<string, string> = official.report.others.length > 0 ? { network: official.report.network } : {};
   for (const part of PARTS) {
     const source = official.parts[part];
     if (source.tensors.size === 0) continue;
     const target = targetOf(out, part);
     const ofModel = part === 'backbone' && config && 'config' in config ? configMetadata(config) : {};
-    const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name, ...ofModel });
+    const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name, ...chosen, ...ofModel });
     lines.push(`wrote ${target}: ${source.tensors.size} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
   if (config) lines.push(...(await describeConfig(config, out)));

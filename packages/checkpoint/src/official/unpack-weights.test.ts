@@ -77,7 +77,7 @@ test('an archive without weights, and opening an archive as weights, are explain
   const folder = temporaryFolder();
   const path = join(folder, 'other.tar.gz');
   writeFileSync(path, await tarGz({ 'readme.txt': Buffer.from('?') }));
-  await expectError(unpackWeights(path, folder), 'not-found', /no \.pth or \.safetensors/);
+  await expectError(unpackWeights(path, folder), 'not-found', /no .pth, .pt, .ckpt, .bin or .safetensors/);
   await expectError(
     openCheckpoint(path),
     'bad-format',

@@ -16,7 +16,7 @@ import { CheckpointError, quote } from '../errors';
 const MAX_INFLATION = 8;
 
 /**
- * Unpacks the `.pth` and `.safetensors` files of a `.tar.gz` into `folder`, ignoring the archive's own folders.
+ * Unpacks the files of weights (`.pth`, `.pt`, `.ckpt`, `.bin`, `.safetensors`) of a `.tar.gz` into `folder`, ignoring the archive's own folders.
  *
  * @param parts the archive, or its parts in order; the first part alone (`.part_aa`) stands for all that lie beside it
  * @returns paths of the files, each written as a whole
@@ -36,7 +36,7 @@ export async function unpackWeights(parts: string | readonly string[], folder: s
     throw new CheckpointError('truncated', message, { cause });
   }
   if (unpacked.value.length > 0) return unpacked.value;
-  throw new CheckpointError('not-found', `${paths.join(' + ')} holds no .pth or .safetensors file`);
+  throw new CheckpointError('not-found', `${paths.join(' + ')} holds no .pth, .pt, .ckpt, .bin or .safetensors file`);
 }
 
 async function findParts(first: string): Promise<string[]> {
@@ -80,7 +80,7 @@ async function unpackEntries(archive: ReturnType<typeof extract>, folder: string
 /** File name of an entry that holds weights; never a path, so nothing is written outside the folder. */
 function weightsName({ name, type }: Header): string | undefined {
   const last = name.split(/[/\\]/).at(-1)!;
-  return type === 'file' && /^\w[\w.-]*\.(pth|safetensors)$/.test(last) ? last : undefined;
+  return type === 'file' && /^\w[\w.-]*\.(pth|pt|ckpt|bin|safetensors)$/.test(last) ? last : undefined;
 }
 
 async function copy(entry: AsyncIterable<unknown>, sink: Sink): Promise<void> {

@@ -70,6 +70,9 @@ const FUNCTIONS: ReadonlyMap<string, (args: Args) => PickleValue> = new Map([
 /** Plain notes about tensors, which need no mention: a device, a dtype. */
 const NOTES = /^torch\.(device|float16|float32|float64|bfloat16|int8|int16|int32|int64|uint8|bool|(\w+\.)*\w+Storage)$/;
 
+/** What makes sparse and quantised tensors, and those of types that PyTorch got later. */
+const UNREAD = /^torch\._utils\._rebuild_(\w+_)?tensor(_\w+)?$/;
+
 /** Hooks of `unpickle`, and the names of what became inert while it ran. */
 export interface TorchHooks extends PickleHooks {
   readonly inert: ReadonlySet<string>;
@@ -87,6 +90,7 @@ export function torchHooks(): TorchHooks {
     global: (name) => {
       const call = FUNCTIONS.get(name);
       if (call) return new PickleGlobal(name, call);
+      if (UNREAD.test(name)) return new PickleGlobal(name, () => new PickleObject(UNREAD_TENSOR, []));
       if (runsCommands(name)) {
         const advice = 'no weights need that; take them from a source that you trust';
         throw new CheckpointError(
