@@ -69,7 +69,7 @@ test('a colour PNG is no mask', async () => {
   const rgb = encode({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(1, 2, 3) });
   await writeFile(join(root, 'train/masks/a.png'), rgb);
   const { test: held } = await openSegmentationSets(root, {});
-  await expect(held.read(0)).rejects.toThrow(/3 channels of 8 bits; a mask is an 8-bit gray or palette PNG/);
+  await expect(held.mask!(0)).rejects.toThrow(/3 channels of 8 bits; a mask is an 8-bit gray or palette PNG/);
 });
 
 test('a squashed mask takes the label under the centre of each pixel', () => {
