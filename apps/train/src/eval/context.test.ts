@@ -19,13 +19,13 @@ function listeningSession() {
     model: { config: { depth: 12, patchSize: 8 } } as FeatureSession['model'],
     shards(set, { blocks = 1 }) {
       asked.push(`${set.split}: ${blocks} of ${set.dataset}`);
-      const labels = Int32Array.from({ length: set.length }, (_, i) => set.label(i));
+      const index = Int32Array.from({ length: set.length }, (_, i) => i);
       const zeros = (width: number) => new Float32Array(set.length * width);
       return (async function* () {
         yield {
           blocks: { shape: [set.length, blocks, 2], data: zeros(2 * blocks) },
           patch_mean: { shape: [set.length, 2], data: zeros(2) },
-          labels: { shape: [set.length], data: labels },
+          index: { shape: [set.length], data: index },
         };
       })();
     },

@@ -6,11 +6,6 @@ import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
 import type { PixelLabels } from './preparation';
 
-export interface ImageItem {
-  readonly image: PixelImage;
-  readonly mask?: PixelLabels;
-}
-
 export interface ImageSet {
   /** Name of the data set and of its part, for records. */
   readonly dataset: string;
@@ -30,8 +25,10 @@ export interface ImageSet {
   unlistedClass?(index: number): string | undefined;
   /** Why no image has a class although there are signs of some, and what to do. */
   readonly whyUnlabelled?: string | undefined;
-  read(index: number, signal?: AbortSignal): Promise<ImageItem>;
-  /** Same images, same text; for caches. */
+  read(index: number, signal?: AbortSignal): Promise<PixelImage>;
+  /** The class of each pixel, read anew every time; absent where there are no masks. */
+  mask?(index: number, signal?: AbortSignal): Promise<PixelLabels>;
+  /** Same images, same text; for caches. Neither labels nor masks are in it. */
   identity(): Promise<string>;
 }
 
@@ -76,6 +73,7 @@ function choose(
     label: (index) => set.label(at(index)),
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
+    ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
     identity: async () => describe(await set.identity()),
   };
 }
@@ -131,7 +129,7 @@ function imageSet(
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
-    read: async (index, signal) => ({ image: await readImage(source, index, {}, signal) }),
+    read: (index, signal) => readImage(source, index, {}, signal),
     identity: () => identityOf(source, `${spec} ${names.split}`),
   };
 }

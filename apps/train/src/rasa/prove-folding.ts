@@ -36,8 +36,7 @@ export async function proveFolding(
   const images = Math.min(4, set.length);
   const data = new Float32Array(images * 3 * size * size);
   for (let i = 0; i < images; i++) {
-    const { image } = await set.read(i);
-    prepare(image, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
+    prepare(await set.read(i), { kind: 'squash', size }, data.subarray(i * 3 * size * size));
   }
   const batch = { data, shape: [images, 3, size, size] as const };
   const before = await model.run(batch, { patches: true });

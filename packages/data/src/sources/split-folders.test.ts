@@ -30,6 +30,13 @@ describe('splitFolderSource', () => {
     ]);
   });
 
+  it('says of a flat validation part without a file of labels what would give it classes', async () => {
+    put('train/n01/1.JPEG', 'train/n02/2.JPEG', 'val/ILSVRC2012_val_00000001.JPEG');
+    const val = await splitFolderSource(root, 'val');
+    expect(val.classes).toBeUndefined();
+    expect(val.whyUnlabelled).toMatch(/lie in no class folders.*put one there \(val_annotations.txt/);
+  });
+
   it('numbers classes by the folders that hold images, so that empty ones count for nothing', async () => {
     put('train/a/1.jpg', 'train/b/2.jpg', 'train/1-text/notes.txt', 'train/__MACOSX/a/._1.jpg', 'val/b/3.jpg');
     mkdirSync(path.join(root, 'train/0-empty'));

@@ -37,6 +37,10 @@ export const splitsKind: SourceKind<'splits'> = {
   validation: (target) => target,
 };
 
+const FLAT =
+  'its images lie in no class folders, and no file beside them names their classes; put one there (val_annotations.txt, ' +
+  'LOC_val_solution.csv, or a val.txt with lines "image class"), or sort the images into class folders';
+
 /** The parts that exist below a folder, with their folders. */
 export type SplitFolders = Partial<Record<Split, string>>;
 
@@ -100,7 +104,8 @@ async function openPart({ train }: SplitFolders, folder: string, given?: readonl
   if (!classes || isLabelled(source)) return source;
   const { classes: _, label: __, unlistedClass: ___, whyUnlabelled: ____, ...flat } = source;
   const beside = await labelsBeside(flat, folder, classes);
-  return beside ? { ...flat, ...beside } : source;
+  if (beside) return { ...flat, ...beside };
+  return source.classes || source.whyUnlabelled ? source : { ...source, whyUnlabelled: FLAT };
 }
 
 /** The classes of a folder of images, if it has any: folders that hold images. */
