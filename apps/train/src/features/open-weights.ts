@@ -74,7 +74,12 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       ],
       name: `${name}${describeRasa(rasa)}`,
       identity: async () =>
-        [random ? 'random 0' : '', report.prefix, rasa.folded ? 'folded' : '', await contentOf(found.file)].join(' '),
+        [
+          random ? 'random 0' : '',
+          report.others.length > 0 ? report.network : '',
+          rasa.folded ? 'folded' : '',
+          await contentOf(found.file),
+        ].join(' '),
       [Symbol.asyncDispose]: () => file.close(),
     };
   } catch (error) {
