@@ -3,7 +3,16 @@
  * these plans, and may be those of a model that is being trained.
  */
 import { parametersOf, within } from '@franca/nn';
-import { compile, type DType, type Gpu, type Spec, type State, type Step, type Tensor, type WarmOptions } from '@franca/tensor';
+import {
+  compile,
+  type DType,
+  type Gpu,
+  type Spec,
+  type State,
+  type Step,
+  type Tensor,
+  type WarmOptions,
+} from '@franca/tensor';
 import type { VitConfig } from './config';
 import { VitError } from './errors';
 import {

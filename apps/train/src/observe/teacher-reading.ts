@@ -1,6 +1,6 @@
 /** What the teacher knows while it trains: k-NN accuracy on a held-out part, and patches for the PCA picture. */
 import type { DataSplits } from '@franca/data';
-import type { Gpu, State } from '@franca/tensor';
+import type { Gpu, State, WarmOptions } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';
 import type { DerivedOptions } from '../config/derived-options';
 import { type HeldOutImages, normalisedBatch, readHeldOutImages } from './held-out-images';
@@ -23,12 +23,16 @@ export interface TeacherReading extends Disposable {
 
 const BATCH = 32;
 
+/** Does work that compiles kernels: says how far it is, and ends it when asked to stop. */
+export type Warming = (work: (options: WarmOptions) => Promise<void>) => Promise<void>;
+
 /** Prepares fixed images of both parts and the teacher as a model. Without labels only a few images, for the picture. */
 export async function createTeacherReading(
   gpu: Gpu,
   state: State,
   { vit: config, loop: run, crops }: DerivedOptions,
   data: DataSplits,
+  warming: Warming,
 ): Promise<TeacherReading> {
   const size = crops.global_crops_size;
   const labelled = data.train.label !== undefined && data.val.label !== undefined && data.val.length > 0;
@@ -38,7 +42,7 @@ export async function createTeacherReading(
   const test = await readHeldOutImages(shown, { ...request, count: labelled ? run.knn.maxTest : BATCH });
   const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
   // one plan for both readings, and its memory is taken before the first step
-  await teacher.prepare([BATCH, 3, size, size], { patches: true });
+  await warming((options) => teacher.prepare([BATCH, 3, size, size], { patches: true }, options));
   const { k } = run.knn;
   const usable = train.labels.length > 0 && test.labels.length > 0;
   const pixels = usable ? await pixelAccuracy(train, test, k) : undefined;

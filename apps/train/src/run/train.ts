@@ -5,7 +5,14 @@
  */
 import { join } from 'node:path';
 import { type BadImage, DataError, type DataSplits, type ImageBatch, loadBatches } from '@franca/data';
-import { pretrainGroups, pretrainSignature, pretrainStep, prototypeChunks, schedules } from '@franca/pretraining';
+import {
+  type CompiledPretrainStep,
+  pretrainGroups,
+  pretrainSignature,
+  pretrainStep,
+  prototypeChunks,
+  schedules,
+} from '@franca/pretraining';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { TrainError } from '../errors';
@@ -14,9 +21,10 @@ import type { ObservedRun } from '../observe/observed-run';
 import { createObserver } from '../observe/observer';
 import { createProgress, type Progress } from '../observe/progress';
 import { createRecord } from '../observe/run-record';
-import { createTeacherReading } from '../observe/teacher-reading';
+import { createTeacherReading, type Warming } from '../observe/teacher-reading';
 import { openEvents } from '../observe/tensorboard';
 import { amountOfBytes } from '../text/amounts';
+import { kernelProgress } from '../text/kernel-progress';
 import { createCheckpoints, type Position, restore } from './checkpointing';
 import { createCropper } from './crops';
 import { describeEnvironment } from './environment';
@@ -25,7 +33,7 @@ import { createProfiler } from './profiler';
 import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
 import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
-import { listenForStop } from './stop-signals';
+import { listenForStop, untilStopped } from './stop-signals';
 
 export interface TrainRequest {
   readonly gpu: Gpu;
@@ -70,11 +78,13 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
   using cropper = createCropper(gpu, options, step);
-  using reading = await createTeacherReading(gpu, state, options, data);
+  using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
-  progress.message(
-    describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),
-  );
+  progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
+  await warming(async (events) => {
+    await step.warm(events);
+    if (gpu.target.family === 'cpu') await cropper.warm();
+  });
 
   await using log = await openMetricsLog(join(out, 'metrics.jsonl'), saved ? saved.step : -1);
   await using events = await openEvents(out);
@@ -99,6 +109,12 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   // awaited here: what the run works with is disposed of when this function ends
   return await loop(run, { start, last, batches, profile: request.profile === true });
 }
+
+/** Before anything is written: who ends it here leaves nothing behind. */
+const warming: Warming = async (work) => {
+  const { onProgress, end } = kernelProgress();
+  await untilStopped((signal) => work({ onProgress, signal })).finally(end);
+};
 
 /** What the loop works with. */
 interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
@@ -207,13 +223,14 @@ function explain(error: unknown, out: string): unknown {
 
 function describeStart(
   { batch, vit, schedule, notes }: DerivedOptions,
-  kernels: number,
-  seconds: number,
+  { target: { family } }: Gpu,
+  { report: { kernels, distinctKernels }, compileTime }: CompiledPretrainStep,
   bytes: number,
 ): string {
+  const when = family === 'cpu' ? 'before the first step' : `in ${compileTime.seconds.toFixed(1)} s`;
   return [
     `ViT of width ${vit.embedDim} and depth ${vit.depth}, ${batch.total} images a step, ${schedule.iterations} steps`,
-    `${kernels} kernels compiled in ${seconds.toFixed(1)} s; ${amountOfBytes(bytes)} on the device, all of it allocated`,
+    `${kernels} kernels (${distinctKernels} distinct) compiled ${when}; ${amountOfBytes(bytes)} on the device, all of it allocated`,
     ...notes,
   ].join('\n');
 }
