@@ -40,12 +40,17 @@ export async function createTeacherReading(
   const train = await readHeldOutImages(data.train, { ...request, count: labelled ? run.knn.maxTrain : 0 });
   const shown = data.val.length > 0 ? data.val : data.train;
   const test = await readHeldOutImages(shown, { ...request, count: labelled ? run.knn.maxTest : BATCH });
-  const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
-  // one plan for both readings, and its memory is taken before the first step
-  await warming((options) => teacher.prepare([BATCH, 3, size, size], { patches: true }, options));
   const { k } = run.knn;
   const usable = train.labels.length > 0 && test.labels.length > 0;
   const pixels = usable ? await pixelAccuracy(train, test, k) : undefined;
+  const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
+  try {
+    // one plan for both readings, and its memory is taken before the first step
+    await warming((options) => teacher.prepare([BATCH, 3, size, size], { patches: true }, options));
+  } catch (error) {
+    teacher.dispose();
+    throw error;
+  }
   return {
     skipped: [...train.skipped, ...test.skipped],
     measure: async () => ({
