@@ -30,7 +30,9 @@ test.skipIf(!deit)('DeiT-Tiny reproduces its golden tokens and logits (needs sha
   const shapes = Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape]));
   const images = [...golden].find(([, { shape }]) => shape.length === 4)![1];
   await using gpu = await openGpu();
-  using model = await loadVit(gpu, configOfWeights(shapes), (name) => (tensors.has(name) ? values(name) : undefined));
+  using model = await loadVit(gpu, configOfWeights(shapes).config, (name) =>
+    tensors.has(name) ? values(name) : undefined,
+  );
   const batch = { data: Float32Array.from(images.data), shape: images.shape as [number, number, number, number] };
   const { cls, patches } = await model.run(batch, { patches: true });
   const [tokens, logits] = [values('final_norm_tokens', golden), values('logits', golden)];

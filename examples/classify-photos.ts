@@ -21,9 +21,9 @@ export async function classify(gpu: Gpu, weights: string, images: readonly strin
   const shapes = Object.fromEntries([...file.tensors].map(([name, { shape }]) => [name, shape]));
   const [classes, D] = shapes['head.weight'] as [number, number];
   const [head, bias] = [await file.readFloat32('head.weight'), await file.readFloat32('head.bias')];
-  using model = await loadVit(gpu, configOfWeights(shapes), (name) =>
-    file.tensors.has(name) ? file.readFloat32(name) : undefined,
-  );
+  // attention heads, which shapes do not tell, are those of the published ViT of that width; another width is refused
+  const { config } = configOfWeights(shapes);
+  using model = await loadVit(gpu, config, (name) => (file.tensors.has(name) ? file.readFloat32(name) : undefined));
   const ranked: Ranked[] = [];
   for (const image of images) {
     const data = preprocess(await decodeImage(await readFile(image)), PREPROCESS_224);

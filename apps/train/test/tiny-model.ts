@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { initialValues } from '@franca/nn';
-import { type VitConfig, vitConfig, vitSpecs } from '@franca/vit';
+import { CONFIG_KEY, encodeVitConfig, type VitConfig, vitConfig, vitSpecs } from '@franca/vit';
 
 /** Patches of 8 px, 4 x 4 of them; two heads of 8, which shapes cannot tell. */
 export const tinyConfig: VitConfig = vitConfig('tiny', {
@@ -30,9 +30,14 @@ export function tinyTensors(prefix = ''): TensorEntry[] {
   }));
 }
 
-/** Writes the tiny model to `folder` and returns the file. */
+/** Metadata that name the tiny model's configuration. */
+export const tinyMetadata: Readonly<Record<string, string>> = {
+  [CONFIG_KEY]: encodeVitConfig({ config: tinyConfig, assumed: [] }),
+};
+
+/** Writes the tiny model to `folder`, with its configuration, and returns the file. */
 export async function writeTinyModel(folder: string, more: readonly TensorEntry[] = []): Promise<string> {
   const path = join(folder, 'tiny.safetensors');
-  await writeSafetensors(path, [...tinyTensors(), ...more]);
+  await writeSafetensors(path, [...tinyTensors(), ...more], tinyMetadata);
   return path;
 }

@@ -97,6 +97,7 @@ export {
   positionEntropy,
 } from './position-entropy/position-entropy';
 export { PAPER_RESULTS, type PaperResult, paperResult } from './report/paper-results';
+export { paperDifferences } from './report/paper-sets';
 export type { Selection, SelectionOptions } from './selection';
 export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';
 export { momentsOf } from './statistics/moments';

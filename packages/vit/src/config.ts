@@ -27,6 +27,14 @@ const WIDTHS: Readonly<Record<VitSize, Pick<VitConfig, 'embedDim' | 'depth' | 'n
   giant2: { embedDim: 1536, depth: 40, numHeads: 24 },
 };
 
+/** Attention heads of the published models of a width; undefined for other widths, whose heads nothing tells. */
+export const usualHeads = (embedDim: number): number | undefined =>
+  Object.values(WIDTHS).find((named) => named.embedDim === embedDim)?.numHeads;
+
+/** Numbers of heads that a width divides into, for heads of 8 and more. */
+export const headsThatFit = (embedDim: number): number[] =>
+  Array.from({ length: Math.max(1, Math.floor(embedDim / 8)) }, (_, i) => i + 1).filter((n) => embedDim % n === 0);
+
 /** A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win. */
 export const vitConfig = (size: VitSize, overrides: Partial<VitConfig> = {}): VitConfig => ({
   ...WIDTHS[size],

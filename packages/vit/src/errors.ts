@@ -1,7 +1,7 @@
 /** The error of `@franca/vit`: a code for programs, a message for people. */
 
 /** What went wrong. */
-export type VitErrorCode = 'config' | 'image-size' | 'weights';
+export type VitErrorCode = 'config' | 'heads' | 'image-size' | 'weights';
 
 export class VitError extends Error {
   readonly code: VitErrorCode;

@@ -1,5 +1,6 @@
 export { type BlockOutput, block, type KeptSamples } from './block';
-export { type VitConfig, type VitSize, vitConfig } from './config';
+export { usualHeads, type VitConfig, type VitSize, vitConfig } from './config';
+export { type AssumedKey, type ConfigOfWeights, configOfWeights, type WeightShapes } from './config-of-weights';
 export { VitError, type VitErrorCode } from './errors';
 export type { FeatureRequest, Features } from './features';
 export { fitImages, type ImageBatch } from './fit-images';
@@ -7,5 +8,6 @@ export { type FinalLayer, type LoadOptions, loadVit, vitState } from './load';
 export { type VitModel, vitOnState, type WeightsOnDevice } from './model';
 export { positionEmbedding } from './position-embedding';
 export { blockSpecs, vitSpecs } from './specs';
+export { CONFIG_KEY, decodeVitConfig, encodeVitConfig, type StoredVitConfig } from './stored-config';
 export { clsAttention, embed, normIntermediate, splitTokens, type VitOptions, type VitOutput, vit } from './vit';
-export { configOfWeights, type WeightShapes, type WeightSource, weightsFrom } from './weights';
+export { type WeightSource, weightsFrom } from './weights';

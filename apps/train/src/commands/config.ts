@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { examples } from '../command-line';
 import { derive } from '../config/derive';
 import { derivedLines, explainedLines } from '../config/explain';
+import { settingsWithoutEffect } from '../config/no-effect';
 import { listPresets } from '../config/presets';
 import { configReference } from '../config/reference';
 import { type ConfigOptions, configFrom, withConfig } from '../options/config-options';
@@ -39,7 +40,8 @@ function output(overrides: readonly string[], options: Options): string {
   if (options.reference) return configReference();
   const resolved = configFrom(options, overrides);
   if (!options.explain) return stringify(resolved.config).trimEnd();
-  return [...explainedLines(resolved), '', ...derivedLines(derive(resolved.config))].join('\n');
+  const vain = settingsWithoutEffect(resolved);
+  return [...explainedLines(resolved), '', ...derivedLines(derive(resolved.config)), ...vain].join('\n');
 }
 
 function presetList(): string {

@@ -3,9 +3,9 @@ import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
-import { loadConfig } from '../config/load';
 import { chooseBackend } from '../eval/backend';
 import { type ContextOptions, openContext } from '../eval/context';
+import { dataOfRun, heldOutOfRun } from '../eval/data-of-run';
 import { findTasks } from '../eval/find-tasks';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask } from '../eval/task';
@@ -13,6 +13,7 @@ import { openSession, type SessionOptions, withWeights } from '../features/sessi
 import type { SetLimits } from '../image-sets/image-set';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { positiveInteger, trainTest } from '../options/option-values';
+import { checkOutputFile } from '../options/outputs';
 import { rasaTask } from '../rasa/rasa-task';
 
 interface Options extends SessionOptions, OutputOptions {
@@ -42,7 +43,7 @@ export async function register(program: Command): Promise<void> {
   for (const task of tasks) {
     const command = group.command(task.name).description(task.about);
     const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
-    const usage = `franca-train eval ${task.name}${task.reads === 'nothing' ? '' : ' -w run -d world'}`;
+    const usage = ['franca-train eval', task.name, ...(task.reads === 'nothing' ? [] : ['-w run -d world'])].join(' ');
     withOutput(task.options(reading))
       .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
       .action((options: Options) => runOne(task, options));
@@ -93,6 +94,7 @@ const withOutput = (command: Command): Command =>
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
   const data = options.data ?? 'world';
+  await checkOutputs(options);
   await using session = task.reads === 'nothing' ? undefined : await openSession(options);
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, contextOptions(options, { data, denseData: data }, [task]));
@@ -101,38 +103,37 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
 }
 
 async function runAll(evaluations: readonly EvalTask[], options: Options): Promise<void> {
-  const data = options.data ?? dataOfRun(options.weights) ?? 'world';
+  const html = options.html ?? pageOf(options.weights);
+  await checkOutputs({ ...options, html });
+  const data = options.data ?? dataOfRun(options.weights)?.spec ?? 'world';
   const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
   await using session = await openSession(options);
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, contextOptions(options, { data, denseData }, evaluations));
   const tasks = [rasaTask(session, folderOf(options.weights)), ...evaluations];
   const results = await runTasks(context, tasks, {}, true);
-  await finish(
-    { model: session.weights.name, ...results },
-    { ...options, html: options.html ?? pageOf(options.weights) },
-  );
+  await finish({ model: session.weights.name, ...results }, { ...options, html });
+}
+
+/** Before hours of work, not after. */
+async function checkOutputs({ json, html, weights, data }: Options): Promise<void> {
+  const inputs = [weights, data].filter((input) => input !== undefined);
+  for (const path of [json, html]) if (path) await checkOutputFile(path, inputs);
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize }: Options,
+  { dataset, images = {}, denseImages = images, resize, weights }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
+  heldOut: weights === undefined ? undefined : heldOutOfRun(weights, data.data),
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });
-
-/** The data that a run was trained on, where its folder says. */
-function dataOfRun(weights: string): string | undefined {
-  const file = join(weights, 'config.yaml');
-  if (!existsSync(file)) return undefined;
-  return loadConfig([file]).config.train.dataset_path || undefined;
-}
 
 /** The folder of a run, if the weights are one. */
 const folderOf = (weights: string): string | undefined =>

@@ -1,11 +1,13 @@
 /** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
+import { heldOutOfRun } from '../eval/data-of-run';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { writeFeatures } from '../features/write-features';
 import { openImageSets, spread } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
+import { checkOutputFile } from '../options/outputs';
 import { amountOfBytes } from '../text/amounts';
 
 interface Options extends SessionOptions {
@@ -35,8 +37,10 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (options: Options) => {
+      await checkOutputFile(options.out, [options.weights, options.data]);
       await using session = await openSession(options);
-      const sets = await openImageSets(options.data, {});
+      for (const note of session.weights.notes) console.log(`note: ${note}`);
+      const sets = await openImageSets(options.data, { heldOut: heldOutOfRun(options.weights, options.data) });
       try {
         const set = spread(options.split === 'val' ? sets.test : sets.train, options.images);
         const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
@@ -44,6 +48,7 @@ export function register(program: Command): void {
           preparation,
           patches: Boolean(options.patches),
         });
+        for (const note of set.notes) console.log(`note: ${note}`);
         const left = set.length - written.images;
         console.log(
           `wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}${left > 0 ? `; ${left} could not be read` : ''}`,

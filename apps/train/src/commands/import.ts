@@ -1,20 +1,23 @@
 /** `franca-train import`: a checkpoint as safetensors, the backbone and each head in a file of its own. */
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { examples } from '../command-line';
+import type { ModelOptions } from '../features/config-of-file';
+import { withModelOptions } from '../features/model-options';
 
-interface Options {
+interface Options extends ModelOptions {
   readonly out: string;
   readonly network?: 'teacher' | 'student';
 }
 
 /** Adds the command. */
 export function register(program: Command): void {
-  program
-    .command('import')
+  withModelOptions(program.command('import'))
     .description('convert a checkpoint (.pth, .tar.gz parts, safetensors) to safetensors')
     .argument('<file...>', 'checkpoint; several files are the parts of one archive')
-    .requiredOption('-o, --out <folder>', 'folder for backbone.safetensors, dino_head.safetensors, ...')
-    .option('--network <name>', 'teacher or student, where the file has both (default: teacher)', parseNetwork)
+    .requiredOption(
+      '-o, --out <folder>',
+      'folder for backbone.safetensors, its config.json, dino_head.safetensors, ...',
+    )
     .addHelpText(
       'after',
       examples([
@@ -23,13 +26,8 @@ export function register(program: Command): void {
         ['franca-train import model.rank_0.pth --network student --out s', 'the student of a training checkpoint'],
       ]),
     )
-    .action(async (files: string[], { out, network }: Options) => {
+    .action(async (files: string[], { out, ...options }: Options) => {
       const { importCheckpoint } = await import('../import/import-checkpoint');
-      for (const line of await importCheckpoint(files, out, network)) console.log(line);
+      for (const line of await importCheckpoint(files, out, options)) console.log(line);
     });
-}
-
-function parseNetwork(value: string): 'teacher' | 'student' {
-  if (value === 'teacher' || value === 'student') return value;
-  throw new InvalidArgumentError('expected teacher or student');
 }

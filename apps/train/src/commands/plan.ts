@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { examples } from '../command-line';
 import { derive } from '../config/derive';
+import { settingsWithoutEffect } from '../config/no-effect';
 import { type ConfigOptions, configFrom, withConfig } from '../options/config-options';
 import { positiveInteger } from '../options/option-values';
 
@@ -29,7 +30,9 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (overrides: string[], options: Options) => {
-      const { config } = configFrom(options, overrides);
+      const resolved = configFrom(options, overrides);
+      const { config } = resolved;
+      for (const text of settingsWithoutEffect(resolved)) console.error(text);
       // loaded here, so that other commands start without them
       const [{ targetNamed }, { planOrExplain }, { describePlan }, { knownRates, withRates }, { checkPrecision }] =
         await Promise.all([

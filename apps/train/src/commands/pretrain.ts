@@ -1,12 +1,26 @@
 /** `franca-train pretrain`: trains a model from scratch, or continues a run. */
 import type { Command } from 'commander';
 import { examples } from '../command-line';
+import { positiveInteger } from '../options/option-values';
 import { type TrainCommandOptions, withTrainOptions } from '../options/train-options';
+
+const CONTINUING = `
+--resume keeps the run what it is. It takes other settings for what no number depends on (franca.checkpoint.*, franca.log.*,
+franca.knn.interval, franca.data.max_bad_share, evaluation.eval_period_iterations, train.num_workers, franca.augment.device)
+and the same pictures in another place (--data); everything else is refused, with the command that forks the run.
+--fork takes weights, optimiser and schedules on from the step of the checkpoint and says what changes: pictures or a seed that
+are others start a new order, a larger crop resamples positions, a changed length or batch moves the learning rate.`;
 
 /** Adds the command. */
 export function register(program: Command): void {
   withTrainOptions(program.command('pretrain'))
     .description('train a model on images, without labels')
+    .option(
+      '--fork <run>',
+      'go on from a checkpoint of this run in a new folder, with other settings or data; the run itself is never changed',
+    )
+    .option('--at <step>', 'the checkpoint to fork from (default: the newest)', positiveInteger)
+    .addHelpText('after', CONTINUING)
     .addHelpText(
       'after',
       examples([
@@ -15,6 +29,10 @@ export function register(program: Command): void {
         ['franca-train pretrain -c gpu-base --data hf://owner/images', 'another preset, data from the hub'],
         ['franca-train pretrain -c vitb14.yaml optim.epochs=50', 'an official configuration with a change'],
         ['franca-train pretrain --resume --out runs/photos', 'continue where it stopped, bit for bit'],
+        [
+          'franca-train pretrain --fork runs/photos --out runs/longer optim.epochs=100',
+          'go on in a new folder with other settings',
+        ],
       ]),
     )
     .action(async (overrides: string[], options: TrainCommandOptions) => {

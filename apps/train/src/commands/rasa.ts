@@ -10,10 +10,11 @@ import { openContext } from '../eval/context';
 import { writeJson } from '../eval/results';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
+import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
 import { positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
-import { writeRasa } from '../rasa/write-rasa';
+import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
   readonly data: string;
@@ -57,8 +58,11 @@ export function register(program: Command): void {
 }
 
 async function run(options: Options): Promise<void> {
+  await checkOutputFolder(options.out, { names: RASA_FILES, inputs: [options.weights] });
+  if (options.json) await checkOutputFile(options.json, [options.weights]);
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
+  for (const note of session.weights.notes) console.log(`note: ${note}`);
   const images = options.images ?? {};
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, {
@@ -70,7 +74,7 @@ async function run(options: Options): Promise<void> {
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const official = Boolean(options.official);
   const fit = await fitOnImages(session, parts.train, { ...options, official });
-  const readings = await positionReadings(backend, parts, fit.bases, session.weights.name);
+  const readings = await positionReadings(backend, parts, fit.bases, session.weights);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
@@ -84,7 +88,7 @@ async function run(options: Options): Promise<void> {
   const figure = join(options.out, 'position.svg');
   await writeFigure(figure, positionChart(readings));
   if (options.json)
-    await writeJson(options.json, [...readings, foldingRecord(test, session.weights.name, session.size, proof)]);
+    await writeJson(options.json, [...readings, foldingRecord(test, session.weights, session.size, proof)]);
   for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
     console.log(`wrote ${path}`);
 }

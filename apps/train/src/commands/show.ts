@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { examples } from '../command-line';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import { defaultSize } from '../image-sets/preparation';
+import { checkOutputFolder } from '../options/outputs';
 import { type Look, look, readPicture } from '../show/picture-features';
 import { writeLooks } from '../show/write-looks';
 
@@ -31,11 +32,12 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (images: string[], options: Options) => {
-      await using session = await openSession(options);
+      await checkOutputFolder(options.out);
       // As in the paper's figures, twice the side that features are evaluated at.
-      const size = options.size ?? 2 * defaultSize(session.model.config);
+      await using session = await openSession(options, (config) => 2 * defaultSize(config));
+      for (const note of session.weights.notes) console.log(`note: ${note}`);
       const looks: Look[] = [];
-      for (const path of images) looks.push(await look(session, await readPicture(path), size));
+      for (const path of images) looks.push(await look(session, await readPicture(path)));
       const written = await writeLooks(options.out, looks, { ...options, joint: Boolean(options.joint) });
       console.log(`wrote ${written.length} files to ${options.out}: ${written.slice(0, 4).join(', ')}, ...`);
     });

@@ -28,6 +28,9 @@ export interface ResolvedConfig {
   readonly sources: ReadonlyMap<string, string>;
 }
 
+/** The source of overrides. */
+export const COMMAND_LINE = 'command line';
+
 /** The whole configuration: the official sections and `franca:`. Strict: an unknown key is an error. */
 export const configSchema: z.ZodType<TrainConfig> = z.strictObject({ ...officialSections, franca: francaSection });
 
@@ -35,13 +38,18 @@ export const configSchema: z.ZodType<TrainConfig> = z.strictObject({ ...official
 export const defaultConfig: TrainConfig = configSchema.parse({});
 
 /**
- * Reads configuration files or presets by name, lays overrides on top and checks the result.
+ * Reads configuration files or presets by name, lays them on `base` and overrides on top, and checks the result.
  * @throws TrainError `config` for anything that is not a valid setting, naming key, value and source; `file` for a file that cannot be read
  */
-export const loadConfig = (files: readonly string[], overrides: readonly string[] = []): ResolvedConfig =>
+export const loadConfig = (
+  files: readonly string[],
+  overrides: readonly string[] = [],
+  base: readonly Layer[] = [],
+): ResolvedConfig =>
   resolveConfig([
+    ...base,
     ...files.map(readLayer),
-    ...(overrides.length > 0 ? [{ source: 'command line', settings: parseOverrides(overrides) }] : []),
+    ...(overrides.length > 0 ? [{ source: COMMAND_LINE, settings: parseOverrides(overrides) }] : []),
   ]);
 
 /** Merges and checks layers. @throws TrainError `config` */

@@ -9,9 +9,12 @@ import type { TrainConfig } from './train-config';
 const mixedPrecision = (reduce: 'fp16' | 'fp32') =>
   z
     .strictObject({
-      param_dtype: z.enum(['fp16', 'fp32']).default('fp16').describe('type that this part computes in'),
-      reduce_dtype: z.enum(['fp16', 'fp32']).default(reduce).describe('accepted; gradients are always f32'),
-      buffer_dtype: z.enum(['fp16', 'fp32']).default('fp32').describe('accepted; there are no buffers'),
+      param_dtype: z
+        .enum(['fp16', 'fp32'])
+        .default('fp16')
+        .describe('that of student.backbone is the type that everything computes in'),
+      reduce_dtype: z.enum(['fp16', 'fp32']).default(reduce).describe('without effect; gradients are always f32'),
+      buffer_dtype: z.enum(['fp16', 'fp32']).default('fp32').describe('without effect; there are no buffers'),
     })
     .prefault({});
 
@@ -21,7 +24,7 @@ const part = (reduce: 'fp16' | 'fp32') =>
       sharding_strategy: z
         .enum(['NO_SHARD', 'SHARD_GRAD_OP', 'FULL_SHARD'])
         .default('SHARD_GRAD_OP')
-        .describe('accepted; every device holds the whole model'),
+        .describe('without effect; every device holds the whole model'),
       mixed_precision: mixedPrecision(reduce),
     })
     .prefault({});
@@ -39,7 +42,13 @@ const head = {
 export const officialSections: {
   readonly [K in Exclude<keyof TrainConfig, 'franca'>]: z.ZodType<TrainConfig[K]>;
 } = {
-  MODEL: z.strictObject({ WEIGHTS: text().default('').describe('accepted; resuming is `--resume`') }).prefault({}),
+  MODEL: z
+    .strictObject({
+      WEIGHTS: text()
+        .default('')
+        .describe('without effect; student.pretrained_weights starts from weights, `--resume` and `--fork` go on'),
+    })
+    .prefault({}),
   compute_precision: z
     .strictObject({
       grad_scaler: flag().default(true).describe('dynamic loss scale when computing in f16'),
@@ -68,12 +77,12 @@ export const officialSections: {
     .strictObject({
       batch_size_per_gpu: positive().default(64).describe('images per device and micro-step'),
       dataset_path: text().default('ImageNet:split=TRAIN').describe('images; `--data` on the command line'),
-      output_dir: text().default('.').describe('run folder; `--out` on the command line'),
-      saveckp_freq: count().default(20).describe('accepted; the official code does not read it'),
+      output_dir: text().default('.').describe('run folder, where `--out` is not given; `.`: none chosen'),
+      saveckp_freq: count().default(20).describe('without effect; the official code does not read it'),
       seed: count().default(0).describe('seed of everything'),
       num_workers: count().default(10).describe('images read and decoded at once; 0: twice the cores'),
       OFFICIAL_EPOCH_LENGTH: positive().default(1250).describe('iterations of one virtual epoch'),
-      cache_dataset: flag().default(true).describe('accepted; the official code does not read it'),
+      cache_dataset: flag().default(true).describe('without effect; the official code does not read it'),
       centering: z
         .enum(['centering', 'sinkhorn_knopp'])
         .default('centering')
@@ -81,7 +90,9 @@ export const officialSections: {
       use_block_masking: flag().default(true).describe('false: the multi-block masks of BEiT and DINOv2'),
       use_inverse_block: flag().default(true).describe('mask everything but a block'),
       roll: flag().default(true).describe('roll the block around the edges; with the two above: CyclicMask'),
-      high_resolution_finetune: flag().default(false).describe('continue a whole run at another crop size'),
+      high_resolution_finetune: flag()
+        .default(false)
+        .describe('without effect; `pretrain --fork` continues a whole run at another crop size'),
     })
     .prefault({}),
   student: z
@@ -94,11 +105,9 @@ export const officialSections: {
       drop_path_rate: share().default(0.3).describe('share of the samples that skip a residual branch'),
       layerscale: amount().default(1e-5).describe('initial LayerScale; 0: none'),
       drop_path_uniform: flag().default(true).describe('false: the rate grows linearly from 0 over depth'),
-      pretrained_weights: text().default('').describe('backbone to start from; `highres` sets it'),
+      pretrained_weights: text().default('').describe('backbone to start from; `highres --from` sets it'),
       ffn_layer: z.enum(['mlp', 'swiglu', 'swiglufused']).default('mlp').describe('feed-forward layer'),
-      block_chunks: count()
-        .default(0)
-        .describe('chunks in the block names of official checkpoints; numerics are the same'),
+      block_chunks: count().default(0).describe('without effect; chunks in the block names of official checkpoints'),
       qkv_bias: z.literal(true, 'only true is supported').default(true).describe('bias of queries, keys and values'),
       proj_bias: z.literal(true, 'only true is supported').default(true).describe('bias after attention'),
       ffn_bias: z.literal(true, 'only true is supported').default(true).describe('bias of the feed-forward layer'),
@@ -122,7 +131,7 @@ export const officialSections: {
       weight_decay: amount().default(0.04).describe('weight decay at the start'),
       weight_decay_end: amount().default(0.4).describe('weight decay at the end (cosine)'),
       base_lr: amount().default(0.004).describe('peak learning rate of a total batch of 1024'),
-      lr: amount().default(0).describe('set by the scaling rule; ignored on input'),
+      lr: amount().default(0).describe('without effect; set by the scaling rule'),
       warmup_epochs: amount().default(10).describe('virtual epochs of linear warm-up'),
       min_lr: amount().default(1e-6).describe('learning rate at the end (cosine)'),
       clip_grad: amount().default(3).describe('largest gradient norm of backbone and of each head; 0: no clipping'),

@@ -1,7 +1,7 @@
-import { copyFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { cpuBackend } from '@franca/evals';
-import { expect, test } from 'vitest';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cpuBackend, type Outcome } from '@franca/evals';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../test/tiny-model';
 import type { FeatureSession } from '../features/session';
 import { openContext } from './context';
@@ -13,19 +13,19 @@ function listeningSession() {
   const asked: string[] = [];
   const session: Partial<FeatureSession> = {
     size: 16,
-    weights: { name: 'silent', rasa: { planes: [], folded: undefined } } as Partial<
+    weights: { name: 'silent', notes: [], rasa: { planes: [], folded: undefined } } as Partial<
       FeatureSession['weights']
     > as FeatureSession['weights'],
     model: { config: { depth: 12, patchSize: 8 } } as FeatureSession['model'],
     shards(set, { blocks = 1 }) {
       asked.push(`${set.split}: ${blocks} of ${set.dataset}`);
-      const labels = Int32Array.from({ length: set.length }, (_, i) => set.label(i));
+      const index = Int32Array.from({ length: set.length }, (_, i) => i);
       const zeros = (width: number) => new Float32Array(set.length * width);
       return (async function* () {
         yield {
           blocks: { shape: [set.length, blocks, 2], data: zeros(2 * blocks) },
           patch_mean: { shape: [set.length, 2], data: zeros(2) },
-          labels: { shape: [set.length], data: labels },
+          index: { shape: [set.length], data: index },
         };
       })();
     },
@@ -69,4 +69,109 @@ test('without a model there is only what needs none', async () => {
   await using context = contextOf(undefined, WORLD);
   expect(context.grid).toEqual([16, 16]);
   await expect(context.images('test')).rejects.toThrow(/needs a model/);
+});
+
+describe('labelled images', () => {
+  /** Pictures at these paths below a folder. */
+  async function folderOf(...files: string[]): Promise<string> {
+    const folder = await temporaryFolder();
+    onTestFinished(() => rm(folder, { recursive: true }));
+    for (const file of files) {
+      await mkdir(dirname(join(folder, file)), { recursive: true });
+      if (file.endsWith('.webp')) await copyFile(PICTURE, join(folder, file));
+      else await writeFile(join(folder, file), 'text');
+    }
+    return folder;
+  }
+  const outcome = {
+    task: 'x',
+    total: 0,
+    evaluated: 3,
+    value: 1,
+    wallMs: 1,
+    perClass: [],
+    hyper: {},
+  } as Partial<Outcome> as Outcome;
+
+  test('carry the classes of the training images, whatever else lies in the folder', async () => {
+    const { session } = listeningSession();
+    await using context = contextOf(
+      session,
+      await folderOf('train/0-empty/notes.txt', 'train/a/1.webp', 'train/b/2.webp', 'val/b/3.webp', 'val/a/4.webp'),
+    );
+    expect([...(await context.labelled('train')).features.labelled.labels]).toEqual([0, 1]);
+    expect([...(await context.labelled('test')).features.labelled.labels]).toEqual([0, 1]);
+  });
+
+  test('leave out test images of classes without training images, and the record says so', async () => {
+    const { session } = listeningSession();
+    await using context = contextOf(
+      session,
+      await folderOf(
+        'train/a/1.webp',
+        'train/b/2.webp',
+        'train/c/2.webp',
+        'val/b/3.webp',
+        'val/d/4.webp',
+        'val/d/5.webp',
+      ),
+    );
+    const test = await context.labelled('test');
+    expect([[...test.features.labelled.labels], test.set.length, test.set.total]).toEqual([[1], 1, 3]);
+    expect(context.records(test, [outcome])[0]!.notes).toEqual([
+      '2 of 3 images of the validation part are of 1 class without training images and cannot be predicted: d (2); labelled evaluations leave them out',
+      '2 of 3 classes have no image in the validation part: a, c',
+    ]);
+    expect((await context.images('test')).features.labelled.labels.length).toBe(3);
+  });
+
+  test.each([
+    [
+      'no common class',
+      ['train/a/1.webp', 'train/b/2.webp', 'val/x/3.webp', 'val/y/4.webp'],
+      /no class is common .* a, b; val has x, y/,
+    ],
+    [
+      'a stray image in training',
+      ['train/a/1.webp', 'train/b/2.webp', 'train/stray.webp', 'val/a/3.webp'],
+      /train has no classes: .* \(stray.webp\)/,
+    ],
+    [
+      'a stray image in validation',
+      ['train/a/1.webp', 'train/b/2.webp', 'val/a/3.webp', 'val/stray.webp'],
+      /val has no classes: .* \(stray.webp\)/,
+    ],
+    ['flat validation images', ['train/a/1.webp', 'train/b/2.webp', 'val/3.webp'], /val has no classes/],
+  ])('are refused before anything is computed: %s', async (_, files, message) => {
+    const { session, asked } = listeningSession();
+    await using context = contextOf(session, await folderOf(...files));
+    await expect(context.labelled('train')).rejects.toThrow(message);
+    expect(asked).toEqual([]);
+  });
+
+  test('are all of a foreign folder; a limit is told in the record', async () => {
+    const { session } = listeningSession();
+    const folder = await folderOf(...Array.from({ length: 20 }, (_, i) => `${i}.webp`));
+    await using context = contextOf(session, WORLD);
+    expect((await context.other(folder)).set.length).toBe(20);
+    await using limited = openContext(session, cpuBackend, {
+      data: WORLD,
+      denseData: WORLD,
+      images: { test: 5 },
+      denseImages: {},
+    });
+    const other = await limited.other(folder);
+    const [record] = limited.records(await limited.labelled('test'), [outcome], () => 0, [other]);
+    expect([other.set.length, record!.notes]).toEqual([5, [expect.stringMatching(/^5 of 20 images of .* are used$/)]]);
+  });
+
+  test('held out are told in the record, by share and seed', async () => {
+    const { session } = listeningSession();
+    const files = Array.from({ length: 20 }, (_, i) => `${i % 2 ? 'a' : 'b'}/${i}.webp`);
+    const data = await folderOf(...files);
+    const options = { data, denseData: data, images: {}, denseImages: {}, heldOut: { share: 0.5, seed: 7 } };
+    await using context = openContext(session, cpuBackend, options);
+    const test = await context.labelled('test');
+    expect(context.records(test, [outcome])[0]!.notes).toEqual(['10 of 20 images held out (seed 7)']);
+  });
 });

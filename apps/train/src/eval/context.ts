@@ -2,16 +2,17 @@
  * What an evaluation may ask for: parts of data with their features. They are computed when first asked for and kept
  * for the others.
  */
-import { type EvalBackend, type EvalRecord, evalRecord, type Outcome } from '@franca/evals';
+import type { HoldOutOptions } from '@franca/data';
+import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
 import {
   type ImageSet,
   type ImageSets,
+  openForeignSet,
   openImageSets,
   requireLabels,
   type SetLimits,
-  spread,
 } from '../image-sets/image-set';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import {
@@ -33,16 +34,21 @@ export interface EvalContext {
   readonly grid: readonly [rows: number, columns: number];
   /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
   images(part: PartName): Promise<ImagePart>;
-  /** The same of images with classes. @throws TrainError `data` where there are none */
+  /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
   labelled(part: PartName): Promise<ImagePart>;
-  /** The same of any other data, of its test part: for comparison. */
+  /** The same of any other data, for comparison: of its own test part, else of all its images. */
   other(data: string): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
   /** Patch tokens with masks. @throws TrainError `data` where there are none */
   segmentation(part: PartName): Promise<SegmentationPart>;
-  /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. */
-  records(part: Part, outcomes: readonly Outcome[], total?: (outcome: Outcome) => number): EvalRecord[];
+  /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
+  records(
+    part: Part,
+    outcomes: readonly Outcome[],
+    total?: (outcome: Outcome) => number,
+    others?: readonly Part[],
+  ): EvalRecord[];
 }
 
 export interface ContextOptions extends ImageOptions {
@@ -52,6 +58,8 @@ export interface ContextOptions extends ImageOptions {
   readonly denseData: string;
   /** Name of the data set in records, where its path does not say. */
   readonly dataset?: string;
+  /** What is held out where the data have no test part of their own; default a tenth. */
+  readonly heldOut?: HoldOutOptions | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
 }
@@ -63,6 +71,7 @@ export function openContext(
   options: ContextOptions,
 ): EvalContext & AsyncDisposable {
   const opened: ImageSets[] = [];
+  const foreign: AsyncDisposable[] = [];
   const keep = async (opening: Promise<ImageSets>): Promise<ImageSets> => {
     const sets = await opening;
     opened.push(sets);
@@ -72,13 +81,12 @@ export function openContext(
     if (session) return session;
     throw new TrainError('usage', 'this evaluation needs a model; give --weights');
   };
-  const sets = memo((kind: 'images' | 'dense') =>
-    keep(kind === 'dense' ? openDense(options) : openImageSets(options.data, options.images, options.dataset)),
-  );
-  const images = memo(async (part: PartName) => imagePart(model(), (await sets('images'))[part], options));
+  const sets = memo((kind: 'images' | 'dense') => keep(kind === 'dense' ? openDense(options) : openImages(options)));
+  const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
+  const partOf = memo((set: ImageSet) => imagePart(model(), set, options));
   /** Notes on a part and on the other one that it was opened with. */
   const notesAround = (set: ImageSet): readonly string[] => {
-    const both = opened.find(({ train, test }) => train === set || test === set);
+    const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const patches = async (part: PartName) => patchPart(model(), (await sets('dense'))[part]);
@@ -86,14 +94,12 @@ export function openContext(
   return {
     backend,
     grid: session ? gridOf(session) : [16, 16],
-    images,
-    async labelled(part) {
-      requireLabels((await sets('images'))[part]);
-      return images(part);
-    },
+    images: async (part) => partOf((await sets('images'))[part]),
+    labelled: async (part) => partOf((await labelled('images'))[part]),
     async other(data) {
-      const { test } = await keep(openImageSets(data, {}));
-      return imagePart(model(), spread(test, options.images.test), { ...options, blocks: 1 });
+      const set = await openForeignSet(data, options.images.test);
+      foreign.push(set);
+      return imagePart(model(), set, { ...options, blocks: 1 });
     },
     patches,
     async segmentation(part) {
@@ -102,26 +108,35 @@ export function openContext(
         throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
       return found as SegmentationPart;
     },
-    records({ set, preprocessing }, outcomes, total = () => set.total) {
+    records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
       const { name, notes } = model().weights;
-      const subject = {
-        dataset: set.dataset,
-        split: set.split,
-        features: name,
-        preprocessing,
-        notes: [...notes, ...notesAround(set)],
-      };
-      return outcomes.map((outcome) => evalRecord(subject, { ...outcome, total: total(outcome) }));
+      const { dataset, split } = set;
+      const subject = { dataset, split, features: name, preprocessing };
+      const circumstances = [
+        ...new Set([...notes, ...notesAround(set), ...others.flatMap((other) => other.set.notes)]),
+      ];
+      return outcomes.map((outcome) => {
+        const differences = paperDifferences({ ...outcome, dataset }, set.length);
+        return evalRecord(
+          { ...subject, notes: [...circumstances, ...differences] },
+          { ...outcome, total: total(outcome) },
+        );
+      });
     },
     async [Symbol.asyncDispose]() {
       for (const splits of opened) await splits.close();
+      for (const set of foreign) await set[Symbol.asyncDispose]();
     },
   };
 }
 
-async function openDense({ denseData, denseImages, dataset }: ContextOptions): Promise<ImageSets> {
-  const open = (await isSegmentationData(denseData)) ? openSegmentationSets : openImageSets;
-  return open(denseData, denseImages, dataset);
+const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
+  openImageSets(data, { limits: images, name: dataset, heldOut });
+
+async function openDense({ denseData, denseImages, dataset, heldOut }: ContextOptions): Promise<ImageSets> {
+  return (await isSegmentationData(denseData))
+    ? openSegmentationSets(denseData, denseImages, dataset)
+    : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
 }
 
 function gridOf({ size, model }: FeatureSession): [number, number] {

@@ -1,9 +1,10 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
-import { collectImages, densePart, type ImageFeatures } from '../features/collect';
+import { collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
 import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
 import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
+import { squashedMasks } from '../image-sets/squashed-masks';
 
 /** One part of a data set, and how its pixels become input. */
 export interface Part {
@@ -45,7 +46,7 @@ export async function imagePart(
 ): Promise<ImagePart> {
   const preparation = { ...centreCrop(size), ...(resize ? { resize } : {}) };
   const request = { preparation, blocks: Math.min(blocks, model.config.depth) };
-  const features = await collectImages(shards(set, request), weights.rasa.planes);
+  const features = await collectImages(shards(set, request), set, weights.rasa.planes);
   return { set, preprocessing: describePreparation(preparation), features };
 }
 
@@ -54,8 +55,10 @@ export function patchPart({ size, weights, shards }: FeatureSession, set: ImageS
   const preparation: Preparation = { kind: 'squash', size };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures & Partial<SegmentationFeatures>> {
-      for await (const shard of shards(set, { preparation, patches: true }))
-        yield densePart(shard, weights.rasa.planes);
+      for await (const shard of shards(set, { preparation, patches: true })) {
+        const tokens = densePart(shard, weights.rasa.planes);
+        yield set.mask ? { ...tokens, ...(await squashedMasks(set, imagesOf(shard), size)) } : tokens;
+      }
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };

@@ -1,6 +1,7 @@
 /** Shards as the values that evaluations read, with the planes of RASA removed from patches. */
 import type { LabelledFeatures, PatchFeatures, ProbeFeatures, SegmentationFeatures } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
+import type { ImageSet } from '../image-sets/image-set';
 import type { FeatureShard } from './compute-shard';
 
 /** Features of single images, in memory. */
@@ -9,16 +10,20 @@ export interface ImageFeatures {
   readonly probe: ProbeFeatures;
 }
 
-/** CLS tokens and patch means of all shards. */
+/** The images of the set that a shard has rows of. */
+export const imagesOf = (shard: FeatureShard): number[] => Array.from(shard.index!.data);
+
+/** CLS tokens and patch means of all shards, with the labels that the set gives now. */
 export async function collectImages(
   shards: AsyncIterable<FeatureShard>,
+  set: Pick<ImageSet, 'label'>,
   planes: readonly Basis[],
 ): Promise<ImageFeatures> {
   const all: FeatureShard[] = [];
   for await (const shard of shards) all.push(shard);
   const [, count, dim] = all[0]!.blocks!.shape as [number, number, number];
   const tokens = join(all.map((shard) => shard.blocks!.data as Float32Array));
-  const labels = Int32Array.from(all.flatMap((shard) => [...shard.labels!.data]));
+  const labels = Int32Array.from(all.flatMap(imagesOf), (index) => set.label(index));
   const blocks = Array.from({ length: count }, (_, b) => {
     const block = new Float32Array(labels.length * dim);
     for (let i = 0; i < labels.length; i++)
@@ -30,19 +35,13 @@ export async function collectImages(
   return { labelled: { dim, cls: blocks.at(-1)!, labels }, probe: { dim, blocks, patchMean, labels } };
 }
 
-/** Patch tokens of one shard, with its masks where it has them. */
-export function densePart(
-  shard: FeatureShard,
-  planes: readonly Basis[],
-): PatchFeatures & Partial<SegmentationFeatures> {
+/** Patch tokens of one shard. */
+export function densePart(shard: FeatureShard, planes: readonly Basis[]): PatchFeatures {
   const [, N, dim] = shard.patches!.shape as [number, number, number];
   const side = Math.sqrt(N);
   const patches = shard.patches!.data as Float32Array;
   removePlanes(patches, dim, planes);
-  const base = { dim, grid: [side, side] as const, patches };
-  if (!shard.masks) return base;
-  const [, height, width] = shard.masks.shape as [number, number, number];
-  return { ...base, maskSize: [height, width], masks: shard.masks.data as Uint8Array };
+  return { dim, grid: [side, side] as const, patches };
 }
 
 /** All shards as one value, for what has to be in memory whole. */

@@ -6,9 +6,9 @@ import type { FeatureArrays } from '@franca/evals/node';
 import type { Features, ImageBatch, VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
-import { type Preparation, prepare, squashMask } from '../image-sets/preparation';
+import { type Preparation, prepare } from '../image-sets/preparation';
 
-/** Arrays of n images: `blocks` [n, blocks, D], `patch_mean` [n, D], `labels` [n], `index` [n]; `patches` [n, N, D], `masks` [n, S, S]. */
+/** Arrays of n images: `index` [n] in the set, `blocks` [n, blocks, D], `patch_mean` [n, D]; `patches` [n, N, D]. Labels and masks are the set's. */
 export type FeatureShard = FeatureArrays;
 
 interface ShardRequest {
@@ -28,7 +28,6 @@ export interface ShardPlan {
   /** CLS tokens of so many last blocks. */
   readonly blocks: number;
   readonly patches: boolean;
-  readonly masks: boolean;
   /** Images `first` up to, not including, `end` of the set. */
   readonly first: number;
   readonly end: number;
@@ -57,10 +56,8 @@ export async function computeShard(
   for await (const batch of inBatches(preparedImages(set, plan), batchSize)) {
     for (const [i, { pixels }] of batch.entries()) data.set(pixels, i * pixels.length);
     const features = await model.run({ data, shape }, { blockCls, patchMean: true, patches });
-    for (const [i, { index, mask }] of batch.entries()) {
+    for (const [i, { index }] of batch.entries()) {
       shard.index.data[rows + i] = index;
-      shard.labels.data[rows + i] = set.label(index);
-      if (mask) shard.masks?.data.set(mask, (rows + i) * mask.length);
       for (const [b, tokens] of [...features.blockCls, features.cls].entries())
         shard.blocks.data.set(tokens.subarray(i * D, (i + 1) * D), ((rows + i) * blocks + b) * D);
     }
@@ -78,15 +75,13 @@ export async function computeShard(
 }
 
 /** Room for all images of a plan. */
-function emptyShard({ first, end, blocks, patches, masks, preparation: { size } }: ShardPlan, D: number, N: number) {
+function emptyShard({ first, end, blocks, patches }: ShardPlan, D: number, N: number) {
   const room = end - first;
   return {
     blocks: { shape: [room, blocks, D], data: new Float32Array(room * blocks * D) },
     patch_mean: { shape: [room, D], data: new Float32Array(room * D) },
-    labels: { shape: [room], data: new Int32Array(room) },
     index: { shape: [room], data: new Int32Array(room) },
     ...(patches && { patches: { shape: [room, N, D], data: new Float32Array(room * N * D) } }),
-    ...(masks && { masks: { shape: [room, size, size], data: new Uint8Array(room * size * size) } }),
   };
 }
 
@@ -102,27 +97,20 @@ interface PreparedImage {
   readonly index: number;
   /** Input of the model [3, S, S]. */
   readonly pixels: Float32Array;
-  /** Labels of pixels [S, S]. */
-  readonly mask: Uint8Array | undefined;
 }
 
 /** Images in order; those that cannot be read are left out. */
-async function* preparedImages(
-  set: ImageSet,
-  { preparation, masks, first, end }: ShardPlan,
-): AsyncGenerator<PreparedImage> {
+async function* preparedImages(set: ImageSet, { preparation, first, end }: ShardPlan): AsyncGenerator<PreparedImage> {
   const { size } = preparation;
   const load = async (index: number, signal: AbortSignal): Promise<PreparedImage | undefined> => {
-    const item = await set.read(index, signal).catch((error: unknown) => {
+    const image = await set.read(index, signal).catch((error: unknown) => {
       if (isImageError(error)) return undefined;
       throw error;
     });
-    if (!item) return undefined;
+    if (!image) return undefined;
     const pixels = new Float32Array(3 * size * size);
-    prepare(item.image, preparation, pixels);
-    const mask = masks && item.mask ? new Uint8Array(size * size) : undefined;
-    if (mask && item.mask) squashMask(item.mask, size, mask);
-    return { index, pixels, mask };
+    prepare(image, preparation, pixels);
+    return { index, pixels };
   };
   const indices = Array.from({ length: end - first }, (_, i) => first + i);
   for await (const image of prefetch(indices, load, { inFlight: 4, ahead: 8 })) if (image) yield image;

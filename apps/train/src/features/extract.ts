@@ -21,7 +21,7 @@ export interface ExtractOptions {
   readonly preparation: Preparation;
   /** CLS tokens of so many last blocks; default 1. */
   readonly blocks?: number;
-  /** Patch tokens, and masks where the set has them. */
+  /** Patch tokens too. */
   readonly patches?: boolean;
 }
 
@@ -38,8 +38,7 @@ export async function* extract(
   const { embedDim, patchSize } = model.config;
   const { size } = preparation;
   const tokens = blocks + 1 + (patches ? (size / patchSize) ** 2 : 0);
-  const masks = patches && set.ignore !== undefined;
-  const perImage = 4 * embedDim * tokens + (masks ? size * size : 0);
+  const perImage = 4 * embedDim * tokens;
   const perShard = Math.max(1, Math.floor(SHARD_BYTES / perImage));
   const data = await set.identity();
   for (let first = 0; first < set.length; first += perShard) {
@@ -48,10 +47,10 @@ export async function* extract(
       weights,
       preprocessing: describePreparation(preparation),
       data,
-      outputs: `cls of ${blocks} blocks, patch mean${patches ? ', patches' : ''}${masks ? ', masks' : ''}; images ${first} to ${end}`,
+      outputs: `cls of ${blocks} blocks, patch mean${patches ? ', patches' : ''}; images ${first} to ${end}`,
     };
     const { arrays, cached } = await cache.readOrCompute(key, () =>
-      computeShard(model, set, { preparation, blocks, patches, masks, first, end, batchSize }, (done) =>
+      computeShard(model, set, { preparation, blocks, patches, first, end, batchSize }, (done) =>
         onProgress?.(first + done, set.length, false),
       ),
     );

@@ -1,22 +1,25 @@
 /** Where the weights are that a person means: a file, the newest teacher of a run, an imported backbone. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { latestRunCheckpoint } from '@franca/checkpoint';
+import { basename, dirname, join, resolve } from 'node:path';
+import { latestRunCheckpoint, listRunCheckpoints, openSafetensors } from '@franca/checkpoint';
 import { TrainError } from '../errors';
 
 export interface FoundWeights {
   readonly file: string;
   /** Configuration of the run that made them. */
-  readonly configFile?: string;
+  readonly configFile?: string | undefined;
   /** RASA heads beside them. */
-  readonly rasaFile?: string;
+  readonly rasaFile?: string | undefined;
   /** For records: file or folder, shortly. */
   readonly name: string;
+  /** Which of several files it is, in words, where that is not plain. */
+  readonly notes: readonly string[];
 }
 
+const EXPORTED = 'teacher.safetensors';
 /** Files of a folder that hold a backbone, the preferred one first. */
 const CANDIDATES = [
-  'teacher.safetensors',
+  EXPORTED,
   'backbone.safetensors',
   'folded.safetensors',
   'model.safetensors',
@@ -27,28 +30,56 @@ const CANDIDATES = [
 export async function findWeights(path: string): Promise<FoundWeights> {
   if (!existsSync(path))
     throw new TrainError('file', `${path} does not exist; give a file of weights or the folder of a run`);
-  if (!statSync(path).isDirectory()) return { file: path, name: basename(path).replace(/\.\w+$/, '') };
+  if (!statSync(path).isDirectory())
+    return { file: path, name: basename(path).replace(/\.\w+$/, ''), configFile: runConfig(dirname(path)), notes: [] };
   const existing = (name: string) => [join(path, name)].filter(existsSync).at(0);
-  const file = CANDIDATES.map(existing).find(Boolean) ?? (await newestTeacher(path));
-  if (!file)
+  const found = await newestTeacher(path, CANDIDATES.map(existing).find(Boolean));
+  if (!found)
     throw new TrainError(
       'file',
       `${path} holds no weights: none of ${CANDIDATES.join(', ')}, no checkpoint; it holds ${listing(path)}`,
     );
   return {
-    file,
+    ...found,
     name: basename(resolve(path)),
-    configFile: existing('config.yaml'),
+    configFile: runConfig(path),
     rasaFile: existing('rasa_head.safetensors'),
   };
 }
 
-/** The teacher of the last whole checkpoint of a run that has exported none yet. */
-async function newestTeacher(run: string): Promise<string | undefined> {
-  if (!existsSync(join(run, 'checkpoints'))) return undefined;
-  const { checkpoint } = await latestRunCheckpoint(run);
+/** The configuration of the run that a folder is, or lies in as one of its checkpoints or its RASA. */
+function runConfig(folder: string): string | undefined {
+  const whole = resolve(folder);
+  const above = dirname(whole);
+  const run = basename(above) === 'checkpoints' ? dirname(above) : basename(whole) === 'rasa' ? above : whole;
+  return [...new Set([whole, run])].map((place) => join(place, 'config.yaml')).find(existsSync);
+}
+
+/**
+ * The teacher of the last whole checkpoint of a run, unless what it exported is as new. A run that was stopped from outside has an export
+ * that is older than its checkpoints, or none.
+ */
+async function newestTeacher(
+  run: string,
+  exported: string | undefined,
+): Promise<Pick<FoundWeights, 'file' | 'notes'> | undefined> {
+  const plain = exported === undefined ? undefined : { file: exported, notes: [] };
+  const last = (await listRunCheckpoints(run)).at(-1);
+  if (!last || (exported && !(await isOlder(exported, last.step)))) return plain;
+  const { checkpoint, rejected } = await latestRunCheckpoint(run);
+  const notes = rejected.map(({ error }) => `passed over: ${error.message}`);
   const file = checkpoint && join(checkpoint.path, 'teacher.safetensors');
-  return file && existsSync(file) ? file : undefined;
+  if (!file || !existsSync(file) || (exported && !(await isOlder(exported, checkpoint.step))))
+    return plain && { ...plain, notes };
+  const older = exported ? `; ${basename(exported)} is older` : '';
+  return { file, notes: [...notes, `the teacher after step ${checkpoint.step}, from its checkpoint${older}`] };
+}
+
+/** Whether an exported teacher is of an earlier step; other weights are of none. */
+async function isOlder(exported: string, step: number): Promise<boolean> {
+  if (basename(exported) !== EXPORTED) return false;
+  await using file = await openSafetensors(exported);
+  return Number(file.metadata.step ?? Number.NaN) < step;
 }
 
 function listing(folder: string): string {

@@ -1,8 +1,8 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@franca/checkpoint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { temporaryFolder, tinyConfig, tinyTensors, writeTinyModel } from '../../test/tiny-model';
+import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors, writeTinyModel } from '../../test/tiny-model';
 import { openWeights } from './open-weights';
 
 let folder: string;
@@ -22,7 +22,7 @@ const head = (name: string, first: number) => ({
 
 test('a file: its configuration, its weights, its content as identity', async () => {
   await using weights = await openWeights(file, { heads: 2 });
-  expect(weights.config).toEqual({ ...tinyConfig, interpolateOffset: 0.1 });
+  expect(weights.config).toEqual(tinyConfig);
   expect((await weights.read('norm.weight'))?.length).toBe(16);
   expect(weights.name).toBe('tiny');
   await using again = await openWeights(file, { heads: 2 });
@@ -38,20 +38,10 @@ test('random: gives the same architecture with other weights under another ident
   expect(random.name).toBe('random tiny');
 });
 
-test('a run: its exported teacher, with the heads that its configuration names', async () => {
-  const run = join(folder, 'run');
-  await mkdir(run);
-  await writeSafetensors(join(run, 'teacher.safetensors'), tinyTensors());
-  await writeFile(join(run, 'config.yaml'), 'franca: { vit: { embed_dim: 16, num_heads: 4 } }\n');
-  await using weights = await openWeights(run);
-  expect(weights.config.numHeads).toBe(4);
-  expect(weights.name).toBe('run');
-});
-
 test('RASA heads in the file, beside it, given, or left out', async () => {
   const heads = [head('rasa_head.pre_pos_layers.0.weight', 0), head('rasa_head.pos_pred.weight', 4)];
   const own = join(folder, 'own.safetensors');
-  await writeSafetensors(own, [...tinyTensors('backbone.'), ...heads]);
+  await writeSafetensors(own, [...tinyTensors('backbone.'), ...heads], tinyMetadata);
   await using inside = await openWeights(own);
   expect([inside.rasa.planes.length, inside.name]).toEqual([2, 'own + RASA 2']);
   await using without = await openWeights(own, { rasa: 'none' });
@@ -60,9 +50,24 @@ test('RASA heads in the file, beside it, given, or left out', async () => {
   await writeSafetensors(separate, [head('pos_pred.weight', 2)]);
   await using given = await openWeights(file, { rasa: separate });
   expect(given.rasa.planes.length).toBe(1);
+  await expect(openWeights(file, { rasa: file })).rejects.toThrow(/tiny\.safetensors holds no RASA heads/);
+  await writeSafetensors(separate, [head('pos_pred.weight', 2)], { model: 'another' });
+  await using foreign = await openWeights(file, { rasa: separate });
+  expect(foreign.notes).toEqual(['the RASA heads were fitted on "another"']);
   // Planes are removed after extraction, so caches need not know of them.
   await using plain = await openWeights(file);
   expect(await given.identity()).toBe(await plain.identity());
+});
+
+test('tensors that are not used are named, and a network that is not the teacher', async () => {
+  const both = join(folder, 'both.safetensors');
+  const extra = { ...head('x', 0), name: 'model.student.backbone.head.weight' };
+  const networks = ['model.student.backbone.', 'model.teacher.backbone.'].flatMap((prefix) => tinyTensors(prefix));
+  await writeSafetensors(both, [...networks, extra], tinyMetadata);
+  await using student = await openWeights(both, { network: 'student' });
+  expect([student.name, student.notes]).toEqual(['both student', ['the tensor head.weight is not used']]);
+  await using teacher = await openWeights(both);
+  expect([teacher.name, teacher.notes]).toEqual(['both', []]);
 });
 
 test('what is missing is named', async () => {

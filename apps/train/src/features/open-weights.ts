@@ -2,26 +2,23 @@
 
 import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { openCheckpoint, splitOfficial, type TensorFile } from '@franca/checkpoint';
+import { openCheckpoint, splitOfficial, type TensorFile, type TensorSource } from '@franca/checkpoint';
 import { fingerprintFiles, hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
-import { configOfWeights, type VitConfig, vitSpecs, type WeightSource } from '@franca/vit';
-import { deriveVit } from '../config/derive';
-import { loadConfig } from '../config/load';
+import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
+import { TrainError } from '../errors';
+import { configOfFile, type ModelOptions } from './config-of-file';
 import { type FoundWeights, findWeights } from './find-weights';
-import { describeRasa, FOLDED, noRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
+import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
 
-export interface WeightOptions {
-  /** Attention heads, where they are not 64 wide and no run's configuration says. */
-  readonly heads?: number;
+export interface WeightOptions extends ModelOptions {
   readonly network?: 'teacher' | 'student';
   /** RASA heads to use in place of those that come with the weights; `none`: leave them out. */
   readonly rasa?: string;
 }
 
-export interface Weights extends AsyncDisposable {
+export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config' | 'assumed'> {
   readonly file: string;
-  readonly config: VitConfig;
   readonly read: WeightSource;
   readonly rasa: RasaOfWeights;
   /** Which model this is, for records. */
@@ -45,23 +42,36 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
   const file = await openCheckpoint(found.file);
   try {
     const { parts } = splitOfficial(file, options.network ? { network: options.network } : {});
-    const { tensors } = parts.backbone;
-    const config = configOfWeights(Object.fromEntries([...tensors].map(([name, { shape }]) => [name, shape])), {
-      ...ofRun(found),
-      ...(options.heads === undefined ? {} : { numHeads: options.heads }),
-    });
-    const rasa = random ? noRasa : await rasaOf(file, found, config.embedDim, options.rasa);
+    const tensors = new Map(parts.backbone.tensors);
+    for (const name of Object.values(FOLDED)) tensors.delete(name);
+    const { config, assumed, unused, notes } = configOfFile(
+      file,
+      { tensors },
+      { ...options, runConfig: found.configFile },
+    );
+    const rasa = random
+      ? noRasa
+      : await rasaOf(file, parts.rasa_head, found, { D: config.embedDim, chosen: options.rasa });
     const specs = vitSpecs(config);
+    const name = `${random ? 'random ' : ''}${found.name}${options.network === 'student' ? ' student' : ''}`;
     const read: WeightSource = random
       ? (name) => initialValues(name, specs[name]!, [0, 0])
-      : (name) => (tensors.has(name) ? parts.backbone.readFloat32(name) : undefined);
+      : (name) => (tensors.has(name) && !unused.includes(name) ? parts.backbone.readFloat32(name) : undefined);
     return {
       file: found.file,
       config,
+      assumed,
       read,
       rasa,
-      notes: [],
-      name: `${random ? 'random ' : ''}${found.name}${describeRasa(rasa)}`,
+      notes: [
+        ...found.notes,
+        ...notes,
+        ...notesOnRasa(rasa, name),
+        ...(random && assumed.includes('layerScale')
+          ? [`LayerScale starts at ${config.layerScale}, as officially`]
+          : []),
+      ],
+      name: `${name}${describeRasa(rasa)}`,
       identity: async () =>
         [
           random ? 'random 0' : '',
@@ -77,18 +87,12 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
   }
 }
 
-/** What shapes cannot tell and the run's configuration does. */
-function ofRun({ configFile }: FoundWeights): Partial<VitConfig> {
-  if (!configFile) return {};
-  const { numHeads, interpolateOffset, interpolateAntialias } = deriveVit(loadConfig([configFile]).config);
-  return { numHeads, interpolateOffset, interpolateAntialias };
-}
-
+/** `own`: the heads in the file itself. */
 async function rasaOf(
   file: TensorFile,
+  own: TensorSource,
   { rasaFile }: FoundWeights,
-  D: number,
-  chosen: string | undefined,
+  { D, chosen }: { readonly D: number; readonly chosen: string | undefined },
 ): Promise<RasaOfWeights> {
   if (chosen === 'none') return noRasa;
   if (chosen === undefined && file.tensors.has(FOLDED.weight)) {
@@ -96,12 +100,12 @@ async function rasaOf(
     return { planes: [], folded };
   }
   const other = chosen ?? rasaFile;
-  if (other === undefined) {
-    const own = splitOfficial(file).parts.rasa_head;
-    return own.tensors.size > 0 ? { planes: await planesOf(own, D), folded: undefined } : noRasa;
-  }
+  if (other === undefined) return own.tensors.size > 0 ? { planes: await planesOf(own, D), folded: undefined } : noRasa;
   await using heads = await openCheckpoint(other);
-  return { planes: await planesOf(splitOfficial(heads).parts.rasa_head, D), folded: undefined };
+  const { rasa_head } = splitOfficial(heads).parts;
+  if (rasa_head.tensors.size === 0)
+    throw new TrainError('file', `${other} holds no RASA heads; give a rasa_head.safetensors, or --rasa none`);
+  return { planes: await planesOf(rasa_head, D), folded: undefined, fittedOn: heads.metadata.model };
 }
 
 /** A sharded model is known by its shards' names, sizes and times; one file by its content. */

@@ -10,6 +10,8 @@ export interface RasaOfWeights {
   /** Planes to remove from patch tokens, in order; none where there is no RASA or it is folded. */
   readonly planes: readonly Basis[];
   readonly folded: LinearMap | undefined;
+  /** Name of the model that the heads were fitted on, where their file says. */
+  readonly fittedOn?: string | undefined;
 }
 
 export const noRasa: RasaOfWeights = { planes: [], folded: undefined };
@@ -33,3 +35,7 @@ export function describeRasa({ planes, folded }: RasaOfWeights): string {
   if (folded) return ' + RASA folded';
   return planes.length > 0 ? ` + RASA ${planes.length}` : '';
 }
+
+/** Planes are where position lies in one model; in another one they take away something else. */
+export const notesOnRasa = ({ fittedOn }: RasaOfWeights, model: string): string[] =>
+  fittedOn === undefined || fittedOn === model ? [] : [`the RASA heads were fitted on "${fittedOn}"`];

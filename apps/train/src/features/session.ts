@@ -4,8 +4,8 @@ import { defaultCacheDir } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { type FeatureRequest, type ImageBatch, loadVit, type VitModel } from '@franca/vit';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type FeatureRequest, type ImageBatch, loadVit, type VitConfig, type VitModel } from '@franca/vit';
+import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
@@ -14,13 +14,12 @@ import { countProgress } from '../text/count-progress';
 import { kernelProgress } from '../text/kernel-progress';
 import type { FeatureShard } from './compute-shard';
 import { type ExtractOptions, extract } from './extract';
-import { openWeights, type Weights } from './open-weights';
+import { withModelOptions } from './model-options';
+import { openWeights, type WeightOptions, type Weights } from './open-weights';
+import { resamplingNote } from './resampling-note';
 
-export interface SessionOptions {
+export interface SessionOptions extends WeightOptions {
   readonly weights: string;
-  readonly heads?: number;
-  readonly network?: 'teacher' | 'student';
-  readonly rasa?: string;
   readonly size?: number;
   readonly batchSize: number;
   readonly adapter?: string;
@@ -39,33 +38,35 @@ export interface FeatureSession extends AsyncDisposable {
 
 /** Adds the options that say which model is meant and how it is run. */
 export const withWeights = (command: Command): Command =>
-  command
-    .requiredOption(
+  withModelOptions(
+    command.requiredOption(
       '-w, --weights <file or folder>',
       'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
-    )
-    .option('--heads <n>', 'attention heads, where they are not 64 wide', positiveInteger)
-    .option('--network <name>', 'teacher or student, where the file has both (default: teacher)', parseNetwork)
+    ),
+  )
     .option('--rasa <file>', 'RASA heads to remove from patch tokens; none: leave out those of the weights')
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
     .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
 
-function parseNetwork(value: string): 'teacher' | 'student' {
-  if (value === 'teacher' || value === 'student') return value;
-  throw new InvalidArgumentError('expected teacher or student');
-}
-
-/** @throws TrainError, and what `openWeights` and `loadVit` throw */
-export async function openSession(options: SessionOptions): Promise<FeatureSession> {
-  const weights = await openWeights(options.weights, options);
-  const closing: (() => unknown)[] = [() => weights[Symbol.asyncDispose]()];
+/**
+ * `sizeOf`: side of the input where the options name none.
+ * @throws TrainError, and what `openWeights` and `loadVit` throw
+ */
+export async function openSession(
+  options: SessionOptions,
+  sizeOf: (config: VitConfig) => number = defaultSize,
+): Promise<FeatureSession> {
+  const opened = await openWeights(options.weights, options);
+  const closing: (() => unknown)[] = [() => opened[Symbol.asyncDispose]()];
   const close = async (): Promise<void> => {
     for (const step of closing.reverse()) await step();
   };
   try {
-    const size = checkedSize(options.size ?? defaultSize(weights.config), weights.config.patchSize);
+    const size = checkedSize(options.size ?? sizeOf(opened.config), opened.config.patchSize);
+    const resampled = resamplingNote(opened, size);
+    const weights = { ...opened, notes: [...opened.notes, ...(resampled ? [resampled] : [])] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
     const loaded = await loadVit(gpu, weights.config, weights.read, { finalLayer: weights.rasa.folded });

@@ -1,11 +1,13 @@
 /**
  * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
- * [n, rows, columns, D].
+ * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them.
  */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, type Preparation } from '../image-sets/preparation';
+import { imagesOf } from './collect';
+import { configMetadata } from './config-of-file';
 import type { FeatureSession } from './session';
 
 export interface WriteOptions {
@@ -24,7 +26,7 @@ export async function writeFeatures(
   const side = preparation.size / patchSize;
   const shards = session.shards(set, { preparation, patches });
   const kept: number[] = [];
-  for await (const shard of shards) kept.push(...(shard.index!.data as Int32Array));
+  for await (const shard of shards) kept.push(...imagesOf(shard));
   const n = kept.length;
 
   const pieces = (name: string, finish: (data: Float32Array) => void = () => {}) =>
@@ -39,13 +41,15 @@ export async function writeFeatures(
   const entries: TensorEntry[] = [
     { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks') },
     { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', removed) },
-    { name: 'labels', dtype: 'i32', shape: [n], data: pieces('labels') },
+    { name: 'labels', dtype: 'i32', shape: [n], data: Int32Array.from(kept, (index) => set.label(index)) },
     ...(patches
       ? [{ name: 'patches', dtype: 'f32' as const, shape: [n, side, side, D], data: pieces('patches', removed) }]
       : []),
   ];
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
+    ...configMetadata(session.weights),
+    notes: JSON.stringify([...session.weights.notes, ...set.notes]),
     dataset: `${set.dataset} ${set.split}`,
     preprocessing: describePreparation(preparation),
     classes: JSON.stringify(set.classes),

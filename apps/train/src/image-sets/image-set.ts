@@ -1,15 +1,10 @@
 /** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
 import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
-import { type DataSplits, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
+import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
 import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
 import type { PixelLabels } from './preparation';
-
-export interface ImageItem {
-  readonly image: PixelImage;
-  readonly mask?: PixelLabels;
-}
 
 export interface ImageSet {
   /** Name of the data set and of its part, for records. */
@@ -26,8 +21,14 @@ export interface ImageSet {
   key(index: number): string;
   /** -1 where the image has no class. */
   label(index: number): number;
-  read(index: number, signal?: AbortSignal): Promise<ImageItem>;
-  /** Same images, same text; for caches. */
+  /** Name of the class of an image without label whose class is known, but not to the training part. */
+  unlistedClass?(index: number): string | undefined;
+  /** Why no image has a class although there are signs of some, and what to do. */
+  readonly whyUnlabelled?: string | undefined;
+  read(index: number, signal?: AbortSignal): Promise<PixelImage>;
+  /** The class of each pixel, read anew every time; absent where there are no masks. */
+  mask?(index: number, signal?: AbortSignal): Promise<PixelLabels>;
+  /** Same images, same text; for caches. Neither labels nor masks are in it. */
   identity(): Promise<string>;
 }
 
@@ -55,41 +56,80 @@ export function datasetName(spec: string, chosen?: string): string {
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {
   if (limit === undefined || limit >= set.length) return set;
   const at = (index: number): number => Math.floor((index * set.length) / limit);
+  return choose(set, limit, at, (whole) => `${limit} of ${whole}`);
+}
+
+/** The images of `set` at `length` places. `describe` makes its identity from that of the whole. */
+function choose(
+  set: ImageSet,
+  length: number,
+  at: (index: number) => number,
+  describe: (whole: string) => string,
+): ImageSet {
   return {
     ...set,
-    length: limit,
+    length,
     key: (index) => set.key(at(index)),
     label: (index) => set.label(at(index)),
+    ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
-    identity: async () => `${limit} of ${await set.identity()}`,
+    ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
+    identity: async () => describe(await set.identity()),
   };
+}
+
+export interface OpenSetOptions {
+  readonly limits?: SetLimits;
+  /** The data set's name in records. */
+  readonly name?: string | undefined;
+  /** What is held out of data without a validation part of its own; default a tenth. */
+  readonly heldOut?: HoldOutOptions | undefined;
 }
 
 /**
- * Both parts of anything that `@franca/data` opens; without a part of its own for validation, a tenth is held out.
+ * Both parts of anything that `@franca/data` opens; without a part of its own for validation, one is held out, which the notes say.
  * @throws DataError as `openSplits`
  */
-export async function openImageSets(spec: string, limits: SetLimits, name?: string): Promise<ImageSets> {
-  const splits: DataSplits = await openSplits(spec);
+export async function openImageSets(spec: string, options: OpenSetOptions = {}): Promise<ImageSets> {
+  const { limits = {}, name, heldOut } = options;
+  const splits = await openSplits(spec, heldOut ? { heldOut } : {});
   const dataset = datasetName(spec, name);
-  return {
-    train: spread(imageSet(splits.train, spec, { dataset, split: 'train' }), limits.train),
-    test: spread(imageSet(splits.val, spec, { dataset, split: 'val' }), limits.test),
-    close: () => splits.close(),
-  };
+  const notes = [...(splits.whole ? [splits.origin] : []), ...splits.notes];
+  const train = spread(imageSet(splits.train, spec, { dataset, split: 'train', notes }), limits.train);
+  const test = spread(imageSet(splits.val, spec, { dataset, split: 'val', notes }), limits.test);
+  return { train, test, close: () => splits.close() };
 }
 
-function imageSet(source: ImageSource, spec: string, names: { dataset: string; split: string }): ImageSet {
+/**
+ * Images to compare with: the validation part where the data has one of its own, else all of them.
+ * @throws DataError as `openSplits`
+ */
+export async function openForeignSet(spec: string, limit: number | undefined): Promise<ImageSet & AsyncDisposable> {
+  const { whole, val, notes: all, close } = await openSplits(spec);
+  const dataset = datasetName(spec);
+  const notes = whole ? (whole.notes ?? []) : all;
+  const set = imageSet(whole ?? val, spec, { dataset, split: whole ? 'all' : 'val', notes });
+  const chosen = spread(set, limit);
+  const left = chosen.length < set.length ? [`${chosen.length} of ${set.length} images of ${dataset} are used`] : [];
+  return { ...chosen, notes: [...notes, ...left], [Symbol.asyncDispose]: close };
+}
+
+function imageSet(
+  source: ImageSource,
+  spec: string,
+  names: { dataset: string; split: string; notes: readonly string[] },
+): ImageSet {
   return {
     ...names,
     total: source.length,
     length: source.length,
     classes: source.classTitles ?? source.classes ?? [],
     ignore: undefined,
-    notes: source.notes ?? [],
+    whyUnlabelled: source.whyUnlabelled,
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
-    read: async (index, signal) => ({ image: await readImage(source, index, {}, signal) }),
+    ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
+    read: (index, signal) => readImage(source, index, {}, signal),
     identity: () => identityOf(source, `${spec} ${names.split}`),
   };
 }
@@ -103,11 +143,64 @@ async function identityOf(source: ImageSource, text: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** @throws TrainError `data` where no image of `set` has a class */
-export function requireLabels(set: ImageSet): void {
-  if (set.classes.length === 0)
+/**
+ * The parts for an evaluation that reads classes: every image has one that it can be taken for. Test images of classes without training
+ * images are left out; so says a note of the set, as of `openSplits`.
+ * @throws TrainError `data` where a part has no classes, an image has none, or no class is common to both
+ */
+export function requireLabels({ train, test }: ImageSets): Pick<ImageSets, 'train' | 'test'> {
+  const usable = { train: labelledImages(train), test: labelledImages(test) };
+  const missed = untrainedImages(usable);
+  if (missed > 0)
+    return {
+      train: usable.train,
+      test: {
+        ...usable.test,
+        notes: [
+          ...usable.test.notes,
+          `${missed} of ${usable.test.length} test images are of classes of which none of the ${usable.train.length} chosen training ` +
+            'images is: they count as wrong',
+        ],
+      },
+    };
+  if (usable.test.length > 0) return usable;
+  const named = (names: readonly string[]): string =>
+    names.slice(0, 3).join(', ') + (names.length > 3 ? ' and others' : '');
+  const others = new Set(Array.from({ length: test.length }, (_, index) => test.unlistedClass?.(index) ?? ''));
+  throw new TrainError(
+    'data',
+    `no class is common to both parts of ${test.dataset}: train has ${named(train.classes)}; ${test.split} has ` +
+      `${named([...others])}; classes are matched by name, so give both parts the same names`,
+  );
+}
+
+/** Test images of classes that a limit left without training images. */
+function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): number {
+  const trained = new Set(Array.from({ length: train.length }, (_, index) => train.label(index)));
+  return Array.from({ length: test.length }, (_, index) => test.label(index)).filter((label) => !trained.has(label))
+    .length;
+}
+
+function labelledImages(set: ImageSet): ImageSet {
+  const where = `${set.dataset} ${set.split}`;
+  const why = set.whyUnlabelled ? `: ${set.whyUnlabelled}` : '';
+  const indices = Array.from({ length: set.length }, (_, index) => index);
+  const usable = indices.filter((index) => set.label(index) >= 0);
+  const unknown = indices.filter((index) => set.label(index) < 0 && set.unlistedClass?.(index) === undefined);
+  if (unknown.length === set.length)
+    throw new TrainError('data', `${where} has no classes${why || '; give data in class folders, or --data world'}`);
+  if (unknown.length > 0)
     throw new TrainError(
       'data',
-      `${set.dataset} ${set.split} has no classes; give data in class folders, or --data world`,
+      `${unknown.length} of ${set.length} images of ${where} have no class, e.g. ${set.key(unknown[0]!)}${why}; ` +
+        'give them a class or take them away',
     );
+  if (usable.length === set.length) return set;
+  const which = createHash('sha256').update(usable.join()).digest('hex');
+  return choose(
+    set,
+    usable.length,
+    (index) => usable[index]!,
+    (whole) => `${which} of ${whole}`,
+  );
 }

@@ -32,9 +32,9 @@ test('train/images and train/masks: a fifth is held out, class names come from a
   const { train, test: held } = await openSegmentationSets(root, { train: 4 });
   expect([train.dataset, train.length, train.total, held.length]).toEqual(['pairs', 4, 8, 2]);
   expect([train.classes, train.ignore]).toEqual([['background', 'cat'], 255]);
-  const { image, mask } = await held.read(0);
-  expect([image.width, image.height, mask!.width, mask!.height]).toEqual([3, 2, 3, 2]);
-  expect([...mask!.data].slice(0, 3)).toEqual([0, 1, 255]);
+  const [image, mask] = [await held.read(0), await held.mask!(0)];
+  expect([image.width, image.height, mask.width, mask.height]).toEqual([3, 2, 3, 2]);
+  expect([...mask.data].slice(0, 3)).toEqual([0, 1, 255]);
 });
 
 test('PASCAL VOC: its lists, its name, its classes', async () => {
@@ -51,9 +51,9 @@ test('PASCAL VOC: its lists, its name, its classes', async () => {
 
 test('the generated world has exact masks', async () => {
   const { train } = await openSegmentationSets('world:length=4:size=16', {});
-  const { image, mask } = await train.read(1);
-  expect([image.width, mask!.data.length, train.classes[0]]).toEqual([16, 256, 'background']);
-  expect(Math.max(...mask!.data)).toBeLessThan(train.classes.length);
+  const [image, mask] = [await train.read(1), await train.mask!(1)];
+  expect([image.width, mask.data.length, train.classes[0]]).toEqual([16, 256, 'background']);
+  expect(Math.max(...mask.data)).toBeLessThan(train.classes.length);
 });
 
 test('folders without masks are refused with what would do', async () => {
@@ -69,7 +69,7 @@ test('a colour PNG is no mask', async () => {
   const rgb = encode({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(1, 2, 3) });
   await writeFile(join(root, 'train/masks/a.png'), rgb);
   const { test: held } = await openSegmentationSets(root, {});
-  await expect(held.read(0)).rejects.toThrow(/3 channels of 8 bits; a mask is an 8-bit gray or palette PNG/);
+  await expect(held.mask!(0)).rejects.toThrow(/3 channels of 8 bits; a mask is an 8-bit gray or palette PNG/);
 });
 
 test('a squashed mask takes the label under the centre of each pixel', () => {

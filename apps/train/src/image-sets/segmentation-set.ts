@@ -37,13 +37,12 @@ function folderSets(root: string, layout: Layout, name: string | undefined): { t
     notes: [],
     key: (index) => keys[index]!,
     label: () => -1,
-    async read(index) {
+    read: async (index) => decodeImage(await readFile(join(root, part.images, keys[index]!))),
+    mask(index) {
       const key = keys[index]!;
-      const image = await decodeImage(await readFile(join(root, part.images, key)));
-      const mask = await readMask(join(root, part.masks, `${key.slice(0, -extname(key).length)}.png`));
-      return { image, mask };
+      return readMask(join(root, part.masks, `${key.slice(0, -extname(key).length)}.png`));
     },
-    identity: async () => `${await fingerprintFiles(join(root, part.images), keys)} with masks`,
+    identity: () => fingerprintFiles(join(root, part.images), keys),
   });
   const keys = keysOf(root, layout.train);
   if (existsSync(join(root, layout.val.images)) && existsSync(join(root, layout.val.masks)))
@@ -104,9 +103,10 @@ async function worldSets(spec: string, name: string | undefined): Promise<{ trai
       notes: [],
       key: world.key,
       label: world.label,
-      async read(index) {
+      read: async (index) => world.sample(index).image,
+      async mask(index) {
         const { image, semantic } = world.sample(index);
-        return { image, mask: { data: semantic, height: image.height, width: image.width } };
+        return { data: semantic, height: image.height, width: image.width };
       },
       identity: async () => `world ${JSON.stringify(numbers)} ${split}`,
     };

@@ -1,4 +1,5 @@
 /** Conversion of a checkpoint to safetensors: backbone and heads in files of their own, under official names. */
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
@@ -7,33 +8,58 @@ import {
   type OfficialPart,
   openCheckpoint,
   splitOfficial,
+  type TensorFile,
   unpackWeights,
   writeSafetensors,
 } from '@franca/checkpoint';
 import { TrainError } from '../errors';
+import {
+  type ConfigOfFile,
+  configMetadata,
+  configOfFile,
+  type ModelOptions,
+  writeConfigFile,
+} from '../features/config-of-file';
+import { findWeights } from '../features/find-weights';
+
+export interface ImportOptions extends ModelOptions {
+  readonly network?: 'teacher' | 'student';
+}
+
+import { checkOutputFolder } from '../options/outputs';
 
 const PARTS: readonly OfficialPart[] = ['backbone', 'dino_head', 'ibot_head', 'rasa_head'];
 
 /**
- * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, a folder that was made for it is removed.
+ * Converts a checkpoint, or an archive given as its parts, into `out`. Nothing of the file is executed. On failure, what was made is removed.
  * @returns a report, line by line
- * @throws TrainError `usage` for several files that are no archive; CheckpointError for files that are not what they should be
+ * @throws TrainError `usage` for several files that are no archive, `file` where an earlier import is in the way; CheckpointError for files that are not what they should be
  */
 export async function importCheckpoint(
   files: readonly string[],
   out: string,
-  network?: 'teacher' | 'student',
+  options: ImportOptions = {},
 ): Promise<string[]> {
+  await checkOutputFolder(out);
+  const targets = PARTS.map((part) => targetOf(out, part));
+  const earlier = targets.filter((path) => existsSync(path));
+  if (earlier.length > 0)
+    throw new TrainError(
+      'file',
+      `there is ${earlier.join(', ')} of an earlier import, and parts of two checkpoints would lie side by side; remove it, or give another --out`,
+    );
   const created = await mkdir(out, { recursive: true });
   try {
-    return await importInto(out, files, network);
+    return await importInto(out, files, options);
   } catch (error) {
-    if (created) await rm(created, { recursive: true, force: true });
+    for (const path of created ? [created] : targets) await rm(path, { recursive: true, force: true });
     throw error;
   }
 }
 
-async function importInto(out: string, files: readonly string[], network?: 'teacher' | 'student'): Promise<string[]> {
+const targetOf = (out: string, part: OfficialPart): string => join(out, `${part}.safetensors`);
+
+async function importInto(out: string, files: readonly string[], options: ImportOptions): Promise<string[]> {
   const [first] = files as [string];
   if (!isArchive(first)) {
     if (files.length > 1)
@@ -41,7 +67,7 @@ async function importInto(out: string, files: readonly string[], network?: 'teac
         'usage',
         `${files.length} files were given, and ${first} is no part of an archive; import one checkpoint at a time`,
       );
-    return convert(first, basename(first), out, network);
+    return convert(first, out, options);
   }
   const folder = await mkdtemp(join(out, '.unpacked-'));
   try {
@@ -51,7 +77,7 @@ async function importInto(out: string, files: readonly string[], network?: 'teac
         'file',
         `${first} holds ${unpacked.length} checkpoints (${unpacked.map((path) => basename(path)).join(', ')}); unpack it and import one`,
       );
-    return await convert(unpacked[0]!, basename(unpacked[0]!), out, network);
+    return await convert(unpacked[0]!, out, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -59,18 +85,50 @@ async function importInto(out: string, files: readonly string[], network?: 'teac
 
 const isArchive = (path: string): boolean => /\.(tar\.gz|tgz)(\.part_\w+)?$/.test(path);
 
-async function convert(path: string, name: string, out: string, network?: 'teacher' | 'student'): Promise<string[]> {
+async function convert(path: string, out: string, options: ImportOptions): Promise<string[]> {
+  const name = basename(path);
   await using file = await openCheckpoint(path);
-  const official = splitOfficial(file, network ? { network } : {});
+  const official = splitOfficial(file, options.network ? { network: options.network } : {});
   const lines = describe(official, name);
+  const config = await configOf(file, official, options);
   for (const part of PARTS) {
     const source = official.parts[part];
     if (source.tensors.size === 0) continue;
-    const target = join(out, `${part}.safetensors`);
-    const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name });
+    const target = targetOf(out, part);
+    const ofModel = part === 'backbone' && config && 'config' in config ? configMetadata(config) : {};
+    const { bytes } = await writeSafetensors(target, entriesOf(source), { source: name, ...ofModel });
     lines.push(`wrote ${target}: ${source.tensors.size} tensors, ${(bytes / 2 ** 20).toFixed(1)} MiB`);
   }
+  if (config) lines.push(...(await describeConfig(config, out)));
   return lines;
+}
+
+/** The configuration of the backbone, or why there is none: tensors are converted all the same. Undefined where there is no backbone. */
+async function configOf(
+  file: TensorFile,
+  { parts: { backbone }, report }: OfficialCheckpoint,
+  options: ImportOptions,
+): Promise<ConfigOfFile | { readonly reason: string } | undefined> {
+  if (!report.backbone) return undefined;
+  try {
+    const { configFile } = await findWeights(file.path);
+    return configOfFile(file, backbone, { ...options, runConfig: configFile });
+  } catch (error) {
+    if (error instanceof TrainError) return { reason: error.message };
+    throw error;
+  }
+}
+
+async function describeConfig(config: ConfigOfFile | { readonly reason: string }, out: string): Promise<string[]> {
+  if ('reason' in config)
+    return [`the configuration of the model is not written, and evaluations will ask for it: ${config.reason}`];
+  const { numHeads, interpolateAntialias, interpolateOffset } = config.config;
+  const written = await writeConfigFile(out, config);
+  return [
+    `configuration: ${numHeads} heads, positions resampled ${interpolateAntialias ? 'antialiased' : 'not antialiased'} with offset ${interpolateOffset}`,
+    ...config.notes.map((note) => `note: ${note}`),
+    written ? `wrote ${written}` : `${join(out, 'config.json')} belongs to another program and stays as it is`,
+  ];
 }
 
 function describe({ report, parts }: OfficialCheckpoint, name: string): string[] {

@@ -61,6 +61,13 @@ export async function readHeldOutImages(
   return { images, labels: Int32Array.from(labels), size, skipped };
 }
 
+/** Whether an image has a label at least: those of a validation part may all be of classes that training does not know. */
+export function hasLabels({ length, label }: ImageSource): boolean {
+  if (!label) return false;
+  for (let index = 0; index < length; index++) if (label(index) !== undefined) return true;
+  return false;
+}
+
 const TABLE = normalisationTable(IMAGENET_NORMALISATION);
 
 /** Images `first` to `first + count` as the backbone takes them, [count, 3, S, S]; zeros past the last one. */

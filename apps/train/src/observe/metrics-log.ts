@@ -11,9 +11,9 @@ export interface MetricsLog extends AsyncDisposable {
   append(rows: readonly MetricRow[]): Promise<void>;
 }
 
-/** Opens the log for rows after `step`; earlier rows stay. */
-export async function openMetricsLog(path: string, step: number): Promise<MetricsLog> {
-  const kept = (await readMetrics(path)).filter((row) => row.step <= step);
+/** Opens the log for rows after `step`; earlier rows stay, or are those of the log `before`. */
+export async function openMetricsLog(path: string, step: number, before: string = path): Promise<MetricsLog> {
+  const kept = (await readMetrics(before)).filter((row) => row.step <= step);
   await writeFileAtomic(path, (sink) => sink(Buffer.from(kept.map((row) => `${JSON.stringify(row)}\n`).join(''))));
   const file = await open(path, 'a');
   return {

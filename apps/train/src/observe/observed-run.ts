@@ -14,6 +14,8 @@ export interface ObservedRun {
   /** The run folder. */
   readonly out: string;
   readonly configText: string;
+  /** What was assumed, left out or changed in all parts of the run, in words. */
+  readonly history: readonly string[];
   readonly step: CompiledPretrainStep;
   readonly schedule: (iteration: number) => ScheduledValues;
   readonly record: RunRecord;

@@ -72,11 +72,13 @@ async function measureTeacher(run: ObservedRun, at: number): Promise<void> {
   await reportOn(run);
 }
 
-const reportOn = ({ out, configText, record }: ObservedRun): Promise<void> =>
+const reportOn = ({ out, configText, history, options, record }: ObservedRun): Promise<void> =>
   writeReport({
     folder: out,
     title: `franca-train: ${out}`,
     config: configText,
+    history,
+    neighbours: options.loop.knn.k,
     notices: record.notices,
     secondsSpent: record.seconds(),
     imagesSeen: record.imagesSeen,

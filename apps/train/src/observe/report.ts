@@ -11,6 +11,10 @@ export interface ReportInput {
   readonly folder: string;
   readonly title: string;
   readonly config: string;
+  /** What was assumed, left out or changed, in words. */
+  readonly history: readonly string[];
+  /** Of the k-NN that measures the teacher. */
+  readonly neighbours: number;
   readonly notices: readonly HealthNotice[];
   readonly secondsSpent: number;
   readonly imagesSeen: number;
@@ -53,6 +57,8 @@ export async function writeReport({
   folder,
   title,
   config,
+  history,
+  neighbours,
   notices,
   secondsSpent,
   imagesSeen,
@@ -65,6 +71,7 @@ export async function writeReport({
   const sections: ReportSection[] = [
     { title: 'Training', notices: notices.map(({ severity, text }) => ({ kind: severity, text })), charts: figures },
     { title: 'Pictures', images: await pictures(join(folder, 'pictures')) },
+    { title: 'History', notices: history.map((text) => ({ kind: 'info', text })) },
     { title: 'Configuration', details: [{ summary: 'config.yaml', text: config }] },
   ];
   const last = rows.at(-1);
@@ -74,12 +81,14 @@ export async function writeReport({
     { label: 'images seen', value: imagesSeen },
     { label: 'time', value: duration(secondsSpent) },
     ...(typeof last?.loss === 'number' ? [{ label: 'loss', value: last.loss.toFixed(3) }] : []),
-    ...(knn === undefined ? [] : [{ label: '20-NN', value: `${(100 * knn).toFixed(1)} %` }]),
+    ...(knn === undefined ? [] : [{ label: `${neighbours}-NN`, value: `${(100 * knn).toFixed(1)} %` }]),
   ];
   const html = htmlReport({
     title,
     facts,
-    sections: sections.filter((section) => section.title !== 'Pictures' || section.images!.length > 0),
+    sections: sections.filter(
+      ({ images, notices, title }) => (images ?? notices)?.length !== 0 || title === 'Training',
+    ),
   });
   await writeFileAtomic(join(folder, 'report.html'), (sink) => sink(Buffer.from(html)));
 }

@@ -3,7 +3,7 @@ import type { DataSplits } from '@franca/data';
 import type { Gpu, State, WarmOptions } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';
 import type { DerivedOptions } from '../config/derived-options';
-import { type HeldOutImages, normalisedBatch, readHeldOutImages } from './held-out-images';
+import { type HeldOutImages, hasLabels, normalisedBatch, readHeldOutImages } from './held-out-images';
 import { featureAccuracy, pixelAccuracy } from './online-knn';
 import { type pcaPicture, SHOWN } from './pictures';
 
@@ -35,7 +35,7 @@ export async function createTeacherReading(
   warming: Warming,
 ): Promise<TeacherReading> {
   const size = crops.global_crops_size;
-  const labelled = data.train.label !== undefined && data.val.label !== undefined && data.val.length > 0;
+  const labelled = hasLabels(data.train) && hasLabels(data.val);
   const request = { size, labelled, decode: run.decode };
   const train = await readHeldOutImages(data.train, { ...request, count: labelled ? run.knn.maxTrain : 0 });
   const shown = data.val.length > 0 ? data.val : data.train;

@@ -10,6 +10,9 @@ export interface TrainCommandOptions extends ConfigOptions {
   readonly adapter?: string;
   readonly stopAfter?: number;
   readonly profile?: true;
+  /** Run to fork from, and the step to leave it at. */
+  readonly fork?: string;
+  readonly at?: number;
   /** Backbone to start from. */
   readonly from?: string;
 }

@@ -3,13 +3,14 @@ import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, posi
 import { type Basis, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/part';
+import type { Weights } from '../features/open-weights';
 
-/** One record before any removal and one after each plane. `model` names the features. */
+/** One record before any removal and one after each plane. The weights name the features. */
 export async function positionReadings(
   backend: EvalBackend,
   { train, test }: Parts<DensePart>,
   bases: readonly Basis[],
-  model: string,
+  { name, notes }: Pick<Weights, 'name' | 'notes'>,
 ): Promise<EvalRecord[]> {
   const records: EvalRecord[] = [];
   for (let planes = 0; planes <= bases.length; planes++) {
@@ -19,8 +20,9 @@ export async function positionReadings(
     const subject = {
       dataset: test.set.dataset,
       split: test.set.split,
-      features: model,
+      features: name,
       preprocessing: test.preprocessing,
+      notes: [...notes, ...train.set.notes, ...test.set.notes],
     };
     const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
     records.push(evalRecord(subject, { ...outcome, variant, total: rows * columns }));

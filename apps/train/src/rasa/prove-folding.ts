@@ -3,7 +3,7 @@ import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { loadVit } from '@franca/vit';
 import { TrainError } from '../errors';
-import { openWeights } from '../features/open-weights';
+import { openWeights, type Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, prepare } from '../image-sets/preparation';
@@ -36,8 +36,7 @@ export async function proveFolding(
   const images = Math.min(4, set.length);
   const data = new Float32Array(images * 3 * size * size);
   for (let i = 0; i < images; i++) {
-    const { image } = await set.read(i);
-    prepare(image, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
+    prepare(await set.read(i), { kind: 'squash', size }, data.subarray(i * 3 * size * size));
   }
   const batch = { data, shape: [images, 3, size, size] as const };
   const before = await model.run(batch, { patches: true });
@@ -46,8 +45,8 @@ export async function proveFolding(
   const projected = before.patches;
   removePlanes(projected, weights.config.embedDim, withHeads.rasa.planes);
 
-  await using folded = await openWeights(files.foldedFile, { heads });
-  using foldedModel = await loadVit(gpu, weights.config, folded.read, { finalLayer: folded.rasa.folded });
+  await using folded = await openWeights(files.foldedFile);
+  using foldedModel = await loadVit(gpu, folded.config, folded.read, { finalLayer: folded.rasa.folded });
   const after = await foldedModel.run(batch, { patches: true });
   const proof = {
     images,
@@ -65,12 +64,17 @@ export async function proveFolding(
   return proof;
 }
 
-/** The proof as a record. `model` names the weights before folding. */
-export function foldingRecord(set: ImageSet, model: string, size: number, proof: FoldingProof): EvalRecord {
+/** The proof as a record. The weights are those before folding. */
+export function foldingRecord(
+  set: ImageSet,
+  { name, notes }: Pick<Weights, 'name' | 'notes'>,
+  size: number,
+  proof: FoldingProof,
+): EvalRecord {
   const { images, values, difference, largest, clsDifference, wallMs } = proof;
   const preprocessing = describePreparation({ kind: 'squash', size });
   return evalRecord(
-    { dataset: set.dataset, split: set.split, features: `${model} + RASA folded`, preprocessing },
+    { dataset: set.dataset, split: set.split, features: `${name} + RASA folded`, preprocessing, notes },
     {
       task: 'rasa-folding',
       protocol: 'after-final-norm',

@@ -1,7 +1,7 @@
 /**
  * RASA on disk, in two forms. Heads under their official names, as orthonormal rows: planes that are orthogonal to each other need no order, so the official
  * chain of removals gives the same projection. And a folded checkpoint: the backbone with one more layer (`rasa.weight`, `rasa.bias`) that takes what the
- * parameter-free final norm gives for patches, in place of the norm's own weight and bias.
+ * parameter-free final norm gives for patches, in place of the norm's own weight and bias; with its configuration.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,11 +9,15 @@ import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, toOfficial } from '@franca/rasa';
 import { sizeOf } from '@franca/tensor';
 import { vitSpecs } from '@franca/vit';
+import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import type { Weights } from '../features/open-weights';
 import { FOLDED } from '../features/rasa-of-weights';
 
 const HEADS_FILE = 'rasa_head.safetensors';
 const FOLDED_FILE = 'folded.safetensors';
+
+/** Names of what `writeRasa` writes. */
+export const RASA_FILES: readonly string[] = [HEADS_FILE, FOLDED_FILE];
 
 /** The removal of `bases` and the final norm as one layer. */
 async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
@@ -45,7 +49,8 @@ export async function writeRasa(
   );
   const folded = await foldedLayer(weights, bases);
   const layer = [tensor(FOLDED.weight, [D, D], folded.weight), tensor(FOLDED.bias, [D], folded.bias)];
-  await writeSafetensors(foldedFile, [...backbone, ...layer], metadata);
+  await writeSafetensors(foldedFile, [...backbone, ...layer], { ...metadata, ...configMetadata(weights) });
+  await writeConfigFile(folder, weights);
   return { headsFile, foldedFile };
 }
 

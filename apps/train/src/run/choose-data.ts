@@ -3,13 +3,18 @@
  * run needs no argument, and later evaluations can run anywhere.
  */
 import { type DataSplits, openSplits } from '@franca/data';
+import { hasLabels } from '../observe/held-out-images';
 import { amountOfBytes } from '../text/amounts';
 
 export interface DataChoice {
+  /** The text that opens the same data again. */
+  readonly spec: string;
   readonly splits: DataSplits;
   /** What was opened and why, to be shown. */
   readonly notes: readonly string[];
 }
+
+const FLOWERS = 'flowers';
 
 /** A few thousand small scenes: enough to learn from, rendered faster than a processor trains. */
 const WORLD = 'world:length=4000:size=96';
@@ -22,27 +27,31 @@ export async function chooseData(
   say: (text: string) => void,
 ): Promise<DataChoice> {
   const heldOut = { share: heldOutShare, seed };
-  if (spec) return describe(await openSplits(spec, { heldOut }), []);
+  if (spec) return describe(spec, await openSplits(spec, { heldOut }), []);
   try {
-    return describe(await openSplits('flowers', { heldOut, onProgress: showDownload(say) }), []);
+    return describe(FLOWERS, await openSplits(FLOWERS, { heldOut, onProgress: showDownload(say) }), []);
   } catch (error) {
     if (!isOffline(error)) throw error;
-    return describe(await openSplits(WORLD, { heldOut }), [
+    return describe(WORLD, await openSplits(WORLD, { heldOut }), [
       'no --data and no network: training on a generated world of textured objects',
     ]);
   }
 }
 
-function describe(splits: DataSplits, before: readonly string[]): DataChoice {
-  const { train, val, origin } = splits;
+function describe(spec: string, splits: DataSplits, before: readonly string[]): DataChoice {
+  const { train, val, origin, notes } = splits;
   const classes = train.classes ? `, ${train.classes.length} classes` : ', no labels';
   return {
+    spec,
     splits,
     notes: [
       ...before,
       `data: ${train.name}: ${train.length} images to train on, ${val.length} held out (${origin})${classes}`,
       ...(train.attribution ? [train.attribution] : []),
-      ...(train.notes ?? []),
+      ...notes,
+      ...(hasLabels(train) && hasLabels(val)
+        ? []
+        : ['no k-NN accuracy while training: it needs classes that both parts have']),
     ],
   };
 }

@@ -1,6 +1,35 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { expect, test } from 'vitest';
 import { checkParity, parityFile } from '../../../../test/support/parity';
-import { resampleTable } from './starting-weights';
+import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors } from '../../test/tiny-model';
+import { configMetadata } from '../features/config-of-file';
+import { openPretrained, resampleTable } from './starting-weights';
+
+test('weights of another number of heads are refused, and heads that they do not say are stated', async () => {
+  const folder = await temporaryFolder();
+  try {
+    const path = join(folder, 'teacher.safetensors');
+    const run = { ...tinyConfig, numHeads: 4 };
+    await writeSafetensors(path, tinyTensors(), tinyMetadata);
+    await expect(openPretrained(path, run, false)).rejects.toThrow(
+      /has 2 attention heads \(the metadata .*\), this run has 4; give franca\.vit\.num_heads=2/,
+    );
+    await using same = await openPretrained(folder, tinyConfig, false);
+    expect(same.notes).toEqual([`starting from ${path}: 31 tensors`]);
+    for (const metadata of [{}, configMetadata({ config: tinyConfig, assumed: ['numHeads'] })]) {
+      await writeSafetensors(path, tinyTensors(), metadata);
+      await using unsaid = await openPretrained(path, run, false);
+      expect(unsaid.notes.slice(1)).toEqual(['heads: 4, as this run is configured; the weights do not say theirs']);
+    }
+    const extra: TensorEntry = { name: 'fc_norm.weight', dtype: 'f32', shape: [16], data: new Float32Array(16) };
+    await writeSafetensors(path, [...tinyTensors(), extra]);
+    await expect(openPretrained(path, run, false)).rejects.toThrow(/"fc_norm\.weight" belongs to another architecture/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
 
 test('positions for another size are resampled as the official converter does (antialiased, no offset)', () => {
   const file = parityFile('pos_embed_interp_down');

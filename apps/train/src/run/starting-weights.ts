@@ -2,10 +2,13 @@
  * Weights to start from: the backbone of any checkpoint that can be opened. For another image size the position table is resampled once, before training, as the
  * official converter does: bicubic, antialiased, a = -0.5, without the offset that inference uses.
  */
-import { openCheckpoint, splitOfficial } from '@franca/checkpoint';
+import { openCheckpoint, splitOfficial, type TensorFile, type TensorSource } from '@franca/checkpoint';
 import { initialisePretraining, type PretrainOptions } from '@franca/pretraining';
 import { type Gpu, resampleMatrix, type State, sizeOf } from '@franca/tensor';
+import { usualHeads, type VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
+import { configOfFile, findConfig } from '../features/config-of-file';
+import { findWeights } from '../features/find-weights';
 
 /** Values of a backbone's tensor by its official name; undefined where there is none. */
 export type PretrainedWeights = (name: string) => Promise<ArrayLike<number> | undefined>;
@@ -16,35 +19,65 @@ export interface PretrainedFile extends AsyncDisposable {
   readonly notes: readonly string[];
 }
 
-/** Opens the backbone in `path` for a model of `grid` x `grid` patches; another table is resampled if `resample` is set, else refused. */
-export async function openPretrained(path: string, grid: number, resample: boolean): Promise<PretrainedFile> {
-  const file = await openCheckpoint(path);
-  const { backbone } = splitOfficial(file).parts;
-  const table = backbone.tensors.get('pos_embed');
-  if (!table) {
+/**
+ * Opens the backbone in `path` (a file, or the folder of a run) for the model `vit`; a position table of another size is resampled if `resample` is set.
+ * @throws TrainError `file` where it is of another model, heads included, or of another size and not to be resampled
+ */
+export async function openPretrained(path: string, vit: VitConfig, resample: boolean): Promise<PretrainedFile> {
+  const found = await findWeights(path);
+  const file = await openCheckpoint(found.file);
+  try {
+    const { backbone } = splitOfficial(file).parts;
+    const table = backbone.tensors.get('pos_embed');
+    if (!table) throw new TrainError('file', `${path} has no position table "pos_embed", so it is no backbone`);
+    const [, count, D] = table.shape as [number, number, number];
+    const [from, grid] = [Math.round(Math.sqrt(count - 1)), vit.imgSize / vit.patchSize];
+    if (from !== grid && !resample)
+      throw new TrainError(
+        'file',
+        `${path} was trained on ${from} x ${from} patches, this run has ${grid} x ${grid}; use franca-train highres, which resamples positions`,
+      );
+    const headNotes = checkHeads(file, backbone, { vit, runConfig: found.configFile });
+    return {
+      notes: [
+        `starting from ${found.file}: ${backbone.tensors.size} tensors${from === grid ? '' : `, positions resampled from ${from} x ${from} to ${grid} x ${grid}`}`,
+        ...found.notes,
+        ...headNotes,
+      ],
+      async weights(name) {
+        if (!backbone.tensors.has(name)) return undefined;
+        const values = await backbone.readFloat32(name);
+        return name === 'pos_embed' && from !== grid ? resampleTable(values, from, grid, D) : values;
+      },
+      [Symbol.asyncDispose]: () => file.close(),
+    };
+  } catch (error) {
     await file.close();
-    throw new TrainError('file', `${path} has no position table "pos_embed", so it is no backbone`);
+    throw error;
   }
-  const [, count, D] = table.shape as [number, number, number];
-  const from = Math.round(Math.sqrt(count - 1));
-  if (from !== grid && !resample) {
-    await file.close();
+}
+
+/** Heads change no shape: weights of a model with others load, and are another function. @returns what was assumed, in words */
+function checkHeads(
+  file: TensorFile,
+  backbone: TensorSource,
+  { vit, runConfig }: { readonly vit: VitConfig; readonly runConfig: string | undefined },
+): readonly string[] {
+  const heads = vit.numHeads;
+  const stored = findConfig(file, runConfig, () => {});
+  // refuses tensors that make it another architecture
+  configOfFile(file, backbone, { heads, runConfig });
+  if (stored && !stored.assumed.includes('numHeads')) {
+    if (stored.config.numHeads === heads) return [];
     throw new TrainError(
       'file',
-      `${path} was trained on ${from} x ${from} patches, this run has ${grid} x ${grid}; use franca-train highres, which resamples positions`,
+      `${file.path} has ${stored.config.numHeads} attention heads (${stored.source}), this run has ${heads}; give franca.vit.num_heads=${stored.config.numHeads}`,
     );
   }
-  return {
-    notes: [
-      `starting from ${path}: ${backbone.tensors.size} tensors${from === grid ? '' : `, positions resampled from ${from} x ${from} to ${grid} x ${grid}`}`,
-    ],
-    async weights(name) {
-      if (!backbone.tensors.has(name)) return undefined;
-      const values = await backbone.readFloat32(name);
-      return name === 'pos_embed' && from !== grid ? resampleTable(values, from, grid, D) : values;
-    },
-    [Symbol.asyncDispose]: () => file.close(),
-  };
+  const usual = usualHeads(vit.embedDim);
+  const published =
+    usual === undefined || usual === heads ? '' : `; published ViTs of width ${vit.embedDim} have ${usual}`;
+  return [`heads: ${heads}, as this run is configured; the weights do not say theirs${published}`];
 }
 
 /** A table [1 + from^2, D] on another square grid; the class position stays. */

@@ -29,7 +29,12 @@ export async function loadGroup(checkpoint: RunCheckpoint, state: State, group: 
   for (const name of Object.keys(segments)) state.write(group, name, await file.readFloat32(name));
 }
 
-function otherModel(name: string, saved: readonly number[] | undefined, wanted: readonly number[] | undefined): Error {
+/** @param saved shape in the checkpoint @param wanted that of the configuration */
+export function otherModel(
+  name: string,
+  saved: readonly number[] | undefined,
+  wanted: readonly number[] | undefined,
+): TrainError {
   const shown = (shape: readonly number[] | undefined) => (shape ? `[${shape.join(', ')}]` : 'absent');
   return new TrainError(
     'config',

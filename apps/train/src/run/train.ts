@@ -3,8 +3,15 @@
  * write down how it goes, measure the teacher, save. Everything random is a function of the seed and the step, and everything else is in the checkpoint, so a run
  * that was killed and resumed gives the same bits as one that was not.
  */
-import { join } from 'node:path';
-import { type BadImage, DataError, type DataSplits, type ImageBatch, loadBatches } from '@franca/data';
+import { join, resolve } from 'node:path';
+import {
+  type BadImage,
+  DataError,
+  type DataSplits,
+  type ImageBatch,
+  type LoaderCursor,
+  loadBatches,
+} from '@franca/data';
 import {
   type CompiledPretrainStep,
   pretrainGroups,
@@ -14,35 +21,45 @@ import {
   schedules,
 } from '@franca/pretraining';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
+import { stringify } from 'yaml';
+import { changedSettings } from '../config/changes';
 import type { DerivedOptions } from '../config/derived-options';
+import { asTree } from '../config/tree';
 import { TrainError } from '../errors';
+import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { openMetricsLog } from '../observe/metrics-log';
 import type { ObservedRun } from '../observe/observed-run';
 import { createObserver } from '../observe/observer';
 import { createProgress, type Progress } from '../observe/progress';
 import { createRecord } from '../observe/run-record';
-import { createTeacherReading, type Warming } from '../observe/teacher-reading';
+import { createTeacherReading } from '../observe/teacher-reading';
 import { openEvents } from '../observe/tensorboard';
 import { amountOfBytes } from '../text/amounts';
-import { kernelProgress } from '../text/kernel-progress';
-import { createCheckpoints, type Position, restore } from './checkpointing';
+import { type Checkpoints, createCheckpoints, type Position, restore } from './checkpointing';
+import type { Continuation } from './continuation';
 import { createCropper } from './crops';
-import { describeEnvironment } from './environment';
+import { describeEnvironment, type ForkRecord, historyOf } from './environment';
 import { type MicroStepContext, updates } from './micro-steps';
 import { createProfiler } from './profiler';
-import { describeRun, openRunFolder, type ResumeMode } from './run-folder';
+import { describeRun, type RunFolder } from './run-folder';
+import type { Ingredients } from './saved-state';
 import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
-import { listenForStop, untilStopped } from './stop-signals';
+import { listenForStop } from './stop-signals';
+import { takeOver } from './take-over';
+import { warming } from './warming';
 
 export interface TrainRequest {
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
-  /** The resolved configuration as YAML, for the run folder. */
-  readonly configText: string;
+  /** What checkpoints say that the run is made of; its configuration stands in the run folder too. */
+  readonly made: Ingredients;
   readonly data: DataSplits;
-  readonly out: string;
-  readonly resume: ResumeMode;
+  readonly folder: RunFolder;
+  /** What was assumed, left out or changed, for the run folder. */
+  readonly notes: readonly string[];
+  /** Where to go on; absent: from the beginning. */
+  readonly origin?: Origin;
   /** Stop after this iteration although the schedules go on (default: the whole run). */
   readonly stopAfter?: number;
   /** Weights to start from, by official backbone name; heads start fresh. */
@@ -52,25 +69,25 @@ export interface TrainRequest {
   readonly profile?: boolean;
 }
 
+/** A checkpoint to go on from, and where the data go on. */
+export interface Origin extends Continuation {
+  readonly cursor: LoaderCursor;
+}
+
 export interface TrainResult {
   readonly step: number;
   readonly finished: boolean;
   readonly knn: number | undefined;
-  readonly folder: string;
 }
 
 /** Runs or continues a pretraining run. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
-  const { gpu, options, data, out, configText, progress = createProgress() } = request;
-  await using folder = await openRunFolder(out, request.resume);
-  for (const note of folder.rejected) progress.message(`warning: ${note}`);
-  await describeRun(out, configText, describeEnvironment(gpu));
-
+  const { gpu, options, data, made, folder, origin, progress = createProgress() } = request;
+  const out = folder.path;
   using state = createState(gpu, pretrainGroups(options));
-  const saved = folder.checkpoint && (await restore(folder.checkpoint, state));
-  if (!saved) await startFresh(gpu, state, options, request.pretrained);
-  const start: Position = saved ?? { step: 0, cursor: undefined, imagesSeen: 0 };
-  if (start.step > 0) progress.message(`resuming ${out} after step ${start.step}`);
+  const notes = [...request.notes, ...(await fillState(request, state))];
+  for (const note of notes.slice(request.notes.length)) progress.message(note);
+  const start = positionOf(origin);
 
   using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
     ...pretrainSignature(options),
@@ -86,23 +103,36 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     if (gpu.target.family === 'cpu') await cropper.warm();
   });
 
-  await using log = await openMetricsLog(join(out, 'metrics.jsonl'), saved ? saved.step : -1);
+  // the folder is written to from here on: everything that could refuse has been asked
+  const configText = stringify(made.config);
+  const checkpoints = createCheckpoints(out, state, {
+    options,
+    made,
+    savedAt: origin?.isFork ? NOTHING_SAVED : start.step,
+  });
+  // a fork that was killed before its first checkpoint would else be a run that has yet to begin
+  if (origin?.isFork) await checkpoints.save(start, origin.saved.secondsSpent);
+  const environment = describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) });
+  await describeRun(folder, configText, environment);
+  await using log = await openMetricsLog(join(out, 'metrics.jsonl'), origin ? start.step : -1, logOf(origin, out));
   await using events = await openEvents(out);
   const run: Run = {
     gpu,
     options,
     out,
     configText,
+    history: historyOf([...folder.environments, environment]),
     state,
     step,
     schedule: schedules(options.schedule),
     cropper,
     reading,
-    record: createRecord(options, saved),
+    record: createRecord(options, origin?.saved),
     log,
     events,
     progress,
     extraBytes: cropper.bytes,
+    checkpoints,
   };
   const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
   const batches = batchesFrom(data, options, start, progress);
@@ -110,15 +140,34 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   return await loop(run, { start, last, batches, profile: request.profile === true });
 }
 
-/** Before anything is written: who ends it here leaves nothing behind. */
-const warming: Warming = async (work) => {
-  const { onProgress, end } = kernelProgress();
-  await untilStopped((signal) => work({ onProgress, signal })).finally(end);
-};
+const NOTHING_SAVED = -1;
+
+/** Weights, moments and the rest of the state; returns what there is to say of them. */
+async function fillState({ gpu, options, origin, pretrained }: TrainRequest, state: State): Promise<string[]> {
+  if (origin?.isFork) return takeOver(origin.checkpoint, state);
+  if (origin) await restore(origin.checkpoint, state);
+  else await startFresh(gpu, state, options, pretrained);
+  return [];
+}
+
+const positionOf = (origin: Origin | undefined): Position =>
+  origin
+    ? { step: origin.checkpoint.step, cursor: origin.cursor, imagesSeen: origin.saved.imagesSeen }
+    : { step: 0, cursor: undefined, imagesSeen: 0 };
+
+/** A fork begins with the figures of its parent. */
+const logOf = (origin: Origin | undefined, out: string): string => join(origin?.run ?? out, 'metrics.jsonl');
+
+function forkRecord(origin: Origin | undefined, { config }: Ingredients): ForkRecord | undefined {
+  if (!origin?.isFork) return undefined;
+  const changes = changedSettings(asTree(origin.config), config);
+  return { run: resolve(origin.run), step: origin.checkpoint.step, changes };
+}
 
 /** What the loop works with. */
 interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
   readonly state: State;
+  readonly checkpoints: Checkpoints;
 }
 
 /** What there is to do. */
@@ -131,11 +180,10 @@ interface Work {
 }
 
 async function loop(run: Run, { start, last, batches, profile }: Work): Promise<TrainResult> {
-  const { options, out, state, record, progress } = run;
+  const { options, out, record, progress, checkpoints } = run;
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
   const profiler = createProfiler(run, { first: start.step, enabled: profile });
   const observer = createObserver(run);
-  const checkpoints = createCheckpoints(out, state, checkpoint, start.step);
   using stop = listenForStop((signal) =>
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
@@ -194,21 +242,21 @@ function batchesFrom(
   });
 }
 
-const exportTeacher = ({ out, state }: Run, at: number): Promise<void> =>
-  exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', { step: String(at), source: 'franca-train' });
+async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {
+  const stored = { config: vit, assumed: [] };
+  const metadata = { step: String(at), source: 'franca-train', ...configMetadata(stored) };
+  await exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', metadata);
+  await writeConfigFile(out, stored);
+}
 
 /** The last words of a run that ended as it should. */
-function conclude(
-  { options, out, record, progress }: Run,
-  { step, cursor }: Position,
-  howToContinue: string,
-): TrainResult {
+function conclude({ options, record, progress }: Run, { step, cursor }: Position, howToContinue: string): TrainResult {
   const { iterations } = options.schedule;
   const finished = step >= iterations;
   if (!finished) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
   const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
   if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
-  return { step, finished, knn: record.knn, folder: out };
+  return { step, finished, knn: record.knn };
 }
 
 /** What the packages and the system report, in terms of the program. */

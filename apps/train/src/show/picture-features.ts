@@ -25,9 +25,9 @@ export async function readPicture(path: string): Promise<Picture> {
   return { name: basename(path, extname(path)), image: await decodeImage(await readFile(path)) };
 }
 
-/** Runs one picture, its shorter side resized to `size` and the centre cut out. */
-export async function look(session: FeatureSession, { name, image }: Picture, size: number): Promise<Look> {
-  const { model, weights } = session;
+/** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
+export async function look(session: FeatureSession, { name, image }: Picture): Promise<Look> {
+  const { model, weights, size } = session;
   const { embedDim: dim, numHeads: heads, numRegisterTokens } = model.config;
   const crop = { kind: 'crop', resize: size, size } as const;
   const data = new Float32Array(3 * size * size);

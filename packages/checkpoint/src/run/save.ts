@@ -23,6 +23,8 @@ export interface RunCheckpointContents {
   readonly stateVersion: number;
   /** Groups of tensors (`student`, `teacher`, `optimizer`); group `x` becomes the file `x.safetensors`. */
   readonly tensors: Readonly<Record<string, Iterable<TensorEntry>>>;
+  /** Metadata of every file of tensors, beside the step. */
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** Content of `manifest.json`. */
@@ -63,7 +65,7 @@ export async function saveRunCheckpoint(runFolder: string, contents: RunCheckpoi
 type FileWriters = ReadonlyMap<string, Parameters<typeof writeSynced>[1]>;
 
 /** Checks all input before anything touches the disk. */
-function prepareFiles({ step, state, stateVersion, tensors }: RunCheckpointContents): FileWriters {
+function prepareFiles({ step, state, stateVersion, tensors, metadata }: RunCheckpointContents): FileWriters {
   if (!Number.isSafeInteger(step) || step < 0)
     throw new CheckpointError('bad-input', `step ${step} is not a step count`);
   const writers = new Map<string, Parameters<typeof writeSynced>[1]>();
@@ -74,7 +76,7 @@ function prepareFiles({ step, state, stateVersion, tensors }: RunCheckpointConte
         `${quote(group)} cannot name a group of tensors: use letters, digits, "-", "_"`,
       );
     }
-    writers.set(`${group}.safetensors`, safetensorsStream(entries, { step: String(step) }));
+    writers.set(`${group}.safetensors`, safetensorsStream(entries, { ...metadata, step: String(step) }));
   }
   const json = Buffer.from(encodeJson({ version: stateVersion, state }));
   return writers.set('state.json', (sink) => sink(json));

@@ -35,26 +35,42 @@ export interface HubFile {
   readonly sha256?: string;
 }
 
+const DEFAULT_HUB = 'https://huggingface.co';
+
 interface Repository {
   readonly repo: string;
   readonly revision: string;
 }
 
+/** The files of a repository. */
+export interface HubListing {
+  readonly files: readonly HubFile[];
+  /** Whether it is that of last time, as there is no network. */
+  readonly fromCache: boolean;
+}
+
 /**
- * Lists the files of a repository; without a network, those that were listed last time.
+ * Lists the files of a repository; without a network, those that the same hub listed last time.
  * @throws DataError no-network, http-status (no such repository, or no access)
  */
-export async function listHubFiles({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
-  const kept = path.join(repoFolder(repo, options), `files-${encodeURIComponent(revision)}.json`);
+export async function listHubFiles({ repo, revision }: Repository, options: HubOptions): Promise<HubListing> {
+  const kept = listingPath({ repo, revision }, options);
   try {
     const files = await retrying(httpOptions(options), () => listNow({ repo, revision }, options));
     await writeCachedJson(kept, files);
-    return files;
+    return { files, fromCache: false };
   } catch (error) {
     const known = error instanceof DataError && error.code === 'no-network' && (await readCachedJson<HubFile[]>(kept));
-    if (known) return known;
+    if (known) return { files: known, fromCache: true };
     throw error;
   }
+}
+
+/** Another hub may have a repository of the same name: its address is part of the name of the listing. */
+function listingPath({ repo, revision }: Repository, options: HubOptions): string {
+  const hub = hubUrlOf(options);
+  const at = hub && hub !== DEFAULT_HUB ? `@${encodeURIComponent(hub)}` : '';
+  return path.join(repoFolder(repo, options), `files-${encodeURIComponent(revision)}${at}.json`);
 }
 
 async function listNow({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
@@ -148,10 +164,13 @@ async function* streamBlob(blob: Blob, name: string, signal: AbortSignal | undef
 const repoFolder = (repo: string, { cacheDir }: HubOptions): string =>
   path.join(cacheDir, 'hub', repo.replaceAll('/', '--'));
 
+const hubUrlOf = ({ hubUrl = process.env.HF_ENDPOINT }: HubOptions): string | undefined => hubUrl?.replace(/\/$/, '');
+
 const httpOptions = ({ http, signal }: HubOptions): HttpOptions => ({ ...http, signal });
 
 function credentials(repo: string, options: HubOptions): { repo: { type: 'dataset'; name: string }; hubUrl?: string } {
-  const { hubUrl = process.env.HF_ENDPOINT, token = process.env.HF_TOKEN, signal } = options;
+  const { token = process.env.HF_TOKEN, signal } = options;
+  const hubUrl = hubUrlOf(options);
   const abortable: typeof fetch = (input, init) => {
     const signals = [signal, init?.signal].filter((each) => each instanceof AbortSignal);
     return fetch(input, { ...init, signal: AbortSignal.any(signals) });
@@ -159,7 +178,7 @@ function credentials(repo: string, options: HubOptions): { repo: { type: 'datase
   return {
     repo: { type: 'dataset' as const, name: repo },
     ...{ fetch: abortable },
-    ...(hubUrl && { hubUrl: hubUrl.replace(/\/$/, '') }),
+    ...(hubUrl && { hubUrl }),
     ...(token && { accessToken: token }),
   };
 }

@@ -66,7 +66,8 @@ describe('indexTar', () => {
       { name: 'link', type: 'symlink', linkname: '/etc/passwd' },
       { name: 'file', body: 'one' },
     );
-    expect((await index(bytes)).members.map((member) => member.name)).toEqual(['file']);
+    const found = await index(bytes);
+    expect([found.members.map((member) => member.name), found.irregular]).toEqual([['file'], ['link']]);
   });
 
   it('keeps what comes before the damage and says where it is', async () => {
@@ -106,6 +107,25 @@ describe('indexTar', () => {
       expect(found.damage).toBeDefined();
       expect(found.members.length).toBe(length < 515 ? 0 : 1);
     }
+  });
+
+  it('says so when the end mark is missing, or when another archive follows it', async () => {
+    const bytes = await archive({ name: 'a', body: 'one' });
+    expect((await index(bytes.subarray(0, 1024))).damage).toMatch(/no end mark and may be cut short at byte 1024/);
+    const joined = Buffer.concat([bytes, await archive({ name: 'b', body: 'two' })]);
+    const found = await index(joined);
+    expect([found.members.map(({ name }) => name), found.damage]).toEqual([
+      ['a'],
+      expect.stringMatching(/something follows the end of the archive at byte 1024/),
+    ]);
+    const filled = Buffer.concat([bytes, Buffer.alloc(10_240)]);
+    expect((await index(filled)).damage).toBeUndefined();
+  });
+
+  it('tells names apart that are no UTF-8, and takes ./a for a', async () => {
+    const plain = await archive({ name: './aXb', body: 'one' }, { name: 'aYb', body: 'two' });
+    const found = await index(forge(forge(plain, 0, 3, Uint8Array.of(0xe9)), 1024, 1, Uint8Array.of(0xe8)));
+    expect(found.members.map(({ name }) => name)).toEqual(['aéb', 'aèb']);
   });
 
   it('survives any damaged byte', async () => {

@@ -5,7 +5,9 @@
  * offset and size of every file; a file is then one read. Understood are v7, ustar, GNU long names and PAX records.
  *
  * The archive is untrusted: a header counts only with a correct checksum, a size only when that many bytes follow, name
- * records only up to 64 KiB; the walk always moves forward. At the first damage it stops and keeps what came before.
+ * records only up to 64 KiB; the walk always moves forward. At the first damage it stops and keeps what came before. An
+ * archive ends with blocks of zeros: one that does not may be cut short, and what follows them (another archive, when two
+ * were joined by `cat`) is not read, as tar itself does not; both count as damage.
  */
 
 import type { ByteFile } from '../files/byte-file';
@@ -20,12 +22,16 @@ export interface TarMember {
 
 export interface TarIndex {
   readonly members: readonly TarMember[];
+  /** Names of what is neither a regular file nor a folder: links, devices, files with holes. */
+  readonly irregular: readonly string[];
   /** What is wrong with the archive, when something is. */
   readonly damage?: string;
 }
 
 const BLOCK = 512;
 const MAX_RECORD = 64 * 1024;
+// Writers fill the last record up with zeros: 10 KiB as a rule, 64 KiB at most.
+const MAX_FILLING = 64 * 1024;
 
 /**
  * Indexes an archive.
@@ -38,13 +44,22 @@ export async function indexTar(
 ): Promise<TarIndex> {
   const readBlocks = windowedReader(file, windowBytes, signal);
   const members: TarMember[] = [];
+  const irregular: string[] = [];
   let offset = 0;
   let override: Override = {};
-  const damaged = (what: string): TarIndex => ({ members, damage: `${file.name}: ${what} at byte ${offset}` });
+  const damaged = (what: string): TarIndex => ({
+    members,
+    irregular,
+    damage: `${file.name}: ${what} at byte ${offset}`,
+  });
 
   while (offset + BLOCK <= file.size) {
     const block = await readBlocks(offset, BLOCK);
-    if (block.every((byte) => byte === 0)) return { members };
+    if (block.every(isZero)) {
+      const filling = await readBlocks(offset, Math.min(file.size - offset, MAX_FILLING));
+      const nothingFollows = offset + filling.length === file.size && filling.every(isZero);
+      return nothingFollows ? { members, irregular } : damaged('something follows the end of the archive');
+    }
     const header = parseHeader(block);
     if (!header) return damaged('no valid tar header');
     const size = override.size ?? header.size;
@@ -56,12 +71,16 @@ export async function indexTar(
       if (size > MAX_RECORD) return damaged(`a name record of ${size} bytes`);
       override = { ...override, ...parseRecord(header.type, await readBlocks(start, size)) };
     } else {
-      if (isRegular(header.type)) members.push({ name: override.name ?? header.name, offset: start, size });
+      const name = (override.name ?? header.name).replace(/^(\.\/)+/, '');
+      if (isRegular(header.type) && !name.endsWith('/')) members.push({ name, offset: start, size });
+      else if (!name.endsWith('/') && header.type !== '5') irregular.push(name);
       override = {};
     }
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
   }
-  return offset < file.size ? damaged('the archive ends inside a header') : { members };
+  return damaged(
+    offset < file.size ? 'the archive ends inside a header' : 'the archive has no end mark and may be cut short',
+  );
 }
 
 interface Header {
@@ -75,6 +94,7 @@ interface Override {
   readonly size?: number;
 }
 
+const isZero = (byte: number): boolean => byte === 0;
 const isRegular = (type: string): boolean => type === '0' || type === '\0' || type === '7';
 // PAX for the next file, PAX for all files (of no interest here), GNU long name, GNU long link.
 const isRecord = (type: string): boolean => 'xgLK'.includes(type);
@@ -110,7 +130,7 @@ function parseRecord(type: string, bytes: Uint8Array): Override {
     const space = bytes.indexOf(32, at);
     const length = Number(text(bytes.subarray(at, space)));
     if (space < 0 || !Number.isInteger(length) || length <= space - at || at + length > bytes.length) break;
-    const record = new TextDecoder().decode(bytes.subarray(space + 1, at + length - 1));
+    const record = decode(bytes.subarray(space + 1, at + length - 1));
     if (record.startsWith('path=')) name = record.slice(5);
     if (record.startsWith('size=')) size = Number(record.slice(5));
     at += length;
@@ -120,7 +140,19 @@ function parseRecord(type: string, bytes: Uint8Array): Override {
 
 function text(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return decode(end < 0 ? bytes : bytes.subarray(0, end));
+}
+
+const UTF_8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const LATIN_1 = new TextDecoder('latin1');
+
+/** UTF-8, or else Latin-1 as old systems wrote it: replacement characters would make one name of several. */
+function decode(bytes: Uint8Array): string {
+  try {
+    return UTF_8.decode(bytes);
+  } catch {
+    return LATIN_1.decode(bytes);
+  }
 }
 
 /** Serves small reads that move forward from one larger read. */

@@ -10,6 +10,12 @@ export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 /** File extensions that the folder, tar and hub sources take for images, without the dot, lower case. */
 export const IMAGE_EXTENSIONS: readonly string[] = ['jpg', 'jpeg', 'png', 'webp', 'gif', 'tif', 'tiff', 'avif'];
 
+/** Extensions of pictures that are not read, so that data which holds them can say so. */
+export const UNUSED_IMAGE_EXTENSIONS: readonly string[] = [
+  ...['bmp', 'dib', 'heic', 'heif', 'jxl', 'jp2', 'j2k', 'jpe', 'jfif', 'pjpeg', 'apng', 'ico', 'svg', 'tga', 'psd'],
+  ...['ppm', 'pgm', 'pbm', 'pnm', 'exr', 'hdr', 'raw', 'dng', 'nef', 'cr2', 'cr3', 'arw', 'orf', 'rw2', 'raf'],
+];
+
 const ascii = (bytes: Uint8Array, from: number, to: number): string =>
   String.fromCharCode(...bytes.subarray(from, Math.min(to, bytes.length)));
 
@@ -25,7 +31,12 @@ export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
 }
 
 /** Whether a file name looks like one of the supported image formats. */
-export function hasImageExtension(name: string): boolean {
+export const hasImageExtension = (name: string): boolean => IMAGE_EXTENSIONS.includes(extensionOf(name));
+
+/** Whether a file name looks like a picture of a format that is not supported. */
+export const hasUnusedImageExtension = (name: string): boolean => UNUSED_IMAGE_EXTENSIONS.includes(extensionOf(name));
+
+function extensionOf(name: string): string {
   const dot = name.lastIndexOf('.');
-  return dot >= 0 && IMAGE_EXTENSIONS.includes(name.slice(dot + 1).toLowerCase());
+  return dot < 0 ? '' : name.slice(dot + 1).toLowerCase();
 }

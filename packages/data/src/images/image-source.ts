@@ -18,6 +18,8 @@ export interface ImageSource {
   readonly length: number;
   /** Class identifiers; `label` gives positions in this list. Absent when the data has no classes. */
   readonly classes?: readonly string[];
+  /** Why the images have no classes although there are signs of some, and what to do, in words: for who needs them. */
+  readonly whyUnlabelled?: string;
   /** Human names of the classes, where the data has them (`n01440764` is `tench`). */
   readonly classTitles?: readonly string[];
   /** Lengths of consecutive index runs that are cheap to read together (parquet row groups). They add up to `length`. */
@@ -32,6 +34,8 @@ export interface ImageSource {
   key(index: number): string;
   /** Class of the image, or undefined when this image has none. */
   label?(index: number): number | undefined;
+  /** Name of the class of an image without label whose class is known, but is none of `classes`: a training part fixed that list. */
+  unlistedClass?(index: number): string | undefined;
   /**
    * Reads one image.
    * @throws DataError with an image code when this image cannot be read; other images are unaffected.

@@ -29,13 +29,14 @@ export function subset(
   at: (index: number) => number,
   runs?: readonly number[],
 ): ImageSource {
-  const { runs: _, close: __, label, ...rest } = source;
+  const { runs: _, close: __, label, unlistedClass, ...rest } = source;
   return {
     ...rest,
     name,
     length,
     ...(runs && { runs }),
     ...(label && { label: (index: number) => label(at(index)) }),
+    ...(unlistedClass && { unlistedClass: (index: number) => unlistedClass(at(index)) }),
     key: (index) => source.key(at(index)),
     read: (index, signal) => source.read(at(index), signal),
   };

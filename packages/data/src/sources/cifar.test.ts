@@ -33,7 +33,9 @@ describe('cifarSource', () => {
     expect(keysOf(train)).toEqual(['data_batch_1.bin@1', 'data_batch_1.bin@3074', 'data_batch_2.bin@1']);
     expect(await pixel(train, 1, 1023)).toEqual([20, 21, 255]);
     expect(await pixel(train, 2, 5)).toEqual([30, 31, 5]);
+    expect(train.notes).toEqual(['2 of the 5 files of CIFAR-10 train are here']);
     const val = await cifarSource(root, 'val');
+    expect(val.notes).toBeUndefined();
     expect([val.length, await pixel(val, 0, 0)]).toEqual([1, [90, 91, 0]]);
   });
 

@@ -2,7 +2,8 @@
  * CIFAR-10 and CIFAR-100 in their binary form (Krizhevsky 2009).
  *
  * A file is a row of records: the label (CIFAR-100: coarse label, then fine label), then 32 x 32 pixels as three planes
- * red, green, blue. Files are taken as they are found: a missing batch makes the set smaller, not invalid.
+ * red, green, blue. Files are taken as they are found: a missing batch makes the set smaller, not invalid,
+ * and the notes say so.
  */
 
 import { promises as fs } from 'node:fs';
@@ -18,6 +19,7 @@ interface Variant {
   readonly name: string;
   readonly train: RegExp;
   readonly val: RegExp;
+  readonly trainFiles: number;
   readonly labelBytes: 1 | 2;
   /** File with one class name per line. */
   readonly titles: string;
@@ -29,6 +31,7 @@ const VARIANTS: readonly Variant[] = [
     name: 'CIFAR-10',
     train: /^data_batch_\d+\.bin$/,
     val: /^test_batch\.bin$/,
+    trainFiles: 5,
     labelBytes: 1,
     titles: 'batches.meta.txt',
     classCount: 10,
@@ -37,6 +40,7 @@ const VARIANTS: readonly Variant[] = [
     name: 'CIFAR-100',
     train: /^train\.bin$/,
     val: /^test\.bin$/,
+    trainFiles: 1,
     labelBytes: 2,
     titles: 'fine_label_names.txt',
     classCount: 100,
@@ -71,6 +75,7 @@ export async function cifarSource(root: string, split: 'train' | 'val' = 'train'
   }
   const recordBytes = variant.labelBytes + 3 * PLANE;
   const batches = names.filter((name) => variant[split].test(name)).sort(byCodeUnit);
+  const expected = split === 'train' ? variant.trainFiles : 1;
   const records: { file: ByteFile; offset: number; label: number }[] = [];
   for (const name of batches) {
     const file = await openLocalFile(path.join(root, name));
@@ -84,10 +89,18 @@ export async function cifarSource(root: string, split: 'train' | 'val' = 'train'
   }
   if (records.length === 0) throw new DataError('empty-source', `${root}: the CIFAR ${split} files are empty`);
   const classes = await readTitles(root, variant);
+  const unlisted = records.filter(({ label }) => label >= classes.length);
+  const notes = [
+    ...(batches.length === expected
+      ? []
+      : [`${batches.length} of the ${expected} files of ${variant.name} ${split} are here`]),
+    ...(unlisted.length > 0 ? [`${unlisted.length} images have a label that is no class of ${variant.name}`] : []),
+  ];
   return {
     name: `${variant.name} ${split} ${root}`,
     length: records.length,
     classes,
+    ...(notes.length > 0 && { notes }),
     label: (index) => {
       const { label } = records[index]!;
       return label < classes.length ? label : undefined;

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
@@ -17,6 +17,25 @@ describe('folderSource', () => {
     const source = await folderSource(root);
     expect(keysOf(source)).toEqual(['a/1.jpg', 'a/x/2.jpeg', 'b.PNG']);
     expect(source.classes).toBeUndefined();
+    expect(source.notes).toEqual(['3 hidden names or traces of a system are passed over, e.g. .hidden']);
+  });
+
+  it('holds no image where there are traces of images only, and says so', async () => {
+    put('._1.jpg', '@eaDir/2.jpg/SYNOPHOTO_THUMB_M.jpg');
+    await expect(folderSource(root)).rejects.toMatchObject({
+      code: 'empty-source',
+      message: expect.stringMatching(/2 hidden names or traces of a system are passed over, e\.g\. \._1\.jpg/),
+    });
+  });
+
+  it.skipIf(process.platform !== 'linux')('names a file whose name is no text', async () => {
+    put('1.jpg');
+    writeFileSync(Buffer.from(`${root}/a\xe9.jpg`, 'latin1'), 'x');
+    const source = await folderSource(root);
+    expect([keysOf(source), source.notes]).toEqual([
+      ['1.jpg'],
+      [expect.stringMatching(/^1 files, folders or links could not be read/)],
+    ]);
   });
 
   it('reads the bytes of the file', async () => {

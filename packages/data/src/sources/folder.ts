@@ -2,22 +2,24 @@
  * Any folder of images, nested as deep as it likes.
  *
  * When every image lies in one of at least two folders below the root (folders that all images share are passed through
- * first), those folders are the classes, in sorted order. Otherwise the images have no classes.
+ * first), those folders are the classes, in sorted order. Otherwise the images have no classes; where some lie beside such
+ * folders, the source says so (`whyUnlabelled`).
  */
 
 import path from 'node:path';
 import { DataError } from '../errors';
 import { readImageFile } from '../files/byte-file';
-import { hasImageExtension, IMAGE_EXTENSIONS } from '../images/image-format';
+import { hasImageExtension, IMAGE_EXTENSIONS, UNUSED_IMAGE_EXTENSIONS } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { folderLabels } from './labels';
+import { leftOut, leftOutNotes, passedOverNotes } from './left-out';
 import type { SourceKind } from './source-kind';
-import { type FoundImages, walkImages } from './walk-images';
+import { type FoundFiles, walkImages } from './walk-images';
 
 export interface FolderOptions {
   /** `auto` takes folders for classes where they look like it; `none` never does. Default `auto`. */
   readonly labels?: 'auto' | 'none';
-  /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label. */
+  /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label but an unlisted class. */
   readonly classes?: readonly string[] | undefined;
 }
 
@@ -54,22 +56,26 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
   };
 }
 
-function emptyFolder(root: string, { others }: FoundImages): DataError {
+function emptyFolder(root: string, { others, passedOver }: FoundFiles): DataError {
   const kinds = [...others].map(([extension, count]) => `${count} ${extension}`).join(', ');
-  return new DataError(
-    'empty-source',
-    `${root} holds no image (${IMAGE_EXTENSIONS.join(', ')})${kinds ? `; it holds ${kinds}` : ''}`,
-  );
+  const parts = [
+    `${root} holds no image (${IMAGE_EXTENSIONS.join(', ')})`,
+    ...(kinds ? [`it holds ${kinds}`] : []),
+    ...passedOverNotes(leftOut(passedOver)),
+  ];
+  return new DataError('empty-source', parts.join('; '));
 }
 
-const TELLING = new Set(['.bmp', '.heic', '.heif', '.jxl', '.jp2', '.ppm', '.pgm', '.raw', '.dng', '.nef', '.cr2']);
+const TELLING = new Set(UNUSED_IMAGE_EXTENSIONS.map((extension) => `.${extension}`));
 
 /** Tells of pictures that are there but cannot be used. */
-function describeOthers({ others, unreadable }: FoundImages): string[] {
-  const notes = [...others]
+function describeOthers({ others, unreadable, passedOver }: FoundFiles): string[] {
+  const unusable = [...others]
     .filter(([extension]) => TELLING.has(extension))
     .map(([extension, count]) => `${count} ${extension} files are not used: convert them to JPEG or PNG`);
-  const [example] = unreadable;
-  if (example) notes.push(`${unreadable.length} folders or links could not be read, e.g. ${example}`);
-  return notes;
+  return [
+    ...unusable,
+    ...leftOutNotes('files, folders or links could not be read', leftOut(unreadable)),
+    ...passedOverNotes(leftOut(passedOver)),
+  ];
 }

@@ -49,6 +49,7 @@ describe('hubSource', () => {
 
     await hub.close();
     const offline = await open('hf://ada/flowers');
+    expect(offline.notes).toEqual([expect.stringMatching(/no network: .* as it was listed last time/)]);
     expect(await readText(offline, 1)).toBe('b');
     await expect(open('hf://ada/flowers:test')).rejects.toMatchObject({ code: 'no-network' });
   });
@@ -65,7 +66,7 @@ describe('hubSource', () => {
     const source = await open('hf://ada/flowers', { keepBytes: 10 });
     expect([await readText(source, 0), await readText(source, 1)]).toEqual(['a', 'b']);
     expect(downloads().at(-1)).toMatch(/ bytes=[1-9]\d*-\d+$/);
-    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
+    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual([expect.stringMatching(/^files-main@/)]);
   });
 
   it('reads tar shards', async () => {
@@ -98,7 +99,41 @@ describe('hubSource', () => {
   it('refuses content that does not have the hash it is listed with', async () => {
     await startHub({ 'train.parquet': parquetOf(['a']) }, 'ab'.repeat(32));
     await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'bad-checksum' });
-    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual(['files-main.json']);
+    expect(readdirSync(path.join(cacheDir, 'hub/ada--flowers'))).toEqual([expect.stringMatching(/^files-main@/)]);
+  });
+
+  it('does not take the listing of another hub for its own', async () => {
+    await startHub({ 'train.parquet': parquetOf(['a']) });
+    await open('hf://ada/flowers');
+    await hub.close();
+    await expect(open('hf://ada/flowers', { hubUrl: 'http://127.0.0.1:9' })).rejects.toMatchObject({
+      code: 'no-network',
+    });
+  });
+
+  it('passes over traces of systems, and says which other files it does not use', async () => {
+    await startHub({
+      'train/._a.parquet': text('trace'),
+      'train/.hidden/b.parquet': text('trace'),
+      'train/rose/1.jpg': text('one'),
+      'train/rose/._1.jpg': text('trace'),
+      'train/0.tar': await tarOf({ '0.jpg': 'zero' }),
+      'train/2.bmp': text('two'),
+    });
+    const source = await open('hf://ada/flowers');
+    expect(keysOf(source)).toEqual(['0.tar/0']);
+    expect(source.notes).toEqual([
+      '1 image files beside tar shards are not used, e.g. train/rose/1.jpg',
+      '1 pictures are of types that are not used, e.g. train/2.bmp: convert them to JPEG or PNG',
+    ]);
+  });
+
+  it('keeps files of the same base name apart', async () => {
+    await startHub({ 'train/a/0.parquet': parquetOf(['a']), 'train/b/0.parquet': parquetOf(['b']) });
+    await expect(open('hf://ada/flowers')).rejects.toMatchObject({ code: 'ambiguous-source' });
+    await hub.close();
+    await startHub({ 'train/a/0.jpg': text('a'), 'train/b/0.jpg': text('b') });
+    expect(keysOf(await open('hf://ada/flowers'))).toEqual(['train/a/0.jpg', 'train/b/0.jpg']);
   });
 
   it('says what to check when the repository is not there', async () => {

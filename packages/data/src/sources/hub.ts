@@ -1,7 +1,8 @@
 /**
  * Data sets on the Hugging Face hub: `hf://owner/name[@revision][:[config/]split]`.
  *
- * A repository holds parquet files, tar shards or plain image files; the first of these kinds that it has is used. A set up
+ * A repository holds parquet files, tar shards or plain image files; the first of these kinds that it has is used, and the
+ * notes tell of the others. A set up
  * to `keepBytes` is fetched into the cache folder when it is opened (plain images: when they are read); a larger one is read
  * by ranges where it is.
  */
@@ -10,12 +11,14 @@ import { DataError } from '../errors';
 import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
 import { defaultCacheDir } from '../files/cache-dir';
 import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../files/hub-files';
-import { hasImageExtension } from '../images/image-format';
+import { hasImageExtension, hasUnusedImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { checkOneConfig, type HubSpec, inConfig, parseHubSpec } from './hub-spec';
 import { folderLabels } from './labels';
+import { leftOut, leftOutNotes, unusableNotes, withNotes } from './left-out';
 import { parquetSource } from './parquet';
+import { isPassedOver } from './passed-over';
 import type { OpenOptions, SourceKind } from './source-kind';
 import { chooseFiles } from './split-files';
 import { webDatasetSource } from './webdataset';
@@ -46,39 +49,72 @@ export const hubKind: SourceKind<'hub'> = {
 export async function hubSource(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
   const spec = parseHubSpec(address);
   const hub = { ...options, cacheDir: options.cacheDir ?? defaultCacheDir() };
-  const listed = await listHubFiles(spec, hub);
-  const split = spec.split ?? options.split ?? 'train';
-  const ofKind = (isKind: (path: string) => boolean): string[] => listed.map((file) => file.path).filter(isKind);
-  const byPath = new Map(listed.map((file) => [file.path, file]));
-  const filesOf = (paths: string[]): HubFile[] => paths.map((path) => byPath.get(path)!);
-
-  const parquet = ofKind((path) => path.endsWith('.parquet'));
-  const tars = ofKind((path) => path.endsWith('.tar'));
-  const archives = parquet.length > 0 ? parquet : tars;
-  if (archives.length > 0) {
-    const chosen = chooseFiles(address, inConfig(archives, spec), split);
-    checkOneConfig(chosen, spec);
-    const files = await openFiles(spec, filesOf(chosen), hub);
-    const { classes, signal } = options;
-    return parquet.length > 0
-      ? parquetSource(address, files, { ...options.parquet, classes, signal })
-      : webDatasetSource(files, { classes, signal, cacheDir: hub.cacheDir });
-  }
-  const images = ofKind(hasImageExtension);
-  if (images.length === 0) {
+  const listing = await listHubFiles(spec, hub);
+  const byPath = new Map(listing.files.map((file) => [file.path, file]));
+  const paths = [...byPath.keys()].filter((path) => !isPassedOver(path));
+  const [kind, ...others] = kindsOf(address, spec, paths, hub).filter((each) => each.paths.length > 0);
+  if (!kind) {
     throw new DataError(
       'empty-source',
       `${address} holds no parquet file, tar shard or image; try @refs/convert/parquet`,
     );
   }
-  return imageFiles(address, spec, filesOf(chooseFiles(address, inConfig(images, spec), split)), hub);
+  const split = spec.split ?? options.split ?? 'train';
+  const { files, notes } = chooseFiles(address, inConfig(kind.paths, spec), split);
+  const source = await kind.open(files.map((path) => byPath.get(path)!));
+  return withNotes(source, [
+    ...(listing.fromCache ? [`there is no network: ${address} is taken as it was listed last time`] : []),
+    ...notes,
+    ...others.flatMap((other) => leftOutNotes(`${other.says} beside ${kind.says} are not used`, leftOut(other.paths))),
+    ...unusableNotes(leftOut(paths.filter(hasUnusedImageExtension))),
+  ]);
 }
 
+interface KindOfFiles {
+  readonly says: string;
+  readonly paths: readonly string[];
+  open(files: readonly HubFile[]): Promise<ImageSource>;
+}
+
+/** What a repository may hold, the kind to prefer first. */
+function kindsOf(
+  address: string,
+  spec: HubSpec,
+  paths: readonly string[],
+  hub: HubSourceOptions & HubOptions,
+): KindOfFiles[] {
+  const { classes, signal, cacheDir } = hub;
+  const endingIn = (extension: string): string[] => paths.filter((path) => path.toLowerCase().endsWith(extension));
+  return [
+    {
+      says: 'parquet files',
+      paths: endingIn('.parquet'),
+      open: async (files) =>
+        parquetSource(address, await openFiles(spec, files, hub), { ...hub.parquet, classes, signal }),
+    },
+    {
+      says: 'tar shards',
+      paths: endingIn('.tar'),
+      open: async (files) => webDatasetSource(await openFiles(spec, files, hub), { classes, signal, cacheDir }),
+    },
+    {
+      says: 'image files',
+      paths: paths.filter(hasImageExtension),
+      open: async (files) => imageFiles(address, spec, files, hub),
+    },
+  ];
+}
+
+/** @throws DataError ambiguous-source */
 async function openFiles(
   spec: HubSpec,
   files: readonly HubFile[],
   hub: HubSourceOptions & HubOptions,
 ): Promise<ByteFile[]> {
+  checkOneConfig(
+    files.map((file) => file.path),
+    spec,
+  );
   const total = files.reduce((sum, file) => sum + file.size, 0);
   if (total > (hub.keepBytes ?? DEFAULT_KEEP_BYTES)) return files.map((file) => openHubFile(spec, file, hub));
   const done = new Map<HubFile, number>();

@@ -14,6 +14,7 @@ import { type ByteFile, bytesInMemory, openLocalFile } from '../files/byte-file'
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
+import { isPassedOver } from './passed-over';
 import { inSameFolder, type SourceKind } from './source-kind';
 
 const SPLIT_NAMES = { train: /train/, val: /t10k|test/ };
@@ -61,7 +62,7 @@ export async function idxSource(location: string, split: 'train' | 'val' = 'trai
 
 async function findImages(root: string, split: 'train' | 'val'): Promise<string> {
   const names = (await fs.readdir(root).catch(() => [])).filter(
-    (name) => IMAGES.test(name) && SPLIT_NAMES[split].test(name),
+    (name) => IMAGES.test(name) && SPLIT_NAMES[split].test(name) && !isPassedOver(name),
   );
   const [found, another] = names.sort(byCodeUnit);
   if (!found)

@@ -106,7 +106,34 @@ describe('imageNet22kSource', () => {
 
   it('uses a damaged tar up to the damage', async () => {
     writeFiles(root, { 'n03.tar': 'x'.repeat(2000) });
-    expect((await imageNet22kSource(root)).notes).toEqual([expect.stringContaining('n03.tar')]);
+    expect((await imageNet22kSource(root)).notes?.[0]).toMatch(/n03\.tar: no valid tar header at byte 0/);
+  });
+
+  it('takes a tar without images for no class, and passes over what systems leave', async () => {
+    writeFiles(root, { '._n01.tar': 'x' });
+    await putTar('n00', { 'readme.txt': 'no' });
+    await putTar('n03', { '._n03_1.JPEG': 'trace', 'n03_1.JPEG': 'three-one', 'n03_2.bmp': 'no' });
+    const source = await imageNet22kSource(root);
+    expect([source.classes, labelsOf(source)]).toEqual([
+      ['n01', 'n02', 'n03'],
+      [0, 0, 1, 2],
+    ]);
+    expect(await readText(source, 3)).toBe('three-one');
+    expect(source.notes).toEqual([
+      '1 tars hold no image and are no class, e.g. n00.tar',
+      '3 members of tars are no images that can be used, e.g. n00.tar/readme.txt',
+      '1 hidden names or traces of a system are passed over, e.g. n03.tar/._n03_1.JPEG',
+    ]);
+  });
+
+  it('refuses an index that gives a class two names, or a name two classes', async () => {
+    const rows = (...classes: [number, string][]): Uint8Array =>
+      entriesNpy(classes.map(([at, id]) => [at, id, 0, 1024, '']));
+    writeFiles(root, { 'a/entries.npy': rows([0, 'n01'], [0, 'n02']), 'b/entries.npy': rows([0, 'n01'], [1, 'n01']) });
+    await expect(imageNet22kSource(root, { extra: path.join(root, 'a') })).rejects.toThrow(
+      /class 0 is both n01 and n02/,
+    );
+    await expect(imageNet22kSource(root, { extra: path.join(root, 'b') })).rejects.toThrow(/several class numbers/);
   });
 
   it('refuses a folder without tars', async () => {

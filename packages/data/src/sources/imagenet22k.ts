@@ -2,7 +2,7 @@
  * ImageNet-21K/22K in the official layout: one uncompressed tar per class, `root/{wnid}.tar`.
  *
  * With `extra/entries.npy` (the official index: class and byte range of every image) nothing needs to be scanned; without
- * it every tar is indexed by walking its headers. A byte range of the index spans the member's header and padding, so the
+ * it every tar with images is a class, and is indexed by walking its headers. A byte range of the index spans the member's header and padding, so the
  * header is read with it and checked: an index that does not fit the tars is noticed image by image. Some images of the
  * official set are gzipped inside the tar; they are recognised by their first bytes.
  */
@@ -15,11 +15,14 @@ import { gunzip } from 'node:zlib';
 import { DataError } from '../errors';
 import { type ByteFile, bytesInMemory, checkImageBytes, openLocalFile } from '../files/byte-file';
 import { openNpyRecords } from '../formats/npy-records';
-import { indexTar } from '../formats/tar-index';
+import { indexTar, type TarIndex } from '../formats/tar-index';
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { byCodeUnit } from './by-code-unit';
+import { type LeftOut, leftOut, leftOutNotes, passedOverNotes, repeatedNotes, sumLeftOut } from './left-out';
+import { isPassedOver } from './passed-over';
+import { lastOfEachName } from './tar-shard';
 
 export interface ImageNet22kOptions {
   /** Folder of the official index files. */
@@ -34,6 +37,11 @@ interface Entries {
   readonly start: number[];
   readonly end: number[];
   readonly notes: readonly string[];
+}
+
+interface NamedTar {
+  readonly name: string;
+  readonly tar: TarIndex;
 }
 
 const BLOCK = 512;
@@ -80,11 +88,21 @@ async function readEntries(index: string): Promise<Entries> {
       const id = String(row.class_id);
       // A class id becomes a file name.
       if (!/^\w+$/.test(id)) throw new DataError('damaged-file', `${index}: ${JSON.stringify(id)} is not a class id`);
+      const known = classOf.get(Number(row.class_index)) ?? id;
+      if (known !== id) {
+        throw new DataError(
+          'damaged-file',
+          `${index}: class ${row.class_index} is both ${known} and ${id}; rebuild it`,
+        );
+      }
       classOf.set(Number(row.class_index), id);
       entries.label.push(Number(row.class_index));
       entries.start.push(Number(row.start_offset));
       entries.end.push(Number(row.end_offset));
     }
+  }
+  if (new Set(classOf.values()).size < classOf.size) {
+    throw new DataError('damaged-file', `${index} gives several class numbers to one class id; rebuild it`);
   }
   const used = [...classOf.keys()].sort((a, b) => a - b);
   const position = new Map(used.map((classIndex, at) => [classIndex, at]));
@@ -95,24 +113,46 @@ async function readEntries(index: string): Promise<Entries> {
 }
 
 async function scanTars(root: string, signal?: AbortSignal): Promise<Entries> {
-  const names = (await fs.readdir(root).catch(() => [])).filter((name) => name.endsWith('.tar')).sort(byCodeUnit);
+  const names = (await fs.readdir(root).catch(() => []))
+    .filter((name) => name.endsWith('.tar') && !isPassedOver(name))
+    .sort(byCodeUnit);
   if (names.length === 0) throw new DataError('not-found', `${root} has no {wnid}.tar`);
+  const classes: string[] = [];
   const entries = { label: [] as number[], start: [] as number[], end: [] as number[] };
-  const notes: string[] = [];
-  const load = async (name: string, stop: AbortSignal): ReturnType<typeof indexTar> =>
-    indexTar(await openLocalFile(path.join(root, name)), undefined, stop);
-  let label = 0;
-  for await (const { members, damage } of prefetch(names, load, { inFlight: 2 * availableParallelism(), signal })) {
-    if (damage) notes.push(`${damage}; what comes before it is used`);
-    for (const { name, offset, size } of members) {
-      if (!hasImageExtension(name)) continue;
-      entries.label.push(label);
+  const damage: string[] = [];
+  const empty: string[] = [];
+  const others: (LeftOut | undefined)[] = [];
+  const again: (LeftOut | undefined)[] = [];
+  const traces: (LeftOut | undefined)[] = [];
+  const load = async (name: string, stop: AbortSignal): Promise<NamedTar> => ({
+    name,
+    tar: await indexTar(await openLocalFile(path.join(root, name)), undefined, stop),
+  });
+  for await (const { name, tar } of prefetch(names, load, { inFlight: 2 * availableParallelism(), signal })) {
+    if (tar.damage) damage.push(`${tar.damage}; what comes before it is used`);
+    const { kept, passedOver, repeated } = lastOfEachName(tar.members);
+    const images = kept.filter((member) => hasImageExtension(member.name));
+    const unused = [...kept.map((member) => member.name).filter((each) => !hasImageExtension(each)), ...tar.irregular];
+    const within = (found: readonly string[]): LeftOut | undefined => leftOut(found.map((each) => `${name}/${each}`));
+    others.push(within(unused));
+    again.push(within(repeated));
+    traces.push(within(passedOver.filter(hasImageExtension)));
+    if (images.length === 0) empty.push(name);
+    else classes.push(name.slice(0, -4));
+    for (const { offset, size } of images) {
+      entries.label.push(classes.length - 1);
       entries.start.push(offset - BLOCK);
       entries.end.push(offset + size);
     }
-    label++;
   }
-  return { ...entries, classes: names.map((name) => name.slice(0, -4)), notes };
+  const notes = [
+    ...damage,
+    ...leftOutNotes('tars hold no image and are no class', leftOut(empty)),
+    ...leftOutNotes('members of tars are no images that can be used', sumLeftOut(others)),
+    ...repeatedNotes(sumLeftOut(again)),
+    ...passedOverNotes(sumLeftOut(traces)),
+  ];
+  return { ...entries, classes, notes };
 }
 
 async function readMember(file: ByteFile, start: number, end: number): Promise<Uint8Array> {

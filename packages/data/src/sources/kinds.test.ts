@@ -93,10 +93,12 @@ const EXAMPLES: Readonly<Record<SourceKindName, Example>> = {
   },
   list: {
     write: async () => {
-      writeFiles(root, { 'a.txt': '1.jpg 4\n2.jpg 7\n', '1.jpg': 'x', '2.jpg': 'y' });
-      return { spec: `${root}/a.txt` };
+      writeFiles(root, { 'train.txt': '1.jpg 4\n2.jpg 7\n', '1.jpg': 'x', '2.jpg': 'y' });
+      writeFiles(root, { 'val.txt': '3.jpg 7\n', '3.jpg': 'z' });
+      return { spec: `${root}/train.txt` };
     },
     train: ['1.jpg', '2.jpg'],
+    val: ['3.jpg'],
     labels: [0, 1],
   },
   hub: {

@@ -1,4 +1,10 @@
-/** From what files say of their classes to labels: a class list, and each image's position in it. */
+/**
+ * From what files say of their classes to labels: a class list, and each image's position in it.
+ *
+ * Where folders tell the class, an image's class folder is the first one that images do not all share. That holds only if
+ * every image lies in such a folder and the folders are no parts or masks of a data set; else there are no labels, and words
+ * that say why.
+ */
 
 import { byCodeUnit } from './by-code-unit';
 
@@ -6,16 +12,23 @@ import { byCodeUnit } from './by-code-unit';
 export interface Labels {
   readonly classes: readonly string[];
   label(index: number): number | undefined;
+  unlistedClass(index: number): string | undefined;
 }
 
-/** Labels by the position of each value in a class list; a value that is not in it is none. */
+/** Why there are no labels, as `ImageSource` has it. */
+export interface Unlabelled {
+  readonly whyUnlabelled: string;
+}
+
+/** Labels by the position of each value in a class list; a value that is not in it is the name of an unlisted class. */
 export function classLabels(values: readonly (string | undefined)[], classes: readonly string[]): Labels {
   const positions = new Map(classes.map((name, position) => [name, position]));
   const label = (index: number): number | undefined => {
     const value = values[index];
     return value === undefined ? undefined : positions.get(value);
   };
-  return { classes, label };
+  const unlistedClass = (index: number): string | undefined => (label(index) === undefined ? values[index] : undefined);
+  return { classes, label, unlistedClass };
 }
 
 /** The distinct values in order: by number where all are whole numbers, else by code unit. */
@@ -25,25 +38,106 @@ export function sortedClasses(values: readonly (string | undefined)[]): string[]
   return distinct.sort(numbers ? (a, b) => Number(a) - Number(b) : byCodeUnit);
 }
 
+/** Names of which a later one that repeats an earlier one carries its position, so that each means one class. */
+export function distinctNames(names: readonly string[]): string[] {
+  const first = new Map(names.map((name, at) => [name, at] as const).toReversed());
+  return names.map((name, at) => (first.get(name) === at ? name : `${name} (${at})`));
+}
+
 /**
- * Labels by folders: each path's class folder, after the folders that all paths share and that are no class. Undefined unless
- * every path has such a folder; without a class list, unless there are at least two of them.
+ * Labels by folders: each path's class folder. Undefined where there are no folders to tell, or, without a class list, a
+ * single one.
  * @param fixed the class list; default the folders found, sorted by code unit
  */
-export function folderLabels(paths: readonly string[], fixed?: readonly string[]): Labels | undefined {
+export function folderLabels(paths: readonly string[], fixed?: readonly string[]): Labels | Unlabelled | undefined {
   const folders = classFolders(paths, fixed);
-  return folders && classLabels(folders, fixed ?? [...new Set(folders)].sort(byCodeUnit));
+  return folders ? classLabels(folders, fixed ?? [...new Set(folders)].sort(byCodeUnit)) : whyUnlabelled(paths, fixed);
 }
 
 /** The folders themselves. */
-export function classFolders(paths: readonly string[], fixed: readonly string[] = []): string[] | undefined {
+export function classFolders(paths: readonly string[], fixed?: readonly string[]): string[] | undefined {
   const parts = paths.map((each) => each.split('/'));
-  const first = parts[0] ?? [];
-  const isShared = (depth: number): boolean =>
-    !fixed.includes(first[depth] ?? '') &&
-    parts.every((each) => each.length > depth + 1 && each[depth] === first[depth]);
-  let depth = 0;
-  while (isShared(depth)) depth++;
+  const depth = classDepth(parts, fixed);
   if (!parts.every((each) => each.length > depth + 1)) return undefined;
-  return parts.map((each) => each[depth]!);
+  const folders = parts.map((each) => each[depth]!);
+  return fixed === undefined && noClasses([...new Set(folders)]) ? undefined : folders;
 }
+
+/** Why paths have no class folders, where there are folders that look as if they could be. */
+export function whyUnlabelled(paths: readonly string[], fixed?: readonly string[]): Unlabelled | undefined {
+  const parts = paths.map((each) => each.split('/'));
+  const depth = classDepth(parts, fixed);
+  const strays = paths.filter((_, at) => parts[at]!.length <= depth + 1);
+  if (strays.length > 0)
+    return strays.length === paths.length
+      ? undefined
+      : {
+          whyUnlabelled:
+            `folders are not taken for classes because ${count(strays.length, 'image lies', 'images lie')} beside them ` +
+            `(${some(strays)}); move ${strays.length === 1 ? 'it' : 'them'} into a class folder or away`,
+        };
+  const folders = [...new Set(parts.map((each) => each[depth]!))].sort(byCodeUnit);
+  const are = fixed === undefined ? noClasses(folders) : undefined;
+  return are === undefined ? undefined : { whyUnlabelled: `the folders ${folders.join(' and ')} ${are}` };
+}
+
+/**
+ * At which depth the class folders are. With a class list: the first at which a path has one of its names; where there is none,
+ * the first folder, so that a foreign class is one and not a folder to pass through.
+ */
+function classDepth(parts: readonly (readonly string[])[], fixed?: readonly string[]): number {
+  if (fixed) {
+    const names = new Set(fixed);
+    const deepest = parts.reduce((most, each) => Math.max(most, each.length - 1), 0);
+    for (let depth = 0; depth < deepest; depth++)
+      if (parts.some((each) => each.length > depth + 1 && names.has(each[depth]!))) return depth;
+  }
+  const first = parts[0] ?? [];
+  let depth = 0;
+  while (parts.every((each) => each.length > depth + 1 && each[depth] === first[depth])) depth++;
+  const flat = parts.every((each) => each.length === depth + 1);
+  return fixed && flat ? 0 : depth;
+}
+
+/** Names that folders have side by side when they are no classes, and what they are then. */
+const NO_CLASSES: readonly { readonly names: readonly string[]; readonly are: string }[] = [
+  {
+    names: ['train', 'training', 'val', 'valid', 'validation', 'dev', 'test', 'testing'],
+    are: 'are parts of a data set, not classes; give the folder that holds the classes',
+  },
+  {
+    names: [
+      ...[
+        'images',
+        'image',
+        'imgs',
+        'img',
+        'jpegimages',
+        'rgb',
+        'color',
+        'masks',
+        'mask',
+        'annotations',
+        'annotation',
+        'labels',
+      ],
+      ...['label', 'segmentationclass', 'segmentationobject', 'depth', 'normals', 'gt', 'groundtruth', 'ground_truth'],
+    ],
+    are: 'are images and what belongs to them, not classes; give the folder of the images alone',
+  },
+];
+
+/** What folders are, in words, where they are parts of a data set, or its images and masks. */
+const noClasses = (folders: readonly string[]): string | undefined =>
+  folders.length < 2
+    ? undefined
+    : NO_CLASSES.find(({ names }) => folders.every((folder) => names.includes(folder.toLowerCase())))?.are;
+
+/** `3 images`, `1 image`. */
+export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
+
+const SHOWN = 5;
+
+/** The first few of a list, and that there are more. */
+export const some = (texts: readonly string[]): string =>
+  texts.slice(0, SHOWN).join(', ') + (texts.length > SHOWN ? ` and ${texts.length - SHOWN} more` : '');

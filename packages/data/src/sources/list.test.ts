@@ -7,7 +7,8 @@ let root: string;
 beforeEach(() => {
   root = scratchFolder();
 });
-const open = (text: string, options = {}): ReturnType<typeof listSource> => {
+const put = (...files: string[]): void => writeFiles(root, Object.fromEntries(files.map((file) => [file, file])));
+const open = (text: string | Uint8Array, options = {}): ReturnType<typeof listSource> => {
   writeFiles(root, { 'list.txt': text });
   return listSource(path.join(root, 'list.txt'), options);
 };
@@ -22,6 +23,7 @@ describe('listSource', () => {
   });
 
   it('takes an integer behind the last space, or anything behind a tab, for the label', async () => {
+    put('my cat 1.jpg', 'dog.jpg', 'none.jpg', 'sea 3.jpg', 'a 7.jpg', 'b.jpg');
     const numbers = await open('my cat 1.jpg 10\ndog.jpg   2\nnone.jpg\nsea 3.jpg\n');
     expect(keysOf(numbers)).toEqual(['my cat 1.jpg', 'dog.jpg', 'none.jpg', 'sea 3.jpg']);
     expect([numbers.classes, labelsOf(numbers)]).toEqual([
@@ -37,14 +39,72 @@ describe('listSource', () => {
   });
 
   it('labels by the class list it is given', async () => {
-    expect(labelsOf(await open('a.jpg 5\nb.jpg 6\n', { classes: ['6'] }))).toEqual([undefined, 0]);
+    put('a.jpg', 'b.jpg');
+    const source = await open('a.jpg 5\nb.jpg 006\n', { classes: ['6'] });
+    expect([labelsOf(source), source.unlistedClass?.(0)]).toEqual([[undefined, 0], '5']);
   });
 
   it('is an image error when a listed file is not there or is a folder', async () => {
-    writeFiles(root, { 'folder.jpg/x': '' });
-    const source = await open('gone.jpg\nfolder.jpg\n');
+    put('folder.jpg/x', 'there.jpg');
+    const source = await open('gone.jpg\nfolder.jpg\nthere.jpg\n');
+    expect(source.notes).toEqual([expect.stringMatching(/^2 of 3 files .*the first is "gone.jpg" on line 1/)]);
     await expect(source.read(0)).rejects.toMatchObject({ code: 'unreadable-image' });
     await expect(source.read(1)).rejects.toMatchObject({ code: 'unreadable-image' });
+  });
+
+  it.each([
+    ['a table', 'label;path\n3;a b.jpg\n'],
+    ['a table with other columns', ',path,width,class\n0,"a b.jpg",4,"3"\n'],
+    ['two columns, the second of any name', 'image,breed\na b.jpg,3\n'],
+    ['commas', 'a b.jpg,3\n'],
+    ['quotes', '"a b.jpg" 3\n'],
+    ['quotes and commas', '"a b.jpg","3"\n'],
+    ['tabs and Windows line ends', '# mine\r\na b.jpg\t3\r\n\r\n'],
+    ['a byte order mark', '\ufeffa b.jpg 3\n'],
+    ['UTF-16', Buffer.from('\ufeffa b.jpg 3\r\n', 'utf16le')],
+    ['backslashes', '.\\a b.jpg 3\n'],
+  ])('reads %s', async (_, text) => {
+    put('a b.jpg');
+    const source = await open(text);
+    expect([source.classes, labelsOf(source), await readText(source, 0), source.notes]).toEqual([
+      ['3'],
+      [0],
+      'a b.jpg',
+      undefined,
+    ]);
+  });
+
+  it.each([
+    ['fields too many', 'a.jpg 1\nb.jpg,1,2\n', /line 2: "b.jpg,1,2" has more than one label/],
+    ['tabs too many', 'a.jpg\t1\tx\n', /line 1: .* has 3 fields/],
+    ['several labels', '\na.jpg 1 2\n', /line 2: .* more than one label/],
+    ['unknown columns', 'id,breed\nx,cat\n', /line 1: "id,breed" is not understood; expected a path/],
+    ['no column of labels', 'path,width,height\na.jpg,1,2\n', /line 1: .* names no column of labels/],
+    ['a short row', 'path,label\na.jpg\n', /line 2: "a.jpg" has not the 2 columns/],
+    ['a quote without end', '"a.jpg 1\n', /line 1: .* quote/],
+    ['no end', `a.jpg${' '.repeat(1e6)}1\n`, /line 1: .* has 1000006 characters/],
+    ['an address', 'https://x.org/a.jpg 1\n', /line 1: .* is an address/],
+  ])('names the line with %s', async (_, text, message) => {
+    put('a.jpg', 'b.jpg');
+    await expect(open(text)).rejects.toMatchObject({ code: 'bad-spec', message: expect.stringMatching(message) });
+  });
+
+  it('passes over hidden files, and says which lines have no label or repeat a file; keys stay unique', async () => {
+    put('a.jpg', 'b.jpg');
+    const source = await open('a.jpg 1\n._a.jpg 1\n__MACOSX/b.jpg 1\nb.jpg\n./a.jpg 2\n');
+    expect(keysOf(source)).toEqual(['a.jpg', 'b.jpg', './a.jpg (line 5)']);
+    expect(source.notes).toEqual([
+      expect.stringMatching(/^2 hidden files .* are passed over$/),
+      expect.stringMatching(/lists 1 file again, the first \.\/a\.jpg on line 5.*another label on line 5/),
+      expect.stringMatching(/^1 of 3 lines .* have no label, the first 4 \(b\.jpg\)$/),
+    ]);
+  });
+
+  it('refuses a list of which nothing is there, with the first file and its line', async () => {
+    await expect(open('\nx/gone.jpg 1\nlost.jpg 2\n')).rejects.toMatchObject({
+      code: 'empty-source',
+      message: expect.stringMatching(/none of 2 files is there; the first is "x\/gone.jpg" on line 2/),
+    });
   });
 
   it('refuses an empty list, a binary file and a missing one', async () => {

@@ -1,63 +1,150 @@
 /**
- * A text file that lists images, one per line: a path, or a path and a label.
+ * A text file that lists images, one per line: a path, or a path and a label (`list-lines.ts` says how).
  *
- * The label stands behind a tab, or is an integer behind the last space; so paths with spaces need no quoting. Relative paths
- * are taken from the list's own folder. Blank lines and lines that begin with `# ` are passed over.
+ * Relative paths are taken from the list's own folder. What was listed twice, is not there or has no label is told in notes; a
+ * list of which nothing is there is refused.
  */
 
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
 import type { ImageSource } from '../images/image-source';
-import { classLabels, sortedClasses } from './labels';
+import { classLabels, count, sortedClasses } from './labels';
+import { decodeText, type ListedImage, parseLines } from './list-lines';
+import { isPassedOver } from './passed-over';
 import type { SourceKind } from './source-kind';
 
 export interface ListOptions {
-  /** Fixes the class list, e.g. to the one of the training list. Other labels count as none. */
+  /** Fixes the class list, e.g. to the one of the training list. Other labels are unlisted classes. */
   readonly classes?: readonly string[] | undefined;
 }
 
 const MAX_LIST_BYTES = 1024 * 1024 * 1024;
+/** So many files are looked for when a list is opened, evenly spaced, and so many at once. */
+const LOOKED_FOR = 20_000;
+const AT_ONCE = 256;
 
 export const listKind: SourceKind<'list'> = {
   kind: 'list',
-  says: 'a .txt list',
+  says: 'a .txt or .csv list',
   labels: 'behind the path, if there are any',
   prefixed: true,
-  ofFile: (name) => (/\.(txt|tsv|lst|list)$/.test(name) ? 'is a text list' : undefined),
+  ofFile: (name) => (/\.(txt|csv|tsv|lst|list)$/.test(name) ? 'is a text list' : undefined),
   open: (target, { classes }) => listSource(target, { classes }),
-  validation: 'held out',
+  validation: async (target) => {
+    for (const other of ['val', 'valid', 'validation', 'dev', 'test']) {
+      const beside = path.join(path.dirname(target), path.basename(target).replace(/^train(?![a-z])/i, other));
+      if (beside !== path.normalize(target) && (await isFile(beside))) return beside;
+    }
+    return undefined;
+  },
 };
 
+const isFile = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined))?.isFile() ?? false;
+
+interface Entry extends ListedImage {
+  readonly absolute: string;
+}
+
 /**
- * Opens a list. The images themselves are only looked at when they are read.
- * @throws DataError not-found, empty-source, or bad-spec when the file is not text
+ * Opens a list. The images themselves are only looked for; they are opened when they are read.
+ * @throws DataError not-found, empty-source also where none of its files is there, or bad-spec with the line that is
+ * not understood
  */
 export async function listSource(listPath: string, options: ListOptions = {}): Promise<ImageSource> {
   const file = await openLocalFile(listPath);
   if (file.size > MAX_LIST_BYTES)
     throw new DataError('bad-spec', `${listPath}: ${file.size} bytes is no list of images`);
-  const text = new TextDecoder().decode(await file.read(0, file.size));
-  if (text.includes('\0')) throw new DataError('bad-spec', `${listPath} is not a text file`);
-  const lines = text
-    .split(/\r?\n/)
-    .filter((line) => line.trim() && !line.startsWith('# '))
-    .map(parseLine);
-  if (lines.length === 0) throw new DataError('empty-source', `${listPath} lists no image`);
-
-  const found = lines.map(({ label }) => label);
-  const classes = sortedClasses(found);
   const folder = path.dirname(listPath);
+  const listed = parseLines(decodeText(await file.read(0, file.size), listPath), listPath);
+  const entries: Entry[] = listed
+    .filter((entry) => !isTrace(entry.file, folder))
+    .map((entry) => ({ ...entry, absolute: path.resolve(folder, entry.file) }));
+  const traces = listed.length - entries.length;
+  if (entries.length === 0)
+    throw new DataError(
+      'empty-source',
+      `${listPath} lists no image${traces > 0 ? `, only ${traces} hidden files` : ''}`,
+    );
+
+  const labels = entries.map(({ label }) => label);
+  const classes = sortedClasses(labels);
+  const { keys, note } = uniqueKeys(entries);
+  const notes = [
+    traces > 0 && `${count(traces, 'hidden file', 'hidden files')} in ${listPath} are passed over`,
+    note && `${listPath} ${note}`,
+    classes.length > 0 && unlabelledNote(listPath, entries),
+    await missingNote(listPath, entries),
+  ].filter((each) => each !== undefined && each !== false);
   return {
     name: `list ${listPath}`,
-    length: lines.length,
-    ...(classes.length > 0 && classLabels(found, options.classes ?? classes)),
-    key: (index) => lines[index]!.file,
-    read: async (index) => ({ encoded: await readImageFile(path.resolve(folder, lines[index]!.file)) }),
+    length: entries.length,
+    ...(classes.length > 0 && classLabels(labels, options.classes ?? classes)),
+    ...(notes.length > 0 && { notes }),
+    key: (index) => keys[index]!,
+    read: async (index) => ({ encoded: await readImageFile(entries[index]!.absolute) }),
   };
 }
 
-function parseLine(line: string): { file: string; label?: string } {
-  const labelled = /^([^\t]+)\t\s*(.*\S)\s*$/.exec(line) ?? /^(.*\S)\s+(\d+)\s*$/.exec(line);
-  return labelled ? { file: labelled[1]!.trim(), label: labelled[2]! } : { file: line.trim() };
+/** The folders that lead to the list are the user's own, whatever their names. */
+function isTrace(file: string, folder: string): boolean {
+  const inside = path.isAbsolute(file) ? path.relative(folder, file) : file;
+  return isPassedOver(inside.startsWith('..') ? path.basename(file) : inside.split(path.sep).join('/'));
+}
+
+/** The path as it was listed; where a file was listed before, with the line. */
+function uniqueKeys(entries: readonly Entry[]): { readonly keys: string[]; readonly note: string | undefined } {
+  const first = new Map<string, Entry>();
+  const repeats: Entry[] = [];
+  let conflict: Entry | undefined;
+  const keys = entries.map((entry) => {
+    const before = first.get(entry.absolute);
+    if (!before) {
+      first.set(entry.absolute, entry);
+      return entry.file;
+    }
+    repeats.push(entry);
+    if (before.label !== entry.label) conflict ??= entry;
+    return `${entry.file} (line ${entry.line})`;
+  });
+  const [example] = repeats;
+  if (!example) return { keys, note: undefined };
+  const note =
+    `lists ${count(repeats.length, 'file', 'files')} again, the first ${example.file} on line ${example.line}; copies count as ` +
+    'images of their own, and where a part is held out both parts may hold some';
+  const labels = conflict && `; ${conflict.file} has another label on line ${conflict.line} than before`;
+  return { keys, note: note + (labels ?? '') };
+}
+
+function unlabelledNote(listPath: string, entries: readonly Entry[]): string | undefined {
+  const without = entries.filter(({ label }) => label === undefined);
+  const [first] = without;
+  return (
+    first &&
+    `${without.length} of ${entries.length} lines of ${listPath} have no label, the first ${first.line} (${first.file})`
+  );
+}
+
+/** @throws DataError empty-source where none of the files is there */
+async function missingNote(listPath: string, entries: readonly Entry[]): Promise<string | undefined> {
+  const looked = Math.min(entries.length, LOOKED_FOR);
+  const missing: Entry[] = [];
+  for (let from = 0; from < looked; from += AT_ONCE) {
+    const some = Array.from(
+      { length: Math.min(AT_ONCE, looked - from) },
+      (_, i) => entries[Math.floor(((from + i) * entries.length) / looked)]!,
+    );
+    const there = await Promise.all(some.map(({ absolute }) => isFile(absolute)));
+    missing.push(...some.filter((_, i) => !there[i]));
+  }
+  const [first] = missing;
+  if (!first) return undefined;
+  const example = `the first is ${JSON.stringify(first.file)} on line ${first.line}, looked for as ${first.absolute}`;
+  if (missing.length === looked)
+    throw new DataError(
+      'empty-source',
+      `${listPath}: none of ${count(looked, 'file', 'files')} is there; ${example}; paths are taken from the folder of the list`,
+    );
+  return `${missing.length} of ${looked} files that ${listPath} lists are not there; ${example}`;
 }

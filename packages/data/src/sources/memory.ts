@@ -13,10 +13,16 @@ export interface MemoryImage {
 
 /**
  * Opens a list of images.
- * @throws DataError empty-source for an empty list
+ * @throws DataError empty-source for an empty list, bad-argument when two images have one key
  */
 export function memorySource(name: string, images: readonly MemoryImage[], classes?: readonly string[]): ImageSource {
   if (images.length === 0) throw new DataError('empty-source', `${name} has no images`);
+  const keys = new Set<string>();
+  for (const { key } of images) {
+    if (keys.has(key))
+      throw new DataError('bad-argument', `${name} has two images with the key ${key}; keys are unique`);
+    keys.add(key);
+  }
   return {
     name,
     length: images.length,

@@ -4,6 +4,7 @@ import type { ImageSource } from '../images/image-source';
 import { archivesAt } from './archives';
 import { looksLikeDatasetString, parseDatasetString } from './dataset-string';
 import { imageNet22kSource } from './imagenet22k';
+import { withNotes } from './left-out';
 import type { OpenOptions, SourceKind } from './source-kind';
 import { splitFolderSource } from './split-folders';
 import { webDatasetSource } from './webdataset';
@@ -29,7 +30,9 @@ async function openOfficial(text: string, options: OpenOptions): Promise<ImageSo
       return splitFolderSource(root, split);
     case 'ImageNet22k':
       return imageNet22kSource(root, { extra, signal: options.signal });
-    case 'LAION':
-      return webDatasetSource(await archivesAt(root, '.tar'), options);
+    case 'LAION': {
+      const { files, notes } = await archivesAt(root, '.tar');
+      return withNotes(await webDatasetSource(files, options), notes);
+    }
   }
 }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { parquetOf, tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
-import { keysOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
+import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
 import { openSource } from './open-source';
 import { recogniseSource } from './recognise';
 import type { OpenOptions } from './source-kind';
@@ -78,6 +78,66 @@ describe('recogniseSource', () => {
     });
   });
 
+  it('passes through to the one data set with parts that a folder holds, and says so', async () => {
+    put('archive/mydata/train/a/1.jpg', 'archive/mydata/val/a/2.jpg', 'archive/README.md');
+    const inner = path.join(root, 'archive/mydata');
+    expect(await recogniseSource(path.join(root, 'archive'))).toMatchObject({
+      kind: 'splits',
+      target: inner,
+      note: /stands for/,
+    });
+    put('yolo/images/train/1.jpg', 'yolo/images/val/2.jpg', 'yolo/labels/train/1.txt', 'yolo/labels/val/2.txt');
+    expect(await recogniseSource(path.join(root, 'yolo'))).toMatchObject({ target: path.join(root, 'yolo/images') });
+    put('up/x/Training/a/1.jpg', 'up/x/Testing/a/2.jpg');
+    expect(await recogniseSource(path.join(root, 'up'))).toMatchObject({ target: path.join(root, 'up/x') });
+    writeFiles(root, {
+      'tars/x/train/0.tar': await tarOf({ '0.jpg': 'a' }),
+      'tars/x/val/0.tar': await tarOf({ '1.jpg': 'a' }),
+    });
+    expect(await open(path.join(root, 'tars'), { split: 'val' })).toEqual(['0.tar/1']);
+  });
+
+  it.each([
+    [
+      'two data sets',
+      ['x/train/a/1.jpg', 'x/val/a/1.jpg', 'y/train/a/1.jpg'],
+      /holds several folders with parts .*give \S+x or \S+y or folder:/,
+    ],
+    [
+      'classes with parts each',
+      ['cat/train/1.jpg', 'cat/test/2.jpg', 'dog/train/3.jpg', 'dog/test/4.jpg'],
+      /several folders with parts/,
+    ],
+    ['a data set and other images', ['x/train/a/1.jpg', 'more/1.jpg'], /parts in \S+x and other data in \S+more; give/],
+    [
+      'parts of which none is for training',
+      ['val/a/1.jpg', 'test/a/2.jpg'],
+      /holds val and test but no train; give \S+val or \S+test/,
+    ],
+    ['a class called train', ['bus/1.jpg', 'train/2.jpg'], /images in bus too: write splits:\S+ .* or folder:/],
+    [
+      'classes beside a val folder',
+      ['a/1.jpg', 'b/2.jpg', 'val/a/3.jpg'],
+      /holds val and a, b but no train folder; give \S+val or folder:/,
+    ],
+    [
+      'several data sets in shards',
+      ['x/train-0.tar', 'x/val-0.tar', 'y/train-0.tar', 'y/val-0.tar'],
+      /several data sets .*give \S+x or \S+y/,
+    ],
+  ])('asks for the folder that is meant: %s', async (_, files, message) => {
+    put(...files);
+    await expect(openSource(root)).rejects.toMatchObject({
+      code: 'ambiguous-source',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('says which images beside the parts are not used', async () => {
+    put('train/a/1.jpg', 'val/a/2.jpg', 'unlabelled/3.jpg', 'docs/x.txt');
+    expect((await openSource(root)).notes).toEqual([expect.stringMatching(/images in unlabelled are not used/)]);
+  });
+
   it('lists what there could be when there is nothing', async () => {
     await expect(recogniseSource('/no/such/path')).rejects.toMatchObject({
       code: 'not-found',
@@ -110,6 +170,13 @@ describe('openSource', () => {
     expect(await open(`${root}/p`, { split: 'val' })).toEqual(['test-0.parquet#0']);
     expect(await open(`LAION:root=${root}/plain`)).toEqual(['0.tar/c']);
     await expect(open(`${root}/plain`, { split: 'val' })).rejects.toMatchObject({ code: 'not-found' });
+    writeFiles(root, {
+      'q/train.parquet': parquetOf(['a', 'b'], [4, 7]),
+      'q/test.parquet': parquetOf(['c', 'd'], [9, 7]),
+    });
+    const alone = await openSource(`${root}/q`, { split: 'val' });
+    expect([alone.classes, labelsOf(alone), alone.unlistedClass?.(0)]).toEqual([['4', '7'], [undefined, 1], '9']);
+    await alone.close?.();
   });
 
   it('opens the generated world, with its options', async () => {

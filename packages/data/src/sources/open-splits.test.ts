@@ -1,10 +1,12 @@
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sharedData } from '../../../../test/support/shared';
-import { tarOf } from '../../test/archives';
+import { parquetOf, parquetOfNames, tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
 import { loadBatches } from '../loading/loader';
+import { SOURCE_KINDS } from './kinds';
 import { openSplits } from './open-splits';
 
 let root: string;
@@ -23,6 +25,70 @@ describe('openSplits', () => {
       [1, 2],
     ]);
     expect(origin).toMatch(/its own parts/);
+  });
+
+  it('matches labels by name, and says which classes are not shared', async () => {
+    writeFiles(root, {
+      'train.parquet': parquetOfNames(['1', '2', '3'], ['cat', 'dog', 'eel'], true),
+      'val.parquet': parquetOfNames(['4', '5', '6'], ['dog', 'cow', 'cat'], true),
+    });
+    const { train, val, notes, close } = await openSplits(root);
+    await close();
+    expect([train.classes, labelsOf(val), val.unlistedClass?.(1)]).toEqual([
+      ['cat', 'dog', 'eel'],
+      [1, undefined, 0],
+      'cow',
+    ]);
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^1 of 3 images .* 1 class without training images .*: cow \(1\); labelled evaluations leave them out/,
+      ),
+      '1 of 3 classes have no image in the validation part: eel',
+    ]);
+  });
+
+  it('says so where names meet numbers and no class is common', async () => {
+    writeFiles(root, {
+      'train.parquet': parquetOfNames(['1', '2'], ['cat', 'dog'], true),
+      'val.parquet': parquetOf(['3', '4'], [0, 1]),
+    });
+    const { val, notes, close } = await openSplits(root);
+    await close();
+    expect([labelsOf(val), notes]).toEqual([
+      [undefined, undefined],
+      [
+        expect.stringMatching(
+          /^no class is common to both parts: training has cat, dog; validation .* has 0 \(1\), 1 \(1\)$/,
+        ),
+      ],
+    ]);
+  });
+
+  it('leaves held-out images unlabelled whose class has no other image', async () => {
+    put('a/0.jpg', 'b/1.jpg', 'b/2.jpg', 'b/3.jpg', 'c/4.jpg');
+    const seeds = Array.from({ length: 8 }, (_, seed) => openSplits(root, { heldOut: { share: 0.5, seed } }));
+    for (const { train, val, notes } of await Promise.all(seeds)) {
+      const trained = new Set(keysOf(train).map((key) => key[0]!));
+      const names = keysOf(val).map((key) => key[0]!);
+      const lost = names.filter((name) => !trained.has(name));
+      expect(names.map((_, index) => val.unlistedClass?.(index) ?? train.classes![val.label!(index)!])).toEqual(names);
+      expect(labelsOf(val).filter((label) => label === undefined).length).toBe(lost.length);
+      expect(notes.some((note) => /cannot be predicted|no class is common/.test(note))).toBe(lost.length > 0);
+    }
+  });
+
+  it('closes the training part where the validation part cannot be opened', async () => {
+    put('train/a/1.jpg', 'train/b/2.jpg');
+    mkdirSync(path.join(root, 'val'));
+    let closed = 0;
+    const { open } = SOURCE_KINDS.splits;
+    const spy = vi.spyOn(SOURCE_KINDS.splits, 'open').mockImplementation(async (target, options) => ({
+      ...(await open(target, options)),
+      close: async () => void closed++,
+    }));
+    onTestFinished(() => spy.mockRestore());
+    await expect(openSplits(root)).rejects.toMatchObject({ code: 'empty-source' });
+    expect(closed).toBe(1);
   });
 
   it('uses the parts of an official string, whatever split it names last', async () => {
@@ -52,6 +118,14 @@ describe('openSplits', () => {
     const { train, val, origin } = await openSplits(`${server.url}/s.tar?key=1`, { cacheDir: root });
     expect([train.length, val.length]).toEqual([2, 1]);
     expect(origin).toMatch(/held out/);
+  });
+
+  it('holds out of the single part of a list, and takes a list called val beside one called train', async () => {
+    put('a.jpg', 'b.jpg', 'c.jpg');
+    writeFiles(root, { 'train.txt': 'a.jpg 0\nb.jpg 1\nc.jpg 1\n' });
+    expect((await openSplits(path.join(root, 'train.txt'))).val.length).toBe(1);
+    writeFiles(root, { 'val.txt': 'a.jpg 1\n' });
+    expect(labelsOf((await openSplits(path.join(root, 'train.txt'))).val)).toEqual([1]);
   });
 
   it('opens the generated world with scenes of its own for validation', async () => {
@@ -87,12 +161,5 @@ describe.skipIf(!flowers)('openSplits on flowers5-128 (needs shared/data/flowers
       if (cursor.sampler.drawn >= 256) break;
     }
     expect([...labels].sort()).toEqual([0, 1, 2, 3, 4]);
-  });
-
-  it('holds out of the single part of a list', async () => {
-    writeFiles(root, {
-      'list.txt': ['a', 'b', 'c'].map((name) => path.join(flowers!, `train/${name}.jpg`)).join('\n'),
-    });
-    expect((await openSplits(path.join(root, 'list.txt'))).val.length).toBe(1);
   });
 });

@@ -4,6 +4,7 @@ import { DataError } from '../errors';
 import type { ImageSource } from '../images/image-source';
 import { type HoldOutOptions, holdOut } from '../loading/subset';
 import { SOURCE_KINDS } from './kinds';
+import { shareClasses } from './one-class-list';
 import { type Recognised, recogniseSource } from './recognise';
 import type { OpenOptions } from './source-kind';
 
@@ -13,10 +14,14 @@ export interface SplitOptions extends Omit<OpenOptions, 'split' | 'classes'> {
 
 export interface DataSplits {
   readonly train: ImageSource;
-  /** Has the class list of `train`. */
+  /** Has the class list of `train`; a label only where `train` has images of that class, else the class is unlisted. */
   readonly val: ImageSource;
+  /** All images, where the data has no parts and some were held out. */
+  readonly whole?: ImageSource;
   /** Where the parts come from, in words. */
   readonly origin: string;
+  /** What opening had to pass over, and which classes the parts do not share, in words. */
+  readonly notes: readonly string[];
   /** Releases what both parts hold. */
   close(): Promise<void>;
 }
@@ -31,16 +36,40 @@ export interface DataSplits {
 export async function openSplits(spec: string, options: SplitOptions = {}): Promise<DataSplits> {
   const found = await recogniseSource(spec);
   const train = await SOURCE_KINDS[found.kind].open(found.target, { ...options, split: 'train' });
-  const val = await openValidation(found, train, options);
-  if (val) {
-    const close = async (): Promise<void> => {
-      await Promise.all([train.close?.(), val.close?.()]);
-    };
-    return { train, val, origin: `its own parts: ${train.name}; ${val.name}`, close };
+  try {
+    const own = await openValidation(found, train, options);
+    const parts = own ? ownParts(train, own) : heldOutParts(train, options.heldOut);
+    return found.note ? { ...parts, notes: [found.note, ...parts.notes] } : parts;
+  } catch (error) {
+    await train.close?.();
+    throw error;
   }
-  const parts = holdOut(train, options.heldOut);
-  const origin = `${parts.val.length} of ${train.length} images held out (seed ${options.heldOut?.seed ?? 0})`;
-  return { ...parts, origin, close: async () => train.close?.() };
+}
+
+function ownParts(train: ImageSource, own: ImageSource): DataSplits {
+  const { val, notes } = shareClasses(train, own);
+  return {
+    train,
+    val,
+    origin: `its own parts: ${train.name}; ${val.name}`,
+    notes: [...new Set([...(train.notes ?? []), ...(val.notes ?? []), ...notes])],
+    close: async () => {
+      await Promise.all([train.close?.(), own.close?.()]);
+    },
+  };
+}
+
+function heldOutParts(whole: ImageSource, options: HoldOutOptions = {}): DataSplits {
+  const { train, val: held } = holdOut(whole, options);
+  const { val, notes } = shareClasses(train, held);
+  return {
+    train,
+    val,
+    whole,
+    origin: `${val.length} of ${whole.length} images held out (seed ${options.seed ?? 0})`,
+    notes: [...new Set([...(whole.notes ?? []), ...notes])],
+    close: async () => whole.close?.(),
+  };
 }
 
 /** The validation part that belongs to the training part, if there is one. */

@@ -46,6 +46,20 @@ describe('parquetSource', () => {
     expect(await Promise.all([0, 1, 2].map((index) => readText(source, index)))).toEqual(['zero', 'one', 'two']);
   });
 
+  it("understands each file's numbers by its own names, and keeps names apart that repeat", async () => {
+    const hub = (name: string, names: string[], label: number): ByteFile => {
+      const value = JSON.stringify({ info: { features: { label: { names } } } });
+      const columnData = [images('x'), { name: 'label', data: [label], type: 'INT32' as const }];
+      return file({ columnData, kvMetadata: [{ key: 'huggingface', value }] }, name);
+    };
+    const source = await open([
+      hub('1.parquet', ['cat', 'dog'], 0),
+      hub('2.parquet', ['dog', 'cat', 'eel'], 0),
+      hub('3.parquet', ['crane', 'crane'], 1),
+    ]);
+    expect(labelsOf(source).map((label) => source.classes![label!])).toEqual(['cat', 'dog', 'crane (1)']);
+  });
+
   it('reads several files with several row groups, in order', async () => {
     const first = file({ columnData: [images('0', '1', '2', '3', '4')], rowGroupSize: 2 }, 'x/1.parquet');
     const second = file({ columnData: [images('5', '6')] }, 'x/2.parquet');
@@ -93,6 +107,12 @@ describe('parquetSource', () => {
     expect((await open([labelled([10, 9, 10])])).classes).toEqual(['9', '10']);
     expect(labelsOf(await open([labelled([10, 9, 8])], { classes: ['8', '9'] }))).toEqual([undefined, 1, 0]);
     expect((await open([labelled([1, 2, 3])], { labelColumn: false })).classes).toBeUndefined();
+  });
+
+  it('tells files of the same base name apart, and refuses one that is given twice', async () => {
+    const parts = ['a/0.parquet', 'b/0.parquet'].map((name) => file({ columnData: [images(name)] }, `/data/${name}`));
+    expect(keysOf(await open(parts))).toEqual(['a/0.parquet#0', 'b/0.parquet#0']);
+    await expect(open([...parts, parts[0]!])).rejects.toMatchObject({ code: 'bad-spec', message: /given twice/ });
   });
 
   it('asks for the image column when several fit, and says what there is when none does', async () => {

@@ -7,7 +7,6 @@
  * at a time.
  */
 
-import path from 'node:path';
 import { DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
 import { openFile } from '../files/open-file';
@@ -22,7 +21,9 @@ import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { byCodeUnit } from './by-code-unit';
-import { classLabels, type Labels } from './labels';
+import { classLabels, distinctNames, type Labels } from './labels';
+import { withNotes } from './left-out';
+import { shortFileNames } from './short-file-names';
 import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
 
 export interface ParquetOptions extends ParquetReading {
@@ -56,9 +57,9 @@ export const parquetKind: SourceKind<'parquet'> = {
   ofFile: (name) => (name.endsWith('.parquet') ? 'ends in .parquet' : undefined),
   ofFolder: ({ nested }) => (nested.some((name) => name.endsWith('.parquet')) ? 'holds .parquet files' : undefined),
   open: async (target, { split, classes, signal, http, parquet }) => {
-    const names = await archivesAt(target, '.parquet', split);
-    const files = await Promise.all(names.map((name) => openFile(name, { ...http, signal })));
-    return parquetSource(`parquet ${target}`, files, { ...parquet, classes, signal });
+    const chosen = await archivesAt(target, '.parquet', split);
+    const files = await Promise.all(chosen.files.map((name) => openFile(name, { ...http, signal })));
+    return withNotes(await parquetSource(`parquet ${target}`, files, { ...parquet, classes, signal }), chosen.notes);
   },
   validation: inSameFolder,
 };
@@ -87,9 +88,10 @@ async function open(
   options: ParquetOptions,
   decoder: ParquetDecoder,
 ): Promise<ImageSource> {
+  const distinct = shortFileNames(files.map((file) => file.name));
+  const names = new Map(files.map((file, at) => [file, distinct[at]!]));
   const groups: Group[] = [];
-  const found: (string | undefined)[] = [];
-  let titles: readonly string[] | undefined;
+  const found: Pick<OpenedFile, 'labels' | 'titles'>[] = [];
   let length = 0;
   const load = (file: ByteFile, signal: AbortSignal): Promise<OpenedFile> =>
     readStructure(file, options, decoder, signal);
@@ -98,12 +100,11 @@ async function open(
       groups.push({ ...group, firstIndex: length });
       length += group.length;
     }
-    for (const label of opened.labels) found.push(label);
-    titles ??= opened.titles;
+    found.push({ labels: opened.labels, titles: opened.titles });
   }
   if (length === 0) throw new DataError('empty-source', `${name} has no rows`);
 
-  const labels = toLabels(found, titles, options.classes);
+  const labels = toLabels(found, options.classes);
   const readGroup = cachedGroups(decoder, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
   const groupOf = (index: number): Group => groups[groups.findLastIndex((group) => group.firstIndex <= index)]!;
   return {
@@ -113,7 +114,7 @@ async function open(
     ...labels,
     key: (index) => {
       const { file, rowInFile, firstIndex } = groupOf(index);
-      return `${path.basename(file.name)}#${rowInFile + index - firstIndex}`;
+      return `${names.get(file)}#${rowInFile + index - firstIndex}`;
     },
     read: async (index, signal) => {
       const group = groupOf(index);
@@ -194,26 +195,35 @@ function findLabelColumn(
 function classNames(description: string | undefined, column: string): string[] | undefined {
   try {
     const names: unknown = JSON.parse(description ?? '').info.features[column].names;
-    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+    return Array.isArray(names) && names.every((name) => typeof name === 'string') ? distinctNames(names) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Turns values into positions in a class list: the given one, the file's own, or the values found. */
+/**
+ * Turns values into positions in a class list: the given one, the names that the files have, or the values found. Each file's
+ * numbers mean its own names; where it has none, those of the first file that has some.
+ */
 function toLabels(
-  found: readonly (string | undefined)[],
-  titles: readonly string[] | undefined,
+  files: readonly Pick<OpenedFile, 'labels' | 'titles'>[],
   fixed: readonly string[] | undefined,
 ): Labels | undefined {
-  // The hub writes -1 where a test set hides its labels.
-  const values = found.map((value) => (value === '-1' ? undefined : value));
-  const named = titles ? values.map((value) => titles[Number(value)] ?? undefined) : values;
+  const first = files.find(({ titles }) => titles)?.titles;
+  const named = files.flatMap(({ labels, titles = first }) =>
+    // The hub writes -1 where a test set hides its labels.
+    labels.map((value) => (value === '-1' ? undefined : titles ? titles[Number(value)] : value)),
+  );
   const distinct = [...new Set(named)].filter((value) => value !== undefined);
   if (distinct.length === 0) return undefined;
+  const titles = [...new Set(files.flatMap((file) => file.titles ?? []))];
+  return classLabels(named, fixed ?? (titles.length > 0 ? titles : sortedNumbers(distinct)));
+}
+
+/** By number where all are whole numbers, negative ones too, else by code unit. */
+function sortedNumbers(distinct: readonly string[]): string[] {
   const numbers = distinct.every((value) => /^-?\d+$/.test(value));
-  const sorted = distinct.sort(numbers ? (a, b) => Number(a) - Number(b) : byCodeUnit);
-  return classLabels(named, fixed ?? titles ?? sorted);
+  return distinct.toSorted(numbers ? (a, b) => Number(a) - Number(b) : byCodeUnit);
 }
 
 /** Row groups decoded last, up to a number of bytes; several readers of one group share its decoding. */

@@ -7,6 +7,13 @@
 
 import { DataError } from '../errors';
 import { byCodeUnit } from './by-code-unit';
+import { leftOut, leftOutNotes } from './left-out';
+
+/** Files of one part, and what is to be said about the others. */
+export interface ChosenFiles {
+  readonly files: readonly string[];
+  readonly notes: readonly string[];
+}
 
 const SPLITS: Readonly<Record<string, readonly string[]>> = {
   train: ['train', 'training'],
@@ -29,29 +36,43 @@ function splitOf(path: string): string | undefined {
  * @param name for messages
  * @throws DataError not-found with the splits there are
  */
-export function chooseFiles(name: string, paths: readonly string[], wanted: string): string[] {
+export function chooseFiles(name: string, paths: readonly string[], wanted: string): ChosenFiles {
   const split = Object.keys(SPLITS).find((each) => each === wanted || SPLITS[each]!.includes(wanted)) ?? wanted;
   const splits = new Set(paths.map((path) => splitOf(path)));
   const isNamed = (path: string): boolean =>
     path.split('/').some((part) => part === split || part.startsWith(`${split}-`));
   let chosen = paths.filter((path) => splitOf(path) === split || (splitOf(path) === undefined && isNamed(path)));
-  if (chosen.length === 0 && split === 'val') chosen = paths.filter((path) => splitOf(path) === 'test');
+  const stands = chosen.length === 0 && split === 'val';
+  if (stands) chosen = paths.filter((path) => splitOf(path) === 'test');
   if (chosen.length === 0 && split === 'train' && splits.size === 1 && splits.has(undefined)) chosen = [...paths];
+  const unnamed = leftOut(paths.filter((path) => splitOf(path) === undefined && !chosen.includes(path)));
   if (chosen.length === 0) {
     const there = [...splits].filter(Boolean).join(', ') || 'none named';
-    throw new DataError('not-found', `${name} has no files of split ${wanted} (splits: ${there})`);
+    const hint = unnamed ? `; ${unnamed.count} names speak of no split, e.g. ${unnamed.example}: rename them` : '';
+    throw new DataError('not-found', `${name} has no files of split ${wanted} (splits: ${there})${hint}`);
   }
-  return chosen.sort(byCodeUnit);
+  const notes = leftOutNotes(`files beside those of split ${split} speak of no split and are not used`, unnamed);
+  const note = `${name} has no files of split val: those of test stand in for them`;
+  return { files: chosen.sort(byCodeUnit), notes: stands ? [note, ...notes] : notes };
 }
 
 /** The folders of some paths, without the parts that speak of a split: one for each configuration of a hub repository. */
 export function configsOf(paths: readonly string[]): string[] {
-  const folders = paths.map((path) =>
-    path
-      .split('/')
-      .slice(0, -1)
-      .filter((part) => !WORD.test(part))
-      .join('/'),
+  return [...new Set(paths.map(configOf))];
+}
+
+const configOf = (path: string): string =>
+  path
+    .split('/')
+    .slice(0, -1)
+    .filter((part) => !WORD.test(part))
+    .join('/');
+
+/** Those of these folders that hold files of a training part and of another one. */
+export function foldersWithParts(paths: readonly string[]): string[] {
+  const splits = new Map<string, Set<string | undefined>>();
+  for (const path of paths) splits.set(configOf(path), (splits.get(configOf(path)) ?? new Set()).add(splitOf(path)));
+  return [...splits].flatMap(([folder, found]) =>
+    found.has('train') && (found.has('val') || found.has('test')) ? [folder] : [],
   );
-  return [...new Set(folders)];
 }

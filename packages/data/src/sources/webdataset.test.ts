@@ -1,9 +1,11 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
-import { keysOf, labelsOf, readText, scratchFolder } from '../../test/scratch';
+import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
+import { openHttpFile } from '../files/http-file';
 import type { ImageSource } from '../images/image-source';
 import { expandBraces, webDatasetSource } from './webdataset';
 
@@ -41,6 +43,18 @@ describe('webDatasetSource', () => {
       'three',
       'four',
     ]);
+  });
+
+  it('tells shards of the same base name apart, and refuses one that is given twice', async () => {
+    mkdirSync(path.join(root, 'a'));
+    mkdirSync(path.join(root, 'b'));
+    const shards = [await put('a/0.tar', { '0.jpg': 'first' }), await put('b/0.tar', { '0.jpg': 'second' })];
+    const source = await webDatasetSource(shards);
+    expect(keysOf(source)).toEqual(['a/0.tar/0', 'b/0.tar/0']);
+    await expect(webDatasetSource([...shards, shards[0]!])).rejects.toMatchObject({
+      code: 'bad-spec',
+      message: expect.stringMatching(/a\/0\.tar is given twice/),
+    });
   });
 
   it('keeps the order of the shards and knows the same key in two of them apart', async () => {
@@ -104,6 +118,25 @@ describe('webDatasetSource over HTTP', () => {
       expect(server.requests.slice(requests)).toEqual(['GET /s.tar bytes=0-0']);
       expect([keysOf(second), labelsOf(second)]).toEqual([keysOf(first), labelsOf(first)]);
       expect(readdirSync(path.join(root, 'tar-index'))).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe('the index of a remote shard', () => {
+  it('is not served as older rules made it', async () => {
+    const bytes = await tarOf({ '2024.06.01_0.png': 'zero', '2024.06.01_1.png': 'one' });
+    const server = await serve((request, response) => sendBytes(request, response, bytes));
+    try {
+      // The name and content of the first form: one sample.
+      const url = `${server.url}/s.tar`;
+      const { version } = await openHttpFile(url);
+      const older = createHash('sha256').update(`${url}\n${bytes.length}\n${version}`).digest('hex');
+      const sample = { key: '2024', offset: 512, size: 4 };
+      writeFiles(root, { [`tar-index/${older}.json`]: JSON.stringify({ samples: [sample] }) });
+      const source = await webDatasetSource([url], { cacheDir: root });
+      expect(keysOf(source)).toEqual(['s.tar/2024.06.01_0', 's.tar/2024.06.01_1']);
     } finally {
       await server.close();
     }

@@ -57,9 +57,9 @@ const SHOWN = 6;
 async function predictionsFigure(set: ImageSet, predicted: readonly Int32Array[], size: number) {
   const items = [];
   for (let i = 0; i < Math.min(SHOWN, predicted.length); i++) {
-    const { image, mask } = await set.read(i);
+    const image = await set.read(i);
     const truth = new Uint8Array(size * size);
-    squashMask(mask!, size, truth);
+    squashMask(await set.mask!(i), size, truth);
     items.push({
       image: { width: size, height: size, data: resizeBicubic(image, size, size) },
       maps: [

@@ -31,11 +31,12 @@ export const task: EvalTask = {
       .option('--neighbour <k>', 'of the k-NN score (default: 50)', positiveInteger),
   async run(context, { outside, neighbour }: Options) {
     const parts = { train: await context.labelled('train'), test: await context.labelled('test') };
+    const others = await foreignParts(context, outside ?? {});
     const { train, inside, foreign } = outside
       ? {
           train: parts.train.features.labelled,
           inside: parts.test.features.labelled,
-          foreign: await foreignSets(context, outside),
+          foreign: Object.fromEntries(others.map(([name, { features }]) => [name, features.labelled])),
         }
       : splitClasses(parts);
     const { backend } = context;
@@ -50,7 +51,12 @@ export const task: EvalTask = {
       { backend, k: neighbour ?? Math.min(50, train.labels.length) },
     );
     return {
-      records: context.records(parts.test, outcomes, ({ total }) => total),
+      records: context.records(
+        parts.test,
+        outcomes,
+        ({ total }) => total,
+        others.map(([, part]) => part),
+      ),
       section: {
         text: 'Foreign images count as positive. Logit scores are those of a linear probe on CLS tokens.',
         tables: [
@@ -70,19 +76,23 @@ export const task: EvalTask = {
 
 const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
 
-async function foreignSets(context: EvalContext, data: Readonly<Record<string, string>>) {
-  const sets: Record<string, LabelledFeatures> = {};
-  for (const [name, spec] of Object.entries(data)) sets[name] = (await context.other(spec)).features.labelled;
-  return sets;
+async function foreignParts(
+  context: EvalContext,
+  data: Readonly<Record<string, string>>,
+): Promise<[string, ImagePart][]> {
+  const parts: [string, ImagePart][] = [];
+  for (const [name, spec] of Object.entries(data)) parts.push([name, await context.other(spec)]);
+  return parts;
 }
 
 /** Known classes with new numbers, and the images of the others as a foreign set. */
 function splitClasses({ train, test }: Parts<ImagePart>) {
-  const classes = train.set.classes.length;
+  const present = [...new Set(train.features.labelled.labels)].sort((a, b) => a - b);
+  const classes = present.length;
   if (classes < 4)
     throw new TrainError('data', `${classes} classes are too few to leave some out; name foreign data with --outside`);
   const order = shuffledOrder(classes, 0, 0);
-  const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => order(i)).sort((a, b) => a - b);
+  const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => present[order(i)]!).sort((a, b) => a - b);
   const numbers = new Map(known.map((label, number) => [label, number]));
   const heldOut = `${classes - known.length} held-out classes`;
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseSavedState } from './checkpointing';
+import { parseSavedState } from './saved-state';
 
 const saved = {
   cursor: {

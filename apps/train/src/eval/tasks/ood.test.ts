@@ -1,0 +1,31 @@
+import { cpuBackend, type LabelledFeatures } from '@franca/evals';
+import { expect, test } from 'vitest';
+import type { ImageSet } from '../../image-sets/image-set';
+import type { EvalContext } from '../context';
+import type { ImagePart } from '../part';
+import { task } from './ood';
+
+/** Two images of each of six classes that lie far apart, of a list of a hundred. */
+const CLASSES = [3, 17, 40, 41, 77, 98];
+const features: LabelledFeatures = {
+  dim: 6,
+  cls: Float32Array.from(
+    CLASSES.flatMap((_, c) => [0, 1].flatMap((i) => CLASSES.map((_, d) => (c === d ? 5 + i : 0.1)))),
+  ),
+  labels: Int32Array.from(CLASSES.flatMap((label) => [label, label])),
+};
+const part: ImagePart = {
+  set: { classes: Array.from({ length: 100 }, (_, i) => `${i}`) } as Partial<ImageSet> as ImageSet,
+  preprocessing: 'none',
+  features: { labelled: features, probe: { ...features, blocks: [features.cls] } },
+};
+
+test('of the classes that have images two of every five are foreign', async () => {
+  const context = {
+    backend: cpuBackend,
+    labelled: async () => part,
+    records: () => [],
+  } as Partial<EvalContext> as EvalContext;
+  const { section } = await task.run(context, {});
+  expect(section!.tables![0]!.rows[0]![1]).toBe('2 held-out classes');
+});

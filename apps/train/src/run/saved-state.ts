@@ -1,0 +1,59 @@
+/** What a checkpoint of a run holds beside tensors: where the run stands, and what its steps so far were made with. */
+import type { RunCheckpoint } from '@franca/checkpoint';
+import type { LoaderCursor } from '@franca/data';
+import { z } from 'zod';
+import { isTree, type Tree } from '../config/tree';
+import { TrainError } from '../errors';
+import { type DataRecord, dataRecord } from './data-record';
+
+export interface SavedState {
+  readonly cursor: LoaderCursor;
+  readonly imagesSeen: number;
+  /** Of training, in all parts of the run. */
+  readonly secondsSpent: number;
+  /** Absent in checkpoints of the first versions. */
+  readonly made?: Ingredients | undefined;
+}
+
+/** What decides the numbers of a run, beside its code. */
+export interface Ingredients {
+  /** The complete configuration. */
+  readonly config: Tree;
+  /** What `franca.precision: auto` came to. */
+  readonly precision: 'f16' | 'f32';
+  readonly data: DataRecord;
+}
+
+export const STATE_VERSION = 1;
+
+const count = () => z.number().int().nonnegative();
+const savedState: z.ZodType<SavedState> = z.object({
+  cursor: z.object({
+    sampler: z.object({ length: count(), seed: count(), rank: count(), world: count(), drawn: count() }),
+    badImages: z.object({ seen: count(), bad: count() }),
+  }),
+  imagesSeen: count(),
+  secondsSpent: z.number().nonnegative(),
+  made: z
+    .object({
+      config: z.custom<Tree>(isTree, 'expected sections'),
+      precision: z.enum(['f16', 'f32']),
+      data: dataRecord,
+    })
+    .optional(),
+});
+
+/** Reads what `saveRunCheckpoint` was given. @throws TrainError `run` where it is something else */
+export function parseSavedState(value: unknown, path: string): SavedState {
+  const { success, data, error } = savedState.safeParse(value);
+  if (success) return data;
+  const [issue] = error.issues;
+  throw new TrainError(
+    'run',
+    `${path} does not say where the run stands (${issue!.path.join('.')}: ${issue!.message}); move it away to resume from an earlier checkpoint`,
+  );
+}
+
+/** The state of a checkpoint. @throws TrainError `run`, CheckpointError `bad-version` */
+export const savedStateOf = (checkpoint: RunCheckpoint): SavedState =>
+  checkpoint.state(STATE_VERSION, (value) => parseSavedState(value, checkpoint.path));

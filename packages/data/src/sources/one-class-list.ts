@@ -1,0 +1,122 @@
+/**
+ * One list of classes for both parts of a data set: the training part's, matched by name, whatever the parts are made of.
+ *
+ * An image of the validation part has a label only if the training part has images of its class, as no other class can be
+ * predicted. The others keep the names of their classes (`unlistedClass`), and words say how many there are.
+ */
+
+import type { ImageSource } from '../images/image-source';
+import { count, some } from './labels';
+
+export interface SharedClasses {
+  readonly val: ImageSource;
+  /** What does not match, in words. */
+  readonly notes: readonly string[];
+}
+
+/** Gives the validation part the class list of the training part. */
+export function shareClasses(train: ImageSource, val: ImageSource): SharedClasses {
+  const { classes } = train;
+  if (!classes || !val.classes) return { val, notes: unlabelledParts(train, val) };
+  const trained = tally(train);
+  const same = sameNames(classes, val.classes);
+  const positions = new Map(classes.map((name, at) => [name, at]));
+  const position = (index: number): number | undefined => {
+    const own = val.label?.(index);
+    const at = own === undefined || same ? own : positions.get(val.classes![own]!);
+    return at === undefined || trained.perClass[at] === 0 ? undefined : at;
+  };
+  const { classTitles, ...rest } = val;
+  const shared: ImageSource = {
+    ...rest,
+    classes,
+    ...(train.classTitles && { classTitles: train.classTitles }),
+    label: position,
+    unlistedClass: (index) => {
+      if (position(index) !== undefined) return undefined;
+      const own = val.label?.(index);
+      return own === undefined ? val.unlistedClass?.(index) : val.classes![own];
+    },
+  };
+  return { val: shared, notes: describeClasses({ ...trained, classes }, tally(shared), val) };
+}
+
+function sameNames(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((name, at) => name === b[at]);
+}
+
+interface Tally {
+  readonly length: number;
+  /** Images of each class of the list. */
+  readonly perClass: readonly number[];
+  /** Images of each other class. */
+  readonly unlisted: ReadonlyMap<string, number>;
+  readonly unlabelled: number;
+  /** The first image without a class. */
+  readonly example: string | undefined;
+}
+
+function tally(source: ImageSource): Tally {
+  const perClass: number[] = new Array(source.classes?.length ?? 0).fill(0);
+  const unlisted = new Map<string, number>();
+  let unlabelled = 0;
+  let example: string | undefined;
+  for (let index = 0; index < source.length; index++) {
+    const label = source.label?.(index);
+    const other = label === undefined ? source.unlistedClass?.(index) : undefined;
+    if (label !== undefined) perClass[label]!++;
+    else if (other !== undefined) unlisted.set(other, (unlisted.get(other) ?? 0) + 1);
+    else if (unlabelled++ === 0) example = source.key(index);
+  }
+  return { length: source.length, perClass, unlisted, unlabelled, example };
+}
+
+function describeClasses(
+  train: Tally & { readonly classes: readonly string[] },
+  test: Tally,
+  val: ImageSource,
+): string[] {
+  const notes = [unlabelledNote('training', train), unlabelledNote('validation', test)].filter(
+    (each) => each !== undefined,
+  );
+  const used = train.classes.filter((_, at) => train.perClass[at]! > 0);
+  const onlyTrain = train.classes.filter((_, at) => train.perClass[at]! > 0 && test.perClass[at] === 0);
+  const left = [...test.unlisted.values()].reduce((sum, n) => sum + n, 0);
+  const names = some([...test.unlisted].map(([name, n]) => `${name} (${n})`));
+  if (onlyTrain.length === used.length && left > 0)
+    return [
+      ...notes,
+      `no class is common to both parts: training has ${some(used)}; validation (${val.name}) has ${names}`,
+    ];
+  if (left > 0)
+    notes.push(
+      `${left} of ${count(test.length, 'image', 'images')} of the validation part are of ` +
+        `${count(test.unlisted.size, 'class', 'classes')} without training images and cannot be predicted: ${names}; ` +
+        'labelled evaluations leave them out',
+    );
+  if (onlyTrain.length > 0 && onlyTrain.length < used.length)
+    notes.push(
+      `${onlyTrain.length} of ${used.length} classes have no image in the validation part: ${some(onlyTrain)}`,
+    );
+  return notes;
+}
+
+const unlabelledNote = (part: string, { unlabelled, length, example }: Tally): string | undefined =>
+  unlabelled > 0 ? `${unlabelled} of ${length} images of the ${part} part have no class, e.g. ${example}` : undefined;
+
+/** Why there is nothing to match. Without a word on classes in either part there is nothing to say. */
+function unlabelledParts(train: ImageSource, val: ImageSource): string[] {
+  if (train.whyUnlabelled && train.whyUnlabelled === val.whyUnlabelled)
+    return [`the images have no classes: ${train.whyUnlabelled}`];
+  const told = [
+    ['training', train],
+    ['validation', val],
+  ] as const;
+  return told.flatMap(([part, source]) => {
+    const other = source === train ? val : train;
+    if (source.classes || !(source.whyUnlabelled || other.classes)) return [];
+    return [
+      `the ${part} part has no classes${source.whyUnlabelled ? `: ${source.whyUnlabelled}` : ` (${source.name})`}`,
+    ];
+  });
+}

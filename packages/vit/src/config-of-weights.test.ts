@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { type VitConfig, vitConfig } from './config';
+import { configOfWeights, type WeightShapes } from './config-of-weights';
+import { vitSpecs } from './specs';
+
+const chunked = (name: string) => name.replace(/^blocks\.(\d+)\./, 'blocks.2.$1.');
+
+/** Shapes of a model's tensors, with some changed, added or (undefined) left out. */
+const shapesOf = (config: VitConfig, changes: Readonly<Record<string, readonly number[] | undefined>> = {}) => {
+  const own = Object.entries(vitSpecs(config)).map(([name, { shape }]) => [name, shape] as const);
+  const all = { ...Object.fromEntries(own), ...changes };
+  return Object.fromEntries(Object.entries(all).filter(([, shape]) => shape !== undefined)) as WeightShapes;
+};
+
+const small = vitConfig('small', { ffnLayer: 'mlp', layerScale: undefined, patchSize: 16, depth: 2 });
+/** Of a width that was never published. */
+const narrow = vitConfig('tiny', { embedDim: 96, numHeads: 3, depth: 2, imgSize: 48, patchSize: 8 });
+
+test('a configuration is read off its own weights, chunked or flat', () => {
+  for (const config of [
+    vitConfig('base', { imgSize: 518 }),
+    vitConfig('giant2'),
+    vitConfig('tiny', {
+      ffnLayer: 'mlp',
+      layerScale: undefined,
+      patchSize: 16,
+      numRegisterTokens: 4,
+      interpolateOffset: 0,
+      interpolateAntialias: true,
+    }),
+  ]) {
+    const shapes = Object.fromEntries(Object.entries(shapesOf(config)).map(([name, shape]) => [chunked(name), shape]));
+    expect(configOfWeights(shapes)).toEqual({
+      config,
+      assumed: ['numHeads', ...(config.layerScale ? ['layerScale'] : []), 'interpolateOffset', 'interpolateAntialias'],
+      unused: [],
+    });
+  }
+  expect(() => configOfWeights({ 'teacher.pos_embed': [1, 2, 3] })).toThrow(
+    /no tensor "patch_embed\.proj\.weight".*strip prefixes/,
+  );
+});
+
+test('heads are assumed for published widths, and asked for at any other', () => {
+  for (const [D, heads] of [
+    [192, 3],
+    [384, 6],
+    [768, 12],
+    [1024, 16],
+    [1536, 24],
+  ] as const) {
+    const { config, assumed } = configOfWeights(shapesOf({ ...small, embedDim: D, numHeads: 1 }));
+    expect([config.numHeads, assumed.includes('numHeads')]).toEqual([heads, true]);
+  }
+  for (const D of [96, 128, 320, 1280, 1408, 1664]) {
+    const shapes = shapesOf({ ...small, embedDim: D, numHeads: 2 });
+    expect(() => configOfWeights(shapes)).toThrow(
+      expect.objectContaining({
+        code: 'heads',
+        message: expect.stringMatching(new RegExp(`at width ${D} no number of them is usual`)),
+      }),
+    );
+    const { config, assumed } = configOfWeights(shapes, { numHeads: 4 });
+    expect([config.numHeads, assumed.includes('numHeads')]).toEqual([4, false]);
+  }
+  expect(() => configOfWeights(shapesOf(narrow))).toThrow(/1, 2, 3, 4, 6, 8, 12 divide that width/);
+  expect(() => configOfWeights(shapesOf(narrow), { numHeads: 5 })).toThrow(/width 96 cannot have 5 heads/);
+});
+
+test('positions are resampled as DINOv2 does, which depends on registers; what is known wins', () => {
+  const read = (registers: number, known: Partial<VitConfig> = {}) => {
+    const { config, assumed } = configOfWeights(shapesOf({ ...small, numRegisterTokens: registers }), known);
+    return [config.interpolateOffset, config.interpolateAntialias, assumed.length];
+  };
+  expect(read(0)).toEqual([0.1, false, 3]);
+  expect(read(4)).toEqual([0, true, 3]);
+  expect(read(4, { interpolateOffset: 0.1, interpolateAntialias: false, numHeads: 6 })).toEqual([0.1, false, 0]);
+});
+
+test('a known configuration of another model is refused, naming both', () => {
+  const cases: readonly (readonly [Partial<VitConfig>, RegExp])[] = [
+    [{ embedDim: 768 }, /run\.yaml is of another model: embedDim is 768 there and 384 in the tensors/],
+    [{ depth: 12 }, /depth is 12 there and 2/],
+    [{ patchSize: 14, imgSize: 224 }, /patchSize is 14 there and 16/],
+    [{ imgSize: 512 }, /imgSize is 512 there and 224/],
+    [{ ffnLayer: 'swiglu' }, /ffnLayer is swiglu there and mlp/],
+    [{ mlpRatio: 3 }, /hidden width is 1152 there and 1536/],
+    [{ numRegisterTokens: 4 }, /numRegisterTokens is 4 there and 0/],
+    [{ layerScale: 1 }, /layerScale is present there and absent/],
+  ];
+  for (const [known, message] of cases)
+    expect(() => configOfWeights(shapesOf(small), known, 'run.yaml')).toThrow(message);
+  expect(configOfWeights(shapesOf(narrow), { ...narrow, layerScale: 1 }).config).toEqual({ ...narrow, layerScale: 1 });
+});
+
+test.each([
+  'norm_pre.weight',
+  'fc_norm.weight',
+  'dist_token',
+  'reg_token',
+  'storage_tokens',
+  'rope_embed.periods',
+  'rel_pos_bias.relative_position_bias_table',
+  'patch_embed.norm.weight',
+  'pos_embed_spatial',
+  'blocks.0.attn.q_norm.weight',
+  'blocks.1.gamma_1',
+  'blocks.1.attn.proj.lora_A',
+  'blocks.1.attn.norm.weight',
+  'blocks.0.mlp.norm.bias',
+  'blocks.0.ls3.gamma',
+])('%s makes it another architecture, which is refused', (name) => {
+  expect(() => configOfWeights(shapesOf(small, { [name]: [384] }))).toThrow(
+    expect.objectContaining({
+      code: 'weights',
+      message: expect.stringContaining(`"${name}" belongs to another architecture`),
+    }),
+  );
+});
+
+test('what comes after the features is left out and named, and a mask token as wide as a decoder', () => {
+  const { unused } = configOfWeights(
+    shapesOf(small, { 'head.weight': [1000, 384], 'decoder_blocks.0.norm1.weight': [512], mask_token: [1, 1, 512] }),
+  );
+  expect(unused).toEqual(['head.weight', 'decoder_blocks.0.norm1.weight', 'mask_token']);
+  expect(configOfWeights(shapesOf(small, { mask_token: undefined })).unused).toEqual([]);
+  expect(configOfWeights(shapesOf(small, { mask_token: [1, 1, 384] })).unused).toEqual([]);
+});
+
+test.each<[string, Readonly<Record<string, readonly number[] | undefined>>, RegExp]>([
+  ['a table that is no square', { pos_embed: [1, 198, 384] }, /pos_embed has 198 positions/],
+  ['queries without bias', { 'blocks.1.attn.qkv.bias': undefined }, /no tensor "blocks\.1\.attn\.qkv\.bias"/],
+  [
+    'a transposed matrix',
+    { 'blocks.0.mlp.fc1.weight': [1536, 384], 'blocks.1.mlp.fc1.weight': [384, 1536] },
+    /"blocks\.1\.mlp\.fc1\.weight" has shape \[384, 1536\]/,
+  ],
+  ['oblong patches', { 'patch_embed.proj.weight': [384, 3, 16, 8] }, /square patches of three channels/],
+  ['grey images', { 'patch_embed.proj.weight': [384, 1, 16, 16] }, /square patches of three channels/],
+  ['a gated layer of timm', { 'blocks.0.mlp.fc2.weight': [384, 768] }, /gated layer under timm's names/],
+  ['blocks that differ', { 'blocks.1.ls1.gamma': [384] }, /"blocks\.1\.ls1\.gamma" has no place/],
+])('%s is refused', (_, changes, message) => {
+  expect(() => configOfWeights(shapesOf(small, changes))).toThrow(message);
+});

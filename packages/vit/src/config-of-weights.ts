@@ -1,0 +1,209 @@
+/**
+ * The configuration of a checkpoint: what names and shapes say, what is known besides, and what had to be assumed.
+ *
+ * Shapes tell width, depth, patch size, grid, feed-forward layer, registers and LayerScale. They tell neither the attention heads, whose number does not
+ * change any shape, nor how the position table is resampled. Tensors that would make the model compute something else are refused: what this model gives
+ * for a checkpoint is what the checkpoint's own code gives, or it is not loaded.
+ */
+import { swigluHidden } from '@franca/nn';
+import type { Shape } from '@franca/tensor';
+import { headsThatFit, usualHeads, type VitConfig, vitConfig } from './config';
+import { VitError } from './errors';
+import { vitSpecs } from './specs';
+import { flatBlockName } from './weights';
+
+/** Named tensors of a checkpoint: official or timm names, blocks chunked (`blocks.0.3.`) or flat (`blocks.3.`). */
+export type WeightShapes = Readonly<Record<string, Shape>>;
+
+/** What shapes do not tell. The value of `layerScale`, whose presence they tell, matters for initial weights alone. */
+export type AssumedKey = 'numHeads' | 'layerScale' | 'interpolateOffset' | 'interpolateAntialias';
+
+export interface ConfigOfWeights {
+  readonly config: VitConfig;
+  /** Values that neither the tensors nor what is known of them say: those of the published models of that width. */
+  readonly assumed: readonly AssumedKey[];
+  /** Tensors that the model does not use, such as those of a classifier. */
+  readonly unused: readonly string[];
+}
+
+/** What shapes tell. */
+type Sizes = Omit<VitConfig, 'numHeads' | 'interpolateOffset' | 'interpolateAntialias'>;
+
+/**
+ * The configuration of a checkpoint. `known`: what is known besides its shapes, which must agree with them; `source` names where that comes from in messages.
+ *
+ * Heads that are not known are those of the published models of that width. Positions are resampled as DINOv2 does: antialiased and without offset where
+ * there are registers, else with an offset of 0.1 and not antialiased.
+ * @throws VitError `weights` if the tensors are not those of this ViT; `heads` if the width is that of no published model, or does not divide into the known
+ * heads; `config` if what is known contradicts the tensors
+ */
+export function configOfWeights(
+  shapes: WeightShapes,
+  known: Partial<VitConfig> = {},
+  source = 'the given configuration',
+): ConfigOfWeights {
+  const flat = new Map(Object.entries(shapes).map(([name, shape]) => [flatBlockName(name), shape]));
+  const others = [...flat.keys()].filter((name) => !OWN.test(name));
+  for (const name of others) refuseOtherModel(name);
+  const sizes = sizesOf(flat);
+  refuseContradiction(sizes, known, source);
+  const registers = sizes.numRegisterTokens > 0;
+  const rest: Pick<VitConfig, AssumedKey> = {
+    numHeads: headsFor(sizes.embedDim, known.numHeads),
+    layerScale: sizes.layerScale && (known.layerScale ?? sizes.layerScale),
+    interpolateOffset: known.interpolateOffset ?? (registers ? 0 : 0.1),
+    interpolateAntialias: known.interpolateAntialias ?? registers,
+  };
+  const config = vitConfig('base', {
+    ...sizes,
+    ...rest,
+    mlpRatio: known.mlpRatio ?? sizes.mlpRatio,
+  });
+  const misfits = checkTensors(flat, config);
+  const assumed = (Object.keys(rest) as AssumedKey[]).filter(
+    (key) => known[key] === undefined && rest[key] !== undefined,
+  );
+  return { config, assumed, unused: [...others, ...misfits] };
+}
+
+/** Tensors of this model. */
+const OWN =
+  /^(cls_token|pos_embed|mask_token|register_tokens|(patch_embed\.proj|norm)\.(weight|bias)|blocks\.\d+\.((norm1|norm2|attn\.qkv|attn\.proj|mlp\.(fc1|fc2|w12|w3))\.(weight|bias)|ls[12]\.gamma))$/;
+
+/** Tensors without which a model computes something else than it was trained to, and what they are. */
+const OTHER_MODELS: readonly (readonly [RegExp, string])[] = [
+  [/^(norm_pre|ln_pre|pre_norm)\b/, 'a norm before the blocks, as in CLIP'],
+  [/^fc_norm\b/, 'a norm of the mean over patches in place of the final norm'],
+  [/^dist_token\b/, 'a distillation token, as in DeiT'],
+  [/^(reg_token|storage_tokens)\b/, 'registers under a name and with positions of their own'],
+  [/(^|\.|_)(rope|freqs|periods)/, 'rotary positions'],
+  [/rel_pos|relative_position/, 'relative positions'],
+  [/\.(q_norm|k_norm)\b/, 'norms of queries and keys'],
+  [/\.gamma_[12]$/, 'LayerScale under another name, as in BEiT'],
+  [/lora_|adapter/, 'an adapter that is not merged into the weights'],
+  [/^(pos_embed|cls_token|register_tokens|patch_embed|norm)[._]/, 'another embedding of patches or positions'],
+  [/^attn_pool\b/, 'attention that pools the patches'],
+  [/^blocks\./, 'a layer that blocks of this model do not have'],
+];
+
+function refuseOtherModel(name: string): void {
+  const other = OTHER_MODELS.find(([pattern]) => pattern.test(name));
+  if (!other) return;
+  throw new VitError(
+    'weights',
+    `the tensor "${name}" belongs to another architecture (${other[1]}); leaving it out would give other features than the model's, so these weights are not loaded`,
+  );
+}
+
+/** @throws VitError `weights` */
+function sizesOf(flat: ReadonlyMap<string, Shape>): Sizes {
+  const need = (name: string): Shape => flat.get(name) ?? missing(name, flat);
+  const patches = need('patch_embed.proj.weight');
+  const [embedDim, channels, patchSize, width] = patches as [number, number, number, number];
+  if (patches.length !== 4 || channels !== 3 || patchSize !== width)
+    throw new VitError(
+      'weights',
+      `patch_embed.proj.weight has shape [${patches.join(', ')}]; square patches of three channels are expected, [D, 3, P, P]`,
+    );
+  const positions = need('pos_embed')[1]!;
+  const side = Math.sqrt(positions - 1);
+  if (!Number.isInteger(side) || side === 0)
+    throw new VitError(
+      'weights',
+      `pos_embed has ${positions} positions; one less is not a square number, so it is not one for the class and a square of patches`,
+    );
+  const depth = 1 + Math.max(-1, ...[...flat.keys()].map((name) => Number(name.match(/^blocks\.(\d+)\./)?.[1] ?? -1)));
+  if (depth === 0) throw new VitError('weights', 'there are no blocks');
+  return {
+    embedDim,
+    depth,
+    patchSize,
+    imgSize: side * patchSize,
+    ...feedForward(embedDim, need, flat.has('blocks.0.mlp.w12.weight')),
+    numRegisterTokens: flat.get('register_tokens')?.[1] ?? 0,
+    layerScale: flat.has('blocks.0.ls1.gamma') ? 1e-5 : undefined,
+  };
+}
+
+function feedForward(D: number, need: (name: string) => Shape, swiglu: boolean): Pick<Sizes, 'mlpRatio' | 'ffnLayer'> {
+  if (swiglu) {
+    const half = need('blocks.0.mlp.w12.weight')[0]! / 2;
+    return { ffnLayer: 'swiglu', mlpRatio: swigluHidden(D) === half ? 4 : (half * 1.5) / D };
+  }
+  const hidden = need('blocks.0.mlp.fc1.weight')[0]!;
+  const back = need('blocks.0.mlp.fc2.weight')[1]!;
+  if (back * 2 === hidden)
+    throw new VitError(
+      'weights',
+      `mlp.fc1 gives ${hidden} values and mlp.fc2 takes ${back}: this is a gated layer under timm's names; the official checkpoint, with mlp.w12 and mlp.w3, can be loaded`,
+    );
+  return { ffnLayer: 'mlp', mlpRatio: hidden / D };
+}
+
+const hiddenWidth = (D: number, { ffnLayer, mlpRatio }: Pick<Sizes, 'mlpRatio' | 'ffnLayer'>): number =>
+  ffnLayer === 'swiglu' ? swigluHidden(D, mlpRatio) : Math.trunc(D * mlpRatio);
+
+/** @throws VitError `config` naming both values */
+function refuseContradiction(sizes: Sizes, known: Partial<VitConfig>, source: string): void {
+  const given = { ...sizes, ...known };
+  const scaled = (layerScale: number | undefined) => (layerScale === undefined ? 'absent' : 'present');
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['embedDim', given.embedDim, sizes.embedDim],
+    ['depth', given.depth, sizes.depth],
+    ['patchSize', given.patchSize, sizes.patchSize],
+    ['imgSize', given.imgSize, sizes.imgSize],
+    ['ffnLayer', given.ffnLayer, sizes.ffnLayer],
+    ['hidden width', hiddenWidth(sizes.embedDim, given), hiddenWidth(sizes.embedDim, sizes)],
+    ['numRegisterTokens', given.numRegisterTokens, sizes.numRegisterTokens],
+    ['layerScale', scaled(given.layerScale), scaled(sizes.layerScale)],
+  ];
+  const wrong = pairs.filter(([, said, found]) => said !== found);
+  if (wrong.length === 0) return;
+  const list = wrong.map(([name, said, found]) => `${name} is ${said} there and ${found} in the tensors`);
+  throw new VitError('config', `${source} is of another model: ${list.join(', ')}`);
+}
+
+/** @throws VitError `heads` */
+function headsFor(embedDim: number, known: number | undefined): number {
+  const heads = known ?? usualHeads(embedDim);
+  const fitting = `${headsThatFit(embedDim).join(', ')} divide that width`;
+  if (heads === undefined)
+    throw new VitError(
+      'heads',
+      `shapes do not tell the attention heads, and at width ${embedDim} no number of them is usual; ${fitting}`,
+    );
+  if (!Number.isInteger(heads) || heads < 1 || embedDim % heads !== 0)
+    throw new VitError('heads', `weights of width ${embedDim} cannot have ${heads} heads; ${fitting}`);
+  return heads;
+}
+
+/**
+ * Compares every tensor with the model's. @returns tensors that do not fit and are not used
+ * @throws VitError `weights` naming the first that is absent or has another shape
+ */
+function checkTensors(flat: ReadonlyMap<string, Shape>, config: VitConfig): string[] {
+  const squeezed = (shape: Shape): string => shape.filter((extent) => extent !== 1).join(', ');
+  const specs = vitSpecs(config);
+  const odd = [...flat.keys()].find((name) => OWN.test(name) && !(name in specs));
+  if (odd)
+    throw new VitError('weights', `the tensor "${odd}" has no place beside the others; blocks must be all alike`);
+  const misfits: string[] = [];
+  for (const [name, { shape }] of Object.entries(specs)) {
+    const found = flat.get(name);
+    // only pretraining reads it; that of a masked autoencoder is as wide as its decoder
+    if (name === 'mask_token') {
+      if (found && squeezed(found) !== squeezed(shape)) misfits.push(name);
+    } else if (!found) missing(name, flat);
+    else if (squeezed(found) !== squeezed(shape))
+      throw new VitError('weights', `"${name}" has shape [${found.join(', ')}], the model needs [${shape.join(', ')}]`);
+  }
+  return misfits;
+}
+
+function missing(name: string, flat: ReadonlyMap<string, Shape>): never {
+  const names = [...flat.keys()];
+  const advice = names.some((own) => OWN.test(own))
+    ? 'this model does not work without it'
+    : 'strip prefixes such as "teacher.backbone." first';
+  throw new VitError('weights', `no tensor "${name}"; there are ${names.slice(0, 5).join(', ')}, ...; ${advice}`);
+}
