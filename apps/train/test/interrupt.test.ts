@@ -20,8 +20,7 @@ test('Ctrl-C while kernels are compiled ends a run at once, and nothing is left 
     expect(output).toContain('SIGINT before the first step; nothing is lost, the same command starts it again');
     expect(output).not.toMatch(/step 0|stopped after/);
     expect(status).toBe(130);
-    await expect(access(join(out, 'run.lock'))).rejects.toThrow(/ENOENT/);
-    await expect(readdir(join(out, 'checkpoints'))).rejects.toThrow(/ENOENT/);
+    await expect(access(out)).rejects.toThrow(/ENOENT/);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
