@@ -97,8 +97,8 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   using cropper = createCropper(gpu, options, step);
   using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
-  progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
   await warming(async (events) => {
+    progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
     await step.warm(events);
     if (gpu.target.family === 'cpu') await cropper.warm();
   });
