@@ -14,7 +14,13 @@ import { checkOption } from '../errors';
 import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
-import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import {
+  pooledCounts,
+  type SegmentationScore,
+  type SegmentationScoring,
+  scoreCounts,
+  scoringSettings,
+} from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { elapsed, type Outcome } from '../outcome';
@@ -100,6 +106,7 @@ export async function overclustering(
         iterations,
         restarts,
         start,
+        ...scoringSettings(options),
         backend: backend.name,
       },
       selectedOn: 'nothing',
