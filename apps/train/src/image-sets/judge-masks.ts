@@ -40,7 +40,7 @@ export function judgeMasks(set: ImageSet, counts: MaskCounts, table: Int16Array,
         'their EXIF orientation: write them upright or turn the masks',
     );
   return [
-    ...absentNotes(set, counts, table, where),
+    ...absentNotes(set, counts, { table, values, where }),
     ...formNotes(counts, where),
     ...(counts.misshapen.length > 0
       ? [
@@ -117,13 +117,15 @@ export function occurring(classes: readonly string[], pixels: Float64Array, tabl
   return occurs;
 }
 
-function absentNotes({ classes }: ImageSet, { pixels }: MaskCounts, table: Int16Array, where: string): string[] {
+function absentNotes({ classes }: ImageSet, { pixels }: MaskCounts, { table, values, where }: Reading): string[] {
   const occurs = occurring(classes, pixels, table);
   const absent = classes.filter((_, c) => !occurs[c]);
   if (absent.length === 0) return [];
+  const voided = values.find((value) => table[value] === VOID);
   return [
     `${absent.length} of ${classes.length} classes occur in no scored pixel of ${where}: ${some(absent)}; a mean over all classes counts each ` +
-      'as 0, one with --absent skip leaves it out unless it is predicted; if its pixels have another value, give --mask-values',
+      'as 0, one with --absent skip leaves it out unless it is predicted; if its pixels have another value' +
+      `${voided === undefined ? '' : `, perhaps ${voided}, which is void now`}, give --mask-values`,
   ];
 }
 

@@ -34,7 +34,7 @@ export async function surveyMasks(set: ImageSet, size: number, options: MaskValu
   const table = classOfValue(set, options);
   // values that were given are read as 0, 1, ..., of which 255 is none
   const ignore = options.maskValues || options.void !== undefined ? 255 : set.ignore!;
-  const { counts, add } = countMasks(set, table);
+  const tally = countMasks(set, table.length);
   const kept: Uint8Array[] = [];
   const usable: number[] = [];
   const bad: string[] = [];
@@ -47,13 +47,14 @@ export async function surveyMasks(set: ImageSet, size: number, options: MaskValu
       continue;
     }
     usable.push(index);
-    add(index, mask);
+    tally.add(index, mask);
     const squashed = new Uint8Array(size * size);
     squashMask({ ...mask, data: classesOf(mask, table, ignore) }, size, squashed);
     kept.push(deflateRawSync(squashed, { level: 1 }));
   }
   progress.end();
   refuseMissing(set, bad, set.length);
+  const counts = tally.counts();
   const notes = [
     ...valueNotes(set, options),
     ...(bad.length > 0
@@ -96,20 +97,16 @@ function refuseMissing({ dataset, split }: ImageSet, bad: readonly string[], of:
   );
 }
 
-function countMasks(
-  set: ImageSet,
-  table: Int16Array,
-): { counts: MaskCounts; add: (index: number, mask: StoredMask) => void } {
-  const pixels = new Float64Array(table.length);
-  const first = new Int32Array(table.length);
+/** Counts masks that are added one by one. @param values how many a pixel can have */
+function countMasks(set: ImageSet, values: number) {
+  const pixels = new Float64Array(values);
+  const first = new Int32Array(values);
   const forms = new Map<MaskForm, number>();
   const [misshapen, turned]: [string[], string[]] = [[], []];
   let masks = 0;
   return {
-    get counts() {
-      return { masks, pixels, first, forms, misshapen, turned };
-    },
-    add(index, mask) {
+    counts: (): MaskCounts => ({ masks, pixels, first, forms, misshapen, turned }),
+    add(index: number, mask: StoredMask): void {
       masks++;
       for (const value of mask.data) {
         if (pixels[value] === 0) first[value] = index;
