@@ -15,6 +15,7 @@ import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
 import {
   checkMask,
+  checkScoring,
   pooledCounts,
   type SegmentationScoring,
   scoreCounts,
@@ -63,6 +64,7 @@ export async function inContextSegmentation(
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const images = imageCount(test);
   checkOption(images > 0, 'the test set is empty');
+  checkScoring(options);
   checkMask(test.masks, options);
   using search = backend.openTopK(normaliseRows(patchTokens(test)), k);
   const labels = await fillMemory(search, train, options);
