@@ -17,6 +17,7 @@ import {
 import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
+import { countProgress } from '../text/count-progress';
 import {
   type DensePart,
   type ImageOptions,
@@ -98,7 +99,12 @@ export function openContext(
     const set = (await sets('dense'))[part];
     if (set.ignore === undefined)
       throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
-    return segmentationPart(model(), await surveyMasks(set, model().size, options.masks ?? {}));
+    const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
+    const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
+      update(done, total, false),
+    );
+    end();
+    return segmentationPart(model(), survey);
   });
 
   return {

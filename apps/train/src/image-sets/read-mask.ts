@@ -32,11 +32,9 @@ export async function readMask(path: string): Promise<StoredMask> {
     if (!['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) throw error;
     throw new DataError('unreadable-image', `${path} cannot be read (${error.code})`, error);
   });
-  const header = headerOf(bytes, path);
+  checkHeader(bytes, path);
   const picture = decodePng(bytes, path);
   const { width, height, depth, channels } = picture;
-  if (header.interlaced && depth < 8)
-    throw new TrainError('data', `${path} is an interlaced PNG of ${depth} bits; write masks without interlacing`);
   const values = depth < 8 ? unpacked(picture) : picture.data;
   if (values.length !== width * height * channels)
     throw new DataError('corrupt-image', `${path} holds ${values.length} of ${width * height * channels} values`);
@@ -45,14 +43,15 @@ export async function readMask(path: string): Promise<StoredMask> {
 }
 
 /** Read before anything of the stated size is allocated. */
-function headerOf(bytes: Buffer, path: string): { readonly interlaced: boolean } {
+function checkHeader(bytes: Buffer, path: string): void {
   if (bytes.length === 0) throw new DataError('empty-file', `${path} has no bytes`);
   if (bytes.length < 29 || bytes.readUInt32BE(0) !== 0x89504e47)
     throw new DataError('not-an-image', `${path} is not a PNG`);
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   if (width * height > MAX_PIXELS)
     throw new DataError('image-too-large', `${path}: ${width} x ${height} pixels are too many`);
-  return { interlaced: bytes[28] === 1 };
+  if (bytes[24]! < 8 && bytes[28] !== 0)
+    throw new TrainError('data', `${path} is an interlaced PNG of ${bytes[24]} bits; write masks without interlacing`);
 }
 
 function decodePng(bytes: Uint8Array, path: string): DecodedPng {

@@ -6,7 +6,6 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isImageError, prefetch } from '@franca/data';
 import type { SegmentationFeatures } from '@franca/evals';
 import { TrainError } from '../errors';
-import { countProgress } from '../text/count-progress';
 import { chosenOf, type ImageSet } from './image-set';
 import { judgeMasks, type MaskCounts, occurring, some } from './judge-masks';
 import { classOfValue, type MaskValues, STRAY, VOID, valueNotes } from './mask-values';
@@ -29,7 +28,12 @@ const MAX_BAD_SHARE = 0.1;
  * @param size side of the masks that are kept
  * @throws TrainError `usage` where `--mask-values` does not fit, `data` where masks are missing or cannot be what they are taken for
  */
-export async function surveyMasks(set: ImageSet, size: number, options: MaskValues): Promise<SurveyedMasks> {
+export async function surveyMasks(
+  set: ImageSet,
+  size: number,
+  options: MaskValues,
+  onProgress?: (done: number, total: number) => void,
+): Promise<SurveyedMasks> {
   if (set.unmasked) refuseMissing(set, set.unmasked.named, set.unmasked.of);
   const table = classOfValue(set, options);
   // values that were given are read as 0, 1, ..., of which 255 is none
@@ -38,10 +42,9 @@ export async function surveyMasks(set: ImageSet, size: number, options: MaskValu
   const kept: Uint8Array[] = [];
   const usable: number[] = [];
   const bad: string[] = [];
-  const progress = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
   const indices = Array.from({ length: set.length }, (_, index) => index);
   for await (const [index, mask] of prefetch(indices, readOrError(set), { inFlight: 4, ahead: 8 })) {
-    progress.update(index + 1, set.length, false);
+    onProgress?.(index + 1, set.length);
     if (mask instanceof Error) {
       bad.push(mask.message);
       continue;
@@ -52,7 +55,6 @@ export async function surveyMasks(set: ImageSet, size: number, options: MaskValu
     squashMask({ ...mask, data: classesOf(mask, table, ignore) }, size, squashed);
     kept.push(deflateRawSync(squashed, { level: 1 }));
   }
-  progress.end();
   refuseMissing(set, bad, set.length);
   const counts = tally.counts();
   const notes = [
