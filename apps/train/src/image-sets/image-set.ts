@@ -4,7 +4,7 @@ import { resolve, sep } from 'node:path';
 import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
 import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
-import type { PixelLabels } from './preparation';
+import type { StoredMask } from './read-mask';
 
 export interface ImageSet {
   /** Name of the data set and of its part, for records. */
@@ -26,8 +26,10 @@ export interface ImageSet {
   /** Why no image has a class although there are signs of some, and what to do. */
   readonly whyUnlabelled?: string | undefined;
   read(index: number, signal?: AbortSignal): Promise<PixelImage>;
-  /** The class of each pixel, read anew every time; absent where there are no masks. */
-  mask?(index: number, signal?: AbortSignal): Promise<PixelLabels>;
+  /** The value of each pixel, read anew every time; absent where there are no masks. @throws DataError as `readMask` */
+  mask?(index: number, signal?: AbortSignal): Promise<StoredMask>;
+  /** What is not in the set for want of a mask or a picture, in words, and of how many. */
+  readonly unmasked?: { readonly named: readonly string[]; readonly of: number };
   /** Same images, same text; for caches. Neither labels nor masks are in it. */
   identity(): Promise<string>;
 }
@@ -76,6 +78,18 @@ function choose(
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
     identity: async () => describe(await set.identity()),
   };
+}
+
+/** The images of `set` at `indices`. */
+export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
+  if (indices.length === set.length) return set;
+  const which = createHash('sha256').update(indices.join()).digest('hex');
+  return choose(
+    set,
+    indices.length,
+    (index) => indices[index]!,
+    (whole) => `${which} of ${whole}`,
+  );
 }
 
 export interface OpenSetOptions {
@@ -195,12 +209,5 @@ function labelledImages(set: ImageSet): ImageSet {
       `${unknown.length} of ${set.length} images of ${where} have no class, e.g. ${set.key(unknown[0]!)}${why}; ` +
         'give them a class or take them away',
     );
-  if (usable.length === set.length) return set;
-  const which = createHash('sha256').update(usable.join()).digest('hex');
-  return choose(
-    set,
-    usable.length,
-    (index) => usable[index]!,
-    (whole) => `${which} of ${whole}`,
-  );
+  return chosenOf(set, usable);
 }
