@@ -1,8 +1,6 @@
 /** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
-import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
-import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
 import type { PixelLabels } from './preparation';
 
@@ -28,8 +26,8 @@ export interface ImageSet {
   read(index: number, signal?: AbortSignal): Promise<PixelImage>;
   /** The class of each pixel, read anew every time; absent where there are no masks. */
   mask?(index: number, signal?: AbortSignal): Promise<PixelLabels>;
-  /** Same images, same text; for caches. Neither labels nor masks are in it. */
-  identity(): Promise<string>;
+  /** Tells the content of the image, see `ImageSource.version`: neither its name nor its label or mask. */
+  version(index: number): string | Promise<string>;
 }
 
 export interface ImageSets {
@@ -56,16 +54,11 @@ export function datasetName(spec: string, chosen?: string): string {
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {
   if (limit === undefined || limit >= set.length) return set;
   const at = (index: number): number => Math.floor((index * set.length) / limit);
-  return choose(set, limit, at, (whole) => `${limit} of ${whole}`);
+  return choose(set, limit, at);
 }
 
-/** The images of `set` at `length` places. `describe` makes its identity from that of the whole. */
-function choose(
-  set: ImageSet,
-  length: number,
-  at: (index: number) => number,
-  describe: (whole: string) => string,
-): ImageSet {
+/** The images of `set` at `length` places. */
+function choose(set: ImageSet, length: number, at: (index: number) => number): ImageSet {
   return {
     ...set,
     length,
@@ -74,7 +67,7 @@ function choose(
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
-    identity: async () => describe(await set.identity()),
+    version: (index) => set.version(at(index)),
   };
 }
 
@@ -95,8 +88,8 @@ export async function openImageSets(spec: string, options: OpenSetOptions = {}):
   const splits = await openSplits(spec, heldOut ? { heldOut } : {});
   const dataset = datasetName(spec, name);
   const notes = [...(splits.whole ? [splits.origin] : []), ...splits.notes];
-  const train = spread(imageSet(splits.train, spec, { dataset, split: 'train', notes }), limits.train);
-  const test = spread(imageSet(splits.val, spec, { dataset, split: 'val', notes }), limits.test);
+  const train = spread(imageSet(splits.train, { dataset, split: 'train', notes }), limits.train);
+  const test = spread(imageSet(splits.val, { dataset, split: 'val', notes }), limits.test);
   return { train, test, close: () => splits.close() };
 }
 
@@ -108,17 +101,13 @@ export async function openForeignSet(spec: string, limit: number | undefined): P
   const { whole, val, notes: all, close } = await openSplits(spec);
   const dataset = datasetName(spec);
   const notes = whole ? (whole.notes ?? []) : all;
-  const set = imageSet(whole ?? val, spec, { dataset, split: whole ? 'all' : 'val', notes });
+  const set = imageSet(whole ?? val, { dataset, split: whole ? 'all' : 'val', notes });
   const chosen = spread(set, limit);
   const left = chosen.length < set.length ? [`${chosen.length} of ${set.length} images of ${dataset} are used`] : [];
   return { ...chosen, notes: [...notes, ...left], [Symbol.asyncDispose]: close };
 }
 
-function imageSet(
-  source: ImageSource,
-  spec: string,
-  names: { dataset: string; split: string; notes: readonly string[] },
-): ImageSet {
+function imageSet(source: ImageSource, names: { dataset: string; split: string; notes: readonly string[] }): ImageSet {
   return {
     ...names,
     total: source.length,
@@ -130,17 +119,8 @@ function imageSet(
     label: (index) => source.label?.(index) ?? -1,
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
     read: (index, signal) => readImage(source, index, {}, signal),
-    identity: () => identityOf(source, `${spec} ${names.split}`),
+    version: source.version,
   };
-}
-
-/** Files are known by name, size and time; other sources by where they come from and the names of their images. */
-async function identityOf(source: ImageSource, text: string): Promise<string> {
-  const keys = Array.from({ length: source.length }, (_, index) => source.key(index));
-  if (source.folder) return fingerprintFiles(source.folder, keys);
-  const hash = createHash('sha256').update(`${source.name} ${text}`);
-  for (const key of keys) hash.update(`\n${key}`);
-  return hash.digest('hex');
 }
 
 /**
@@ -196,11 +176,5 @@ function labelledImages(set: ImageSet): ImageSet {
         'give them a class or take them away',
     );
   if (usable.length === set.length) return set;
-  const which = createHash('sha256').update(usable.join()).digest('hex');
-  return choose(
-    set,
-    usable.length,
-    (index) => usable[index]!,
-    (whole) => `${which} of ${whole}`,
-  );
+  return choose(set, usable.length, (index) => usable[index]!);
 }

@@ -2,8 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { decodeImage, generatedWorld, recogniseSource, shuffledOrder } from '@franca/data';
-import { fingerprintFiles } from '@franca/evals/node';
+import { decodeImage, fileVersion, generatedWorld, recogniseSource, shuffledOrder } from '@franca/data';
 import { TrainError } from '../errors';
 import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
 import { readMask } from './read-mask';
@@ -42,7 +41,7 @@ function folderSets(root: string, layout: Layout, name: string | undefined): { t
       const key = keys[index]!;
       return readMask(join(root, part.masks, `${key.slice(0, -extname(key).length)}.png`));
     },
-    identity: () => fingerprintFiles(join(root, part.images), keys),
+    version: (index) => fileVersion(join(root, part.images, keys[index]!)),
   });
   const keys = keysOf(root, layout.train);
   if (existsSync(join(root, layout.val.images)) && existsSync(join(root, layout.val.masks)))
@@ -108,7 +107,7 @@ async function worldSets(spec: string, name: string | undefined): Promise<{ trai
         const { image, semantic } = world.sample(index);
         return { data: semantic, height: image.height, width: image.width };
       },
-      identity: async () => `world ${JSON.stringify(numbers)} ${split}`,
+      version: world.version,
     };
   };
   return { train: set('train'), test: set('val') };
