@@ -1,5 +1,5 @@
-/** What goes wrong in `franca-train`: wrong settings or usage, files, data, devices, runs. */
-export type TrainErrorCode = 'config' | 'usage' | 'file' | 'data' | 'device' | 'run';
+/** What goes wrong in `franca-train`: wrong settings or usage, files, data, devices, runs; or the user ended it. */
+export type TrainErrorCode = 'config' | 'usage' | 'file' | 'data' | 'device' | 'run' | 'interrupted';
 
 /** `code` for programs; the message says what happened, with which values, and how to fix it. */
 export class TrainError extends Error {

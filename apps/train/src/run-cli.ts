@@ -1,4 +1,4 @@
-/** Runs the command line: output, errors in one line. Exit status 0: done, 1: failed, 2: wrong usage or configuration. */
+/** Runs the command line: output, errors in one line. Exit status 0: done, 1: failed, 2: wrong usage or configuration, 130: interrupted. */
 import { CommanderError } from 'commander';
 import { createCommandLine } from './command-line';
 
@@ -17,14 +17,17 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     console.error(describeError(error));
-    return isUsage(error) ? 2 : 1;
+    return exitStatus(error);
   }
 }
 
 const onClosedPipe = (error: NodeJS.ErrnoException): never => process.exit(error.code === 'EPIPE' ? 0 : 1);
 
-const isUsage = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'config' || error.code === 'usage');
+function exitStatus(error: unknown): number {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'interrupted') return 130;
+  return code === 'config' || code === 'usage' ? 2 : 1;
+}
 
 /** One clear line for what the packages and the system report; the stack too for anything else under `FRANCA_DEBUG`. */
 export function describeError(error: unknown): string {

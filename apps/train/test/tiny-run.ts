@@ -40,12 +40,16 @@ export const tinyOverrides = (steps: number): string[] => [
 export const tinyData = 'world:length=48:size=32';
 
 /** Starts `franca-train` on the sources; resolves to its exit status (null: killed) and what it printed. */
-export function startCli(args: readonly string[]): {
+export function startCli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): {
   child: ChildProcess;
   done: Promise<{ status: number | null; output: string }>;
 } {
   const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'apps/train/src/cli.ts'), ...args], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

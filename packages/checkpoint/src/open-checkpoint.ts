@@ -32,11 +32,12 @@ async function openFormat(path: string, openJson: (path: string) => Promise<Tens
   switch (await sniffFormat(file)) {
     case 'zip':
     case 'legacy-torch':
-      return openPth(path);
+      // awaited here: while the file is closed, an error would have no one to catch it
+      return await openPth(path);
     case 'json':
-      return openJson(path);
+      return await openJson(path);
     case 'safetensors':
-      return openSafetensors(path);
+      return await openSafetensors(path);
     default:
       throw await foreignFile(file, 'file of weights that is known');
   }

@@ -79,6 +79,7 @@ export { type Recognised, recogniseSource } from './sources/recognise';
 export type { OpenOptions, ParquetReading, Split } from './sources/source-kind';
 export { splitFolderSource } from './sources/split-folders';
 export { type WebDatasetOptions, webDatasetSource } from './sources/webdataset';
+export { worldOptions } from './sources/world';
 export { type GeneratedWorld, type GeneratedWorldOptions, generatedWorld } from './world/generated-world';
 export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
 export type { Scene, SceneObject } from './world/scene';

@@ -15,6 +15,7 @@ import { metricRing } from './device/metric-ring';
 import type { State } from './device/state';
 import { boundSubmits } from './device/submits';
 import { tunedTarget } from './device/tuner';
+import { type WarmOptions, warmKernels } from './device/warm';
 import type { Spec, Tensor } from './graph/op';
 import { isTensor, recordStep } from './graph/record';
 import type { StateLayout } from './graph/state-layout';
@@ -54,6 +55,11 @@ export interface Step<B extends Record<string, Spec>, K extends Record<string, S
   readonly plan: Plan;
   /** Seconds spent compiling pipelines, and how many were new. */
   readonly compileTime: { readonly seconds: number; readonly pipelines: number };
+  /**
+   * Compiles what a software adapter would only compile when the kernels first run, one after the other; the event loop goes on between them.
+   * State and outputs stay as they are. Returns at once on GPUs, and where it was done before. Rejects when `signal` is aborted.
+   */
+  warm(options?: WarmOptions): Promise<void>;
   /** The device buffer behind a batch input, for kernels that fill it in place. */
   inputBuffer(name: keyof B & string): GPUBuffer;
   /** Encodes and submits one run. Batch inputs that are left out keep their last contents. */
@@ -159,7 +165,7 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
   const bufferAt = bufferLookup(buffers, signature.state?.buffers);
   const began = performance.now();
   const before = gpu.created.pipelines;
-  const encodeRange = await planEncoder(gpu, plan, buffers, bufferAt);
+  const { encode: encodeRange, distinct } = await planEncoder(gpu, plan, buffers, bufferAt);
   const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
   const writeInputs = inputWriter(device, plan, buffers, signature);
   const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
@@ -178,6 +184,10 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
     plan,
     report: plan.report,
     compileTime,
+    async warm(options) {
+      refuseIfDisposed();
+      await warmKernels(gpu, distinct, options);
+    },
     inputBuffer(name) {
       const buffer = buffers.batch.get(name);
       if (!buffer) throw new TensorError('argument', `the step does not use a batch input "${name}"`);

@@ -10,6 +10,7 @@ export type { Values } from './device/input-writer';
 export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
 export { type Choice, chosenVariants } from './device/tuner';
+export type { WarmOptions } from './device/warm';
 export type {
   GradientArgs,
   GraphNode,

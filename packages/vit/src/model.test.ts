@@ -126,6 +126,22 @@ describe('a loaded model', () => {
     expect(gpu.allocatedBytes).toBeGreaterThan(bytes);
   });
 
+  test('what is prepared has its kernels compiled, and hears of it once', async () => {
+    await using own = await openGpu({ adapter: 'software' });
+    using model = await loadVit(own, small, weightsFrom(values));
+    const said: number[][] = [];
+    const onProgress = (...counts: number[]) => said.push(counts);
+    const ended = AbortSignal.abort();
+    await expect(model.prepare([1, 3, 28, 28], {}, { onProgress, signal: ended })).rejects.toThrow(/aborted/);
+    expect(said).toEqual([]);
+    await model.prepare([1, 3, 28, 28], {}, { onProgress });
+    const [done, total] = said.at(-1)!;
+    expect(done).toBe(total);
+    expect(said).toHaveLength(total! + 1);
+    await model.prepare([1, 3, 28, 28], {}, { onProgress });
+    expect(said).toHaveLength(total! + 1);
+  });
+
   test('runs in f16 close to f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
     using full = await loadVit(gpu, small, weightsFrom(values));

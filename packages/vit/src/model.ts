@@ -3,7 +3,16 @@
  * these plans, and may be those of a model that is being trained.
  */
 import { parametersOf, within } from '@franca/nn';
-import { compile, type DType, type Gpu, type Spec, type State, type Step, type Tensor } from '@franca/tensor';
+import {
+  compile,
+  type DType,
+  type Gpu,
+  type Spec,
+  type State,
+  type Step,
+  type Tensor,
+  type WarmOptions,
+} from '@franca/tensor';
 import type { VitConfig } from './config';
 import { VitError } from './errors';
 import {
@@ -23,8 +32,11 @@ export interface VitModel extends Disposable {
    * answered in turn. Throws `VitError` for images of another size and for blocks that do not exist.
    */
   run<R extends FeatureRequest = Record<never, never>>(images: ImageBatch, request?: R): Promise<Features<R>>;
-  /** Compiles for a size before it is needed. A `run` that asks for no more than `request` uses this plan and copies less. */
-  prepare(shape: ImageBatch['shape'], request?: FeatureRequest): Promise<void>;
+  /**
+   * Compiles for a size before it is needed, kernels of a software adapter included, of which `warming` hears and which it may end. A `run` that
+   * asks for no more than `request` uses this plan and copies less.
+   */
+  prepare(shape: ImageBatch['shape'], request?: FeatureRequest, warming?: WarmOptions): Promise<void>;
   dispose(): void;
 }
 
@@ -96,7 +108,7 @@ export function vitOnState(
   return {
     config,
     run,
-    prepare: (shape, request = {}) => inTurn(async () => void (await stepFor(shape, request))),
+    prepare: (shape, request = {}, warming = {}) => inTurn(async () => (await stepFor(shape, request)).warm(warming)),
     dispose,
     [Symbol.dispose]: dispose,
   };

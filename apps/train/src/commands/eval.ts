@@ -11,12 +11,13 @@ import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask } from '../eval/task';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
+import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData } from '../image-sets/segmentation-set';
-import { positiveInteger, trainTest } from '../options/option-values';
+import { index, indexList, positiveInteger, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
 import { rasaTask } from '../rasa/rasa-task';
 
-interface Options extends SessionOptions, OutputOptions {
+interface Options extends SessionOptions, OutputOptions, MaskValues {
   readonly data?: string;
   readonly denseData?: string;
   readonly dataset?: string;
@@ -56,7 +57,7 @@ export async function register(program: Command): Promise<void> {
     examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
-    withLimits(all, '2000,500')
+    withMasks(withLimits(all, '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100')),
@@ -71,8 +72,19 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   nothing: '',
 };
 
-const withData = (command: Command, task: EvalTask): Command =>
-  withLimits(command).requiredOption('-d, --data <data>', DATA_HELP[task.reads]);
+function withData(command: Command, task: EvalTask): Command {
+  const reading = withLimits(command).requiredOption('-d, --data <data>', DATA_HELP[task.reads]);
+  return task.reads === 'segmentation' ? withMasks(reading) : reading;
+}
+
+const withMasks = (command: Command): Command =>
+  command
+    .option(
+      '--mask-values <list>',
+      'values in the masks in the order of the classes, e.g. 0,255 (default: 0, 1, ...)',
+      indexList,
+    )
+    .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index);
 
 const withLimits = (command: Command, fallback?: string): Command =>
   command
@@ -122,7 +134,7 @@ async function checkOutputs({ json, html, weights, data }: Options): Promise<voi
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize, weights }: Options,
+  { dataset, images = {}, denseImages = images, resize, weights, maskValues, void: unscored }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
@@ -131,6 +143,7 @@ const contextOptions = (
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
+  masks: { maskValues, void: unscored },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

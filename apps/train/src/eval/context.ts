@@ -14,7 +14,10 @@ import {
   requireLabels,
   type SetLimits,
 } from '../image-sets/image-set';
+import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
+import { surveyMasks } from '../image-sets/survey-masks';
+import { countProgress } from '../text/count-progress';
 import {
   type DensePart,
   type ImageOptions,
@@ -23,6 +26,7 @@ import {
   type Part,
   patchPart,
   type SegmentationPart,
+  segmentationPart,
 } from './part';
 
 export type PartName = 'train' | 'test';
@@ -40,7 +44,7 @@ export interface EvalContext {
   other(data: string): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
-  /** Patch tokens with masks. @throws TrainError `data` where there are none */
+  /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName): Promise<SegmentationPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
@@ -62,6 +66,8 @@ export interface ContextOptions extends ImageOptions {
   readonly heldOut?: HoldOutOptions | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
+  /** What the values of masks mean; default: they are the classes. */
+  readonly masks?: MaskValues;
 }
 
 /** Opens data as it is asked for. Close it when done. */
@@ -89,7 +95,17 @@ export function openContext(
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
-  const patches = async (part: PartName) => patchPart(model(), (await sets('dense'))[part]);
+  const masked = memo(async (part: PartName) => {
+    const set = (await sets('dense'))[part];
+    if (set.ignore === undefined)
+      throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
+    const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
+    const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
+      update(done, total, false),
+    );
+    end();
+    return segmentationPart(model(), survey);
+  });
 
   return {
     backend,
@@ -101,13 +117,8 @@ export function openContext(
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
-    patches,
-    async segmentation(part) {
-      const found = await patches(part);
-      if (found.set.ignore === undefined)
-        throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
-      return found as SegmentationPart;
-    },
+    patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
+    segmentation: masked,
     records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
       const { name, notes } = weights;

@@ -1,10 +1,10 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
-import { collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
+import { collectDense, collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
 import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
 import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
-import { squashedMasks } from '../image-sets/squashed-masks';
+import type { SurveyedMasks } from '../image-sets/survey-masks';
 
 /** One part of a data set, and how its pixels become input. */
 export interface Part {
@@ -21,9 +21,16 @@ export interface DensePart extends Part {
   readonly batches: AsyncIterable<PatchFeatures>;
 }
 
-/** Patch tokens with masks. */
+/** Patch tokens with masks, and which images of the set they are of. */
+export interface MaskedFeatures extends SegmentationFeatures {
+  readonly images: readonly number[];
+}
+
+/** Pictures with usable masks. */
 export interface SegmentationPart extends Part {
-  readonly batches: AsyncIterable<SegmentationFeatures>;
+  readonly batches: AsyncIterable<MaskedFeatures>;
+  /** Whether each class has a pixel in the masks. */
+  readonly occurs: readonly boolean[];
 }
 
 export interface Parts<P> {
@@ -50,16 +57,41 @@ export async function imagePart(
   return { set, preprocessing: describePreparation(preparation), features };
 }
 
-/** Patch tokens of the images of `set`, with masks where it has them; nothing is computed before they are iterated. */
+/** Patch tokens of the images of `set`; nothing is computed before they are iterated. */
 export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
   const batches = {
-    async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures & Partial<SegmentationFeatures>> {
-      for await (const shard of shards(set, { preparation, patches: true })) {
-        const tokens = densePart(shard, weights.rasa.planes);
-        yield set.mask ? { ...tokens, ...(await squashedMasks(set, imagesOf(shard), size)) } : tokens;
-      }
+    async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures> {
+      for await (const shard of shards(set, { preparation, patches: true }))
+        yield densePart(shard, weights.rasa.planes);
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };
+}
+
+/** The same with masks that were surveyed. */
+export function segmentationPart(session: FeatureSession, { set, masks, occurs }: SurveyedMasks): SegmentationPart {
+  const { size, weights, shards } = session;
+  const preparation: Preparation = { kind: 'squash', size };
+  const batches = {
+    async *[Symbol.asyncIterator](): AsyncGenerator<MaskedFeatures> {
+      for await (const shard of shards(set, { preparation, patches: true })) {
+        const images = imagesOf(shard);
+        yield { ...densePart(shard, weights.rasa.planes), ...masks(images), images };
+      }
+    },
+  };
+  return { set, preprocessing: describePreparation(preparation), batches, occurs };
+}
+
+/** All batches as one value. */
+export async function collectSegmentation({ batches }: SegmentationPart): Promise<MaskedFeatures> {
+  const images: number[] = [];
+  const noted = async function* (): AsyncGenerator<MaskedFeatures> {
+    for await (const batch of batches) {
+      images.push(...batch.images);
+      yield batch;
+    }
+  };
+  return { ...(await collectDense(noted())), images };
 }

@@ -2,8 +2,12 @@
 import type { EvalRecord, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
+import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
+import { some } from '../image-sets/judge-masks';
 import { indexList } from '../options/option-values';
+import type { EvalContext } from './context';
+import type { Parts, SegmentationPart } from './part';
 
 export interface ScoringOptions {
   readonly classes?: readonly number[];
@@ -20,15 +24,41 @@ export const withScoring = (command: Command): Command =>
       ]),
     );
 
-export const scoringOf = (
-  { classes: names, ignore }: ImageSet,
+/** @throws TrainError `usage` where `--classes` names what is no class, or one twice */
+export function scoringOf(
+  { dataset, classes: names, ignore }: ImageSet,
   { classes, absent }: ScoringOptions,
-): SegmentationScoring => ({
-  classes: names.length,
-  ignore,
-  absent,
-  averageOver: classes,
-});
+): SegmentationScoring {
+  const odd = classes?.find((c, at) => c >= names.length || classes.indexOf(c) !== at);
+  if (odd !== undefined)
+    throw new TrainError(
+      'usage',
+      odd < names.length
+        ? `--classes has ${odd} twice`
+        : `--classes ${odd} is no class of ${dataset}; they are 0 to ${names.length - 1}`,
+    );
+  return { classes: names.length, ignore, absent, averageOver: classes };
+}
+
+/**
+ * Both parts of data with masks. Classes that are to be predicted but have no pixel in train are told.
+ * @throws TrainError `data` as `context.segmentation`, or where the parts have no class in common
+ */
+export async function bothParts(context: EvalContext): Promise<Parts<SegmentationPart>> {
+  const train = await context.segmentation('train');
+  const test = await context.segmentation('test');
+  const { dataset, split, classes, notes } = test.set;
+  const there = classes.filter((_, c) => test.occurs[c]);
+  const missed = classes.filter((_, c) => test.occurs[c] && !train.occurs[c]);
+  if (missed.length === 0) return { train, test };
+  if (missed.length === there.length)
+    throw new TrainError(
+      'data',
+      `no class of the masks of ${dataset} ${split} (${some(there)}) occurs in those of ${train.set.split}; nothing could be predicted`,
+    );
+  const note = `${missed.length} of ${there.length} classes in ${dataset} ${split} have no pixel in ${train.set.split} and cannot be predicted: ${some(missed)}`;
+  return { train, test: { ...test, set: { ...test.set, notes: [...notes, note] } } };
+}
 
 /** IoU in percent, one row per class that occurs or is predicted. */
 export function classTable({ classes }: ImageSet, records: readonly EvalRecord[]): ReportTable {

@@ -4,13 +4,14 @@ import { defaultCacheDir } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { loadVit, type VitConfig, type VitModel } from '@franca/vit';
+import { type FeatureRequest, type ImageBatch, loadVit, type VitConfig, type VitModel } from '@franca/vit';
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { positiveInteger, shareOfAll } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
+import { kernelProgress } from '../text/kernel-progress';
 import type { FeatureShard } from './compute-shard';
 import { type ExtractOptions, extract } from './extract';
 import { extractionCode } from './extraction-code';
@@ -75,8 +76,9 @@ export async function openSession(
     const weights = { ...opened, notes: [...opened.notes, ...(resampled ? [resampled] : [])] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
-    const model = await loadVit(gpu, weights.config, weights.read, { finalLayer: weights.rasa.folded });
-    closing.push(() => model.dispose());
+    const loaded = await loadVit(gpu, weights.config, weights.read, { finalLayer: weights.rasa.folded });
+    closing.push(() => loaded.dispose());
+    const model = audible(loaded);
     const identity = await weights.identity();
     const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
       onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),
@@ -115,6 +117,16 @@ export async function openSession(
     throw error;
   }
 }
+
+/** A model that says how far the compilation of its kernels is, where that takes long. */
+const audible = (model: VitModel): VitModel => ({
+  ...model,
+  async run<R extends FeatureRequest>(images: ImageBatch, request?: R) {
+    const { onProgress, end } = kernelProgress();
+    await model.prepare(images.shape, request, { onProgress }).finally(end);
+    return model.run(images, request);
+  },
+});
 
 function checkedSize(size: number, patchSize: number): number {
   if (size % patchSize === 0) return size;

@@ -2,7 +2,7 @@
 import { resolve, sep } from 'node:path';
 import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
 import { TrainError } from '../errors';
-import type { PixelLabels } from './preparation';
+import type { StoredMask } from './read-mask';
 
 export interface ImageSet {
   /** Name of the data set and of its part, for records. */
@@ -24,8 +24,10 @@ export interface ImageSet {
   /** Why no image has a class although there are signs of some, and what to do. */
   readonly whyUnlabelled?: string | undefined;
   read(index: number, signal?: AbortSignal): Promise<PixelImage>;
-  /** The class of each pixel, read anew every time; absent where there are no masks. */
-  mask?(index: number, signal?: AbortSignal): Promise<PixelLabels>;
+  /** The value of each pixel, read anew every time; absent where there are no masks. @throws DataError as `readMask` */
+  mask?(index: number, signal?: AbortSignal): Promise<StoredMask>;
+  /** What is not in the set for want of a mask or a picture, in words, and of how many. */
+  readonly unmasked?: { readonly named: readonly string[]; readonly of: number };
   /** Tells the content of the image, see `ImageSource.version`: neither its name nor its label or mask. */
   version(index: number): string | Promise<string>;
 }
@@ -69,6 +71,12 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
     version: (index) => set.version(at(index)),
   };
+}
+
+/** The images of `set` at `indices`. */
+export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
+  if (indices.length === set.length) return set;
+  return choose(set, indices.length, (index) => indices[index]!);
 }
 
 export interface OpenSetOptions {
@@ -175,6 +183,5 @@ function labelledImages(set: ImageSet): ImageSet {
       `${unknown.length} of ${set.length} images of ${where} have no class, e.g. ${set.key(unknown[0]!)}${why}; ` +
         'give them a class or take them away',
     );
-  if (usable.length === set.length) return set;
-  return choose(set, usable.length, (index) => usable[index]!);
+  return chosenOf(set, usable);
 }

@@ -1,8 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encode } from 'fast-png';
-import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { squashMask } from './preparation';
 import { isSegmentationData, openSegmentationSets } from './segmentation-set';
@@ -15,13 +14,11 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** A 3 x 2 picture and its mask. */
 async function writePair(images: string, masks: string, name: string, values: readonly number[]): Promise<void> {
-  await mkdir(images, { recursive: true });
-  await mkdir(masks, { recursive: true });
-  const picture = sharp({ create: { width: 3, height: 2, channels: 3, background: '#808080' } });
-  await picture.jpeg().toFile(join(images, `${name}.jpg`));
-  const png = encode({ width: 3, height: 2, channels: 1, depth: 8, data: Uint8Array.from(values) });
-  await writeFile(join(masks, `${name}.png`), png);
+  await writeAt(join(images, `${name}.jpg`), await pictureOf(values, 3, 0));
+  await writeAt(join(masks, `${name}.png`), maskPng(values, 3, { colour: 0, depth: 8 }));
 }
+
+const VALUES = [0, 1, 1, 0, 1, 0];
 
 test('train/images and train/masks: a fifth is held out, class names come from annotations.json', async () => {
   const root = join(folder, 'pairs');
@@ -62,14 +59,95 @@ test('folders without masks are refused with what would do', async () => {
   await expect(openSegmentationSets(join(folder, 'plain'), {})).rejects.toThrow(/has no masks; give a folder/);
 });
 
-test('a colour PNG is no mask', async () => {
-  const root = join(folder, 'colours');
-  await writePair(join(root, 'train/images'), join(root, 'train/masks'), 'a', [0, 0, 0, 0, 0, 0]);
-  await writeFile(join(root, 'classes.json'), '["background"]');
-  const rgb = encode({ width: 1, height: 1, channels: 3, depth: 8, data: Uint8Array.of(1, 2, 3) });
-  await writeFile(join(root, 'train/masks/a.png'), rgb);
-  const { test: held } = await openSegmentationSets(root, {});
-  await expect(held.mask!(0)).rejects.toThrow(/3 channels of 8 bits; a mask is an 8-bit gray or palette PNG/);
+describe('pictures and masks are matched by name', () => {
+  /** Pairs of these names in both parts. */
+  async function pairs(root: string, ...pictures: readonly string[]): Promise<string> {
+    for (const part of ['train', 'val'])
+      for (const name of pictures) await writePair(join(root, part, 'images'), join(root, part, 'masks'), name, VALUES);
+    await writeFile(join(root, 'classes.json'), '["background", "cat"]');
+    return root;
+  }
+  const notesOf = async (root: string) => (await openSegmentationSets(root, {})).test.notes;
+
+  test('those without mask are counted and named, and belong to the total', async () => {
+    const root = await pairs(join(folder, 'missing'), 'a', 'b', 'c');
+    await rm(join(root, 'val/masks/b.png'));
+    const { train, test: val } = await openSegmentationSets(root, {});
+    expect([val.length, val.total, val.key(1), val.unmasked]).toEqual([
+      2,
+      3,
+      'c.jpg',
+      { named: ['b.jpg (no b.png in val/masks)'], of: 3 },
+    ]);
+    expect(val.notes).toEqual(['1 of val are left out for want of a mask or a picture: b.jpg (no b.png in val/masks)']);
+    expect(train.notes).toEqual([]);
+  });
+
+  test('traces of systems are no pictures, nested folders go together, endings may be in capitals', async () => {
+    const root = await pairs(join(folder, 'traces'), 'a', 'city/b');
+    await writeAt(join(root, 'val/images/._a.jpg'), 'trace');
+    await copyFile(join(root, 'val/masks/a.png'), join(root, 'val/masks/c.PNG'));
+    await copyFile(join(root, 'val/images/a.jpg'), join(root, 'val/images/c.JPG'));
+    const { test: val } = await openSegmentationSets(root, {});
+    expect(Array.from({ length: val.length }, (_, i) => val.key(i))).toEqual(['a.jpg', 'c.JPG', 'city/b.jpg']);
+    for (let i = 0; i < 3; i++) expect([...(await val.mask!(i)).data]).toEqual(VALUES);
+  });
+
+  test('two pictures of one mask, masks of no picture and unused formats are told', async () => {
+    const root = await pairs(join(folder, 'shared'), 'a', 'b');
+    await copyFile(join(root, 'val/images/a.jpg'), join(root, 'val/images/a.png'));
+    await copyFile(join(root, 'val/masks/a.png'), join(root, 'val/masks/z.png'));
+    await writeAt(join(root, 'val/images/d.bmp'), 'BM');
+    expect(await notesOf(root)).toEqual([
+      expect.stringMatching(/^val\/images: 1 .bmp files are not used/),
+      'pictures of val/images that differ in their ending only share a mask: a.jpg and a.png',
+      '1 of val/masks belong to no picture of val/images: z',
+    ]);
+  });
+
+  test('none at all are refused with what lies there', async () => {
+    const root = await pairs(join(folder, 'other-names'), 'a');
+    await rm(join(root, 'val/masks/a.png'));
+    await writeAt(join(root, 'val/masks/a_mask.png'), 'x');
+    await expect(openSegmentationSets(root, {})).rejects.toThrow(
+      /no picture of .* has a mask: a.jpg \(no a.png in val\/masks\); val\/masks holds a_mask.png/,
+    );
+  });
+
+  test('a part for validation without masks is not passed over in silence', async () => {
+    const root = await pairs(join(folder, 'half'), 'a', 'b');
+    await rm(join(root, 'val/masks'), { recursive: true });
+    expect(await notesOf(root)).toEqual(['without val/masks, 1 of 2 pictures of train/images are held out (seed 0)']);
+  });
+});
+
+test('names of a VOC list without picture or mask are named, and a list that is missing', async () => {
+  const root = join(folder, 'lists');
+  for (const name of ['a', 'b c', 'd'])
+    await writePair(join(root, 'JPEGImages'), join(root, 'SegmentationClass'), name, VALUES);
+  await rm(join(root, 'SegmentationClass/d.png'));
+  await writeAt(join(root, 'ImageSets/Segmentation/train.txt'), 'a\r\nb c\r\n');
+  await expect(openSegmentationSets(root, {})).rejects.toThrow(/val.txt is missing; it names the pictures/);
+  await writeAt(join(root, 'ImageSets/Segmentation/val.txt'), 'a\nd\nghost\n');
+  const { train, test: val } = await openSegmentationSets(root, {});
+  expect([train.length, train.notes, val.length, val.total]).toEqual([2, [], 1, 3]);
+  expect(val.unmasked!.named).toEqual(['ghost (no picture in JPEGImages)', 'd.jpg (no d.png in SegmentationClass)']);
+});
+
+test.each([
+  ['[{"name": "cat"}]', /class 0 is {"name":"cat"}/],
+  ['["cat", "dog", "cat"]', /class 2 is "cat"; .* different names/],
+  ['[]', /class 0 is missing/],
+  ['["cat",', /classes.json is no JSON/],
+])('classes %s are refused', async (json, message) => {
+  const root = join(folder, 'odd-classes');
+  await writePair(join(root, 'train/images'), join(root, 'train/masks'), 'a', VALUES);
+  await writeAt(join(root, 'classes.json'), json);
+  await expect(openSegmentationSets(root, {})).rejects.toThrow(message);
+});
+
+test('the generated world of a misspelt option is refused', async () => {
+  await expect(openSegmentationSets('world:lenght=4', {})).rejects.toThrow(/lenght=4 is not length=, classes=/);
 });
 
 test('a squashed mask takes the label under the centre of each pixel', () => {

@@ -1,12 +1,14 @@
 /** Images with a class for every pixel: folders of a known layout, or the generated world, whose masks are exact. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { decodeImage, fileVersion, generatedWorld, recogniseSource, shuffledOrder } from '@franca/data';
+import { join } from 'node:path';
+import { decodeImage, fileVersion, generatedWorld, recogniseSource, shuffledOrder, worldOptions } from '@franca/data';
+import sharp from 'sharp';
 import { TrainError } from '../errors';
 import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
 import { readMask } from './read-mask';
 import { type Layout, layoutOf, type Part } from './segmentation-layouts';
+import { findPairs, hasPart, type Pairs } from './segmentation-pairs';
 
 /** Whether `spec` has masks: a folder of a known layout or the generated world. */
 export async function isSegmentationData(spec: string): Promise<boolean> {
@@ -19,79 +21,123 @@ export async function isSegmentationData(spec: string): Promise<boolean> {
  */
 export async function openSegmentationSets(spec: string, limits: SetLimits, name?: string): Promise<ImageSets> {
   const layout = layoutOf(spec);
-  const { train, test } = layout ? folderSets(spec, layout, name) : await worldSets(spec, name);
+  const { train, test } = layout ? await folderSets(spec, layout, name) : await worldSets(spec, name);
   return { train: spread(train, limits.train), test: spread(test, limits.test), close: async () => {} };
 }
 
-function folderSets(root: string, layout: Layout, name: string | undefined): { train: ImageSet; test: ImageSet } {
-  const dataset = name ?? layout.dataset ?? datasetName(root);
-  const classes = layout.classes ?? namesOf(root);
-  const set = (part: Part, split: string, keys: readonly string[]): ImageSet => ({
-    dataset,
-    split,
-    total: keys.length,
-    length: keys.length,
-    classes,
+type BothSets = Pick<ImageSets, 'train' | 'test'>;
+
+async function folderSets(root: string, layout: Layout, name: string | undefined): Promise<BothSets> {
+  const common = {
+    dataset: name ?? layout.dataset ?? datasetName(root),
+    classes: layout.classes ?? namesOf(root),
     ignore: layout.ignore ?? 255,
-    notes: [],
-    key: (index) => keys[index]!,
-    label: () => -1,
-    read: async (index) => decodeImage(await readFile(join(root, part.images, keys[index]!))),
-    mask(index) {
-      const key = keys[index]!;
-      return readMask(join(root, part.masks, `${key.slice(0, -extname(key).length)}.png`));
-    },
-    version: (index) => fileVersion(join(root, part.images, keys[index]!)),
-  });
-  const keys = keysOf(root, layout.train);
-  if (existsSync(join(root, layout.val.images)) && existsSync(join(root, layout.val.masks)))
+  };
+  const train = await findPairs(root, layout.train);
+  if (hasPart(root, layout.val)) {
+    const val = await findPairs(root, layout.val);
     return {
-      train: set(layout.train, layout.train.split, keys),
-      test: set(layout.val, layout.val.split, keysOf(root, layout.val)),
+      train: pairSet(root, layout.train, train, common),
+      test: pairSet(root, layout.val, val, common),
     };
-  const order = shuffledOrder(keys.length, 0, 0);
-  const shuffled = keys.map((_, i) => keys[order(i)]!);
-  const held = Math.max(1, Math.round(keys.length / 5));
+  }
+  const { pictures, notes } = train;
+  if (pictures.length < 2)
+    throw new TrainError(
+      'data',
+      `${root} has one picture with a mask; there must be one to hold out, or a part for validation`,
+    );
+  const order = shuffledOrder(pictures.length, 0, 0);
+  const shuffled = pictures.map((_, i) => pictures[order(i)]!);
+  const held = Math.max(1, Math.round(pictures.length / 5));
+  const missing = [layout.val.images, layout.val.masks].filter((folder) => !existsSync(join(root, folder)));
+  const of = pictures.length + train.unmasked.length;
+  const told = [
+    ...notes,
+    `without ${missing.join(' and ')}, ${held} of ${pictures.length} pictures of ${layout.train.images} are held out (seed 0)`,
+  ];
+  const part = (chosen: readonly string[], split: string): ImageSet => ({
+    ...pairSet(root, { ...layout.train, split }, { ...train, notes: told, pictures: chosen }, common),
+    total: chosen.length,
+    unmasked: { named: train.unmasked, of },
+  });
   return {
-    train: set(layout.train, 'train less a fifth', shuffled.slice(held)),
-    test: set(layout.train, 'held-out fifth', shuffled.slice(0, held)),
+    train: part(shuffled.slice(held), 'train less a fifth'),
+    test: part(shuffled.slice(0, held), 'held-out fifth'),
   };
 }
 
-function keysOf(root: string, { images, list }: Part): string[] {
-  const names = readdirSync(join(root, images)).filter((name) => /\.(jpe?g|png)$/i.test(name));
-  if (!list) return names.sort();
-  const wanted = new Set(readFileSync(join(root, list), 'utf8').split(/\s+/));
-  return names.filter((name) => wanted.has(name.slice(0, -extname(name).length))).sort();
+function pairSet(
+  root: string,
+  { images, split }: Part,
+  { pictures, unmasked, notes, maskOf }: Pairs,
+  common: Pick<ImageSet, 'dataset' | 'classes' | 'ignore'>,
+): ImageSet {
+  const total = pictures.length + unmasked.length;
+  const pathOf = (index: number): string => join(root, images, pictures[index]!);
+  return {
+    ...common,
+    split,
+    total,
+    length: pictures.length,
+    notes,
+    unmasked: { named: unmasked, of: total },
+    key: (index) => pictures[index]!,
+    label: () => -1,
+    read: async (index) => decodeImage(await readFile(pathOf(index))),
+    mask: async (index) => ({ ...(await readMask(maskOf(pictures[index]!))), picture: await sizeOf(pathOf(index)) }),
+    version: (index) => fileVersion(join(root, images, pictures[index]!)),
+  };
 }
 
-/** Names in `annotations.json` (field `classes`) or `classes.json`: a list, first the class of value 0. */
+/** From the header, as the picture is decoded: not turned. A damaged picture has none; whoever reads it says so. */
+async function sizeOf(path: string): Promise<{ width: number; height: number } | undefined> {
+  const { width, height } = await sharp(path)
+    .metadata()
+    .catch(() => ({ width: undefined, height: undefined }));
+  return width && height ? { width, height } : undefined;
+}
+
+/**
+ * Names in `annotations.json` (field `classes`) or `classes.json`: a list, first the class of value 0.
+ * @throws TrainError `data` where there is no such list of different names
+ */
 function namesOf(root: string): string[] {
   for (const file of ['annotations.json', 'classes.json']) {
-    if (!existsSync(join(root, file))) continue;
-    const parsed = JSON.parse(readFileSync(join(root, file), 'utf8')) as unknown;
-    const list = Array.isArray(parsed) ? parsed : (parsed as { classes?: unknown }).classes;
-    if (Array.isArray(list)) return list.map(String);
+    const path = join(root, file);
+    if (!existsSync(path)) continue;
+    const parsed = parseJson(path);
+    const list = Array.isArray(parsed) ? parsed : (parsed as { classes?: unknown } | null)?.classes;
+    if (!Array.isArray(list)) continue;
+    const odd = list.findIndex((name, at) => typeof name !== 'string' || name === '' || list.indexOf(name) !== at);
+    if (odd >= 0 || list.length === 0)
+      throw new TrainError(
+        'data',
+        `${path}: class ${Math.max(0, odd)} is ${JSON.stringify(list[odd]) ?? 'missing'}; classes are a list of different names, first that of value 0`,
+      );
+    return list as string[];
   }
   throw new TrainError('data', `${root} names no classes; write a classes.json: a list, first the class of value 0`);
 }
 
-async function worldSets(spec: string, name: string | undefined): Promise<{ train: ImageSet; test: ImageSet }> {
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw new TrainError('data', `${path} is no JSON: ${(error as Error).message}`);
+  }
+}
+
+async function worldSets(spec: string, name: string | undefined): Promise<BothSets> {
   const { kind, target } = await recogniseSource(spec);
   if (kind !== 'world')
     throw new TrainError(
       'data',
       `${spec} has no masks; give a folder with train/images and train/masks, PASCAL VOC, ADE20K, or "world"`,
     );
-  const numbers = Object.fromEntries(
-    target
-      .split(':')
-      .filter(Boolean)
-      .map((part) => part.split('='))
-      .map(([key, value]) => [key, Number(value)]),
-  );
   const set = (split: 'train' | 'val'): ImageSet => {
-    const world = generatedWorld({ ...numbers, split });
+    const options = worldOptions(target, split);
+    const world = generatedWorld(options);
     return {
       dataset: datasetName(spec, name),
       split,

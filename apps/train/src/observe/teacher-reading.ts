@@ -1,6 +1,6 @@
 /** What the teacher knows while it trains: k-NN accuracy on a held-out part, and patches for the PCA picture. */
 import type { DataSplits } from '@franca/data';
-import type { Gpu, State } from '@franca/tensor';
+import type { Gpu, State, WarmOptions } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';
 import type { DerivedOptions } from '../config/derived-options';
 import { type HeldOutImages, hasLabels, normalisedBatch, readHeldOutImages } from './held-out-images';
@@ -23,12 +23,16 @@ export interface TeacherReading extends Disposable {
 
 const BATCH = 32;
 
+/** Does work that compiles kernels: says how far it is, and ends it when asked to stop. */
+export type Warming = (work: (options: WarmOptions) => Promise<void>) => Promise<void>;
+
 /** Prepares fixed images of both parts and the teacher as a model. Without labels only a few images, for the picture. */
 export async function createTeacherReading(
   gpu: Gpu,
   state: State,
   { vit: config, loop: run, crops }: DerivedOptions,
   data: DataSplits,
+  warming: Warming,
 ): Promise<TeacherReading> {
   const size = crops.global_crops_size;
   const labelled = hasLabels(data.train) && hasLabels(data.val);
@@ -36,12 +40,17 @@ export async function createTeacherReading(
   const train = await readHeldOutImages(data.train, { ...request, count: labelled ? run.knn.maxTrain : 0 });
   const shown = data.val.length > 0 ? data.val : data.train;
   const test = await readHeldOutImages(shown, { ...request, count: labelled ? run.knn.maxTest : BATCH });
-  const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
-  // one plan for both readings, and its memory is taken before the first step
-  await teacher.prepare([BATCH, 3, size, size], { patches: true });
   const { k } = run.knn;
   const usable = train.labels.length > 0 && test.labels.length > 0;
   const pixels = usable ? await pixelAccuracy(train, test, k) : undefined;
+  const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
+  try {
+    // one plan for both readings, and its memory is taken before the first step
+    await warming((options) => teacher.prepare([BATCH, 3, size, size], { patches: true }, options));
+  } catch (error) {
+    teacher.dispose();
+    throw error;
+  }
   return {
     skipped: [...train.skipped, ...test.skipped],
     measure: async () => ({

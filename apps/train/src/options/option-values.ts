@@ -31,8 +31,10 @@ export const numberList = (text: string): number[] => text.split(',').map(positi
 /** `10,20` as whole numbers of at least 1. */
 export const integerList = (text: string): number[] => text.split(',').map(positiveInteger);
 
+export const index = (text: string): number => integer(text, 0);
+
 /** `0,1,2` as whole numbers of at least 0. */
-export const indexList = (text: string): number[] => text.split(',').map((part) => integer(part, 0));
+export const indexList = (text: string): number[] => text.split(',').map(index);
 
 /** `2000,500` as two whole numbers of at least 1, for train and test. */
 export function trainTest(text: string): { readonly train: number; readonly test: number } {

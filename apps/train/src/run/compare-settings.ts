@@ -159,7 +159,7 @@ function scheduleChange(
   if (JSON.stringify(before.schedule) === JSON.stringify(now.schedule)) return [];
   const [old, own] = [schedules(before.schedule)(step), schedules(now.schedule)(step)];
   const jumps = SCHEDULED.filter(([, key]) => old[key] !== own[key]).map(
-    ([name, key]) => `${name} ${old[key].toPrecision(3)} before, ${own[key].toPrecision(3)} now`,
+    ([name, key]) => `${name} ${figure(old[key])} before, ${figure(own[key])} now`,
   );
   const factor = now.batch.total / before.batch.total;
   const scaled =
@@ -174,3 +174,6 @@ function scheduleChange(
     `at step ${step + 1}: ${jumps.length > 0 ? jumps.join(', ') : 'schedules as before, they differ later'} (${reasons})`,
   ];
 }
+
+/** Three digits; small numbers as in the log. */
+const figure = (value: number): string => (value < 0.01 ? value.toExponential(2) : value.toPrecision(3));

@@ -25,6 +25,8 @@ export interface Cropper extends Disposable {
   /** Bytes of device memory held. */
   readonly bytes: number;
   crops(batch: ImageBatch): Crops;
+  /** Compiles what a software adapter would only compile for the first batch. */
+  warm(): Promise<void>;
 }
 
 type CropOptions = Pick<DerivedOptions, 'seed' | 'crops' | 'loop' | 'batch'>;
@@ -54,6 +56,7 @@ function createGpuCropper(gpu: Gpu, options: CropOptions, step: Pick<CompiledPre
       ]);
       return {};
     },
+    warm: () => augmenter.warm(globalCrops),
     [Symbol.dispose]: () => augmenter[Symbol.dispose](),
   };
 }
@@ -72,6 +75,7 @@ function createCpuCropper(options: CropOptions): Cropper {
       if (local.length === 0) return { globalCrops };
       return { globalCrops, localCrops: renderViews(images, local, localCrops) };
     },
+    warm: async () => {},
     [Symbol.dispose]: () => {},
   };
 }

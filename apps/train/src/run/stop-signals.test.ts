@@ -22,3 +22,24 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   },
   60_000,
 );
+
+const before = `
+  import { untilStopped } from '${new URL('./stop-signals.ts', import.meta.url).href}';
+  const working = setInterval(() => {}, 1000);
+  const work = (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const ended = untilStopped(work).catch(({ code, message }) => console.log(code + ': ' + message));
+  console.log('runs');
+  await ended;
+  clearInterval(working);
+`;
+
+test('before the first step a signal ends the work at hand, and says that nothing is lost', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', before]);
+  const said = async () => String((await once(child.stdout, 'data'))[0]).trim();
+  expect(await said()).toBe('runs');
+  child.kill('SIGTERM');
+  expect(await said()).toBe(
+    'interrupted: SIGTERM before the first step; nothing is lost, the same command starts it again',
+  );
+  expect(await once(child, 'exit')).toEqual([0, null]);
+}, 60_000);

@@ -12,7 +12,14 @@ import {
   type LoaderCursor,
   loadBatches,
 } from '@franca/data';
-import { pretrainGroups, pretrainSignature, pretrainStep, prototypeChunks, schedules } from '@franca/pretraining';
+import {
+  type CompiledPretrainStep,
+  pretrainGroups,
+  pretrainSignature,
+  pretrainStep,
+  prototypeChunks,
+  schedules,
+} from '@franca/pretraining';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
 import { stringify } from 'yaml';
 import { changedSettings } from '../config/changes';
@@ -40,6 +47,7 @@ import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
 import { listenForStop } from './stop-signals';
 import { takeOver } from './take-over';
+import { warming } from './warming';
 
 export interface TrainRequest {
   readonly gpu: Gpu;
@@ -87,11 +95,13 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
   using cropper = createCropper(gpu, options, step);
-  using reading = await createTeacherReading(gpu, state, options, data);
+  using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
-  progress.message(
-    describeStart(options, step.report.kernels, step.compileTime.seconds, gpu.allocatedBytes + cropper.bytes),
-  );
+  await warming(async (events) => {
+    progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
+    await step.warm(events);
+    if (gpu.target.family === 'cpu') await cropper.warm();
+  });
 
   // the folder is written to from here on: everything that could refuse has been asked
   const configText = stringify(made.config);
@@ -261,13 +271,14 @@ function explain(error: unknown, out: string): unknown {
 
 function describeStart(
   { batch, vit, schedule, notes }: DerivedOptions,
-  kernels: number,
-  seconds: number,
+  { target: { family } }: Gpu,
+  { report: { kernels, distinctKernels }, compileTime }: CompiledPretrainStep,
   bytes: number,
 ): string {
+  const when = family === 'cpu' ? 'before the first step' : `in ${compileTime.seconds.toFixed(1)} s`;
   return [
     `ViT of width ${vit.embedDim} and depth ${vit.depth}, ${batch.total} images a step, ${schedule.iterations} steps`,
-    `${kernels} kernels compiled in ${seconds.toFixed(1)} s; ${amountOfBytes(bytes)} on the device, all of it allocated`,
+    `${kernels} kernels (${distinctKernels} distinct) compiled ${when}; ${amountOfBytes(bytes)} on the device, all of it allocated`,
     ...notes,
   ].join('\n');
 }

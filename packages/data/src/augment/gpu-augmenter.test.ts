@@ -137,6 +137,19 @@ describe('drawn views', () => {
     gpu.destroyBuffer(output);
   });
 
+  it('are not touched when the kernels are compiled beforehand, and the same afterwards', async () => {
+    const length = local.length * 3 * 21 * 21;
+    await using own = await openGpu();
+    const output = own.createBuffer('views', length * 4, STORAGE_AND_COPY_SOURCE | 8);
+    own.device.queue.writeBuffer(output, 0, new Float32Array(length).fill(7));
+    using augmenter = createGpuAugmenter(own.device, { imageBytes: 2 ** 16, viewBytes: 2 ** 18 });
+    await augmenter.warm(output);
+    expect(new Float32Array(await own.readBytes(output, 0, length * 4)).every((value) => value === 7)).toBe(true);
+    augmenter.render(IMAGES, [{ views: local, output }]);
+    expect(new Float32Array(await own.readBytes(output, 0, length * 4))).toEqual(await renderOnGpu(local, 21));
+    own.destroyBuffer(output);
+  });
+
   it('come in f16 where the device has it', async ({ skip }) => {
     skip(!gpu.device.features.has('shader-f16'), 'the adapter has no f16');
     const length = local.length * 3 * 21 * 21;

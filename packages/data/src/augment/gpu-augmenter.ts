@@ -45,6 +45,11 @@ export interface GpuAugmenter {
    *   image or its slot not in the output, or a batch mixes sizes
    */
   render(images: readonly PixelImage[], batches: readonly ViewBatch[]): void;
+  /**
+   * Compiles the kernels on adapters that do so when a kernel first runs, as software adapters do; else the first batch takes that long. `output` is
+   * any buffer of `render`, and stays as it is.
+   */
+  warm(output: GPUBuffer): Promise<void>;
   [Symbol.dispose](): void;
 }
 
@@ -75,6 +80,7 @@ export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptio
         for (const batch of batches) renderBatch(passes, viewBytes, { images, offsets: group, batch });
       }
     },
+    warm: passes.warm,
     [Symbol.dispose]: passes.destroy,
   };
 }

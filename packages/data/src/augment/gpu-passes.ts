@@ -35,6 +35,8 @@ export interface ViewPasses {
   upload(offset: number, data: Uint8Array): void;
   /** Queues the rendering of a round of `size x size` views into their slots of `output`. */
   submit(round: Round, size: number, output: GPUBuffer): void;
+  /** Compiles the kernels on adapters that do so when a kernel first runs; renders nothing. */
+  warm(output: GPUBuffer): Promise<void>;
   destroy(): void;
 }
 
@@ -45,6 +47,7 @@ export const MAX_VIEWS = 1024;
 const COPY_DST = 8;
 const UNIFORM = 64;
 const STORAGE = 128;
+const INDIRECT = 256;
 const COMPUTE = 4;
 
 const BINDING_TYPES = [
@@ -87,6 +90,21 @@ export function createViewPasses(device: GPUDevice, options: ViewPassesOptions):
       dispatch(pass, pipelines, round, size);
       pass.end();
       device.queue.submit([encoder.finish()]);
+    },
+    async warm(output) {
+      // no workgroups, by an indirect dispatch, as Dawn warns of a direct one
+      const none = device.createBuffer({ label: 'augment no workgroups', size: 16, usage: INDIRECT });
+      for (const [, pipeline] of pipelines) {
+        const encoder = device.createCommandEncoder({ label: 'augment warm' });
+        const pass = encoder.beginComputePass();
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, groupFor(output));
+        pass.dispatchWorkgroupsIndirect(none, 0);
+        pass.end();
+        device.queue.submit([encoder.finish()]);
+        await device.queue.onSubmittedWorkDone();
+      }
+      none.destroy();
     },
     destroy() {
       for (const held of Object.values(buffers)) held.destroy();

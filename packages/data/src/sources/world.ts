@@ -10,15 +10,16 @@ export const worldKind: SourceKind<'world'> = {
   labels: 'always',
   prefixed: true,
   builtIn: 'world:',
-  open: async (target, { split = 'train' }) => generatedWorld(parseWorld(target, split === 'train' ? 'train' : 'val')),
+  open: async (target, { split = 'train' }) =>
+    generatedWorld(worldOptions(target, split === 'train' ? 'train' : 'val')),
   validation: (target) => target,
 };
 
 /**
- * `length=500:size=64` as options of the generated world.
+ * `length=500:size=64`, what follows `world:`, as options of the generated world.
  * @throws DataError bad-spec
  */
-function parseWorld(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
+export function worldOptions(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
   const numbers = text.split(':').filter(Boolean);
   const bad = numbers.find((part) => !/^(length|classes|size|seed)=\d+$/.test(part));
   if (bad)

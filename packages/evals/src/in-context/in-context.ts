@@ -13,7 +13,14 @@ import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
-import { pooledCounts, type SegmentationScoring, scoreCounts, scoringSettings } from '../metrics/segmentation';
+import {
+  checkMask,
+  checkScoring,
+  pooledCounts,
+  type SegmentationScoring,
+  scoreCounts,
+  scoringSettings,
+} from '../metrics/segmentation';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
 import { patchLabels } from './patch-labels';
@@ -57,6 +64,8 @@ export async function inContextSegmentation(
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const images = imageCount(test);
   checkOption(images > 0, 'the test set is empty');
+  checkScoring(options);
+  checkMask(test.masks, options);
   using search = backend.openTopK(normaliseRows(patchTokens(test)), k);
   const labels = await fillMemory(search, train, options);
   const votes = await backend.softVote({ neighbours: await search.result(), temperature, labels });
@@ -105,12 +114,14 @@ export async function inContextSegmentation(
 async function fillMemory(
   search: TopKSession,
   train: Batched<SegmentationFeatures>,
-  { classes, ignore = 255, memory, seed = 0 }: InContextOptions,
+  options: InContextOptions,
 ): Promise<Matrix> {
+  const { classes, ignore = 255, memory, seed = 0 } = options;
   const draws = random(seed);
   const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
   const parts: Float32Array[] = [];
   for await (const batch of batches(train)) {
+    checkMask(batch.masks, options);
     const cells = batch.grid[0] * batch.grid[1];
     const tokens = normaliseRows(patchTokens(batch));
     for (let i = 0; i < imageCount(batch); i++) {

@@ -11,7 +11,13 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { imageCount, type SegmentationFeatures } from '../features';
-import { type SegmentationScore, type SegmentationScoring, scoringSettings } from '../metrics/segmentation';
+import {
+  checkMask,
+  checkScoring,
+  type SegmentationScore,
+  type SegmentationScoring,
+  scoringSettings,
+} from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
@@ -71,6 +77,8 @@ export async function linearSegmentation(
   checkOption(learningRates.length > 0, 'no learning rate to train with');
   checkOption(epochs >= 1 && batchSize >= 1, `${epochs} epochs, batch size ${batchSize}; both must be at least 1`);
   checkOption(!augmented || select !== 'train-holdout', "augmented batches need select 'test' or a validation set");
+  checkScoring(options);
+  for (const { masks } of [train, test]) checkMask(masks, options);
   const images = imageCount(test);
   const evaluated = quirks ? images - (images % batchSize) : images;
   checkOption(evaluated > 0, `${images} test images make no batch of ${batchSize}`);

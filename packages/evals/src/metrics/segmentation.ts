@@ -1,6 +1,6 @@
 /** Scores of label maps, from counts of (prediction, target) pairs that are pooled over the images of a set. */
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkOption, EvalsError } from '../errors';
 import type { Outcome } from '../outcome';
 import { type AbsentClass, meanIou, perClassIou } from './mean-iou';
 
@@ -13,6 +13,30 @@ export interface SegmentationScoring {
   readonly absent?: AbsentClass;
   /** The classes that the mean is taken over; default all. */
   readonly averageOver?: readonly number[];
+}
+
+/**
+ * A value that is neither a class nor ignored would be left out without a word: the masks are not what the classes say.
+ *
+ * @throws EvalsError `bad-labels` where there is one
+ */
+export function checkMask(mask: ArrayLike<number>, { classes, ignore = 255 }: SegmentationScoring): void {
+  for (let pixel = 0; pixel < mask.length; pixel++) {
+    const value = mask[pixel]!;
+    if (value !== ignore && !(value >= 0 && value < classes))
+      throw new EvalsError(
+        'bad-labels',
+        `a mask has value ${value}, which is neither one of ${classes} classes (0 to ${classes - 1}) nor ignored (${ignore}); ` +
+          'number classes from 0',
+      );
+  }
+}
+
+/** @throws EvalsError `bad-option` where the mean is to be taken over what is no class */
+export function checkScoring({ classes, averageOver = [] }: SegmentationScoring): void {
+  checkOption(Number.isInteger(classes) && classes >= 1, `classes is ${classes}; it must be a positive integer`);
+  const odd = averageOver.find((c, at) => !(c >= 0 && c < classes) || averageOver.indexOf(c) !== at);
+  checkOption(odd === undefined, `averageOver names ${odd}, which is no class of ${classes} or is there twice`);
 }
 
 /** The choices of a scoring, as records show them. */
@@ -34,17 +58,23 @@ export interface PooledCounts {
   readonly counts: Float64Array;
 }
 
-/** Starts a pooled count of `predictions` predicted labels (default: the classes) against the classes. */
+/**
+ * Starts a pooled count of `predictions` predicted labels (default: the classes) against the classes.
+ *
+ * @throws EvalsError `bad-option`; adding throws `bad-labels` as `checkMask`
+ */
 export function pooledCounts(
   backend: EvalBackend,
-  { classes, ignore = 255 }: SegmentationScoring,
-  predictions: number = classes,
+  scoring: SegmentationScoring,
+  predictions: number = scoring.classes,
 ): PooledCounts {
-  checkOption(Number.isInteger(classes) && classes >= 1, `classes is ${classes}; it must be a positive integer`);
+  checkScoring(scoring);
+  const { classes, ignore = 255 } = scoring;
   const counts = new Float64Array(predictions * classes);
   return {
     counts,
     add: async (predicted, target) => {
+      checkMask(target, scoring);
       const part = await backend.countPairs({ predicted, target, shape: [predictions, classes], ignore });
       for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
     },

@@ -14,7 +14,14 @@ import { checkOption } from '../errors';
 import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
-import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
+import {
+  checkScoring,
+  pooledCounts,
+  type SegmentationScore,
+  type SegmentationScoring,
+  scoreCounts,
+  scoringSettings,
+} from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { elapsed, type Outcome } from '../outcome';
@@ -60,6 +67,7 @@ export async function overclustering(
   const { classes, clusters = [classes, 100, 300, 500], seeds = [0, 1, 2, 3, 4], backend = cpuBackend } = options;
   const { match = 'auto', iterations = 100, restarts = 5, start = 'k-means++', quirks = false } = options;
   checkOption(seeds.length > 0 && clusters.length > 0, 'overclustering needs a seed and a number of clusters');
+  checkScoring(options);
   const images = await reduceImages(backend, features, options);
   const evaluated = quirks ? images.masks.length - (images.masks.length % 32) : images.masks.length;
   checkOption(evaluated > 0, `${images.masks.length} images make no whole batch of 32`);
@@ -100,6 +108,7 @@ export async function overclustering(
         iterations,
         restarts,
         start,
+        ...scoringSettings(options),
         backend: backend.name,
       },
       selectedOn: 'nothing',

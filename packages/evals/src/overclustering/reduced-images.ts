@@ -3,6 +3,7 @@ import type { EvalBackend } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
+import { checkMask, type SegmentationScoring } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { momentsOf } from '../statistics/moments';
@@ -23,8 +24,9 @@ export interface ReducedImages {
 export async function reduceImages(
   backend: EvalBackend,
   features: Batched<SegmentationFeatures>,
-  { components = 50, size = [100, 100] }: { readonly components?: number; readonly size?: Extent },
+  options: SegmentationScoring & { readonly components?: number; readonly size?: Extent },
 ): Promise<ReducedImages> {
+  const { components = 50, size = [100, 100] } = options;
   const gram = await momentsOf(backend, tokenBatches(features));
   const pca = fitPca(gram, Math.min(components, gram.cols), { standardise: true });
   const data = new Float32Array(gram.rows * pca.directions.rows);
@@ -32,6 +34,7 @@ export async function reduceImages(
   let grid: Extent | undefined;
   let row = 0;
   for await (const batch of batches(features)) {
+    checkMask(batch.masks, options);
     const reduced = await projectPca(backend, pca, patchTokens(batch));
     data.set(reduced.data, row * reduced.cols);
     row += reduced.rows;

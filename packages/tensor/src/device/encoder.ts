@@ -15,7 +15,8 @@ export type EncodeSteps = (
   descriptor?: GPUComputePassDescriptor,
 ) => void;
 
-interface Dispatch {
+/** A kernel with what it binds. */
+export interface Dispatch {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly x: number;
@@ -31,12 +32,19 @@ interface Copy {
   readonly bytes: number;
 }
 
+/** A plan as commands of its device. */
+export interface EncodedPlan {
+  readonly encode: EncodeSteps;
+  /** One of each distinct kernel, in the order of their first use. */
+  readonly distinct: readonly Dispatch[];
+}
+
 export async function planEncoder(
   gpu: Gpu,
   plan: Plan,
   buffers: PlanBuffers,
   bufferAt: BufferLookup,
-): Promise<EncodeSteps> {
+): Promise<EncodedPlan> {
   const pipelines = await Promise.all(
     plan.steps.map((step) => (step.kind === 'kernel' ? gpu.pipeline(step.kernel) : undefined)),
   );
@@ -66,7 +74,9 @@ export async function planEncoder(
     return { pipeline, bindGroup: bind(pipeline, block, entries), x, y, z };
   });
 
-  return (encoder, from, to, descriptor) => {
+  const kernels = commands.filter((command) => 'pipeline' in command);
+  const distinct = [...new Map(kernels.map((dispatch) => [dispatch.pipeline, dispatch])).values()];
+  const encode: EncodeSteps = (encoder, from, to, descriptor) => {
     let pass: GPUComputePassEncoder | undefined;
     let current: GPUComputePipeline | undefined;
     for (let i = from; i < to; i++) {
@@ -90,6 +100,7 @@ export async function planEncoder(
     }
     pass?.end();
   };
+  return { encode, distinct };
 }
 
 type BindGroupMaker = (

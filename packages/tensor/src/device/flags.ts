@@ -6,6 +6,7 @@ export const GPU_BUFFER_USAGE = {
   COPY_DST: 8,
   UNIFORM: 64,
   STORAGE: 128,
+  INDIRECT: 256,
   QUERY_RESOLVE: 512,
 } as const;
 export const GPU_MAP_READ = 1;

@@ -116,10 +116,10 @@ async function measureAlone(
       gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
     }
     const bufferAt = bufferLookup(buffers);
-    const encodeSteps = await planEncoder(gpu, plan, buffers, bufferAt);
+    const { encode } = await planEncoder(gpu, plan, buffers, bufferAt);
     const time = async (runs: number): Promise<number> => {
       const encoder = gpu.device.createCommandEncoder();
-      for (let i = 0; i < runs; i++) encodeSteps(encoder, 0, plan.steps.length);
+      for (let i = 0; i < runs; i++) encode(encoder, 0, plan.steps.length);
       const began = performance.now();
       gpu.device.queue.submit([encoder.finish()]);
       await gpu.wait(gpu.device.queue.onSubmittedWorkDone());

@@ -60,6 +60,8 @@ export interface GivenValues {
 
 export interface PlanReport {
   readonly kernels: number;
+  /** Kernels that differ in their text: so many are compiled. */
+  readonly distinctKernels: number;
   readonly copies: number;
   readonly flops: number;
   readonly bytesMoved: number;

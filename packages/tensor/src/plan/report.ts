@@ -41,6 +41,7 @@ export function makeReport({ planned, slots, given, state, target }: ReportInput
     .slice(0, 12);
   return {
     kernels: kernels.length,
+    distinctKernels: new Set(kernels.map(({ wgsl }) => wgsl)).size,
     copies: planned.length - kernels.length,
     flops: total(kernels.map((kernel) => kernel.flops)),
     bytesMoved: total(kernels.map((kernel) => kernel.bytes)),

@@ -3,11 +3,10 @@ import { resizeBicubic } from '@franca/data';
 import { inContextSegmentation } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
 import { Option } from 'commander';
-import { collectDense } from '../../features/collect';
 import type { ImageSet } from '../../image-sets/image-set';
-import { squashMask } from '../../image-sets/preparation';
 import { positiveInteger, positiveNumber } from '../../options/option-values';
-import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import { collectSegmentation, type MaskedFeatures } from '../part';
+import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
@@ -34,19 +33,19 @@ export const task: EvalTask = {
         ]),
       ),
   async run(context, { neighbours, temperature, memory, relabel, ...scoring }: Options) {
-    const train = await context.segmentation('train');
-    const test = await context.segmentation('test');
-    const features = await collectDense(test.batches);
+    const { train, test } = await bothParts(context);
+    const settings = scoringOf(test.set, scoring);
+    const features = await collectSegmentation(test);
     const { outcome, predicted } = await inContextSegmentation(train.batches, features, {
-      ...scoringOf(test.set, scoring),
+      ...settings,
       backend: context.backend,
       k: neighbours,
       temperature,
       memory: memory ? { patches: memory, images: train.set.length } : undefined,
       relabel,
     });
-    const records = context.records(test, [outcome]);
-    const figure = await predictionsFigure(test.set, predicted, features.maskSize[0]);
+    const records = context.records(test, [outcome], undefined, [train]);
+    const figure = await predictionsFigure(test.set, predicted, features);
     return { records, section: { charts: [{ figure }], tables: [classTable(test.set, records)] } };
   },
 };
@@ -54,12 +53,15 @@ export const task: EvalTask = {
 const SHOWN = 6;
 
 /** The first test images with what was predicted and what is there. */
-async function predictionsFigure(set: ImageSet, predicted: readonly Int32Array[], size: number) {
+async function predictionsFigure(
+  set: ImageSet,
+  predicted: readonly Int32Array[],
+  { images, masks, maskSize: [size] }: MaskedFeatures,
+) {
   const items = [];
   for (let i = 0; i < Math.min(SHOWN, predicted.length); i++) {
-    const image = await set.read(i);
-    const truth = new Uint8Array(size * size);
-    squashMask(await set.mask!(i), size, truth);
+    const image = await set.read(images[i]!);
+    const truth = masks.subarray(i * size * size, (i + 1) * size * size);
     items.push({
       image: { width: size, height: size, data: resizeBicubic(image, size, size) },
       maps: [

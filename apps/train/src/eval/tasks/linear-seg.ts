@@ -1,9 +1,9 @@
 /** Linear segmentation: one linear layer from patch tokens to classes. */
 import { linearSegmentation } from '@franca/evals';
-import { collectDense } from '../../features/collect';
 import { numberList, positiveInteger } from '../../options/option-values';
 import { probeBatch, type Selection, selectOption } from '../linear-training';
-import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import { collectSegmentation } from '../part';
+import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
@@ -27,10 +27,10 @@ export const task: EvalTask = {
       .option('--train-batch <n>', 'images per step (default: 128, at most an eighth of train)', positiveInteger)
       .addOption(selectOption('rate and epoch are')),
   async run(context, { epochs, learningRates, select, compareAt, trainBatch, ...scoring }: Options) {
-    const train = await context.segmentation('train');
-    const test = await context.segmentation('test');
-    const { outcome } = await linearSegmentation(await collectDense(train.batches), await collectDense(test.batches), {
-      ...scoringOf(test.set, scoring),
+    const { train, test } = await bothParts(context);
+    const settings = scoringOf(test.set, scoring);
+    const { outcome } = await linearSegmentation(await collectSegmentation(train), await collectSegmentation(test), {
+      ...settings,
       backend: context.backend,
       batchSize: trainBatch ?? probeBatch(train.set.length),
       epochs,
@@ -39,7 +39,7 @@ export const task: EvalTask = {
       select,
       size: compareAt ? [compareAt, compareAt] : undefined,
     });
-    const records = context.records(test, [outcome]);
+    const records = context.records(test, [outcome], undefined, [train]);
     return { records, section: { tables: [classTable(test.set, records)] } };
   },
 };

@@ -33,8 +33,9 @@ export const task: EvalTask = {
       .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
   async run(context, { clusters, seeds, match, start, ...scoring }: Options) {
     const test = await context.segmentation('test');
+    const settings = scoringOf(test.set, scoring);
     const { outcomes } = await overclustering(test.batches, {
-      ...scoringOf(test.set, scoring),
+      ...settings,
       backend: context.backend,
       clusters: clusters ?? clusterCounts(test.set, context.grid),
       seeds,

@@ -62,6 +62,9 @@ export function productLoop({ lanes, rows, firstK = '0u', endK, a, b, use, name 
 export const rowValue = (name: string, i: number, lanes: number): string =>
   `subgroupBroadcast(${name}${Math.floor(i / lanes)}, ${i % lanes}u)`;
 
-/** WGSL of an array of `expression(i)` for each row, for a loop to walk. */
+/**
+ * WGSL of an array of `expression(i)` for each row, for a loop to walk. It is one element longer than the loop can be: Mesa repeats the body
+ * of a loop for every element of an array that it walks from end to end, and compiles a long epilogue up to 25 times as long.
+ */
 export const rowArray = (rows: number, expression: (i: number) => string): string =>
-  `array<vec4<f32>, ${rows}>(${range(rows).map(expression).join(', ')})`;
+  `array<vec4<f32>, ${rows + 1}>(${[...range(rows).map(expression), 'vec4<f32>()'].join(', ')})`;
