@@ -7,10 +7,11 @@ import { EXTRACTION, extractionCode } from './extraction-code';
 import { openSession } from './session';
 
 test('what computes is told by extraction, packages, decoder and adapter', () => {
-  expect(extractionCode('a GPU')).toMatch(
-    /^extraction \d+, tensor \d\S*, nn \d\S*, vit \d\S*, data \d\S*, checkpoint \d\S*, sharp \S+, libvips \S+, f32 on a GPU$/,
+  const info = { vendor: 'a', architecture: 'b', device: 'c', description: 'driver 1' } as GPUAdapterInfo;
+  expect(extractionCode(info)).toMatch(
+    /^extraction \d+, tensor \d\S*, nn \d\S*, vit \d\S*, data \d\S*, checkpoint \d\S*, sharp \S+, libvips \S+, f32 on a, b, c, driver 1$/,
   );
-  expect(extractionCode('another')).not.toBe(extractionCode('a GPU'));
+  expect(extractionCode({ ...info, description: 'driver 2' })).not.toBe(extractionCode(info));
 });
 
 /** Every so many values of the arrays of two images, under extraction 1. */

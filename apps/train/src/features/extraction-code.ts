@@ -11,14 +11,19 @@ export const EXTRACTION = 1;
 const PACKAGES = ['tensor', 'nn', 'vit', 'data', 'checkpoint'];
 
 /**
- * `adapter`: name of the device. It counts because a wrong driver gives wrong numbers, and who runs another adapter to see that must not be
+ * The adapter counts, with its driver, because a wrong driver gives wrong numbers, and who runs another adapter to see that must not be
  * given those of the first. All is computed in f32. Batch size and tuned kernels do not count: they move last digits only.
  */
-export function extractionCode(adapter: string): string {
+export function extractionCode({ vendor, architecture, device, description }: GPUAdapterInfo): string {
   const require = createRequire(import.meta.url);
   const packages = PACKAGES.map((name) => {
     const { version } = require(`@franca/${name}/package.json`) as { version: string };
     return `${name} ${version}`;
   });
-  return [`extraction ${EXTRACTION}`, ...packages, DECODER, `f32 on ${adapter}`].join(', ');
+  return [
+    `extraction ${EXTRACTION}`,
+    ...packages,
+    DECODER,
+    `f32 on ${[vendor, architecture, device, description].filter(Boolean).join(', ')}`,
+  ].join(', ');
 }

@@ -87,7 +87,7 @@ export async function openSession(
     const extraction = {
       model,
       weights: identity,
-      code: extractionCode(gpu.target.name),
+      code: extractionCode(gpu.device.adapterInfo),
       versions: createImageVersions(),
       leftOut,
       cache,
