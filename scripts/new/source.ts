@@ -73,6 +73,7 @@ export async function ${camel}Source(file: string, classes?: readonly string[]):
     length,
     ...classLabels(labels, classes ?? sortedClasses(labels)),
     key: (index) => \`\${path.basename(file)}#\${index}\`,
+    version: (index) => \`\${bytes.version}; record \${index}\`,
     read: async (index) => {
       const data = await bytes.read(index * RECORD_BYTES + 1, PIXEL_BYTES);
       return { pixels: { width: SIDE, height: SIDE, channels: 3, data } };

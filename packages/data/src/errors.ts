@@ -1,11 +1,18 @@
 /**
  * The one error class of this package.
  *
- * Two kinds of trouble need two answers. An image that cannot be used is skipped, counted and named (`isImageError`);
+ * Two kinds of trouble need two answers. An image that cannot be used is skipped, counted and named (`isImageError`; `unreadable-now` where another attempt may read it);
  * anything else (a data set that is not there, a damaged index, no network) ends the call that met it.
  */
 
-const IMAGE_CODES = ['empty-file', 'not-an-image', 'corrupt-image', 'image-too-large', 'unreadable-image'] as const;
+const IMAGE_CODES = [
+  'empty-file',
+  'not-an-image',
+  'corrupt-image',
+  'image-too-large',
+  'unreadable-image',
+  'unreadable-now',
+] as const;
 
 /** Why one image cannot be used. */
 export type ImageErrorCode = (typeof IMAGE_CODES)[number];

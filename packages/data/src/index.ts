@@ -36,8 +36,9 @@ export { drawView, type ViewParams, type ViewRecipe } from './augment/view-param
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
 export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
+export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
-export { type DecodeOptions, decodeImage, readImage } from './images/decode';
+export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export type { PixelImage } from './images/image';
 export { type ImageFormat, imageFormat } from './images/image-format';
 export type { ImageContent, ImageSource } from './images/image-source';

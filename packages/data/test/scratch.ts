@@ -1,6 +1,15 @@
 /** A folder for one test, removed after it. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -29,6 +38,23 @@ export const keysOf = (source: ImageSource): string[] => indices(source).map((in
 /** Labels of all images, in order. */
 export const labelsOf = (source: ImageSource): (number | undefined)[] =>
   indices(source).map((index) => source.label?.(index));
+
+/** Versions of all images, in order. */
+export const versionsOf = (source: ImageSource): Promise<string[]> =>
+  Promise.all(indices(source).map((index) => source.version(index)));
+
+/** Replaces every file below a folder by one of the same size with the same time of modification. */
+export async function rewriteFiles(root: string): Promise<void> {
+  // Clocks of file systems tick every few milliseconds.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const name of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    const file = path.join(root, name);
+    const { atime, mtime } = statSync(file);
+    if (!statSync(file).isFile()) continue;
+    writeFileSync(file, readFileSync(file));
+    utimesSync(file, atime, mtime);
+  }
+}
 
 /** The bytes of an image as text: test files hold text where nothing decodes them. */
 export async function readText(source: ImageSource, index: number): Promise<string> {

@@ -49,10 +49,7 @@ export function register(program: Command): void {
           patches: Boolean(options.patches),
         });
         for (const note of set.notes) console.log(`note: ${note}`);
-        const left = set.length - written.images;
-        console.log(
-          `wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}${left > 0 ? `; ${left} could not be read` : ''}`,
-        );
+        console.log(`wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}`);
       } finally {
         await sets.close();
       }

@@ -74,7 +74,7 @@ async function run(options: Options): Promise<void> {
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const official = Boolean(options.official);
   const fit = await fitOnImages(session, parts.train, { ...options, official });
-  const readings = await positionReadings(backend, parts, fit.bases, session.weights);
+  const readings = await positionReadings(backend, parts, fit.bases, session);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 

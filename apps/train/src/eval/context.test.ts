@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { cpuBackend, type Outcome } from '@franca/evals';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../test/tiny-model';
+import { createLeftOutImages } from '../features/left-out-images';
 import type { FeatureSession } from '../features/session';
 import { openContext } from './context';
 
@@ -13,6 +14,7 @@ function listeningSession() {
   const asked: string[] = [];
   const session: Partial<FeatureSession> = {
     size: 16,
+    leftOut: createLeftOutImages(),
     weights: { name: 'silent', notes: [], rasa: { planes: [], folded: undefined } } as Partial<
       FeatureSession['weights']
     > as FeatureSession['weights'],

@@ -120,11 +120,17 @@ export function openContext(
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
     segmentation: masked,
     records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
-      const { name, notes } = model().weights;
+      const { weights, leftOut } = model();
+      const { name, notes } = weights;
       const { dataset, split } = set;
       const subject = { dataset, split, features: name, preprocessing };
       const circumstances = [
-        ...new Set([...notes, ...notesAround(set), ...others.flatMap((other) => other.set.notes)]),
+        ...new Set([
+          ...notes,
+          ...notesAround(set),
+          ...others.flatMap((other) => other.set.notes),
+          ...leftOut.notes([dataset, ...others.map((other) => other.set.dataset)]),
+        ]),
       ];
       return outcomes.map((outcome) => {
         const differences = paperDifferences({ ...outcome, dataset }, set.length);

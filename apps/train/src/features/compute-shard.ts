@@ -1,5 +1,5 @@
 /**
- * Features of some images of a set, computed in batches. Images are read and prepared a few ahead; those that cannot be read are left out.
+ * Features of some images of a set, computed in batches. Images are read and prepared a few ahead; those whose content cannot be read are left out.
  */
 import { isImageError, prefetch } from '@franca/data';
 import type { FeatureArrays } from '@franca/evals/node';
@@ -34,15 +34,22 @@ export interface ShardPlan {
   readonly batchSize: number;
 }
 
+export interface ShardListener {
+  /** Told after each batch how many images are done. */
+  onBatch?(done: number): void;
+  /** Told of each image that is left out, and why. */
+  onLeftOut?(index: number, reason: string): void;
+}
+
 /**
- * Runs the images of a plan. `onBatch` is told after each batch how many are done.
- * @throws TrainError `data` where none can be read
+ * Runs the images of a plan; where none can be read, all arrays are of no image.
+ * @throws TrainError `data` where an image fails in a way that may pass: what is left out for it would be missing from the cache for good
  */
 export async function computeShard(
   model: FeatureModel,
   set: ImageSet,
   plan: ShardPlan,
-  onBatch?: (done: number) => void,
+  { onBatch, onLeftOut }: ShardListener = {},
 ): Promise<FeatureShard> {
   const { blocks, patches, batchSize, preparation } = plan;
   const { embedDim: D, patchSize } = model.config;
@@ -53,7 +60,7 @@ export async function computeShard(
   const data = new Float32Array(batchSize * 3 * preparation.size ** 2);
   const shard = emptyShard(plan, D, N);
   let rows = 0;
-  for await (const batch of inBatches(preparedImages(set, plan), batchSize)) {
+  for await (const batch of inBatches(preparedImages(set, plan, onLeftOut), batchSize)) {
     for (const [i, { pixels }] of batch.entries()) data.set(pixels, i * pixels.length);
     const features = await model.run({ data, shape }, { blockCls, patchMean: true, patches });
     for (const [i, { index }] of batch.entries()) {
@@ -66,11 +73,6 @@ export async function computeShard(
     rows += batch.length;
     onBatch?.(rows);
   }
-  if (rows === 0)
-    throw new TrainError(
-      'data',
-      `none of ${plan.end - plan.first} images of ${set.dataset} ${set.split} could be read`,
-    );
   return firstRows(shard, rows);
 }
 
@@ -100,12 +102,17 @@ interface PreparedImage {
 }
 
 /** Images in order; those that cannot be read are left out. */
-async function* preparedImages(set: ImageSet, { preparation, first, end }: ShardPlan): AsyncGenerator<PreparedImage> {
+async function* preparedImages(
+  set: ImageSet,
+  { preparation, first, end }: ShardPlan,
+  onLeftOut: ShardListener['onLeftOut'],
+): AsyncGenerator<PreparedImage> {
   const { size } = preparation;
   const load = async (index: number, signal: AbortSignal): Promise<PreparedImage | undefined> => {
     const image = await set.read(index, signal).catch((error: unknown) => {
-      if (isImageError(error)) return undefined;
-      throw error;
+      if (!isImageError(error)) throw error;
+      if (error.code === 'unreadable-now') throw passing(set, index, error);
+      onLeftOut?.(index, error.message);
     });
     if (!image) return undefined;
     const pixels = new Float32Array(3 * size * size);
@@ -115,6 +122,14 @@ async function* preparedImages(set: ImageSet, { preparation, first, end }: Shard
   const indices = Array.from({ length: end - first }, (_, i) => first + i);
   for await (const image of prefetch(indices, load, { inFlight: 4, ahead: 8 })) if (image) yield image;
 }
+
+const passing = (set: ImageSet, index: number, cause: Error): TrainError =>
+  new TrainError(
+    'data',
+    `${set.key(index)} of ${set.dataset} ${set.split}: ${cause.message}; another attempt may succeed: run the command again, which goes on from ` +
+      'the shards that are finished, or take the image away',
+    { cause },
+  );
 
 async function* inBatches<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[]> {
   let batch: T[] = [];

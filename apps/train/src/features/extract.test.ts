@@ -1,11 +1,15 @@
 import { rm } from 'node:fs/promises';
-import { DataError } from '@franca/data';
+import { join } from 'node:path';
+import { DataError, type DataErrorCode } from '@franca/data';
 import { openFeatureCache } from '@franca/evals/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
 import type { ImageSet } from '../image-sets/image-set';
+import { imagesOf } from './collect';
 import type { FeatureModel } from './compute-shard';
 import { type Extraction, extract } from './extract';
+import { createImageVersions } from './image-versions';
+import { createLeftOutImages } from './left-out-images';
 
 let folder: string;
 beforeAll(async () => {
@@ -34,7 +38,7 @@ const set: ImageSet = {
     if (index === 2) throw new DataError('corrupt-image', 'cannot be decoded');
     return gray(index);
   },
-  identity: async () => 'grays',
+  version: (index) => `gray ${index}`,
 };
 
 /** Gives back the first pixel of each image, so that rows can be told apart. */
@@ -58,16 +62,95 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
   return { model, batches };
 }
 
+const extractionOf = (model: FeatureModel, cache: string, more: Partial<Extraction> = {}): Extraction => ({
+  model,
+  weights: 'w',
+  code: 'c',
+  versions: createImageVersions(),
+  leftOut: createLeftOutImages(),
+  cache: openFeatureCache(join(folder, cache)),
+  batchSize: 3,
+  ...more,
+});
+
+const rowsOf = async (extraction: Extraction, images: ImageSet): Promise<number[]> => {
+  const rows: number[] = [];
+  for await (const shard of extract(extraction, images, { preparation: { kind: 'squash', size: 32 } }))
+    rows.push(...imagesOf(shard));
+  return rows;
+};
+
+/** 40 images of which some cannot be read. */
+const damaged = (bad: number, code: DataErrorCode = 'corrupt-image'): ImageSet => ({
+  ...set,
+  total: 40,
+  length: 40,
+  async read(index) {
+    if (index < bad) throw new DataError(code, 'cannot be decoded');
+    return gray(index);
+  },
+});
+
+test('images that cannot be read are counted and named, from the cache too, and refused above a tenth', async () => {
+  const { model, batches } = firstPixels();
+  const fresh = extractionOf(model, 'damaged');
+  const cached = extractionOf(model, 'damaged');
+  const images = damaged(4);
+  for (const extraction of [fresh, cached]) {
+    expect((await rowsOf(extraction, images)).length).toBe(36);
+    expect(extraction.leftOut.notes()).toEqual([
+      '4 of 40 images of grays val could not be read and are left out: 0, 1, 2, ...',
+    ]);
+  }
+  const computed = batches.length;
+  await expect(rowsOf(extractionOf(model, 'damaged', { leftOut: createLeftOutImages(0.05) }), images)).rejects.toThrow(
+    /3 of 40 images of grays val could not be read, more than the allowed share of 0.05:\n {2}0\n {2}1\n {2}2\n.*--max-bad-share/,
+  );
+  expect(batches.length).toBe(computed);
+  await expect(rowsOf(extractionOf(model, 'more'), damaged(20))).rejects.toMatchObject({
+    code: 'too-many-bad-images',
+    message: expect.stringContaining(
+      '5 of 40 images of grays val could not be read, more than the allowed share of 0.1:\n  0: cannot',
+    ),
+  });
+  expect(batches.length, 'refused before anything is computed').toBe(computed);
+  const allowed = extractionOf(model, 'allowed', { leftOut: createLeftOutImages(1) });
+  expect((await rowsOf(allowed, damaged(39))).length).toBe(1);
+  const nothing = extractionOf(model, 'nothing', { leftOut: createLeftOutImages(1) });
+  await expect(rowsOf(nothing, damaged(40))).rejects.toThrow(/40 of 40 images of grays val could not be read, all/);
+});
+
+test('an image that fails for a passing reason stops the extraction, and nothing without it is kept', async () => {
+  const { model } = firstPixels();
+  const extraction = extractionOf(model, 'passing');
+  await expect(rowsOf(extraction, damaged(1, 'unreadable-now'))).rejects.toThrow(
+    /^0 of grays val: cannot be decoded; another attempt may succeed/,
+  );
+  expect((await rowsOf(extraction, damaged(0))).length).toBe(40);
+});
+
+test('an image that was repaired is read again', async () => {
+  const { model } = firstPixels();
+  expect((await rowsOf(extractionOf(model, 'repaired'), damaged(2))).length).toBe(38);
+  const repaired: ImageSet = { ...damaged(0), version: (index) => (index < 2 ? 'repaired' : set.version(index)) };
+  expect((await rowsOf(extractionOf(model, 'repaired'), repaired)).length).toBe(40);
+});
+
+test('in a session every pass is over the same state, whatever happens to files meanwhile', async () => {
+  const { model } = firstPixels();
+  let state = 1;
+  const moving: ImageSet = { ...damaged(0), version: (index) => `${index} of ${state}` };
+  const [first, other] = [extractionOf(model, 'moving'), extractionOf(model, 'moving')];
+  await rowsOf(first, moving);
+  state = 2;
+  await rowsOf({ ...first, onProgress: (_, __, known) => expect(known).toBe(true) }, moving);
+  await rowsOf({ ...other, onProgress: (done, __, known) => expect(known).toBe(done < 0) }, moving);
+});
+
 test('rows keep their images; an unreadable image is left out; the second time nothing is computed', async () => {
   const { model, batches } = firstPixels();
   const cached: boolean[] = [];
-  const extraction: Extraction = {
-    model,
-    weights: 'w',
-    cache: openFeatureCache(folder),
-    batchSize: 3,
-    onProgress: (_, __, known) => cached.push(known),
-  };
+  const extraction = extractionOf(model, 'whole', { onProgress: (_, __, known) => cached.push(known) });
   const options = { preparation: { kind: 'squash', size: 32 }, patches: true } as const;
   for (const round of ['computed', 'cached']) {
     const shards = [];

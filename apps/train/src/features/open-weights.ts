@@ -1,9 +1,9 @@
 /** A checkpoint, opened for its features: backbone, configuration, identity, and RASA where it has one. */
 
-import { readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type OfficialCheckpoint, openCheckpoint } from '@franca/checkpoint';
-import { fingerprintFiles, hashFile } from '@franca/evals/node';
+import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
 import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
 import { TrainError } from '../errors';
@@ -78,6 +78,8 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
           random ? 'random 0' : '',
           report.others.length > 0 ? report.network : '',
           rasa.folded ? 'folded' : '',
+          // heads and the resampling of positions are in no tensor
+          JSON.stringify(Object.entries(config).sort()),
           await contentOf(found.file),
         ].join(' '),
       [Symbol.asyncDispose]: () => file.close(),
@@ -107,10 +109,11 @@ async function rasaOf(
   return { planes: await planesOf(rasa_head, D), folded: undefined, fittedOn: heads.metadata.model };
 }
 
-/** A sharded model is known by its shards' names, sizes and times; one file by its content. */
+/** Hash of a file's content; of a sharded model's index and of all shards that it names. */
 async function contentOf(path: string): Promise<string> {
   if (!path.endsWith('.json')) return hashFile(path);
-  const folder = dirname(path);
-  const shards = readdirSync(folder).filter((name) => /\.(safetensors|bin|pth)$/.test(name));
-  return `${await hashFile(path)} ${await fingerprintFiles(folder, shards.sort())}`;
+  const { weight_map: shards } = JSON.parse(await readFile(path, 'utf8')) as { weight_map: Record<string, string> };
+  const hashes = [await hashFile(path)];
+  for (const name of [...new Set(Object.values(shards))].sort()) hashes.push(await hashFile(join(dirname(path), name)));
+  return hashes.join(' ');
 }

@@ -9,11 +9,14 @@ import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
-import { positiveInteger } from '../options/option-values';
+import { positiveInteger, shareOfAll } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
 import { kernelProgress } from '../text/kernel-progress';
 import type { FeatureShard } from './compute-shard';
 import { type ExtractOptions, extract } from './extract';
+import { extractionCode } from './extraction-code';
+import { createImageVersions } from './image-versions';
+import { createLeftOutImages, type LeftOutImages, MAX_BAD_SHARE } from './left-out-images';
 import { withModelOptions } from './model-options';
 import { openWeights, type WeightOptions, type Weights } from './open-weights';
 import { resamplingNote } from './resampling-note';
@@ -24,6 +27,7 @@ export interface SessionOptions extends WeightOptions {
   readonly batchSize: number;
   readonly adapter?: string;
   readonly cache?: string;
+  readonly maxBadShare?: number;
 }
 
 export interface FeatureSession extends AsyncDisposable {
@@ -32,6 +36,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly model: VitModel;
   /** Side of the input images. */
   readonly size: number;
+  /** Images that could not be read, of all sets whose features were asked for. */
+  readonly leftOut: LeftOutImages;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
 }
@@ -48,7 +54,8 @@ export const withWeights = (command: Command): Command =>
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
-    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
+    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)')
+    .option('--max-bad-share <share>', 'stop where more images of a part cannot be read', shareOfAll, MAX_BAD_SHARE);
 
 /**
  * `sizeOf`: side of the input where the options name none.
@@ -76,17 +83,31 @@ export async function openSession(
     const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
       onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),
     });
+    const leftOut = createLeftOutImages(options.maxBadShare);
+    const extraction = {
+      model,
+      weights: identity,
+      code: extractionCode(gpu.device.adapterInfo),
+      versions: createImageVersions(),
+      leftOut,
+      cache,
+      batchSize: options.batchSize,
+    };
+    const told = new Set<string>();
     return {
       gpu,
       weights,
       model,
       size,
+      leftOut,
       shards: (set, request) => ({
         async *[Symbol.asyncIterator]() {
           const progress = countProgress(`features of ${set.dataset} ${set.split}`);
-          const extraction = { model, weights: identity, cache, batchSize: options.batchSize };
           yield* extract({ ...extraction, onProgress: progress.update }, set, request);
           progress.end();
+          const note = leftOut.note(set);
+          if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
+          if (note !== undefined) told.add(note);
         },
       }),
       [Symbol.asyncDispose]: close,

@@ -49,7 +49,7 @@ export async function writeFeatures(
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
     ...configMetadata(session.weights),
-    notes: JSON.stringify([...session.weights.notes, ...set.notes]),
+    notes: JSON.stringify([...session.weights.notes, ...set.notes, ...session.leftOut.notes()]),
     dataset: `${set.dataset} ${set.split}`,
     preprocessing: describePreparation(preparation),
     classes: JSON.stringify(set.classes),

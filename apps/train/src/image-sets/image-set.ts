@@ -1,8 +1,6 @@
 /** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
-import { createHash } from 'node:crypto';
 import { resolve, sep } from 'node:path';
 import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
-import { fingerprintFiles } from '@franca/evals/node';
 import { TrainError } from '../errors';
 import type { StoredMask } from './read-mask';
 
@@ -30,8 +28,8 @@ export interface ImageSet {
   mask?(index: number, signal?: AbortSignal): Promise<StoredMask>;
   /** What is not in the set for want of a mask or a picture, in words, and of how many. */
   readonly unmasked?: { readonly named: readonly string[]; readonly of: number };
-  /** Same images, same text; for caches. Neither labels nor masks are in it. */
-  identity(): Promise<string>;
+  /** Tells the content of the image, see `ImageSource.version`: neither its name nor its label or mask. */
+  version(index: number): string | Promise<string>;
 }
 
 export interface ImageSets {
@@ -58,16 +56,11 @@ export function datasetName(spec: string, chosen?: string): string {
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {
   if (limit === undefined || limit >= set.length) return set;
   const at = (index: number): number => Math.floor((index * set.length) / limit);
-  return choose(set, limit, at, (whole) => `${limit} of ${whole}`);
+  return choose(set, limit, at);
 }
 
-/** The images of `set` at `length` places. `describe` makes its identity from that of the whole. */
-function choose(
-  set: ImageSet,
-  length: number,
-  at: (index: number) => number,
-  describe: (whole: string) => string,
-): ImageSet {
+/** The images of `set` at `length` places. */
+function choose(set: ImageSet, length: number, at: (index: number) => number): ImageSet {
   return {
     ...set,
     length,
@@ -76,20 +69,14 @@ function choose(
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
-    identity: async () => describe(await set.identity()),
+    version: (index) => set.version(at(index)),
   };
 }
 
 /** The images of `set` at `indices`. */
 export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
   if (indices.length === set.length) return set;
-  const which = createHash('sha256').update(indices.join()).digest('hex');
-  return choose(
-    set,
-    indices.length,
-    (index) => indices[index]!,
-    (whole) => `${which} of ${whole}`,
-  );
+  return choose(set, indices.length, (index) => indices[index]!);
 }
 
 export interface OpenSetOptions {
@@ -109,8 +96,8 @@ export async function openImageSets(spec: string, options: OpenSetOptions = {}):
   const splits = await openSplits(spec, heldOut ? { heldOut } : {});
   const dataset = datasetName(spec, name);
   const notes = [...(splits.whole ? [splits.origin] : []), ...splits.notes];
-  const train = spread(imageSet(splits.train, spec, { dataset, split: 'train', notes }), limits.train);
-  const test = spread(imageSet(splits.val, spec, { dataset, split: 'val', notes }), limits.test);
+  const train = spread(imageSet(splits.train, { dataset, split: 'train', notes }), limits.train);
+  const test = spread(imageSet(splits.val, { dataset, split: 'val', notes }), limits.test);
   return { train, test, close: () => splits.close() };
 }
 
@@ -122,17 +109,13 @@ export async function openForeignSet(spec: string, limit: number | undefined): P
   const { whole, val, notes: all, close } = await openSplits(spec);
   const dataset = datasetName(spec);
   const notes = whole ? (whole.notes ?? []) : all;
-  const set = imageSet(whole ?? val, spec, { dataset, split: whole ? 'all' : 'val', notes });
+  const set = imageSet(whole ?? val, { dataset, split: whole ? 'all' : 'val', notes });
   const chosen = spread(set, limit);
   const left = chosen.length < set.length ? [`${chosen.length} of ${set.length} images of ${dataset} are used`] : [];
   return { ...chosen, notes: [...notes, ...left], [Symbol.asyncDispose]: close };
 }
 
-function imageSet(
-  source: ImageSource,
-  spec: string,
-  names: { dataset: string; split: string; notes: readonly string[] },
-): ImageSet {
+function imageSet(source: ImageSource, names: { dataset: string; split: string; notes: readonly string[] }): ImageSet {
   return {
     ...names,
     total: source.length,
@@ -144,17 +127,8 @@ function imageSet(
     label: (index) => source.label?.(index) ?? -1,
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
     read: (index, signal) => readImage(source, index, {}, signal),
-    identity: () => identityOf(source, `${spec} ${names.split}`),
+    version: source.version,
   };
-}
-
-/** Files are known by name, size and time; other sources by where they come from and the names of their images. */
-async function identityOf(source: ImageSource, text: string): Promise<string> {
-  const keys = Array.from({ length: source.length }, (_, index) => source.key(index));
-  if (source.folder) return fingerprintFiles(source.folder, keys);
-  const hash = createHash('sha256').update(`${source.name} ${text}`);
-  for (const key of keys) hash.update(`\n${key}`);
-  return hash.digest('hex');
 }
 
 /**

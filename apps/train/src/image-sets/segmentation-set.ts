@@ -2,8 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, generatedWorld, recogniseSource, shuffledOrder, worldOptions } from '@franca/data';
-import { fingerprintFiles } from '@franca/evals/node';
+import { decodeImage, fileVersion, generatedWorld, recogniseSource, shuffledOrder, worldOptions } from '@franca/data';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
 import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
@@ -87,7 +86,7 @@ function pairSet(
     label: () => -1,
     read: async (index) => decodeImage(await readFile(pathOf(index))),
     mask: async (index) => ({ ...(await readMask(maskOf(pictures[index]!))), picture: await sizeOf(pathOf(index)) }),
-    identity: () => fingerprintFiles(join(root, images), pictures),
+    version: (index) => fileVersion(join(root, images, pictures[index]!)),
   };
 }
 
@@ -154,7 +153,7 @@ async function worldSets(spec: string, name: string | undefined): Promise<BothSe
         const { image, semantic } = world.sample(index);
         return { data: semantic, height: image.height, width: image.width };
       },
-      identity: async () => `world ${JSON.stringify(options)}`,
+      version: world.version,
     };
   };
   return { train: set('train'), test: set('val') };

@@ -85,7 +85,7 @@ const readOrError =
     try {
       return [index, await set.mask!(index, signal)];
     } catch (error) {
-      if (isImageError(error)) return [index, error];
+      if (isImageError(error) && error.code !== 'unreadable-now') return [index, error];
       throw error;
     }
   };

@@ -17,6 +17,14 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+/** A number from 0 to 1. */
+export function shareOfAll(text: string): number {
+  const share = Number(text);
+  if (text.trim() === '' || !(share >= 0 && share <= 1))
+    throw new InvalidArgumentError('expected a number from 0 to 1');
+  return share;
+}
+
 /** `0.1,0.5` as positive numbers. */
 export const numberList = (text: string): number[] => text.split(',').map(positiveNumber);
 

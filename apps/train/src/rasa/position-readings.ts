@@ -3,29 +3,29 @@ import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, posi
 import { type Basis, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/part';
-import type { Weights } from '../features/open-weights';
+import type { FeatureSession } from '../features/session';
 
-/** One record before any removal and one after each plane. The weights name the features. */
+/** One record before any removal and one after each plane. */
 export async function positionReadings(
   backend: EvalBackend,
   { train, test }: Parts<DensePart>,
   bases: readonly Basis[],
-  { name, notes }: Pick<Weights, 'name' | 'notes'>,
+  { weights: { name, notes }, leftOut, size, model }: Pick<FeatureSession, 'weights' | 'leftOut' | 'size' | 'model'>,
 ): Promise<EvalRecord[]> {
   const records: EvalRecord[] = [];
+  const patchesOfImage = (size / model.config.patchSize) ** 2;
   for (let planes = 0; planes <= bases.length; planes++) {
     const removed = bases.slice(0, planes);
     const { outcome } = await positionDecodability(without(train, removed), without(test, removed), { backend });
-    const [rows, columns] = [test.set.total, outcome.total / test.set.length];
     const subject = {
       dataset: test.set.dataset,
       split: test.set.split,
       features: name,
       preprocessing: test.preprocessing,
-      notes: [...notes, ...train.set.notes, ...test.set.notes],
+      notes: [...new Set([...notes, ...train.set.notes, ...test.set.notes, ...leftOut.notes([test.set.dataset])])],
     };
     const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
-    records.push(evalRecord(subject, { ...outcome, variant, total: rows * columns }));
+    records.push(evalRecord(subject, { ...outcome, variant, total: test.set.total * patchesOfImage }));
   }
   return records;
 }

@@ -1,4 +1,5 @@
 /** The proof that a folded checkpoint is the projected model: both run on the same images, and are compared. */
+import { isImageError, type PixelImage } from '@franca/data';
 import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { loadVit } from '@franca/vit';
@@ -33,11 +34,11 @@ export async function proveFolding(
 ): Promise<FoldingProof> {
   const started = performance.now();
   const { gpu, size, weights, model } = session;
-  const images = Math.min(4, set.length);
+  const pictures = await readableImages(set, 4);
+  const images = pictures.length;
   const data = new Float32Array(images * 3 * size * size);
-  for (let i = 0; i < images; i++) {
-    prepare(await set.read(i), { kind: 'squash', size }, data.subarray(i * 3 * size * size));
-  }
+  for (const [i, picture] of pictures.entries())
+    prepare(picture, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
   const batch = { data, shape: [images, 3, size, size] as const };
   const before = await model.run(batch, { patches: true });
   const { numHeads: heads } = weights.config;
@@ -62,6 +63,18 @@ export async function proveFolding(
       `the folded model differs from the projected one by ${proof.difference}; this is a bug`,
     );
   return proof;
+}
+
+/** The first `count` images that can be read. */
+async function readableImages(set: ImageSet, count: number): Promise<PixelImage[]> {
+  const images: PixelImage[] = [];
+  for (let index = 0; index < set.length && images.length < count; index++) {
+    const image = await set.read(index).catch((error: unknown) => {
+      if (!isImageError(error)) throw error;
+    });
+    if (image) images.push(image);
+  }
+  return images;
 }
 
 /** The proof as a record. The weights are those before folding. */

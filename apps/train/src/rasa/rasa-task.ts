@@ -14,7 +14,7 @@ export const rasaTask = (session: FeatureSession, folder: string | undefined): R
     const parts = { train: await context.patches('train'), test: await context.patches('test') };
     const { weights } = session;
     const { bases } = await fitOnImages(session, parts.train, { ...RASA_DEFAULTS, official: false });
-    const records = await positionReadings(context.backend, parts, bases, weights);
+    const records = await positionReadings(context.backend, parts, bases, session);
     if (folder && bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, bases);
     return { records, section: { charts: [{ figure: positionChart(records) }] } };
   },

@@ -6,16 +6,19 @@
  * real size first, so a length forged inside a file cannot make anything allocate.
  */
 
-import { open, stat } from 'node:fs/promises';
-import { DataError } from '../errors';
+import { open } from 'node:fs/promises';
+import { DataError, isImageError } from '../errors';
+import { describeVersion, isLasting, regularFile } from './file-version';
 
 export interface ByteFile {
   /** Path or URL, for messages. */
   readonly name: string;
   /** Bytes. */
   readonly size: number;
-  /** Changes when a remote file's content does. Absent for files at hand. */
-  readonly version?: string;
+  /** Other content, other text. Where a server tells nothing of the content, another one at every opening. */
+  readonly version: string;
+  /** Far away, with a version that another opening finds again: what is found out about it is worth keeping. */
+  readonly remote?: true;
   /**
    * Reads exactly `length` bytes from `offset`.
    * @throws DataError damaged-file when the range lies outside the file
@@ -39,9 +42,9 @@ export function checkRange(file: { name: string; size: number }, offset: number,
  * @throws DataError not-found when it is not a readable regular file
  */
 export async function openLocalFile(path: string): Promise<ByteFile> {
-  const size = await regularFileSize(path);
-  if (size === undefined) throw new DataError('not-found', `${path} is not a readable file`);
-  const file = { name: path, size };
+  const info = await regularFile(path);
+  if (typeof info === 'string') throw new DataError('not-found', `${path} is not a readable file (${info})`);
+  const file = { name: path, size: Number(info.size), version: describeVersion(info) };
   return {
     ...file,
     read: async (offset, length) => {
@@ -51,9 +54,9 @@ export async function openLocalFile(path: string): Promise<ByteFile> {
   };
 }
 
-/** A file's bytes in memory, for data that had to be unpacked first. */
-export function bytesInMemory(name: string, bytes: Uint8Array): ByteFile {
-  const file = { name, size: bytes.length };
+/** A file's bytes in memory, for data that had to be unpacked first; `version` is that of what they come from. */
+export function bytesInMemory(name: string, bytes: Uint8Array, version: string): ByteFile {
+  const file = { name, size: bytes.length, version };
   return {
     ...file,
     read: async (offset, length) => {
@@ -67,33 +70,35 @@ const MAX_IMAGE_FILE = 256 * 1024 * 1024;
 
 /**
  * Reads one image file whole.
- * @throws DataError unreadable-image when it is gone, forbidden or no regular file; image-too-large above 256 MiB
+ * @throws DataError unreadable-image when it is gone, forbidden or no regular file; unreadable-now when reading fails; image-too-large
+ * above 256 MiB
  */
 export async function readImageFile(path: string): Promise<Uint8Array> {
-  const size = await regularFileSize(path);
-  if (size === undefined) throw new DataError('unreadable-image', 'not a readable file');
-  checkImageBytes(size);
   try {
-    return await readRange(path, 0, size);
-  } catch (cause) {
-    throw new DataError('unreadable-image', `cannot be read: ${(cause as Error).message}`, cause);
+    const info = await regularFile(path);
+    if (typeof info === 'string') throw new DataError('unreadable-image', `not a readable file (${info})`);
+    checkImageBytes(Number(info.size));
+    return await readRange(path, 0, Number(info.size));
+  } catch (error) {
+    throw imageReadError(error);
   }
+}
+
+/** The failed reading of one image: whether its file is at fault, or another attempt may succeed. */
+export function imageReadError(error: unknown): DataError {
+  if (error instanceof DataError && isImageError(error)) return error;
+  const lasting = error instanceof DataError || isLasting(error);
+  return new DataError(
+    lasting ? 'unreadable-image' : 'unreadable-now',
+    `cannot be read: ${(error as Error).message}`,
+    error,
+  );
 }
 
 /** Refuses an encoded image of a size that no image has, before its bytes are read. */
 export function checkImageBytes(size: number): void {
   if (size > MAX_IMAGE_FILE) {
     throw new DataError('image-too-large', `${size} bytes; images above ${MAX_IMAGE_FILE} are not read`);
-  }
-}
-
-/** Size of a regular file; undefined for anything else, a pipe or a device included: opening those could block. */
-async function regularFileSize(path: string): Promise<number | undefined> {
-  try {
-    const info = await stat(path);
-    return info.isFile() ? info.size : undefined;
-  } catch {
-    return undefined;
   }
 }
 

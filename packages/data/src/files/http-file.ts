@@ -6,6 +6,7 @@
  * names the address. An answer is used only when it is exactly the range that was asked for.
  */
 
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataError } from '../errors';
 import { type ByteFile, checkRange } from './byte-file';
@@ -31,11 +32,11 @@ export async function openHttpFile(url: string, options: HttpOptions = {}): Prom
   const first = await fetchRange(url, 0, 1, options);
   const size = Number(/^bytes 0-0\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
   if (!Number.isSafeInteger(size)) throw new DataError('no-range', `${url}: the server does not tell the file's size`);
-  const file = { name: url, size };
-  const version = first.headers.get('etag') ?? first.headers.get('last-modified');
+  const told = ['etag', 'last-modified'].map((name) => first.headers.get(name)).filter((value) => value !== null);
+  const file = { name: url, size, version: [url, size, ...(told.length > 0 ? told : [randomUUID()])].join('; ') };
   return {
     ...file,
-    ...(version && { version }),
+    ...(told.length > 0 && { remote: true as const }),
     read: async (offset, length, signal) => {
       checkRange(file, offset, length);
       if (length === 0) return new Uint8Array();

@@ -35,6 +35,9 @@ export interface HubFile {
   readonly sha256?: string;
 }
 
+/** Hash of a file's content, which the hub knows. */
+export const contentOf = ({ sha256, oid }: HubFile): string => sha256 ?? oid;
+
 const DEFAULT_HUB = 'https://huggingface.co';
 
 interface Repository {
@@ -95,7 +98,8 @@ export function openHubFile(repository: Repository, file: HubFile, options: HubO
   let blob: Promise<Blob> | undefined;
   return {
     ...described,
-    version: file.sha256 ?? file.oid,
+    version: contentOf(file),
+    remote: true,
     read: (offset, length, signal) => {
       checkRange(described, offset, length);
       return retrying({ ...httpOptions(options), signal }, async () => {
@@ -121,10 +125,7 @@ export async function cacheHubFile(
   options: HubOptions,
   onProgress?: (done: number) => void,
 ): Promise<string> {
-  const target = path.join(
-    repoFolder(repository.repo, options),
-    `${file.sha256 ?? file.oid}${path.extname(file.path)}`,
-  );
+  const target = path.join(repoFolder(repository.repo, options), `${contentOf(file)}${path.extname(file.path)}`);
   const name = `hf://${repository.repo}/${file.path}`;
   const kept = await openLocalFile(target).catch(() => undefined);
   if (kept?.size === file.size) return target;

@@ -11,7 +11,7 @@ const archive = async (...entries: (Partial<Header> & { name: string; body?: str
   return buffer(tar);
 };
 const index = (bytes: Uint8Array, windowBytes?: number): Promise<TarIndex> =>
-  indexTar(bytesInMemory('a.tar', bytes), windowBytes);
+  indexTar(bytesInMemory('a.tar', bytes, '1'), windowBytes);
 const contents = (bytes: Uint8Array, { members }: TarIndex): string[] =>
   members.map(({ offset, size }) => new TextDecoder().decode(bytes.subarray(offset, offset + size)));
 

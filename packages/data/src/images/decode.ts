@@ -28,6 +28,9 @@ export interface DecodeOptions {
 const DEFAULT_MAX_PIXELS = 64 * 1024 * 1024;
 const TIMEOUT_SECONDS = 60;
 
+/** The libraries that decode, with their versions: others may give other pixels. For caches of what was computed from images. */
+export const DECODER: string = `sharp ${sharp.versions.sharp}, libvips ${sharp.versions.vips}`;
+
 // Several images decode at once in libuv's thread pool, so one thread per image is the faster split, and nothing is read twice.
 const useOneThreadPerImage = (): void => {
   sharp.cache(false);
@@ -37,7 +40,7 @@ const useOneThreadPerImage = (): void => {
 /**
  * Decodes JPEG, PNG, WebP, GIF (first frame), TIFF or AVIF.
  * @returns RGB pixels, `[height, width, 3]`
- * @throws DataError empty-file, not-an-image, corrupt-image or image-too-large
+ * @throws DataError empty-file, not-an-image, corrupt-image or image-too-large; unreadable-now when decoding takes a minute
  */
 export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = {}): Promise<PixelImage> {
   if (encoded.length === 0) throw new DataError('empty-file', 'the file has no bytes');
@@ -51,6 +54,7 @@ export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = 
   if (options.shortSide) {
     pipeline = pipeline.resize(options.shortSide, options.shortSide, { fit: 'outside', withoutEnlargement: true });
   }
+  const began = performance.now();
   try {
     const { data, info } = await pipeline.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels instead of 3`);
@@ -61,6 +65,8 @@ export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = 
       data: new Uint8Array(data.buffer, data.byteOffset, data.length),
     };
   } catch (cause) {
+    if (performance.now() - began >= 1000 * TIMEOUT_SECONDS)
+      throw new DataError('unreadable-now', `not decoded within ${TIMEOUT_SECONDS} seconds`, cause);
     throw decodeError(cause, maxPixels);
   }
 }

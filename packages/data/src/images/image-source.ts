@@ -32,6 +32,12 @@ export interface ImageSource {
   readonly attribution?: string;
   /** A stable name of the image within the source, for messages. */
   key(index: number): string;
+  /**
+   * Tells the content of the image without reading it: other pixels, other text, whatever `key` says; for caches of what was computed from
+   * them. Neither the image's name nor its label is in it. A file is told by size, times and inode, a member of an archive by that of the
+   * archive and its place in it, pixels at hand by their hash.
+   */
+  version(index: number): string | Promise<string>;
   /** Class of the image, or undefined when this image has none. */
   label?(index: number): number | undefined;
   /** Name of the class of an image without label whose class is known, but is none of `classes`: a training part fixed that list. */

@@ -38,6 +38,7 @@ export function subset(
     ...(label && { label: (index: number) => label(at(index)) }),
     ...(unlistedClass && { unlistedClass: (index: number) => unlistedClass(at(index)) }),
     key: (index) => source.key(at(index)),
+    version: (index) => source.version(at(index)),
     read: (index, signal) => source.read(at(index), signal),
   };
 }

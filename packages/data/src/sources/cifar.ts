@@ -106,6 +106,7 @@ export async function cifarSource(root: string, split: 'train' | 'val' = 'train'
       return label < classes.length ? label : undefined;
     },
     key: (index) => `${path.basename(records[index]!.file.name)}@${records[index]!.offset}`,
+    version: (index) => `${records[index]!.file.version}; record at ${records[index]!.offset}`,
     read: async (index) => {
       const { file, offset } = records[index]!;
       return { pixels: interleave(await file.read(offset, 3 * PLANE)) };

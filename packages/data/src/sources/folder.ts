@@ -9,6 +9,7 @@
 import path from 'node:path';
 import { DataError } from '../errors';
 import { readImageFile } from '../files/byte-file';
+import { fileVersion } from '../files/file-version';
 import { hasImageExtension, IMAGE_EXTENSIONS, UNUSED_IMAGE_EXTENSIONS } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { folderLabels } from './labels';
@@ -52,6 +53,7 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
     ...labels,
     ...(notes.length > 0 && { notes }),
     key: (index) => files[index]!,
+    version: (index) => fileVersion(path.join(root, files[index]!)),
     read: async (index) => ({ encoded: await readImageFile(path.join(root, files[index]!)) }),
   };
 }

@@ -10,7 +10,7 @@
 import { DataError } from '../errors';
 import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
 import { defaultCacheDir } from '../files/cache-dir';
-import { cacheHubFile, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../files/hub-files';
+import { cacheHubFile, contentOf, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../files/hub-files';
 import { hasImageExtension, hasUnusedImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
@@ -127,7 +127,7 @@ async function openFiles(
       );
     });
     done.set(file, file.size);
-    return { ...(await openLocalFile(kept)), name: `hf://${spec.repo}/${file.path}` };
+    return { ...(await openLocalFile(kept)), name: `hf://${spec.repo}/${file.path}`, version: contentOf(file) };
   };
   const opened: ByteFile[] = [];
   for await (const file of prefetch(files, fetchOne, { inFlight: FILES_IN_FLIGHT, signal: hub.signal }))
@@ -150,6 +150,7 @@ function imageFiles(
       hub.classes,
     ),
     key: (index) => files[index]!.path,
+    version: (index) => contentOf(files[index]!),
     read: async (index, signal) => {
       checkImageBytes(files[index]!.size);
       return { encoded: await readImageFile(await cacheHubFile(spec, files[index]!, { ...hub, signal })) };

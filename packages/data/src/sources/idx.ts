@@ -53,6 +53,7 @@ export async function idxSource(location: string, split: 'train' | 'val' = 'trai
     length: count,
     ...(classes && { classes, label: (index: number) => labels[index] }),
     key: (index) => `${path.basename(imagesPath)}@${index}`,
+    version: (index) => `${images.file.version}; image ${index} of ${height} x ${width} x ${channels}`,
     read: async (index) => {
       const data = await images.file.read(images.start + index * bytes, bytes);
       return { pixels: { width, height, channels: 3, data: channels === 3 ? data : grayToRgb(data) } };
@@ -104,7 +105,7 @@ async function openIdx(name: string): Promise<Idx> {
 async function unpack(packed: ByteFile): Promise<ByteFile> {
   try {
     const bytes = await promisify(gunzip)(await packed.read(0, packed.size), { maxOutputLength: MAX_UNPACKED });
-    return bytesInMemory(packed.name, bytes);
+    return bytesInMemory(packed.name, bytes, packed.version);
   } catch (cause) {
     throw new DataError('damaged-file', `${packed.name} cannot be unpacked: ${(cause as Error).message}`, cause);
   }

@@ -13,7 +13,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from '../errors';
-import { type ByteFile, bytesInMemory, checkImageBytes, openLocalFile } from '../files/byte-file';
+import { type ByteFile, bytesInMemory, checkImageBytes, imageReadError, openLocalFile } from '../files/byte-file';
+import { fileVersion } from '../files/file-version';
 import { openNpyRecords } from '../formats/npy-records';
 import { indexTar, type TarIndex } from '../formats/tar-index';
 import { hasImageExtension } from '../images/image-format';
@@ -58,6 +59,7 @@ export async function imageNet22kSource(root: string, options: ImageNet22kOption
   const entries = official ? await readEntries(index) : await scanTars(root, options.signal);
   const { classes, label, start, end, notes } = entries;
   if (label.length === 0) throw new DataError('empty-source', `the tars of ${root} hold no image`);
+  const tarOf = (at: number): string => path.join(root, `${classes[label[at]!]}.tar`);
   return {
     name: `ImageNet-22k ${root}`,
     length: label.length,
@@ -65,9 +67,10 @@ export async function imageNet22kSource(root: string, options: ImageNet22kOption
     ...(notes.length > 0 && { notes }),
     label: (at) => label[at],
     key: (at) => `${classes[label[at]!]}.tar@${start[at]}`,
+    version: async (at) => `${await fileVersion(tarOf(at))}; bytes ${start[at]} to ${end[at]}`,
     read: async (at) => {
-      const file = await openLocalFile(path.join(root, `${classes[label[at]!]}.tar`)).catch((cause) => {
-        throw new DataError('unreadable-image', cause.message, cause);
+      const file = await openLocalFile(tarOf(at)).catch((error) => {
+        throw imageReadError(error);
       });
       return { encoded: await readMember(file, start[at]!, end[at]!) };
     },
@@ -160,10 +163,10 @@ async function readMember(file: ByteFile, start: number, end: number): Promise<U
   let range: Uint8Array;
   try {
     range = await file.read(start, end - start);
-  } catch (cause) {
-    throw new DataError('unreadable-image', (cause as Error).message, cause);
+  } catch (error) {
+    throw imageReadError(error);
   }
-  const [member] = (await indexTar(bytesInMemory(`${file.name}@${start}`, range))).members;
+  const [member] = (await indexTar(bytesInMemory(`${file.name}@${start}`, range, file.version))).members;
   if (!member) throw new DataError('unreadable-image', 'the index does not point at an image of the tar; rebuild it');
   const bytes = range.subarray(member.offset, member.offset + member.size);
   return bytes[0] === 0x1f && bytes[1] === 0x8b ? unpack(bytes) : bytes;

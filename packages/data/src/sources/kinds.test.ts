@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { idxOf, parquetOf, tarOf } from '../../test/archives';
 import { serveHub } from '../../test/hub-server';
-import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
+import { keysOf, labelsOf, rewriteFiles, scratchFolder, versionsOf, writeFiles } from '../../test/scratch';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
 import { openSource } from './open-source';
 import { openSplits, type SplitOptions } from './open-splits';
@@ -147,6 +147,23 @@ describe.each(Object.values(SOURCE_KINDS))('a data set of the kind $kind', ({ ki
     onTestFinished(() => source.close?.());
     expect([keysOf(source), labelsOf(source)]).toEqual([example.train, example.labels]);
     expect(await source.read(0)).toBeDefined();
+  });
+
+  it('tells versions that differ from image to image, come again, and change when files are written anew', async () => {
+    const { spec, options } = await example.write();
+    const versions = async (): Promise<string[]> => {
+      const source = await openSource(spec, { cacheDir: root, ...options });
+      onTestFinished(() => source.close?.());
+      return versionsOf(source);
+    };
+    const before = await versions();
+    expect(new Set(before).size).toBe(before.length);
+    expect(await versions()).toEqual(before);
+    await rewriteFiles(root);
+    const after = await versions();
+    // The hub is asked for the hash of the content, and the world has no files.
+    const kept = ['hub', 'world'].includes(kind) ? before.length : 0;
+    expect(after.filter((version) => before.includes(version)).length).toBe(kept);
   });
 
   it('has the validation part that its kind declares', async () => {

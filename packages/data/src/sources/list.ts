@@ -9,6 +9,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
+import { fileVersion } from '../files/file-version';
 import type { ImageSource } from '../images/image-source';
 import { classLabels, count, sortedClasses } from './labels';
 import { decodeText, type ListedImage, parseLines } from './list-lines';
@@ -83,6 +84,7 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
     ...(classes.length > 0 && classLabels(labels, options.classes ?? classes)),
     ...(notes.length > 0 && { notes }),
     key: (index) => keys[index]!,
+    version: (index) => fileVersion(entries[index]!.absolute),
     read: async (index) => ({ encoded: await readImageFile(entries[index]!.absolute) }),
   };
 }

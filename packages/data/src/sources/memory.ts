@@ -1,5 +1,6 @@
 /** Images that are already in memory, as a source: for tests, small experiments and makers of images. */
 
+import { createHash } from 'node:crypto';
 import { DataError } from '../errors';
 import type { ImageContent, ImageSource } from '../images/image-source';
 
@@ -28,6 +29,13 @@ export function memorySource(name: string, images: readonly MemoryImage[], class
     length: images.length,
     ...(classes && { classes, label: (index: number) => images[index]?.label }),
     key: (index) => images[index]!.key,
+    version: (index) => contentHash(images[index]!.content),
     read: async (index) => images[index]!.content,
   };
+}
+
+function contentHash(content: ImageContent): string {
+  if ('encoded' in content) return createHash('sha256').update(content.encoded).digest('hex');
+  const { width, height, channels, data } = content.pixels;
+  return createHash('sha256').update(`${width} x ${height} x ${channels}`).update(data).digest('hex');
 }

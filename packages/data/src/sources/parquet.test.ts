@@ -9,7 +9,7 @@ import { type ParquetOptions, parquetSource } from './parquet';
 type Write = Parameters<typeof parquetWriteBuffer>[0];
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const file = (write: Write, name = 'a.parquet'): ByteFile =>
-  bytesInMemory(name, new Uint8Array(parquetWriteBuffer(write)));
+  bytesInMemory(name, new Uint8Array(parquetWriteBuffer(write)), '1');
 const images = (...names: string[]): Write['columnData'][number] => ({
   name: 'image',
   data: names.map(text),
@@ -142,17 +142,19 @@ describe('parquetSource', () => {
 
 describe('parquetSource and hostile files', () => {
   it('refuses what is no parquet file', async () => {
-    await expect(open([bytesInMemory('a.parquet', text('this is text'))])).rejects.toMatchObject({
+    await expect(open([bytesInMemory('a.parquet', text('this is text'), '1')])).rejects.toMatchObject({
       code: 'damaged-file',
     });
-    await expect(open([bytesInMemory('a.parquet', new Uint8Array())])).rejects.toMatchObject({ code: 'damaged-file' });
+    await expect(open([bytesInMemory('a.parquet', new Uint8Array(), '1')])).rejects.toMatchObject({
+      code: 'damaged-file',
+    });
   });
 
   it('refuses a file that is cut short', async () => {
     const whole = new Uint8Array(parquetWriteBuffer({ columnData: [images('a', 'b')] }));
-    const headless = await open([bytesInMemory('a.parquet', whole.subarray(20))]);
+    const headless = await open([bytesInMemory('a.parquet', whole.subarray(20), '1')]);
     await expect(headless.read(0)).rejects.toMatchObject({ code: 'unreadable-image' });
-    const endless = open([bytesInMemory('a.parquet', whole.subarray(0, -9))]);
+    const endless = open([bytesInMemory('a.parquet', whole.subarray(0, -9), '1')]);
     await expect(endless).rejects.toMatchObject({ code: 'damaged-file' });
   });
 
@@ -165,7 +167,7 @@ describe('parquetSource and hostile files', () => {
     bytes.set(footer, 4);
     new DataView(bytes.buffer).setUint32(4 + footer.length, footer.length, true);
     bytes.set(text('PAR1'), 8 + footer.length);
-    await expect(open([bytesInMemory('a.parquet', bytes)])).rejects.toMatchObject({
+    await expect(open([bytesInMemory('a.parquet', bytes, '1')])).rejects.toMatchObject({
       code: 'damaged-file',
       message: expect.stringMatching(/announces more than/),
     });
@@ -179,7 +181,7 @@ describe('parquetSource and hostile files', () => {
       const damaged = Uint8Array.from(whole);
       damaged[at]! ^= 0xff;
       const attempt = async (): Promise<unknown> =>
-        (await open([bytesInMemory('a.parquet', damaged)], { limits: { silentMs: 300 } })).read(1);
+        (await open([bytesInMemory('a.parquet', damaged, '1')], { limits: { silentMs: 300 } })).read(1);
       await attempt().catch((error) => expect(error.name).toBe('DataError'));
     }
   });
@@ -194,7 +196,7 @@ describe('parquetSource and hostile files', () => {
     expect(run).toBeGreaterThan(0);
     const forged = Uint8Array.from(whole);
     forged.set([0xfe, 0xff, 0xff, 0xff, 0x0f], run);
-    const source = await open([bytesInMemory('forged.parquet', forged)]);
+    const source = await open([bytesInMemory('forged.parquet', forged, '1')]);
     await expect(source.read(1)).rejects.toMatchObject({ code: 'unreadable-image' });
     expect(await readText(await open([hubFile()]), 0)).toBe('zero');
   });

@@ -116,6 +116,10 @@ async function open(
       const { file, rowInFile, firstIndex } = groupOf(index);
       return `${names.get(file)}#${rowInFile + index - firstIndex}`;
     },
+    version: (index) => {
+      const { file, imageColumn, rowInFile, firstIndex } = groupOf(index);
+      return `${file.version}; row ${rowInFile + index - firstIndex} of ${imageColumn}`;
+    },
     read: async (index, signal) => {
       const group = groupOf(index);
       const { bytes, offsets } = await readGroup(group, signal);

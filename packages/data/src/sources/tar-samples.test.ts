@@ -15,6 +15,7 @@ const open = (...shards: (string | WrittenMember)[][]): Promise<ImageSource> =>
       bytesInMemory(
         `/data/s-${at}.tar`,
         writeTar(members.map((member) => (typeof member === 'string' ? { name: member, body: member } : member))),
+        '1',
       ),
     ),
   );
@@ -136,6 +137,7 @@ describe('200 made-up archives', () => {
         return bytesInMemory(
           `/${seed}/${choose(random, ['a', 'b'])}${at}/0.tar`,
           writeTar(makeMembers(random, at, pictures), form),
+          '1',
         );
       });
       const source = await webDatasetSource(shards);

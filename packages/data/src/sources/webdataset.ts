@@ -120,6 +120,10 @@ function shardedSource(
     ...(found ? classLabels(found, fixed ?? sortedClasses(found)) : whyUnlabelled(keys, fixed)),
     ...(notes.length > 0 && { notes }),
     key: (index) => `${names[samples[index]!.shard]}/${samples[index]!.key}`,
+    version: (index) => {
+      const { shard, offset, size } = samples[index]!;
+      return `${shards[shard]!.file.version}; ${size} B at ${offset}`;
+    },
     read: async (index, signal) => {
       const { shard, offset, size } = samples[index]!;
       checkImageBytes(size);
@@ -133,15 +137,15 @@ async function openShard(shard: string | ByteFile, options: WebDatasetOptions, s
   const cached = options.cacheDir && indexPath(options.cacheDir, file);
   const known = cached && (await readCachedJson<ShardIndex>(cached));
   if (known) return { file, index: known };
-  const tar = await indexTar(file, file.version ? REMOTE_WINDOW : undefined, signal);
+  const tar = await indexTar(file, file.remote ? REMOTE_WINDOW : undefined, signal);
   const index = await indexShard(file, tar, signal);
   if (cached) await writeCachedJson(cached, index);
   return { file, index };
 }
 
-/** Only files with a version are remote, and only their index is worth keeping. */
+/** Only the index of a remote file is worth keeping. */
 function indexPath(cacheDir: string, file: ByteFile): string | undefined {
-  if (!file.version) return undefined;
+  if (!file.remote) return undefined;
   const identity = [INDEX_VERSION, file.name, file.size, file.version].join('\n');
   return path.join(cacheDir, 'tar-index', `${createHash('sha256').update(identity).digest('hex')}.json`);
 }

@@ -36,6 +36,9 @@ export interface GeneratedWorld extends ImageSource {
   sample(index: number): RenderedScene;
 }
 
+/** Another one whenever a scene is drawn or rendered with other pixels, so that no older features are taken for them. */
+const RENDERING = 1;
+
 /** Scenes of the training split, in multiples of the number of classes; the validation split lies beyond. */
 const SPLIT_BLOCKS = 2 ** 40;
 
@@ -69,6 +72,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     length,
     classes: Array.from({ length: classes }, (_, index) => className(index)),
     key: (index) => `${split}/${index}`,
+    version: (index) => `world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
     label: (index) => sceneLabel(position(index), classes, seed),
     scene,
     sample: (index) => renderScene(scene(index), size),

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FeatureArrays, type FeatureKey, openFeatureCache } from './feature-cache';
 import { fingerprintFiles, hashFile } from './fingerprint';
@@ -11,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const key: FeatureKey = { weights: 'w', preprocessing: 'crop', data: 'd', outputs: 'cls' };
+const key: FeatureKey = { weights: 'w', preprocessing: 'crop', data: 'd', outputs: 'cls', code: '1' };
 const arrays: FeatureArrays = {
   cls: { shape: [2, 3], data: Float32Array.of(1, -0, 2 ** -140, 3.5, Number.MAX_VALUE, 7) },
   labels: { shape: [2], data: Int32Array.of(-1, 5) },
@@ -28,11 +29,14 @@ test('what is stored comes back bit for bit, and nothing is computed again', asy
   expect(again).toEqual({ arrays, cached: true });
 });
 
-test.each(['weights', 'preprocessing', 'data', 'outputs'] as const)('other %s are other features', async (part) => {
-  const cache = openFeatureCache(join(folder, 'keys'));
-  await cache.write(key, arrays);
-  expect(await cache.read({ ...key, [part]: 'other' })).toBeUndefined();
-});
+test.each(['weights', 'preprocessing', 'data', 'outputs', 'code'] as const)(
+  'other %s are other features',
+  async (part) => {
+    const cache = openFeatureCache(join(folder, 'keys'));
+    await cache.write(key, arrays);
+    expect(await cache.read({ ...key, [part]: 'other' })).toBeUndefined();
+  },
+);
 
 test('a damaged file is reported, counts as absent and is replaced', async () => {
   const damaged: string[] = [];
@@ -68,4 +72,9 @@ test('weights are identified by content, images by name, size and time of change
   expect(await fingerprintFiles(folder, ['a.bin'])).not.toBe(before);
   await utimes(join(folder, 'b.bin'), 1, 2);
   expect(await fingerprintFiles(folder, names)).not.toBe(before);
+  const later = await fingerprintFiles(folder, names);
+  await setTimeout(20);
+  await writeFile(join(folder, 'b.bin'), 'SAME');
+  await utimes(join(folder, 'b.bin'), 1, 2);
+  expect(await fingerprintFiles(folder, names), 'a time that was set back').not.toBe(later);
 });

@@ -1,7 +1,7 @@
 /**
  * Features on disk, found again by what they were computed from. Running a backbone over a data set is the costly part
- * of an evaluation, and its result depends on exactly these: the weights, the preprocessing, the images, and which
- * outputs were taken. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so
+ * of an evaluation, and its result depends on exactly these: the weights, the preprocessing, the images, which
+ * outputs were taken, and the code that computes. The key is hashed into the file's name; the file is safetensors, with the key in its metadata, so
  * that it can be read anywhere. It appears whole or not at all.
  */
 import { createHash } from 'node:crypto';
@@ -11,7 +11,7 @@ import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/chec
 
 /** What features were computed from. */
 export interface FeatureKey {
-  /** Identifies the weights: `hashFile` of their file. */
+  /** Identifies the model: `hashFile` of its weights, and what the file does not say (attention heads, resampled positions). */
   readonly weights: string;
   /** Everything between decoded pixels and the model, such as `resize 256 bicubic, crop 224, ImageNet mean/std`. */
   readonly preprocessing: string;
@@ -19,9 +19,11 @@ export interface FeatureKey {
   readonly data: string;
   /** Which outputs, such as `cls of blocks 9-12, patches of 12`. */
   readonly outputs: string;
+  /** What computes: versions of the code, and where it makes a difference the device. */
+  readonly code: string;
 }
 
-/** One array of features, labels or masks. */
+/** One array of features. Labels and masks are better read anew: they are corrected while images stay as they are. */
 export interface FeatureArray {
   readonly shape: readonly number[];
   readonly data: Float32Array | Int32Array | Uint8Array;
@@ -102,8 +104,8 @@ function dtypeOf(data: FeatureArray['data']): 'f32' | 'i32' | 'u8' {
   return data instanceof Int32Array ? 'i32' : 'u8';
 }
 
-function canonical({ weights, preprocessing, data, outputs }: FeatureKey): string {
-  return JSON.stringify({ weights, preprocessing, data, outputs });
+function canonical({ weights, preprocessing, data, outputs, code }: FeatureKey): string {
+  return JSON.stringify({ weights, preprocessing, data, outputs, code });
 }
 
 function hashText(text: string): string {

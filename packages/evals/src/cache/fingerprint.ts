@@ -13,14 +13,14 @@ export async function hashFile(path: string): Promise<string> {
 }
 
 /**
- * Identifies a set of files by their names below `root`, sizes and times of change, in the order given, without reading
- * them: a file that is added, removed, replaced or edited changes it.
+ * Identifies a set of files by their names below `root`, sizes, inodes and times of change, in the order given, without reading
+ * them: a file that is added, removed, replaced or edited changes it, also where its time of modification was set back.
  */
 export async function fingerprintFiles(root: string, names: Iterable<string>): Promise<string> {
   const hash = createHash('sha256');
   for (const name of names) {
-    const { size, mtimeMs } = await stat(join(root, name));
-    hash.update(JSON.stringify([name, size, mtimeMs]));
+    const { size, mtimeNs, ctimeNs, ino } = await stat(join(root, name), { bigint: true });
+    hash.update(JSON.stringify([name, ...[size, mtimeNs, ctimeNs, ino].map(String)]));
   }
   return hash.digest('hex');
 }
