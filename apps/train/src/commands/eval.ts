@@ -9,7 +9,7 @@ import { dataOfRun, heldOutOfRun } from '../eval/data-of-run';
 import { findTasks } from '../eval/find-tasks';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask } from '../eval/task';
-import { openSession, type SessionOptions, withWeights } from '../features/session';
+import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData } from '../image-sets/segmentation-set';
@@ -43,13 +43,13 @@ export async function register(program: Command): Promise<void> {
     );
   for (const task of tasks) {
     const command = group.command(task.name).description(task.about);
-    const reading = task.reads === 'nothing' ? command : withData(withWeights(command), task);
+    const reading = task.reads === 'nothing' ? command : withData(withWeightsAndImages(command), task);
     const usage = ['franca-train eval', task.name, ...(task.reads === 'nothing' ? [] : ['-w run -d world'])].join(' ');
     withOutput(task.options(reading))
       .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
       .action((options: Options) => runOne(task, options));
   }
-  const all = withWeights(
+  const all = withWeightsAndImages(
     group.command('all').description('RASA and every evaluation, ending in one table and one HTML page'),
   );
   all.addHelpText(

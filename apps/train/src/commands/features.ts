@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { heldOutOfRun } from '../eval/data-of-run';
-import { openSession, type SessionOptions, withWeights } from '../features/session';
+import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { writeFeatures } from '../features/write-features';
 import { openImageSets, spread } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
@@ -21,7 +21,7 @@ interface Options extends SessionOptions {
 
 /** Adds the command. */
 export function register(program: Command): void {
-  withWeights(program.command('features'))
+  withWeightsAndImages(program.command('features'))
     .description('write the CLS and patch tokens of a data set to a safetensors file')
     .requiredOption('-d, --data <data>', 'a folder, shards, hf://owner/name, flowers, world, ... (see @franca/data)')
     .addOption(new Option('--split <part>', 'part of the data').choices(['train', 'val']).default('train'))

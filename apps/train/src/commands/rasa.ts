@@ -8,7 +8,7 @@ import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
 import { openContext } from '../eval/context';
 import { writeJson } from '../eval/results';
-import { openSession, type SessionOptions, withWeights } from '../features/session';
+import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
@@ -26,7 +26,7 @@ interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
 
 /** Adds the command. */
 export function register(program: Command): void {
-  withWeights(program.command('rasa'))
+  withWeightsAndImages(program.command('rasa'))
     .description('remove from patch tokens what tells their position (RASA)')
     .requiredOption('-d, --data <data>', 'images to learn from: any data, or "world"')
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')

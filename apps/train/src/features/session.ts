@@ -54,8 +54,16 @@ export const withWeights = (command: Command): Command =>
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
-    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)')
-    .option('--max-bad-share <share>', 'stop where more images of a part cannot be read', shareOfAll, MAX_BAD_SHARE);
+    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
+
+/** The same for commands that read whole sets of images. */
+export const withWeightsAndImages = (command: Command): Command =>
+  withWeights(command).option(
+    '--max-bad-share <share>',
+    'stop where more images of a part cannot be read',
+    shareOfAll,
+    MAX_BAD_SHARE,
+  );
 
 /**
  * `sizeOf`: side of the input where the options name none.

@@ -1,10 +1,12 @@
 /** The proof that a folded checkpoint is the projected model: both run on the same images, and are compared. */
+import { openCheckpoint, splitOfficial } from '@franca/checkpoint';
 import { isImageError, type PixelImage } from '@franca/data';
 import { type EvalRecord, evalRecord } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { loadVit } from '@franca/vit';
 import { TrainError } from '../errors';
 import { openWeights, type Weights } from '../features/open-weights';
+import { planesOf } from '../features/rasa-of-weights';
 import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, prepare } from '../image-sets/preparation';
@@ -41,10 +43,10 @@ export async function proveFolding(
     prepare(picture, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
   const batch = { data, shape: [images, 3, size, size] as const };
   const before = await model.run(batch, { patches: true });
-  const { numHeads: heads } = weights.config;
-  await using withHeads = await openWeights(weights.file, { heads, rasa: files.headsFile });
+  await using heads = await openCheckpoint(files.headsFile);
   const projected = before.patches;
-  removePlanes(projected, weights.config.embedDim, withHeads.rasa.planes);
+  const { embedDim: D } = weights.config;
+  removePlanes(projected, D, await planesOf(splitOfficial(heads).parts.rasa_head, D));
 
   await using folded = await openWeights(files.foldedFile);
   using foldedModel = await loadVit(gpu, folded.config, folded.read, { finalLayer: folded.rasa.folded });
