@@ -7,7 +7,7 @@ import { readMetrics } from '../src/observe/metrics-log';
 import { readEnvironments } from '../src/run/run-folder';
 import { resampleTable } from '../src/run/starting-weights';
 import { run } from './in-process';
-import { newestTensors, tinyData, tinyOverrides } from './tiny-run';
+import { freshRun, newestTensors, tinyData, tinyOverrides } from './tiny-run';
 
 const STEPS = 6;
 const AT = 3;
@@ -17,16 +17,8 @@ const fork = (name: string, ...more: string[]) =>
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'franca-fork-'));
-  const words = [
-    'pretrain',
-    '-c',
-    'cpu-tiny',
-    '--data',
-    tinyData,
-    ...tinyOverrides(STEPS),
-    'franca.checkpoint.keep_last=9',
-  ];
-  const { status, output } = await run(...words, '--out', join(folder, 'run'));
+  const words = freshRun(join(folder, 'run'), ...tinyOverrides(STEPS), 'franca.checkpoint.keep_last=9');
+  const { status, output } = await run(...words);
   expect(status, output).toBe(0);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

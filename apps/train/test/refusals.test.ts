@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from './in-process';
-import { newestTensors, tinyData, tinyOverrides } from './tiny-run';
+import { freshRun, newestTensors, tinyData, tinyOverrides } from './tiny-run';
 
 const STEPS = 6;
 let folder: string;
@@ -53,16 +53,7 @@ async function contents(path: string): Promise<Record<string, string>> {
 
 const resume = (...more: string[]) => ['pretrain', '--resume', '--out', half, ...more];
 const fork = (...more: string[]) => ['pretrain', '--fork', half, '--out', join(folder, 'new'), ...more];
-const fresh = (...more: string[]) => [
-  'pretrain',
-  '-c',
-  'cpu-tiny',
-  '--data',
-  tinyData,
-  '--out',
-  join(folder, 'new'),
-  ...more,
-];
+const fresh = (...more: string[]) => freshRun(join(folder, 'new'), ...more);
 
 const REFUSED: [what: string, words: () => string[], message: string][] = [
   ['another seed', () => resume('train.seed=1'), 'train.seed 0 -> 1; fork it to go on from step 3'],

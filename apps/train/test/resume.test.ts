@@ -4,22 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openWeights } from '../src/features/open-weights';
 import { readMetrics } from '../src/observe/metrics-log';
-import { newestTensors, startCli, tinyData, tinyOverrides } from './tiny-run';
+import { freshRun, newestTensors, startCli, tinyOverrides } from './tiny-run';
 
 const STEPS = 12;
 let folder: string;
 let reference: Record<string, string>;
-const args = (out: string, ...more: string[]) => [
-  'pretrain',
-  '-c',
-  'cpu-tiny',
-  '--data',
-  tinyData,
-  '--out',
-  join(folder, out),
-  ...more,
-  ...tinyOverrides(STEPS),
-];
+const args = (out: string, ...more: string[]) => freshRun(join(folder, out), ...more, ...tinyOverrides(STEPS));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'franca-resume-'));

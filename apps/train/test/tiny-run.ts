@@ -39,6 +39,12 @@ export const tinyOverrides = (steps: number): string[] => [
 
 export const tinyData = 'world:length=48:size=32';
 
+/** The words of a new run of `cpu-tiny` on small scenes in `out`. */
+export const freshRun = (out: string, ...more: string[]): string[] => [
+  ...['pretrain', '-c', 'cpu-tiny', '--data', tinyData, '--out', out],
+  ...more,
+];
+
 /** Starts `franca-train` on the sources; resolves to its exit status (null: killed) and what it printed. */
 export function startCli(
   args: readonly string[],

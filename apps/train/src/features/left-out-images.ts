@@ -1,6 +1,6 @@
 /** Images of sets that could not be read: counted, named in a note of every record, and refused above a share. */
 import { DataError } from '@franca/data';
-import type { ImageSet } from '../image-sets/image-set';
+import { type ImageSet, MAX_BAD_SHARE } from '../image-sets/image-set';
 
 export interface LeftOutImages {
   /**
@@ -14,8 +14,6 @@ export interface LeftOutImages {
   note(set: ImageSet): string | undefined;
 }
 
-/** Share of a set that may be left out, as of a run (`franca.data.max_bad_share`). */
-export const MAX_BAD_SHARE = 0.1;
 /** The share is taken of so many images at least, so that one file of five is not too much. */
 const MIN_IMAGES = 32;
 const LISTED = 10;

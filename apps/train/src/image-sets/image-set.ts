@@ -32,6 +32,9 @@ export interface ImageSet {
   version(index: number): string | Promise<string>;
 }
 
+/** Share of images, or of their masks, that may be unusable before there is something else wrong; as of a run (`franca.data.max_bad_share`). */
+export const MAX_BAD_SHARE = 0.1;
+
 export interface ImageSets {
   readonly train: ImageSet;
   readonly test: ImageSet;

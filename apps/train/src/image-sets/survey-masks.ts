@@ -6,7 +6,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isImageError, prefetch } from '@franca/data';
 import type { SegmentationFeatures } from '@franca/evals';
 import { TrainError } from '../errors';
-import { chosenOf, type ImageSet } from './image-set';
+import { chosenOf, type ImageSet, MAX_BAD_SHARE } from './image-set';
 import { judgeMasks, type MaskCounts, occurring, some } from './judge-masks';
 import { classOfValue, type MaskValues, STRAY, VOID, valueNotes } from './mask-values';
 import { squashMask } from './preparation';
@@ -20,9 +20,6 @@ export interface SurveyedMasks {
   /** Masks [n, size, size] of the images of `set` at `indices`. */
   masks(indices: readonly number[]): Pick<SegmentationFeatures, 'maskSize' | 'masks'>;
 }
-
-/** Above this share of pictures without usable mask there is something else wrong. */
-const MAX_BAD_SHARE = 0.1;
 
 /**
  * @param size side of the masks that are kept
