@@ -33,6 +33,12 @@ export interface Choice {
   readonly candidates: readonly string[];
 }
 
+export interface Candidate {
+  readonly name: string;
+  /** Of processor time on software adapters, see `Gpu.seconds`. */
+  readonly seconds: number;
+}
+
 /** The kernel variants that a plan uses, and what else there was. */
 export function chosenVariants({ nodes, target }: Plan): Choice[] {
   const choices = new Map<string, Choice>();
@@ -44,6 +50,15 @@ export function chosenVariants({ nodes, target }: Plan): Choice[] {
     choices.set(key, { key, variant: tuned && names.includes(tuned) ? tuned : names[0]!, candidates: names });
   }
   return [...choices.values()];
+}
+
+/** How long the candidates take that are measured on a sample, the fastest first: for the first such choice of a plan, measured now. */
+export async function timeCandidates(gpu: Gpu, { nodes, target }: Plan): Promise<Candidate[]> {
+  for (const node of nodes) {
+    const variants = variantsOf(node, target);
+    if (variants?.sample) return measureInTurn(gpu, { ...variants.sample, op: node.op }, variants);
+  }
+  return [];
 }
 
 /** The target of `gpu` with a choice for every op of `nodes` that has one. Choices already in `target.tuned` stand. */
@@ -66,7 +81,7 @@ async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<s
   const { key, names, reference, sample } = variants;
   if (sample) {
     const measured = await orNone(measureInTurn(gpu, { ...sample, op: node.op }, variants));
-    return measured?.sort((a, b) => a.seconds - b.seconds)[0]?.name ?? names[0]!;
+    return measured?.[0]?.name ?? names[0]!;
   }
   const expected = await orNone(measureAlone(gpu, node, key, reference, Number.POSITIVE_INFINITY));
   // no room to measure beside what is in use: take the default
@@ -118,22 +133,18 @@ async function measureAlone(
   }
 }
 
-/** Runs one op by all variants, round after round; those whose bits are the reference's, which is always one of them. */
-async function measureInTurn(
-  gpu: Gpu,
-  sample: OpAlone,
-  { key, names, reference }: Variants,
-): Promise<{ name: string; seconds: number }[]> {
+/** Runs one op by all variants, round after round. Gives those whose bits are the reference's, itself included, the fastest first. */
+async function measureInTurn(gpu: Gpu, sample: OpAlone, { key, names, reference }: Variants): Promise<Candidate[]> {
   const runners: (Runner & { name: string; timings: number[] })[] = [];
   try {
     for (const name of names) runners.push({ ...(await openAlone(gpu, sample, { [key]: name })), name, timings: [] });
     for (let round = 0; round <= TIMINGS; round++) for (const { timings, time } of runners) timings.push(await time(1));
     const expected = await runners.find(({ name }) => name === reference)!.ends();
-    const measured: { name: string; seconds: number }[] = [];
+    const measured: Candidate[] = [];
     // the first run compiles
     for (const { name, timings, ends } of runners)
       if (sameBits(await ends(), expected)) measured.push({ name, seconds: median(timings.slice(1)) });
-    return measured;
+    return measured.sort((a, b) => a.seconds - b.seconds);
   } finally {
     for (const runner of runners) runner.dispose();
   }
