@@ -1,12 +1,16 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { diagnose } from './diagnose';
+
+// nothing is measured, and the user's choices stay as they are
+vi.stubEnv('FRANCA_TUNE', 'off');
+afterAll(() => vi.unstubAllEnvs());
 
 test('the report names the adapter, that it computes, and the preset to start with', async () => {
   const report = (await diagnose({})).join('\n');
   expect(report).toMatch(/^adapter +\S/m);
   expect(report).toContain('computes: a product of matrices came out right');
   expect(report).toMatch(/^limits .*GiB a buffer, .* a binding/m);
-  expect(report).toMatch(/^large products +broadcast \d+, rather than broadcast \d+$/m);
+  expect(report).toMatch(/^large products +broadcast \d+ by rule, rather than broadcast \d+$/m);
   expect(report).toMatch(/^start with +(cpu|gpu)-\w+$/m);
   expect(report).toContain('official-in21k-vitg14');
 });

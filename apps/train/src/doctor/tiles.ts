@@ -24,5 +24,5 @@ export async function describeTiles(gpu: Gpu, measure: boolean): Promise<string 
       const other = seconds(name);
       return own && other ? `${name} (${(own / other).toFixed(2)} of its speed)` : name;
     });
-  return `${variant}, rather than ${others.join(', ')}`;
+  return `${variant}${gpu.tuning ? '' : ' by rule'}, rather than ${others.join(', ')}`;
 }
