@@ -26,7 +26,7 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
     rates = await measureRates(gpu);
     await keepRates(gpu.target.name, rates);
   }
-  const tiles = await describeTiles(gpu, measure);
+  const tiles = await describeTiles(gpu);
   return [
     ...machineLines(),
     ...adapterLines(gpu, memory),

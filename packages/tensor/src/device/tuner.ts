@@ -2,8 +2,9 @@
  * Measures which kernel variant is fastest on the adapter at hand. Before a step is planned, every op in it that has variants is looked up
  * in the cache; what is missing is measured: each variant must first agree with the reference variant, and the median of several timings
  * counts, never the best one. On a GPU that is done on inputs of the op's own shapes, and as variants differ in the order of their sums, a
- * choice is kept, or else results would change in their last bits from run to run. On a software adapter it is done on one sample, in turn,
- * since other programs have the processor as well; there, only variants of the same bits are a choice.
+ * choice is kept, or else results would change in their last bits from run to run. On a software adapter one choice, among variants of the
+ * same bits, serves every size: it is measured on samples, in turn, since other programs have the processor as well, and more than one of
+ * them, since the speed of a kernel there also depends on where in memory the driver happens to put its code.
  */
 import { TensorError } from '../base/errors';
 import type { Target } from '../base/target';
@@ -33,12 +34,6 @@ export interface Choice {
   readonly candidates: readonly string[];
 }
 
-export interface Candidate {
-  readonly name: string;
-  /** Of processor time on software adapters, see `Gpu.seconds`. */
-  readonly seconds: number;
-}
-
 /** The kernel variants that a plan uses, and what else there was. */
 export function chosenVariants({ nodes, target }: Plan): Choice[] {
   const choices = new Map<string, Choice>();
@@ -50,15 +45,6 @@ export function chosenVariants({ nodes, target }: Plan): Choice[] {
     choices.set(key, { key, variant: tuned && names.includes(tuned) ? tuned : names[0]!, candidates: names });
   }
   return [...choices.values()];
-}
-
-/** How long the candidates take that are measured on a sample, the fastest first: for the first such choice of a plan, measured now. */
-export async function timeCandidates(gpu: Gpu, { nodes, target }: Plan): Promise<Candidate[]> {
-  for (const node of nodes) {
-    const variants = variantsOf(node, target);
-    if (variants?.sample) return measureInTurn(gpu, { ...variants.sample, op: node.op }, variants);
-  }
-  return [];
 }
 
 /** The target of `gpu` with a choice for every op of `nodes` that has one. Choices already in `target.tuned` stand. */
@@ -78,10 +64,10 @@ export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promis
 }
 
 async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<string> {
-  const { key, names, reference, sample } = variants;
-  if (sample) {
-    const measured = await orNone(measureInTurn(gpu, { ...sample, op: node.op }, variants));
-    return measured?.[0]?.name ?? names[0]!;
+  const { key, names, reference, samples } = variants;
+  if (samples) {
+    const alone = samples.map((sample) => ({ ...sample, op: node.op }));
+    return fastestOnAll(gpu, alone, variants);
   }
   const expected = await orNone(measureAlone(gpu, node, key, reference, Number.POSITIVE_INFINITY));
   // no room to measure beside what is in use: take the default
@@ -93,6 +79,18 @@ async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<s
       best = { name, seconds: result.seconds };
   }
   return best.name;
+}
+
+/** The variant that is the fastest on every sample, or else the default. */
+async function fastestOnAll(gpu: Gpu, samples: readonly OpAlone[], variants: Variants): Promise<string> {
+  const normal = variants.names[0]!;
+  let best = normal;
+  for (const [i, sample] of samples.entries()) {
+    const here = (await orNone(fastestInTurn(gpu, sample, variants))) ?? normal;
+    if (here === normal || (i > 0 && here !== best)) return normal;
+    best = here;
+  }
+  return best;
 }
 
 /** A measurement, or undefined if a variant does not fit into memory or the driver does not compile it. */
@@ -133,18 +131,20 @@ async function measureAlone(
   }
 }
 
-/** Runs one op by all variants, round after round. Gives those whose bits are the reference's, itself included, the fastest first. */
-async function measureInTurn(gpu: Gpu, sample: OpAlone, { key, names, reference }: Variants): Promise<Candidate[]> {
+/** Runs one op by all variants, round after round. The fastest of those whose bits are the reference's, which is one of them. */
+async function fastestInTurn(gpu: Gpu, sample: OpAlone, { key, names, reference }: Variants): Promise<string> {
   const runners: (Runner & { name: string; timings: number[] })[] = [];
   try {
     for (const name of names) runners.push({ ...(await openAlone(gpu, sample, { [key]: name })), name, timings: [] });
     for (let round = 0; round <= TIMINGS; round++) for (const { timings, time } of runners) timings.push(await time(1));
     const expected = await runners.find(({ name }) => name === reference)!.ends();
-    const measured: Candidate[] = [];
-    // the first run compiles
-    for (const { name, timings, ends } of runners)
-      if (sameBits(await ends(), expected)) measured.push({ name, seconds: median(timings.slice(1)) });
-    return measured.sort((a, b) => a.seconds - b.seconds);
+    let best = { name: reference, seconds: Number.POSITIVE_INFINITY };
+    for (const { name, timings, ends } of runners) {
+      // the first run compiles
+      const seconds = median(timings.slice(1));
+      if (seconds < best.seconds && sameBits(await ends(), expected)) best = { name, seconds };
+    }
+    return best.name;
   } finally {
     for (const runner of runners) runner.dispose();
   }

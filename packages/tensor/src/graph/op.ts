@@ -100,10 +100,10 @@ export interface Variants {
   /** The variant that the others must agree with. */
   readonly reference: string;
   /**
-   * Inputs and attributes to measure with, where one choice serves every size. Such variants differ in speed alone: one whose bits are not
-   * the reference's is never chosen, so that no result depends on the choice.
+   * Inputs and attributes to measure with, where one choice serves every size. The default stays unless another variant is faster with all of
+   * them. Such variants differ in speed alone: one whose bits are not the reference's is never chosen, so that no result depends on the choice.
    */
-  readonly sample?: { readonly inputs: readonly Spec[]; readonly attrs: unknown };
+  readonly samples?: readonly { readonly inputs: readonly Spec[]; readonly attrs: unknown }[];
 }
 
 export interface Kernel {

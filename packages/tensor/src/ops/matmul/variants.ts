@@ -6,7 +6,7 @@
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import { roundUp } from '../../base/whole-numbers';
-import type { Kernel, Variants } from '../../graph/op';
+import type { Kernel, Spec, Variants } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
@@ -37,7 +37,7 @@ export function matmulChoice(problem: MatmulProblem): Variants {
   const names = matmulVariants(problem).map(({ name }) => name);
   const key = matmulKey(problem);
   return problem.target.family === 'cpu'
-    ? { key, names, reference: names[0]!, sample: LARGE_SAMPLE }
+    ? { key, names, reference: names[0]!, samples: LARGE_SAMPLES }
     : { key, names, reference: NAIVE };
 }
 
@@ -66,14 +66,12 @@ const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * bat
 
 // A tall tile takes long to compile, which a smaller product does not repay.
 const LARGE = { M: 512, flops: 5e8 };
-/** A large product that is quickly computed, x Wt as of a linear layer. */
-const LARGE_SAMPLE = {
-  inputs: [
-    { shape: [1024, 256], dtype: 'f32' },
-    { shape: [1024, 256], dtype: 'f32' },
-  ],
-  attrs: { transposeA: false, transposeB: true },
-} as const;
+const matrix = (rows: number, columns: number): Spec => ({ shape: [rows, columns], dtype: 'f32' });
+/** Large products that are quickly computed: x Wt and g W, as of a linear layer. Sizes are no powers of two, which are a cache's worst. */
+const LARGE_SAMPLES = [
+  { inputs: [matrix(1024, 384), matrix(768, 384)], attrs: { transposeA: false, transposeB: true } },
+  { inputs: [matrix(1024, 768), matrix(768, 384)], attrs: { transposeA: false, transposeB: false } },
+];
 
 function cpuVariants(problem: MatmulProblem): MatmulVariant[] {
   const { dims, target } = problem;
