@@ -1,28 +1,16 @@
 /** What a model makes of single pictures: patch features and the attention of CLS, large enough to look at. */
-
-import { readFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
-import { decodeImage, type PixelImage, resizeAndCrop } from '@franca/data';
+import { resizeAndCrop } from '@franca/data';
 import { removePlanes } from '@franca/rasa';
 import type { AttentionFigureItem, PcaFigureItem, RgbImage } from '@franca/viz';
 import type { FeatureSession } from '../features/session';
 import { prepare } from '../image-sets/preparation';
+import type { Picture } from './pictures';
 
 /** A picture as both figures take it. */
 export interface Look {
   readonly name: string;
   readonly pca: PcaFigureItem;
   readonly attention: AttentionFigureItem;
-}
-
-export interface Picture {
-  readonly name: string;
-  readonly image: PixelImage;
-}
-
-/** @throws DataError where a file is no image */
-export async function readPicture(path: string): Promise<Picture> {
-  return { name: basename(path, extname(path)), image: await decodeImage(await readFile(path)) };
 }
 
 /** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
