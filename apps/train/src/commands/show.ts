@@ -55,7 +55,9 @@ async function run(images: readonly string[], options: Options): Promise<void> {
   const looks: Look[] = [];
   for (const picture of pictures) looks.push(await look(session, picture));
   const written = await writeLooks(out, looks, { ...options, joint: Boolean(options.joint) });
-  console.log(`wrote ${written.length} files to ${out}: ${written.slice(0, 4).join(', ')}, ...`);
+  console.log(
+    `wrote ${written.length} files to ${out}; look at ${join(out, 'pca.png')} and ${join(out, 'attention.png')}`,
+  );
 }
 
 function defaultFolder(weights: string): string {
