@@ -3,13 +3,15 @@ import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
-import { type ContextOptions, openContext } from '../eval/context';
+import { type ContextOptions, openContext, type SharedSets, shareSets } from '../eval/context';
 import { findTasks } from '../eval/find-tasks';
+import { CONTROLLED } from '../eval/glance';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
-import type { EvalTask } from '../eval/task';
+import type { EvalTask, RunnableTask } from '../eval/task';
 import { chosenData, dataOfRun } from '../features/data-of-run';
+import { UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
-import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData } from '../image-sets/segmentation-set';
@@ -24,6 +26,7 @@ interface Options extends SessionOptions, OutputOptions, MaskValues {
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
   readonly resize?: number;
+  readonly control: boolean;
 }
 
 /** Adds the command and, below it, one for each task. */
@@ -60,7 +63,8 @@ export async function register(program: Command): Promise<void> {
     withMasks(withLimits(all, '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
-      .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100')),
+      .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
+      .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
 
@@ -141,13 +145,32 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   await checkOutputs({ ...options, html }, spec);
   if (said) console.log(said);
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, heldOut }, evaluations);
+  await using shared = shareSets(data);
+  const { model, ...results } = await evaluate(options, data, shared, (session) => [
+    rasaTask(session, place?.suffix === '' ? place.folder : undefined),
+    ...evaluations,
+  ]);
+  const controlled = options.control && !weights.startsWith(UNTRAINED);
+  if (controlled) console.error('the same model untrained:');
+  const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
+  const control = controlled
+    ? await evaluate({ ...options, weights: UNTRAINED + weights }, { ...data, blocks: 1 }, shared, () => controls)
+    : undefined;
+  await finish({ model, ...results, control: control?.records ?? [] }, { ...options, html });
+}
+
+/** Opens a model and runs tasks on it; what fails is left out. */
+async function evaluate(
+  options: Options,
+  data: ContextOptions,
+  shared: SharedSets,
+  tasksOf: (session: FeatureSession) => readonly RunnableTask[],
+) {
   await using session = await openSession(options);
   using backend = chooseBackend(session);
-  const data = { data: spec, denseData, heldOut };
-  await using context = openContext(session, backend, contextOptions(options, data, evaluations));
-  const tasks = [rasaTask(session, place?.suffix === '' ? place.folder : undefined), ...evaluations];
-  const results = await runTasks(context, tasks, {}, true);
-  await finish({ model: session.weights.name, ...results }, { ...options, html });
+  await using context = openContext(session, backend, data, shared);
+  return { model: session.weights.name, ...(await runTasks(context, tasksOf(session), {}, true)) };
 }
 
 /** Before hours of work, not after. */

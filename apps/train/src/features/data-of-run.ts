@@ -7,7 +7,7 @@ import { DataError, type HoldOutOptions, recogniseSource } from '@franca/data';
 import { loadConfig } from '../config/load';
 import type { TrainConfig } from '../config/train-config';
 import { TrainError } from '../errors';
-import { runConfig } from './find-weights';
+import { runConfig, UNTRAINED } from './find-weights';
 
 export interface RunData {
   /** As it was given; undefined where the run took the default. */
@@ -19,7 +19,7 @@ export interface RunData {
 
 /** The data of the run that made `weights`: its folder, a file in it, a checkpoint of it, its RASA. Undefined where no configuration of a run lies there. */
 export function dataOfRun(weights: string): RunData | undefined {
-  const file = runConfig(weights.replace(/^random:/, ''));
+  const file = runConfig(weights.startsWith(UNTRAINED) ? weights.slice(UNTRAINED.length) : weights);
   const config = file === undefined ? undefined : configOfRun(file);
   if (file === undefined || config === undefined) return undefined;
   const { train, franca } = config;

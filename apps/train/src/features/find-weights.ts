@@ -16,6 +16,9 @@ export interface FoundWeights {
   readonly notes: readonly string[];
 }
 
+/** Before weights: their architecture with initial values. */
+export const UNTRAINED = 'random:';
+
 const EXPORTED = 'teacher.safetensors';
 /** Files of a folder that hold a backbone, the preferred one first. */
 const CANDIDATES = [

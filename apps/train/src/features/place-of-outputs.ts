@@ -1,15 +1,13 @@
 /** Where results on weights go while nobody says: into the folder of their run. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { runConfig } from './find-weights';
+import { runConfig, UNTRAINED } from './find-weights';
 
 export interface OutputPlace {
   readonly folder: string;
   /** For names, so that results on a checkpoint, or on the untrained model, stand beside those on the run: empty, or `-step-00000050`, `-untrained`. */
   readonly suffix: string;
 }
-
-const UNTRAINED = 'random:';
 
 /** The folder of the run, or of an import, that the weights are of. Undefined for a file that lies anywhere. */
 export function placeOfOutputs(weights: string): OutputPlace | undefined {
