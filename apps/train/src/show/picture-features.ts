@@ -14,7 +14,7 @@ export interface Look {
 }
 
 /** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
-export async function look(session: FeatureSession, { name, image }: Picture): Promise<Look> {
+export async function look(session: FeatureSession, { name, label, image }: Picture): Promise<Look> {
   const { model, weights, size } = session;
   const { embedDim: dim, numHeads: heads, numRegisterTokens } = model.config;
   const crop = { kind: 'crop', resize: size, size } as const;
@@ -27,12 +27,12 @@ export async function look(session: FeatureSession, { name, image }: Picture): P
   const shown: RgbImage = { width: size, height: size, data: resizeAndCrop(image, { resize: size, crop: size }) };
   return {
     name,
-    pca: { image: shown, features: { data: patches, height, width, dim }, label: name },
+    pca: { image: shown, features: { data: patches, height, width, dim }, label },
     attention: {
       image: shown,
       attention: { data: toPatches(attention, heads, 1 + numRegisterTokens), heads, patches: height * width },
       grid: { height, width },
-      label: name,
+      label,
     },
   };
 }
