@@ -14,6 +14,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -41,13 +42,23 @@ export async function installDependencies() {
   writeStamp('install', hash);
 }
 
+const NEEDED = 700e6;
+
 async function install(begun) {
+  const anew = begun || !existsSync(record);
   try {
-    if (begun || !existsSync(record)) rmSync(modules, { recursive: true, force: true });
+    if (anew) rmSync(modules, { recursive: true, force: true });
     mkdirSync(dirname(mark), { recursive: true });
     writeFileSync(mark, '');
   } catch (error) {
     throw new SetupError(`${root} cannot be written (${error.code}): take a copy of this repository that is yours`);
+  }
+  const { bavail, bsize } = statfsSync(root);
+  if (anew && bavail * bsize < NEEDED) {
+    // npm would leave out what is optional, the binaries for this processor among it, and call that a success
+    throw new SetupError(
+      `the disk of ${root} is full: the npm packages take 650 MB, ${Math.floor((bavail * bsize) / 1e6)} are free`,
+    );
   }
   const env = npmEnvironment();
   const failure = await orNoNetwork((signal) => npm(['install', '--no-audit', '--no-fund'], { env, signal }), env);
@@ -91,7 +102,7 @@ async function registryFailure(env) {
   return networkFailure(signal ? 'npm error code ETIMEDOUT' : stderr);
 }
 
-const npm = (args, options) => run('npm', [...args, ...NPM_OPTIONS], options);
+const npm = (args, options) => run('npm', [...NPM_OPTIONS, ...args], options);
 
 /** Where the home directory is not there or cannot be written, npm's cache lies among the packages. */
 function npmEnvironment() {

@@ -109,29 +109,27 @@ async function addBackports(codename, file) {
   return (await apt(['update', ...only])).ok;
 }
 
-const PATIENCE = {
-  'Acquire::Retries': 1,
-  'Acquire::http::Timeout': 15,
-  'Acquire::https::Timeout': 15,
-  'DPkg::Lock::Timeout': 300,
-};
+const PATIENCE = { 'Acquire::Retries': 1, 'Acquire::http::Timeout': 15, 'Acquire::https::Timeout': 15 };
+const LOCK_MINUTES = 5;
 
-/** In a session of its own: Ctrl-C reaches it from here only, and with `finish` not at all. */
-function apt(args, finish) {
+/**
+ * In a session of its own: Ctrl-C reaches it from here only, and with `finish` not at all. While another apt is at work, as on a machine that has just
+ * started, this one waits; apt itself would do so for one of its two locks.
+ */
+async function apt(args, finish) {
   const options = Object.entries(PATIENCE).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
-  let told = false;
-  const onText = (text) => {
-    const holder = /(?:Waiting for cache lock|Could not get lock).*/.exec(text)?.[0];
-    if (holder && !told)
-      say(`waiting for another apt, for up to ${PATIENCE['DPkg::Lock::Timeout'] / 60} minutes: ${holder}`);
-    told ||= holder !== undefined;
-  };
-  return run('apt-get', ['-q', ...options, ...args], {
-    env: aptEnvironment(),
-    detached: true,
-    onText,
-    ...(finish && { finish }),
-  });
+  const env = aptEnvironment();
+  for (let attempt = 0; ; attempt++) {
+    const result = await run('apt-get', ['-q', ...options, ...args], {
+      env,
+      detached: true,
+      ...(finish && { finish }),
+    });
+    const held = result.ok ? undefined : /^E: (Could not get lock .*)/m.exec(result.stderr)?.[1];
+    if (!held || attempt >= 12 * LOCK_MINUTES) return result;
+    if (attempt === 0) say(`waiting for another apt, for up to ${LOCK_MINUTES} minutes: ${held}`);
+    await run('sleep', ['5']);
+  }
 }
 
 /** apt reads the variables of proxies in small letters only. */

@@ -1,11 +1,13 @@
 /** What the set-up is doing and how long it took: a line when a stage begins and one when it ends; on a terminal, seconds that pass below. */
 
+import { Interrupted } from './errors.mjs';
+
 const stream = process.stderr;
 const underWay = new Map();
 let ticking;
 let shown = false;
 
-/** Runs `work`, which takes seconds or more, as a stage of that name. */
+/** Runs `work`, which takes seconds or more, as a stage of that name. It fails by throwing, or by an answer whose `ok` is false. */
 export async function stage(name, says, work) {
   const began = Date.now();
   say(`${name}: ${says} ...`);
@@ -14,8 +16,11 @@ export async function stage(name, says, work) {
   let outcome = 'failed after';
   try {
     const result = await work();
-    outcome = 'done in';
+    if (result?.ok !== false) outcome = 'done in';
     return result;
+  } catch (error) {
+    if (error instanceof Interrupted) outcome = 'stopped after';
+    throw error;
   } finally {
     underWay.delete(name);
     say(`${name}: ${outcome} ${seconds(began)}`);
