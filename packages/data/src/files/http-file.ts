@@ -68,8 +68,8 @@ async function fetchRange(
   });
 }
 
-/** Why a request was given up that did not get so much as a head. */
-class Unanswered extends Error {}
+/** The name of what a request failed for that did not get so much as a head within `answerMs`. */
+const UNANSWERED = 'Unanswered';
 
 /** The answer to a request: its head, and its body in parts. Read the body, or drop it. */
 export interface HttpAnswer {
@@ -111,7 +111,7 @@ export async function request(
     response = await proxiedFetch(url, { headers: { ...options.headers, ...headers }, signal: stop.signal });
   } catch (cause) {
     finish();
-    throw failure(answerMs ? new Unanswered('no answer', { cause }) : cause);
+    throw failure(answerMs ? Object.assign(new Error('no answer', { cause }), { name: UNANSWERED }) : cause);
   }
   clearTimeout(unanswered);
   async function* parts(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -160,7 +160,7 @@ export async function retrying<T>(options: HttpOptions, task: () => Promise<T>):
 function isPassing(error: unknown): boolean {
   if (!(error instanceof DataError)) return false;
   if (error.code === 'http-status') return error.cause === 429 || Number(error.cause) >= 500;
-  return error.code === 'no-network' && !(error.cause instanceof Unanswered);
+  return error.code === 'no-network' && !(error.cause instanceof Error && error.cause.name === UNANSWERED);
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, url: string, length: number): Promise<Uint8Array> {
