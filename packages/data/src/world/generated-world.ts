@@ -11,7 +11,7 @@ import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { drawScene, sceneLabel } from './draw-scene';
-import { type RenderedScene, renderScene } from './render-scene';
+import { type RenderedScene, renderPicture, renderScene } from './render-scene';
 import { className, MAX_CLASSES, type Scene } from './scene';
 
 export interface GeneratedWorldOptions {
@@ -63,7 +63,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
   const kept = new Map<number, PixelImage>();
   const room = Math.floor(MAX_KEPT_BYTES / (3 * size * size));
   const picture = (index: number): PixelImage => {
-    const image = kept.get(index) ?? renderScene(scene(index), size).image;
+    const image = kept.get(index) ?? renderPicture(scene(index), size);
     if (kept.size < room) kept.set(index, image);
     return image;
   };
