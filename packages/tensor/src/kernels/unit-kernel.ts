@@ -2,6 +2,7 @@
  * Kernels in which every unit of a result is computed by itself: elementwise programs, copies. A software adapter wants an invocation to walk
  * contiguous memory, which also spreads what starting it costs; a GPU wants neighbours to touch neighbouring memory.
  */
+import type { Target } from '../base/target';
 import type { Kernel } from '../graph/op';
 import type { KernelBuilder } from './kernel-builder';
 
@@ -31,3 +32,9 @@ export function unitKernel(k: KernelBuilder, { units, body, declarations = '', f
     flops,
   });
 }
+
+const FEW_THREADS = 1024;
+
+/** Invocations of a workgroup where each has much to do: few of them go to a software adapter's processors one subgroup at a time. */
+export const threadsOfGroup = (threads: number, { family, subgroupSize }: Target): number =>
+  family === 'cpu' && subgroupSize !== undefined && threads < FEW_THREADS ? subgroupSize : GROUP;
