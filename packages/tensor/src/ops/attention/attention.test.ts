@@ -126,7 +126,13 @@ describe('on CPU adapters', () => {
   test('heads of 128', async () => {
     await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 1), [{ shape: [1, 21, 3 * 128] }]);
   });
-  test('a large problem: tiles of 32 rows, and heads that take turns in the scratch memory', async () => {
+  test('many heads of few tokens, which take turns in the scratch memory', async () => {
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 65), [{ shape: [2, 61, 3 * 65 * 16] }], {
+      directions: 1,
+      bitwise: false,
+    });
+  });
+  test('a large problem: tall tiles, and heads that take turns in the scratch memory', async () => {
     await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 3), [{ shape: [1, 600, 3 * 3 * 24] }], {
       directions: 1,
       bitwise: false,
