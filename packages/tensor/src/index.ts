@@ -9,7 +9,7 @@ export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/
 export type { Values } from './device/input-writer';
 export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
-export { type Choice, chosenVariants } from './device/tuner';
+export { type Candidate, type Choice, chosenVariants, timeCandidates } from './device/tuner';
 export type { WarmOptions } from './device/warm';
 export type {
   GradientArgs,

@@ -9,6 +9,7 @@ import { create } from 'webgpu';
 import { TensorError } from './base/errors';
 import { isSoftwareAdapter, type Target } from './base/target';
 import { type Gpu, type TuneCache, wrapDevice } from './device/gpu';
+import { processorName } from './device/processor';
 import { requestDevice } from './device/request-device';
 import { tuneFile } from './device/tune-file';
 import { waitQuietly } from './device/wait-quietly';
@@ -26,8 +27,8 @@ export interface OpenGpuOptions {
   /** Facts to override in the target description, e.g. `{ family: 'gpu' }` to test the other kernel family. */
   readonly target?: Partial<Target>;
   /**
-   * Where measured kernel choices are kept, or false to choose by rule. Default: on GPUs the file that FRANCA_TUNE names (`off`: none), else
-   * `franca/tuning.json` in the user's cache; on software adapters nothing is measured.
+   * Where measured kernel choices are kept, or false to choose by rule. Default: the file that FRANCA_TUNE names (`off`: none), else
+   * `franca/tuning.json` in the user's cache; on a software adapter that is told to run the kernels of GPUs, nothing is measured.
    */
   readonly tuning?: TuneCache | false;
 }
@@ -46,11 +47,12 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   try {
     const software = isSoftwareAdapter(adapter.info);
     const device = await requestDevice(adapter);
-    const tuning = options.tuning ?? (software || name === 'null' ? false : defaultTuning(adapter.info));
+    const pretends = name === 'null' || (software && options.target?.family === 'gpu');
+    const tuning = options.tuning ?? (pretends ? false : defaultTuning(adapter.info));
     return wrapDevice(device, {
       memoryLimit: options.memoryLimit ?? (software ? Math.floor(totalmem() * 0.8) : Number.POSITIVE_INFINITY),
       onDispose: () => KEPT_ALIVE.delete(gpu),
-      ...(software ? { wait: waitQuietly } : {}),
+      ...(software ? { wait: waitQuietly, seconds: processorSeconds } : {}),
       ...(options.target ? { target: options.target } : {}),
       ...(tuning ? { tuning } : {}),
     });
@@ -58,6 +60,12 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     KEPT_ALIVE.delete(gpu);
     throw error;
   }
+}
+
+/** Processor time of this process, all threads together. */
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 const SOFTWARE_ADAPTERS = ['llvmpipe', 'SwiftShader'];
@@ -83,7 +91,15 @@ function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
   if (setting === 'off') return false;
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-  const adapter = [info.vendor, info.architecture, info.device, info.description, `@franca/tensor ${version}`];
+  const processor = isSoftwareAdapter(info) ? processorName() : '';
+  const adapter = [
+    info.vendor,
+    info.architecture,
+    info.device,
+    info.description,
+    processor,
+    `@franca/tensor ${version}`,
+  ];
   return tuneFile(setting || join(folder, 'franca', 'tuning.json'), adapter.filter(Boolean).join(', '));
 }
 

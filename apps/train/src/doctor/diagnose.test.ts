@@ -6,6 +6,7 @@ test('the report names the adapter, that it computes, and the preset to start wi
   expect(report).toMatch(/^adapter +\S/m);
   expect(report).toContain('computes: a product of matrices came out right');
   expect(report).toMatch(/^limits .*GiB a buffer, .* a binding/m);
+  expect(report).toMatch(/^large products +broadcast \d+, rather than broadcast \d+$/m);
   expect(report).toMatch(/^start with +(cpu|gpu)-\w+$/m);
   expect(report).toContain('official-in21k-vitg14');
 });

@@ -9,6 +9,7 @@ import { deviceMemory } from './device-memory';
 import { driverHints, thisHost } from './hints';
 import { fits, recommendedPreset } from './preset-fit';
 import { keepRates, knownRates, measureRates, type Rates } from './rates';
+import { describeTiles } from './tiles';
 
 export interface DoctorOptions {
   readonly measure?: boolean;
@@ -25,10 +26,12 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
     rates = await measureRates(gpu);
     await keepRates(gpu.target.name, rates);
   }
+  const tiles = await describeTiles(gpu, measure);
   return [
     ...machineLines(),
     ...adapterLines(gpu, memory),
     ...rateLines(rates),
+    ...(tiles ? [row('large products', tiles)] : []),
     ...presetLines(gpu, memory),
     ...driverHints(gpu.target, thisHost()).map((hint) => row('hint', hint)),
   ];

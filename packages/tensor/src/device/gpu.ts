@@ -19,6 +19,8 @@ export interface Gpu extends AsyncDisposable {
   readonly created: { buffers: number; bindGroups: number; pipelines: number };
   /** Where measured choices of kernel variants are kept; undefined: none are measured. */
   readonly tuning: TuneCache | undefined;
+  /** Seconds, as kernels are timed by: of the clock, or of processor time where they run on the processor. */
+  readonly seconds: () => number;
   /** Upper bound on `allocatedBytes`; an allocation beyond it is refused with code `memory`. */
   readonly memoryLimit: number;
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer;
@@ -36,6 +38,8 @@ export interface GpuOptions {
   readonly memoryLimit?: number;
   /** How to await a promise of this device (default: plain `await`). */
   readonly wait?: <T>(promise: Promise<T>) => Promise<T>;
+  /** Seconds to time kernels by (default: those of the clock). Processor time is the same however busy the processor is. */
+  readonly seconds?: () => number;
   /** Called after the device is destroyed. */
   readonly onDispose?: () => void;
   /** Facts to use instead of the adapter's own, e.g. the other kernel family in a test. */
@@ -93,6 +97,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     target: { ...describeDevice(device), ...options.target },
     created,
     tuning,
+    seconds: options.seconds ?? (() => performance.now() / 1000),
     memoryLimit,
     get allocatedBytes() {
       return account.bytes;

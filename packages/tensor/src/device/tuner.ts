@@ -1,23 +1,17 @@
 /**
  * Measures which kernel variant is fastest on the adapter at hand. Before a step is planned, every op in it that has variants is looked up
- * in the cache; what is missing is measured on inputs of the op's own shapes: each variant must first agree with the reference variant,
- * and the median of several timings counts, never the best one. Variants differ in the order of their sums, so a choice is kept, or else
- * results would change in their last bits from run to run.
+ * in the cache; what is missing is measured: each variant must first agree with the reference variant, and the median of several timings
+ * counts, never the best one. On a GPU that is done on inputs of the op's own shapes, and as variants differ in the order of their sums, a
+ * choice is kept, or else results would change in their last bits from run to run. On a software adapter it is done on one sample, in turn,
+ * since other programs have the processor as well; there, only variants of the same bits are a choice.
  */
-import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
 import { TensorError } from '../base/errors';
-import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { roundUp } from '../base/whole-numbers';
-import type { GraphNode, Tensor, Variants } from '../graph/op';
-import { record } from '../graph/record';
+import type { GraphNode, Variants } from '../graph/op';
 import { storeRoot } from '../kernels/elementwise-program';
-import { input } from '../ops/sources';
-import { makePlan } from '../plan/plan';
 import type { Plan } from '../plan/plan-types';
-import { bufferLookup, createBuffers } from './buffers';
-import { planEncoder } from './encoder';
 import type { Gpu } from './gpu';
+import { type OpAlone, openAlone, type Runner } from './op-alone';
 
 const TIMINGS = 5;
 /** Seconds per timing, of as many runs as that takes: long against a submit, and against the 0.1 ms that timestamp queries are rounded to. */
@@ -26,8 +20,6 @@ const TIMING_SECONDS = 0.004;
 const HOPELESS = 2;
 /** Largest difference from the reference over its largest value: rounding of sums in f32, and of results stored as f16. */
 const TOLERANCE = { f32: 1e-4, f16: 2e-3 } as const;
-/** At most this many elements at each end of an output are compared. */
-const COMPARED = 2 ** 20;
 
 /** The variants of a node's op on a target, if there is a choice. */
 function variantsOf({ op, inputs, outputs, attrs }: GraphNode, target: Target): Variants | undefined {
@@ -41,6 +33,12 @@ export interface Choice {
   readonly candidates: readonly string[];
 }
 
+export interface Candidate {
+  readonly name: string;
+  /** Of processor time on software adapters, see `Gpu.seconds`. */
+  readonly seconds: number;
+}
+
 /** The kernel variants that a plan uses, and what else there was. */
 export function chosenVariants({ nodes, target }: Plan): Choice[] {
   const choices = new Map<string, Choice>();
@@ -52,6 +50,15 @@ export function chosenVariants({ nodes, target }: Plan): Choice[] {
     choices.set(key, { key, variant: tuned && names.includes(tuned) ? tuned : names[0]!, candidates: names });
   }
   return [...choices.values()];
+}
+
+/** How long the candidates take that are measured on a sample, the fastest first: for the first such choice of a plan, measured now. */
+export async function timeCandidates(gpu: Gpu, { nodes, target }: Plan): Promise<Candidate[]> {
+  for (const node of nodes) {
+    const variants = variantsOf(node, target);
+    if (variants?.sample) return measureInTurn(gpu, { ...variants.sample, op: node.op }, variants);
+  }
+  return [];
 }
 
 /** The target of `gpu` with a choice for every op of `nodes` that has one. Choices already in `target.tuned` stand. */
@@ -70,23 +77,28 @@ export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promis
   return { ...target, tuned };
 }
 
-async function fastest(gpu: Gpu, node: GraphNode, { key, names, reference }: Variants): Promise<string> {
-  const expected = await measure(gpu, node, key, reference, Number.POSITIVE_INFINITY);
+async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<string> {
+  const { key, names, reference, sample } = variants;
+  if (sample) {
+    const measured = await orNone(measureInTurn(gpu, { ...sample, op: node.op }, variants));
+    return measured?.[0]?.name ?? names[0]!;
+  }
+  const expected = await orNone(measureAlone(gpu, node, key, reference, Number.POSITIVE_INFINITY));
   // no room to measure beside what is in use: take the default
   if (!expected) return names[0]!;
   let best = { name: reference, seconds: expected.seconds };
   for (const name of names.filter((other) => other !== reference)) {
-    const result = await measure(gpu, node, key, name, best.seconds);
+    const result = await orNone(measureAlone(gpu, node, key, name, best.seconds));
     if (result && result.seconds < best.seconds && agrees(result.ends, expected.ends, node))
       best = { name, seconds: result.seconds };
   }
   return best.name;
 }
 
-/** `measureAlone`, or undefined if the variant does not fit into memory or the driver does not compile it. */
-async function measure(...args: Parameters<typeof measureAlone>): Promise<Measurement | undefined> {
+/** A measurement, or undefined if a variant does not fit into memory or the driver does not compile it. */
+async function orNone<T>(measurement: Promise<T>): Promise<T | undefined> {
   try {
-    return await measureAlone(...args);
+    return await measurement;
   } catch (error) {
     if (error instanceof TensorError && (error.code === 'memory' || error.code === 'shader')) return undefined;
     throw error;
@@ -108,65 +120,44 @@ async function measureAlone(
   variant: string,
   best: number,
 ): Promise<Measurement> {
-  const plan = planAlone(node, { ...gpu.target, tuned: { [key]: variant } });
-  const buffers = createBuffers(gpu, plan);
+  const alone = await openAlone(gpu, node, { [key]: variant });
   try {
-    for (const { name, tensor } of plan.batch) {
-      const bytes = sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
-      gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
-    }
-    const bufferAt = bufferLookup(buffers);
-    const { encode } = await planEncoder(gpu, plan, buffers, bufferAt);
-    const time = async (runs: number): Promise<number> => {
-      const encoder = gpu.device.createCommandEncoder();
-      for (let i = 0; i < runs; i++) encode(encoder, 0, plan.steps.length);
-      const began = performance.now();
-      gpu.device.queue.submit([encoder.finish()]);
-      await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
-      return (performance.now() - began) / 1000 / runs;
-    };
     // the first run compiles
-    await time(1);
-    const runs = Math.min(100, Math.max(1, Math.ceil(TIMING_SECONDS / (await time(1)))));
-    const timings = [await time(runs)];
-    while (timings.length < TIMINGS && timings[0]! < HOPELESS * best) timings.push(await time(runs));
-    const ends: ArrayLike<number>[] = [];
-    for (const { tensor, address } of Object.values(plan.outputs)) {
-      const width = BYTES_PER_ELEMENT[tensor.dtype];
-      const size = sizeOf(tensor.shape);
-      const count = Math.min(size, COMPARED);
-      for (const first of size > COMPARED ? [0, size - count - (size % 4)] : [0]) {
-        const bytes = await gpu.readBytes(bufferAt(address), address.offset + first * width, count * width);
-        ends.push(decode(bytes, tensor.dtype, count));
-      }
-    }
-    return { seconds: timings.sort((a, b) => a - b)[timings.length >> 1]!, ends };
+    await alone.time(1);
+    const runs = Math.min(100, Math.max(1, Math.ceil(TIMING_SECONDS / (await alone.time(1)))));
+    const timings = [await alone.time(runs)];
+    while (timings.length < TIMINGS && timings[0]! < HOPELESS * best) timings.push(await alone.time(runs));
+    return { seconds: median(timings), ends: await alone.ends() };
   } finally {
-    for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
+    alone.dispose();
   }
 }
 
-function planAlone({ op, inputs, attrs }: GraphNode, target: Target): Plan {
-  const operands = inputs.map(({ shape, dtype }, i) => input(`operand ${i}`, shape, dtype));
-  const outputs = Object.fromEntries(record(op, operands, attrs).map((tensor, i) => [`output ${i}`, tensor]));
-  return makePlan({ outputs, effects: [], state: {}, target });
+/** Runs one op by all variants, round after round. Gives those whose bits are the reference's, itself included, the fastest first. */
+async function measureInTurn(gpu: Gpu, sample: OpAlone, { key, names, reference }: Variants): Promise<Candidate[]> {
+  const runners: (Runner & { name: string; timings: number[] })[] = [];
+  try {
+    for (const name of names) runners.push({ ...(await openAlone(gpu, sample, { [key]: name })), name, timings: [] });
+    for (let round = 0; round <= TIMINGS; round++) for (const { timings, time } of runners) timings.push(await time(1));
+    const expected = await runners.find(({ name }) => name === reference)!.ends();
+    const measured: Candidate[] = [];
+    // the first run compiles
+    for (const { name, timings, ends } of runners)
+      if (sameBits(await ends(), expected)) measured.push({ name, seconds: median(timings.slice(1)) });
+    return measured.sort((a, b) => a.seconds - b.seconds);
+  } finally {
+    for (const runner of runners) runner.dispose();
+  }
 }
 
-/** Numbers in [-1, 1): a block of them, of prime length so that no row repeats another, over and over. */
-function noise(seed: string, bytes: number, dtype: Tensor['dtype']): Uint8Array<ArrayBuffer> {
-  let state = seed.length + seed.charCodeAt(seed.length - 1);
-  const block = encode(
-    Float32Array.from({ length: 4093 }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 31 - 1;
-    }),
-    dtype,
-  );
-  const filled = new Uint8Array(roundUp(bytes, 4));
-  for (let at = 0; at < bytes; at += block.length)
-    filled.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
-  return filled;
-}
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+const sameBits = (actual: Measurement['ends'], expected: Measurement['ends']): boolean =>
+  expected.every((values, i) => {
+    const own = actual[i]!;
+    for (let j = 0; j < values.length; j++) if (!Object.is(own[j], values[j])) return false;
+    return true;
+  });
 
 function agrees(actual: Measurement['ends'], expected: Measurement['ends'], { outputs }: GraphNode): boolean {
   const tolerance = outputs.some(({ dtype }) => dtype === 'f16') ? TOLERANCE.f16 : TOLERANCE.f32;

@@ -99,6 +99,11 @@ export interface Variants {
   readonly names: readonly string[];
   /** The variant that the others must agree with. */
   readonly reference: string;
+  /**
+   * Inputs and attributes to measure with, where one choice serves every size. Such variants differ in speed alone: one whose bits are not
+   * the reference's is never chosen, so that no result depends on the choice.
+   */
+  readonly sample?: { readonly inputs: readonly Spec[]; readonly attrs: unknown };
 }
 
 export interface Kernel {

@@ -12,7 +12,7 @@ import { record1 } from '../../graph/record';
 import { sumTo } from '../reduce';
 import { reshape } from '../views';
 import type { MatmulDims, MatmulProblem } from './problem';
-import { lowerMatmul, matmulKey, matmulVariants, NAIVE } from './variants';
+import { lowerMatmul, matmulChoice } from './variants';
 
 export interface MatmulAttrs {
   readonly transposeA: boolean;
@@ -93,10 +93,7 @@ export const matmulOp: Op<MatmulAttrs> = {
     return [reshape(sumTo(da, a.shape), inputs[0]!.shape), sumTo(db, b.shape)];
   },
   lower: (args) => lowerMatmul(matmulProblem(args)),
-  variants(args) {
-    const problem = matmulProblem(args);
-    return { key: matmulKey(problem), names: matmulVariants(problem).map(({ name }) => name), reference: NAIVE };
-  },
+  variants: (args) => matmulChoice(matmulProblem(args)),
 };
 
 export function matmulProblem({ inputs, attrs, target, epilogue }: LowerArgs<MatmulAttrs>): MatmulProblem {

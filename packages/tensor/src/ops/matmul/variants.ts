@@ -1,10 +1,12 @@
 /**
- * The kernels that can compute a product, by name. A CPU adapter always takes the first; on a GPU the tuner may have found another one
- * faster for products of about this size (see `tuner.ts`).
+ * The kernels that can compute a product, by name; the tuner finds the fastest (see `tuner.ts`). On a GPU the choice is one of products of
+ * about the same size, and of kernels that sum in different orders. On a CPU adapter it is one of the processor, for all large products:
+ * taller tiles read B less often, but their code may not fit where the processor keeps it. There, every tile sums over k in the same order, so
+ * that results have the same bits whatever is chosen.
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import { roundUp } from '../../base/whole-numbers';
-import type { Kernel } from '../../graph/op';
+import type { Kernel, Variants } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
@@ -20,18 +22,28 @@ import {
 } from './subgroup-matrix';
 import { type Tile, tileBytes, tileInvocations, tileMatmul, tileName } from './tile';
 
-export interface MatmulVariant {
+interface MatmulVariant {
   readonly name: string;
   readonly lower: () => Kernel[];
 }
 
 /** Kernels that fit the problem and its target, the default first. */
-export function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
-  return problem.target.family === 'cpu' ? [cpuVariant(problem)] : [...gpuVariants(problem), naive(problem)];
+function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
+  return problem.target.family === 'cpu' ? cpuVariants(problem) : [...gpuVariants(problem), naive(problem)];
 }
 
-/** What products share a measurement: layout, type, and sizes rounded up to two binary digits. */
-export function matmulKey({ dims: { batch, M, N, K }, a, b }: MatmulProblem): string {
+/** The choice that there is for a product, for the tuner. */
+export function matmulChoice(problem: MatmulProblem): Variants {
+  const names = matmulVariants(problem).map(({ name }) => name);
+  const key = matmulKey(problem);
+  return problem.target.family === 'cpu'
+    ? { key, names, reference: names[0]!, sample: LARGE_SAMPLE }
+    : { key, names, reference: NAIVE };
+}
+
+/** What products share a measurement: on a GPU layout, type, and sizes rounded up to two binary digits; on a CPU adapter all. */
+function matmulKey({ dims: { batch, M, N, K }, a, b, target }: MatmulProblem): string {
+  if (target.family === 'cpu') return 'large matmul';
   const rounded = [batch, M, N, K].map((size) => {
     const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
     return roundUp(size, unit);
@@ -46,23 +58,33 @@ export function lowerMatmul(problem: MatmulProblem): Kernel[] {
   return (variants.find((variant) => variant.name === name) ?? variants[0]!).lower();
 }
 
-/** The variant that the others must agree with. */
-export const NAIVE = 'naive';
+const NAIVE = 'naive';
 
 const naive = (problem: MatmulProblem): MatmulVariant => ({ name: NAIVE, lower: () => [naiveMatmul(problem)] });
 
 const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * batch * M * N * K;
 
-// Taller tiles read B less often but take longer to compile, which a small product does not repay.
-const TALL_FLOPS = 5e8;
+// A tall tile takes long to compile, which a smaller product does not repay.
+const LARGE = { M: 512, flops: 5e8 };
+/** A large product that is quickly computed, x Wt as of a linear layer. */
+const LARGE_SAMPLE = {
+  inputs: [
+    { shape: [1024, 256], dtype: 'f32' },
+    { shape: [1024, 256], dtype: 'f32' },
+  ],
+  attrs: { transposeA: false, transposeB: true },
+} as const;
 
-function cpuVariant(problem: MatmulProblem): MatmulVariant {
+function cpuVariants(problem: MatmulProblem): MatmulVariant[] {
   const { dims, target } = problem;
   const lanes = target.subgroupSize;
-  if (lanes === undefined || lanes > 32) return { name: 'register 8x8', lower: () => [registerMatmul(problem)] };
-  const suited = dims.M <= 8 ? 8 : dims.M <= 16 ? 16 : dims.M < 512 || flopsOf(problem) < TALL_FLOPS ? 32 : 64;
-  const rows = Math.max(suited, lanes);
-  return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };
+  if (lanes === undefined || lanes > 32) return [{ name: 'register 8x8', lower: () => [registerMatmul(problem)] }];
+  const isLarge = dims.M >= LARGE.M && flopsOf(problem) >= LARGE.flops;
+  const suited = dims.M <= 8 ? [8] : dims.M <= 16 ? [16] : isLarge ? [32, 64] : [32];
+  return suited.map((least) => {
+    const rows = Math.max(least, lanes);
+    return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };
+  });
 }
 
 const TILES: readonly Tile[] = [
