@@ -53,7 +53,8 @@ test('neighbours of the own class are framed, those of others are not', () => {
   expect(count(svg, '<image')).toBe(2 + 8);
   // untrained 1, 0 of class 0 and 0, 2 of class 1: one; trained: all four
   expect(count(svg, `stroke="${SAME_CLASS}"`)).toBe(1 + 4);
-  expect(svg).toContain('nearest, untrained');
+  expect(svg).toContain('nearest, untrained: 1 of 4 right');
+  expect(svg).toContain('nearest, trained: 4 of 4 right');
 });
 
 test('without a known start only the trained network is shown, without classes nothing is framed', () => {

@@ -47,26 +47,31 @@ function mapsFigure({ shown }: Shown, columns: readonly Column[]): Figure {
 }
 
 /** A row for each picture: itself, and its nearest images by each column's features. */
-function neighboursFigure(reading: Shown, columns: readonly Column[]): Figure {
-  const { train, test, shown } = reading;
+function neighboursFigure({ train, test, shown }: Shown, columns: readonly Column[]): Figure {
+  const hasClasses = train.labels.length > 0;
   const neighbour = (at: number, query: number): GridCell => ({
     image: imageOf(train, at),
-    ...(train.labels.length > 0 && train.labels[at] === test.labels[query] ? { frame: SAME_CLASS } : {}),
+    ...(hasClasses && train.labels[at] === test.labels[query] ? { frame: SAME_CLASS } : {}),
   });
-  const rows = shown.queries.map((query, row): GridRow => {
-    const found = columns.flatMap(({ looks }) => [undefined, ...looks.nearest[row]!.map((at) => neighbour(at, query))]);
-    return { cells: [{ image: imageOf(shown.pictures, row) }, ...found] };
-  });
-  const middle = (count: number, name: string): string[] => {
-    const labels = new Array<string>(count).fill('');
-    labels[Math.floor(count / 2)] = name;
-    return labels;
-  };
-  const columnLabels = [
-    'picture',
-    ...columns.flatMap(({ name, looks }) => ['', ...middle(looks.nearest[0]?.length ?? 0, `nearest, ${name}`)]),
-  ];
+  const found = columns.map(({ name, looks }) => ({
+    name: `nearest, ${name}`,
+    rows: shown.queries.map((query, row) => looks.nearest[row]!.map((at) => neighbour(at, query))),
+  }));
+  const rows = shown.queries.map(
+    (_, row): GridRow => ({
+      cells: [{ image: imageOf(shown.pictures, row) }, ...found.flatMap((column) => [undefined, ...column.rows[row]!])],
+    }),
+  );
+  const columnLabels = ['picture', ...found.flatMap((column) => ['', ...heading(column, hasClasses)])];
   return imageGrid(rows, { columnLabels, cellSize: 76, density: 1 });
+}
+
+/** The label of the middle one of a column's images, with how many are of the class of their picture. */
+function heading({ name, rows }: { name: string; rows: readonly GridCell[][] }, hasClasses: boolean): string[] {
+  const cells = rows.flat();
+  const right = hasClasses ? `: ${cells.filter(({ frame }) => frame).length} of ${cells.length} right` : '';
+  const width = rows[0]?.length ?? 0;
+  return Array.from({ length: width }, (_, i) => (i === Math.floor(width / 2) ? `${name}${right}` : ''));
 }
 
 const imageOf = ({ images, size }: HeldOutImages, at: number): RgbImage => ({

@@ -108,7 +108,7 @@ async function logKnn({ options, record, reading, log, events, progress }: Obser
   ];
   if (isFirst)
     progress.message(
-      `${k}-NN: share of ${figures.images} held-out pictures that get their own class from their ${k} nearest\ntraining pictures, by the features of the teacher`,
+      `${k}-NN: share of ${figures.images} held-out pictures that get their own class from their\n${k} nearest training pictures, by the features of the teacher`,
     );
   progress.message(`step ${at}: ${k}-NN ${percent(share)} (${references.join(', ')})`);
 }

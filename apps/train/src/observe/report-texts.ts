@@ -67,12 +67,12 @@ export const LEARNED: readonly PictureText[] = [
   {
     kind: 'maps',
     caption:
-      'Pictures that were not trained on, and what the network tells apart in them: each patch of a picture is coloured by its feature (the three strongest components of a PCA over the patches of the whole row), so that equal colours mean: alike to the network. An untrained network sees colours and brightness; a trained one gives the parts of an object one colour whatever light or pattern is on them, and the same part the same colour in several pictures. Colours of different rows have nothing to do with each other. The pictures are shown to the network larger than those that it trains on, with its positions resampled.',
+      'Pictures that were not trained on, and what the network tells apart in them: patches of equal colour in a row are alike to it (colours are the three strongest components of a PCA over all patches of the row; those of different rows have nothing to do with each other). Untrained, it follows colours and brightness. What to look for after training: an object in a colour of its own whatever light or pattern is on it, and the same part in the same colour in several pictures. The network looks at these pictures in a larger size than it trains on, with its positions resampled.',
   },
   {
     kind: 'neighbours',
     caption:
-      'The same pictures, and the training pictures whose features are nearest to theirs: by the network as it began, and now. A blue frame: the same class.',
+      'The same pictures, and the training pictures whose features are nearest to theirs: by the network as it began, and now. A blue frame: of the same class.',
   },
 ];
 

@@ -54,7 +54,7 @@ test('no chart is without a caption, and health is said where nothing looked wro
   const html = await report();
   expect(html.split('<figure>').length).toBe(html.split('<figcaption>').length);
   expect(html).toContain(HEALTH_CURVES[0]!.caption);
-  expect(html).toContain('Nothing looked wrong');
+  expect(html).toContain('Nothing looked wrong at the newest check');
   const notices = [{ severity: 'error', code: 'collapse', text: 'step 20: all alike' }] as const;
   expect(await report({ notices })).toContain('<p class="notice error">step 20: all alike</p>');
 });

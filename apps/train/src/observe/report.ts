@@ -43,7 +43,7 @@ export async function writeReport(input: ReportInput): Promise<void> {
     { title: 'What it learned', images: await pictures(newest, LEARNED) },
     { title: 'Training', charts: curves(rows, CURVES) },
     { title: 'What it trained on', images: await pictures(newest, MATERIAL) },
-    { title: 'Health', notices: health(notices, rows), charts: curves(rows, HEALTH_CURVES) },
+    { title: 'Health', notices: health(notices, outcome), charts: curves(rows, HEALTH_CURVES) },
     { title: 'History', notices: history.map((text) => ({ kind: 'info', text })) },
     { title: 'Configuration', details: [{ summary: 'config.yaml', text: config }] },
   ];
@@ -58,7 +58,7 @@ export async function writeReport(input: ReportInput): Promise<void> {
 }
 
 function facts({ rows, outcome: { step, steps, knn }, secondsSpent, imagesSeen }: ReportInput) {
-  const loss = rows.at(-1)?.loss;
+  const loss = rows.findLast((row) => typeof row.loss === 'number')?.loss;
   return [
     ...(knn ? [{ label: `${knn.k}-NN of the teacher`, value: percent(knn.share) }] : []),
     ...(knn ? [{ label: `${knn.k}-NN of raw pixels`, value: percent(knn.pixels.share) }] : []),
@@ -90,10 +90,11 @@ function accuracyTable(knn: KnnFigures, steps: number): ReportTable {
   };
 }
 
-function health(notices: readonly HealthNotice[], rows: readonly MetricRow[]): ReportSection['notices'] {
-  if (notices.length > 0) return notices.map(({ severity, text }) => ({ kind: severity, text }));
-  const looked = rows.some((row) => typeof row.feature_std === 'number');
-  return looked ? [{ kind: 'info', text: 'Nothing looked wrong at any look.' }] : [];
+/** What was said while it ran, since the last resume; nothing was wrong at the newest check where no trouble stands. */
+function health(notices: readonly HealthNotice[], { spread, trouble }: RunOutcome): ReportSection['notices'] {
+  const said = notices.map(({ severity, text }) => ({ kind: severity, text }));
+  const well = spread !== undefined && trouble.length === 0;
+  return well ? [...said, { kind: 'info', text: 'Nothing looked wrong at the newest check.' }] : said;
 }
 
 function curves(rows: readonly MetricRow[], texts: readonly CurveText[]): { figure: Figure; caption: string }[] {

@@ -93,7 +93,7 @@ function ofKnn({ warmup, steps }: RunOutcome, { step, k, images, share, pixels, 
   return `the trained network ${against}: ${step <= warmup ? rising : meaning}`;
 }
 
-export const nameOfStart = (weights: StartingWeights): string =>
+const nameOfStart = (weights: StartingWeights): string =>
   weights === 'untrained' ? 'the untrained network' : 'the weights it started from';
 
 function compared(name: string, figures: Compared): string {
