@@ -4,8 +4,8 @@ import type { HeldOutImages } from './held-out-images';
 import type { RunStart } from './run-start';
 import type { Looks, TeacherReading } from './teacher-reading';
 
-/** Pixels along a side of a map, a few for each patch: the rest of its smoothness is the renderer's. */
-const MAP_SIDE = 96;
+/** Pixels along a side of a map: as many as it takes on the page, so that colours run smoothly. */
+const MAP_SIDE = 150;
 
 /** A frame around a neighbour of the picture's own class; blue is told apart by every kind of sight. */
 export const SAME_CLASS = '#2f66c4';
@@ -43,7 +43,7 @@ function mapsFigure({ shown }: Shown, columns: readonly Column[]): Figure {
       })),
     })),
   ];
-  return imageGrid(rows, { cellSize: 150, density: 1 });
+  return imageGrid(rows, { cellSize: MAP_SIDE, density: 1 });
 }
 
 /** A row for each picture: itself, and its nearest images by each column's features. */
