@@ -38,7 +38,7 @@ test('the report opens with the sentence, before any figure', async () => {
 test('sections come in the order in which a newcomer asks, empty ones are left out', async () => {
   const titles = (html: string) => [...html.matchAll(/<h2>([^<]+)/g)].map((match) => match[1]);
   expect(titles(await report())).toEqual(['Figures', 'Training', 'Health', 'Configuration']);
-  const bare = { ...outcome, step: 0, knn: undefined };
+  const bare = { ...outcome, step: 0, knn: undefined, spread: undefined };
   expect(titles(await report({ rows: [], outcome: bare, history: ['forked'] }))).toEqual(['History', 'Configuration']);
 });
 
