@@ -1,1 +1,9 @@
-export { default } from '../../tsup.base';
+import { defineConfig } from 'tsup';
+import base from '../../tsup.base';
+
+// The program of the threads that render the generated world is loaded by its address, beside the rest.
+export default defineConfig({
+  ...base,
+  entry: { index: 'src/index.ts', 'render-program': 'src/world/render-program.ts' },
+  dts: { entry: 'src/index.ts', compilerOptions: { ignoreDeprecations: '6.0' } },
+});

@@ -21,7 +21,10 @@ export async function checkApp({ project }: Published): Promise<string[]> {
       [...training, '-c', 'cpu-tiny', '--data', 'photos', '--stop-after', '3', ...tinyOverrides(4)],
       /^stopped after step 3 of 4/m,
     ],
-    [[...training, '--resume'], /^resuming run after step 3[\s\S]*^run: 4 steps, k-NN/m],
+    [
+      [...training, '--resume'],
+      /^resuming run after step 3[\s\S]*^ {2}trained network .* step 4 of 4\n[\s\S]*^ {2}npx franca-train eval all -w run$/m,
+    ],
   ];
   const problems: string[] = [];
   for (const [args, expected] of uses) {

@@ -14,38 +14,55 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { SetupError } from './errors.mjs';
-import { installLavapipe, lavapipeHint, lavapipeManifest } from './lavapipe.mjs';
+import { installLavapipe, lavapipeHint, lavapipeManifest, whyNotHere } from './lavapipe.mjs';
 import { installSwiftShader } from './swiftshader.mjs';
 import { readStamp, root, run, writeStamp } from './system.mjs';
 
+/**
+ * Begins what will be needed for certain, while npm installs, without which no adapter can be asked: a machine without a GPU and without a
+ * single Vulkan driver. For `chooseDriver`.
+ */
+export function installAhead() {
+  if (wanted() !== 'auto' || process.platform !== 'linux' || unusedHardware() || driverFiles().length > 0) return {};
+  const installing = whyNotHere() ? { shader: installSwiftShader('VK_ADD_DRIVER_FILES') } : { mesa: installLavapipe() };
+  // whoever awaits it is told
+  for (const promise of Object.values(installing)) promise.catch(() => {});
+  return installing;
+}
+
 /** Resolves to `{ env, line }`; `line` says what was chosen and why. */
-export async function chooseDriver() {
-  const wanted = process.env.FRANCA_DRIVER || 'auto';
-  const choose = { auto, system, lavapipe, swiftshader }[wanted];
-  if (!choose) throw new SetupError(`FRANCA_DRIVER is "${wanted}": use auto, system, lavapipe or swiftshader`);
+export async function chooseDriver(ahead) {
+  const choose = { auto, system, lavapipe, swiftshader }[wanted()];
+  if (!choose) throw new SetupError(`FRANCA_DRIVER is "${wanted()}": use auto, system, lavapipe or swiftshader`);
   const stamp = readStamp('driver');
   if (stamp?.key === driversKey() && manifestsExist(stamp.env)) return stamp;
-  const { env, adapter, why } = await choose();
+  const { env, adapter, why } = await choose(ahead);
   const kind = adapter.software ? 'on the CPU' : 'hardware';
   const choice = { key: driversKey(), env, line: `WebGPU adapter: ${adapter.description} (${kind}): ${why}` };
   writeStamp('driver', choice);
   return choice;
 }
 
-async function auto() {
-  const present = await probe({});
+const wanted = () => process.env.FRANCA_DRIVER || 'auto';
+
+async function auto(ahead) {
+  const known = ahead.mesa || ahead.shader;
+  const present = known ? { reason: 'there is no Vulkan driver' } : await probe({});
   if (present.adapter) return { ...present, why: presentReason(present.adapter) };
 
-  const installed = await installLavapipe();
+  const installed = await (ahead.mesa ?? installLavapipe());
   if (installed.ok) {
     const mesa = await probe({});
     if (mesa.adapter) return { ...mesa, why: `nothing answered${unusedHardware()}, so ${installed.how}` };
   }
-  const shader = await installSwiftShader('VK_ADD_DRIVER_FILES').then(probe, (error) => ({ reason: error.message }));
+  const shader = await (ahead.shader ?? installSwiftShader('VK_ADD_DRIVER_FILES')).then(probe, (error) => {
+    if (error instanceof SetupError) return { reason: error.message };
+    throw error;
+  });
   const mesaReason = installed.ok ? 'Mesa was installed but does not answer' : installed.reason;
   if (!shader.adapter) {
     throw new SetupError(
-      `no WebGPU adapter answers (${present.reason})${unusedHardware()}; lavapipe: ${mesaReason}; SwiftShader: ${shader.reason}`,
+      `no WebGPU adapter answers (${present.reason})${unusedHardware()}; Mesa: ${mesaReason}; SwiftShader: ${shader.reason}`,
     );
   }
   return { ...shader, why: `nothing else answers${unusedHardware()} and ${mesaReason}; ${lavapipeHint()}` };
@@ -101,23 +118,24 @@ function unusedHardware() {
   return device ? ` (though ${device} exists: its Vulkan driver is missing)` : '';
 }
 
+/** Where drivers announce themselves to the Vulkan loader: their files, and when each was changed. */
+function driverFiles() {
+  const shares = ['/usr/share', '/usr/local/share', '/etc', join(homedir(), '.local/share')];
+  const folders = shares.map((share) => `${share}/vulkan/icd.d`).filter((path) => existsSync(path));
+  const named = VARIABLES.filter((name) => name.startsWith('VK_') && process.env[name]);
+  return [...named, ...folders.flatMap(listed)];
+}
+
+const listed = (folder) =>
+  readdirSync(folder).map((name) => `${folder}/${name} ${statSync(join(folder, name)).mtimeMs}`);
+
+const VARIABLES = ['FRANCA_DRIVER', 'VK_DRIVER_FILES', 'VK_ADD_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH'];
+
 /** Changes whenever the answer could: drivers, devices, Dawn, the variables that steer them. */
 function driversKey() {
   const hash = createHash('sha256').update(process.version);
-  for (const name of [
-    'FRANCA_DRIVER',
-    'VK_DRIVER_FILES',
-    'VK_ADD_DRIVER_FILES',
-    'VK_ICD_FILENAMES',
-    'LD_LIBRARY_PATH',
-  ]) {
-    hash.update(`${name}=${process.env[name] ?? ''};`);
-  }
-  const shares = ['/usr/share', '/usr/local/share', '/etc', join(homedir(), '.local/share')];
-  const folders = [...shares.map((share) => `${share}/vulkan/icd.d`), '/dev/dri'];
-  for (const folder of folders.filter((path) => existsSync(path))) {
-    for (const name of readdirSync(folder)) hash.update(`${folder}/${name} ${statSync(join(folder, name)).mtimeMs};`);
-  }
+  for (const name of VARIABLES) hash.update(`${name}=${process.env[name] ?? ''};`);
+  for (const file of [...driverFiles(), ...(existsSync('/dev/dri') ? listed('/dev/dri') : [])]) hash.update(`${file};`);
   hash.update(String(existsSync('/dev/nvidia0')));
   hash.update(readFileSync(join(root, 'node_modules/webgpu/package.json')));
   return hash.digest('hex');

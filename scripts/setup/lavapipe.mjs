@@ -2,36 +2,58 @@
  * Mesa's lavapipe, a Vulkan driver that runs on the CPU, through apt. Dawn refuses what Debian 12 and Ubuntu 22.04 ship
  * (Mesa 22 and 23), so on Debian the release's backports are added where they are needed, from the mirror that this
  * machine already uses.
+ *
+ * Ctrl-C ends apt while it fetches, and a source that was added goes again; what dpkg has begun to unpack, it finishes.
  */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { say, stage } from './stages.mjs';
 import { run } from './system.mjs';
 
 const OLDEST_ACCEPTED = 24;
 const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1'];
 
 /** `{ ok: true, how }`, or `{ ok: false, reason }` with the system as it was. */
-export async function installLavapipe() {
-  const { ID: distribution, VERSION_CODENAME: codename } = osRelease();
-  if (distribution !== 'debian' && distribution !== 'ubuntu')
-    return { ok: false, reason: 'this is not Debian or Ubuntu' };
-  if (process.getuid() !== 0) return { ok: false, reason: 'only root may install one' };
+export function installLavapipe() {
+  const impossible = whyNotHere();
+  if (impossible) return { ok: false, reason: impossible };
+  return stage('Vulkan driver for the CPU', 'installing mesa-vulkan-drivers through apt, once', install);
+}
 
-  console.error('Installing a Vulkan driver for the CPU (mesa-vulkan-drivers; once) ...');
-  await apt('update');
+/** Why apt cannot be used on this machine, by this user. */
+export function whyNotHere() {
+  const { ID: distribution } = osRelease();
+  if (distribution !== 'debian' && distribution !== 'ubuntu') return 'this is not Debian or Ubuntu';
+  return process.getuid() === 0 ? undefined : 'only root may install one';
+}
+
+async function install() {
+  const { ID: distribution, VERSION_CODENAME: codename } = osRelease();
+  const updated = await apt(['update', '-o', 'APT::Update::Error-Mode=any']);
   let suite = await suiteWithDriver();
-  let added;
-  if (!suite && distribution === 'debian') {
-    added = await addBackports(codename);
-    suite = added && (await suiteWithDriver());
+  const backports = `/etc/apt/sources.list.d/${codename}-backports.sources`;
+  const add = !suite && distribution === 'debian' && !existsSync(backports);
+  let installed;
+  try {
+    if (add && (await addBackports(codename, backports))) suite = await suiteWithDriver();
+    installed = suite && (await installFrom(suite));
+  } finally {
+    if (add && !installed?.ok) rmSync(backports, { force: true });
   }
-  const installed = suite && (await apt('install', '-y', '--no-install-recommends', '-t', suite, ...PACKAGES));
   if (installed?.ok) return { ok: true, how: `mesa-vulkan-drivers was installed from ${suite}` };
-  if (added) rmSync(added);
-  const reason = installed
-    ? `apt failed (${lastLine(installed.stderr)})`
-    : `apt offers no mesa-vulkan-drivers ${OLDEST_ACCEPTED} or newer`;
-  return { ok: false, reason };
+  return { ok: false, reason: whyNot(installed, updated) };
+}
+
+async function installFrom(suite) {
+  const args = ['install', '-y', '--no-install-recommends', '-t', suite];
+  const fetched = await apt([...args, '--download-only', ...PACKAGES]);
+  return fetched.ok ? apt([...args, ...PACKAGES], 'the installation of the driver') : fetched;
+}
+
+function whyNot(installed, updated) {
+  if (installed) return `apt failed (${firstError(installed)})`;
+  if (!updated.ok) return `apt cannot fetch its lists (${firstError(updated)})`;
+  return `apt offers no mesa-vulkan-drivers ${OLDEST_ACCEPTED} or newer`;
 }
 
 /** lavapipe's manifest for the Vulkan loader, where it is installed. */
@@ -59,8 +81,8 @@ async function suiteWithDriver() {
   return undefined;
 }
 
-/** Adds `<codename>-backports` from the mirror that serves `<codename>`; the new file's path, or undefined. */
-async function addBackports(codename) {
+/** Adds `<codename>-backports` in `file`, from the mirror that serves `<codename>`; whether its list could be fetched. */
+async function addBackports(codename, file) {
   const { stdout } = await run('apt-get', [
     'indextargets',
     '--format',
@@ -69,22 +91,55 @@ async function addBackports(codename) {
   ]);
   const targets = stdout.split('\n').map((line) => line.split(' '));
   const mirror = targets.find(([, release, component]) => release === codename && component === 'main')?.[0];
-  if (!mirror) return undefined;
-  const file = `/etc/apt/sources.list.d/${codename}-backports.sources`;
+  if (!mirror) return false;
   const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
   writeFileSync(
     file,
     `Types: deb\nURIs: ${mirror}\nSuites: ${codename}-backports\nComponents: main\nSigned-By: ${keyring}\n`,
   );
-  if ((await apt('update')).ok) return file;
-  rmSync(file);
-  return undefined;
+  // the other lists are fresh
+  const only = [
+    '-o',
+    `Dir::Etc::SourceList=${file}`,
+    '-o',
+    'Dir::Etc::SourceParts=-',
+    '-o',
+    'APT::Get::List-Cleanup=0',
+  ];
+  return (await apt(['update', ...only])).ok;
 }
 
-function apt(command, ...args) {
-  return run('apt-get', ['-q', '-o', 'Acquire::Retries=3', '-o', 'DPkg::Lock::Timeout=300', command, ...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' },
-  });
+const PATIENCE = { 'Acquire::Retries': 1, 'Acquire::http::Timeout': 15, 'Acquire::https::Timeout': 15 };
+const LOCK_MINUTES = 5;
+
+/**
+ * In a session of its own: Ctrl-C reaches it from here only, and with `finish` not at all. While another apt is at work, as on a machine that has just
+ * started, this one waits; apt itself would do so for one of its two locks.
+ */
+async function apt(args, finish) {
+  const options = Object.entries(PATIENCE).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const env = aptEnvironment();
+  for (let attempt = 0; ; attempt++) {
+    const result = await run('apt-get', ['-q', ...options, ...args], {
+      env,
+      detached: true,
+      ...(finish && { finish }),
+    });
+    const held = result.ok ? undefined : /^E: (Could not get lock .*)/m.exec(result.stderr)?.[1];
+    if (!held || attempt >= 12 * LOCK_MINUTES) return result;
+    if (attempt === 0) say(`waiting for another apt, for up to ${LOCK_MINUTES} minutes: ${held}`);
+    await run('sleep', ['5']);
+  }
+}
+
+/** apt reads the variables of proxies in small letters only. */
+function aptEnvironment() {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C.UTF-8' };
+  for (const name of ['http_proxy', 'https_proxy', 'no_proxy']) {
+    const value = env[name] ?? env[name.toUpperCase()];
+    if (value) env[name] = value;
+  }
+  return env;
 }
 
 function osRelease() {
@@ -93,6 +148,8 @@ function osRelease() {
   return Object.fromEntries([...pairs].map(([, key, value]) => [key, value]));
 }
 
-function lastLine(text) {
-  return text.trim().split('\n').pop();
+/** The first of apt's errors names the cause; those after it follow from it. */
+function firstError({ stderr, stdout }) {
+  const [first] = `${stderr}\n${stdout}`.match(/^E: .*$/m) ?? [];
+  return first?.slice(3) ?? (stderr.trim().split('\n').pop() || 'no reason given');
 }

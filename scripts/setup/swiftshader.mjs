@@ -8,6 +8,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { SetupError } from './errors.mjs';
+import { npmFailure } from './failures.mjs';
+import { stage } from './stages.mjs';
 import { cacheFolder, NPM_OPTIONS, run } from './system.mjs';
 
 const VERSION = '153.0.0';
@@ -22,13 +24,14 @@ export async function installSwiftShader(variable) {
     );
   }
   const folder = join(cacheFolder(), `swiftshader-${VERSION}`);
-  if (!existsSync(folder)) await download(folder);
+  if (!existsSync(folder)) {
+    await stage('SwiftShader', 'fetching a Vulkan driver for the CPU, 70 MB from npm, once', () => download(folder));
+  }
   const libraries = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(':');
   return { LD_LIBRARY_PATH: libraries, [variable]: join(folder, 'vk_swiftshader_icd.json') };
 }
 
 async function download(folder) {
-  console.error('Fetching SwiftShader, a Vulkan driver for the CPU (70 MB from npm, once) ...');
   const partial = mkdtempSync(`${folder}-`);
   try {
     const name = `@sparticuz/chromium@${VERSION}`;
@@ -51,5 +54,6 @@ async function download(folder) {
 
 async function must(program, args) {
   const result = await run(program, args);
-  if (!result.ok) throw new SetupError(`${program} ${args.join(' ')} failed: ${result.stderr.trim()}`);
+  if (!result.ok)
+    throw new SetupError(program === 'npm' ? npmFailure(result.stderr) : `${program}: ${result.stderr.trim()}`);
 }

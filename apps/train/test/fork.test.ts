@@ -56,7 +56,12 @@ test('twice the length and batch go on at the rate that is announced, and the fo
       { key: 'optim.epochs', from: '6', to: '12' },
     ],
   });
-  expect(await readFile(join(folder, 'longer', 'report.html'), 'utf8')).toContain('optim.epochs 6 -&gt; 12');
+  const report = await readFile(join(folder, 'longer', 'report.html'), 'utf8');
+  expect(report).toContain('optim.epochs 6 -&gt; 12');
+  // compared with how its parent began, and it says whose steps those were
+  expect(report).toContain(`; the first ${AT} steps were those of ${join(folder, 'run')}`);
+  const outcome = JSON.parse(await readFile(join(folder, 'longer', 'outcome.json'), 'utf8'));
+  expect(outcome.knn.start.weights).toBe('untrained');
 });
 
 test('a fork that is resumed goes on as one that was not stopped', async () => {

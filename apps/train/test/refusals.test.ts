@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { programWords } from '../src/text/program';
 import { run } from './in-process';
 import { freshRun, newestTensors, tinyData, tinyOverrides } from './tiny-run';
 
@@ -139,7 +140,7 @@ test('a configuration that was edited by hand is found out, with both ways on', 
   const { output } = await run(...resume());
   expect(output).toContain('train.seed 0 -> 7; fork it');
   expect(output).toContain(
-    `${file} was edited since, so this goes on as before: franca-train pretrain --resume --out '${half}' train.seed=0`,
+    `${file} was edited since, so this goes on as before: ${programWords().join(' ')} pretrain --resume --out '${half}' train.seed=0`,
   );
   await writeFile(file, text);
 });
@@ -163,7 +164,7 @@ test('a run whose checkpoints are all damaged is not started over', async () => 
 
 test('the command that a refusal advises can be pasted', async () => {
   const { output } = await run(...resume('optim.epochs=12', 'crops.global_crops_scale=[0.5, 1]'));
-  const [, advice] = /in a new folder: franca-train (.*)$/m.exec(output)!;
+  const [, advice] = /in a new folder: .*franca-train (.*)$/m.exec(output)!;
   const words = execFileSync('sh', ['-c', `printf '%s\\n' ${advice}`], { encoding: 'utf8' })
     .trimEnd()
     .split('\n');

@@ -9,24 +9,41 @@ import { freshRun, newestTensors, startCli, tinyOverrides } from './tiny-run';
 const STEPS = 12;
 let folder: string;
 let reference: Record<string, string>;
+let wholeOutput: string;
 const args = (out: string, ...more: string[]) => freshRun(join(folder, out), ...more, ...tinyOverrides(STEPS));
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'franca-resume-'));
   const { status, output } = await startCli(args('whole')).done;
   expect(status, output).toBe(0);
+  wholeOutput = output;
   reference = await newestTensors(join(folder, 'whole'));
 });
+/** What stands behind a name on the last screen. */
+const rowsOf = (output: string, name: string): string[] =>
+  [...output.matchAll(new RegExp(`^ {2}${name} +(.*)$`, 'gm'))].map((match) => match[1]!);
+
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('a run folder explains itself', async () => {
   const run = join(folder, 'whole');
-  for (const name of ['config.yaml', 'environment.json', 'metrics.jsonl', 'report.html', 'teacher.safetensors'])
+  const texts = ['config.yaml', 'environment.json', 'metrics.jsonl', 'outcome.json', 'report.html', 'start.json'];
+  for (const name of [
+    ...texts,
+    'teacher.safetensors',
+    'pictures/maps-00000012.png',
+    'pictures/neighbours-00000012.png',
+  ])
     expect((await stat(join(run, name))).size, name).toBeGreaterThan(0);
   const rows = (await readMetrics(join(run, 'metrics.jsonl'))).filter((row) => 'loss' in row);
   expect(rows.map((row) => row.step)).toEqual(Array.from({ length: STEPS }, (_, i) => i + 1));
   expect(rows.every((row) => Number.isFinite(row.loss as number) && (row.loss as number) > 0)).toBe(true);
-  expect(await readFile(join(run, 'report.html'), 'utf8')).toContain('<svg');
+  const report = await readFile(join(run, 'report.html'), 'utf8');
+  expect(report).toContain('<svg');
+  const { sentence, knn } = JSON.parse(await readFile(join(run, 'outcome.json'), 'utf8'));
+  expect(report).toContain(`<p class="subtitle">${sentence}</p>`);
+  expect(wholeOutput.replaceAll('\n', ' ')).toContain(sentence);
+  expect(rowsOf(wholeOutput, 'untrained network')).toEqual([`${(100 * knn.start.share).toFixed(1)} %`]);
 });
 
 test('every file of weights that a run leaves says its configuration, heads included', async () => {
@@ -66,6 +83,11 @@ test('killed at random moments and resumed, a run ends with the bits of one that
   const rows = (await readMetrics(join(folder, 'killed', 'metrics.jsonl'))).filter((row) => 'loss' in row);
   const whole = (await readMetrics(join(folder, 'whole', 'metrics.jsonl'))).filter((row) => 'loss' in row);
   expect(rows.map((row) => [row.step, row.loss])).toEqual(whole.map((row) => [row.step, row.loss]));
+  // how it began and what came of it too: the start is kept, as its weights are gone
+  for (const name of ['start.json', 'outcome.json'])
+    expect(await readFile(join(folder, 'killed', name), 'utf8')).toBe(
+      await readFile(join(folder, 'whole', name), 'utf8'),
+    );
 });
 
 test('Ctrl-C saves, says how to resume, and resuming gives the same bits', async () => {
@@ -79,7 +101,7 @@ test('Ctrl-C saves, says how to resume, and resuming gives the same bits', async
   const { status, output } = await done;
   clearInterval(watch);
   expect(status, output).toBe(0);
-  expect(output).toMatch(/continue after step \d+ with: franca-train pretrain --resume --out .*stopped/);
+  expect(output).toMatch(/continue after step \d+ with: .* pretrain --resume --out .*stopped/);
   expect((await startCli(args('stopped', '--resume')).done).status).toBe(0);
   expect(await newestTensors(join(folder, 'stopped'))).toEqual(reference);
 });

@@ -37,6 +37,7 @@ export {
   type SegmentationCandidate,
 } from './linear-segmentation/linear-segmentation';
 export type { EpochSource } from './linear-segmentation/train-heads';
+export { type Curvature, sharedCurvature } from './logistic-regression/curvature';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {
   type LogisticRegressionOptions,

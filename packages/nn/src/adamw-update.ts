@@ -52,18 +52,22 @@ const updateOp: Op<UpdateAttrs> = {
     const n = sizeOf(outputs[0]!.shape) / 4;
     const [beta1, beta2] = [k.uniformF32(b1), k.uniformF32(b2)];
     const [rest1, rest2] = [k.uniformF32(1 - b1), k.uniformF32(1 - b2)];
+    // an invocation's units lie in one block, so that what they share is worked out once
     const perThread = target.family === 'cpu' ? 4 : 1;
     const body = `
   let first = thread * ${perThread}u;
+  if (first >= ${k.uniform(n)}) { return; }
   let whole = ${C}[${k.uniform(table!.shape[0]! - 1)}];
-  for (var i = first; i < min(first + ${perThread}u, ${k.uniform(n)}); i++) {
-    let c = ${C}[${B}[i / ${SEGMENT_ALIGNMENT / 4}u]];
+  let c = ${C}[${B}[first / ${SEGMENT_ALIGNMENT / 4}u]];
+  let rate = c.x / whole.z;
+  let inverse = 1.0 / whole.w;
+  for (var i = first; i < first + ${k.uniform(perThread)}; i++) {
     var w = ${W}[i];
     if (whole.x != 0.0) {
       let g = ${G}[i] * c.z;
       let m = ${beta1} * ${M}[i] + ${rest1} * g;
       let v = ${beta2} * ${S}[i] + ${rest2} * g * g;
-      w = w * c.y - c.x * (m / whole.z) / (sqrt(v / whole.w) + ${k.uniformF32(eps)});
+      w = w * c.y - rate * m / (sqrt(v * inverse) + ${k.uniformF32(eps)});
       ${M}[i] = m; ${S}[i] = v; ${W}[i] = w;
     }
     ${teacher ? `${T}[i] = whole.y * ${T}[i] + (1.0 - whole.y) * w;` : ''}

@@ -1,15 +1,17 @@
 /** `franca-train eval <task>`: one evaluation of a checkpoint, or all of them. */
-import { existsSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
-import { type ContextOptions, openContext } from '../eval/context';
-import { dataOfRun, heldOutOfRun } from '../eval/data-of-run';
+import { type ContextOptions, openContext, type SharedSets, shareSets } from '../eval/context';
 import { findTasks } from '../eval/find-tasks';
+import { CONTROLLED } from '../eval/glance';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
-import type { EvalTask } from '../eval/task';
-import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import type { EvalTask, RunnableTask } from '../eval/task';
+import { chosenData, dataOfRun } from '../features/data-of-run';
+import { UNTRAINED } from '../features/find-weights';
+import { placeOfOutputs } from '../features/place-of-outputs';
+import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isSegmentationData } from '../image-sets/segmentation-set';
@@ -24,6 +26,7 @@ interface Options extends SessionOptions, OutputOptions, MaskValues {
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
   readonly resize?: number;
+  readonly control: boolean;
 }
 
 /** Adds the command and, below it, one for each task. */
@@ -38,13 +41,13 @@ export async function register(program: Command): Promise<void> {
         ['franca-train eval knn -w vitb14.pth -d imagenet', 'one evaluation'],
         ['franca-train eval in-context -w run -d VOC2012 --json voc.json', 'with its record as JSON'],
         ['franca-train eval all -w run', 'all of them on the data of the run: one table, one page'],
-        ['franca-train eval knn -w random:run -d world', 'the control: the same model untrained, on generated images'],
+        ['franca-train eval knn -w random:run', 'the control: the same model untrained, on the same images'],
       ]),
     );
   for (const task of tasks) {
     const command = group.command(task.name).description(task.about);
     const reading = task.reads === 'nothing' ? command : withData(withWeightsAndImages(command), task);
-    const usage = ['franca-train eval', task.name, ...(task.reads === 'nothing' ? [] : ['-w run -d world'])].join(' ');
+    const usage = ['franca-train eval', task.name, ...(task.reads === 'nothing' ? [] : ['-w run'])].join(' ');
     withOutput(task.options(reading))
       .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
       .action((options: Options) => runOne(task, options));
@@ -60,7 +63,8 @@ export async function register(program: Command): Promise<void> {
     withMasks(withLimits(all, '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
-      .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100')),
+      .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
+      .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
 
@@ -73,7 +77,10 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const reading = withLimits(command).requiredOption('-d, --data <data>', DATA_HELP[task.reads]);
+  const reading = withLimits(command).option(
+    '-d, --data <data>',
+    `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
+  );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
 }
 
@@ -105,41 +112,79 @@ const withOutput = (command: Command): Command =>
   command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
-  const data = options.data ?? 'world';
-  await checkOutputs(options);
-  await using session = task.reads === 'nothing' ? undefined : await openSession(options);
+  if (task.reads === 'nothing') return runWithoutModel(task, options);
+  const { weights, data: asked } = options;
+  const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
+  await checkOutputs(options, spec);
+  if (said) console.log(said);
+  await using session = await openSession(options);
   using backend = chooseBackend(session);
-  await using context = openContext(session, backend, contextOptions(options, { data, denseData: data }, [task]));
+  const data = { data: spec, denseData: spec, heldOut };
+  await using context = openContext(session, backend, contextOptions(options, data, [task]));
   const results = await runTasks(context, [task], { ...options }, false);
-  await finish({ model: session?.weights.name ?? task.name, ...results }, options);
+  await finish({ model: session.weights.name, ...results }, options);
+}
+
+/** Of the run's own data. */
+const TESTED = 'tested on its held-out part';
+
+async function runWithoutModel(task: EvalTask, options: Options): Promise<void> {
+  await checkOutputs(options);
+  using backend = chooseBackend(undefined);
+  const data = { data: 'world', denseData: 'world', heldOut: undefined };
+  await using context = openContext(undefined, backend, contextOptions(options, data, [task]));
+  await finish({ model: task.name, ...(await runTasks(context, [task], { ...options }, false)) }, options);
 }
 
 async function runAll(evaluations: readonly EvalTask[], options: Options): Promise<void> {
-  const html = options.html ?? pageOf(options.weights);
-  await checkOutputs({ ...options, html });
-  const data = options.data ?? dataOfRun(options.weights)?.spec ?? 'world';
-  const denseData = options.denseData ?? ((await isSegmentationData(data).catch(() => false)) ? data : 'world');
+  const { weights } = options;
+  const place = placeOfOutputs(weights);
+  const html = options.html ?? pageOf(weights);
+  const asked = options.data ?? (dataOfRun(weights)?.spec === undefined ? 'world' : undefined);
+  const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
+  await checkOutputs({ ...options, html }, spec);
+  if (said) console.log(said);
+  const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, heldOut }, evaluations);
+  await using shared = shareSets(data);
+  const { model, ...results } = await evaluate(options, data, shared, (session) => [
+    rasaTask(session, place?.suffix === '' ? place.folder : undefined),
+    ...evaluations,
+  ]);
+  const controlled = options.control && !weights.startsWith(UNTRAINED);
+  if (controlled) console.error('the same model untrained:');
+  const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
+  const control = controlled
+    ? await evaluate({ ...options, weights: UNTRAINED + weights }, { ...data, blocks: 1 }, shared, () => controls)
+    : undefined;
+  await finish({ model, ...results, control: control?.records ?? [] }, { ...options, html });
+}
+
+/** Opens a model and runs tasks on it; what fails is left out. */
+async function evaluate(
+  options: Options,
+  data: ContextOptions,
+  shared: SharedSets,
+  tasksOf: (session: FeatureSession) => readonly RunnableTask[],
+) {
   await using session = await openSession(options);
   using backend = chooseBackend(session);
-  await using context = openContext(session, backend, contextOptions(options, { data, denseData }, evaluations));
-  const tasks = [rasaTask(session, folderOf(options.weights)), ...evaluations];
-  const results = await runTasks(context, tasks, {}, true);
-  await finish({ model: session.weights.name, ...results }, { ...options, html });
+  await using context = openContext(session, backend, data, shared);
+  return { model: session.weights.name, ...(await runTasks(context, tasksOf(session), {}, true)) };
 }
 
 /** Before hours of work, not after. */
-async function checkOutputs({ json, html, weights, data }: Options): Promise<void> {
+async function checkOutputs({ json, html, weights }: Options, data?: string): Promise<void> {
   const inputs = [weights, data].filter((input) => input !== undefined);
   for (const path of [json, html]) if (path) await checkOutputFile(path, inputs);
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize, weights, maskValues, void: unscored }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData'>,
+  { dataset, images = {}, denseImages = images, resize, maskValues, void: unscored }: Options,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
-  heldOut: weights === undefined ? undefined : heldOutOfRun(weights, data.data),
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
@@ -148,12 +193,10 @@ const contextOptions = (
   ...(resize ? { resize } : {}),
 });
 
-/** The folder of a run, if the weights are one. */
-const folderOf = (weights: string): string | undefined =>
-  existsSync(weights) && statSync(weights).isDirectory() ? weights : undefined;
-
 /** In the folder of the run, else beside the working directory's other files. */
 function pageOf(weights: string): string {
-  const folder = folderOf(weights);
-  return folder ? join(folder, 'evals.html') : `evals-${basename(resolve(weights)).replace(/\.\w+$/, '')}.html`;
+  const place = placeOfOutputs(weights);
+  return place
+    ? join(place.folder, `evals${place.suffix}.html`)
+    : `evals-${basename(resolve(weights)).replace(/\.\w+$/, '')}.html`;
 }

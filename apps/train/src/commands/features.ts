@@ -1,7 +1,7 @@
 /** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
-import { heldOutOfRun } from '../eval/data-of-run';
+import { chosenData } from '../features/data-of-run';
 import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { writeFeatures } from '../features/write-features';
 import { openImageSets, spread } from '../image-sets/image-set';
@@ -11,7 +11,7 @@ import { checkOutputFile } from '../options/outputs';
 import { amountOfBytes } from '../text/amounts';
 
 interface Options extends SessionOptions {
-  readonly data: string;
+  readonly data?: string;
   readonly split: 'train' | 'val';
   readonly out: string;
   readonly patches?: true;
@@ -23,7 +23,10 @@ interface Options extends SessionOptions {
 export function register(program: Command): void {
   withWeightsAndImages(program.command('features'))
     .description('write the CLS and patch tokens of a data set to a safetensors file')
-    .requiredOption('-d, --data <data>', 'a folder, shards, hf://owner/name, flowers, world, ... (see @franca/data)')
+    .option(
+      '-d, --data <data>',
+      'a folder, shards, hf://owner/name, flowers, world, ..., see @franca/data (default: what the run was trained on)',
+    )
     .addOption(new Option('--split <part>', 'part of the data').choices(['train', 'val']).default('train'))
     .requiredOption('-o, --out <file>', 'safetensors file to write')
     .option('--patches', 'patch tokens too: [n, rows, columns, D]')
@@ -33,16 +36,23 @@ export function register(program: Command): void {
       'after',
       examples([
         ['franca-train features -w vitb14.pth -d photos --out photos.safetensors', 'one CLS token per image'],
-        ['franca-train features -w run -d world --patches --out world.safetensors', 'patch tokens of a run'],
+        [
+          'franca-train features -w run --split val --patches --out held-out.safetensors',
+          'patch tokens of what a run held out',
+        ],
       ]),
     )
     .action(async (options: Options) => {
-      await checkOutputFile(options.out, [options.weights, options.data]);
+      const { weights, data: asked, split } = options;
+      const part = split === 'val' ? 'its held-out part' : 'the part that it learned from';
+      const { spec, heldOut, said } = await chosenData({ weights, asked, part });
+      await checkOutputFile(options.out, [weights, spec]);
+      if (said) console.log(said);
       await using session = await openSession(options);
       for (const note of session.weights.notes) console.log(`note: ${note}`);
-      const sets = await openImageSets(options.data, { heldOut: heldOutOfRun(options.weights, options.data) });
+      const sets = await openImageSets(spec, { heldOut });
       try {
-        const set = spread(options.split === 'val' ? sets.test : sets.train, options.images);
+        const set = spread(split === 'val' ? sets.test : sets.train, options.images);
         const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
         const written = await writeFeatures(options.out, session, set, {
           preparation,

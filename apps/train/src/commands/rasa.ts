@@ -8,6 +8,7 @@ import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
 import { openContext } from '../eval/context';
 import { writeJson } from '../eval/results';
+import { chosenData } from '../features/data-of-run';
 import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
@@ -17,7 +18,7 @@ import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
-  readonly data: string;
+  readonly data?: string;
   readonly out: string;
   readonly images?: { readonly train: number; readonly test: number };
   readonly official?: true;
@@ -28,7 +29,7 @@ interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
 export function register(program: Command): void {
   withWeightsAndImages(program.command('rasa'))
     .description('remove from patch tokens what tells their position (RASA)')
-    .requiredOption('-d, --data <data>', 'images to learn from: any data, or "world"')
+    .option('-d, --data <data>', 'images to learn from: any data, or "world" (default: what the run was trained on)')
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
     .option('--images <train,test>', 'at most so many images, evenly spaced', trainTest)
     .option('--planes <n>', 'at most so many planes', positiveInteger, RASA_DEFAULTS.planes)
@@ -60,14 +61,18 @@ export function register(program: Command): void {
 async function run(options: Options): Promise<void> {
   await checkOutputFolder(options.out, { names: RASA_FILES, inputs: [options.weights] });
   if (options.json) await checkOutputFile(options.json, [options.weights]);
+  const part = 'planes from the part that it learned from, read on its held-out part';
+  const { spec, heldOut, said } = await chosenData({ weights: options.weights, asked: options.data, part });
+  if (said) console.log(said);
   // Planes are looked for in what the model itself gives.
   await using session = await openSession({ ...options, rasa: 'none' });
   for (const note of session.weights.notes) console.log(`note: ${note}`);
   const images = options.images ?? {};
   using backend = chooseBackend(session);
   await using context = openContext(session, backend, {
-    data: options.data,
-    denseData: options.data,
+    data: spec,
+    denseData: spec,
+    heldOut,
     images,
     denseImages: images,
   });

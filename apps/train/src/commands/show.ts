@@ -1,15 +1,22 @@
 /** `franca-train show`: pictures of what a model sees in pictures. */
+import { join } from 'node:path';
 import { PCA_RECIPES, type PcaRecipeName } from '@franca/viz';
 import { type Command, InvalidArgumentError } from 'commander';
 import { examples } from '../command-line';
+import { TrainError } from '../errors';
+import { chosenData } from '../features/data-of-run';
+import { placeOfOutputs } from '../features/place-of-outputs';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
+import { openImageSets } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { checkOutputFolder } from '../options/outputs';
-import { type Look, look, readPicture } from '../show/picture-features';
+import { type Look, look } from '../show/picture-features';
+import { type Picture, readPicture, readPictures } from '../show/pictures';
 import { writeLooks } from '../show/write-looks';
 
 interface Options extends SessionOptions {
-  readonly out: string;
+  readonly data?: string;
+  readonly out?: string;
   readonly recipes: readonly PcaRecipeName[];
   readonly joint?: true;
   readonly mass: number;
@@ -19,29 +26,60 @@ interface Options extends SessionOptions {
 export function register(program: Command): void {
   withWeights(program.command('show'))
     .description('draw PCA maps and the attention of CLS for pictures (PNG and SVG)')
-    .argument('<images...>', 'image files')
-    .requiredOption('-o, --out <folder>', 'folder for the figures')
+    .argument('[images...]', 'image files (default: some held-out images of --data)')
+    .option('-d, --data <data>', 'data to take them from (default: what the run was trained on)')
+    .option('-o, --out <folder>', 'folder for the figures (default: "show" in the folder of the run)')
     .option('--recipes <names>', `ways to colour PCA: ${recipeNames.join(', ')}`, parseRecipes, ['paper'])
     .option('--joint', 'one PCA over all pictures, so that equal things get equal colours')
     .option('--mass <share>', 'share of attention kept in the masked picture', parseShare, 0.6)
     .addHelpText(
       'after',
       examples([
+        ['franca-train show -w run', 'held-out images of what the run was trained on'],
+        ['franca-train show -w random:run', 'the same with the untrained model, to compare'],
         ['franca-train show -w vitb14.pth cat.jpg dog.jpg --out maps', 'one row per picture'],
         ['franca-train show -w run photos/*.jpg --joint --recipes paper,mid --out maps', 'colours shared by all'],
       ]),
     )
-    .action(async (images: string[], options: Options) => {
-      await checkOutputFolder(options.out);
-      // As in the paper's figures, twice the side that features are evaluated at.
-      await using session = await openSession(options, (config) => 2 * defaultSize(config));
-      for (const note of session.weights.notes) console.log(`note: ${note}`);
-      const looks: Look[] = [];
-      for (const path of images) looks.push(await look(session, await readPicture(path)));
-      const written = await writeLooks(options.out, looks, { ...options, joint: Boolean(options.joint) });
-      console.log(`wrote ${written.length} files to ${options.out}: ${written.slice(0, 4).join(', ')}, ...`);
-    });
+    .action(run);
 }
+
+async function run(images: readonly string[], options: Options): Promise<void> {
+  const { weights } = options;
+  const out = options.out ?? defaultFolder(weights);
+  await checkOutputFolder(out);
+  const pictures = images.length > 0 ? await Promise.all(images.map(readPicture)) : await heldOutPictures(options);
+  // As in the paper's figures, twice the side that features are evaluated at.
+  await using session = await openSession(options, (config) => 2 * defaultSize(config));
+  for (const note of session.weights.notes) console.log(`note: ${note}`);
+  const looks: Look[] = [];
+  for (const picture of pictures) looks.push(await look(session, picture));
+  const written = await writeLooks(out, looks, { ...options, joint: Boolean(options.joint) });
+  console.log(
+    `wrote ${written.length} files to ${out}; look at ${join(out, 'pca.png')} and ${join(out, 'attention.png')}`,
+  );
+}
+
+function defaultFolder(weights: string): string {
+  const place = placeOfOutputs(weights);
+  if (place) return join(place.folder, `show${place.suffix}`);
+  throw new TrainError('usage', `${weights} lies in no folder of a run; name a folder for the figures with --out`);
+}
+
+/** Some images of the part that a run did not learn from. */
+async function heldOutPictures({ weights, data: asked }: Options): Promise<Picture[]> {
+  const { spec, heldOut, said } = await chosenData({ weights, asked, part: `${PICTURES} images of its held-out part` });
+  if (said) console.log(said);
+  const { test, close } = await openImageSets(spec, { limits: { test: PICTURES }, heldOut });
+  try {
+    return await readPictures(test);
+  } finally {
+    await close();
+  }
+}
+
+/** As many rows as one sees at a glance. */
+const PICTURES = 6;
 
 const recipeNames = Object.keys(PCA_RECIPES) as PcaRecipeName[];
 

@@ -70,24 +70,41 @@ export interface ContextOptions extends ImageOptions {
   readonly masks?: MaskValues;
 }
 
-/** Opens data as it is asked for. Close it when done. */
+/** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
+export interface SharedSets extends AsyncDisposable {
+  sets(kind: 'images' | 'dense'): Promise<ImageSets>;
+  readonly opened: readonly ImageSets[];
+}
+
+export function shareSets(options: ContextOptions): SharedSets {
+  const opened: ImageSets[] = [];
+  return {
+    opened,
+    sets: memo(async (kind: 'images' | 'dense') => {
+      const sets = await (kind === 'dense' ? openDense(options) : openImages(options));
+      opened.push(sets);
+      return sets;
+    }),
+    async [Symbol.asyncDispose]() {
+      for (const splits of opened) await splits.close();
+    },
+  };
+}
+
+/** Opens data as it is asked for. Close it when done, and `shared`, if it is given, after it. */
 export function openContext(
   session: FeatureSession | undefined,
   backend: EvalBackend,
   options: ContextOptions,
+  shared?: SharedSets,
 ): EvalContext & AsyncDisposable {
-  const opened: ImageSets[] = [];
+  const own = shareSets(options);
+  const { sets, opened } = shared ?? own;
   const foreign: AsyncDisposable[] = [];
-  const keep = async (opening: Promise<ImageSets>): Promise<ImageSets> => {
-    const sets = await opening;
-    opened.push(sets);
-    return sets;
-  };
   const model = (): FeatureSession => {
     if (session) return session;
     throw new TrainError('usage', 'this evaluation needs a model; give --weights');
   };
-  const sets = memo((kind: 'images' | 'dense') => keep(kind === 'dense' ? openDense(options) : openImages(options)));
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partOf = memo((set: ImageSet) => imagePart(model(), set, options));
   /** Notes on a part and on the other one that it was opened with. */
@@ -141,7 +158,7 @@ export function openContext(
       });
     },
     async [Symbol.asyncDispose]() {
-      for (const splits of opened) await splits.close();
+      await own[Symbol.asyncDispose]();
       for (const set of foreign) await set[Symbol.asyncDispose]();
     },
   };

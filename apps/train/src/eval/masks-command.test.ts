@@ -54,7 +54,9 @@ test.each(['in-context', 'linear-seg', 'overcluster'])(
     const named = await evaluate(task, scaled, ...options, '--mask-values', '0,255');
     // the same pictures and, class by class, the same masks
     expect([named.value, named.perClass]).toEqual([right.value, right.perClass]);
-    expect([right.notes, named.notes]).toEqual([
+    // what a task says of itself aside
+    const onMasks = ({ notes = [] }: EvalRecord) => notes.filter((note) => !note.startsWith(`${task}: `));
+    expect([onMasks(right), onMasks(named)]).toEqual([
       [],
       ['values of masks are read as classes by --mask-values: 0 background, 255 polyp'],
     ]);

@@ -4,11 +4,14 @@ import { type EvalRecord, paperResult } from '@franca/evals';
 import { formatTable } from '@franca/evals/node';
 import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
 import { duration } from '../text/amounts';
+import { glance } from './glance';
 
 export interface EvalResults {
   readonly model: string;
   readonly records: readonly EvalRecord[];
   readonly sections: readonly ReportSection[];
+  /** Of the same model untrained; absent where only one evaluation was asked for. */
+  readonly control?: readonly EvalRecord[];
 }
 
 /** For standard output: as wide as the terminal, or, in a file, as it is. */
@@ -22,11 +25,27 @@ export const resultsTable = ({ records }: EvalResults): string =>
 export const writeJson = (path: string, records: readonly EvalRecord[]): Promise<unknown> =>
   writeFileAtomic(path, (sink) => sink(Buffer.from(`${JSON.stringify(records, null, 2)}\n`)));
 
+/** The same in short, where there is more than one can read: columns in step. */
+export function resultsInShort({ records, control }: EvalResults): string | undefined {
+  if (!control) return undefined;
+  const { columns, rows } = glance(records, control);
+  const lines = [columns, ...rows].map((row) => row.map((cell) => `${cell ?? ''}`));
+  const widths = columns.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)));
+  return lines
+    .map((line) =>
+      line
+        .map((cell, c) => cell.padEnd(widths[c]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
 /** Models of the paper shown beside one's own results, where task and data set are the paper's. */
 const PAPER_MODELS = ['Franca-B', 'Franca-L', 'DINOv2-B'];
 
 /** The page: the table of all results, then a part per evaluation, then everything that is needed to repeat them. */
-export async function writePage(path: string, { model, records, sections }: EvalResults): Promise<void> {
+export async function writePage(path: string, { model, records, sections, control }: EvalResults): Promise<void> {
   const seconds = records.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1000;
   const html = htmlReport({
     title: `Evaluation of ${model}`,
@@ -35,9 +54,13 @@ export async function writePage(path: string, { model, records, sections }: Eval
       { label: 'time of evaluations', value: duration(seconds) },
     ],
     sections: [
+      ...(control ? [{ title: 'In short', tables: [glance(records, control)] }] : []),
       { title: 'Results', tables: [resultRows(records)], notices: noticesOf(records) },
       ...sections,
-      { title: 'Records', details: [{ summary: 'as JSON', text: JSON.stringify(records, null, 2) }] },
+      {
+        title: 'Records',
+        details: [{ summary: 'as JSON', text: JSON.stringify([...records, ...(control ?? [])], null, 2) }],
+      },
     ],
   });
   await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));

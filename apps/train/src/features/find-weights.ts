@@ -16,6 +16,9 @@ export interface FoundWeights {
   readonly notes: readonly string[];
 }
 
+/** Before weights: their architecture with initial values. */
+export const UNTRAINED = 'random:';
+
 const EXPORTED = 'teacher.safetensors';
 /** Files of a folder that hold a backbone, the preferred one first. */
 const CANDIDATES = [
@@ -31,7 +34,7 @@ export async function findWeights(path: string): Promise<FoundWeights> {
   if (!existsSync(path))
     throw new TrainError('file', `${path} does not exist; give a file of weights or the folder of a run`);
   if (!statSync(path).isDirectory())
-    return { file: path, name: basename(path).replace(/\.\w+$/, ''), configFile: runConfig(dirname(path)), notes: [] };
+    return { file: path, name: basename(path).replace(/\.\w+$/, ''), configFile: runConfig(path), notes: [] };
   const existing = (name: string) => [join(path, name)].filter(existsSync).at(0);
   const found = await newestTeacher(path, CANDIDATES.map(existing).find(Boolean));
   if (!found)
@@ -47,9 +50,10 @@ export async function findWeights(path: string): Promise<FoundWeights> {
   };
 }
 
-/** The configuration of the run that a folder is, or lies in as one of its checkpoints or its RASA. */
-function runConfig(folder: string): string | undefined {
-  const whole = resolve(folder);
+/** The configuration of the run that weights are of: a file or a folder, which is the run, one of its checkpoints or its RASA. */
+export function runConfig(weights: string): string | undefined {
+  const isFolder = existsSync(weights) && statSync(weights).isDirectory();
+  const whole = resolve(isFolder ? weights : dirname(weights));
   const above = dirname(whole);
   const run = basename(above) === 'checkpoints' ? dirname(above) : basename(whole) === 'rasa' ? above : whole;
   return [...new Set([whole, run])].map((place) => join(place, 'config.yaml')).find(existsSync);

@@ -8,7 +8,7 @@ import { initialValues } from '@franca/nn';
 import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, type ModelOptions } from './config-of-file';
-import { type FoundWeights, findWeights } from './find-weights';
+import { type FoundWeights, findWeights, UNTRAINED } from './find-weights';
 import { networkOfFile } from './network-of-file';
 import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
 
@@ -31,16 +31,14 @@ export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config'
   identity(): Promise<string>;
 }
 
-const RANDOM = 'random:';
-
 /**
  * Opens a file of weights (official, timm or own names; safetensors or .pth), the folder of a run or of an import, or `random:` and any of these:
  * the same architecture with initial weights, the control that every evaluation should beat.
  * @throws TrainError, CheckpointError or VitError where there is no ViT
  */
 export async function openWeights(path: string, options: WeightOptions = {}): Promise<Weights> {
-  const random = path.startsWith(RANDOM);
-  const found = await findWeights(random ? path.slice(RANDOM.length) : path);
+  const random = path.startsWith(UNTRAINED);
+  const found = await findWeights(random ? path.slice(UNTRAINED.length) : path);
   const file = await openCheckpoint(found.file);
   try {
     const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);

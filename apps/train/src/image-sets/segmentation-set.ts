@@ -2,7 +2,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { decodeImage, fileVersion, generatedWorld, recogniseSource, shuffledOrder, worldOptions } from '@franca/data';
+import {
+  decodeImage,
+  fileVersion,
+  generatedWorld,
+  readImage,
+  recogniseSource,
+  shuffledOrder,
+  worldOptions,
+} from '@franca/data';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
 import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
@@ -148,7 +156,8 @@ async function worldSets(spec: string, name: string | undefined): Promise<BothSe
       notes: [],
       key: world.key,
       label: world.label,
-      read: async (index) => world.sample(index).image,
+      // kept in memory, where a mask is rendered every time
+      read: (index, signal) => readImage(world, index, {}, signal),
       async mask(index) {
         const { image, semantic } = world.sample(index);
         return { data: semantic, height: image.height, width: image.width };

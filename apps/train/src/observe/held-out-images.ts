@@ -16,6 +16,8 @@ import {
 export interface HeldOutImages {
   /** RGB [S, S, 3] each. */
   readonly images: readonly Uint8Array[];
+  /** Where each lies in the source. */
+  readonly indices: readonly number[];
   /** Classes [n]; empty where the source has none. */
   readonly labels: Int32Array;
   readonly size: number;
@@ -32,21 +34,29 @@ export interface HeldOutRequest {
   readonly decode: DecodeOptions;
 }
 
-/** Reads and prepares images; unreadable ones are left out and named. */
-export async function readHeldOutImages(
+/** Reads and prepares images as k-NN takes them, the centre of each; unreadable ones are left out and named. */
+export function readHeldOutImages(
   source: ImageSource,
   { count, size, labelled, decode }: HeldOutRequest,
 ): Promise<HeldOutImages> {
   const stride = Math.max(1, source.length / count);
   const chosen = Array.from({ length: Math.min(count, source.length) }, (_, i) => Math.floor(i * stride));
   const wanted = labelled ? chosen.filter((index) => source.label?.(index) !== undefined) : chosen;
+  return readImagesAt(source, wanted, { resize: Math.round((size * 8) / 7), size, labelled, decode });
+}
+
+/** Images by their place in the source, the shorter side resized to `resize` and the centre of `size` cut out. */
+export async function readImagesAt(
+  source: ImageSource,
+  wanted: readonly number[],
+  { resize, size, labelled, decode }: Omit<HeldOutRequest, 'count'> & { readonly resize: number },
+): Promise<HeldOutImages> {
   const images: Uint8Array[] = [];
-  const labels: number[] = [];
+  const indices: number[] = [];
   const skipped: string[] = [];
   const load = async (index: number, signal: AbortSignal) => {
     try {
-      const image = await readImage(source, index, decode, signal);
-      return { index, pixels: resizeAndCrop(image, { resize: Math.round((size * 8) / 7), crop: size }) };
+      return { index, pixels: resizeAndCrop(await readImage(source, index, decode, signal), { resize, crop: size }) };
     } catch (error) {
       if (!isImageError(error)) throw error;
       return { index, reason: `${source.key(index)}: ${error.message}` };
@@ -56,9 +66,10 @@ export async function readHeldOutImages(
     if (reason) skipped.push(reason);
     if (!pixels) continue;
     images.push(pixels);
-    if (labelled) labels.push(source.label!(index)!);
+    indices.push(index);
   }
-  return { images, labels: Int32Array.from(labels), size, skipped };
+  const labels = Int32Array.from(labelled ? indices.map((index) => source.label!(index)!) : []);
+  return { images, indices, labels, size, skipped };
 }
 
 /** Whether an image has a label at least: those of a validation part may all be of classes that training does not know. */

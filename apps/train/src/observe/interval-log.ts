@@ -1,6 +1,6 @@
 /** The figures of a log interval, into `metrics.jsonl`, TensorBoard and the table of the terminal. */
 import type { ScheduledValues } from '@franca/pretraining';
-import { amountOfBytes, duration } from '../text/amounts';
+import { duration } from '../text/amounts';
 import { featureSpread, type HealthReading } from './health';
 import type { MetricRow } from './metrics-log';
 import { deviceBytes, type ObservedRun } from './observed-run';
@@ -63,15 +63,14 @@ const clean = ({ step, ...row }: Row & { readonly step: number }): MetricRow => 
 
 const tableCells = ({ record, options }: ObservedRun, at: number, row: Row): Record<string, string> => ({
   step: `${at}/${options.schedule.iterations}`,
-  loss: row.loss!.toFixed(4),
-  global: row.dino_global_crops_loss!.toFixed(4),
-  local: row.dino_local_crops_loss!.toFixed(4),
-  ibot: row.ibot_loss!.toFixed(4),
-  koleo: row.koleo_loss!.toFixed(4),
+  loss: row.loss!.toFixed(3),
+  global: row.dino_global_crops_loss!.toFixed(3),
+  local: row.dino_local_crops_loss!.toFixed(3),
+  ibot: row.ibot_loss!.toFixed(3),
+  koleo: row.koleo_loss!.toFixed(3),
   lr: row.lr!.toExponential(2),
   'img/s': row.images_per_second!.toFixed(1),
   'wait ms': row.data_wait_ms!.toFixed(0),
-  memory: amountOfBytes(row.memory_bytes!),
   ETA: duration(record.pace.secondsLeft(at)),
 });
 

@@ -6,7 +6,10 @@ import type { ObservedRun } from './observed-run';
 /** Judges one reading after the other. @throws TrainError `run` where the loss is not finite, after `onEnd` */
 export type Judge = (reading: HealthReading) => Promise<void>;
 
-export function createJudge({ options, step, record, progress }: ObservedRun, onEnd: () => Promise<void>): Judge {
+export function createJudge(
+  { options, step, record, progress }: ObservedRun,
+  onEnd: (step: number) => Promise<unknown>,
+): Judge {
   const { warmup, teacherTempWarmup } = options.schedule;
   let known: readonly HealthNotice[] = [];
   return async (reading) => {
@@ -17,9 +20,10 @@ export function createJudge({ options, step, record, progress }: ObservedRun, on
       progress.message(`${notice.severity}: ${notice.text}`);
     }
     known = notices;
+    record.trouble = notices;
     if (!notices.some(({ code }) => code === 'not-finite')) return;
     const culprit = await step.findNonFinite();
-    await onEnd();
+    await onEnd(reading.step);
     const where = culprit
       ? `; the first bad value came from ${culprit.op} [${culprit.shape.join(', ')}], recorded at ${culprit.site}`
       : '';

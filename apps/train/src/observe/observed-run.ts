@@ -5,8 +5,10 @@ import type { DerivedOptions } from '../config/derived-options';
 import type { MetricsLog } from './metrics-log';
 import type { Progress } from './progress';
 import type { RunRecord } from './run-record';
+import type { StartingWeights } from './run-start';
 import type { TeacherReading } from './teacher-reading';
 import type { EventWriter } from './tensorboard';
+import type { RunOutcome } from './verdict';
 
 export interface ObservedRun {
   readonly gpu: Gpu;
@@ -16,6 +18,9 @@ export interface ObservedRun {
   readonly configText: string;
   /** What was assumed, left out or changed in all parts of the run, in words. */
   readonly history: readonly string[];
+  /** Whether it began with fresh weights, and which run it left at which step, if it is a fork. */
+  readonly weights: StartingWeights;
+  readonly fork: RunOutcome['fork'];
   readonly step: CompiledPretrainStep;
   readonly schedule: (iteration: number) => ScheduledValues;
   readonly record: RunRecord;

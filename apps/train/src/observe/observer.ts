@@ -2,29 +2,37 @@
  * Everything that is written down about a run while it trains. A row of figures per log interval, TensorBoard events, k-NN readings, pictures, the report, and
  * words when something looks wrong. It reads the step and never changes it.
  */
+import { join } from 'node:path';
 import { drawBatch } from './batch-pictures';
 import { logInterval } from './interval-log';
+import { knnFigures } from './knn-figures';
+import { looksFigures } from './looks-figures';
+import { readMetrics } from './metrics-log';
 import { createJudge } from './notices';
 import { deviceBytes, type ObservedRun } from './observed-run';
-import { pcaPicture, savePicture } from './pictures';
+import { outcomeOf, saveOutcome } from './outcome';
+import { savePicture } from './pictures';
 import { writeReport } from './report';
+import { saveRunStart } from './run-start';
 import { createUpdateRows, type UpdateRows } from './update-rows';
+import { percent, type RunOutcome } from './verdict';
 
 export interface Observer {
   /** Keeps the live line of a terminal up to date, once a second. */
   live(step: number): Promise<void>;
   /** Logs all steps since the last call, judges their health. Throws `TrainError` if the loss is not finite. */
   interval(step: number): Promise<void>;
-  /** Measures the teacher. */
-  measure(step: number): Promise<void>;
+  /** Measures the teacher; draws what it makes of a few pictures at the last step, and once in an interval of pictures. */
+  measure(step: number, isLast: boolean): Promise<void>;
   /** Draws the crops and masks of the batch at hand, and the use of prototypes. */
   draw(step: number, masks: Uint8Array): Promise<void>;
-  report(): Promise<void>;
+  /** Writes the report of a run that ends here, and tells what came of it. */
+  report(step: number): Promise<RunOutcome>;
 }
 
 export function createObserver(run: ObservedRun): Observer {
   const rows = createUpdateRows(run.step, run.options.batch.accumulation);
-  const report = () => reportOn(run);
+  const report = (step: number) => reportOn(run, { step, running: false });
   const judge = createJudge(run, report);
   return {
     live: liveLine(run, rows),
@@ -32,7 +40,7 @@ export function createObserver(run: ObservedRun): Observer {
       const updates = await rows.take();
       if (updates.length > 0) await judge(await logInterval(run, at, updates));
     },
-    measure: (at) => measureTeacher(run, at),
+    measure: teacherMeasure(run),
     draw: (at, masks) => drawBatch(run, at, masks),
     report,
   };
@@ -58,28 +66,67 @@ function liveLine(run: ObservedRun, rows: UpdateRows): Observer['live'] {
   };
 }
 
-async function measureTeacher(run: ObservedRun, at: number): Promise<void> {
-  const { options, out, record, reading, log, events, progress } = run;
-  const { knn, pixels, picture } = await reading.measure();
-  if (picture) await events.picture(at, 'pca', await savePicture(out, 'pca', at, pcaPicture(picture)));
-  if (knn === undefined || pixels === undefined) return;
-  record.knn = knn;
-  await log.append([{ step: at, knn, knn_pixels: pixels }]);
-  await events.scalars(at, { knn });
-  progress.message(
-    `step ${at}: ${options.loop.knn.k}-NN of the teacher ${(100 * knn).toFixed(1)} % (raw pixels ${(100 * pixels).toFixed(1)} %)`,
-  );
-  await reportOn(run);
+/** Reads the teacher: figures, pictures, and a report that shows them. The first reading is kept, for later ones to be compared with. */
+function teacherMeasure(run: ObservedRun): Observer['measure'] {
+  const { out, options, record, reading, events, weights } = run;
+  const { picturesEvery } = options.loop;
+  let drawn: number | undefined;
+  return async (at, isLast) => {
+    drawn ??= at;
+    const isDue = isLast || (picturesEvery > 0 && at - drawn >= picturesEvery);
+    const { right, looks } = await reading.measure(at === 0 || isDue);
+    if (at === 0 && looks) {
+      record.start = { weights, pictures: reading.pictures, right, looks };
+      await saveRunStart(out, record.start);
+    } else if (looks) {
+      drawn = at;
+      for (const [kind, figure] of Object.entries(looksFigures(reading, looks, record.start)))
+        await events.picture(at, kind, await savePicture(out, kind, at, figure));
+    }
+    if (right) await logKnn(run, at, right);
+    await reportOn(run, { step: at, running: true });
+  };
 }
 
-const reportOn = ({ out, configText, history, options, record }: ObservedRun): Promise<void> =>
-  writeReport({
+async function logKnn({ options, record, reading, log, events, progress }: ObservedRun, at: number, right: Uint8Array) {
+  const { k } = options.loop.knn;
+  const labels = { train: reading.train.labels, test: reading.test.labels };
+  const { start } = record;
+  const before = at > 0 && start?.right ? { right: start.right, weights: start.weights } : undefined;
+  const figures = knnFigures({ right, pixels: reading.pixels!, start: before }, { step: at, k }, labels);
+  const isFirst = record.knn === undefined;
+  record.knn = figures;
+  const { share, pixels, chance } = figures;
+  await log.append([
+    { step: at, knn: share, knn_pixels: pixels.share, ...(figures.start ? { knn_start: figures.start.share } : {}) },
+  ]);
+  await events.scalars(at, { knn: share });
+  const references = [
+    ...(figures.start ? [`${figures.start.weights} ${percent(figures.start.share)}`] : []),
+    `raw pixels ${percent(pixels.share)}`,
+    `chance ${percent(chance)}`,
+  ];
+  if (isFirst)
+    progress.message(
+      `${k}-NN: share of ${figures.images} held-out pictures that get their own class from their\n${k} nearest training pictures, by the features of the teacher`,
+    );
+  progress.message(`step ${at}: ${k}-NN ${percent(share)} (${references.join(', ')})`);
+}
+
+async function reportOn(run: ObservedRun, now: Pick<RunOutcome, 'step' | 'running'>): Promise<RunOutcome> {
+  const { out, configText, history, record } = run;
+  const rows = await readMetrics(join(out, 'metrics.jsonl'));
+  const outcome = outcomeOf(run, rows, now);
+  await saveOutcome(out, outcome);
+  await writeReport({
     folder: out,
-    title: `franca-train: ${out}`,
+    rows,
+    outcome,
     config: configText,
     history,
-    neighbours: options.loop.knn.k,
     notices: record.notices,
     secondsSpent: record.seconds(),
     imagesSeen: record.imagesSeen,
   });
+  return outcome;
+}

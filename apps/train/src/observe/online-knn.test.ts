@@ -4,7 +4,7 @@ import { loadVit, weightsFrom } from '@franca/vit';
 import { expect, test } from 'vitest';
 import { tinyConfig, tinyTensors } from '../../test/tiny-model';
 import { normalisedBatch, readHeldOutImages } from './held-out-images';
-import { featureAccuracy, pixelAccuracy } from './online-knn';
+import { knnRight, nearestImages, pixelFeatures, teacherFeatures } from './online-knn';
 
 const world = generatedWorld({ length: 10, size: 32, classes: 3, split: 'val' });
 const request = { count: 5, size: 32, labelled: true, decode: {} };
@@ -17,8 +17,9 @@ test('held-out images are spread over the source, and those that cannot be read 
       return world.read(index, signal);
     },
   };
-  const { images, labels, skipped } = await readHeldOutImages(broken, request);
+  const { images, indices, labels, skipped } = await readHeldOutImages(broken, request);
   expect(images.length).toBe(4);
+  expect(indices).toEqual([0, 2, 6, 8]);
   expect([...labels]).toEqual([0, 2, 6, 8].map((index) => world.label!(index)));
   expect(skipped).toEqual([`${world.key(4)}: cannot be decoded`]);
 });
@@ -32,9 +33,17 @@ test('a batch past the last image is filled up with zeros', async () => {
 
 test('an image is its own nearest neighbour, by pixels and by features, however the batches fall', async () => {
   const held = await readHeldOutImages(world, request);
-  expect(await pixelAccuracy(held, held, 1)).toBe(1);
+  const labels = { train: held.labels, test: held.labels };
+  const all = held.images.map(() => 1);
+  const pixels = pixelFeatures(held, held);
+  expect([...(await knnRight(pixels, labels, 1))]).toEqual(all);
+  expect(nearestImages(pixels, 3, 1)).toEqual([3]);
   await using gpu = await openGpu();
   const weights = Object.fromEntries(tinyTensors().map(({ name, data }) => [name, data as Float32Array]));
   using model = await loadVit(gpu, tinyConfig, weightsFrom(weights));
-  for (const batch of [1, 4]) expect(await featureAccuracy(model, held, held, { k: 1, batch })).toBe(1);
+  for (const batch of [1, 4]) {
+    const features = await teacherFeatures(model, { train: held, test: held }, batch);
+    expect([...(await knnRight(features, labels, 1))]).toEqual(all);
+    for (let query = 0; query < all.length; query++) expect(nearestImages(features, query, 2)[0]).toBe(query);
+  }
 });

@@ -6,34 +6,68 @@ import { knn } from '@franca/evals';
 import type { VitModel } from '@franca/vit';
 import { type HeldOutImages, normalisedBatch } from './held-out-images';
 
-/** Top-1 share of k-NN from `train` to `test` by the CLS tokens of `model`, which runs on `batch` images at a time. */
-export async function featureAccuracy(
+/** A row of features for each image of both parts. */
+export interface BothParts {
+  /** [n, dim] */
+  readonly train: Float32Array;
+  readonly test: Float32Array;
+  readonly dim: number;
+}
+
+/** CLS tokens of both parts by `model`, which runs on `batch` images at a time. */
+export async function teacherFeatures(
   model: VitModel,
-  train: HeldOutImages,
-  test: HeldOutImages,
-  { k, batch }: { readonly k: number; readonly batch: number },
-): Promise<number> {
-  const tokens = async (part: HeldOutImages) => ({ cls: await clsTokens(model, part, batch), labels: part.labels });
-  return knnAccuracy(await tokens(train), await tokens(test), model.config.embedDim, k);
+  { train, test }: { readonly train: HeldOutImages; readonly test: HeldOutImages },
+  batch: number,
+): Promise<BothParts> {
+  return {
+    train: await clsTokens(model, train, batch),
+    test: await clsTokens(model, test, batch),
+    dim: model.config.embedDim,
+  };
 }
 
 /** Side to which raw pixels are reduced. */
 const SIDE = 16;
 
-/** 20-NN on raw pixels reduced to 16 x 16: what features must beat. */
-export async function pixelAccuracy(train: HeldOutImages, test: HeldOutImages, k: number): Promise<number> {
-  const pixels = (part: HeldOutImages) => ({ cls: reducedPixels(part), labels: part.labels });
-  return knnAccuracy(pixels(train), pixels(test), 3 * SIDE * SIDE, k);
+/** Raw pixels reduced to 16 x 16: what features must beat. */
+export const pixelFeatures = (train: HeldOutImages, test: HeldOutImages): BothParts => ({
+  train: reducedPixels(train),
+  test: reducedPixels(test),
+  dim: 3 * SIDE * SIDE,
+});
+
+/** Which images of the test part k-NN gives their own class, [n] of 0 and 1. */
+export async function knnRight(
+  { train, test, dim }: BothParts,
+  labels: { readonly train: Int32Array; readonly test: Int32Array },
+  k: number,
+): Promise<Uint8Array> {
+  const { predicted } = await knn(
+    { cls: train, labels: labels.train, dim },
+    { cls: test, labels: labels.test, dim },
+    { ks: [Math.min(k, labels.train.length)] },
+  );
+  return Uint8Array.from(predicted, (label, i) => (label === labels.test[i] ? 1 : 0));
 }
 
-interface LabelledRows {
-  readonly cls: Float32Array;
-  readonly labels: Int32Array;
-}
-
-async function knnAccuracy(train: LabelledRows, test: LabelledRows, dim: number, k: number): Promise<number> {
-  const { scores } = await knn({ ...train, dim }, { ...test, dim }, { ks: [Math.min(k, train.labels.length)] });
-  return scores[0]!.top1;
+/** The `count` images of the bank whose features point most nearly as those of test image `query` do, nearest first. */
+export function nearestImages({ train, test, dim }: BothParts, query: number, count: number): number[] {
+  const asked = test.subarray(query * dim, (query + 1) * dim);
+  const cosines = Array.from({ length: train.length / dim }, (_, i) => {
+    const row = train.subarray(i * dim, (i + 1) * dim);
+    let product = 0;
+    let square = 0;
+    for (let d = 0; d < dim; d++) {
+      product += row[d]! * asked[d]!;
+      square += row[d]! ** 2;
+    }
+    return { i, cosine: product / (Math.sqrt(square) || 1) };
+  });
+  return cosines
+    .sort((a, b) => b.cosine - a.cosine || a.i - b.i)
+    .slice(0, count)
+    .map(({ i }) => i);
 }
 
 /** CLS tokens of all images [n, D]; the last batch is filled up with zeros. */

@@ -1,8 +1,8 @@
-/** Pictures of a run: crops with their masks, the teacher's patches by PCA, how often each prototype is chosen. */
+/** Pictures of a run: crops with their masks, how often each prototype is chosen; and how a picture is kept. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { contactSheet, type Figure, imageFromTensor, maskSheet, pcaFigure, prototypeUsageChart } from '@franca/viz';
+import { contactSheet, type Figure, imageFromTensor, maskSheet, prototypeUsageChart } from '@franca/viz';
 import { figureToPng } from '@franca/viz/node';
 
 /** Writes `pictures/<kind>-<step>.png`; returns its bytes. */
@@ -18,8 +18,8 @@ export async function savePicture(
   return { png, width: figure.width, height: figure.height };
 }
 
-/** Pictures in a row. */
-export const SHOWN = 8;
+/** Crops in a row. */
+const SHOWN = 8;
 
 /** Global crops [2b, 3, S, S] under their masks [2b, N], and local crops [., 3, s, s]. */
 export function cropFigures(input: {
@@ -44,41 +44,16 @@ export function cropFigures(input: {
   const localPixels = 3 * input.localSize ** 2;
   const locals = Math.min(3 * SHOWN, localPixels > 0 ? input.localCrops.length / localPixels : 0);
   return {
-    masks: maskSheet(masked, SHOWN, { title: 'Global crops and their masks', cellSize: 96 }),
+    masks: maskSheet(masked, SHOWN, { cellSize: 96 }),
     locals:
       locals > 0
         ? contactSheet(
             Array.from({ length: locals }, (_, i) => ({ image: image(input.localCrops, input.localSize, i) })),
             SHOWN,
-            { title: 'Local crops', cellSize: 64 },
+            { cellSize: 64 },
           )
         : undefined,
   };
 }
 
-/** PCA of patch features [n, rows * columns, D] beside the images [n, 3, S, S]. */
-export function pcaPicture(input: {
-  images: Float32Array;
-  size: number;
-  patches: Float32Array;
-  grid: readonly [number, number];
-  dim: number;
-}): Figure {
-  const [height, width] = input.grid;
-  const pixels = 3 * input.size ** 2;
-  const stride = height * width * input.dim;
-  const count = Math.min(SHOWN, input.images.length / pixels);
-  return pcaFigure(
-    Array.from({ length: count }, (_, i) => ({
-      image: imageFromTensor(input.images.subarray(i * pixels, (i + 1) * pixels), {
-        width: input.size,
-        height: input.size,
-      }),
-      features: { data: input.patches.subarray(i * stride, (i + 1) * stride), height, width, dim: input.dim },
-    })),
-    { recipes: ['mid'], title: "PCA of the teacher's patches", cellSize: 96 },
-  );
-}
-
-export const usagePicture = (counts: ArrayLike<number>): Figure =>
-  prototypeUsageChart(counts, { title: 'First choices among the prototypes of the finest level' });
+export const usagePicture = (counts: ArrayLike<number>): Figure => prototypeUsageChart(counts);

@@ -17,7 +17,7 @@ export interface Progress {
   readonly live: boolean;
   /** Rewrites the live line; does nothing when piped. */
   line(line: ProgressLine): void;
-  /** Prints one row of a table; the header is repeated every 20 rows. */
+  /** Prints one row of a table; the header is repeated every 20 rows, what its columns mean stands above the first. */
   row(cells: Readonly<Record<string, string>>): void;
   /** Prints a message above the live line. */
   message(text: string): void;
@@ -29,6 +29,10 @@ export function describe({ step, total, loss, lr, imagesPerSecond, secondsLeft, 
 }
 
 const HEADER_EVERY = 20;
+
+/** For whoever sees the table for the first time. */
+const LEGEND = `loss and its parts: global and local crops (DINO), hidden patches (ibot), spread
+of features (koleo); lr: learning rate; wait: for pictures, per step`;
 
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
   const live = stream.isTTY === true;
@@ -51,9 +55,10 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
       shown = true;
     },
     row(cells) {
-      const widths = Object.entries(cells).map(([name, value]) => Math.max(name.length, value.length, 8));
+      const widths = Object.entries(cells).map(([name, value]) => Math.max(name.length, value.length, 6));
       const join = (values: readonly string[]) => values.map((value, i) => value.padStart(widths[i]!)).join('  ');
       const header = join(Object.keys(cells));
+      if (rows === 0) print(LEGEND);
       if (rows++ % HEADER_EVERY === 0) print(live ? styleText('bold', header) : header);
       print(join(Object.values(cells)));
     },

@@ -1,110 +1,130 @@
-/** `report.html`: the run on one page, rewritten whenever there is something new. Curves from the metrics log, pictures from the folder, the configuration. */
+/**
+ * `report.html`: the run on one page, rewritten whenever there is something new. First what the figures mean, then the figures, what was learned in pictures, the
+ * curves, what was trained on, health, history and configuration.
+ */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { type Figure, htmlReport, type ReportSection, trainingCurves } from '@franca/viz';
+import {
+  type Figure,
+  htmlReport,
+  type ReportImage,
+  type ReportSection,
+  type ReportTable,
+  trainingCurves,
+} from '@franca/viz';
 import { duration } from '../text/amounts';
 import type { HealthNotice } from './health';
-import { type MetricRow, readMetrics } from './metrics-log';
+import type { KnnFigures } from './knn-figures';
+import { accuracies } from './last-screen';
+import type { MetricRow } from './metrics-log';
+import { CURVES, type CurveText, HEALTH_CURVES, LEARNED, MATERIAL, type PictureText } from './report-texts';
+import { percent, type RunOutcome, standing, verdict } from './verdict';
 
 export interface ReportInput {
   readonly folder: string;
-  readonly title: string;
+  /** Of the metrics log. */
+  readonly rows: readonly MetricRow[];
+  readonly outcome: RunOutcome;
   readonly config: string;
   /** What was assumed, left out or changed, in words. */
   readonly history: readonly string[];
-  /** Of the k-NN that measures the teacher. */
-  readonly neighbours: number;
   readonly notices: readonly HealthNotice[];
   readonly secondsSpent: number;
   readonly imagesSeen: number;
 }
 
-/** Charts of a run: what they show and which columns of the log they read. */
-const CHARTS: readonly { readonly title: string; readonly columns: readonly string[]; readonly smoothing: number }[] = [
-  {
-    title: 'Loss',
-    columns: ['loss', 'dino_global_crops_loss', 'dino_local_crops_loss', 'ibot_loss', 'koleo_loss'],
-    smoothing: 0.9,
-  },
-  { title: 'k-NN accuracy of the teacher', columns: ['knn', 'knn_pixels'], smoothing: 0 },
-  { title: 'Learning rate', columns: ['lr', 'last_layer_lr'], smoothing: 0 },
-  {
-    title: 'Gradient norm before clipping',
-    columns: ['grad_norm_backbone', 'grad_norm_dino_head', 'grad_norm_ibot_head'],
-    smoothing: 0.9,
-  },
-  {
-    title: 'Teacher entropy and prototypes in use',
-    columns: ['teacher_entropy', 'prototypes_in_use', 'feature_std'],
-    smoothing: 0,
-  },
-  { title: 'Images per second', columns: ['images_per_second'], smoothing: 0.9 },
-];
-
-function curve(rows: readonly MetricRow[], { title, columns, smoothing }: (typeof CHARTS)[number]): Figure | undefined {
-  const series = columns.flatMap((name) => {
-    const points = rows.filter((row) => typeof row[name] === 'number');
-    return points.length > 0
-      ? [{ name, steps: points.map((row) => row.step), values: points.map((row) => row[name] as number) }]
-      : [];
-  });
-  return series.length > 0 ? trainingCurves(series, { title, smoothing }) : undefined;
-}
-
 /** Writes the report of a run folder. */
-export async function writeReport({
-  folder,
-  title,
-  config,
-  history,
-  neighbours,
-  notices,
-  secondsSpent,
-  imagesSeen,
-}: ReportInput): Promise<void> {
-  const rows = await readMetrics(join(folder, 'metrics.jsonl'));
-  const figures = CHARTS.flatMap((chart) => {
-    const figure = curve(rows, chart);
-    return figure ? [{ figure }] : [];
-  });
+export async function writeReport(input: ReportInput): Promise<void> {
+  const { folder, rows, outcome, config, history, notices } = input;
+  const newest = await newestPictures(join(folder, 'pictures'));
   const sections: ReportSection[] = [
-    { title: 'Training', notices: notices.map(({ severity, text }) => ({ kind: severity, text })), charts: figures },
-    { title: 'Pictures', images: await pictures(join(folder, 'pictures')) },
+    { title: 'Figures', tables: outcome.knn ? [accuracyTable(outcome.knn, outcome.steps)] : [] },
+    { title: 'What it learned', images: await pictures(newest, LEARNED) },
+    { title: 'Training', charts: curves(rows, CURVES) },
+    { title: 'What it trained on', images: await pictures(newest, MATERIAL) },
+    { title: 'Health', notices: health(notices, outcome), charts: curves(rows, HEALTH_CURVES) },
     { title: 'History', notices: history.map((text) => ({ kind: 'info', text })) },
     { title: 'Configuration', details: [{ summary: 'config.yaml', text: config }] },
   ];
-  const last = rows.at(-1);
-  const knn = rows.findLast((row) => typeof row.knn === 'number')?.knn as number | undefined;
-  const facts = [
-    { label: 'steps', value: last?.step ?? 0 },
-    { label: 'images seen', value: imagesSeen },
-    { label: 'time', value: duration(secondsSpent) },
-    ...(typeof last?.loss === 'number' ? [{ label: 'loss', value: last.loss.toFixed(3) }] : []),
-    ...(knn === undefined ? [] : [{ label: `${neighbours}-NN`, value: `${(100 * knn).toFixed(1)} %` }]),
-  ];
   const html = htmlReport({
-    title,
-    facts,
-    sections: sections.filter(
-      ({ images, notices, title }) => (images ?? notices)?.length !== 0 || title === 'Training',
-    ),
+    title: `Training run ${basename(resolve(folder))}`,
+    subtitle: verdict(outcome),
+    facts: facts(input),
+    sections: sections.filter(({ title: _, ...parts }) => Object.values(parts).some((part) => part.length > 0)),
+    footer: `franca-train, ${folder}`,
   });
   await writeFileAtomic(join(folder, 'report.html'), (sink) => sink(Buffer.from(html)));
 }
 
+function facts({ rows, outcome: { step, steps, knn }, secondsSpent, imagesSeen }: ReportInput) {
+  const loss = rows.findLast((row) => typeof row.loss === 'number')?.loss;
+  return [
+    ...(knn ? [{ label: `${knn.k}-NN of the teacher`, value: percent(knn.share) }] : []),
+    ...(knn ? [{ label: `${knn.k}-NN of raw pixels`, value: percent(knn.pixels.share) }] : []),
+    { label: 'steps', value: step < steps ? `${step} of ${steps}` : step },
+    { label: 'images seen', value: imagesSeen },
+    { label: 'time', value: duration(secondsSpent) },
+    ...(typeof loss === 'number' ? [{ label: 'loss', value: loss.toFixed(3) }] : []),
+  ];
+}
+
+function accuracyTable(knn: KnnFigures, steps: number): ReportTable {
+  const { k, step, images, classes, pixels, start } = knn;
+  const leads = [undefined, pixels, ...(start ? [start] : []), undefined];
+  const rows = accuracies(knn).map(({ name, share }, i) => {
+    const lead = leads[i];
+    return [
+      name,
+      percent(share),
+      lead &&
+        `${lead.lead < 0 ? '-' : '+'}${(100 * Math.abs(lead.lead)).toFixed(1)} ± ${(200 * lead.error).toFixed(1)}`,
+      lead && standing(lead),
+    ];
+  });
+  return {
+    caption: `Share of ${images} held-out pictures that get their own class, one of ${classes}, from their ${k} nearest training pictures (${k}-NN), at step ${step} of ${steps}. ±: two standard errors of the difference on these pictures; what is smaller is level.`,
+    columns: ['nearest by', 'right', 'lead of the trained network, points', 'the trained network is'],
+    rows: step > 0 ? rows : rows.map((row) => [...row.slice(0, 2), undefined, undefined]),
+    highlight: [rows.length - 1],
+  };
+}
+
+/** What was said while it ran, since the last resume; nothing was wrong at the newest check where no trouble stands. */
+function health(notices: readonly HealthNotice[], { spread, trouble }: RunOutcome): ReportSection['notices'] {
+  const said = notices.map(({ severity, text }) => ({ kind: severity, text }));
+  const well = spread !== undefined && trouble.length === 0;
+  return well ? [...said, { kind: 'info', text: 'Nothing looked wrong at the newest check.' }] : said;
+}
+
+function curves(rows: readonly MetricRow[], texts: readonly CurveText[]): { figure: Figure; caption: string }[] {
+  return texts.flatMap(({ title, caption, columns, smoothing }) => {
+    const series = columns.flatMap((name) => {
+      const points = rows.filter((row) => typeof row[name] === 'number');
+      const steps = points.map((row) => row.step);
+      return points.length > 0 ? [{ name, steps, values: points.map((row) => row[name] as number) }] : [];
+    });
+    return series.length > 0 ? [{ figure: trainingCurves(series, { title, smoothing }), caption }] : [];
+  });
+}
+
 /** The newest picture of each kind: files are named `<kind>-<step>.png`. */
-async function pictures(folder: string) {
-  const names = await readdir(folder).catch(() => []);
+async function newestPictures(folder: string): Promise<ReadonlyMap<string, string>> {
   const newest = new Map<string, string>();
-  for (const name of names.sort()) {
+  for (const name of (await readdir(folder).catch(() => [])).sort()) {
     const kind = name.match(/^(.+)-\d+\.png$/)?.[1];
-    if (kind) newest.set(kind, name);
+    if (kind) newest.set(kind, join(folder, name));
   }
+  return newest;
+}
+
+async function pictures(newest: ReadonlyMap<string, string>, texts: readonly PictureText[]): Promise<ReportImage[]> {
+  const shown = texts.filter(({ kind }) => newest.has(kind));
   return Promise.all(
-    [...newest].map(async ([kind, name]) => ({
-      image: new Uint8Array(await readFile(join(folder, name))),
-      caption: `${kind}, ${name}`,
-    })),
+    shown.map(async ({ kind, caption }) => {
+      const image = new Uint8Array(await readFile(newest.get(kind)!));
+      const step = Number(newest.get(kind)!.match(/(\d+)\.png$/)![1]);
+      return { image, caption: `Step ${step}. ${caption}` };
+    }),
   );
 }

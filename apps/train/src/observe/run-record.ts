@@ -2,15 +2,21 @@
 import type { ImageBatch } from '@franca/data';
 import type { DerivedOptions } from '../config/derived-options';
 import type { HealthNotice } from './health';
+import type { KnnFigures } from './knn-figures';
 import { createPace, type Pace } from './pace';
 import { createPrototypeUsage, type PrototypeUsage } from './prototype-usage';
+import type { RunStart } from './run-start';
 
 export interface RunRecord {
   readonly notices: HealthNotice[];
   readonly usage: PrototypeUsage;
   readonly pace: Pace;
-  /** The last k-NN accuracy. */
-  knn: number | undefined;
+  /** What looked wrong at the last look. */
+  trouble: readonly HealthNotice[];
+  /** How the run began, as soon and as far as it is known. */
+  start: RunStart | undefined;
+  /** The newest k-NN reading. */
+  knn: KnnFigures | undefined;
   readonly imagesSeen: number;
   /** Seconds of training in all, earlier parts of a resumed run included. */
   seconds(): number;
@@ -18,16 +24,18 @@ export interface RunRecord {
   count(batch: ImageBatch): void;
 }
 
-/** What the earlier parts of a resumed run add. */
-export interface Totals {
+/** What the earlier parts of a run that goes on add. */
+export interface Earlier {
+  readonly start: RunStart | undefined;
+  readonly knn: KnnFigures | undefined;
   readonly imagesSeen: number;
   readonly secondsSpent: number;
 }
 
-/** @param earlier totals of the parts before, where a run is resumed */
+/** @param earlier what the parts before came to, where a run goes on */
 export function createRecord(
   { heads, schedule, batch }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch'>,
-  earlier: Totals | undefined,
+  earlier: Earlier | undefined,
 ): RunRecord {
   const began = performance.now();
   const pace = createPace(schedule.iterations, batch.accumulation);
@@ -36,7 +44,9 @@ export function createRecord(
     notices: [],
     usage: createPrototypeUsage(heads.dino.levels.at(-1)!.prototypes),
     pace,
-    knn: undefined,
+    trouble: [],
+    start: earlier?.start,
+    knn: earlier?.knn,
     get imagesSeen() {
       return imagesSeen;
     },

@@ -5,7 +5,7 @@ import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { configMetadata } from '../features/config-of-file';
-import { shellCommand } from '../text/shell';
+import { programCommand } from '../text/program';
 import { type Ingredients, STATE_VERSION } from './saved-state';
 import { entriesOfGroup, loadGroup } from './state-io';
 
@@ -70,7 +70,7 @@ export function createCheckpoints(
     },
     howToContinue: () =>
       savedAt > 0
-        ? `continue after step ${savedAt} with: ${shellCommand(['franca-train', 'pretrain', '--resume', '--out', out])}`
-        : `there is no checkpoint yet; start again with: ${shellCommand(['franca-train', 'pretrain', '--resume', 'auto', '--out', out])}`,
+        ? `continue after step ${savedAt} with: ${programCommand(['pretrain', '--resume', '--out', out])}`
+        : `there is no checkpoint yet; start again with: ${programCommand(['pretrain', '--resume', 'auto', '--out', out])}`,
   };
 }

@@ -16,6 +16,9 @@ export interface DataChoice {
 
 const FLOWERS = 'flowers';
 
+/** Without a network a look-up of the name may go on for half a minute. */
+const ANSWER_MS = 5000;
+
 /** A few thousand small scenes: enough to learn from, rendered faster than a processor trains. */
 const WORLD = 'world:length=4000:size=96';
 
@@ -29,11 +32,13 @@ export async function chooseData(
   const heldOut = { share: heldOutShare, seed };
   if (spec) return describe(spec, await openSplits(spec, { heldOut }), []);
   try {
-    return describe(FLOWERS, await openSplits(FLOWERS, { heldOut, onProgress: showDownload(say) }), []);
+    const http = { answerMs: ANSWER_MS };
+    return describe(FLOWERS, await openSplits(FLOWERS, { heldOut, http, onProgress: showDownload(say) }), []);
   } catch (error) {
-    if (!isOffline(error)) throw error;
+    const why = whyNoPhotographs(error);
+    if (!why) throw error;
     return describe(WORLD, await openSplits(WORLD, { heldOut }), [
-      'no --data and no network: training on a generated world of textured objects',
+      `no --data, and ${why}: training on a generated world of textured objects`,
     ]);
   }
 }
@@ -56,8 +61,17 @@ function describe(spec: string, splits: DataSplits, before: readonly string[]): 
   };
 }
 
-const isOffline = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'no-network' || error.code === 'http-status');
+/** Why the photographs cannot be had, where that is no reason to stop: nobody asked for them. */
+function whyNoPhotographs(error: unknown): string | undefined {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'no-network')
+    return `the flower photographs cannot be reached (${message.split(': ').pop()}; behind a proxy set HTTPS_PROXY)`;
+  if (code === 'http-status') return `no flower photographs (${message})`;
+  if (code === 'disk-full') return `no room for the flower photographs (${message})`;
+  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+    return `no place for the flower photographs (${message}; XDG_CACHE_HOME names another)`;
+  return undefined;
+}
 
 /** One line per tenth of the download. */
 function showDownload(say: (text: string) => void): (done: number, total: number) => void {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
 import { asTree } from '../config/tree';
+import { programWords } from '../text/program';
 import { type DataNow, forkData, resumeData } from './compare-data';
 import type { Continuation } from './continuation';
 import { recordData } from './data-record';
@@ -49,7 +50,7 @@ test('with the same pictures a run goes on where it stood', () => {
 test('with others a resume is refused with the command that forks, and a fork draws from the start', () => {
   const origin = standing(data(48));
   expect(() => resumeData(origin, options(), data(47, "it's new"))).toThrow(
-    `there were 48 pictures and are 47; give --data as before, or fork the run: franca-train pretrain --fork 'my run' --out 'my run-fork' --data 'it'\\''s new'`,
+    `there were 48 pictures and are 47; give --data as before, or fork the run: ${programWords().join(' ')} pretrain --fork 'my run' --out 'my run-fork' --data 'it'\\''s new'`,
   );
   const { cursor, notes } = forkData(origin, options(), data(47));
   expect(cursor).toEqual({

@@ -11,14 +11,14 @@ import { type ResolvedConfig, resolveConfig } from '../config/load';
 import type { TrainConfig } from '../config/train-config';
 import { asTree, treeOf } from '../config/tree';
 import { TrainError } from '../errors';
-import { shellCommand } from '../text/shell';
+import { programCommand } from '../text/program';
 import type { Continuation } from './continuation';
 
 /** A command that begins another run where this one stands, with `words` changed. */
 export function forkCommand(run: string, words: readonly string[]): string {
   let out = `${run}-fork`;
   for (let n = 2; existsSync(out); n++) out = `${run}-fork-${n}`;
-  return shellCommand(['franca-train', 'pretrain', '--fork', run, '--out', out, ...words]);
+  return programCommand(['pretrain', '--fork', run, '--out', out, ...words]);
 }
 
 /** @throws TrainError `config` where `now` would change the numbers of the run, with the command that forks it */
@@ -34,7 +34,7 @@ export function checkResume(
     refuseOtherModel(config, changes, machine);
     const edited = changes.filter(({ key }) => sources.get(key) === own);
     const back = edited.map(({ key, from, to }) => ({ key, from: to, to: from }));
-    const undo = shellCommand(['franca-train', 'pretrain', '--resume', '--out', run, ...asOverrides(back)]);
+    const undo = programCommand(['pretrain', '--resume', '--out', run, ...asOverrides(back)]);
     throw new TrainError(
       'config',
       `a run that is resumed keeps what its numbers depend on, and this is changed: ${describeChanges(changes)}; ` +

@@ -92,7 +92,14 @@ async function removeEmptyFolders(path: string, first: string | undefined): Prom
 type Found = Pick<RunFolder, 'checkpoint' | 'rejected'>;
 
 /** What a run writes over. */
-const OWN_FILES = ['config.yaml', 'environment.json', 'report.html', 'teacher.safetensors'];
+const OWN_FILES = [
+  'config.yaml',
+  'environment.json',
+  'outcome.json',
+  'report.html',
+  'start.json',
+  'teacher.safetensors',
+];
 
 async function refuseRun(path: string): Promise<Found> {
   if ((await exists(join(path, 'metrics.jsonl'))) || (await listRunCheckpoints(path)).length > 0)

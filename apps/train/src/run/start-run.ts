@@ -14,6 +14,7 @@ import { presetNamed } from '../config/presets';
 import type { TrainConfig } from '../config/train-config';
 import { asTree } from '../config/tree';
 import { TrainError } from '../errors';
+import { lastScreen } from '../observe/last-screen';
 import { createProgress } from '../observe/progress';
 import { configFrom } from '../options/config-options';
 import type { TrainCommandOptions } from '../options/train-options';
@@ -76,7 +77,7 @@ export async function startRun(
     pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
     for (const text of pretrained?.notes ?? []) note(text);
     const config = recordedConfig(resolved.config, spec, found ? found.config.student.pretrained_weights : from);
-    const { step, knn } = await train({
+    const { outcome } = await train({
       gpu,
       options: derived,
       made: { config: asTree(config), precision: derived.precision, data: record },
@@ -89,9 +90,7 @@ export async function startRun(
       ...(options.stopAfter === undefined ? {} : { stopAfter: options.stopAfter }),
       ...(options.profile ? { profile: true } : {}),
     });
-    console.log(
-      `${out}: ${step} steps${knn === undefined ? '' : `, k-NN ${(100 * knn).toFixed(1)} %`}; report in ${join(out, 'report.html')}, teacher in ${join(out, 'teacher.safetensors')}`,
-    );
+    console.log(lastScreen(out, outcome));
   } catch (error) {
     throw explainMisfit(error, resolved.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
   } finally {

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { checkParity, parityFile } from '../../../../test/support/parity';
 import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors } from '../../test/tiny-model';
 import { configMetadata } from '../features/config-of-file';
+import { programCommand } from '../text/program';
 import { openPretrained, resampleTable } from './starting-weights';
 
 test('weights of another number of heads are refused, and heads that they do not say are stated', async () => {
@@ -37,7 +38,7 @@ test('which network of the file a run starts from is said, or asked for with the
     const path = join(folder, 'my deit.safetensors');
     await writeSafetensors(path, [...tinyTensors('model.'), ...tinyTensors('model_ema.')], tinyMetadata);
     await using plain = await openPretrained(path, tinyConfig, false);
-    const takes = `franca-train import '${path}' --network NAME --out FOLDER takes one out`;
+    const takes = `${programCommand(['import', path, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
     expect(plain.notes.slice(1)).toEqual([`network: "model"; the file also holds "model_ema"; ${takes}`]);
     await writeSafetensors(path, [...tinyTensors('a.'), ...tinyTensors('b.')], tinyMetadata);
     await expect(openPretrained(path, tinyConfig, false)).rejects.toThrow(`choose the network by its name: ${takes}`);

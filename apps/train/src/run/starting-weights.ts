@@ -10,7 +10,7 @@ import { TrainError } from '../errors';
 import { configOfFile, findConfig } from '../features/config-of-file';
 import { findWeights } from '../features/find-weights';
 import { networkOfFile } from '../features/network-of-file';
-import { shellCommand } from '../text/shell';
+import { programCommand } from '../text/program';
 
 /** Values of a backbone's tensor by its official name; undefined where there is none. */
 export type PretrainedWeights = (name: string) => Promise<ArrayLike<number> | undefined>;
@@ -29,7 +29,7 @@ export async function openPretrained(path: string, vit: VitConfig, resample: boo
   const found = await findWeights(path);
   const file = await openCheckpoint(found.file);
   try {
-    const wayOut = `${shellCommand(['franca-train', 'import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
+    const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
     const { parts, notes } = networkOfFile(file, undefined, wayOut);
     const { backbone } = parts;
     const table = backbone.tensors.get('pos_embed');

@@ -30,10 +30,13 @@ import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { openMetricsLog } from '../observe/metrics-log';
 import type { ObservedRun } from '../observe/observed-run';
 import { createObserver } from '../observe/observer';
+import { earlierKnn } from '../observe/outcome';
 import { createProgress, type Progress } from '../observe/progress';
-import { createRecord } from '../observe/run-record';
-import { createTeacherReading } from '../observe/teacher-reading';
+import { createRecord, type Earlier } from '../observe/run-record';
+import { readRunStart, saveRunStart } from '../observe/run-start';
+import { createTeacherReading, type TeacherReading } from '../observe/teacher-reading';
 import { openEvents } from '../observe/tensorboard';
+import type { RunOutcome } from '../observe/verdict';
 import { amountOfBytes } from '../text/amounts';
 import { type Checkpoints, createCheckpoints, type Position, restore } from './checkpointing';
 import type { Continuation } from './continuation';
@@ -77,7 +80,7 @@ export interface Origin extends Continuation {
 export interface TrainResult {
   readonly step: number;
   readonly finished: boolean;
-  readonly knn: number | undefined;
+  readonly outcome: RunOutcome;
 }
 
 /** Runs or continues a pretraining run. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
@@ -127,7 +130,9 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     schedule: schedules(options.schedule),
     cropper,
     reading,
-    record: createRecord(options, origin?.saved),
+    weights: request.pretrained ? 'pretrained' : 'untrained',
+    fork: origin?.isFork ? { run: origin.run, step: origin.checkpoint.step } : undefined,
+    record: createRecord(options, await earlierOf(origin, out, reading)),
     log,
     events,
     progress,
@@ -154,6 +159,19 @@ const positionOf = (origin: Origin | undefined): Position =>
   origin
     ? { step: origin.checkpoint.step, cursor: origin.cursor, imagesSeen: origin.saved.imagesSeen }
     : { step: 0, cursor: undefined, imagesSeen: 0 };
+
+/** What a run that goes on takes over from its parts before; a fork knows how its parent began, and measures anew. */
+async function earlierOf(
+  origin: Origin | undefined,
+  out: string,
+  { pictures }: TeacherReading,
+): Promise<Earlier | undefined> {
+  if (!origin) return undefined;
+  const start = await readRunStart(origin.run, pictures);
+  if (start && origin.isFork) await saveRunStart(out, start);
+  const knn = origin.isFork ? undefined : await earlierKnn(out, origin.checkpoint.step);
+  return { ...origin.saved, start, knn };
+}
 
 /** A fork begins with the figures of its parent. */
 const logOf = (origin: Origin | undefined, out: string): string => join(origin?.run ?? out, 'metrics.jsonl');
@@ -191,7 +209,7 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
   const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
   const save = () => checkpoints.save(position, record.seconds());
   try {
-    if (start.step === 0) await observer.measure(0);
+    if (start.step === 0) await observer.measure(0, start.step >= last);
     profiler.restart();
     const toCome = start.step < last && !stop.requested ? updates(batches, start.step, { ...run, profiler }) : [];
     for await (const update of toCome) {
@@ -202,7 +220,7 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
       profiler.end('figures');
       profiler.describe(at, last);
       if (at === start.step + 1 || due(picturesEvery)) await observer.draw(at, masks);
-      if (due(knn.every) && !stop.requested) await observer.measure(at);
+      if (due(knn.every) && !stop.requested) await observer.measure(at, at === last);
       if (due(checkpoint.every)) await save();
       if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher(run, at);
       profiler.end('pictures, k-NN, checkpoint');
@@ -210,8 +228,9 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
     }
     await save();
     await exportTeacher(run, position.step);
-    await observer.report();
-    return conclude(run, position, checkpoints.howToContinue());
+    const outcome = await observer.report(position.step);
+    conclude(run, position, checkpoints.howToContinue());
+    return { step: position.step, finished: position.step >= options.schedule.iterations, outcome };
   } catch (error) {
     // the data failed, not the steps before: what they learned is kept
     if (error instanceof DataError) await save();
@@ -250,13 +269,11 @@ async function exportTeacher({ out, state, options: { vit } }: Run, at: number):
 }
 
 /** The last words of a run that ended as it should. */
-function conclude({ options, record, progress }: Run, { step, cursor }: Position, howToContinue: string): TrainResult {
+function conclude({ options, progress }: Run, { step, cursor }: Position, howToContinue: string): void {
   const { iterations } = options.schedule;
-  const finished = step >= iterations;
-  if (!finished) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
+  if (step < iterations) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
   const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
   if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
-  return { step, finished, knn: record.knn };
 }
 
 /** What the packages and the system report, in terms of the program. */

@@ -1,12 +1,10 @@
 /** What a model makes of single pictures: patch features and the attention of CLS, large enough to look at. */
-
-import { readFile } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
-import { decodeImage, type PixelImage, resizeAndCrop } from '@franca/data';
+import { resizeAndCrop } from '@franca/data';
 import { removePlanes } from '@franca/rasa';
 import type { AttentionFigureItem, PcaFigureItem, RgbImage } from '@franca/viz';
 import type { FeatureSession } from '../features/session';
 import { prepare } from '../image-sets/preparation';
+import type { Picture } from './pictures';
 
 /** A picture as both figures take it. */
 export interface Look {
@@ -15,18 +13,8 @@ export interface Look {
   readonly attention: AttentionFigureItem;
 }
 
-export interface Picture {
-  readonly name: string;
-  readonly image: PixelImage;
-}
-
-/** @throws DataError where a file is no image */
-export async function readPicture(path: string): Promise<Picture> {
-  return { name: basename(path, extname(path)), image: await decodeImage(await readFile(path)) };
-}
-
 /** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
-export async function look(session: FeatureSession, { name, image }: Picture): Promise<Look> {
+export async function look(session: FeatureSession, { name, label, image }: Picture): Promise<Look> {
   const { model, weights, size } = session;
   const { embedDim: dim, numHeads: heads, numRegisterTokens } = model.config;
   const crop = { kind: 'crop', resize: size, size } as const;
@@ -39,12 +27,12 @@ export async function look(session: FeatureSession, { name, image }: Picture): P
   const shown: RgbImage = { width: size, height: size, data: resizeAndCrop(image, { resize: size, crop: size }) };
   return {
     name,
-    pca: { image: shown, features: { data: patches, height, width, dim }, label: name },
+    pca: { image: shown, features: { data: patches, height, width, dim }, label },
     attention: {
       image: shown,
       attention: { data: toPatches(attention, heads, 1 + numRegisterTokens), heads, patches: height * width },
       grid: { height, width },
-      label: name,
+      label,
     },
   };
 }

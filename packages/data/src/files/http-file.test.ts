@@ -37,6 +37,16 @@ describe('openHttpFile', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it('asks a server that does not answer once, where there is a limit for the first answer', async () => {
+    const url = await open(() => {});
+    const opening = openHttpFile(url, { ...patient, answerMs: 20 });
+    await expect(opening).rejects.toMatchObject({
+      code: 'no-network',
+      message: expect.stringMatching(/no answer for 20 ms/),
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
   it('tries again after passing failures', async () => {
     let calls = 0;
     const url = await open((request, response) => {

@@ -10,6 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DataError } from '../errors';
 import { type ByteFile, checkRange } from './byte-file';
+import { proxiedFetch } from './proxied-fetch';
 
 export interface HttpOptions {
   /** Headers of every request, e.g. an `authorization`. */
@@ -20,6 +21,8 @@ export interface HttpOptions {
   readonly pauseMs?: number;
   /** A request that brings nothing for this long is given up. Default 30,000. */
   readonly stallMs?: number;
+  /** A server that cannot be reached, or does not answer at all for this long, is not asked again. Default: it is, as after any failure that may pass. */
+  readonly answerMs?: number;
   /** Stops the request; for `openHttpFile` the opening, each read having its own. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -65,6 +68,9 @@ async function fetchRange(
   });
 }
 
+/** The name of what a request failed for that did not get so much as a head within `answerMs`. */
+const UNANSWERED = 'Unanswered';
+
 /** The answer to a request: its head, and its body in parts. Read the body, or drop it. */
 export interface HttpAnswer {
   readonly response: Response;
@@ -82,14 +88,16 @@ export async function request(
   options: HttpOptions,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<HttpAnswer> {
-  const { signal, stallMs = 30_000 } = options;
+  const { signal, stallMs = 30_000, answerMs } = options;
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(signal?.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
   const stalled = setTimeout(() => stop.abort(new Error(`nothing came for ${stallMs} ms`)), stallMs);
+  const unanswered = answerMs && setTimeout(() => stop.abort(new Error(`no answer for ${answerMs} ms`)), answerMs);
   const finish = (): void => {
     clearTimeout(stalled);
+    clearTimeout(unanswered);
     signal?.removeEventListener('abort', onAbort);
   };
   const drop = (): void => {
@@ -100,11 +108,12 @@ export async function request(
 
   let response: Response;
   try {
-    response = await fetch(url, { headers: { ...options.headers, ...headers }, signal: stop.signal });
+    response = await proxiedFetch(url, { headers: { ...options.headers, ...headers }, signal: stop.signal });
   } catch (cause) {
     finish();
-    throw failure(cause);
+    throw failure(answerMs ? Object.assign(new Error('no answer', { cause }), { name: UNANSWERED }) : cause);
   }
+  clearTimeout(unanswered);
   async function* parts(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for await (const part of response.body ?? []) {
@@ -129,7 +138,8 @@ export async function request(
 
 /** A failed connection as a typed error, with the reason that fetch hides in its `cause`. */
 export function networkError(url: string, cause: unknown): DataError {
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
+  let inner = cause;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
   return new DataError('no-network', `${url} cannot be reached: ${reason}`, cause);
 }
@@ -150,7 +160,7 @@ export async function retrying<T>(options: HttpOptions, task: () => Promise<T>):
 function isPassing(error: unknown): boolean {
   if (!(error instanceof DataError)) return false;
   if (error.code === 'http-status') return error.cause === 429 || Number(error.cause) >= 500;
-  return error.code === 'no-network';
+  return error.code === 'no-network' && !(error.cause instanceof Error && error.cause.name === UNANSWERED);
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, url: string, length: number): Promise<Uint8Array> {

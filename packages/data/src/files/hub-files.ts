@@ -13,6 +13,7 @@ import { readCachedJson, writeCachedJson } from './cached-json';
 import { downloadFile } from './download';
 import { withFileLock } from './file-lock';
 import { type HttpOptions, networkError, retrying } from './http-file';
+import { proxiedFetch } from './proxied-fetch';
 
 export interface HubOptions {
   /** Where fetched files are kept. */
@@ -174,7 +175,7 @@ function credentials(repo: string, options: HubOptions): { repo: { type: 'datase
   const hubUrl = hubUrlOf(options);
   const abortable: typeof fetch = (input, init) => {
     const signals = [signal, init?.signal].filter((each) => each instanceof AbortSignal);
-    return fetch(input, { ...init, signal: AbortSignal.any(signals) });
+    return proxiedFetch(input, { ...init, signal: AbortSignal.any(signals) });
   };
   return {
     repo: { type: 'dataset' as const, name: repo },

@@ -3,8 +3,8 @@
  *
  * Everything is a function of seed, split and index, so that any two machines see the same pictures, nothing is stored on
  * disk, and a longer world begins with the shorter one. Train and validation never share a scene. A picture takes
- * milliseconds to render, so those that are read stay in memory, as far as 256 MiB go: an epoch after the first costs
- * nothing.
+ * milliseconds to render: threads do it where many are read, and those that were read stay in memory, as far as 256 MiB go,
+ * so that an epoch after the first costs nothing.
  */
 
 import { DataError } from '../errors';
@@ -12,6 +12,7 @@ import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { drawScene, sceneLabel } from './draw-scene';
 import { type RenderedScene, renderScene } from './render-scene';
+import { createRenderThreads } from './render-threads';
 import { className, MAX_CLASSES, type Scene } from './scene';
 
 export interface GeneratedWorldOptions {
@@ -59,11 +60,13 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     inRange('index', index, 0, length - 1);
     return first + index;
   };
-  const scene = (index: number): Scene => drawScene(position(index), classes, seed);
-  const kept = new Map<number, PixelImage>();
+  const drawing = (index: number): Parameters<typeof drawScene> => [position(index), classes, seed];
+  const scene = (index: number): Scene => drawScene(...drawing(index));
+  const threads = createRenderThreads();
+  const kept = new Map<number, Promise<PixelImage>>();
   const room = Math.floor(MAX_KEPT_BYTES / (3 * size * size));
-  const picture = (index: number): PixelImage => {
-    const image = kept.get(index) ?? renderScene(scene(index), size).image;
+  const picture = (index: number): Promise<PixelImage> => {
+    const image = kept.get(index) ?? threads.render({ scene: drawing(index), size });
     if (kept.size < room) kept.set(index, image);
     return image;
   };
@@ -76,7 +79,8 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     label: (index) => sceneLabel(position(index), classes, seed),
     scene,
     sample: (index) => renderScene(scene(index), size),
-    read: async (index) => ({ pixels: picture(index) }),
+    read: async (index) => ({ pixels: await picture(index) }),
+    close: threads.close,
   };
 }
 

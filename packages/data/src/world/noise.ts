@@ -2,10 +2,9 @@
  * Value noise: a hash of the integer lattice, interpolated smoothly. Cheap, deterministic, and the same on every machine.
  */
 
-/** Hash of a lattice point, uniform in `[0, 1)`. */
-function hash(x: number, y: number, z: number): number {
-  let h = Math.imul(x, 0x8da6b343) ^ Math.imul(y, 0xd8163841) ^ Math.imul(z, 0xcb1ab31f);
-  h = Math.imul(h ^ (h >>> 13), 0x5bd1e995);
+/** Scatters the bits of a lattice point, uniform in `[0, 1)`. */
+function scatter(bits: number): number {
+  const h = Math.imul(bits ^ (bits >>> 13), 0x5bd1e995);
   return ((h ^ (h >>> 15)) >>> 0) / 4294967296;
 }
 
@@ -25,8 +24,14 @@ export function noise(x: number, y: number, z: number): number {
 }
 
 function layer(x: number, y: number, z: number, u: number, v: number): number {
-  const low = mix(hash(x, y, z), hash(x + 1, y, z), u);
-  return mix(low, mix(hash(x, y + 1, z), hash(x + 1, y + 1, z), u), v);
+  // The hash of four corners takes its products once.
+  const x0 = Math.imul(x, 0x8da6b343);
+  const x1 = (x0 + 0x8da6b343) | 0;
+  const z0 = Math.imul(z, 0xcb1ab31f);
+  const y0 = Math.imul(y, 0xd8163841);
+  const lower = y0 ^ z0;
+  const upper = (y0 + 0xd8163841) ^ z0;
+  return mix(mix(scatter(x0 ^ lower), scatter(x1 ^ lower), u), mix(scatter(x0 ^ upper), scatter(x1 ^ upper), u), v);
 }
 
 /** Sum of two octaves, in `[0, 1)`. */

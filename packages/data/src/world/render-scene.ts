@@ -6,12 +6,13 @@
  */
 
 import type { PixelImage } from '../images/image';
-import { createCamera } from './camera';
+import { type Camera, createCamera } from './camera';
 import { toWorld } from './placed-toy';
 import type { Scene } from './scene';
-import { createShader } from './shade';
+import { createShader, type Shader } from './shade';
 import { TOYS } from './toys';
-import { createTracer, type Tracer } from './tracer';
+import { createTracer, type Hit, type Tracer } from './tracer';
+import { lookAt, objectOf, wholeFilm } from './view';
 
 /** One toy of a picture. */
 export interface LabelledObject {
@@ -52,43 +53,11 @@ export interface RenderedScene {
 /** Depth, in shares of a toy's height, by which a keypoint may lie below the surface that the ray to it meets. */
 const KEYPOINT_SLACK = 0.05;
 
-/** Renders `size x size` pixels. */
+/** Renders `size x size` pixels with all labels. */
 export function renderScene(scene: Scene, size: number): RenderedScene {
-  const camera = createCamera(scene.camera);
-  const tracer = createTracer(scene);
-  const shader = createShader(scene, camera, tracer);
-  const at = (pixel: number): number => (2 * pixel) / size - 1;
-
+  const { data, surface, depth, tracer } = paint(scene, size);
   const instance = new Uint8Array(size * size);
-  const depth = new Float32Array(size * size);
-  // Which part of which toy a pixel shows, to find outlines.
-  const surface = new Uint16Array(size * size);
-  const data = new Uint8Array(size * size * 3);
-  const colour = new Float64Array(3);
-  const hit = { t: 0, object: -1, part: 0 };
-  for (let y = 0, i = 0; y < size; y++) {
-    for (let x = 0; x < size; x++, i++) {
-      const t = shader.shade(at(x + 0.5), -at(y + 0.5), colour, hit);
-      instance[i] = hit.object + 1;
-      depth[i] = t === Number.POSITIVE_INFINITY ? 0 : t;
-      surface[i] = hit.object < 0 ? 0 : 256 * (hit.object + 1) + hit.part;
-      writePixel(data, i, colour);
-    }
-  }
-
-  const sum = new Float64Array(3);
-  for (let y = 0, i = 0; y < size; y++) {
-    for (let x = 0; x < size; x++, i++) {
-      if (!isOutline(surface, size, x, y)) continue;
-      sum.fill(0);
-      for (const [dx, dy] of SUBPIXELS) {
-        shader.shade(at(x + dx), -at(y + dy), colour, hit);
-        for (let channel = 0; channel < 3; channel++) sum[channel] = sum[channel]! + colour[channel]! / 4;
-      }
-      writePixel(data, i, sum);
-    }
-  }
-
+  for (let i = 0; i < instance.length; i++) instance[i] = objectOf(surface[i]!) + 1;
   const classes = Uint8Array.from([0, ...scene.objects.map((object) => object.class + 1)]);
   return {
     image: { width: size, height: size, channels: 3, data },
@@ -100,12 +69,90 @@ export function renderScene(scene: Scene, size: number): RenderedScene {
   };
 }
 
+/** Renders the picture alone: the same pixels. */
+export function renderPicture(scene: Scene, size: number): PixelImage {
+  return { width: size, height: size, channels: 3, data: paint(scene, size).data };
+}
+
+interface Painting {
+  readonly data: Uint8Array;
+  /** Which part of which toy each pixel shows, see `surfaceOf`; 0 for background. */
+  readonly surface: Uint16Array;
+  readonly depth: Float32Array;
+  readonly tracer: Tracer;
+}
+
+function paint(scene: Scene, size: number): Painting {
+  const camera = createCamera(scene.camera);
+  const tracer = createTracer(scene);
+  const shader = createShader(scene, tracer);
+  const { t, surface, grid } = lookAt(tracer, camera, wholeFilm(size));
+  const depth = new Float32Array(size * size);
+  const data = new Uint8Array(size * size * 3);
+  const colour = new Float64Array(3);
+  const hit = { t: 0, object: -1, part: 0 };
+  for (let y = 0, i = 0; y < size; y++) {
+    for (let x = 0; x < size; x++, i++) {
+      setHit(hit, t[i]!, surface[i]!);
+      grid.ray(x, y, 0, shader.ray);
+      shader.shade(colour, hit);
+      if (hit.object < 0) surface[i] = 0;
+      depth[i] = hit.t === Number.POSITIVE_INFINITY ? 0 : hit.t;
+      writePixel(data, i, colour);
+    }
+  }
+  smoothOutlines(data, { shader, tracer, camera, surface, size });
+  return { data, surface, depth, tracer };
+}
+
+/** Colours the pixels at outlines again, each as the mean of four rays. */
+function smoothOutlines(
+  data: Uint8Array,
+  {
+    shader,
+    tracer,
+    camera,
+    surface,
+    size,
+  }: Pick<Painting, 'surface' | 'tracer'> & { shader: Shader; camera: Camera; size: number },
+): void {
+  const chosen = new Int32Array(size * size).fill(-1);
+  let count = 0;
+  for (let y = 0, i = 0; y < size; y++) {
+    for (let x = 0; x < size; x++, i++) if (isOutline(surface, size, x, y)) chosen[i] = count++;
+  }
+  const view = lookAt(tracer, camera, { size, offsets: SUBPIXELS, chosen, count });
+  const colour = new Float64Array(3);
+  const sum = new Float64Array(3);
+  const hit = { t: 0, object: -1, part: 0 };
+  for (let i = 0; i < chosen.length; i++) {
+    if (chosen[i]! < 0) continue;
+    const x = i % size;
+    const y = (i - x) / size;
+    sum.fill(0);
+    for (let k = 0; k < SUBPIXELS.length; k++) {
+      const at = chosen[i]! * SUBPIXELS.length + k;
+      setHit(hit, view.t[at]!, view.surface[at]!);
+      view.grid.ray(x, y, k, shader.ray);
+      shader.shade(colour, hit);
+      for (let channel = 0; channel < 3; channel++) sum[channel] = sum[channel]! + colour[channel]! / 4;
+    }
+    writePixel(data, i, sum);
+  }
+}
+
 const SUBPIXELS = [
   [0.25, 0.25],
   [0.75, 0.25],
   [0.25, 0.75],
   [0.75, 0.75],
 ] as const;
+
+function setHit(hit: Hit, t: number, surface: number): void {
+  hit.t = t;
+  hit.object = objectOf(surface);
+  hit.part = surface & 255;
+}
 
 /** Linear light to a byte, by a gamma of 2. */
 function writePixel(data: Uint8Array, pixel: number, colour: Float64Array): void {

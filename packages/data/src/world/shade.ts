@@ -5,7 +5,6 @@
  * next to toys. Distance fades the floor into the horizon.
  */
 
-import type { Camera } from './camera';
 import { noise } from './noise';
 import type { Colour, Covering, Scene } from './scene';
 import type { Ray } from './solids';
@@ -23,11 +22,13 @@ const HAZE = 16;
 const LIFT = 1e-4;
 
 export interface Shader {
+  /** The ray to be coloured: to be written before `shade`. */
+  readonly ray: Ray;
   /**
-   * Colour of the ray through `(u, v)`, in linear light, written to `colour`; `hit` receives what it met.
-   * @returns depth of the surface, Infinity for sky
+   * Colour of the ray, in linear light, written to `colour`. `hit` is the nearest toy on it, and becomes what is seen: no toy
+   * where floor or wall are nearer, with the depth there, Infinity for sky.
    */
-  shade(u: number, v: number, colour: Float64Array, hit: Hit): number;
+  shade(colour: Float64Array, hit: Hit): void;
 }
 
 /** What colours the rays of one scene, with numbers that are reused from ray to ray. */
@@ -56,7 +57,7 @@ interface PlacedWall {
 type FlatPattern = (x: number, y: number) => number;
 
 /** Prepares a scene for colouring its rays. */
-export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shader {
+export function createShader(scene: Scene, tracer: Tracer): Shader {
   const stage: Stage = {
     scene,
     tracer,
@@ -68,11 +69,8 @@ export function createShader(scene: Scene, camera: Camera, tracer: Tracer): Shad
     normal: new Float64Array(3),
   };
   return {
-    shade(u, v, colour, hit) {
-      camera.ray(u, v, stage.ray);
-      tracer.trace(stage.ray, hit);
-      return shadeSurface(stage, colour, hit);
-    },
+    ray: stage.ray,
+    shade: (colour, hit) => shadeSurface(stage, colour, hit),
   };
 }
 
@@ -91,7 +89,7 @@ function placeWall({ wall, camera: { eye, target } }: Scene): PlacedWall | null 
 }
 
 /** Colours the nearest of toy, floor, wall and sky; `hit` is the nearest toy, and none where something else is nearer. */
-function shadeSurface(stage: Stage, colour: Float64Array, hit: Hit): number {
+function shadeSurface(stage: Stage, colour: Float64Array, hit: Hit): void {
   const { ray, point, wall } = stage;
   const floorDepth = ray[4]! < 0 ? -ray[1]! / ray[4]! : Number.POSITIVE_INFINITY;
   const towardsWall = wall ? ray[3]! * wall.x + ray[5]! * wall.z : 0;
@@ -105,7 +103,7 @@ function shadeSurface(stage: Stage, colour: Float64Array, hit: Hit): number {
     if (depth === floorDepth) shadeFloor(stage, colour, depth);
     else shadeWall(stage, wall!, colour);
   }
-  return depth;
+  hit.t = depth;
 }
 
 /** Lights `colour` at the point; `open` is how much of the sky is seen. Returns the share of the lamp. */
@@ -126,8 +124,8 @@ function shadeToy(stage: Stage, colour: Float64Array, hit: Hit): void {
   const { tracer, point, normal } = stage;
   const { object, parts, turn } = tracer.toys[hit.object]!;
   const part = parts[hit.part]!;
-  if (part.paint === 'dark') colour.set(DARK);
-  else if (part.paint === 'accent') colour.set(object.accent);
+  if (part.paint === 'dark') copy(colour, DARK);
+  else if (part.paint === 'accent') copy(colour, object.accent);
   else {
     const x = point[0]! - object.x;
     const z = point[2]! - object.z;
@@ -136,7 +134,7 @@ function shadeToy(stage: Stage, colour: Float64Array, hit: Hit): void {
     const share = pattern(cos * x - sin * z, point[1]! / object.scale, sin * x + cos * z, object.frequency);
     blend(colour, object.colours, share);
   }
-  normal.set(point);
+  copy(normal, point);
   tracer.normal(part, normal);
   if (lit(stage, colour, Math.min(1, 0.55 + 0.6 * point[1]!)) === 0) return;
   const cosine = halfway(stage);
@@ -163,7 +161,9 @@ function shadeFloor(stage: Stage, colour: Float64Array, depth: number): void {
     const near = ((x - object.x) ** 2 + (z - object.z) ** 2) / (0.3 * object.scale ** 2);
     if (near < 6) open *= 1 - 0.55 * Math.exp(-near);
   }
-  normal.fill(0)[1] = 1;
+  normal[0] = 0;
+  normal[1] = 1;
+  normal[2] = 0;
   lit(stage, colour, open);
   if (stage.wall) return;
   const horizon = scene.sky[0];
@@ -187,6 +187,13 @@ function shadeSky({ scene: { sky }, ray }: Stage, colour: Float64Array): void {
 }
 
 const directionLength = (ray: Float64Array): number => Math.sqrt(ray[3]! ** 2 + ray[4]! ** 2 + ray[5]! ** 2);
+
+/** Copies three numbers; `set` costs many times as much. */
+function copy(to: Float64Array, from: ArrayLike<number>): void {
+  to[0] = from[0]!;
+  to[1] = from[1]!;
+  to[2] = from[2]!;
+}
 
 /** Mixes two colours into `colour`. */
 function blend(colour: Float64Array, colours: readonly [Colour, Colour], share: number): void {

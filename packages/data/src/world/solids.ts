@@ -49,16 +49,18 @@ function sphere(ray: Ray): number {
 }
 
 function cube(ray: Ray): number {
-  let enter = 0;
-  let leave = MISS;
-  for (let axis = 0; axis < 3; axis++) {
-    // Division by a zero component gives infinities of the right sign.
-    const over = 1 / ray[axis + 3]!;
-    const one = (-1 - ray[axis]!) * over;
-    const other = (1 - ray[axis]!) * over;
-    enter = Math.max(enter, Math.min(one, other));
-    leave = Math.min(leave, Math.max(one, other));
-  }
+  // Division by a zero component gives infinities of the right sign.
+  const overX = 1 / ray[3]!;
+  const overY = 1 / ray[4]!;
+  const overZ = 1 / ray[5]!;
+  const x0 = (-1 - ray[0]!) * overX;
+  const x1 = (1 - ray[0]!) * overX;
+  const y0 = (-1 - ray[1]!) * overY;
+  const y1 = (1 - ray[1]!) * overY;
+  const z0 = (-1 - ray[2]!) * overZ;
+  const z1 = (1 - ray[2]!) * overZ;
+  const enter = Math.max(Math.min(x0, x1), Math.min(y0, y1), Math.min(z0, z1));
+  const leave = Math.min(Math.max(x0, x1), Math.max(y0, y1), Math.max(z0, z1));
   return enter > 0 && enter <= leave ? enter : MISS;
 }
 

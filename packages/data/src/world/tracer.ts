@@ -34,7 +34,7 @@ export function createTracer(scene: Scene): Tracer {
   return {
     toys,
     trace: (ray, hit) => trace(toys, ray, hit, local),
-    occluded: (ray) => occluded(toys, ray, local),
+    occluded: createOcclusion(toys),
     normal: (part, point) => writeNormal(part, point, local),
   };
 }
@@ -56,33 +56,52 @@ function trace(toys: readonly PlacedToy[], ray: Ray, hit: Hit, local: Ray): void
   }
 }
 
-function occluded(toys: readonly PlacedToy[], ray: Ray, local: Ray): boolean {
-  const squared = squaredSpeed(ray);
-  for (let i = 0; i < toys.length; i++) {
-    const { center, radius, parts } = toys[i]!;
-    if (misses(center, radius, ray, squared)) continue;
-    for (let j = 0; j < parts.length; j++) {
-      if (meet(parts[j]!, ray, squared, local) < Number.POSITIVE_INFINITY) return true;
+/** Neighbouring rays mostly meet the same part, so that the last one is tried first. */
+function createOcclusion(toys: readonly PlacedToy[]): Tracer['occluded'] {
+  const local = new Float64Array(6);
+  let last: PlacedPart | undefined;
+  return (ray) => {
+    const squared = squaredSpeed(ray);
+    if (last && meet(last, ray, squared, local) < Number.POSITIVE_INFINITY) return true;
+    for (let i = 0; i < toys.length; i++) {
+      const { center, radius, parts } = toys[i]!;
+      if (misses(center, radius, ray, squared)) continue;
+      for (let j = 0; j < parts.length; j++) {
+        if (meet(parts[j]!, ray, squared, local) === Number.POSITIVE_INFINITY) continue;
+        last = parts[j];
+        return true;
+      }
     }
-  }
-  return false;
+    return false;
+  };
 }
 
 /** `t` where the ray enters a part, or Infinity; `local` is room for the ray in the part's frame. */
 function meet(part: PlacedPart, ray: Ray, squared: number, local: Ray): number {
   if (misses(part.center, part.radius, ray, squared)) return Number.POSITIVE_INFINITY;
-  const { center, matrix: m } = part;
+  originToLocal(part, ray, local);
+  directionToLocal(part, ray, local);
+  return intersect(part.solid, local);
+}
+
+/** Takes where a ray starts into a part's frame. */
+export function originToLocal({ center, matrix: m }: PlacedPart, ray: Ray, local: Ray): void {
   const x = ray[0]! - center[0]!;
   const y = ray[1]! - center[1]!;
   const z = ray[2]! - center[2]!;
-  for (let row = 0; row < 3; row++) {
-    const a = m[3 * row]!;
-    const b = m[3 * row + 1]!;
-    const c = m[3 * row + 2]!;
-    local[row] = a * x + b * y + c * z;
-    local[row + 3] = a * ray[3]! + b * ray[4]! + c * ray[5]!;
-  }
-  return intersect(part.solid, local);
+  local[0] = m[0]! * x + m[1]! * y + m[2]! * z;
+  local[1] = m[3]! * x + m[4]! * y + m[5]! * z;
+  local[2] = m[6]! * x + m[7]! * y + m[8]! * z;
+}
+
+/** Takes the direction of a ray into a part's frame. */
+export function directionToLocal({ matrix: m }: PlacedPart, ray: Ray, local: Ray): void {
+  const x = ray[3]!;
+  const y = ray[4]!;
+  const z = ray[5]!;
+  local[3] = m[0]! * x + m[1]! * y + m[2]! * z;
+  local[4] = m[3]! * x + m[4]! * y + m[5]! * z;
+  local[5] = m[6]! * x + m[7]! * y + m[8]! * z;
 }
 
 function writeNormal({ solid, center, matrix: m }: PlacedPart, point: Float64Array, local: Ray): void {

@@ -6,9 +6,17 @@
  *   loss = -log p_t,   d loss / d z_c = p_c - [c = t],
  *
  * both times `share`, which is 1 / targets for a mean. A team of lanes goes over each group three times: largest logit,
- * sum of exponentials, gradient. Rows whose label is not one of the `C` classes get zeros.
+ * sum of exponentials, gradient. Of few classes, on a software adapter, one lane alone does: reductions over a team cost
+ * more than the group. Rows whose label is not one of the `C` classes get zeros.
  */
 import { kernelBuilder, type Op, record, rowKernel, type Tensor } from '@franca/tensor';
+
+const FEW_CLASSES = 16;
+
+/** A team of one lane. */
+const ALONE = `const LANES = 1u;
+fn rowMax(x: f32) -> f32 { return x; }
+fn rowSum(x: f32) -> f32 { return x; }`;
 
 interface CrossEntropyAttrs {
   readonly classes: number;
@@ -61,7 +69,11 @@ const crossEntropyOp: Op<CrossEntropyAttrs> = {
     let own = ${Z}[base + min(label, ${count} - 1u)];
     ${L}[row] = select(0.0, (log(total) + (top - own)) * ${S}[0], counts);
   }`;
-    return [rowKernel(b, { body, rows: (n * width) / classes, steps: classes, flops: 8 * n * width })];
+    const rows = (n * width) / classes;
+    const flops = 8 * n * width;
+    if (target.family !== 'cpu' || classes > FEW_CLASSES) return [rowKernel(b, { body, rows, steps: classes, flops })];
+    const alone = `  let row = thread;\n  if (row >= ${b.uniform(rows)}) { return; }\n  {\n  let lane = 0u;\n${body}\n  }`;
+    return [b.build({ body: alone, declarations: ALONE, workgroupSize: 64, workgroups: Math.ceil(rows / 64), flops })];
   },
 };
 

@@ -168,6 +168,8 @@ test.each(kinds.slice(0, 3))('cross-entropy and its gradient are the reference (
   for (const [rows, heads, classes] of [
     [1, 1, 1],
     [5, 3, 7],
+    [70, 1, 16],
+    [9, 2, 17],
     [130, 2, 67],
   ] as const) {
     const labels = Float64Array.from({ length: rows }, (_, i) => ((5 * i) % (classes + 2)) - 1);

@@ -13,6 +13,7 @@ import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } f
 import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { selectedOn, selectionSets } from '../selection';
+import { sharedCurvature } from './curvature';
 import { fitLogistic, fittedClassifier } from './fit';
 import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
 
@@ -63,7 +64,7 @@ export async function logisticRegression(
   const select = validation ? { validation } : 'train-holdout';
   const chosen = { select, holdOut: options.holdOut, seed } as const;
   const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
-  const solver = { tolerance, maxIterations };
+  const solver = { tolerance, maxIterations, curvature: await sharedCurvature(backend, x) };
   const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, judge, { cs, metric, classes, ...solver });
   const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
 

@@ -3,6 +3,7 @@ import type { EvalBackend } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { classTokens, type LabelledFeatures } from '../features';
 import { accuracy, type ClassTally, firstChoices, meanPerClassAccuracy, tally, topClasses } from '../metrics/accuracy';
+import type { Curvature } from './curvature';
 import { fitLogistic, fittedClassifier, type LogisticFit } from './fit';
 
 /** What a data set reports: the share of items, or the mean of each class's share. */
@@ -21,6 +22,7 @@ export interface SweepOptions {
   readonly cs: readonly number[];
   readonly metric: AccuracyMetric;
   readonly classes: number;
+  readonly curvature?: Curvature;
   readonly tolerance?: number;
   readonly maxIterations?: number;
 }

@@ -1,7 +1,8 @@
 /**
  * Limited-memory BFGS, a quasi-Newton minimiser. It keeps the last `m` pairs of steps `s` and gradient changes `y`
  * instead of a Hessian. The two-loop recursion turns the gradient into a direction; a strong Wolfe line search keeps
- * `s . y > 0`, so the implied Hessian stays positive definite.
+ * `s . y > 0`, so the implied Hessian stays positive definite. The recursion starts from the identity, or from what is known of the inverse Hessian, scaled to
+ * the last step.
  *
  * Source: Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5.
  */
@@ -19,6 +20,8 @@ export interface LbfgsOptions {
   readonly memory?: number;
   /** Evaluations per line search; default 50. */
   readonly lineSearchSteps?: number;
+  /** Multiplies by a symmetric positive definite estimate of the inverse Hessian, up to a factor; default the identity. */
+  readonly inverseHessian?: (vector: Float64Array) => Float64Array;
 }
 
 export interface LbfgsResult {
@@ -35,6 +38,8 @@ interface Pair {
   readonly s: Float64Array;
   readonly y: Float64Array;
   readonly rho: number;
+  /** Factor on the estimated inverse Hessian `P` by which it fits this step: `s.y / y.Py`. */
+  readonly scale: number;
 }
 interface Point extends LinePoint {
   readonly x: Float64Array;
@@ -42,7 +47,7 @@ interface Point extends LinePoint {
 }
 
 export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
-  const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50 } = options;
+  const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50, inverseHessian } = options;
   const pairs: Pair[] = [];
   let x: Float64Array = start.slice();
   let gradient: Float64Array = new Float64Array(x.length);
@@ -58,7 +63,7 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
 
   for (; iterations < maxIterations; iterations++) {
     if (largest(gradient) <= gradientTolerance) return finish('gradient');
-    const direction = descentDirection(gradient, pairs);
+    const direction = descentDirection(gradient, pairs, inverseHessian);
     const slope = dot(direction, gradient);
     const from = x;
     const alongLine = async (step: number): Promise<Point> => {
@@ -68,34 +73,37 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
       return { step, value: nextValue, slope: dot(nextGradient, direction), x: next, gradient: nextGradient };
     };
     // Without curvature information the gradient's length says nothing about the step.
-    const firstStep = pairs.length === 0 ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
+    const firstStep = pairs.length === 0 && !inverseHessian ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
     const search = { decrease: 1e-4, curvature: 0.9, maxEvaluations: lineSearchSteps };
     const found = await strongWolfe({ step: 0, value, slope }, firstStep, alongLine, search);
     if (!found) return finish('line-search');
     const s = found.x.map((xi, i) => xi - x[i]!);
     const y = found.gradient.map((gi, i) => gi - gradient[i]!);
     const curvature = dot(s, y);
-    if (curvature > 0) pairs.push({ s, y, rho: 1 / curvature });
+    if (curvature > 0)
+      pairs.push({ s, y, rho: 1 / curvature, scale: curvature / dot(y, inverseHessian ? inverseHessian(y) : y) });
     if (pairs.length > memory) pairs.shift();
     ({ x, value, gradient } = found);
   }
   return finish(largest(gradient) <= gradientTolerance ? 'gradient' : 'iterations');
 }
 
-/** `-H g` by the two-loop recursion, `H` starting from the scaled identity `s.y / y.y`. */
-function descentDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  const q = gradient.map((value) => -value);
+/** `-H g` by the two-loop recursion, `H` starting from the scaled estimate. */
+function descentDirection(
+  gradient: Float64Array,
+  pairs: readonly Pair[],
+  inverseHessian: LbfgsOptions['inverseHessian'],
+): Float64Array {
+  let q: Float64Array = gradient.map((value) => -value);
   const alphas: number[] = [];
   for (const { s, y, rho } of pairs.toReversed()) {
     const alpha = rho * dot(s, q);
     alphas.unshift(alpha);
     addScaled(q, y, -alpha);
   }
-  const last = pairs.at(-1);
-  if (last) {
-    const scale = 1 / (last.rho * dot(last.y, last.y));
-    for (let i = 0; i < q.length; i++) q[i]! *= scale;
-  }
+  if (inverseHessian) q = inverseHessian(q);
+  const scale = pairs.at(-1)?.scale ?? 1;
+  for (let i = 0; i < q.length; i++) q[i]! *= scale;
   pairs.forEach(({ s, y, rho }, i) => {
     addScaled(q, s, alphas[i]! - rho * dot(y, q));
   });

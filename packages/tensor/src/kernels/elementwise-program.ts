@@ -8,7 +8,9 @@ import { type Shape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Kernel, Program, Tensor, Value } from '../graph/op';
 import { type AccessPattern, accessPattern, canVectorise } from './access-pattern';
+import { type IndexDivision, indexDivision } from './index-division';
 import { elementType, type KernelBuilder, kernelBuilder } from './kernel-builder';
+import { unitKernel } from './unit-kernel';
 import { WGSL_FUNCTIONS } from './wgsl-functions';
 
 /** The program that stores its root and nothing else. */
@@ -104,42 +106,47 @@ function writeLoad(
     return isHalf || own !== width ? `${valueType(tensor.dtype)}(${wide})` : element;
   };
   const pattern = accessPattern(shape, space);
+  const divided = (n: number): IndexDivision => indexDivision(k, n, sizeOf(space) / width);
   switch (pattern.kind) {
     case 'same':
       return { before: [], expression: load(width, 'i') };
     case 'scalar':
       return { before: [], expression: load(1, '0') };
     case 'tail':
-      return { before: [], expression: load(width, `i % ${k.uniform(pattern.size / width)}`) };
+      return { before: [], expression: load(width, divided(pattern.size / width).remainder('i')) };
     case 'head':
-      return { before: [], expression: load(1, `i / ${k.uniform(pattern.inner / width)}`) };
+      return { before: [], expression: load(1, divided(pattern.inner / width).quotient('i')) };
     case 'general': {
       const splat = width === 4 && pattern.strides.at(-1) === 0;
-      const before = writeOffset(k, pattern, width, splat, name);
+      const before = writeOffset(k, pattern, { width, splat, name, divided });
       return { before, expression: load(splat ? 1 : width, `o${name}`) };
     }
   }
 }
 
-/** Statements that give `o<name>`: where element i lies in a tensor of any strides. `splat`: one element serves all four. */
+interface OffsetScope {
+  readonly width: 1 | 4;
+  /** One element serves all four. */
+  readonly splat: boolean;
+  readonly name: string;
+  readonly divided: (n: number) => IndexDivision;
+}
+
+/** Statements that give `o<name>`: where element i lies in a tensor of any strides. */
 function writeOffset(
   k: KernelBuilder,
   { dims, strides }: Extract<AccessPattern, { kind: 'general' }>,
-  width: 1 | 4,
-  splat: boolean,
-  name: string,
+  { width, splat, name, divided }: OffsetScope,
 ): string[] {
   const lines = [`var r${name} = i; var o${name} = 0u;`];
   for (let d = dims.length - 1; d >= 0; d--) {
     const last = d === dims.length - 1;
-    const dim = k.uniform(last ? dims[d]! / width : dims[d]!);
+    const { quotient, remainder } = divided(last ? dims[d]! / width : dims[d]!);
     const stride = last ? (splat || strides[d] === 0 ? 0 : 1) : strides[d]! / (splat ? 1 : width);
-    lines.push(`o${name} += (r${name} % ${dim}) * ${k.uniform(stride)}; r${name} /= ${dim};`);
+    lines.push(`o${name} += ${remainder(`r${name}`)} * ${k.uniform(stride)}; r${name} = ${quotient(`r${name}`)};`);
   }
   return lines;
 }
-
-const GROUP = 64;
 
 /** One kernel that runs a program over its whole iteration space. */
 export function elementwiseKernel(label: string, program: Program, target: Target): Kernel {
@@ -148,18 +155,5 @@ export function elementwiseKernel(label: string, program: Program, target: Targe
   const declarations = writeProgram(k, program, width);
   const units = sizeOf(program.shape) / width;
   const flops = sizeOf(program.shape) * program.values.filter((value) => value.kind === 'op').length;
-  // A CPU adapter wants each invocation to walk contiguous memory, a GPU wants neighbours to touch neighbouring memory.
-  const perThread = target.family === 'cpu' ? 4 : 1;
-  const n = k.uniform(units);
-  const body =
-    perThread === 1
-      ? `  if (thread < ${n}) { emit(thread, F()); }`
-      : `  let first = thread * ${perThread}u;\n  for (var j = first; j < min(first + ${perThread}u, ${n}); j++) { emit(j, F()); }`;
-  return k.build({
-    declarations,
-    body,
-    workgroupSize: GROUP,
-    workgroups: Math.ceil(units / (GROUP * perThread)),
-    flops,
-  });
+  return unitKernel(k, { units, body: '  emit(i, F());', declarations, flops });
 }

@@ -15,21 +15,38 @@ export interface RowBody {
   /** Columns one lane step covers (columns / vector width): decides how large a team is worth it. */
   readonly steps: number;
   readonly flops?: number;
+  /** Whether a software adapter may give many short rows to a lane each: `LANES` is 1 then. */
+  readonly alone?: boolean;
 }
 
 const REDUCERS = ['Sum', 'Max', 'Min'] as const;
 const COMBINE = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
 
-export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, steps, flops = 0 }: RowBody): Kernel {
+export function rowKernel(
+  k: KernelBuilder,
+  { body, declarations = '', rows, steps, flops = 0, alone = false }: RowBody,
+): Kernel {
   const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
-  const lanes = teamSize(k.target, steps);
-  const functions = k.target.subgroupSize === lanes ? subgroupReducers(used) : treeReducers(used, lanes);
+  const lanes = alone && isAlone(k.target, rows, steps) ? 1 : teamSize(k.target, steps);
+  const functions =
+    lanes === 1
+      ? aloneReducers(used)
+      : k.target.subgroupSize === lanes
+        ? subgroupReducers(used)
+        : treeReducers(used, lanes);
   const source = {
     declarations: [`const LANES = ${lanes}u;`, used.length > 0 ? functions : '', declarations].join('\n'),
     flops,
   };
   const inside = `if (row >= ${k.uniform(rows)}) { return; }\n${body}`;
   const { family, subgroupSize } = k.target;
+  if (lanes === 1)
+    return k.build({
+      ...source,
+      body: `  let row = thread;\n  { let lane = 0u;\n  ${inside} }`,
+      workgroupSize: ROWS_ALONE,
+      workgroups: Math.ceil(rows / ROWS_ALONE),
+    });
   // a software adapter starts a workgroup for about the price of a short row
   if (family === 'cpu' && subgroupSize === lanes && rows >= MANY_ROWS)
     return k.build({
@@ -47,6 +64,12 @@ export function rowKernel(k: KernelBuilder, { body, declarations = '', rows, ste
   });
 }
 
+// A lane that has a row to itself walks contiguous memory, and nothing is reduced across lanes.
+const ROWS_ALONE = 64;
+const SHORT_ROW = 32;
+const isAlone = ({ family }: Target, rows: number, steps: number): boolean =>
+  family === 'cpu' && rows >= MANY_ROWS && steps <= SHORT_ROW;
+
 /** Teams in one workgroup where there are many rows. */
 const TEAMS = 8;
 const MANY_ROWS = 256;
@@ -58,6 +81,9 @@ export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Targ
   while (lanes < Math.min(256, maxWorkgroupInvocations) && lanes * 2 <= steps) lanes *= 2;
   return lanes;
 }
+
+const aloneReducers = (used: readonly (keyof typeof COMBINE)[]): string =>
+  used.map((name) => `fn row${name}(x: f32) -> f32 { return x; }`).join('\n');
 
 const subgroupReducers = (used: readonly (keyof typeof COMBINE)[]): string =>
   used.map((name) => `fn row${name}(x: f32) -> f32 { return subgroup${name === 'Sum' ? 'Add' : name}(x); }`).join('\n');

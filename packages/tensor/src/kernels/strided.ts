@@ -5,7 +5,9 @@
 import { type Shape, sizeOf, stridesOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Kernel, NdArray, Tensor } from '../graph/op';
+import { indexDivision } from './index-division';
 import { elementType, kernelBuilder } from './kernel-builder';
+import { unitKernel } from './unit-kernel';
 
 export interface StridedMap {
   /** Output dimensions that are looped over. */
@@ -77,16 +79,17 @@ export function stridedKernel(label: string, x: Tensor, out: Tensor, map: Stride
   const source = k.read(x, elementType(x, width));
   const sink = k.write(out, elementType(out, width));
   const units = sizeOf(out.shape) / width;
-  const lines = [
-    `if (thread >= ${k.uniform(units)}) { return; }`,
-    `var rest = thread; var at = ${k.uniform(base / width)}; var inside = true;`,
-  ];
+  const lines = [`var rest = i; var at = ${k.uniform(base / width)}; var inside = true;`];
   for (let d = last; d >= 0; d--) {
     const scale = d === last ? width : 1;
     const [first, end] = bounds[d]!.map((bound) => bound / scale) as [number, number];
     const dim = dims[d]! / scale;
     const stride = d === last ? (width === 4 ? 1 : strides[d]!) : strides[d]! / width;
-    lines.push(d === 0 ? `let c${d} = rest;` : `let c${d} = rest % ${k.uniform(dim)}; rest /= ${k.uniform(dim)};`);
+    if (d === 0) lines.push(`let c${d} = rest;`);
+    else {
+      const { quotient, remainder } = indexDivision(k, dim, units);
+      lines.push(`let c${d} = ${remainder('rest')}; rest = ${quotient('rest')};`);
+    }
     const clipped = first > 0 || end < dim;
     if (clipped) lines.push(`inside = inside && c${d} >= ${k.uniform(first)} && c${d} < ${k.uniform(end)};`);
     lines.push(
@@ -99,12 +102,8 @@ export function stridedKernel(label: string, x: Tensor, out: Tensor, map: Stride
     lines.push(
       `var value = ${type}(${x.dtype}(${k.uniformF32(fill)}));`,
       `if (inside) { value = ${source}[at]; }`,
-      `${sink}[thread] = value;`,
+      `${sink}[i] = value;`,
     );
-  else lines.push(`${sink}[thread] = ${source}[at];`);
-  return k.build({
-    body: lines.map((line) => `  ${line}`).join('\n'),
-    workgroupSize: 64,
-    workgroups: Math.ceil(units / 64),
-  });
+  else lines.push(`${sink}[i] = ${source}[at];`);
+  return unitKernel(k, { units, body: lines.map((line) => `  ${line}`).join('\n') });
 }

@@ -3,7 +3,9 @@ import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, showShape, sizeOf } from '../base/shape';
 import type { Kernel, LowerArgs, Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
+import { indexDivision } from '../kernels/index-division';
 import { elementType, kernelBuilder } from '../kernels/kernel-builder';
+import { unitKernel } from '../kernels/unit-kernel';
 import { sliceAxis } from './slice';
 
 interface ConcatAttrs {
@@ -66,11 +68,10 @@ function lower({ inputs, outputs: [out], attrs: { axis }, target }: LowerArgs<Co
     const k = kernelBuilder('concat', target);
     const source = k.read(part, elementType(part, width));
     const sink = k.write(out!, elementType(out!, width));
-    const runs = k.uniform(own / width);
-    const body = `
-  if (thread >= ${k.uniform(size / width)}) { return; }
-  ${sink}[(thread / ${runs}) * ${k.uniform(total / width)} + ${k.uniform(first / width)} + thread % ${runs}] = ${source}[thread];`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(size / width / 64) })];
+    const units = size / width;
+    const { quotient, remainder } = indexDivision(k, own / width, units);
+    const at = `${quotient('i')} * ${k.uniform(total / width)} + ${k.uniform(first / width)} + ${remainder('i')}`;
+    return [unitKernel(k, { units, body: `  ${sink}[${at}] = ${source}[i];` })];
   });
 }
 

@@ -7,7 +7,9 @@ import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { Kernel, LowerArgs, NdArray, Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
+import { indexDivision } from '../kernels/index-division';
 import { elementType, kernelBuilder } from '../kernels/kernel-builder';
+import { unitKernel } from '../kernels/unit-kernel';
 import { floatType } from '../kernels/vectors';
 
 const sigmoid64 = (a: number): number => 1 / (1 + Math.exp(-a));
@@ -41,7 +43,7 @@ const gatedSiluOp: Op<object> = {
   lower: ({ inputs: [x], outputs: [y], target }) => [
     pairKernel('gatedSilu', x!, target, (k, width) => {
       const Y = k.write(y!, elementType(y!, width));
-      return `${Y}[thread] = ${elementType(y!, width)}(a * s * b);`;
+      return `${Y}[i] = ${elementType(y!, width)}(a * s * b);`;
     }),
   ],
 };
@@ -64,14 +66,14 @@ const gatedSiluGradientOp: Op<object> = {
       const G = k.read(g!, elementType(g!, width));
       const D = k.write(dx!, elementType(dx!, width));
       const type = elementType(dx!, width);
-      return `let g = ${F}(${G}[thread]);
+      return `let g = ${F}(${G}[i]);
   ${D}[at] = ${type}(g * b * s * (1.0 + a * (1.0 - s)));
   ${D}[at + ${H}] = ${type}(g * a * s);`;
     }),
   ],
 };
 
-/** A thread for each gate `a` (at index `at` of x) and value `b` (`H` further); `s` is sigmoid(a). Computes in `F`, 4 at a time where H allows. */
+/** Unit i is gate `a` (at index `at` of x) and value `b` (`H` further); `s` is sigmoid(a). Computes in `F`, 4 at a time where H allows. */
 function pairKernel(
   label: string,
   x: Tensor,
@@ -86,12 +88,11 @@ function pairKernel(
   const units = sizeOf(x.shape) / 2 / width;
   const H = k.uniform(hidden / width);
   const body = `
-  if (thread >= ${k.uniform(units)}) { return; }
-  let at = thread + (thread / ${H}) * ${H};
+  let at = i + ${indexDivision(k, hidden / width, units).quotient('i')} * ${H};
   let a = ${F}(${X}[at]); let b = ${F}(${X}[at + ${H}]);
   let s = 1.0 / (1.0 + exp(-clamp(a, ${F}(-80.0), ${F}(80.0))));
   ${finish(k, width, [F, H])}`;
-  return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(units / 64), flops: 4 * sizeOf(x.shape) });
+  return unitKernel(k, { units, body, flops: 4 * sizeOf(x.shape) });
 }
 
 /** silu(a) b of x = [a, b] along the last axis: [.., 2 H] -> [.., H]. */

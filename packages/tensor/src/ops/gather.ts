@@ -8,7 +8,9 @@ import { opError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
+import { indexDivision } from '../kernels/index-division';
 import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
+import { unitKernel } from '../kernels/unit-kernel';
 import { floatType } from '../kernels/vectors';
 
 const rowSize = (x: { shape: readonly number[] }): number => sizeOf(x.shape.slice(1));
@@ -47,11 +49,11 @@ const gatherOp: Op<object> = {
     const list = k.read(indices!);
     const sink = k.write(out!, elementType(out!, width));
     const units = sizeOf(out!.shape) / width;
-    const columns = k.uniform(rowSize(x!) / width);
-    const body = `
-  if (thread >= ${k.uniform(units)}) { return; }
-  ${sink}[thread] = ${source}[min(u32(${list}[thread / ${columns}]), ${k.uniform(x!.shape[0]! - 1)}) * ${columns} + thread % ${columns}];`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(units / 64) })];
+    const columns = rowSize(x!) / width;
+    const { quotient, remainder } = indexDivision(k, columns, units);
+    const row = `min(u32(${list}[${quotient('i')}]), ${k.uniform(x!.shape[0]! - 1)})`;
+    const body = `  ${sink}[i] = ${source}[${row} * ${k.uniform(columns)} + ${remainder('i')}];`;
+    return [unitKernel(k, { units, body })];
   },
 };
 
@@ -96,20 +98,20 @@ const scatterOp: Op<{ rows: number }> = {
     const sink = k.write(out!, elementType(out!, width));
     const units = sizeOf(out!.shape) / width;
     const columns = k.uniform(rowSize(x!) / width);
+    const { quotient, remainder } = indexDivision(k, rowSize(x!) / width, units);
     const F = floatType(width);
     const add = `
-  if (thread >= ${k.uniform(units)}) { return; }
-  let row = thread / ${columns};
-  let column = thread % ${columns};
+  let row = ${quotient('i')};
+  let column = ${remainder('i')};
   let range = ${range}[row];
   var acc = ${F}(0.0);
-  for (var i = range.x; i < range.y; i++) {
-    if (u32(${list}[i]) == row) { acc += ${F}(${source}[i * ${columns} + column]); }
+  for (var j = range.x; j < range.y; j++) {
+    if (u32(${list}[j]) == row) { acc += ${F}(${source}[j * ${columns} + column]); }
   }
-  ${sink}[thread] = ${elementType(out!, width)}(acc);`;
+  ${sink}[i] = ${elementType(out!, width)}(acc);`;
     return [
       find.build({ body: search, workgroupSize: 64, workgroups: Math.ceil(rows / 64) }),
-      k.build({ body: add, workgroupSize: 64, workgroups: Math.ceil(units / 64) }),
+      unitKernel(k, { units, body: add }),
     ];
   },
 };

@@ -7,10 +7,12 @@ import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { broadcastReader, normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Kernel, LowerArgs, Op, Storage, Tensor } from '../graph/op';
+import type { Kernel, LowerArgs, Op, Program, Scratch, Storage, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
-import { elementType, kernelBuilder, scratch } from '../kernels/kernel-builder';
+import { programWidth, writeProgram } from '../kernels/elementwise-program';
+import { elementType, type KernelBuilder, kernelBuilder, scratch } from '../kernels/kernel-builder';
 import { rowKernel } from '../kernels/row-kernel';
+import { threadsOfGroup } from '../kernels/unit-kernel';
 import { floatType } from '../kernels/vectors';
 import { reshape } from './views';
 
@@ -58,46 +60,72 @@ export const reduceOp: Op<ReduceAttrs> = {
     return [out];
   },
   gradient: ({ inputs, grads }) => [broadcastTo(grads[0]!, inputs[0]!.shape)],
+  fusesEpilogue: true,
   lower,
 };
 
 /** Elements that one thread, or one team of lanes, reduces in a row. */
 const CHUNK = 512;
+/** Subgroups that keep a software adapter's processors busy. */
+const BUSY_SUBGROUPS = 4;
 /** From this row length on a team of lanes is worth it. */
 const TEAM_ROW = 32;
 
-function lower({ inputs: [x], outputs: [out], attrs: { kind, axis }, target }: LowerArgs<ReduceAttrs>): Kernel[] {
+function lower({ inputs: [x], attrs: { kind, axis }, target, epilogue }: LowerArgs<ReduceAttrs>): Kernel[] {
   const [outer, n, inner] = split(x!.shape, axis);
   const kernels: Kernel[] = [];
   let [from, count]: [Storage, number] = [x!, n];
   for (;;) {
-    // Long reductions with few results run in several passes, or too few threads would do all the work.
-    const chunks = outer * inner < 4096 && count > CHUNK ? Math.ceil(count / CHUNK) : 1;
-    const to = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : out!;
-    kernels.push(
-      (inner === 1 && count >= TEAM_ROW ? rowPass : columnPass)(kind, from, to, [outer, count, inner], chunks, target),
-    );
+    const chunks = chunksOf([outer, count, inner], target);
+    const to = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : epilogue!;
+    const pass = inner === 1 && count >= TEAM_ROW ? rowPass : columnPass;
+    kernels.push(pass({ kind, from, to, dims: [outer, count, inner], chunks, target }));
     if (chunks === 1) return kernels;
-    [from, count] = [to, chunks];
+    [from, count] = [to as Storage, chunks];
   }
 }
 
-type Pass = (
-  kind: Kind,
-  from: Storage,
-  to: Storage,
-  dims: readonly [outer: number, n: number, inner: number],
-  chunks: number,
-  target: Target,
-) => Kernel;
+/** Long reductions with few results run in several passes, or too few threads would do all the work. */
+function chunksOf([outer, n, inner]: Dims, { family, subgroupSize = 1 }: Target): number {
+  if (outer * inner >= 4096 || n <= CHUNK) return 1;
+  // a software adapter is busy with a few subgroups, and another kernel costs it more than the rest of these
+  if (family === 'cpu' && inner % 4 === 0 && (outer * inner) / 4 >= BUSY_SUBGROUPS * subgroupSize) return 1;
+  return Math.ceil(n / CHUNK);
+}
+
+type Dims = readonly [outer: number, n: number, inner: number];
+
+interface Pass {
+  readonly kind: Kind;
+  readonly from: Storage;
+  /** Where results go: scratch memory, or the program that takes them in. */
+  readonly to: Scratch | Program;
+  readonly dims: Dims;
+  readonly chunks: number;
+  readonly target: Target;
+}
+
+const widthOf = (to: Scratch | Program, wanted: 1 | 4): 1 | 4 =>
+  'values' in to ? (Math.min(programWidth(to), wanted) as 1 | 4) : wanted;
+
+/** Declarations and the statement that puts result `i`, of `width` elements, where it belongs. */
+function writeResult(
+  k: KernelBuilder,
+  to: Scratch | Program,
+  width: 1 | 4,
+): { declarations: string; put: (i: string, value: string) => string } {
+  if ('values' in to) return { declarations: writeProgram(k, to, width), put: (i, value) => `emit(${i}, ${value});` };
+  const sink = k.write(to, elementType(to, width));
+  return { declarations: '', put: (i, value) => `${sink}[${i}] = ${value};` };
+}
 
 /** A thread for each result: neighbouring threads read neighbouring columns. */
-const columnPass: Pass = (kind, from, to, [outer, n, inner], chunks, target) => {
-  const width = inner % 4 === 0 ? 4 : 1;
+function columnPass({ kind, from, to, dims: [outer, n, inner], chunks, target }: Pass): Kernel {
+  const width = widthOf(to, inner % 4 === 0 ? 4 : 1);
   const k = kernelBuilder(kind, target);
   const F = floatType(width);
   const source = k.read(from, elementType(from, width));
-  const sink = k.write(to, elementType(to, width));
+  const { declarations, put } = writeResult(k, to, width);
   const total = (outer * chunks * inner) / width;
   const [columns, parts, size, count] = [inner / width, chunks, Math.ceil(n / chunks), n].map(k.uniform);
   const body = `
@@ -109,18 +137,20 @@ const columnPass: Pass = (kind, from, to, [outer, n, inner], chunks, target) => 
   let last = min(first + ${size}, ${count});
   var acc = ${F}(${k.uniformF32(IDENTITY[kind])});
   for (var i = first; i < last; i++) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[(row * ${count} + i) * ${columns} + column])`)}; }
-  ${sink}[thread] = ${elementType(to, width)}(acc);`;
-  return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(total / 64), flops: outer * n * inner });
-};
+  ${put('thread', 'acc')}`;
+  const workgroupSize = threadsOfGroup(total, target);
+  const workgroups = Math.ceil(total / workgroupSize);
+  return k.build({ declarations, body, workgroupSize, workgroups, flops: outer * n * inner });
+}
 
 /** A team of lanes for each result: neighbouring lanes read neighbouring elements of the row. */
-const rowPass: Pass = (kind, from, to, [outer, n], chunks, target) => {
+function rowPass({ kind, from, to, dims: [outer, n], chunks, target }: Pass): Kernel {
   const size = Math.ceil(n / chunks);
   const width = n % 4 === 0 && size % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(kind, target);
   const F = floatType(width);
   const source = k.read(from, elementType(from, width));
-  const sink = k.write(to);
+  const { declarations, put } = writeResult(k, to, 1);
   const [columns, parts, step] = [n / width, chunks, size / width].map(k.uniform);
   const lanes =
     width === 4 ? ['x', 'y', 'z', 'w'].map((lane) => `acc.${lane}`).reduce((a, b) => combineWgsl(kind, a, b)) : 'acc';
@@ -131,9 +161,9 @@ const rowPass: Pass = (kind, from, to, [outer, n], chunks, target) => {
   var acc = ${F}(${k.uniformF32(IDENTITY[kind])});
   for (var i = first + lane; i < last; i += LANES) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[base + i])`)}; }
   let result = ${TEAM[kind]}(${lanes});
-  if (lane == 0u) { ${sink}[row] = ${to.dtype}(result); }`;
-  return rowKernel(k, { body, rows: outer * chunks, steps: size / width, flops: outer * n });
-};
+  if (lane == 0u) { ${put('row', 'result')} }`;
+  return rowKernel(k, { body, declarations, rows: outer * chunks, steps: size / width, flops: outer * n });
+}
 
 export interface ReduceOptions {
   /** Keep reduced axes as dimensions of size 1 (default false). */

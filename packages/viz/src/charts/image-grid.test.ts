@@ -46,3 +46,9 @@ test('refuses to draw nothing', () => {
   expect(() => imageGrid([])).toThrow(/no picture/);
   expect(() => contactSheet([{ image: square }], 0)).toThrow(/columns is 0/);
 });
+
+test('a frame lies around its own picture alone, on its edge', () => {
+  const { svg } = contactSheet([{ image: square, frame: '#123456' }, { image: square }], 2, { cellSize: 50 });
+  const frames = [...svg.matchAll(/<rect [^>]*stroke="#123456"[^>]*>/g)].map(([text]) => text);
+  expect(frames).toEqual(['<rect x="16" y="8" width="46" height="46" fill="none" stroke="#123456" stroke-width="4"/>']);
+});

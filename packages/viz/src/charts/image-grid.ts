@@ -4,7 +4,7 @@
  */
 import type { RgbImage } from '../drawing/image';
 import { resizeImage } from '../drawing/resample';
-import { type Figure, figure, heading, label, type Markup, MUTED, picture, textWidth } from '../drawing/svg';
+import { element, type Figure, figure, heading, label, type Markup, MUTED, picture, textWidth } from '../drawing/svg';
 import { checkCount, checkRange, VizError } from '../errors';
 import { drawLegend } from './axes';
 
@@ -12,6 +12,8 @@ import { drawLegend } from './axes';
 export interface GridCell {
   readonly image: RgbImage;
   readonly label?: string;
+  /** Colour of a line around the picture, such as `#2f66c4`: marks some of many. */
+  readonly frame?: string;
 }
 
 /** One row; `undefined` leaves a place empty. */
@@ -36,6 +38,7 @@ export interface ImageGridOptions {
 
 const GAP = 6;
 const LINE_HEIGHT = 17;
+const FRAME = 4;
 
 /** Rows of pictures. Throws `bad-shape` when there is no picture at all. */
 export function imageGrid(rows: readonly GridRow[], options: ImageGridOptions = {}): Figure {
@@ -93,7 +96,7 @@ function fitScale(image: RgbImage, cellSize: number): number {
 }
 
 function drawCell(
-  { image, label: text }: GridCell,
+  { image, label: text, frame }: GridCell,
   x: number,
   y: number,
   cell: { width: number; height: number; density: number },
@@ -102,11 +105,23 @@ function drawCell(
   const size = { width: image.width * scale, height: image.height * scale };
   const place = { x: x + (cell.width - size.width) / 2, y: y + (cell.height - size.height) / 2, ...size };
   const pieces = [picture(forDisplay(image, cell.density * scale), place)];
+  if (frame)
+    pieces.push(element('rect', { ...inset(place, FRAME / 2), fill: 'none', stroke: frame, 'stroke-width': FRAME }));
   if (text) {
     pieces.push(label(x + cell.width / 2, y + cell.height + 13, text, { anchor: 'middle', opacity: MUTED, size: 11 }));
   }
   return pieces;
 }
+
+const inset = (
+  { x, y, width, height }: { x: number; y: number; width: number; height: number },
+  by: number,
+): { x: number; y: number; width: number; height: number } => ({
+  x: x + by,
+  y: y + by,
+  width: width - 2 * by,
+  height: height - 2 * by,
+});
 
 /** No more pixels are stored than are shown; tiny maps are enlarged by a whole factor. */
 function forDisplay(image: RgbImage, scale: number): RgbImage {

@@ -75,6 +75,16 @@ test('a given foreground replaces the rule', () => {
   expect([...maps[0]!.foreground]).toEqual(own);
 });
 
+test('components fitted on some of the patches colour all of them', () => {
+  const twice = { ...scene(), height: 12, data: [scene(), scene()].flatMap(({ data }) => Array.from(data)) };
+  const all = pcaMaps([twice], { recipe: 'capi' }).maps[0]!;
+  const half = pcaMaps([twice], { recipe: 'capi', fitRows: 36 }).maps[0]!;
+  expect(half.colours.length).toBe(all.colours.length);
+  expect([...half.colours.slice(0, 108)]).toEqual([...half.colours.slice(108)]);
+  expect(pcaMaps([twice], { recipe: 'capi', fitRows: 72 })).toEqual(pcaMaps([twice], { recipe: 'capi' }));
+  expect(() => pcaMaps([twice], { fitRows: 0 })).toThrow(/patches to fit on is 0/);
+});
+
 test('features that are all equal (a collapsed network) give one colour, not an error', () => {
   const flat = { ...scene(), data: new Float32Array(180).fill(1) };
   const { maps, explained } = pcaMaps([flat], { recipe: 'mid' });

@@ -40,6 +40,8 @@ export interface PcaMapOptions {
   readonly recipe?: PcaRecipeName | PcaRecipe;
   /** Foreground per picture, [height, width] of 0 and 1: replaces the recipe's own rule. */
   readonly foreground?: readonly ArrayLike<number>[];
+  /** Components are fitted on at most so many patches, evenly spaced; all are coloured. Default: all. Bounds the cost of wide features. */
+  readonly fitRows?: number;
 }
 
 /** Options of `renderPcaMap`. */
@@ -57,8 +59,10 @@ export interface PcaRenderOptions extends GridSize {
 export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptions = {}): PcaMaps {
   const rows = stackPictures(pictures);
   const recipe = resolveRecipe(options.recipe ?? 'paper');
-  const foreground = findForeground(pictures, rows, recipe, options.foreground);
-  const kept = selectRows(rows, foreground);
+  const { fitRows = rows.rows } = options;
+  checkCount('the number of patches to fit on', fitRows);
+  const foreground = findForeground(pictures, rows, recipe, options);
+  const kept = thinRows(selectRows(rows, foreground), fitRows);
   if (kept.rows === 0)
     return { maps: splitPictures(pictures, new Float32Array(rows.rows * 3), foreground), explained: [0, 0, 0] };
   const pca = principalComponents(kept, 3);
@@ -122,11 +126,11 @@ function findForeground(
   pictures: readonly PatchFeatures[],
   rows: FeatureRows,
   recipe: PcaRecipe,
-  masks: readonly ArrayLike<number>[] | undefined,
+  { foreground: masks, fitRows = rows.rows }: PcaMapOptions,
 ): Uint8Array {
   if (masks) return stackMasks(pictures, masks);
   if (!recipe.foreground) return new Uint8Array(rows.rows).fill(1);
-  const scores = componentScores(principalComponents(rows, 1), rows);
+  const scores = componentScores(principalComponents(thinRows(rows, fitRows), 1), rows);
   return thresholdScores(orientedScores(scores, borderPatches(pictures), recipe.foreground.keep), recipe.foreground);
 }
 
@@ -174,6 +178,14 @@ function selectRows({ data, dim }: FeatureRows, keep: Uint8Array): FeatureRows {
     for (let d = 0; d < dim; d++) selected[row * dim + d] = data[n * dim + d]!;
   });
   return { data: selected, rows: indices.length, dim };
+}
+
+/** At most `count` rows, evenly spaced. */
+function thinRows(rows: FeatureRows, count: number): FeatureRows {
+  if (rows.rows <= count) return rows;
+  const keep = new Uint8Array(rows.rows);
+  for (let i = 0; i < count; i++) keep[Math.floor((i * rows.rows) / count)] = 1;
+  return selectRows(rows, keep);
 }
 
 function splitPictures(pictures: readonly GridSize[], colours: Float32Array, foreground: Uint8Array): PcaMap[] {

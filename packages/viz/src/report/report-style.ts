@@ -21,8 +21,8 @@ header { padding-top: 44px; padding-bottom: 4px; }
 h1 { font-size: 28px; line-height: 1.2; letter-spacing: -0.02em; margin: 0 0 6px; }
 h2 { font-size: 19px; letter-spacing: -0.01em; margin: 44px 0 12px; padding-top: 14px; border-top: 1px solid var(--rule); }
 p { margin: 0 0 14px; max-width: 78ch; }
-.subtitle, figcaption, caption, footer { color: var(--muted); }
-.subtitle { font-size: 16px; margin: 0; }
+figcaption, caption, footer { color: var(--muted); }
+.subtitle { font-size: 17px; margin: 10px 0 0; }
 nav { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 20px 0 0; font-size: 14px; }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }

@@ -20,7 +20,11 @@ export const task: EvalTask = {
   order: 8,
   options: (command) =>
     withScoring(command)
-      .option('--clusters <list>', 'numbers of clusters (default: the classes, 100, 300, 500)', integerList)
+      .option(
+        '--clusters <list>',
+        'numbers of clusters (default: the classes; 100, 300, 500 where there are 32 patches for each)',
+        integerList,
+      )
       .option('--seeds <list>', 'of k-means; the mean is reported (default: 0,1,2,3,4)', indexList)
       .addOption(
         new Option('--match <how>', 'how clusters are named (default: auto)').choices([
@@ -47,8 +51,12 @@ export const task: EvalTask = {
   },
 };
 
-/** As many clusters as classes, 100, 300 and 500, as far as a cluster can have four patches. */
+/** With fewer patches a cluster is named after whatever is in it, and many clusters score high on any features. */
+const PATCHES_PER_CLUSTER = 32;
+
+/** As many clusters as classes, 100, 300 and 500, as far as there are patches. */
 function clusterCounts(set: ImageSet, [rows, columns]: readonly [number, number]): number[] {
   const patches = set.length * rows * columns;
-  return [set.classes.length, 100, 300, 500].filter((count) => 4 * count <= patches);
+  const classes = set.classes.length;
+  return [classes, ...[100, 300, 500].filter((count) => PATCHES_PER_CLUSTER * count <= patches)];
 }

@@ -1,11 +1,15 @@
 import { f16round } from '@petamoriken/float16';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Target } from '../../base/target';
+import { compile } from '../../compile';
 import type { Gpu } from '../../device/gpu';
 import type { Tensor } from '../../graph/op';
 import { openGpu } from '../../node';
+import { grad } from '../../passes/grad';
 import { interpret } from '../../passes/interpret';
 import { type CheckOptions, checkOp, normals } from '../../testing';
+import { mul } from '../elementwise';
+import { sum } from '../reduce';
 import { input } from '../sources';
 import { attention, attentionProbabilities, scaledDotProductAttention } from './attention';
 
@@ -126,7 +130,25 @@ describe('on CPU adapters', () => {
   test('heads of 128', async () => {
     await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 1), [{ shape: [1, 21, 3 * 128] }]);
   });
-  test('a large problem: tiles of 32 rows, and heads that take turns in the scratch memory', async () => {
+  test('many heads of few tokens, which take turns in the scratch memory, get the bits that each gets alone', async () => {
+    const gradientOf = async (values: Float32Array, B: number): Promise<Float32Array> => {
+      const shape = [B, 61, 48];
+      const square = (x: Tensor): Tensor => sum(mul(attention(x, 1), attention(x, 1)));
+      using step = await compile(gpus.cpu!, (_, { qkv }) => grad(square(qkv!), [qkv!])[0], {
+        batch: { qkv: { shape, dtype: 'f32' } },
+      });
+      step.run({ qkv: values });
+      return (await step.read('result')) as Float32Array;
+    };
+    const [heads, size] = [300, 61 * 48];
+    const values = Float32Array.from(normals(heads * size));
+    const together = await gradientOf(values, heads);
+    for (const head of [0, 149, 150, heads - 1]) {
+      const part = (all: Float32Array): Float32Array => all.slice(head * size, (head + 1) * size);
+      expect(part(together)).toEqual(await gradientOf(part(values), 1));
+    }
+  });
+  test('a large problem: tall tiles, and heads that take turns in the scratch memory', async () => {
     await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 3), [{ shape: [1, 600, 3 * 3 * 24] }], {
       directions: 1,
       bitwise: false,

@@ -4,15 +4,25 @@
  * multiple of four.
  */
 import type { Target } from '../../base/target';
-import { roundUp } from '../../base/whole-numbers';
+import { range, roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
-import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
+import { eachRow, type ProductOperand } from '../matmul/broadcast-product';
 import { type AttentionDims, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
-// Below this, kernels of 16 rows are compiled sooner than those of 32 rows repay it.
-const LARGE_FLOPS = 5e7;
+// Below this, kernels of 16 rows are compiled sooner than taller ones repay it.
+const LARGE_FLOPS = 1e7;
+const MOST_ROWS = 40;
+// What a tile costs besides its rows, in rows: it loads B.
+const TILE_ROWS = 6;
+
+/** Rows of a tile, a multiple of `lanes` and of 4: those that cover M rows at least cost. */
+function rowsOfTile(M: number, lanes: number, most: number): number {
+  const choices = range(Math.max(1, Math.floor(most / lanes))).map((i) => (i + 1) * lanes);
+  const cost = (rows: number): number => Math.ceil(M / rows) * (rows + TILE_ROWS);
+  return choices.reduce((best, rows) => (cost(rows) <= cost(best) ? rows : best));
+}
 
 export const padded = (N: number): number => roundUp(N, 4);
 
@@ -32,6 +42,8 @@ export interface ChunkTile {
   readonly columns: number;
   /** Products over all pairs of tokens that the kernel computes. */
   readonly products: number;
+  /** Rows that the kernel can hold (default 40). */
+  readonly mostRows?: number;
 }
 
 export interface ChunkScope {
@@ -51,11 +63,11 @@ export interface ChunkScope {
  * start, in vec4.
  */
 export function chunkKernel(tile: ChunkTile, body: (scope: ChunkScope) => string): Kernel {
-  const { label, dims, chunk, target, M, columns, products } = tile;
+  const { label, dims, chunk, target, M, columns, products, mostRows = MOST_ROWS } = tile;
   const { B, H, N, d } = dims;
   const k = kernelBuilder(label, target);
   const lanes = target.subgroupSize!;
-  const rows = Math.max(productFlops(dims) < LARGE_FLOPS ? 16 : 32, lanes);
+  const rows = rowsOfTile(M, lanes, productFlops(dims) < LARGE_FLOPS ? Math.min(16, mostRows) : mostRows);
   const [tilesM, tilesN] = [Math.ceil(M / rows), Math.ceil(columns / (4 * lanes))];
   const [gridM, gridN, groups] = [k.uniform(tilesM), k.uniform(tilesN), k.uniform(chunk.count * tilesM * tilesN)];
   const pad = k.uniform(padded(N));
@@ -110,32 +122,29 @@ export function logitsByColumn({ k: builder, padded }: ChunkScope, logits: Scrat
   };
 }
 
-// In both, the loop's bound is not a constant, lest the driver's compiler repeat its body for every row.
-
 /** Writes `value(i)`, a vec4, for row i of a head's tokens. */
 export function storeTokens({ tokens, rows, N, d }: ChunkScope, own: Tokens, value: (i: number) => string): string {
-  return `
-  var result = ${rowArray(rows, value)};
-  if (column < ${d}) {
-    for (var i = 0u; i < min(${rows}u, max(${N}, row) - row); i++) { ${tokens.store(own)('(row + i)', 'column / 4u', 'result[i]')} }
-  }`;
+  return eachRow({
+    rows,
+    value,
+    end: `select(0u, min(${rows}u, max(${N}, row) - row), column < ${d})`,
+    body: tokens.store(own)('(row + i)', 'column / 4u', 'values'),
+  });
 }
 
-/** Writes `value(i)` for row i of the logits, padding included; columns past the last token get `outside`. `name` must be free. */
+/** Writes `value(i)` for row i of the logits, padding included; columns past the last token get `outside`. */
 export function storeLogits(
   { k, rows, N, padded }: ChunkScope,
   logits: Scratch,
-  name: string,
   value: (i: number) => string,
   outside: string,
 ): string {
   const matrix = k.write(logits, elementType(logits, 4));
-  return `
-  var ${name} = ${rowArray(rows, value)};
-  if (column < ${padded}) {
-    let inside = vec4<u32>(column, column + 1u, column + 2u, column + 3u) < vec4<u32>(${N});
-    for (var i = 0u; i < min(${rows}u, max(${padded}, row) - row); i++) {
-      ${matrix}[matrix + ((row + i) * ${padded} + column) / 4u] = select(vec4<f32>(${outside}), ${name}[i], inside);
-    }
-  }`;
+  const inside = `vec4<u32>(column, column + 1u, column + 2u, column + 3u) < vec4<u32>(${N})`;
+  return eachRow({
+    rows,
+    value,
+    end: `select(0u, min(${rows}u, max(${padded}, row) - row), column < ${padded})`,
+    body: `${matrix}[matrix + ((row + i) * ${padded} + column) / 4u] = select(vec4<f32>(${outside}), values, ${inside});`,
+  });
 }

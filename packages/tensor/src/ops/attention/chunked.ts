@@ -3,7 +3,8 @@
  * `broadcast-product.ts`), and the logits of a few heads stay in the processor's cache. Forward: S = Q K^T / sqrt(d) to scratch memory;
  * then O = exp(S - max) V / sum, where a lane that loads logits of its row turns them into weights on their way into the product. Backward:
  * P = exp(S - lse) and dS = P (dO V^T - delta) / sqrt(d) together, from which dV = P^T dO, dK = dS^T Q and dQ = dS K are three products.
- * Matrices of logits are padded to multiples of four rows and columns, whose weights are zero.
+ * Matrices of logits are padded to multiples of four rows and columns, whose weights are zero. Where a subgroup can hold whole rows of logits
+ * they come as weights, and transposed (`few-tokens.ts`).
  */
 import { range } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
@@ -11,6 +12,7 @@ import { scratch } from '../../kernels/kernel-builder';
 import { productLoop, rowValue } from '../matmul/broadcast-product';
 import {
   type Chunk,
+  type ChunkTile,
   chunkKernel,
   logitsByColumn,
   logitsByRow,
@@ -20,15 +22,18 @@ import {
   tokensByElement,
   tokensByToken,
 } from './chunk-kernel';
+import { deltaKernel } from './delta';
+import { holdsRows, rowSlopes, rowWeights } from './few-tokens';
 import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './problem';
-import type { Tokens } from './tokens';
+import type { TokenPart, Tokens } from './tokens';
 
 // Logits of one chunk, all matrices together: about what stays in the cache between two kernels.
 const CHUNK_BYTES = 4 * 2 ** 20;
 
-/** Chunks of heads and the scratch memory that they take turns to use. */
+/** Chunks of heads, as equal as can be, and the scratch memory that they take turns to use. */
 function planChunks({ B, H, N }: AttentionDims, matrices: number): { chunks: Chunk[]; logits: Scratch[] } {
-  const size = Math.min(B * H, Math.max(1, Math.floor(CHUNK_BYTES / (4 * matrices * padded(N) ** 2))));
+  const most = Math.max(1, Math.floor(CHUNK_BYTES / (4 * matrices * padded(N) ** 2)));
+  const size = Math.ceil((B * H) / Math.ceil((B * H) / most));
   return {
     chunks: range(Math.ceil((B * H) / size)).map((i) => ({ first: i * size, count: Math.min(size, B * H - i * size) })),
     logits: range(matrices).map(() => scratch([size, padded(N), padded(N)], 'f32')),
@@ -36,10 +41,19 @@ function planChunks({ B, H, N }: AttentionDims, matrices: number): { chunks: Chu
 }
 
 export function chunkedAttention(problem: AttentionProblem): Kernel[] {
-  const { chunks, logits } = planChunks(problem.dims, 1);
+  const { dims, qkv, out, target } = problem;
+  const { chunks, logits } = planChunks(dims, 1);
+  const [matrix] = logits as [Scratch];
+  if (!holdsRows(dims, target))
+    return chunks.flatMap((chunk) => [logitsKernel(problem, chunk, matrix), averageKernel(problem, chunk, matrix)]);
+  const values = { tensor: qkv, part: 'value' } as const;
   return chunks.flatMap((chunk) => [
-    logitsKernel(problem, chunk, logits[0]!),
-    averageKernel(problem, chunk, logits[0]!),
+    rowWeights(problem, chunk, matrix),
+    partKernel(
+      { label: 'attention', dims, chunk, target },
+      { tensor: out },
+      { logits: matrix, transposed: true, tokens: values },
+    ),
   ]);
 }
 
@@ -50,7 +64,7 @@ function logitsKernel({ dims, qkv, target }: AttentionProblem, chunk: Chunk, log
     const a = tokensByToken(scope, { tensor: qkv, part: 'query' });
     const b = tokensByToken(scope, { tensor: qkv, part: 'key' });
     return `${productLoop({ ...scope, endK: scope.d, a, b, name: 'c' })}
-${storeLogits(scope, logits, 's', (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
+${storeLogits(scope, logits, (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
   });
 }
 
@@ -89,20 +103,30 @@ ${storeTokens(scope, { tensor: out }, (i) => `c${i} * ${rowValue('inverse', i, l
 }
 
 export function chunkedAttentionGradient(problem: AttentionGradientProblem): Kernel[] {
-  const { dims, qkv, gradient } = problem;
+  const { dims, qkv, gradient, dqkv, target } = problem;
   const { chunks, logits } = planChunks(dims, 2);
   const [weights, slopes] = logits as [Scratch, Scratch];
-  return chunks.flatMap((chunk) => [
-    weightsKernel(problem, chunk, weights, slopes),
-    partKernel(problem, chunk, 'query', { logits: slopes, transposed: false, tokens: { tensor: qkv, part: 'key' } }),
-    partKernel(problem, chunk, 'key', { logits: slopes, transposed: true, tokens: { tensor: qkv, part: 'query' } }),
-    partKernel(problem, chunk, 'value', { logits: weights, transposed: true, tokens: { tensor: gradient } }),
-  ]);
+  const areTransposed = holdsRows(dims, target);
+  const own = deltaKernel(dims, problem.out, gradient, target);
+  const parts = chunks.flatMap((chunk) => {
+    const tile = { label: 'attentionGradient', dims, chunk, target };
+    const part = (name: TokenPart, factors: Factors): Kernel => partKernel(tile, { tensor: dqkv, part: name }, factors);
+    return [
+      areTransposed
+        ? rowSlopes(problem, chunk, weights, slopes)
+        : slopesKernel(problem, own.delta, chunk, weights, slopes),
+      part('query', { logits: slopes, transposed: areTransposed, tokens: { tensor: qkv, part: 'key' } }),
+      part('key', { logits: slopes, transposed: !areTransposed, tokens: { tensor: qkv, part: 'query' } }),
+      part('value', { logits: weights, transposed: !areTransposed, tokens: { tensor: gradient } }),
+    ];
+  });
+  return areTransposed ? parts : [own.kernel, ...parts];
 }
 
 /** P = exp(S - lse), and dS = P (dO V^T - delta) / sqrt(d), the gradient with respect to Q K^T. */
-function weightsKernel(
-  { dims, qkv, gradient, lse, delta, target }: AttentionGradientProblem,
+function slopesKernel(
+  { dims, qkv, gradient, lse, target }: AttentionGradientProblem,
+  delta: Scratch,
   chunk: Chunk,
   weights: Scratch,
   slopes: Scratch,
@@ -126,23 +150,28 @@ ${perRow('delta', k.read(delta))}
 ${range(rows)
   .map((i) => `  let p${i} = ${weight(i)};`)
   .join('\n')}
-${storeLogits(scope, weights, 'p', (i) => `p${i}`, '0.0')}
+${storeLogits(scope, weights, (i) => `p${i}`, '0.0')}
 ${product('g', { tensor: gradient }, { tensor: qkv, part: 'value' })}
-${storeLogits(scope, slopes, 's', (i) => `p${i} * (g${i} - ${rowValue('delta', i, lanes)}) * ${scale}`, '0.0')}`;
+${storeLogits(scope, slopes, (i) => `p${i} * (g${i} - ${rowValue('delta', i, lanes)}) * ${scale}`, '0.0')}`;
   });
 }
 
-/** One part of d qkv: logits, or their transpose, times tokens. */
+interface Factors {
+  readonly logits: Scratch;
+  readonly transposed: boolean;
+  readonly tokens: Tokens;
+}
+
+/** Logits, or their transpose, times tokens. */
 function partKernel(
-  { dims, dqkv, target }: AttentionGradientProblem,
-  chunk: Chunk,
-  part: 'query' | 'key' | 'value',
-  { logits, transposed, tokens }: { logits: Scratch; transposed: boolean; tokens: Tokens },
+  tile: Pick<ChunkTile, 'label' | 'dims' | 'chunk' | 'target'>,
+  into: Tokens,
+  { logits, transposed, tokens }: Factors,
 ): Kernel {
-  const tile = { label: 'attentionGradient', dims, chunk, target, M: dims.N, columns: dims.d, products: 1 };
-  return chunkKernel(tile, (scope) => {
+  const { N, d } = tile.dims;
+  return chunkKernel({ ...tile, M: N, columns: d, products: 1 }, (scope) => {
     const a = transposed ? logitsByColumn(scope, logits) : logitsByRow(scope, logits);
     return `${productLoop({ ...scope, endK: scope.padded, a, b: tokensByElement(scope, tokens), name: 'c' })}
-${storeTokens(scope, { tensor: dqkv, part }, (i) => `c${i}`)}`;
+${storeTokens(scope, into, (i) => `c${i}`)}`;
   });
 }

@@ -9,7 +9,6 @@ import type { Op, Tensor } from '../../graph/op';
 import { record, record1 } from '../../graph/record';
 import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
-import { deltaKernel } from './delta';
 import { attentionDims } from './problem';
 import { attentionGradientReference, attentionReference } from './reference';
 import { tiledAttention, tiledAttentionGradient } from './tiled';
@@ -54,9 +53,8 @@ const attentionGradientOp: Op<AttentionAttrs> = {
   ],
   lower({ inputs: [qkv, out, lse, gradient], outputs: [dqkv], attrs: { heads }, target }) {
     const dims = attentionDims(qkv!, heads);
-    const { kernel, delta } = deltaKernel(dims, out!, gradient!, target);
     const lower = usesChunks(target, dims.N) ? chunkedAttentionGradient : tiledAttentionGradient;
-    return [kernel, ...lower({ dims, qkv: qkv!, gradient: gradient!, lse: lse!, delta, dqkv: dqkv!, target })];
+    return lower({ dims, qkv: qkv!, gradient: gradient!, out: out!, lse: lse!, dqkv: dqkv!, target });
   },
 };
 

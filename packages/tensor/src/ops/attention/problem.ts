@@ -1,6 +1,6 @@
 /** What the fused attention kernels of either family are given. qkv is [B, N, 3 H d], the output and its gradient [B, N, H d]. */
 import type { Target } from '../../base/target';
-import type { Scratch, Spec, Tensor } from '../../graph/op';
+import type { Spec, Tensor } from '../../graph/op';
 
 export interface AttentionDims {
   readonly B: number;
@@ -23,9 +23,8 @@ export interface AttentionGradientProblem {
   readonly dims: AttentionDims;
   readonly qkv: Tensor;
   readonly gradient: Tensor;
+  readonly out: Tensor;
   readonly lse: Tensor;
-  /** See `delta.ts`, [B, H, N]. */
-  readonly delta: Scratch;
   readonly dqkv: Tensor;
   readonly target: Target;
 }

@@ -5,7 +5,8 @@
  * rescales what it has when the maximum grows (online softmax); backward computes the weights from the log-sum-exp.
  */
 import { range } from '../../base/whole-numbers';
-import type { Kernel, Storage } from '../../graph/op';
+import type { Kernel, Scratch, Storage } from '../../graph/op';
+import { deltaKernel } from './delta';
 import type { AttentionGradientProblem, AttentionProblem } from './problem';
 import {
   accumulate,
@@ -63,12 +64,13 @@ ${storeRows(scope, { tensor: out }, (t, i) => `o${t}_${i} / total${i}`)}
   return [kernel];
 }
 
-export const tiledAttentionGradient = (problem: AttentionGradientProblem): Kernel[] => [
-  queryGradient(problem),
-  keyValueGradient(problem),
-];
+export function tiledAttentionGradient(problem: AttentionGradientProblem): Kernel[] {
+  const { dims, out, gradient, target } = problem;
+  const { kernel, delta } = deltaKernel(dims, out, gradient, target);
+  return [kernel, queryGradient(problem, delta), keyValueGradient(problem, delta)];
+}
 
-function queryGradient({ dims, qkv, gradient, lse, delta, dqkv, target }: AttentionGradientProblem): Kernel {
+function queryGradient({ dims, qkv, gradient, lse, dqkv, target }: AttentionGradientProblem, delta: Scratch): Kernel {
   return tileKernel({ label: 'attentionGradient', dims, target, products: 3 }, (scope) => {
     const { k, N } = scope;
     const scale = k.uniformF32(1 / Math.sqrt(dims.d));
@@ -90,7 +92,10 @@ ${storeRows(scope, { tensor: dqkv, part: 'query' }, (t, i) => `q${t}_${i}`)}`;
 }
 
 /** Rows are keys and columns queries: the logits and their gradient arrive transposed. */
-function keyValueGradient({ dims, qkv, gradient, lse, delta, dqkv, target }: AttentionGradientProblem): Kernel {
+function keyValueGradient(
+  { dims, qkv, gradient, lse, dqkv, target }: AttentionGradientProblem,
+  delta: Scratch,
+): Kernel {
   return tileKernel({ label: 'attentionGradient', dims, target, products: 4 }, (scope) => {
     const { k, N } = scope;
     const scale = k.uniformF32(1 / Math.sqrt(dims.d));

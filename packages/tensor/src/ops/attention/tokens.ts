@@ -5,10 +5,12 @@ import type { AttentionDims } from './problem';
 
 const PARTS = ['query', 'key', 'value'] as const;
 
+export type TokenPart = (typeof PARTS)[number];
+
 export interface Tokens {
   readonly tensor: Tensor;
   /** Which part of a packed tensor; absent for a tensor [B, N, H d]. */
-  readonly part?: (typeof PARTS)[number];
+  readonly part?: TokenPart;
 }
 
 /** WGSL of the vec4 of f32 at a token and a unit of four elements. */

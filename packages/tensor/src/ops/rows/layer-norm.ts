@@ -78,7 +78,7 @@ const layerNormOp: Op<LayerNormAttrs> = {
   let rstd = inverseSqrt(rowSum(${total('(squares - sums * shift + count * apart * apart)')}) * ${scale} + ${k.uniformF32(eps)});
   for (var c = lane; c < ${n}; c += LANES) { ${Y}[base + c] = ${elementType(y!, width)}((${F}(${X}[base + c]) - mean) * rstd * ${F}(${G}[c]) + ${F}(${B}[c])); }
   if (lane == 0u) { ${S}[row] = vec2<f32>(mean, rstd); }`;
-    return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns })];
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns, alone: true })];
   },
 };
 
@@ -133,7 +133,7 @@ const inputGradientOp: Op<object> = {
   let a = rowSum(${total('sumH')}) * ${scale};
   let b = rowSum(${total('sumHX')}) * ${scale};
   for (var c = lane; c < ${n}; c += LANES) { ${load} ${O}[base + c] = ${elementType(out!, width)}(stats.y * (h - a - xhat * b)); }`;
-    return [rowKernel(k, { body, rows, steps: columns / width, flops: 12 * rows * columns })];
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 12 * rows * columns, alone: true })];
   },
 };
 

@@ -6,11 +6,14 @@
  */
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
+import type { Target } from '../../base/target';
 import { roundUp } from '../../base/whole-numbers';
-import type { Kernel, LowerArgs, NdArray, Op, Spec, Storage, Tensor } from '../../graph/op';
+import type { Kernel, LowerArgs, NdArray, Op, Program, Scratch, Spec, Tensor } from '../../graph/op';
 import { record1 } from '../../graph/record';
+import { programWidth, writeProgram } from '../../kernels/elementwise-program';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
+import { threadsOfGroup } from '../../kernels/unit-kernel';
 import { flatMax, flatSum, floatType } from '../../kernels/vectors';
 
 const LOWEST = '-3.4028234e38';
@@ -56,13 +59,14 @@ const rowLogSumsOp: Op<object> = {
       }),
     ];
   },
-  lower({ inputs: [x, shift, previous], outputs: [out], target }) {
+  fusesEpilogue: true,
+  lower({ inputs: [x, shift, previous], target, epilogue }) {
     const [rows, columns] = x!.shape as [number, number];
     const width = columns % 4 === 0 ? 4 : 1;
     const k = kernelBuilder('rowLogSums', target);
     const [X, C] = [k.read(x!, elementType(x!, width)), k.read(shift!, elementType(shift!, width))];
     const P = previous ? k.read(previous) : undefined;
-    const O = k.write(out!);
+    const program = writeProgram(k, epilogue!, 1);
     const n = k.uniform(columns / width);
     const F = floatType(width);
     const body = `
@@ -77,9 +81,15 @@ const rowLogSumsOp: Op<object> = {
   }
   let most = rowMax(high);
   let sum = rowSum(total * exp(high - most));
-  if (lane == 0u) { let own = most + log(sum); ${O}[row] = ${P ? `log_add(own, ${P}[row])` : 'own'}; }`;
+  if (lane == 0u) { let own = most + log(sum); emit(row, ${P ? `log_add(own, ${P}[row])` : 'own'}); }`;
     return [
-      rowKernel(k, { body, declarations: P ? LOG_ADD : '', rows, steps: columns / width, flops: 6 * rows * columns }),
+      rowKernel(k, {
+        body,
+        declarations: P ? `${program}\n${LOG_ADD}` : program,
+        rows,
+        steps: columns / width,
+        flops: 6 * rows * columns,
+      }),
     ];
   },
 };
@@ -95,6 +105,7 @@ const columnLogSumsOp: Op<object> = {
     return [{ shape: [x!.shape[1]!], dtype: 'f32' }];
   },
   reference: ([x, shift]) => [columnReference(x!, shift!)],
+  fusesEpilogue: true,
   lower: lowerColumns,
 };
 
@@ -106,21 +117,24 @@ function columnReference(x: NdArray, shift: NdArray): Float64Array {
 }
 
 /** Threads that fill an adapter. */
-const ENOUGH_THREADS = { cpu: 256, gpu: 65536 } as const;
+const ENOUGH_THREADS = { cpu: 32, gpu: 65536 } as const;
 const LEAST_ROWS = 32;
 
-/** A thread takes one vector of columns and a stretch of the rows, four at a time; a second kernel joins the stretches. */
-function lowerColumns({ inputs: [x, shift], outputs: [out], target }: LowerArgs<object>): Kernel[] {
+/** A thread takes one vector of columns and a stretch of the rows, four at a time; a second kernel joins the stretches, if there are several. */
+function lowerColumns({ inputs: [x, shift], target, epilogue }: LowerArgs<object>): Kernel[] {
   const [rows, columns] = x!.shape as [number, number];
-  const width = columns % 4 === 0 ? 4 : 1;
-  const units = columns / width;
-  const wanted = Math.min(Math.ceil(ENOUGH_THREADS[target.family] / units), Math.ceil(rows / LEAST_ROWS));
+  const vector = columns % 4 === 0 ? 4 : 1;
+  const wanted = Math.min(Math.ceil((ENOUGH_THREADS[target.family] * vector) / columns), Math.ceil(rows / LEAST_ROWS));
   const size = roundUp(rows / wanted, 4);
   const parts = Math.ceil(rows / size);
-  const partial = parts > 1 ? scratch([parts, columns], 'f32') : out!;
+  const width = parts > 1 || programWidth(epilogue!) === 4 ? vector : 1;
+  const units = columns / width;
   const k = kernelBuilder('columnLogSums', target);
   const [X, D] = [k.read(x!, elementType(x!, width)), k.read(shift!)];
-  const P = k.write(partial, elementType(partial, width));
+  const partial = scratch([parts, columns], 'f32');
+  const declarations = parts > 1 ? '' : writeProgram(k, epilogue!, width);
+  const put =
+    parts > 1 ? `${k.write(partial, elementType(partial, width))}[thread] = result;` : 'emit(thread, result);';
   const [n, R] = [k.uniform(units), k.uniform(rows)];
   const F = floatType(width);
   const load = (j: number) =>
@@ -137,18 +151,19 @@ function lowerColumns({ inputs: [x, shift], outputs: [out], target }: LowerArgs<
     total = total * exp(high - top) + (exp(v0 - top) + exp(v1 - top)) + (exp(v2 - top) + exp(v3 - top));
     high = top;
   }
-  ${P}[thread] = high + log(total);`;
-  const kernels = [
-    k.build({ body, workgroupSize: 64, workgroups: Math.ceil((units * parts) / 64), flops: 6 * rows * columns }),
-  ];
-  if (parts > 1) kernels.push(joinColumns(partial, out!, parts, target));
-  return kernels;
+  let result = high + log(total);
+  ${put}`;
+  const workgroupSize = threadsOfGroup(units * parts, target);
+  const workgroups = Math.ceil((units * parts) / workgroupSize);
+  const sums = k.build({ declarations, body, workgroupSize, workgroups, flops: 6 * rows * columns });
+  return parts > 1 ? [sums, joinColumns(partial, epilogue!, parts, target)] : [sums];
 }
 
-function joinColumns(partial: Storage, out: Tensor, parts: number, target: LowerArgs<object>['target']): Kernel {
-  const columns = out.shape[0]!;
+function joinColumns(partial: Scratch, epilogue: Program, parts: number, target: Target): Kernel {
+  const columns = partial.shape[1]!;
   const k = kernelBuilder('columnLogSums join', target);
-  const [P, O] = [k.read(partial), k.write(out)];
+  const P = k.read(partial);
+  const declarations = writeProgram(k, epilogue, 1);
   const [n, count] = [k.uniform(columns), k.uniform(parts)];
   const body = `
   if (thread >= ${n}) { return; }
@@ -156,8 +171,9 @@ function joinColumns(partial: Storage, out: Tensor, parts: number, target: Lower
   for (var i = 0u; i < ${count}; i++) { high = max(high, ${P}[i * ${n} + thread]); }
   var total = 0.0;
   for (var i = 0u; i < ${count}; i++) { total += exp(${P}[i * ${n} + thread] - high); }
-  ${O}[thread] = high + log(total);`;
-  return k.build({ body, workgroupSize: 64, workgroups: Math.ceil(columns / 64), flops: 4 * parts * columns });
+  emit(thread, high + log(total));`;
+  const workgroups = Math.ceil(columns / 64);
+  return k.build({ declarations, body, workgroupSize: 64, workgroups, flops: 4 * parts * columns });
 }
 
 /** log sum_r exp(x[r, k] + shift[r]) of x [R, K] -> f32 [K]. */

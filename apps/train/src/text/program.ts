@@ -1,0 +1,25 @@
+/** How this program is called where it was started: what every printed command begins with. */
+import { relative, sep } from 'node:path';
+import { shellCommand } from './shell';
+
+/** What tells how a process was started. */
+export interface Started {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Node, then the file that it runs. */
+  readonly argv: readonly string[];
+}
+
+/** Set by the set-up of a clone for what it runs, which needs its environment the next time too. */
+const IN_CLONE = 'FRANCA_SETUP_DONE';
+
+/** The words that start the program as this process was: as an installed command, through npx, from a clone, or as a file. */
+export function programWords({ env, argv }: Started = process): readonly string[] {
+  const file = argv[1] ?? '';
+  const isInstalled = !/\.[jt]s$/.test(file) || file.split(sep).includes('node_modules');
+  if (isInstalled) return env.npm_command === 'exec' ? ['npx', 'franca-train'] : ['franca-train'];
+  return env[IN_CLONE] ? ['npm', 'run', 'franca', '--'] : ['node', relative(process.cwd(), file)];
+}
+
+/** A command of this program, to be pasted into the shell that it was started from. */
+export const programCommand = (words: readonly string[], started?: Started): string =>
+  shellCommand([...programWords(started), ...words]);
