@@ -7,7 +7,7 @@ import type { Target } from '../../base/target';
 import { range, roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
-import { eachRow, type ProductOperand } from '../matmul/broadcast-product';
+import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
 import { type AttentionDims, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
@@ -122,29 +122,32 @@ export function logitsByColumn({ k: builder, padded }: ChunkScope, logits: Scrat
   };
 }
 
+// In both, the loop's bound is not a constant, lest the driver's compiler repeat its body for every row.
+
 /** Writes `value(i)`, a vec4, for row i of a head's tokens. */
 export function storeTokens({ tokens, rows, N, d }: ChunkScope, own: Tokens, value: (i: number) => string): string {
-  return eachRow({
-    rows,
-    value,
-    end: `select(0u, min(${rows}u, max(${N}, row) - row), column < ${d})`,
-    body: tokens.store(own)('(row + i)', 'column / 4u', 'values'),
-  });
+  return `
+  var result = ${rowArray(rows, value)};
+  if (column < ${d}) {
+    for (var i = 0u; i < min(${rows}u, max(${N}, row) - row); i++) { ${tokens.store(own)('(row + i)', 'column / 4u', 'result[i]')} }
+  }`;
 }
 
-/** Writes `value(i)` for row i of the logits, padding included; columns past the last token get `outside`. */
+/** Writes `value(i)` for row i of the logits, padding included; columns past the last token get `outside`. `name` must be free. */
 export function storeLogits(
   { k, rows, N, padded }: ChunkScope,
   logits: Scratch,
+  name: string,
   value: (i: number) => string,
   outside: string,
 ): string {
   const matrix = k.write(logits, elementType(logits, 4));
-  const inside = `vec4<u32>(column, column + 1u, column + 2u, column + 3u) < vec4<u32>(${N})`;
-  return eachRow({
-    rows,
-    value,
-    end: `select(0u, min(${rows}u, max(${padded}, row) - row), column < ${padded})`,
-    body: `${matrix}[matrix + ((row + i) * ${padded} + column) / 4u] = select(vec4<f32>(${outside}), values, ${inside});`,
-  });
+  return `
+  var ${name} = ${rowArray(rows, value)};
+  if (column < ${padded}) {
+    let inside = vec4<u32>(column, column + 1u, column + 2u, column + 3u) < vec4<u32>(${N});
+    for (var i = 0u; i < min(${rows}u, max(${padded}, row) - row); i++) {
+      ${matrix}[matrix + ((row + i) * ${padded} + column) / 4u] = select(vec4<f32>(${outside}), ${name}[i], inside);
+    }
+  }`;
 }

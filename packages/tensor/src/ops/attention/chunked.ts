@@ -64,7 +64,7 @@ function logitsKernel({ dims, qkv, target }: AttentionProblem, chunk: Chunk, log
     const a = tokensByToken(scope, { tensor: qkv, part: 'query' });
     const b = tokensByToken(scope, { tensor: qkv, part: 'key' });
     return `${productLoop({ ...scope, endK: scope.d, a, b, name: 'c' })}
-${storeLogits(scope, logits, (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
+${storeLogits(scope, logits, 's', (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
   });
 }
 
@@ -150,9 +150,9 @@ ${perRow('delta', k.read(delta))}
 ${range(rows)
   .map((i) => `  let p${i} = ${weight(i)};`)
   .join('\n')}
-${storeLogits(scope, weights, (i) => `p${i}`, '0.0')}
+${storeLogits(scope, weights, 'p', (i) => `p${i}`, '0.0')}
 ${product('g', { tensor: gradient }, { tensor: qkv, part: 'value' })}
-${storeLogits(scope, slopes, (i) => `p${i} * (g${i} - ${rowValue('delta', i, lanes)}) * ${scale}`, '0.0')}`;
+${storeLogits(scope, slopes, 's', (i) => `p${i} * (g${i} - ${rowValue('delta', i, lanes)}) * ${scale}`, '0.0')}`;
   });
 }
 

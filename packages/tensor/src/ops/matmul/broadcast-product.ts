@@ -62,53 +62,9 @@ export function productLoop({ lanes, rows, firstK = '0u', endK, a, b, use, name 
 export const rowValue = (name: string, i: number, lanes: number): string =>
   `subgroupBroadcast(${name}${Math.floor(i / lanes)}, ${i % lanes}u)`;
 
-export interface Rows {
-  /** A multiple of 4. */
-  readonly rows: number;
-  /** WGSL of row i's vec4. */
-  readonly value: (i: number) => string;
-  /** WGSL of how many rows count. */
-  readonly end: string;
-  /** Statements for each of them. In scope: `i`, which row, and `values`, its vec4. */
-  readonly body: string;
-}
-
 /**
- * WGSL that does something with each row of a tile. Rows are registers, which a loop cannot index; to write the statements out for every
- * row, or to hold rows in an array, takes Mesa longer to compile than the product itself. So a row is picked by the binary digits of its
- * number, by selects: first four neighbours among all, then one of the four.
+ * WGSL of an array of `expression(i)` for each row, for a loop to walk. It is one element longer than the loop can be: Mesa repeats the body
+ * of a loop for every element of an array that it walks from end to end, and compiles a long epilogue up to 25 times as long.
  */
-export function eachRow({ rows, value, end, body }: Rows): string {
-  const neighbours = range(4).map((j) =>
-    pick(
-      range(rows / 4).map((quad) => `row${4 * quad + j}`),
-      'quad',
-      4,
-    ),
-  );
-  return `{
-  let end = ${end};
-  ${range(rows)
-    .map((i) => `let row${i} = ${value(i)};`)
-    .join(' ')}
-  for (var quad = 0u; quad < end; quad += 4u) {
-    ${neighbours.map((row, j) => `let near${j} = ${row};`).join('\n    ')}
-    for (var i = quad; i < min(quad + 4u, end); i++) {
-      let values = ${pick(['near0', 'near1', 'near2', 'near3'], 'i', 1)};
-      ${body}
-    }
-  }
-  }`;
-}
-
-/** WGSL of the name at `index` / `unit`. */
-function pick(names: readonly string[], index: string, unit: number): string {
-  if (names.length === 1) return names[0]!;
-  const half = (odd: number): string =>
-    pick(
-      names.filter((_, i) => i % 2 === odd),
-      index,
-      2 * unit,
-    );
-  return `select(${half(0)}, ${half(1)}, (${index} & ${unit}u) != 0u)`;
-}
+export const rowArray = (rows: number, expression: (i: number) => string): string =>
+  `array<vec4<f32>, ${rows + 1}>(${[...range(rows).map(expression), 'vec4<f32>()'].join(', ')})`;

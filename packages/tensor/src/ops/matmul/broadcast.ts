@@ -1,6 +1,6 @@
 /** The matmul kernel of CPU adapters, by subgroup broadcast. One subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C. */
 import type { Kernel } from '../../graph/op';
-import { eachRow, productLoop } from './broadcast-product';
+import { productLoop, rowArray } from './broadcast-product';
 import type { MatmulProblem } from './problem';
 import { tiledKernel } from './tiled-kernel';
 
@@ -17,16 +17,12 @@ export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {
     b: { alongK: b.alongK, load: (column, k) => `loadB(z, ${column}, ${k})` },
     name: 'c',
   });
-  const store = eachRow({
-    rows,
-    value: (i) => `c${i}`,
-    end: `min(${rows}u, M - tileRow)`,
-    body: 'store(outer, tileRow + i, column, values);',
-  });
+  // The last loop's bound is not a constant, lest the driver's compiler repeat the epilogue for every row.
   const body = `
   let row = tileRow;
   let column = tileColumn + sgLane * 4u;
 ${product}
-  ${store}`;
+  var c = ${rowArray(rows, (i) => `c${i}`)};
+  for (var i = 0u; i < min(${rows}u, M - tileRow); i++) { store(outer, tileRow + i, column, c[i]); }`;
   return tiledKernel(problem, { rows, columns: lanes * 4, workgroupSize: lanes, depth: 4 }, body);
 }
