@@ -35,9 +35,9 @@ export const layerScaleSpecs = (D: number, init = 1e-5): ParameterSpecs => ({
 /** x gamma. */
 export const layerScale = (p: Parameters, x: Tensor): Tensor => mul(x, cast(p('gamma'), x.dtype));
 
-export const mlpSpecs = (D: number, hidden: number): ParameterSpecs => ({
-  ...prefixed('fc1', linearSpecs(D, hidden)),
-  ...prefixed('fc2', linearSpecs(hidden, D)),
+export const mlpSpecs = (D: number, hidden: number, initial: { std?: number } = {}): ParameterSpecs => ({
+  ...prefixed('fc1', linearSpecs(D, hidden, initial)),
+  ...prefixed('fc2', linearSpecs(hidden, D, initial)),
 });
 
 /** Two linear layers with exact GELU between. */
@@ -47,9 +47,9 @@ export const mlp = (p: Parameters, x: Tensor): Tensor => linear(within(p, 'fc2')
 export const swigluHidden = (D: number, ratio = 4): number =>
   Math.ceil(Math.floor((Math.trunc(ratio * D) * 2) / 3) / 8) * 8;
 
-export const swigluSpecs = (D: number, hidden: number): ParameterSpecs => ({
-  ...prefixed('w12', linearSpecs(D, 2 * hidden)),
-  ...prefixed('w3', linearSpecs(hidden, D)),
+export const swigluSpecs = (D: number, hidden: number, initial: { std?: number } = {}): ParameterSpecs => ({
+  ...prefixed('w12', linearSpecs(D, 2 * hidden, initial)),
+  ...prefixed('w3', linearSpecs(hidden, D, initial)),
 });
 
 /** W3 (silu(a) b) with [a, b] = W12 x: the first half of W12 is the gate. */

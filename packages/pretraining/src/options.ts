@@ -21,6 +21,8 @@ export interface PretrainOptions {
   readonly precision: 'f32' | 'f16';
   readonly batch: BatchSize;
   readonly vit: VitConfig;
+  /** Standard deviation of the backbone's initial linear layers. Default 0.02, the official one. */
+  readonly vitInitStd?: number;
   /** Compute block activations again in the backward pass: less memory, a third more work; default false. */
   readonly remat: boolean;
   /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all. */

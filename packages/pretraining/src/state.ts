@@ -49,8 +49,8 @@ export async function initialisePretraining(
 }
 
 /** Parameters of student and teacher alike. */
-const parameterSpecs = ({ vit, heads }: PretrainOptions): ParameterSpecs => ({
-  ...prefixed('backbone', vitSpecs(vit)),
+const parameterSpecs = ({ vit, vitInitStd, heads }: PretrainOptions): ParameterSpecs => ({
+  ...prefixed('backbone', vitSpecs(vit, vitInitStd)),
   ...prefixed('dino_head', headSpecs(heads.dino)),
   ...(heads.ibot ? prefixed('ibot_head', headSpecs(heads.ibot)) : {}),
 });

@@ -16,7 +16,12 @@ import {
 import type { VitConfig } from './config';
 import { VitError } from './errors';
 
-export function vitSpecs(config: VitConfig): ParameterSpecs {
+/**
+ * Parameters of a vision transformer.
+ * @param initStd standard deviation of the initial linear layers; officially 0.02, which is small for narrow tokens: a layer
+ *   passes a D-wide input on at its size with 1 / sqrt(D)
+ */
+export function vitSpecs(config: VitConfig, initStd = 0.02): ParameterSpecs {
   const { embedDim: D, depth, imgSize, patchSize, numRegisterTokens, numHeads } = config;
   if (D % numHeads !== 0) throw new VitError('config', `embedDim ${D} does not divide into ${numHeads} heads`);
   if (imgSize % patchSize !== 0)
@@ -24,7 +29,7 @@ export function vitSpecs(config: VitConfig): ParameterSpecs {
   const patches = (imgSize / patchSize) ** 2;
   // PyTorch's default for a convolution, which the official initialisation leaves alone
   const bound = 1 / Math.sqrt(3 * patchSize * patchSize);
-  const blocks = Array.from({ length: depth }, (_, i) => prefixed(`blocks.${i}`, blockSpecs(config)));
+  const blocks = Array.from({ length: depth }, (_, i) => prefixed(`blocks.${i}`, blockSpecs(config, initStd)));
   return {
     cls_token: parameter([1, 1, D], normal(1e-6)),
     pos_embed: parameter([1, 1 + patches, D], normal(0.02)),
@@ -38,22 +43,23 @@ export function vitSpecs(config: VitConfig): ParameterSpecs {
 }
 
 /** Parameters of one block. */
-export function blockSpecs({
-  embedDim: D,
-  mlpRatio,
-  ffnLayer,
-  layerScale,
-}: Pick<VitConfig, 'embedDim' | 'mlpRatio' | 'ffnLayer' | 'layerScale'>): ParameterSpecs {
+export function blockSpecs(
+  { embedDim: D, mlpRatio, ffnLayer, layerScale }: Pick<VitConfig, 'embedDim' | 'mlpRatio' | 'ffnLayer' | 'layerScale'>,
+  initStd = 0.02,
+): ParameterSpecs {
+  const std = { std: initStd };
   const scale = (name: string) => (layerScale === undefined ? {} : prefixed(name, layerScaleSpecs(D, layerScale)));
   return {
     ...prefixed('norm1', layerNormSpecs(D)),
-    ...prefixed('attn.qkv', linearSpecs(D, 3 * D)),
-    ...prefixed('attn.proj', linearSpecs(D, D)),
+    ...prefixed('attn.qkv', linearSpecs(D, 3 * D, std)),
+    ...prefixed('attn.proj', linearSpecs(D, D, std)),
     ...scale('ls1'),
     ...prefixed('norm2', layerNormSpecs(D)),
     ...prefixed(
       'mlp',
-      ffnLayer === 'swiglu' ? swigluSpecs(D, swigluHidden(D, mlpRatio)) : mlpSpecs(D, Math.trunc(D * mlpRatio)),
+      ffnLayer === 'swiglu'
+        ? swigluSpecs(D, swigluHidden(D, mlpRatio), std)
+        : mlpSpecs(D, Math.trunc(D * mlpRatio), std),
     ),
     ...scale('ls2'),
   };

@@ -33,6 +33,7 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     precision,
     batch,
     vit,
+    vitInitStd: config.franca.vit.init_std,
     remat: franca.remat,
     dropPathRates: deriveDropPath(config, vit.depth),
     crops,

@@ -122,6 +122,7 @@ export interface FrancaSection {
     readonly depth: number | null;
     readonly num_heads: number | null;
     readonly mlp_ratio: number | null;
+    readonly init_std: number;
   };
   readonly quirks: { readonly blur: 'actual' | 'nominal'; readonly padding_rows: boolean };
   readonly augment: {

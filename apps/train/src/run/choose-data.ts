@@ -20,7 +20,7 @@ const FLOWERS = 'flowers';
 const ANSWER_MS = 5000;
 
 /** A few thousand small scenes: enough to learn from, rendered faster than a processor trains. */
-const WORLD = 'world:length=4000:size=96';
+const WORLD = 'world:easy:length=4000:size=96';
 
 /** Opens `spec`, or the default. Throws what `openSplits` throws for data that was asked for by name. */
 export async function chooseData(

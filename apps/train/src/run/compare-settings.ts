@@ -80,7 +80,7 @@ export function checkFork({ config, checkpoint, saved }: Continuation, now: Trai
 }
 
 /** Settings of initial weights alone. */
-const INITIAL = ['student.layerscale', 'franca.head_init_std'];
+const INITIAL = ['student.layerscale', 'franca.head_init_std', 'franca.vit.init_std'];
 
 /** Where a run reads and writes is its own business. */
 const isPlace = ({ key }: SettingChange): boolean => key === 'train.dataset_path' || key === 'train.output_dir';

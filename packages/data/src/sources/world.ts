@@ -1,7 +1,8 @@
-/** The generated world as a data set: `world`, `world:length=500:size=64`. */
+/** The generated world as a data set: `world`, `world:easy:length=500:size=64`. */
 
 import { DataError } from '../errors';
 import { type GeneratedWorldOptions, generatedWorld } from '../world/generated-world';
+import { GRADES } from '../world/grades';
 import type { SourceKind } from './source-kind';
 
 export const worldKind: SourceKind<'world'> = {
@@ -16,16 +17,21 @@ export const worldKind: SourceKind<'world'> = {
 };
 
 /**
- * `length=500:size=64`, what follows `world:`, as options of the generated world.
+ * `easy:length=500:size=64`, what follows `world:`, as options of the generated world.
  * @throws DataError bad-spec
  */
 export function worldOptions(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
-  const numbers = text.split(':').filter(Boolean);
-  const bad = numbers.find((part) => !/^(length|classes|size|seed)=\d+$/.test(part));
-  if (bad)
-    throw new DataError('bad-spec', `world:${text}: ${bad} is not length=, classes=, size= or seed= and a number`);
-  return {
-    split,
-    ...Object.fromEntries(numbers.map((part) => part.split('=')).map(([key, value]) => [key, Number(value)])),
-  };
+  const options: GeneratedWorldOptions = { split };
+  for (const part of text.split(':').filter(Boolean)) {
+    const [, name, value] = part.match(/^(length|classes|size|seed)=(\d+)$/) ?? [];
+    const grade = GRADES.find((known) => known === part);
+    if (grade) options.grade = grade;
+    else if (name) Object.assign(options, { [name]: Number(value) });
+    else
+      throw new DataError(
+        'bad-spec',
+        `world:${text}: ${part} is not ${GRADES.join(', ')}, nor length=, classes=, size= or seed= and a number`,
+      );
+  }
+  return options;
 }

@@ -1,5 +1,5 @@
 /**
- * Draws a scene at random: a pure function of its index, the number of classes and the seed.
+ * Draws a scene at random: a pure function of its index, the number of classes, the seed and the grade.
  *
  * Colours, sizes, poses, light, surroundings and camera are drawn without regard to the class. A scene in which the subject
  * is not the largest thing to be seen is drawn again.
@@ -7,18 +7,20 @@
 
 import { createRandom, permutation, type Random } from '../random';
 import { dominance } from './dominance';
+import { FREEDOM, type Freedom, type Grade } from './grades';
 import { type Colour, type Covering, classParts, type Scene, type SceneObject } from './scene';
-import { COVERINGS } from './textures';
+import { COVERINGS, TEXTURES } from './textures';
 import type { Triple } from './toys';
 
 // Streams of a position; attempts count up from 0.
 const LABELS = 2 ** 31;
 const ATTEMPTS = 12;
-const MAX_OTHERS = 3;
 
-// Share of the picture that the subject must fill, and how much larger than any other toy it must be.
-const SUBJECT_SHARE = 0.1;
+/** How much larger than any other toy the subject must be. */
 const SUBJECT_LEAD = 1.5;
+
+/** Lightness in `[0, 1]` of what stands in a world where that is not free. */
+const LIGHTNESS = { dark: 0.3, light: 0.8, ground: [0.45, 0.65], horizon: 0.6, zenith: 0.5 } as const;
 
 /** Class of a scene: every `classes` consecutive indices hold each class once, in an order of their own. */
 export function sceneLabel(index: number, classes: number, seed: number): number {
@@ -27,39 +29,54 @@ export function sceneLabel(index: number, classes: number, seed: number): number
 }
 
 /** Draws scene `index` of a world with `classes` classes. */
-export function drawScene(index: number, classes: number, seed: number): Scene {
+export function drawScene(index: number, classes: number, seed: number, grade: Grade): Scene {
   const label = sceneLabel(index, classes, seed);
+  const { others, subjectShare } = FREEDOM[grade];
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const random = createRandom({ seed, position: index, stream: attempt });
-    const scene = attemptScene(label, classes, random.below(MAX_OTHERS + 1), random);
+    const scene = attemptScene({ label, classes, grade }, random.below(others + 1), random);
     const { share, lead } = dominance(scene);
-    if (share >= SUBJECT_SHARE && lead >= SUBJECT_LEAD) return scene;
+    if (share >= subjectShare && lead >= SUBJECT_LEAD) return scene;
   }
   // Alone, the subject is the largest toy whatever its size.
-  return attemptScene(label, classes, 0, createRandom({ seed, position: index, stream: ATTEMPTS }));
+  return attemptScene({ label, classes, grade }, 0, createRandom({ seed, position: index, stream: ATTEMPTS }));
 }
 
-function attemptScene(label: number, classes: number, others: number, random: Random): Scene {
-  const subject = drawObject(label, 0, 0, random);
-  const objects = [subject];
+/** What a scene is to show. */
+interface Subject {
+  readonly label: number;
+  readonly classes: number;
+  readonly grade: Grade;
+}
+
+function attemptScene({ label, classes, grade }: Subject, others: number, random: Random): Scene {
+  const freedom = FREEDOM[grade];
+  const objects = [drawObject(label, grade, random)];
   const azimuth = random.uniform(0, 2 * Math.PI);
   for (let i = 0; i < others; i++) {
-    const other = placeBeside(objects, drawObject(random.below(classes), 0, 0, random), azimuth, random);
+    const other = placeBeside(objects, drawObject(random.below(classes), grade, random), azimuth, random);
     if (other) objects.push(other);
   }
   // How far the farthest toy stands behind the subject: the wall is behind them all.
   const room = Math.max(...objects.map(({ x, z }) => -(x * Math.sin(azimuth) + z * Math.cos(azimuth))));
-  const distance = random.uniform(2, 3);
+  const distance = random.uniform(...freedom.distance);
   const elevation = random.uniform(0.15, 0.7);
-  const target: Triple = [random.uniform(-0.15, 0.15), random.uniform(0.35, 0.6), random.uniform(-0.15, 0.15)];
+  const target: Triple = [
+    random.uniform(...freedom.across),
+    random.uniform(...freedom.height),
+    random.uniform(...freedom.across),
+  ];
   const lightAzimuth = random.uniform(0, 2 * Math.PI);
   const lightElevation = random.uniform(0.5, 1.25);
+  const covering = (contrast: number): Covering => drawCovering(freedom, contrast, random);
   return {
     label,
     objects,
-    floor: drawCovering(random, 0.35),
-    wall: random.chance(0.5) ? { distance: room + random.uniform(1, 3), covering: drawCovering(random, 0.45) } : null,
-    sky: [drawColour(random, [0.05, 0.35], [0.75, 1]), drawColour(random, [0.25, 0.7], [0.35, 0.8])],
+    floor: covering(freedom.floor),
+    wall: random.chance(0.5) ? { distance: room + random.uniform(1, 3), covering: covering(freedom.wall) } : null,
+    sky: freedom.anyLightness
+      ? [drawColour(random, [0.05, 0.35], [0.75, 1]), drawColour(random, [0.25, 0.7], [0.35, 0.8])]
+      : [drawHue(random, LIGHTNESS.horizon), drawHue(random, LIGHTNESS.zenith)],
     light: onSphere(lightAzimuth, lightElevation, 1),
     camera: {
       eye: add(target, onSphere(azimuth, elevation, distance)),
@@ -69,25 +86,41 @@ function attemptScene(label: number, classes: number, others: number, random: Ra
   };
 }
 
-function drawObject(index: number, x: number, z: number, random: Random): SceneObject {
-  const { toy, texture } = classParts(index);
+/** A toy of class `index`, where its scene has its middle. */
+function drawObject(index: number, grade: Grade, random: Random): SceneObject {
+  const { toy, texture } = classParts(index, grade);
+  const freedom = FREEDOM[grade];
+  const colours = freedom.anyLightness ? drawPair(random) : drawToned(random);
+  const { flat } = TEXTURES[texture]!;
+  return {
+    class: index,
+    toy,
+    texture,
+    x: 0,
+    z: 0,
+    yaw: random.uniform(0, 2 * Math.PI),
+    scale: random.uniform(0.85, 1.15),
+    colours,
+    accent: drawColour(random, [0.1, 0.9], [0.3, 1]),
+    frequency: (flat?.frequency ?? 1) * random.uniform(...freedom.frequency),
+    ...(flat && { shift: [random.uniform(0, 1), random.uniform(0, 1)] as const }),
+  };
+}
+
+/** Two colours that differ in brightness. */
+function drawPair(random: Random): [Colour, Colour] {
   const first = drawColour(random, [0.25, 0.9], [0.25, 0.95]);
   let second = drawColour(random, [0.1, 0.9], [0.1, 1]);
   for (let i = 0; i < 8 && Math.abs(brightness(first) - brightness(second)) < 0.2; i++) {
     second = drawColour(random, [0.1, 0.9], [0.1, 1]);
   }
-  return {
-    class: index,
-    toy,
-    texture,
-    x,
-    z,
-    yaw: random.uniform(0, 2 * Math.PI),
-    scale: random.uniform(0.85, 1.15),
-    colours: [first, second],
-    accent: drawColour(random, [0.1, 0.9], [0.3, 1]),
-    frequency: random.uniform(19, 30),
-  };
+  return [first, second];
+}
+
+/** A dark colour and a light one, of any hue, in either order. */
+function drawToned(random: Random): [Colour, Colour] {
+  const [dark, light] = [drawHue(random, LIGHTNESS.dark), drawHue(random, LIGHTNESS.light)];
+  return random.chance(0.5) ? [dark, light] : [light, dark];
 }
 
 /** Finds room for another toy: anywhere around, mostly farther from the camera than the subject. */
@@ -110,8 +143,10 @@ function placeBeside(
   return undefined;
 }
 
-function drawCovering(random: Random, contrast: number): Covering {
-  const first = drawColour(random, [0.05, 0.6], [0.3, 0.9]);
+function drawCovering({ anyLightness }: Freedom, contrast: number, random: Random): Covering {
+  const first = anyLightness
+    ? drawColour(random, [0.05, 0.6], [0.3, 0.9])
+    : drawHue(random, random.uniform(...LIGHTNESS.ground));
   const other = drawColour(random, [0.05, 0.6], [0.2, 0.9]);
   const mixed = (channel: 0 | 1 | 2): number => first[channel] + contrast * (other[channel] - first[channel]);
   return {
@@ -120,6 +155,15 @@ function drawCovering(random: Random, contrast: number): Covering {
     angle: random.uniform(0, Math.PI),
     colours: [first, [mixed(0), mixed(1), mixed(2)]],
   };
+}
+
+/** A colour of any hue and of the given brightness: darker by less light, lighter by white. */
+function drawHue(random: Random, target: number): Colour {
+  const colour = drawColour(random, [0.3, 1], [1, 1]);
+  const [light, wanted] = [brightness(colour) ** 2, target ** 2];
+  const toned = (x: number): number =>
+    light >= wanted ? (x * wanted) / light : x + ((1 - x) * (wanted - light)) / (1 - light);
+  return [toned(colour[0]), toned(colour[1]), toned(colour[2])];
 }
 
 /** A colour of any hue, saturation and value from the given ranges, in linear light. */

@@ -17,9 +17,9 @@ function pixelsOf({ instance }: RenderedScene, object: LabelledObject): [x: numb
 
 describe('classes', () => {
   it('are pairs of a toy and a texture, all different', () => {
-    const names = Array.from({ length: MAX_CLASSES }, (_, index) => className(index));
+    const names = Array.from({ length: MAX_CLASSES }, (_, index) => className(index, 'hard'));
     expect(new Set(names).size).toBe(MAX_CLASSES);
-    const { toy, texture } = classParts(0);
+    const { toy, texture } = classParts(0, 'hard');
     expect([toy, texture, names[0]]).toEqual([0, 0, 'striped chair']);
   });
 
@@ -147,7 +147,7 @@ describe('keypoints', () => {
 
   it('are each visible from somewhere, on every toy', () => {
     TOYS.forEach((toy, index) => {
-      const scene = drawScene(index, TOYS.length, 0);
+      const scene = drawScene(index, TOYS.length, 0, 'hard');
       const seen = new Set<string>();
       for (let view = 0; view < 8; view++) {
         const object = { ...scene.objects[0]!, toy: index, x: 0, z: 0, yaw: (view * Math.PI) / 4, scale: 1 };

@@ -11,11 +11,14 @@ import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { drawScene, sceneLabel } from './draw-scene';
+import { GRADES, type Grade } from './grades';
 import { type RenderedScene, renderScene } from './render-scene';
 import { createRenderThreads } from './render-threads';
 import { className, MAX_CLASSES, type Scene } from './scene';
 
 export interface GeneratedWorldOptions {
+  /** How much besides the class differs from picture to picture. Default `hard`. */
+  grade?: Grade;
   /** Pictures. Default 2000. */
   length?: number;
   /** Classes, from 2 to `MAX_CLASSES`. Default 10. */
@@ -50,7 +53,9 @@ const MAX_KEPT_BYTES = 2 ** 28;
  * @throws DataError bad-argument when an option is outside its range
  */
 export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWorld {
-  const { length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = options;
+  const { grade = 'hard', length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = options;
+  if (!GRADES.includes(grade))
+    throw new DataError('bad-argument', `grade of the generated world is ${grade}; it must be ${GRADES.join(', ')}`);
   inRange('length', length, 1, SPLIT_BLOCKS);
   inRange('classes', classes, 2, MAX_CLASSES);
   inRange('size', size, 8, 2048);
@@ -60,7 +65,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     inRange('index', index, 0, length - 1);
     return first + index;
   };
-  const drawing = (index: number): Parameters<typeof drawScene> => [position(index), classes, seed];
+  const drawing = (index: number): Parameters<typeof drawScene> => [position(index), classes, seed, grade];
   const scene = (index: number): Scene => drawScene(...drawing(index));
   const threads = createRenderThreads();
   const kept = new Map<number, Promise<PixelImage>>();
@@ -70,12 +75,14 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     if (kept.size < room) kept.set(index, image);
     return image;
   };
+  // the hard world is the one that had no grade
+  const graded = grade === 'hard' ? '' : `${grade} `;
   return {
-    name: `generated world (${split}, ${classes} classes, seed ${seed})`,
+    name: `generated ${graded}world (${split}, ${classes} classes, seed ${seed})`,
     length,
-    classes: Array.from({ length: classes }, (_, index) => className(index)),
+    classes: Array.from({ length: classes }, (_, index) => className(index, grade)),
     key: (index) => `${split}/${index}`,
-    version: (index) => `world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
+    version: (index) => `${graded}world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
     label: (index) => sceneLabel(position(index), classes, seed),
     scene,
     sample: (index) => renderScene(scene(index), size),

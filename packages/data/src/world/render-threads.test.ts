@@ -21,7 +21,7 @@ afterEach(() => {
   Object.assign(made, { threads: 0, pictures: 0 });
 });
 
-const order = (index: number): PictureOrder => ({ scene: [index, 12, 4], size: 32 });
+const order = (index: number): PictureOrder => ({ scene: [index, 12, 4, 'easy'], size: 32 });
 const expected = (index: number) => renderScene(drawScene(...order(index).scene), 32).image;
 
 it('gives the pixels that the scene has without threads, each to who asked for it', async () => {
@@ -50,7 +50,7 @@ it('renders by itself what a thread fails to, and starts no more of them', async
 
 it('reports a scene that throws as without threads', async () => {
   const threads = createRenderThreads({ pixelsAlone: 0 });
-  const broken: PictureOrder = { ...order(0), scene: [0, 0, 0] };
+  const broken: PictureOrder = { ...order(0), scene: [0, 0, 0, 'easy'] };
   const error = await Promise.resolve()
     .then(() => drawScene(...broken.scene))
     .catch((reason: unknown) => reason);

@@ -89,7 +89,6 @@ function startThreads(program: URL, onError: () => void): Thread[] {
   return Array.from({ length: Math.min(MAX_THREADS, availableParallelism()) }, () => {
     const worker = startWorker(program);
     const waiting: Thread['waiting'] = [];
-    worker.unref();
     worker.on('message', (data: Uint8Array) => {
       waiting.shift()?.(data);
       if (waiting.length === 0) worker.unref();
@@ -98,6 +97,8 @@ function startThreads(program: URL, onError: () => void): Thread[] {
     worker.on('exit', () => {
       for (const tell of waiting.splice(0)) tell(undefined);
     });
+    // last, since a listener for messages makes a worker keep the process alive
+    worker.unref();
     return { worker, waiting };
   });
 }

@@ -1,12 +1,13 @@
 /**
  * A scene as plain data: some toys on a floor, before a sky or a wall, under one lamp, seen by one camera.
  *
- * A class is a toy in a texture ("striped chair"): ten toys in four textures make up to forty classes, ordered so that
+ * A class is a toy in a texture ("striped chair"): ten toys in several textures make up to forty classes, ordered so that
  * neither shape nor texture alone tells the classes of a larger world apart. The first toy of a scene is its subject and
  * gives the label.
  */
 
-import { TEXTURES } from './textures';
+import type { Grade } from './grades';
+import { FLAT, SOLID, TEXTURES } from './textures';
 import { TOYS, type Triple } from './toys';
 
 /** Red, green, blue in linear light, `[0, 1]`. */
@@ -29,6 +30,8 @@ export interface SceneObject {
   accent: Colour;
   /** Frequency of the texture. */
   frequency: number;
+  /** How far a flat texture is moved across and up, in toy heights. */
+  shift?: readonly [across: number, up: number];
 }
 
 /** What a floor or a wall is covered with. */
@@ -59,16 +62,18 @@ export interface Scene {
 }
 
 /** Largest number of classes. */
-export const MAX_CLASSES: number = TOYS.length * TEXTURES.length;
+export const MAX_CLASSES: number = TOYS.length * SOLID.length;
 
-/** Toy and texture of a class. */
-export function classParts(index: number): { toy: number; texture: number } {
+/** Toy and texture of a class, as indices into `TOYS` and `TEXTURES`. */
+export function classParts(index: number, grade: Grade): { toy: number; texture: number } {
   const toy = index % TOYS.length;
-  return { toy, texture: (index + Math.floor(index / TOYS.length)) % TEXTURES.length };
+  const round = Math.floor(index / TOYS.length);
+  if (grade === 'hard') return { toy, texture: (index + round) % SOLID.length };
+  return { toy, texture: SOLID.length + ((toy + 3 * round) % FLAT.length) };
 }
 
 /** Name of a class, e.g. `striped chair`. */
-export function className(index: number): string {
-  const { toy, texture } = classParts(index);
+export function className(index: number, grade: Grade): string {
+  const { toy, texture } = classParts(index, grade);
   return `${TEXTURES[texture]!.name} ${TOYS[toy]!.name}`;
 }

@@ -37,6 +37,8 @@ interface Stage {
   readonly tracer: Tracer;
   readonly floorPattern: FlatPattern;
   readonly wall: PlacedWall | null;
+  /** Direction to the right of the camera, in plan. */
+  readonly right: readonly [x: number, z: number];
   readonly ray: Ray;
   readonly shadowRay: Ray;
   /** Where the ray ends, and the normal of the surface there. */
@@ -63,6 +65,7 @@ export function createShader(scene: Scene, tracer: Tracer): Shader {
     tracer,
     floorPattern: patternOf(scene.floor),
     wall: placeWall(scene),
+    right: rightOf(scene.camera),
     ray: new Float64Array(6),
     shadowRay: Float64Array.from([0, 0, 0, ...scene.light]),
     point: new Float64Array(3),
@@ -72,6 +75,12 @@ export function createShader(scene: Scene, tracer: Tracer): Shader {
     ray: stage.ray,
     shade: (colour, hit) => shadeSurface(stage, colour, hit),
   };
+}
+
+function rightOf({ eye, target }: Scene['camera']): [number, number] {
+  const [x, z] = [target[0] - eye[0], target[2] - eye[2]];
+  const plan = Math.hypot(x, z);
+  return [-z / plan, x / plan];
 }
 
 function placeWall({ wall, camera: { eye, target } }: Scene): PlacedWall | null {
@@ -124,15 +133,21 @@ function shadeToy(stage: Stage, colour: Float64Array, hit: Hit): void {
   const { tracer, point, normal } = stage;
   const { object, parts, turn } = tracer.toys[hit.object]!;
   const part = parts[hit.part]!;
+  const { pattern, flat } = TEXTURES[object.texture]!;
+  const x = point[0]! - object.x;
+  const y = point[1]! / object.scale;
+  const z = point[2]! - object.z;
   if (part.paint === 'dark') copy(colour, DARK);
-  else if (part.paint === 'accent') copy(colour, object.accent);
-  else {
-    const x = point[0]! - object.x;
-    const z = point[2]! - object.z;
-    const pattern = TEXTURES[object.texture]!.pattern;
-    const [sin, cos] = turn;
-    const share = pattern(cos * x - sin * z, point[1]! / object.scale, sin * x + cos * z, object.frequency);
+  else if (flat) {
+    // A slide covers what it falls on, accents too.
+    const [across, up] = object.shift!;
+    const { right } = stage;
+    const share = pattern((right[0] * x + right[1] * z) / object.scale + across, y + up, 0, object.frequency);
     blend(colour, object.colours, share);
+  } else if (part.paint === 'accent') copy(colour, object.accent);
+  else {
+    const [sin, cos] = turn;
+    blend(colour, object.colours, pattern(cos * x - sin * z, y, sin * x + cos * z, object.frequency));
   }
   copy(normal, point);
   tracer.normal(part, normal);

@@ -1,8 +1,10 @@
 /**
- * Solid textures of the toys, and coverings of floors and walls.
+ * Textures of the toys, solid and flat, and coverings of floors and walls.
  *
- * A texture is a function of a point in the body's own frame, so that a pattern runs through a body like grain through wood
- * and turns with it. Each gives the share, in `[0, 1]`, of a second colour.
+ * A solid texture is a function of a point in the body's own frame, so that a pattern runs through a body like grain through
+ * wood and turns with it. A flat one is a function of two coordinates in the upright plane that faces the camera, like a
+ * slide that is projected onto the toy: its direction and scale in the picture are the class's own from whatever side the toy
+ * is seen. Each gives the share, in `[0, 1]`, of a second colour.
  */
 
 import { noise, turbulence } from './noise';
@@ -37,13 +39,52 @@ const marbled: Pattern = (x, y, z, frequency) => {
   return 0.5 + 0.5 * Math.sin(0.45 * frequency * (x + 0.6 * y - z) + 11 * swirl);
 };
 
-/** The texture families of the classes. */
-export const TEXTURES: readonly { name: string; pattern: Pattern }[] = [
+const banded: Pattern = (_x, y, _z, frequency) => edge(Math.sin(frequency * y));
+const barred: Pattern = (x, _y, _z, frequency) => edge(Math.sin(frequency * x));
+const slanted: Pattern = (x, y, _z, frequency) => edge(Math.sin(0.7 * frequency * (x + y)));
+const chequered: Pattern = (x, y, _z, frequency) =>
+  edge(2 * Math.sin(0.7 * frequency * x) * Math.sin(0.7 * frequency * y));
+const spotted: Pattern = (x, y, _z, frequency) => {
+  const f = 0.22 * frequency;
+  return edge(5 * (0.4 - Math.hypot(f * x - Math.round(f * x), f * y - Math.round(f * y))));
+};
+const plain: Pattern = () => 0.5;
+
+/** A family of textures. */
+export interface Texture {
+  readonly name: string;
+  readonly pattern: Pattern;
+  /** Of a flat texture, in radians per toy height; that of a solid one is drawn for each toy. */
+  readonly flat?: { readonly frequency: number };
+}
+
+/** Textures of the hard world. */
+export const SOLID: readonly Texture[] = [
   { name: 'striped', pattern: striped },
   { name: 'checked', pattern: checked },
   { name: 'dotted', pattern: dotted },
   { name: 'marbled', pattern: marbled },
 ];
+
+const coarse = { frequency: 50 };
+const fine = { frequency: 85 };
+
+/** Textures of the easy and the medium world: what the patches of a small model can tell apart. */
+export const FLAT: readonly Texture[] = [
+  { name: 'banded', pattern: banded, flat: coarse },
+  { name: 'barred', pattern: barred, flat: coarse },
+  { name: 'finely banded', pattern: banded, flat: fine },
+  { name: 'spotted', pattern: spotted, flat: coarse },
+  { name: 'slanted', pattern: slanted, flat: coarse },
+  { name: 'finely chequered', pattern: chequered, flat: fine },
+  { name: 'plain', pattern: plain, flat: coarse },
+  { name: 'finely barred', pattern: barred, flat: fine },
+  { name: 'chequered', pattern: chequered, flat: coarse },
+  { name: 'finely slanted', pattern: slanted, flat: fine },
+];
+
+/** All textures: a toy names its own by the place in here. */
+export const TEXTURES: readonly Texture[] = [...SOLID, ...FLAT];
 
 /** Coverings of floors and walls, functions of two coordinates on them in world units. */
 export const COVERINGS: readonly ((u: number, v: number) => number)[] = [

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { createCamera } from './camera';
 import { drawScene } from './draw-scene';
+import { GRADES } from './grades';
 import type { Scene } from './scene';
 import { createTracer } from './tracer';
 import { lookAt, surfaceOf, wholeFilm } from './view';
 
-const scenes = Array.from({ length: 24 }, (_, index) => drawScene(index, 40, 3));
+const scenes = Array.from({ length: 24 }, (_, index) => drawScene(index, 40, 3, GRADES[index % 3]!));
 
 /** The scene from another place. */
 const seenFrom = (scene: Scene, eye: Scene['camera']['eye']): Scene => ({ ...scene, camera: { ...scene.camera, eye } });
