@@ -50,7 +50,9 @@ export const francaSection: z.ZodType<FrancaSection> = z
           .describe('hidden width of the feed-forward layer over D; null: that of student.arch'),
         init_std: amount()
           .default(0.02)
-          .describe('standard deviation of the initial linear layers of the backbone; narrow ones learn sooner with 1 / sqrt(D)'),
+          .describe(
+            'standard deviation of the initial linear layers of the backbone; narrow ones learn sooner with 1 / sqrt(D)',
+          ),
       })
       .prefault({})
       .describe('sizes that differ from those of student.arch'),

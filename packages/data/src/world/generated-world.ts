@@ -82,7 +82,8 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     length,
     classes: Array.from({ length: classes }, (_, index) => className(index, grade)),
     key: (index) => `${split}/${index}`,
-    version: (index) => `${graded}world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
+    version: (index) =>
+      `${graded}world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
     label: (index) => sceneLabel(position(index), classes, seed),
     scene,
     sample: (index) => renderScene(scene(index), size),
