@@ -66,21 +66,21 @@ export const SOLID: readonly Texture[] = [
   { name: 'marbled', pattern: marbled },
 ];
 
-const coarse = { frequency: 50 };
-const fine = { frequency: 85 };
+const COARSE = { frequency: 50 };
+const FINE = { frequency: 85 };
 
 /** Textures of the easy and the medium world: what the patches of a small model can tell apart. */
 export const FLAT: readonly Texture[] = [
-  { name: 'banded', pattern: banded, flat: coarse },
-  { name: 'barred', pattern: barred, flat: coarse },
-  { name: 'finely banded', pattern: banded, flat: fine },
-  { name: 'spotted', pattern: spotted, flat: coarse },
-  { name: 'slanted', pattern: slanted, flat: coarse },
-  { name: 'finely chequered', pattern: chequered, flat: fine },
-  { name: 'plain', pattern: plain, flat: coarse },
-  { name: 'finely barred', pattern: barred, flat: fine },
-  { name: 'chequered', pattern: chequered, flat: coarse },
-  { name: 'finely slanted', pattern: slanted, flat: fine },
+  { name: 'banded', pattern: banded, flat: COARSE },
+  { name: 'barred', pattern: barred, flat: COARSE },
+  { name: 'finely banded', pattern: banded, flat: FINE },
+  { name: 'spotted', pattern: spotted, flat: COARSE },
+  { name: 'slanted', pattern: slanted, flat: COARSE },
+  { name: 'finely chequered', pattern: chequered, flat: FINE },
+  { name: 'plain', pattern: plain, flat: COARSE },
+  { name: 'finely barred', pattern: barred, flat: FINE },
+  { name: 'chequered', pattern: chequered, flat: COARSE },
+  { name: 'finely slanted', pattern: slanted, flat: FINE },
 ];
 
 /** All textures: a toy names its own by the place in here. */
