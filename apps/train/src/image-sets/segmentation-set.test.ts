@@ -147,7 +147,9 @@ test.each([
 });
 
 test('the generated world of a misspelt option is refused', async () => {
-  await expect(openSegmentationSets('world:lenght=4', {})).rejects.toThrow(/lenght=4 is not easy, medium, hard, nor length=/);
+  await expect(openSegmentationSets('world:lenght=4', {})).rejects.toThrow(
+    /lenght=4 is not easy, medium, hard, nor length=/,
+  );
 });
 
 test('a squashed mask takes the label under the centre of each pixel', () => {
