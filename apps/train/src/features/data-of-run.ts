@@ -27,6 +27,12 @@ export function dataOfRun(weights: string): RunData | undefined {
   return { spec, heldOut: { share: franca.data.held_out_share, seed: train.seed }, file };
 }
 
+/** How widely the run that made `weights` drew its initial linear layers: the untrained model beside a trained one begins as that did. */
+export function initStdOfRun(weights: string): number | undefined {
+  const file = runConfig(weights.startsWith(UNTRAINED) ? weights.slice(UNTRAINED.length) : weights);
+  return file === undefined ? undefined : configOfRun(file)?.franca.vit.init_std;
+}
+
 /** What to hold out of `data`: what the run held out, where it was trained on the same data. */
 export function heldOutOfRun(weights: string, data: string): HoldOutOptions | undefined {
   const run = dataOfRun(weights);

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@franca/checkpoint';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -36,6 +36,24 @@ test('random: gives the same architecture with other weights under another ident
   expect(await random.read('cls_token')).not.toEqual(await weights.read('cls_token'));
   expect(await random.identity()).not.toBe(await weights.identity());
   expect(random.name).toBe('random tiny');
+});
+
+test('random: a file of a run starts its linear layers as that run did', async () => {
+  const run = join(folder, 'run');
+  await mkdir(run);
+  const own = await writeTinyModel(run);
+  const spread = async () => {
+    await using weights = await openWeights(`random:${own}`);
+    const values = (await weights.read('blocks.0.attn.qkv.weight'))!;
+    const mean = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
+    return { deviation: Math.sqrt(mean), identity: await weights.identity() };
+  };
+  const official = await spread();
+  await writeFile(join(run, 'config.yaml'), 'franca:\n  vit:\n    init_std: 0.1\n');
+  const wide = await spread();
+  expect(official.deviation).toBeCloseTo(0.02, 2);
+  expect(wide.deviation / official.deviation).toBeCloseTo(5, 3);
+  expect(wide.identity).not.toBe(official.identity);
 });
 
 test('RASA heads in the file, beside it, given, or left out', async () => {

@@ -8,6 +8,7 @@ import { initialValues } from '@franca/nn';
 import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, type ModelOptions } from './config-of-file';
+import { initStdOfRun } from './data-of-run';
 import { type FoundWeights, findWeights, UNTRAINED } from './find-weights';
 import { networkOfFile } from './network-of-file';
 import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
@@ -50,7 +51,8 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       { ...options, runConfig: found.configFile },
     );
     const rasa = random ? noRasa : await rasaOf(parts, found, { D: config.embedDim, chosen: options.rasa });
-    const specs = vitSpecs(config);
+    const initStd = random ? initStdOfRun(path) : undefined;
+    const specs = vitSpecs(config, initStd);
     const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
     const read: WeightSource = random
       ? (name) => initialValues(name, specs[name]!, [0, 0])
@@ -73,7 +75,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       name: `${name}${describeRasa(rasa)}`,
       identity: async () =>
         [
-          random ? 'random 0' : '',
+          random ? `random 0${initStd === undefined ? '' : ` ${initStd}`}` : '',
           report.others.length > 0 ? report.network : '',
           rasa.folded ? 'folded' : '',
           // heads and the resampling of positions are in no tensor
