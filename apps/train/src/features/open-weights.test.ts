@@ -44,7 +44,7 @@ test('random: a file of a run starts its linear layers as that run did', async (
   const own = await writeTinyModel(run);
   const spread = async () => {
     await using weights = await openWeights(`random:${own}`);
-    const values = (await weights.read('blocks.0.attn.qkv.weight'))!;
+    const values = Array.from((await weights.read('blocks.0.attn.qkv.weight'))!);
     const mean = values.reduce((sum, value) => sum + value ** 2, 0) / values.length;
     return { deviation: Math.sqrt(mean), identity: await weights.identity() };
   };
