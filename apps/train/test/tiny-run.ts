@@ -29,7 +29,6 @@ export const tinyOverrides = (steps: number): string[] => [
   'franca.vit.embed_dim=32',
   'franca.vit.depth=1',
   'franca.vit.num_heads=2',
-  'franca.nesting_list=null',
   'franca.checkpoint.every=1',
   'franca.log.interval=1',
   'franca.log.picture_interval=1000',

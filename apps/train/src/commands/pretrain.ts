@@ -38,7 +38,10 @@ export function register(program: Command): void {
     .action(async (overrides: string[], options: TrainCommandOptions) => {
       const { startRun } = await import('../run/start-run');
       await startRun(overrides, options, {
-        defaultConfig: (gpu) => (gpu.target.family === 'cpu' ? 'cpu-tiny' : 'gpu-small'),
+        defaultConfig: (gpu, isEasyWorld) => {
+          if (gpu.target.family !== 'cpu') return 'gpu-small';
+          return isEasyWorld ? 'cpu-world' : 'cpu-tiny';
+        },
         resample: false,
       });
     });

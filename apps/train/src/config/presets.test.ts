@@ -10,6 +10,17 @@ test.each(listPresets())('preset $name loads, is consistent and says what it is'
   expect(facts.command).toContain(`--config ${name}`);
 });
 
+test('cpu-small is cpu-tiny for longer', () => {
+  const [tiny, small] = ['cpu-tiny', 'cpu-small'].map((name) => loadConfig([name!]).config);
+  expect(small).toEqual({
+    ...tiny,
+    optim: { ...tiny!.optim, epochs: small!.optim.epochs },
+    evaluation: small!.evaluation,
+    franca: { ...tiny!.franca, log: small!.franca.log, knn: small!.franca.knn },
+  });
+  expect(small!.optim.epochs).toBeGreaterThan(tiny!.optim.epochs);
+});
+
 test('a preset is found by its name and by nothing else', () => {
   expect(presetNamed('cpu-tiny')).toMatch(/cpu-tiny\.yaml$/);
   expect(presetNamed('../presets/cpu-tiny')).toBeUndefined();

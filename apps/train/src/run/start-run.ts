@@ -31,7 +31,7 @@ import { type Origin, train } from './train';
 
 /** What distinguishes the commands: the preset where none is given, and whether starting weights of another image size are let in. */
 export interface RunKind {
-  readonly defaultConfig: (gpu: Gpu) => string;
+  readonly defaultConfig: (gpu: Gpu, isEasyWorld: boolean) => string;
   readonly resample: boolean;
 }
 
@@ -55,20 +55,25 @@ export async function startRun(
 
   const found = await findOrigin(folder, options, note);
   for (const text of await adapterNotes(found, gpu)) note(text);
-  const resolved = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu));
+  const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
   const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
-  const derived = derive(resolved.config, machine);
-  for (const text of [...checkSettings(folder, found, resolved, machine), ...vainNotes(resolved, options)]) note(text);
-  const slow = checkPrecision(derived, gpu.target);
+  const before = derive(configured.config, machine);
+  for (const text of [...checkSettings(folder, found, configured, machine), ...vainNotes(configured, options)])
+    note(text);
+  const slow = checkPrecision(before, gpu.target);
   if (slow) note(`warning: ${slow}`);
-  const { spec: asked, from } = sourcesOf(folder, found, derived, options);
+  const { spec: asked, from } = sourcesOf(folder, found, before, options);
   const {
     spec,
     splits,
     notes: dataNotes,
-  } = await chooseData(asked, derived.loop.heldOutShare, derived.seed, progress.message);
+  } = await chooseData(asked, before.loop.heldOutShare, before.seed, progress.message);
   let pretrained: PretrainedFile | undefined;
   try {
+    // what suits a drawn world does not suit photographs, and which of them it is was not known before
+    const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
+    const resolved = suited ? loadConfig([kind.defaultConfig(gpu, true)], overrides) : configured;
+    const derived = suited ? derive(resolved.config, machine) : before;
     for (const text of dataNotes) note(text);
     await refuseAmongPictures(out, splits.train.folder);
     const record = recordData(spec, splits);
@@ -92,7 +97,7 @@ export async function startRun(
     });
     console.log(lastScreen(out, outcome));
   } catch (error) {
-    throw explainMisfit(error, resolved.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
+    throw explainMisfit(error, configured.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
   } finally {
     await pretrained?.[Symbol.asyncDispose]();
     await splits.close();
@@ -163,6 +168,15 @@ function configure(
   if (origin) return loadConfig([], overrides, [{ source: origin.checkpoint.path, settings: asTree(origin.config) }]);
   return loadConfig([defaultConfig()], overrides);
 }
+
+/** Whether nobody chose a configuration: not the user, nor a run that goes on. */
+const takesDefault = (
+  { path }: RunFolder,
+  origin: Continuation | undefined,
+  { config, resume }: TrainCommandOptions,
+): boolean => !origin && !config && !(resume && existsSync(ownConfig(path)));
+
+const isEasyWorld = (spec: string): boolean => /^world:easy\b/.test(spec);
 
 const ownConfig = (folder: string): string => join(folder, 'config.yaml');
 
