@@ -63,7 +63,7 @@ async function install(begun) {
   const env = npmEnvironment();
   const failure = await orNoNetwork((signal) => npm(['install', '--no-audit', '--no-fund'], { env, signal }), env);
   if (failure) throw new SetupError(`the npm packages cannot be installed: ${failure}`);
-  rmSync(mark);
+  rmSync(mark, { force: true });
 }
 
 /**

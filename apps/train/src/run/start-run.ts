@@ -4,6 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { worldOptions } from '@franca/data';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { derive } from '../config/derive';
@@ -69,10 +70,11 @@ export async function startRun(
     notes: dataNotes,
   } = await chooseData(asked, before.loop.heldOutShare, before.seed, progress.message);
   let pretrained: PretrainedFile | undefined;
+  let resolved = configured;
   try {
     // what suits a drawn world does not suit photographs, and which of them it is was not known before
     const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
-    const resolved = suited ? loadConfig([kind.defaultConfig(gpu, true)], overrides) : configured;
+    if (suited) resolved = loadConfig([kind.defaultConfig(gpu, true)], overrides);
     const derived = suited ? derive(resolved.config, machine) : before;
     for (const text of dataNotes) note(text);
     await refuseAmongPictures(out, splits.train.folder);
@@ -97,7 +99,7 @@ export async function startRun(
     });
     console.log(lastScreen(out, outcome));
   } catch (error) {
-    throw explainMisfit(error, configured.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
+    throw explainMisfit(error, resolved.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
   } finally {
     await pretrained?.[Symbol.asyncDispose]();
     await splits.close();
@@ -176,7 +178,8 @@ const takesDefault = (
   { config, resume }: TrainCommandOptions,
 ): boolean => !origin && !config && !(resume && existsSync(ownConfig(path)));
 
-const isEasyWorld = (spec: string): boolean => /^world:easy\b/.test(spec);
+const isEasyWorld = (spec: string): boolean =>
+  /^world:/.test(spec) && worldOptions(spec.slice('world:'.length), 'train').grade === 'easy';
 
 const ownConfig = (folder: string): string => join(folder, 'config.yaml');
 

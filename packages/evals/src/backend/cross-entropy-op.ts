@@ -13,11 +13,6 @@ import { kernelBuilder, type Op, record, rowKernel, type Tensor } from '@franca/
 
 const FEW_CLASSES = 16;
 
-/** A team of one lane. */
-const ALONE = `const LANES = 1u;
-fn rowMax(x: f32) -> f32 { return x; }
-fn rowSum(x: f32) -> f32 { return x; }`;
-
 interface CrossEntropyAttrs {
   readonly classes: number;
 }
@@ -70,10 +65,7 @@ const crossEntropyOp: Op<CrossEntropyAttrs> = {
     ${L}[row] = select(0.0, (log(total) + (top - own)) * ${S}[0], counts);
   }`;
     const rows = (n * width) / classes;
-    const flops = 8 * n * width;
-    if (target.family !== 'cpu' || classes > FEW_CLASSES) return [rowKernel(b, { body, rows, steps: classes, flops })];
-    const alone = `  let row = thread;\n  if (row >= ${b.uniform(rows)}) { return; }\n  {\n  let lane = 0u;\n${body}\n  }`;
-    return [b.build({ body: alone, declarations: ALONE, workgroupSize: 64, workgroups: Math.ceil(rows / 64), flops })];
+    return [rowKernel(b, { body, rows, steps: classes, flops: 8 * n * width, alone: classes <= FEW_CLASSES })];
   },
 };
 
