@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
 import { drawScene } from './draw-scene';
 import { generatedWorld } from './generated-world';
@@ -68,3 +70,14 @@ it('gives pictures under way when it is closed, and later ones too', async () =>
   expect(made.pictures).toBe(before + 1);
   await threads.close();
 });
+
+it('lets a program end that has read enough for threads and closes nothing, in whichever of them', async () => {
+  const world = new URL('./generated-world.ts', import.meta.url).href;
+  const program = `
+    const { generatedWorld } = await import(${JSON.stringify(world)});
+    const world = generatedWorld({ length: 6, size: 512 });
+    for (let index = 0; index < 6; index++) await world.read(index);`;
+  const words = ['--import', 'tsx', '--input-type=module', '--eval', program];
+  // killed, and so rejected, where it does not end by itself
+  await promisify(execFile)(process.execPath, words, { timeout: 20_000 });
+}, 30_000);
