@@ -75,8 +75,8 @@ it('lets a program end that has read enough for threads and closes nothing, in w
   const world = new URL('./generated-world.ts', import.meta.url).href;
   const program = `
     const { generatedWorld } = await import(${JSON.stringify(world)});
-    const world = generatedWorld({ length: 6, size: 512 });
-    for (let index = 0; index < 6; index++) await world.read(index);`;
+    const world = generatedWorld({ length: 300, size: 96 });
+    for (let index = 0; index < 300; index++) await world.read(index);`;
   const words = ['--import', 'tsx', '--input-type=module', '--eval', program];
   // killed, and so rejected, where it does not end by itself
   await promisify(execFile)(process.execPath, words, { timeout: 20_000 });
