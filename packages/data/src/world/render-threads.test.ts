@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
@@ -71,13 +74,19 @@ it('gives pictures under way when it is closed, and later ones too', async () =>
   await threads.close();
 });
 
-it('lets a program end that has read enough for threads and closes nothing, in whichever of them', async () => {
-  const world = new URL('./generated-world.ts', import.meta.url).href;
-  const program = `
-    const { generatedWorld } = await import(${JSON.stringify(world)});
+it('lets a program end that has read enough for threads and closes nothing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'franca-threads-'));
+  const program = join(folder, 'read.mts');
+  await writeFile(
+    program,
+    `import { generatedWorld } from ${JSON.stringify(new URL('./generated-world.ts', import.meta.url).href)};
     const world = generatedWorld({ length: 300, size: 96 });
-    for (let index = 0; index < 300; index++) await world.read(index);`;
-  const words = ['--import', 'tsx', '--input-type=module', '--eval', program];
-  // killed, and so rejected, where it does not end by itself
-  await promisify(execFile)(process.execPath, words, { timeout: 20_000 });
+    for (let index = 0; index < 300; index++) await world.read(index);`,
+  );
+  try {
+    // killed, and so rejected, where it does not end by itself
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', program], { timeout: 20_000 });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }, 30_000);
