@@ -102,7 +102,7 @@ function drawObject(index: number, grade: Grade, random: Random): SceneObject {
     scale: random.uniform(0.85, 1.15),
     colours,
     accent: drawColour(random, [0.1, 0.9], [0.3, 1]),
-    frequency: (flat?.frequency ?? 1) * random.uniform(...freedom.frequency),
+    frequency: random.uniform(...freedom.frequency),
     ...(flat && { shift: [random.uniform(0, 1), random.uniform(0, 1)] as const }),
   };
 }

@@ -41,7 +41,7 @@ export interface GeneratedWorld extends ImageSource {
 }
 
 /** Another one whenever a scene is drawn or rendered with other pixels, so that no older features are taken for them. */
-const RENDERING = 1;
+const RENDERING: Readonly<Record<Grade, number>> = { easy: 2, medium: 2, hard: 1 };
 
 /** Scenes of the training split, in multiples of the number of classes; the validation split lies beyond. */
 const SPLIT_BLOCKS = 2 ** 40;
@@ -83,7 +83,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     classes: Array.from({ length: classes }, (_, index) => className(index, grade)),
     key: (index) => `${split}/${index}`,
     version: (index) =>
-      `${graded}world ${RENDERING}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
+      `${graded}world ${RENDERING[grade]}: scene ${position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
     label: (index) => sceneLabel(position(index), classes, seed),
     scene,
     sample: (index) => renderScene(scene(index), size),

@@ -3,8 +3,9 @@
  *
  * Self-supervision finds what identifies a picture through all of its augmentations. In the hard world that is much else than
  * the class: colours, what stands around, what the floor is made of, how coarse a texture is and which way it runs. In the easy
- * one those are what the augmentations change anyway (hue, place, size) or they are alike in all pictures (how light and how
- * coarse things are), and the class is left. No grade ties the class to a colour or a place.
+ * one those are what the augmentations change anyway (hue, place, size, how coarse a texture is) or they are alike in all
+ * pictures of a class (how light things are, which way a texture runs), and the class is left. No grade ties the class to a
+ * colour or a place.
  */
 
 /** Grades, from what a small model learns in minutes to what takes a large one. */
@@ -24,7 +25,7 @@ export interface Freedom {
   readonly distance: Range;
   readonly across: Range;
   readonly height: Range;
-  /** Frequency of a texture: absolute for a solid one, over its own for a flat one. */
+  /** Frequency of a texture: radians per toy height for a solid one, periods per side of the picture for a flat one. */
   readonly frequency: Range;
   /** Whether colours are free in their lightness too, and not in hue and saturation only. */
   readonly anyLightness: boolean;
@@ -38,9 +39,9 @@ export const FREEDOM: Readonly<Record<Grade, Freedom>> = {
     others: 0,
     subjectShare: 0.35,
     distance: [1, 1.5],
-    across: [-0.25, 0.25],
+    across: [-0.4, 0.4],
     height: [0.25, 0.75],
-    frequency: [0.9, 1.1],
+    frequency: [4.5, 8.5],
     anyLightness: false,
     floor: 0,
     wall: 0,
@@ -51,7 +52,7 @@ export const FREEDOM: Readonly<Record<Grade, Freedom>> = {
     distance: [1.4, 2.2],
     across: [-0.2, 0.2],
     height: [0.3, 0.65],
-    frequency: [0.75, 1.35],
+    frequency: [4.5, 9],
     anyLightness: true,
     floor: 0.15,
     wall: 0.2,

@@ -85,7 +85,7 @@ interface Painting {
 function paint(scene: Scene, size: number): Painting {
   const camera = createCamera(scene.camera);
   const tracer = createTracer(scene);
-  const shader = createShader(scene, tracer);
+  const shader = createShader(scene, tracer, camera);
   const { t, surface, grid } = lookAt(tracer, camera, wholeFilm(size));
   const depth = new Float32Array(size * size);
   const data = new Uint8Array(size * size * 3);

@@ -85,8 +85,8 @@ it('lets a program end that has read enough for threads and closes nothing', asy
   );
   try {
     // killed, and so rejected, where it does not end by itself
-    await promisify(execFile)(process.execPath, ['--import', 'tsx', program], { timeout: 20_000 });
+    await promisify(execFile)(process.execPath, ['--import', 'tsx', program], { timeout: 60_000 });
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 30_000);
+}, 90_000);

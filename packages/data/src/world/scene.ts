@@ -28,9 +28,9 @@ export interface SceneObject {
   /** The two colours of the texture. */
   colours: readonly [Colour, Colour];
   accent: Colour;
-  /** Frequency of the texture. */
+  /** Frequency of the texture: of a solid one in radians per toy height, of a flat one in periods per side of the picture. */
   frequency: number;
-  /** How far a flat texture is moved across and up, in toy heights. */
+  /** How far a flat texture is moved across and up, in sides of the picture. */
   shift?: readonly [across: number, up: number];
 }
 

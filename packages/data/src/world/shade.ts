@@ -5,6 +5,7 @@
  * next to toys. Distance fades the floor into the horizon.
  */
 
+import type { Camera } from './camera';
 import { noise } from './noise';
 import type { Colour, Covering, Scene } from './scene';
 import type { Ray } from './solids';
@@ -37,8 +38,7 @@ interface Stage {
   readonly tracer: Tracer;
   readonly floorPattern: FlatPattern;
   readonly wall: PlacedWall | null;
-  /** Direction to the right of the camera, in plan. */
-  readonly right: readonly [x: number, z: number];
+  readonly camera: Camera;
   readonly ray: Ray;
   readonly shadowRay: Ray;
   /** Where the ray ends, and the normal of the surface there. */
@@ -59,13 +59,13 @@ interface PlacedWall {
 type FlatPattern = (x: number, y: number) => number;
 
 /** Prepares a scene for colouring its rays. */
-export function createShader(scene: Scene, tracer: Tracer): Shader {
+export function createShader(scene: Scene, tracer: Tracer, camera: Camera): Shader {
   const stage: Stage = {
     scene,
     tracer,
     floorPattern: patternOf(scene.floor),
     wall: placeWall(scene),
-    right: rightOf(scene.camera),
+    camera,
     ray: new Float64Array(6),
     shadowRay: Float64Array.from([0, 0, 0, ...scene.light]),
     point: new Float64Array(3),
@@ -75,12 +75,6 @@ export function createShader(scene: Scene, tracer: Tracer): Shader {
     ray: stage.ray,
     shade: (colour, hit) => shadeSurface(stage, colour, hit),
   };
-}
-
-function rightOf({ eye, target }: Scene['camera']): [number, number] {
-  const [x, z] = [target[0] - eye[0], target[2] - eye[2]];
-  const plan = Math.hypot(x, z);
-  return [-z / plan, x / plan];
 }
 
 function placeWall({ wall, camera: { eye, target } }: Scene): PlacedWall | null {
@@ -134,19 +128,18 @@ function shadeToy(stage: Stage, colour: Float64Array, hit: Hit): void {
   const { object, parts, turn } = tracer.toys[hit.object]!;
   const part = parts[hit.part]!;
   const { pattern, flat } = TEXTURES[object.texture]!;
-  const x = point[0]! - object.x;
-  const y = point[1]! / object.scale;
-  const z = point[2]! - object.z;
   if (part.paint === 'dark') copy(colour, DARK);
   else if (flat) {
     // A slide covers what it falls on, accents too.
     const [across, up] = object.shift!;
-    const { right } = stage;
-    const share = pattern((right[0] * x + right[1] * z) / object.scale + across, y + up, 0, object.frequency);
-    blend(colour, object.colours, share);
+    const { u, v } = stage.camera.project([point[0]!, point[1]!, point[2]!]);
+    blend(colour, object.colours, pattern(u / 2 + across, v / 2 + up, 0, object.frequency));
   } else if (part.paint === 'accent') copy(colour, object.accent);
   else {
     const [sin, cos] = turn;
+    const x = point[0]! - object.x;
+    const y = point[1]! / object.scale;
+    const z = point[2]! - object.z;
     blend(colour, object.colours, pattern(cos * x - sin * z, y, sin * x + cos * z, object.frequency));
   }
   copy(normal, point);

@@ -2,9 +2,9 @@
  * Textures of the toys, solid and flat, and coverings of floors and walls.
  *
  * A solid texture is a function of a point in the body's own frame, so that a pattern runs through a body like grain through
- * wood and turns with it. A flat one is a function of two coordinates in the upright plane that faces the camera, like a
- * slide that is projected onto the toy: its direction and scale in the picture are the class's own from whatever side the toy
- * is seen. Each gives the share, in `[0, 1]`, of a second colour.
+ * wood and turns with it. A flat one is a function of two coordinates of the picture, like a slide that is projected onto the
+ * toy from where the camera stands: its direction in the picture is the class's own from whatever side the toy is seen. Each
+ * gives the share, in `[0, 1]`, of a second colour.
  */
 
 import { noise, turbulence } from './noise';
@@ -39,23 +39,40 @@ const marbled: Pattern = (x, y, z, frequency) => {
   return 0.5 + 0.5 * Math.sin(0.45 * frequency * (x + 0.6 * y - z) + 11 * swirl);
 };
 
-const banded: Pattern = (_x, y, _z, frequency) => edge(Math.sin(frequency * y));
-const barred: Pattern = (x, _y, _z, frequency) => edge(Math.sin(frequency * x));
-const slanted: Pattern = (x, y, _z, frequency) => edge(Math.sin(0.7 * frequency * (x + y)));
-const chequered: Pattern = (x, y, _z, frequency) =>
-  edge(2 * Math.sin(0.7 * frequency * x) * Math.sin(0.7 * frequency * y));
-const spotted: Pattern = (x, y, _z, frequency) => {
-  const f = 0.22 * frequency;
-  return edge(5 * (0.4 - Math.hypot(f * x - Math.round(f * x), f * y - Math.round(f * y))));
-};
+// Flat patterns: with a frequency of 1 they repeat after about one unit, each in a direction or a form that no other has.
+
+const wave = (t: number): number => Math.sin(2 * Math.PI * t);
+/** Distance to the nearest whole number, in `[0, 1/2]`. */
+const toWhole = (t: number): number => Math.abs(t - Math.round(t));
+
 const plain: Pattern = () => 0.5;
+const banded: Pattern = (_x, y, _z, frequency) => edge(wave(frequency * y));
+const barred: Pattern = (x, _y, _z, frequency) => edge(wave(frequency * x));
+const slanted: Pattern = (x, y, _z, frequency) => edge(wave(Math.SQRT1_2 * frequency * (x + y)));
+const leaning: Pattern = (x, y, z, frequency) => slanted(-x, y, z, frequency);
+const zigzag: Pattern = (x, y, _z, frequency) => edge(wave(frequency * y + 1.6 * toWhole(0.5 * frequency * x)));
+const chequered: Pattern = (x, y, _z, frequency) => {
+  const f = 0.6 * frequency;
+  return edge(2 * wave(f * x) * wave(f * y));
+};
+const harlequin: Pattern = (x, y, z, frequency) =>
+  chequered(Math.SQRT1_2 * (x + y), Math.SQRT1_2 * (x - y), z, frequency);
+const spotted: Pattern = (x, y, _z, frequency) => {
+  const f = 0.9 * frequency;
+  // Every other row is shifted by half a spot.
+  const height = Math.sqrt(3) / 2;
+  const row = Math.round((f * y) / height);
+  return edge(5 * (0.3 - Math.hypot(toWhole(f * x + 0.5 * row), f * y - height * row)));
+};
+// So much finer than bars that no crop shows the one as the other.
+const pinstriped: Pattern = (x, y, z, frequency) => barred(x, y, z, 2.2 * frequency);
 
 /** A family of textures. */
 export interface Texture {
   readonly name: string;
   readonly pattern: Pattern;
-  /** Of a flat texture, in radians per toy height; that of a solid one is drawn for each toy. */
-  readonly flat?: { readonly frequency: number };
+  /** A function of two coordinates of the picture instead of three of the body. */
+  readonly flat?: true;
 }
 
 /** Textures of the hard world. */
@@ -66,21 +83,18 @@ export const SOLID: readonly Texture[] = [
   { name: 'marbled', pattern: marbled },
 ];
 
-const COARSE = { frequency: 50 };
-const FINE = { frequency: 85 };
-
-/** Textures of the easy and the medium world: what the patches of a small model can tell apart. */
+/** Textures of the easy and the medium world: what the patches of a small model can tell apart at any scale. */
 export const FLAT: readonly Texture[] = [
-  { name: 'banded', pattern: banded, flat: COARSE },
-  { name: 'barred', pattern: barred, flat: COARSE },
-  { name: 'finely banded', pattern: banded, flat: FINE },
-  { name: 'spotted', pattern: spotted, flat: COARSE },
-  { name: 'slanted', pattern: slanted, flat: COARSE },
-  { name: 'finely chequered', pattern: chequered, flat: FINE },
-  { name: 'plain', pattern: plain, flat: COARSE },
-  { name: 'finely barred', pattern: barred, flat: FINE },
-  { name: 'chequered', pattern: chequered, flat: COARSE },
-  { name: 'finely slanted', pattern: slanted, flat: FINE },
+  { name: 'banded', pattern: banded, flat: true },
+  { name: 'barred', pattern: barred, flat: true },
+  { name: 'leaning', pattern: leaning, flat: true },
+  { name: 'spotted', pattern: spotted, flat: true },
+  { name: 'slanted', pattern: slanted, flat: true },
+  { name: 'harlequin', pattern: harlequin, flat: true },
+  { name: 'plain', pattern: plain, flat: true },
+  { name: 'zigzag', pattern: zigzag, flat: true },
+  { name: 'chequered', pattern: chequered, flat: true },
+  { name: 'pinstriped', pattern: pinstriped, flat: true },
 ];
 
 /** All textures: a toy names its own by the place in here. */
