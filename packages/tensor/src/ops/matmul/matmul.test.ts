@@ -57,6 +57,14 @@ describe.each(FAMILIES)('matmul by %s', (_, target) => {
     const own = operands(attrs, [36, 40, 20]);
     await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), own, { gradient: false, bitwise: false });
   });
+  test.each(LAYOUTS)('%s of many rows and a short k, odd or of whole vectors', async (_, attrs) => {
+    for (const size of [
+      [331, 37, 33],
+      [260, 36, 20],
+      [256, 8, 1],
+    ])
+      await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), operands(attrs, size), { gradient: false, bitwise: false });
+  });
   test.each([
     ['one element', [1, 1, 1]],
     ['a row and a column', [1, 1, 37]],
