@@ -16,12 +16,14 @@ const ROWS = 320;
 const MIN_ROWS = 256;
 // Up to 24 KB of B beside a row of A stay in a processor's first cache; code for more k takes seconds to compile.
 const MAX_K = 192;
+// Every depth is a kernel of its own, whose compilation a small product does not repay.
+const MIN_FLOPS = 4e7;
 
 /** Whether the kernel can compute a product, and has enough rows to be worth it. */
-export const residentFits = ({ a, dims: { M, K }, target }: MatmulProblem): boolean =>
-  a.alongK && M >= MIN_ROWS && K > 0 && K <= MAX_K && target.subgroupSize !== undefined;
+export const residentFits = ({ a, dims: { M, N, K }, target }: MatmulProblem): boolean =>
+  a.alongK && target.subgroupSize !== undefined && M >= MIN_ROWS && K <= MAX_K && 2 * M * N * K >= MIN_FLOPS;
 
-/** Past K both arrays hold zeros. */
+/** Past K, the rest of a lane's columns holds zeros. */
 export function residentMatmul(problem: MatmulProblem): Kernel {
   const { b, dims, target } = problem;
   const lanes = target.subgroupSize!;
@@ -29,31 +31,32 @@ export function residentMatmul(problem: MatmulProblem): Kernel {
   const depth = roundUp(dims.K, step);
   const columns = readColumns(4, b.alongK, (free, k) => `loadB(z, column + ${free}u, k + ${k}u)`);
   const keep = range(4).map((k) => `columns[k + ${k}u] = ${columns.vector(0, k)};`);
+  const loads = range(depth / step).map((i) => `let a${i} = loadA(z, row, (${i * lanes}u + sgLane) * 4u);`);
   const product = (k: number): string => {
-    const unit = Math.floor(k / 4);
-    return `subgroupBroadcast(units[${Math.floor(unit / lanes)}][${k % 4}], ${unit % lanes}u) * columns[${k}]`;
+    const unit = k >> 2;
+    return `subgroupBroadcast(a${Math.floor(unit / lanes)}[${k % 4}], ${unit % lanes}u) * columns[${k}]`;
   };
-  const update = (k: number): string =>
-    `sum += (${product(k)} + ${product(k + 1)}) + (${product(k + 2)} + ${product(k + 3)});`;
-  // Loops end where uniforms say and arrays are longer than loops, lest the driver's compiler repeat their bodies. The sum stands under a
-  // condition, though a true one, lest it be moved to where `store` needs it: all products would wait in memory until then, for half of the speed.
+  const updates = range(depth / 4).map((unit) => {
+    const [p0, p1, p2, p3] = range(4).map((k) => product(4 * unit + k));
+    return `sum += (${p0} + ${p1}) + (${p2} + ${p3});`;
+  });
+  // Mesa repeats the body of a loop whose counter is an index, up to the array's end, and compiles it for seconds: `unit` is none. And the sum
+  // stands under a condition, though a true one, lest it be moved to where `store` needs it, all products waiting in memory until then.
   const body = `
   let column = tileColumn + sgLane * 4u;
-  var columns: array<vec4<f32>, ${depth + 1}>;
-  for (var k = 0u; k < endK; k += 4u) {
+  var columns: array<vec4<f32>, ${depth}>;
+  for (var unit = 0u; unit < (endK + 3u) / 4u; unit++) {
+    let k = unit * 4u;
     ${[...columns.lines, ...keep].join('\n    ')}
   }
-  let steps = (endK + ${step - 1}u) / ${step}u;
-  var units: array<vec4<f32>, ${depth / step + 1}>;
+  atColumn(column);
   for (var row = tileRow; row < min(tileRow + ${ROWS}u, M); row++) {
-    for (var i = 0u; i < steps; i++) { units[i] = loadA(z, row, (i * ${lanes}u + sgLane) * 4u); }
+    ${loads.join('\n    ')}
     var sum = vec4<f32>();
     if (endK > 0u) {
-      ${range(depth / 4)
-        .map((i) => update(4 * i))
-        .join('\n      ')}
+      ${updates.join('\n      ')}
     }
     store(outer, row, column, sum);
   }`;
-  return tiledKernel(problem, { rows: ROWS, columns: step, workgroupSize: lanes, depth: step }, body);
+  return tiledKernel(problem, { rows: ROWS, columns: step, workgroupSize: lanes, depth: step, oneGroup: true }, body);
 }

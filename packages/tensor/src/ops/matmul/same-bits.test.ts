@@ -92,18 +92,23 @@ describe('the choice of tiles', () => {
       { key: 'large matmul', variant: 'broadcast 32', candidates: ['broadcast 32', 'broadcast 64'] },
     ]);
   });
-  test('is another one where B can be resident: many rows of A, and a short k', () => {
-    const chosen = (M: number, K: number, transposeA = false) => {
+  test('is another one where B can be resident: many rows of A, a short k, and enough to compute', () => {
+    const chosen = (M: number, K: number, { N = 1024, transposeA = false } = {}) => {
       const batch = {
         a: { shape: transposeA ? [K, M] : [M, K], dtype: 'f32' },
-        b: { shape: [K, 1024], dtype: 'f32' },
+        b: { shape: [K, N], dtype: 'f32' },
       } as const;
       const target: Target = { ...defaultTarget, family: 'cpu', subgroupSize: 8 };
       const plan = planStep(target, {}, (_, { a, b }) => matmul(a!, b!, { transposeA }), { batch });
       return chosenVariants(plan).map(({ key, candidates }) => [key, ...candidates]);
     };
     expect(chosen(256, 192)).toEqual([['matmul of a short k', 'resident', 'broadcast 32']]);
-    for (const other of [chosen(255, 192), chosen(256, 193), chosen(256, 192, true), chosen(256, 0)])
+    for (const other of [
+      chosen(255, 192),
+      chosen(256, 193),
+      chosen(256, 192, { transposeA: true }),
+      chosen(256, 96, { N: 512 }),
+    ])
       expect(other.flat()).not.toContain('resident');
   });
   test('decides how many workgroups there are', () => {
