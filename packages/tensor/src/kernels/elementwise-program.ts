@@ -30,12 +30,14 @@ export function programWidth(program: Program): 1 | 4 {
 
 /**
  * Declares the program's bindings on `k` and returns the WGSL of its type aliases and of `fn emit(i: u32, root: F)`, where i counts
- * units of `width` elements of the iteration space.
+ * units of `width` elements of the iteration space. With `columns`, the length of its rows, an invocation emits one unit of each row alone and
+ * calls `fn loadShared(i: u32)` before, with the unit's place in a row: what all rows share, such as a bias, is then loaded once.
  */
-export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): string {
+export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4, columns?: number): string {
   const vec = (type: string) => (width === 4 ? `vec4<${type}>` : type);
   const stored = new Set(program.stores.map(({ into }) => into));
   const lines: string[] = [];
+  const shared: { declare: string; load: string }[] = [];
   /** WGSL of each value: a variable, or a literal itself. */
   const names: string[] = [];
   for (const [i, value] of program.values.entries()) {
@@ -45,8 +47,15 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): 
     }
     const name = `x${i}`;
     if (value.kind === 'load') {
-      const { before, expression } = writeLoad(k, value, program.shape, width, stored.has(value.tensor), name);
-      lines.push(...before, `let ${name} = ${expression};`);
+      const isShared = sharedByRows(value, program.shape, columns);
+      const space = isShared ? value.shape : program.shape;
+      const { before, expression } = writeLoad(k, value, space, width, stored.has(value.tensor), name);
+      if (isShared)
+        shared.push({
+          declare: `var<private> ${name}: ${valueType(value.tensor.dtype)};`,
+          load: `${name} = ${expression};`,
+        });
+      else lines.push(...before, `let ${name} = ${expression};`);
     } else lines.push(`let ${name} = ${computed(value, names)};`);
     names.push(name);
   }
@@ -58,10 +67,18 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4): 
   return [
     `alias F = ${vec('f32')}; alias I = ${vec('i32')}; alias U = ${vec('u32')};`,
     ...Object.entries(WGSL_FUNCTIONS).flatMap(([name, source]) => (text.includes(`${name}(`) ? [source] : [])),
+    ...shared.map(({ declare }) => declare),
+    ...(columns === undefined ? [] : [`fn loadShared(i: u32) { ${shared.map(({ load }) => load).join(' ')} }`]),
     'fn emit(i: u32, root: F) {',
     text,
     '}',
   ].join('\n');
+}
+
+/** Whether every row of `columns` elements loads the same. */
+function sharedByRows({ shape }: Extract<Value, { kind: 'load' }>, space: Shape, columns?: number): boolean {
+  const pattern = accessPattern(shape, space);
+  return pattern.kind === 'tail' && pattern.size === columns;
 }
 
 /** WGSL name of a computed value of `dtype`: `F`, `I` or `U`, a scalar or a vec4 by the program's width. Floats compute in f32. */

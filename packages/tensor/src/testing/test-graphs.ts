@@ -85,6 +85,11 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ a: { shape: [3, 2000] }, b: { shape: [2000, n] } }),
     build: ({ a, b }) => f.matmul(a!, b!),
   },
+  {
+    name: 'matmul of many rows, and of a short k',
+    inputs: (n) => ({ a: { shape: [1100, n + 168] }, b: { shape: [n + 168, n + 92] } }),
+    build: ({ a, b }) => f.matmul(a!, b!),
+  },
   one('sums', (x) => [f.sum(x), f.sum(x, [0]), f.mean(x, [1])]),
   one('long sums', (x) => [f.sum(x), f.sum(x, [0])], { inputs: (n) => ({ x: { shape: [3000, n] } }) }),
   one('extrema', (x) => [f.max(x), f.min(x, [0]), f.max(x, [1])]),

@@ -22,7 +22,8 @@ export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {
   let row = tileRow;
   let column = tileColumn + sgLane * 4u;
 ${product}
+  atColumn(column);
   var c = ${rowArray(rows, (i) => `c${i}`)};
   for (var i = 0u; i < min(${rows}u, M - tileRow); i++) { store(outer, tileRow + i, column, c[i]); }`;
-  return tiledKernel(problem, { rows, columns: lanes * 4, workgroupSize: lanes, depth: 4 }, body);
+  return tiledKernel(problem, { rows, columns: lanes * 4, workgroupSize: lanes, depth: 4, oneGroup: true }, body);
 }

@@ -11,6 +11,7 @@ import { input } from '../sources';
 import { broadcastMatmul } from './broadcast';
 import { type MatmulAttrs, matmul, matmulOp, matmulProblem } from './matmul';
 import type { MatmulProblem } from './problem';
+import { residentMatmul } from './resident';
 import { splitMatmul } from './split';
 import { tileMatmul } from './tile';
 
@@ -122,6 +123,20 @@ describe('matmul kernels', () => {
     const tile = { rows: 16, columns: 32, depth: 8, blockRows: 4, blockColumns: 8 };
     const multiply = product(attrs, (problem) => [tileMatmul(problem, tile)]);
     await checkOp(gpu, multiply, operands(attrs, [37, 45, 29], [2]), { gradient: false });
+  });
+  test.each(LAYOUTS.filter(([, { transposeA }]) => !transposeA))('a resident B: %s', async (_, attrs) => {
+    const multiply = product(attrs, (problem) => [residentMatmul(problem)]);
+    for (const size of [
+      [331, 37, 33],
+      [21, 36, 64],
+      [3, 8, 1],
+    ])
+      await checkOp(
+        gpu,
+        (a, b, bias, x) => ops.add(ops.mul(ops.add(multiply(a, b), bias!), bias!), x!),
+        [...operands(attrs, size, [2]), { shape: [size[1]!] }, { shape: [2, size[0]!, size[1]!] }],
+        { gradient: false },
+      );
   });
   test.each(['vectors', 'single elements'])('k in ranges of several workgroups, on %s', async (kind) => {
     const attrs = LAYOUTS[2][1];

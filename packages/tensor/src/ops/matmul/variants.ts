@@ -1,8 +1,8 @@
 /**
  * The kernels that can compute a product, by name; the tuner finds the fastest (see `tuner.ts`). On a GPU the choice is one of products of
- * about the same size, and of kernels that sum in different orders. On a CPU adapter it is one of the processor, for all large products:
- * taller tiles read B less often, but their code may not fit where the processor keeps it. There, every tile sums over k in the same order, so
- * that results have the same bits whatever is chosen.
+ * about the same size, and of kernels that sum in different orders. On a CPU adapter it is one of the processor, for all large products and for
+ * all of a short k: taller tiles read B less often, and a resident B only once, but their code may not fit where the processor keeps it. There,
+ * every kernel sums over k in the same order, so that results have the same bits whatever is chosen.
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import { roundUp } from '../../base/whole-numbers';
@@ -11,6 +11,7 @@ import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
 import { registerMatmul } from './register';
+import { residentFits, residentMatmul } from './resident';
 import { splitMatmul } from './split';
 import {
   type MatrixTile,
@@ -37,13 +38,15 @@ export function matmulChoice(problem: MatmulProblem): Variants {
   const names = matmulVariants(problem).map(({ name }) => name);
   const key = matmulKey(problem);
   return problem.target.family === 'cpu'
-    ? { key, names, reference: names[0]!, samples: LARGE_SAMPLES }
+    ? { key, names, reference: names[0]!, samples: residentFits(problem) ? SHORT_SAMPLES : LARGE_SAMPLES }
     : { key, names, reference: NAIVE };
 }
 
-/** What products share a measurement: on a GPU layout, type, and sizes rounded up to two binary digits; on a CPU adapter all. */
-function matmulKey({ dims: { batch, M, N, K }, a, b, target }: MatmulProblem): string {
-  if (target.family === 'cpu') return 'large matmul';
+/** What products share a measurement: on a GPU layout, type, and sizes rounded up to two binary digits; on a CPU adapter all of a kind. */
+function matmulKey(problem: MatmulProblem): string {
+  const { a, b, target } = problem;
+  const { batch, M, N, K } = problem.dims;
+  if (target.family === 'cpu') return residentFits(problem) ? 'matmul of a short k' : 'large matmul';
   const rounded = [batch, M, N, K].map((size) => {
     const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
     return roundUp(size, unit);
@@ -59,6 +62,7 @@ export function lowerMatmul(problem: MatmulProblem): Kernel[] {
 }
 
 const NAIVE = 'naive';
+const RESIDENT = 'resident';
 
 const naive = (problem: MatmulProblem): MatmulVariant => ({ name: NAIVE, lower: () => [naiveMatmul(problem)] });
 
@@ -72,6 +76,11 @@ const LARGE_SAMPLES = [
   { inputs: [matrix(1024, 384), matrix(768, 384)], attrs: { transposeA: false, transposeB: true } },
   { inputs: [matrix(1024, 768), matrix(768, 384)], attrs: { transposeA: false, transposeB: false } },
 ];
+/** Likewise of a short k. */
+const SHORT_SAMPLES = [
+  { inputs: [matrix(960, 96), matrix(384, 96)], attrs: { transposeA: false, transposeB: true } },
+  { inputs: [matrix(960, 96), matrix(96, 384)], attrs: { transposeA: false, transposeB: false } },
+];
 
 function cpuVariants(problem: MatmulProblem): MatmulVariant[] {
   const { dims, target } = problem;
@@ -79,10 +88,11 @@ function cpuVariants(problem: MatmulProblem): MatmulVariant[] {
   if (lanes === undefined || lanes > 32) return [{ name: 'register 8x8', lower: () => [registerMatmul(problem)] }];
   const isLarge = dims.M >= LARGE.M && flopsOf(problem) >= LARGE.flops;
   const suited = dims.M <= 8 ? [8] : dims.M <= 16 ? [16] : isLarge ? [32, 64] : [32];
-  return suited.map((least) => {
+  const tiles = suited.map((least) => {
     const rows = Math.max(least, lanes);
     return { name: `broadcast ${rows}`, lower: () => [broadcastMatmul(problem, rows)] };
   });
+  return residentFits(problem) ? [{ name: RESIDENT, lower: () => [residentMatmul(problem)] }, tiles[0]!] : tiles;
 }
 
 const TILES: readonly Tile[] = [
