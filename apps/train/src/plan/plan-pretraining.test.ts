@@ -46,7 +46,7 @@ test('a plan is described by parts that add up, for an adapter that is not there
   expect(report.peak.alive.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(report.peak.bytes);
   const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
   const text = describePlan(plan, { options, rates, planning: 1, ops: 3 }).join('\n');
-  expect(text).toMatch(/^model +4 blocks of 96, f32, 3 levels/m);
+  expect(text).toMatch(/^model +4 blocks of 96, f32, 5 levels/m);
   expect(text).toMatch(
     /^expected time +[\d.e-]+ s for 32 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
   );
