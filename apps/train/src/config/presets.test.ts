@@ -21,6 +21,22 @@ test('cpu-small is cpu-tiny for longer', () => {
   expect(small!.optim.epochs).toBeGreaterThan(tiny!.optim.epochs);
 });
 
+test('cpu-world is cpu-tiny but for crops, colours, levels and steps', () => {
+  const [tiny, world] = ['cpu-tiny', 'cpu-world'].map((name) => loadConfig([name!]).config);
+  expect(world).toEqual({
+    ...tiny,
+    train: { ...tiny!.train, OFFICIAL_EPOCH_LENGTH: world!.train.OFFICIAL_EPOCH_LENGTH },
+    optim: { ...tiny!.optim, epochs: world!.optim.epochs },
+    crops: { ...tiny!.crops, global_crops_scale: world!.crops.global_crops_scale },
+    franca: {
+      ...tiny!.franca,
+      nesting_list: world!.franca.nesting_list,
+      augment: world!.franca.augment,
+      knn: world!.franca.knn,
+    },
+  });
+});
+
 test('a preset is found by its name and by nothing else', () => {
   expect(presetNamed('cpu-tiny')).toMatch(/cpu-tiny\.yaml$/);
   expect(presetNamed('../presets/cpu-tiny')).toBeUndefined();

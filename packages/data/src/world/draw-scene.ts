@@ -9,7 +9,7 @@ import { createRandom, permutation, type Random } from '../random';
 import { dominance } from './dominance';
 import { FREEDOM, type Freedom, type Grade } from './grades';
 import { type Colour, type Covering, classParts, type Scene, type SceneObject } from './scene';
-import { COVERINGS, TEXTURES } from './textures';
+import { COVERINGS, isFlat } from './textures';
 import type { Triple } from './toys';
 
 // Streams of a position; attempts count up from 0.
@@ -91,7 +91,6 @@ function drawObject(index: number, grade: Grade, random: Random): SceneObject {
   const { toy, texture } = classParts(index, grade);
   const freedom = FREEDOM[grade];
   const colours = freedom.anyLightness ? drawPair(random) : drawToned(random);
-  const { flat } = TEXTURES[texture]!;
   return {
     class: index,
     toy,
@@ -103,7 +102,7 @@ function drawObject(index: number, grade: Grade, random: Random): SceneObject {
     colours,
     accent: drawColour(random, [0.1, 0.9], [0.3, 1]),
     frequency: random.uniform(...freedom.frequency),
-    ...(flat && { shift: [random.uniform(0, 1), random.uniform(0, 1)] as const }),
+    ...(isFlat(texture) && { shift: [random.uniform(0, 1), random.uniform(0, 1)] as const }),
   };
 }
 

@@ -4,8 +4,8 @@
  * Self-supervision finds what identifies a picture through all of its augmentations. In the hard world that is much else than
  * the class: colours, what stands around, what the floor is made of, how coarse a texture is and which way it runs. In the easy
  * one those are what the augmentations change anyway (hue, place, size, how coarse a texture is) or they are alike in all
- * pictures of a class (how light things are, which way a texture runs), and the class is left. No grade ties the class to a
- * colour or a place.
+ * pictures (how light things are), and what is left is the class: a toy and a texture that runs its own way. No grade ties the
+ * class to a colour or a place.
  */
 
 /** Grades, from what a small model learns in minutes to what takes a large one. */

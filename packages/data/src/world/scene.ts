@@ -30,7 +30,7 @@ export interface SceneObject {
   accent: Colour;
   /** Frequency of the texture: of a solid one in radians per toy height, of a flat one in periods per side of the picture. */
   frequency: number;
-  /** How far a flat texture is moved across and up, in sides of the picture. */
+  /** How far a flat texture is moved across and up, in sides of the picture; a solid one has none. */
   shift?: readonly [across: number, up: number];
 }
 

@@ -127,11 +127,11 @@ function shadeToy(stage: Stage, colour: Float64Array, hit: Hit): void {
   const { tracer, point, normal } = stage;
   const { object, parts, turn } = tracer.toys[hit.object]!;
   const part = parts[hit.part]!;
-  const { pattern, flat } = TEXTURES[object.texture]!;
+  const { pattern } = TEXTURES[object.texture]!;
   if (part.paint === 'dark') copy(colour, DARK);
-  else if (flat) {
+  else if (object.shift) {
     // A slide covers what it falls on, accents too.
-    const [across, up] = object.shift!;
+    const [across, up] = object.shift;
     const { u, v } = stage.camera.project([point[0]!, point[1]!, point[2]!]);
     blend(colour, object.colours, pattern(u / 2 + across, v / 2 + up, 0, object.frequency));
   } else if (part.paint === 'accent') copy(colour, object.accent);

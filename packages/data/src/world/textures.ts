@@ -39,7 +39,7 @@ const marbled: Pattern = (x, y, z, frequency) => {
   return 0.5 + 0.5 * Math.sin(0.45 * frequency * (x + 0.6 * y - z) + 11 * swirl);
 };
 
-// Flat patterns: with a frequency of 1 they repeat after about one unit, each in a direction or a form that no other has.
+// Flat patterns: with a frequency of 1 they repeat after about one unit, each in a direction, a form or a fineness that no other has.
 
 const wave = (t: number): number => Math.sin(2 * Math.PI * t);
 /** Distance to the nearest whole number, in `[0, 1/2]`. */
@@ -64,15 +64,13 @@ const spotted: Pattern = (x, y, _z, frequency) => {
   const row = Math.round((f * y) / height);
   return edge(5 * (0.3 - Math.hypot(toWhole(f * x + 0.5 * row), f * y - height * row)));
 };
-// So much finer than bars that no crop shows the one as the other.
+// Finer than the finest bars of any picture.
 const pinstriped: Pattern = (x, y, z, frequency) => barred(x, y, z, 2.2 * frequency);
 
 /** A family of textures. */
 export interface Texture {
   readonly name: string;
   readonly pattern: Pattern;
-  /** A function of two coordinates of the picture instead of three of the body. */
-  readonly flat?: true;
 }
 
 /** Textures of the hard world. */
@@ -83,22 +81,25 @@ export const SOLID: readonly Texture[] = [
   { name: 'marbled', pattern: marbled },
 ];
 
-/** Textures of the easy and the medium world: what the patches of a small model can tell apart at any scale. */
+/** Textures of the easy and the medium world: what the patches of a small model can tell apart. */
 export const FLAT: readonly Texture[] = [
-  { name: 'banded', pattern: banded, flat: true },
-  { name: 'barred', pattern: barred, flat: true },
-  { name: 'leaning', pattern: leaning, flat: true },
-  { name: 'spotted', pattern: spotted, flat: true },
-  { name: 'slanted', pattern: slanted, flat: true },
-  { name: 'harlequin', pattern: harlequin, flat: true },
-  { name: 'plain', pattern: plain, flat: true },
-  { name: 'zigzag', pattern: zigzag, flat: true },
-  { name: 'chequered', pattern: chequered, flat: true },
-  { name: 'pinstriped', pattern: pinstriped, flat: true },
+  { name: 'banded', pattern: banded },
+  { name: 'barred', pattern: barred },
+  { name: 'leaning', pattern: leaning },
+  { name: 'spotted', pattern: spotted },
+  { name: 'slanted', pattern: slanted },
+  { name: 'harlequin', pattern: harlequin },
+  { name: 'plain', pattern: plain },
+  { name: 'zigzag', pattern: zigzag },
+  { name: 'chequered', pattern: chequered },
+  { name: 'pinstriped', pattern: pinstriped },
 ];
 
 /** All textures: a toy names its own by the place in here. */
 export const TEXTURES: readonly Texture[] = [...SOLID, ...FLAT];
+
+/** Whether the texture of a place in `TEXTURES` is flat. */
+export const isFlat = (texture: number): boolean => texture >= SOLID.length;
 
 /** Coverings of floors and walls, functions of two coordinates on them in world units. */
 export const COVERINGS: readonly ((u: number, v: number) => number)[] = [
