@@ -9,7 +9,7 @@ import { CONTROLLED } from '../eval/glance';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask, RunnableTask } from '../eval/task';
 import { chosenData, dataOfRun } from '../features/data-of-run';
-import { UNTRAINED } from '../features/find-weights';
+import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
@@ -151,7 +151,7 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
     ...evaluations,
   ]);
-  const controlled = options.control && !weights.startsWith(UNTRAINED);
+  const controlled = options.control && !parseWeights(weights).untrained;
   if (controlled) console.error('the same model untrained:');
   const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
   const control = controlled

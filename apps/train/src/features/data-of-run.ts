@@ -7,7 +7,7 @@ import { DataError, type HoldOutOptions, recogniseSource } from '@franca/data';
 import { loadConfig } from '../config/load';
 import type { TrainConfig } from '../config/train-config';
 import { TrainError } from '../errors';
-import { runConfig, UNTRAINED } from './find-weights';
+import { parseWeights, runConfig } from './find-weights';
 
 export interface RunData {
   /** As it was given; undefined where the run took the default. */
@@ -19,19 +19,16 @@ export interface RunData {
 
 /** The data of the run that made `weights`: its folder, a file in it, a checkpoint of it, its RASA. Undefined where no configuration of a run lies there. */
 export function dataOfRun(weights: string): RunData | undefined {
-  const file = runConfig(weights.startsWith(UNTRAINED) ? weights.slice(UNTRAINED.length) : weights);
-  const config = file === undefined ? undefined : configOfRun(file);
-  if (file === undefined || config === undefined) return undefined;
+  const run = configOfRun(weights);
+  if (!run) return undefined;
+  const { file, config } = run;
   const { train, franca } = config;
   const spec = train.dataset_path === 'ImageNet:split=TRAIN' ? undefined : train.dataset_path || undefined;
   return { spec, heldOut: { share: franca.data.held_out_share, seed: train.seed }, file };
 }
 
 /** How widely the run that made `weights` drew its initial linear layers: the untrained model beside a trained one begins as that did. */
-export function initStdOfRun(weights: string): number | undefined {
-  const file = runConfig(weights.startsWith(UNTRAINED) ? weights.slice(UNTRAINED.length) : weights);
-  return file === undefined ? undefined : configOfRun(file)?.franca.vit.init_std;
-}
+export const initStdOfRun = (weights: string): number | undefined => configOfRun(weights)?.config.franca.vit.init_std;
 
 /** What to hold out of `data`: what the run held out, where it was trained on the same data. */
 export function heldOutOfRun(weights: string, data: string): HoldOutOptions | undefined {
@@ -80,10 +77,12 @@ export async function chosenData({ weights, asked, part }: DataRequest): Promise
   return { spec, heldOut, said: `data: the run's own, ${spec}: ${part}` };
 }
 
-/** Undefined where the file is the configuration of something else. */
-function configOfRun(file: string): TrainConfig | undefined {
+/** The configuration of the run that made `weights`; undefined where there is none, or one of something else. */
+function configOfRun(weights: string): { readonly file: string; readonly config: TrainConfig } | undefined {
+  const file = runConfig(parseWeights(weights).path);
+  if (file === undefined) return undefined;
   try {
-    return loadConfig([file]).config;
+    return { file, config: loadConfig([file]).config };
   } catch (error) {
     if (error instanceof TrainError && error.code === 'config') return undefined;
     throw error;

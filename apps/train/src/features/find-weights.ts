@@ -19,6 +19,12 @@ export interface FoundWeights {
 /** Before weights: their architecture with initial values. */
 export const UNTRAINED = 'random:';
 
+/** Where weights lie, and whether their architecture alone is meant. */
+export function parseWeights(weights: string): { readonly path: string; readonly untrained: boolean } {
+  const untrained = weights.startsWith(UNTRAINED);
+  return { path: untrained ? weights.slice(UNTRAINED.length) : weights, untrained };
+}
+
 const EXPORTED = 'teacher.safetensors';
 /** Files of a folder that hold a backbone, the preferred one first. */
 const CANDIDATES = [

@@ -9,7 +9,7 @@ import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
-import { type FoundWeights, findWeights, UNTRAINED } from './find-weights';
+import { type FoundWeights, findWeights, parseWeights } from './find-weights';
 import { networkOfFile } from './network-of-file';
 import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
 
@@ -38,8 +38,8 @@ export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config'
  * @throws TrainError, CheckpointError or VitError where there is no ViT
  */
 export async function openWeights(path: string, options: WeightOptions = {}): Promise<Weights> {
-  const random = path.startsWith(UNTRAINED);
-  const found = await findWeights(random ? path.slice(UNTRAINED.length) : path);
+  const { path: trained, untrained: random } = parseWeights(path);
+  const found = await findWeights(trained);
   const file = await openCheckpoint(found.file);
   try {
     const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);

@@ -1,7 +1,7 @@
 /** Where results on weights go while nobody says: into the folder of their run. */
 import { existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
-import { runConfig, UNTRAINED } from './find-weights';
+import { parseWeights, runConfig } from './find-weights';
 
 export interface OutputPlace {
   readonly folder: string;
@@ -11,8 +11,7 @@ export interface OutputPlace {
 
 /** The folder of the run, or of an import, that the weights are of. Undefined for a file that lies anywhere. */
 export function placeOfOutputs(weights: string): OutputPlace | undefined {
-  const untrained = weights.startsWith(UNTRAINED);
-  const path = untrained ? weights.slice(UNTRAINED.length) : weights;
+  const { path, untrained } = parseWeights(weights);
   const config = runConfig(path);
   const isFolder = existsSync(path) && statSync(path).isDirectory();
   const place = config !== undefined ? dirname(config) : isFolder ? resolve(path) : undefined;
