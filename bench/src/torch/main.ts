@@ -142,9 +142,9 @@ async function bench(python: string): Promise<void> {
   await initialisePretraining(gpu, state, options, [1, 2]);
   const folder = mkdtempSync(join(tmpdir(), 'franca-bench-'));
   try {
-    const read = async (group: string): Promise<Named> => {
+    const read = async (group: 'student' | 'teacher'): Promise<Named> => {
       const values: Named = {};
-      for (const name of Object.keys(state.layout[group]!.segments))
+      for (const name of Object.keys(state.layout[group].segments))
         values[name] = Float32Array.from(await state.read(group, name));
       return values;
     };

@@ -83,7 +83,7 @@ test('adamw: the official optimizer steps with groups and per-submodule clipping
         absolute: 1e-3 * sumLr,
       });
   }
-  for (const moment of ['m', 'v'])
+  for (const moment of ['m', 'v'] as const)
     for (const [name, { data }] of file.withPrefix(`end.${moment}.`))
       checkParity(file, `${moment} ${name}`, await state.read(moment, name), data, { ofMax: 1e-5 });
   expect(steps).toBeGreaterThan(0);

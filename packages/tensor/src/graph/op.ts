@@ -5,6 +5,7 @@
 import type { DType } from '../base/dtype';
 import type { Shape } from '../base/shape';
 import type { Target } from '../base/target';
+import type { Marked } from './copy';
 
 export interface Spec {
   readonly shape: Shape;
@@ -18,7 +19,7 @@ export interface Tensor extends Spec {
   readonly index: number;
 }
 
-export interface GraphNode<A = unknown> {
+export interface GraphNode<A = unknown> extends Marked {
   readonly id: number;
   readonly op: Op<A>;
   readonly inputs: readonly Tensor[];

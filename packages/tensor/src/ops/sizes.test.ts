@@ -2,12 +2,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DType } from '../base/dtype';
 import { randomBits, toUniform } from '../base/philox';
-import { compile, type TensorTree } from '../compile';
+import { compile } from '../compile';
 import type { Gpu } from '../device/gpu';
 import type { Tensor } from '../graph/op';
 import { openGpu } from '../node';
 import { grad } from '../passes/grad';
 import { interpret } from '../passes/interpret';
+import type { TensorTree } from '../step';
 import { checkOp, normals } from '../testing';
 import { ELEMENTWISE_CASES } from '../testing/elementwise-cases';
 import { concat } from './concat';
