@@ -98,7 +98,7 @@ for (const [name, { values }] of Object.entries(weights)) state.write('weights',
 using step = await compile(
   gpu,
   (groups, { patches, labels }, { rate }) => {
-    const own = groups.weights!.tensors;
+    const own = groups.weights.tensors;
     const names = Object.keys(own);
     const scores = classify(own, patches);
     const loss = crossEntropy(scores, labels);
@@ -128,7 +128,7 @@ let loss = Number.POSITIVE_INFINITY;
 for (let i = 1; i <= steps; i++) {
   step.run({ patches: batch.patches, labels: batch.labels }, { rate: 2e-3 * (1 - i / steps) });
   if (i % 5 !== 0) continue;
-  loss = (await step.metrics()).at(-1)!.loss!;
+  loss = (await step.latest()).loss;
   showProgress(i, loss, (performance.now() - began) / 1000);
 }
 console.log(

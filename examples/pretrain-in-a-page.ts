@@ -63,9 +63,7 @@ for (let i = 0; i < iterations; i++) {
   step.run({ ...cut(i), ...inputs }, { ...schedule(i), nMasked });
   if ((i + 1) % 10 > 0) continue;
   const { loss, teacher_entropy } = await step.latest();
-  console.log(
-    `step ${i + 1}/${iterations}  loss ${loss!.toFixed(2)}  teacher's entropy ${teacher_entropy!.toFixed(2)}`,
-  );
+  console.log(`step ${i + 1}/${iterations}  loss ${loss.toFixed(2)}  teacher's entropy ${teacher_entropy.toFixed(2)}`);
 }
 
 /** The crops of batch `i`, which takes the pictures where the batch before stopped. */

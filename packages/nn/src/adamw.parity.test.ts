@@ -35,11 +35,11 @@ test('adamw: the official optimizer steps with groups and per-submodule clipping
     (s, gradients, { lr, wd, lastLayerLr }) => {
       const { norms } = adamW(
         {
-          weights: s.student!,
-          m: s.m!,
-          v: s.v!,
-          gradients: store(s.gradient!, gradients),
-          corrections: s.optimizer!.tensors.corrections!,
+          weights: s.student,
+          m: s.m,
+          v: s.v,
+          gradients: store(s.gradient, gradients),
+          corrections: s.optimizer.tensors.corrections,
           lr,
           weightDecay: wd,
           lastLayerLr,

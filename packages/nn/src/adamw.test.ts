@@ -49,11 +49,11 @@ async function trainer(own: Gpu, options: AdamWOptions) {
           m: s.m,
           v: s.v,
           gradients: store(s.g, batch as Record<string, Tensor>),
-          corrections: s.optimizer.tensors.corrections!,
-          lr: lr!,
-          lastLayerLr: lastLayerLr!,
-          weightDecay: lr!,
-          teacher: { group: s.teacher, momentum: momentum! },
+          corrections: s.optimizer.tensors.corrections,
+          lr: lr,
+          lastLayerLr: lastLayerLr,
+          weightDecay: lr,
+          teacher: { group: s.teacher, momentum: momentum },
         },
         options,
       );
@@ -140,8 +140,8 @@ describe('AdamW', () => {
       using t = await trainer(own, { rule: rule(), maxNorm: 3 });
       for (const seed of [10, 20]) t.run(gradients(seed));
       results.push({ w: await t.read('w'), v: await t.read('v'), teacher: await t.read('teacher') });
-      expect(t.state.layout.w!.windows).toHaveLength(own === gpu ? 1 : 3);
-      expect(t.state.layout.w!.buffers).toHaveLength(own === gpu ? 1 : 2);
+      expect(t.state.layout.w.windows).toHaveLength(own === gpu ? 1 : 3);
+      expect(t.state.layout.w.buffers).toHaveLength(own === gpu ? 1 : 2);
     }
     await narrow.dispose();
     expect(results[1]).toEqual(results[0]);

@@ -56,14 +56,14 @@ test('kept in one chunk, kept in three and recomputed: the same loss and the sam
     gpu,
     (s, { z, y, bias }) =>
       plans.map((plan, i) => {
-        const of = (group: 'student' | 'teacher') => prototypesOf(parametersOf(s[group]!.tensors));
+        const of = (group: 'student' | 'teacher') => prototypesOf(parametersOf(s[group].tensors));
         const student = prototypeLogits(z, of('student'), { temperature: 0.1, plan });
         const teacher = prototypeLogits(y, of('teacher'), { temperature: 0.05, plan });
         const targets = softTargets(teacher, (j) => sliceBias(bias, plan.chunks[j]!));
         const loss = sum(mul(targetCrossEntropy(student, targets, { own: T, views: 2 }), 0.25));
         const { z: dz, ...weights } = grad(loss, { ...s.student.tensors, z });
         store(s[kept[i]!], weights);
-        return { loss, dz: dz!, probabilities: targetProbabilities(targets) };
+        return { loss, dz: dz, probabilities: targetProbabilities(targets) };
       }),
     { state, batch: { z: f32(R, b), y: f32(T, b), bias: f32(K) } },
   );

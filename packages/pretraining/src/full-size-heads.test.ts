@@ -26,7 +26,7 @@ test.skipIf(freemem() < needed)('full-size heads start at the analytic losses', 
   using step = await compile(
     gpu,
     ({ weights }, { seed }) => {
-      const p = parametersOf(weights!.tensors);
+      const p = parametersOf(weights.tensors);
       const levels = (name: keyof typeof heads, student: Tensor, teacher: Tensor): Level[] => {
         const head: HeadConfig = heads[name];
         const targetHead = projectionHead(within(p, name), teacher, head);

@@ -294,7 +294,7 @@ test('ViT-B with its official heads is planned within WebGPU default limits, gra
     pretrainStep(options, { keepBytes: 0 }),
     pretrainSignature(options),
   );
-  const parameters = Object.values(layout.student!.segments).reduce(
+  const parameters = Object.values(layout.student.segments).reduce(
     (sum: number, { shape }: Spec) => sum + shape.reduce((a, c) => a * c, 1),
     0,
   );

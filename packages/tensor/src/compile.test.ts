@@ -128,7 +128,7 @@ describe('a training step', () => {
     using state = setUp();
     using step = await compileStep(state);
     const { report } = step;
-    expect(report.bytes.w).toBe(state.layout.w!.bytes);
+    expect(report.bytes.w).toBe(state.layout.w.bytes);
     expect(report.totalBytes).toBe(Object.values(report.bytes).reduce((x, y) => x + y));
     expect(report.peak.bytes).toBeGreaterThan(0);
     expect(report.peak.bytes).toBeLessThanOrEqual(report.bytes.activations!);
@@ -138,10 +138,10 @@ describe('a training step', () => {
   test('profile times every kind of kernel', async () => {
     using state = setUp();
     using step = await compileStep(state);
-    const times = await step.profile();
+    const times = await step.profile(batch, { lr: 0.05 });
     expect(times.reduce((count, time) => count + time.count, 0)).toBe(step.report.kernels);
     expect(times.every((time) => time.milliseconds >= 0)).toBe(true);
-    expect(await step.metrics()).toHaveLength(1);
+    expect((await step.metrics()).rows).toHaveLength(1);
   });
 });
 
@@ -156,7 +156,7 @@ describe('state', () => {
     state.write('half', 'c', [1, 2, 3, 4, 5, 6.1]);
     expect(Array.from(await state.read('full', 'c'))).toEqual(Array.from(Float32Array.of(1, 2, 3, 4, 5, 6.1)));
     expect(Array.from(await state.read('half', 'c'))).toEqual([1, 2, 3, 4, 5, 6.1015625]);
-    expect(state.layout.full!.segments.c!.offset).toBe(state.layout.half!.segments.c!.offset);
+    expect(state.layout.full.segments.c.offset).toBe(state.layout.half.segments.c!.offset);
   });
   test('reading a tensor under its old name after an update is refused, with both lines', async () => {
     using state = createState(gpu, { w: specs });
@@ -164,8 +164,8 @@ describe('state', () => {
       compile(
         gpu,
         (s) => {
-          assign(s.w.tensors.a!, mul(s.w.tensors.a!, 2));
-          return { late: sum(s.w.tensors.a!) };
+          assign(s.w.tensors.a, mul(s.w.tensors.a, 2));
+          return { late: sum(s.w.tensors.a) };
         },
         { state },
       ),
@@ -176,7 +176,7 @@ describe('state', () => {
     state.write('w', 'a', [1, 2, 3, 4, 5]);
     using step = await compile(
       gpu,
-      (s) => ({ before: sum(s.w.tensors.a!), after: sum(assign(s.w.tensors.a!, mul(s.w.tensors.a!, 2))) }),
+      (s) => ({ before: sum(s.w.tensors.a), after: sum(assign(s.w.tensors.a, mul(s.w.tensors.a, 2))) }),
       { state },
     );
     step.run();
@@ -205,7 +205,7 @@ describe('state', () => {
       gpu,
       (s) => {
         const { a, b } = s.g.tensors;
-        store(s.g, { a: b!, b: a! });
+        store(s.g, { a: b, b: a });
         return {};
       },
       { state },
@@ -237,8 +237,8 @@ describe('state', () => {
     const narrow = await openGpu({ target: { maxBindingBytes: 1024, maxBufferBytes: 4096 } });
     const split = { a: f32(128), b: f32(300), c: f32(600) };
     using state = createState(narrow, { g: split });
-    expect(state.layout.g!.buffers).toEqual([512, 640]);
-    expect(state.layout.g!.windows).toHaveLength(5);
+    expect(state.layout.g.buffers).toEqual([512, 640]);
+    expect(state.layout.g.windows).toHaveLength(5);
     state.write('g', 'c', new Float32Array(600).fill(1));
     using step = await compile(
       narrow,
@@ -264,7 +264,7 @@ describe('state', () => {
     using step = await compile(
       gpu,
       (s, { x }) => {
-        assign(s.g.tensors.c!, add(s.g.tensors.c!, x));
+        assign(s.g.tensors.c, add(s.g.tensors.c, x));
         return {};
       },
       { state, batch: { x: f32(2, 3) } },
@@ -299,15 +299,6 @@ describe('failures', () => {
     expect(small.allocatedBytes).toBe(0);
     await small.dispose();
   });
-  test('wrong inputs are named', async () => {
-    using step = await compile(gpu, (_, { x }, { k }) => ({ y: mul(x, k) }), {
-      batch: { x: f32(4) },
-      knobs: { k: [] },
-    });
-    expect(() => step.run({ x: [1, 2] }, { k: 1 })).toThrow(/input "x" has shape \[4\], but 2 values were given/);
-    expect(() => step.run({ y: [1] } as Record<string, number[]>)).toThrow(/no batch input "y"; inputs are x/);
-    await expect(step.read('z' as 'y')).rejects.toThrow(/no output "z"; outputs are y/);
-  });
   test('the op that makes the first infinity is found', async () => {
     // A product that overflows is infinite everywhere; WGSL leaves open what log(-1) is.
     using step = await compile(gpu, (_, { x }) => ({ y: sum(matmul(mul(x, x), x)) }), { batch: { x: f32(4, 4) } });
@@ -326,11 +317,15 @@ describe('failures', () => {
     doomed.device.destroy();
     await expect(step.read('y')).rejects.toThrow(TensorError);
   });
-  test('disposing a device with live buffers reports them by label', async () => {
+  test('a device that is disposed first names what was forgotten, and where that was made', async () => {
     const leaky = await openGpu();
     const state = createState(leaky, { w: { a: f32(3) } });
     expect(state.bytes).toBe(512);
-    await expect(leaky.dispose()).rejects.toThrow(/1 buffers were alive: "state w\[0\]" \(512 bytes\)/);
+    const double = (_: object, { x }: { x: Tensor }) => ({ y: mul(x, 2) });
+    await compile(leaky, double, { batch: { x: f32(4) } });
+    await expect(leaky.dispose()).rejects.toThrow(
+      /before the state created at \S+compile\.test\.ts:\d+:\d+ \(512 bytes\), the step "double" compiled at \S+compile\.test\.ts:\d+:\d+ \(\d+ bytes\); call dispose/,
+    );
   });
 });
 

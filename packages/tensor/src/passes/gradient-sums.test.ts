@@ -47,7 +47,7 @@ test('slices that tile an axis give a gradient without padding or addition', () 
   const { steps } = planStep(
     defaultTarget,
     {},
-    (_, { x }) => grad(add(sum(square(columns(x!, 0, 1))), sum(exp(columns(x!, 1, 9)))), [x!])[0]!,
+    (_, { x }) => grad(add(sum(square(columns(x, 0, 1))), sum(exp(columns(x, 1, 9)))), [x])[0]!,
     { batch: { x: { shape: [4, 9, 5], dtype: 'f32' } } },
   );
   const labels = steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : 'copy'));
@@ -106,16 +106,16 @@ test('what lies behind a stored value of any length stays zero', async () => {
       // as an output too, `a` is not written in place but copied from a slot, in which a longer value lay before
       const before = sum(l2Normalise(batch.y));
       const a = mul(mul(batch.x, 2), before);
-      return { a, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
+      return { a, windows: store(s.group, { a, b: rows(batch.x, 2, 5) }) };
     },
     { state, batch: { x, y: { shape: [64], dtype: 'f32' } } },
   );
   step.run({ x: [1, 2, 3, 4, 5], y: Float32Array.from({ length: 64 }, (_, i) => Number(i === 6)) });
   await step.done();
-  const bytes = await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!);
+  const bytes = await gpu.readBytes(state.buffers.group[0]!, 0, 4 * state.layout.group.buffers[0]!);
   const all = [...new Float32Array(bytes)];
-  const { a, b } = state.layout.group!.segments;
-  expect(all.slice(a!.offset, a!.offset + 5)).toEqual([2, 4, 6, 8, 10]);
-  expect(all.slice(b!.offset, b!.offset + 3)).toEqual([3, 4, 5]);
+  const { a, b } = state.layout.group.segments;
+  expect(all.slice(a.offset, a.offset + 5)).toEqual([2, 4, 6, 8, 10]);
+  expect(all.slice(b.offset, b.offset + 3)).toEqual([3, 4, 5]);
   expect(all.filter((value) => value !== 0).length).toBe(8);
 });

@@ -73,9 +73,9 @@ function planUpdate(target: Target): Plan {
     target,
     layout,
     (state) => {
-      const { a, b } = state.w!.tensors;
-      store(state.v!, { a: mul(a!, 2), b: mul(b!, 3) });
-      return assign(a!, add(a!, 1));
+      const { a, b } = state.w.tensors;
+      store(state.v, { a: mul(a, 2), b: mul(b, 3) });
+      return assign(a, add(a, 1));
     },
     {},
   );
