@@ -24,6 +24,7 @@ export type {
   Tensor,
   Variants,
 } from './graph/op';
+export { spec } from './graph/op';
 export { record, record1 } from './graph/record';
 export {
   type GroupLayout,

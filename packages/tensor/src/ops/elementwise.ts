@@ -240,6 +240,13 @@ export const tanh: (x: Tensor) => Tensor = unary({
   reference: Math.tanh,
   gradient: (g, _, y) => [mul(g, sub(1, mul(y, y)))],
 });
+/** max(x, 0); its gradient at 0 is 0. NaN stays NaN, which WGSL's `max` would hide. */
+export const relu: (x: Tensor) => Tensor = unary({
+  name: 'relu',
+  expression: (x) => `select(${x}, F(0.0), ${x} < F(0.0))`,
+  reference: (x) => Math.max(x, 0),
+  gradient: (g, [x]) => [select(greater(x!, 0), g, 0)],
+});
 /** 1 / (1 + e^-x) */
 export const sigmoid: (x: Tensor) => Tensor = unary({
   name: 'sigmoid',
