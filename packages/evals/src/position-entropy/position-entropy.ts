@@ -8,7 +8,8 @@
  * samples the entropy comes out too low by about `(positions seen - 1) / 2n`, which the Miller-Madow correction adds;
  * clusters with few hits are left out.
  */
-import { checkOption } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOption, checkOptions } from '../errors';
 import { elapsed, type Outcome } from '../outcome';
 
 /** How often each cluster occurred at each position. */
@@ -26,6 +27,8 @@ export interface PositionEntropyOptions {
   readonly correction?: 'miller-madow' | 'none';
 }
 
+const OPTIONS: OptionKinds<PositionEntropyOptions> = { minHits: 'number', correction: ['miller-madow', 'none'] };
+
 export interface PositionEntropyResult {
   /** Median over the clusters that count. */
   readonly outcome: Outcome;
@@ -38,8 +41,13 @@ export interface PositionEntropyResult {
 /** @throws EvalsError `bad-option` when the counts do not fit, or no cluster has enough hits */
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {
   const started = performance.now();
+  checkOptions('positionEntropy', options, OPTIONS);
+  checkArgument('positionEntropy', 'the table of counts', table, 'object');
   const { clusters, positions, counts } = table;
   const { minHits = 5 * positions, correction = 'miller-madow' } = options;
+  for (const [name, value] of Object.entries({ clusters, positions }))
+    checkArgument('positionEntropy', name, value, 'number');
+  checkArgument('positionEntropy', 'counts', counts, 'list');
   checkOption(positions >= 2, `entropy over ${positions} positions is always 0; use a grid of several patches`);
   checkOption(
     counts.length === clusters * positions,
