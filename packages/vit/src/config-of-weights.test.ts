@@ -168,7 +168,7 @@ test('the configuration in the metadata counts, what is known comes before it, a
 });
 
 test('a misspelt value is named with those that exist', () => {
-  const given = { num_heads: 6 };
+  const given: object = { num_heads: 6 };
   expect(() => configOf(tableOf(small), given)).toThrow(
     /the given configuration has no "num_heads"; it has embedDim, depth, numHeads, /,
   );
