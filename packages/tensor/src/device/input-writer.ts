@@ -85,10 +85,11 @@ function checkValues<V>(
   lengthOf: (value: V) => number,
 ): void {
   for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
     const own = used.get(name);
     if (!own && !(name in declared))
       throw new TensorError('argument', `no ${kind} "${name}"; ${kind}s are ${Object.keys(declared).join(', ')}`);
-    if (own && value !== undefined) checkLength(kind, name, own.tensor, lengthOf(value));
+    if (own) checkLength(kind, name, own.tensor, lengthOf(value));
   }
 }
 
