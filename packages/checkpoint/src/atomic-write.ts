@@ -7,7 +7,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { requirePath } from './arguments';
 import type { Sink } from './byte-source';
-import { explained, explainFullDisk } from './file-errors';
+import { explained, explainFullDisk } from './explain-file';
 
 export interface WrittenFile {
   readonly bytes: number;

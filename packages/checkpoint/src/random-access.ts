@@ -3,7 +3,7 @@ import { open, stat } from 'node:fs/promises';
 import { requirePath } from './arguments';
 import { type ByteSource, byteSource, truncated } from './byte-source';
 import { CheckpointError } from './errors';
-import { explained } from './file-errors';
+import { explained } from './explain-file';
 
 /** Largest single read: libuv refuses 2 GiB and more. */
 const MAX_READ = 2 ** 30;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectError, pthFixture, temporaryFolder } from '../test/support';
 import type { CheckpointErrorCode } from './errors';
-import { explained } from './file-errors';
+import { explained } from './explain-file';
 import * as checkpoint from './index';
 
 const folder = temporaryFolder();

@@ -13,7 +13,7 @@ import { requirePath } from '../arguments';
 import { writeFileAtomic } from '../atomic-write';
 import type { Sink } from '../byte-source';
 import { CheckpointError, quote } from '../errors';
-import { explained } from '../file-errors';
+import { explained } from '../explain-file';
 
 /** Weights hardly compress; an archive that claims more than this many times its size is no honest one. */
 const MAX_INFLATION = 8;

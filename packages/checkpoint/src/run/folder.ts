@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { requirePath } from '../arguments';
-import { explained, explainFileError } from '../file-errors';
+import { explained, explainFileError } from '../explain-file';
 
 /** A checkpoint folder, by its name alone: nothing in it has been read. */
 export interface RunCheckpointPath {

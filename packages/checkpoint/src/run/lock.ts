@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { requirePath } from '../arguments';
 import { CheckpointError } from '../errors';
-import { explained } from '../file-errors';
+import { explained } from '../explain-file';
 import { removeLeftovers } from './folder';
 
 /** Ownership of a run folder. */

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { checkOptions, kindOf, requirePath } from '../arguments';
 import { syncFolder, type WrittenFile, writeSynced } from '../atomic-write';
 import { CheckpointError, quote } from '../errors';
-import { explained, explainFullDisk } from '../file-errors';
+import { explained, explainFullDisk } from '../explain-file';
 import { encodeJson, type JsonValue } from '../json-value';
 import { safetensorsStream } from '../safetensors/stream';
 import type { TensorEntry } from '../tensor-source';
