@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { openAsBlob, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSafetensors } from '@franca/checkpoint';
+import { openSafetensors as openBytes } from '@franca/checkpoint/bytes';
 import { openGpu } from '@franca/tensor/node';
 import { expect, test } from 'vitest';
 import { runExample } from '../test/support/run-example';
@@ -46,7 +47,12 @@ test.skipIf(!deit)('DeiT-Tiny reproduces its golden tokens and logits (needs sha
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   // both sides are f32 through 12 blocks; the parity suite allows 2e-5 of the largest value through 3
   expect(largestDifference(tokens, expected) / largest).toBeLessThan(1e-4);
-  expect(largestDifference(await classifier.logits(images), await golden.readFloat32('logits'))).toBeLessThan(1e-3);
+  const logits = await classifier.logits(images);
+  expect(largestDifference(logits, await golden.readFloat32('logits'))).toBeLessThan(1e-3);
+  // as a page opens it: the same bits
+  await using chosen = await openBytes(await openAsBlob(weights!));
+  using inPage = await loadClassifier(gpu, chosen);
+  expect(await inPage.logits(images)).toEqual(logits);
 });
 
 test.skipIf(!deit || !photos)(
