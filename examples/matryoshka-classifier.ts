@@ -51,9 +51,9 @@ interface Points {
 
 /** Points around one centre per class, bent by a quadratic of their neighbours. */
 function draw(count: number, stream: number): Points {
-  const centres = randomStream([1, 0], 0);
+  const centres = randomStream(1, 0);
   const centre = Float64Array.from({ length: CLASSES * INPUTS }, () => centres.normal());
-  const random = randomStream([1, 0], stream);
+  const random = randomStream(1, stream);
   const labels = Uint32Array.from({ length: count }, () => Math.floor(random.uniform() * CLASSES));
   const flat = [...labels].flatMap((label) =>
     Array.from({ length: INPUTS }, (_, d) => centre[label * INPUTS + d]! + 0.6 * random.normal()),
@@ -89,7 +89,7 @@ async function train(gpu: Gpu, widths: readonly number[], points: readonly Point
   const specs: ParameterSpecs = { ...prefixed('encoder', encoderSpecs), ...prefixed('head', headSpecs(head)) };
   const corrections: Spec = { shape: [2], dtype: 'f32' };
   using state = createState(gpu, { weights: specs, m: specs, v: specs, gradient: specs, rest: { corrections } });
-  await initialise(gpu, state, 'weights', specs, [2, 0]);
+  await initialise(gpu, state, 'weights', specs, 2);
   using step = await compile(
     gpu,
     ({ weights, m, v, gradient, rest }, { x, labels }, { lr, weightDecay }) => {

@@ -49,8 +49,7 @@ test('kept in one chunk, kept in three and recomputed: the same loss and the sam
   ]);
   const specs = prototypeSpecs(K, b);
   using state = createState(gpu, { student: specs, teacher: specs, a: specs, b: specs, c: specs });
-  for (const group of ['student', 'teacher'])
-    await initialise(gpu, state, group, specs, [group === 'student' ? 1 : 2, 0]);
+  for (const group of ['student', 'teacher']) await initialise(gpu, state, group, specs, group === 'student' ? 1 : 2);
   using step = await compile(
     gpu,
     (s, { z, y, bias }) =>

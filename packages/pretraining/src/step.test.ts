@@ -76,7 +76,7 @@ interface Setup {
 async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup = {}, device = gpu): Promise<Outcome> {
   const all = { ...small, ...options };
   using state = createState(device, pretrainGroups(all));
-  await initialisePretraining(device, state, all, [7, 8]);
+  await initialisePretraining(device, state, all, 7);
   before?.((group, name, values) => state.write(group, name, values));
   using step = await compile(device, pretrainStep(all, chunks), { ...pretrainSignature(all), state });
   const { created } = device;

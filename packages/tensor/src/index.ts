@@ -1,6 +1,15 @@
 export type { DType } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
-export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
+export {
+  philox,
+  philoxWgsl,
+  type RandomStream,
+  randomBits,
+  randomStream,
+  type Seed,
+  seedWords,
+  toUniform,
+} from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
 export { compile, planStep, type Signature, type Step, type StepFunction, type TensorTree } from './compile';

@@ -23,7 +23,7 @@ const small = vitConfig('tiny', {
   numRegisterTokens: 1,
 });
 const values = Object.fromEntries(
-  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, [3, 4])]),
+  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, 3)]),
 );
 const images = (B: number, H: number, W: number) => ({
   data: Float32Array.from({ length: B * 3 * H * W }, (_, i) => Math.sin(i)),

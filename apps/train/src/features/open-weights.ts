@@ -55,7 +55,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
     const specs = vitSpecs(config, initStd);
     const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
     const read: WeightSource = random
-      ? (name) => initialValues(name, specs[name]!, [0, 0])
+      ? (name) => initialValues(name, specs[name]!, 0)
       : (name) => (tensors.has(name) && !unused.includes(name) ? parts.backbone.readFloat32(name) : undefined);
     return {
       file: found.file,
