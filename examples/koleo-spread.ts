@@ -19,9 +19,9 @@ state.write(
 using step = await compile(
   gpu,
   ({ sphere }, _, { lr }) => {
-    const { x } = sphere!.tensors;
-    const loss = koleoLoss(x!);
-    assign(x!, l2Normalise(sub(x!, mul(lr, grad(loss, [x!])[0]!))));
+    const { x } = sphere.tensors;
+    const loss = koleoLoss(x);
+    assign(x, l2Normalise(sub(x, mul(lr, grad(loss, [x])[0]!))));
     return { loss };
   },
   { state, knobs: { lr: [] } },

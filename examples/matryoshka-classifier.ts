@@ -93,15 +93,15 @@ async function train(gpu: Gpu, widths: readonly number[], points: readonly Point
   using step = await compile(
     gpu,
     ({ weights, m, v, gradient, rest }, { x, labels }, { lr, weightDecay }) => {
-      const p = parametersOf(weights!.tensors);
+      const p = parametersOf(weights.tensors);
       const loss = classify(within(p, 'head'), encode(within(p, 'encoder'), x), labels, head);
-      const gradients = store(gradient!, grad(loss, weights!.tensors));
+      const gradients = store(gradient, grad(loss, weights.tensors));
       const flat = {
-        weights: weights!,
-        m: m!,
-        v: v!,
+        weights: weights,
+        m: m,
+        v: v,
         gradients,
-        corrections: rest!.tensors.corrections!,
+        corrections: rest.tensors.corrections,
         lr,
         weightDecay,
       };
@@ -119,7 +119,7 @@ async function train(gpu: Gpu, widths: readonly number[], points: readonly Point
   const rows = points[0]!.labels.length;
   using embed = await compile(
     gpu,
-    ({ weights }, { x }) => encode(within(parametersOf(weights!.tensors), 'encoder'), x),
+    ({ weights }, { x }) => encode(within(parametersOf(weights.tensors), 'encoder'), x),
     { state, batch: { x: { shape: [rows, INPUTS], dtype: 'f32' } } },
   );
   const embeddings: Float32Array[] = [];

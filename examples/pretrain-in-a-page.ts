@@ -62,10 +62,8 @@ for (let i = 0; i < iterations; i++) {
   const { inputs, nMasked } = drawInputs(options, i);
   step.run({ ...cut(i), ...inputs }, { ...schedule(i), nMasked });
   if ((i + 1) % 10 > 0) continue;
-  const { loss, teacher_entropy } = (await step.metrics()).at(-1)!;
-  console.log(
-    `step ${i + 1}/${iterations}  loss ${loss!.toFixed(2)}  teacher's entropy ${teacher_entropy!.toFixed(2)}`,
-  );
+  const { loss, teacher_entropy } = await step.latest();
+  console.log(`step ${i + 1}/${iterations}  loss ${loss.toFixed(2)}  teacher's entropy ${teacher_entropy.toFixed(2)}`);
 }
 
 /** The crops of batch `i`, which takes the pictures where the batch before stopped. */

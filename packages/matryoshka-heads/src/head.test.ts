@@ -108,7 +108,7 @@ describe('nesting', () => {
     );
     using step = await compile(
       gpu,
-      (_, batch) => projectionHead(parametersOf(batch), batch.tokens!, config).map(({ features }) => features),
+      (_, batch) => projectionHead(parametersOf(batch), batch.tokens, config).map(({ features }) => features),
       { batch: { ...specs, tokens: { shape: [2, 16], dtype: 'f32' } } },
     );
     const token = Float32Array.from({ length: 16 }, (_, i) => Math.cos(i));

@@ -23,6 +23,7 @@ import {
   notEqual,
   reshape,
   SEGMENT_ALIGNMENT,
+  type Shape,
   select,
   type Tensor,
   TensorError,
@@ -30,7 +31,7 @@ import {
 import { parameterTable } from './adamw-table';
 import { updateWindow } from './adamw-update';
 import { gradientNorms } from './gradient-norms';
-import type { ParameterRule } from './parameter-groups';
+import { type ParameterRule, plainRule } from './parameter-groups';
 import { blockParameters } from './segment-blocks';
 
 export interface AdamWOptions {
@@ -38,8 +39,8 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** Largest gradient norm of each clip group; 0 or absent: no clipping. */
   readonly maxNorm?: number;
-  /** Rule of each parameter by name. */
-  readonly rule: (name: string) => ParameterRule;
+  /** Rule of each parameter by name and shape (default `plainRule`: one rate for all, matrices decay, vectors do not). */
+  readonly rule?: (name: string, shape: Shape) => ParameterRule;
   /** Clip group of each parameter by name (default: one for all); groups are clipped separately. */
   readonly clipGroup?: (name: string) => string;
 }
@@ -82,7 +83,13 @@ export interface AdamWOutput {
 /** One optimizer step on a whole group. Records updates of weights, moments, corrections and teacher. */
 export function adamW(
   input: AdamWInput,
-  { betas: [b1, b2] = [0.9, 0.999], eps = 1e-8, maxNorm = 0, rule, clipGroup = () => 'all' }: AdamWOptions,
+  {
+    betas: [b1, b2] = [0.9, 0.999],
+    eps = 1e-8,
+    maxNorm = 0,
+    rule = plainRule,
+    clipGroup = () => 'all',
+  }: AdamWOptions = {},
 ): AdamWOutput {
   const { layout } = input.weights;
   const names = Object.keys(layout.segments);
@@ -99,7 +106,7 @@ export function adamW(
   const corrections = assign(input.corrections, select(notEqual(go, 0), advanced, input.corrections));
 
   const table = parameterTable({
-    rules: names.map(rule),
+    rules: names.map((name) => rule(name, layout.segments[name]!.shape)),
     lr: input.lr,
     lastLayerLr: input.lastLayerLr ?? input.lr,
     weightDecay: input.weightDecay,

@@ -24,7 +24,7 @@ const specs: ParameterSpecs = {
 
 test('the values of initialValues, whatever the windows, and zero between parameters', async () => {
   using state = createState(gpu, { group: specs });
-  expect(state.layout.group!.windows.length).toBeGreaterThan(1);
+  expect(state.layout.group.windows.length).toBeGreaterThan(1);
   await initialise(gpu, state, 'group', specs, SEED);
   let sum = 0;
   for (const [name, spec] of Object.entries(specs)) {
@@ -35,7 +35,7 @@ test('the values of initialValues, whatever the windows, and zero between parame
       sum += values[i]! !== 0 ? 1 : 0;
     });
   }
-  const whole = new Float32Array(await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!));
+  const whole = new Float32Array(await gpu.readBytes(state.buffers.group[0]!, 0, 4 * state.layout.group.buffers[0]!));
   expect(whole.filter((value) => value !== 0).length).toBe(sum);
 });
 

@@ -17,8 +17,9 @@ export {
   type CompiledPretrainStep,
   microStepKnobs,
   type PerKnob,
+  type PretrainOutputs,
   type PretrainSignature,
   pretrainSignature,
 } from './signature';
-export { initialisePretraining, pretrainGroups, SAVED_GROUPS } from './state';
-export { type PretrainOutputs, pretrainRule, pretrainStep } from './step';
+export { initialisePretraining, type PretrainGroups, pretrainGroups, SAVED_GROUPS } from './state';
+export { pretrainRule, pretrainStep } from './step';

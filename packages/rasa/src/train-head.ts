@@ -15,6 +15,7 @@ import {
   type State,
   type Step,
   store,
+  type Tensor,
 } from '@franca/tensor';
 import { countBatches, evenBatches, type PatchShape, type PatchSource } from './patch-batches';
 import { type Activation, constantError, positionLoss } from './position-head';
@@ -83,7 +84,7 @@ export async function headTrainer(
         total = 0;
         for await (const patches of evenBatches(source, shape, batchSize)) {
           step.run({ patches }, { lr: schedule(done), weightDecay });
-          const loss = (await step.metrics()).at(-1)!.loss!;
+          const { loss } = await step.latest();
           total += loss;
           done++;
           options.onProgress?.({ stage, step: done, steps, loss });
@@ -127,7 +128,7 @@ function startHead(state: State, D: number, stage: number, { init = 'zero', seed
   state.write('optimizer', 'corrections', [0, 0]);
 }
 
-type HeadStep = Step<{ patches: Spec }, { lr: []; weightDecay: [] }>;
+type HeadStep = Step<{ patches: Spec }, { lr: []; weightDecay: [] }, { loss: Tensor }>;
 
 /** One step of AdamW on patches [batchSize, N, D]; its loss is a metric. */
 function headStep(

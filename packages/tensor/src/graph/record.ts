@@ -4,18 +4,21 @@
  * top to bottom.
  */
 import { markSite, siteOf } from '../base/errors';
+import { COPY, refuseOtherCopy, THIS_COPY } from './copy';
 import type { GraphNode, Op, Tensor } from './op';
 
 let nextId = 0;
 let currentBlock: object | undefined;
 let currentEffects: GraphNode[] | undefined;
 
-/** Records `op` and returns its outputs. */
+/** Records `op` and returns its outputs. Throws `TensorError`: what the op refuses, and `copies` for inputs of another copy of this package. */
 export function record<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
+  for (const input of inputs) refuseOtherCopy(`an input of ${op.name}`, input.node);
   const specs = op.infer(inputs, attrs);
   const outputs: Tensor[] = [];
   const mark = markSite();
   const node: GraphNode<A> = {
+    [COPY]: THIS_COPY,
     id: nextId++,
     op,
     inputs,
@@ -47,8 +50,9 @@ export function recordInBlock<T>(block: object | undefined, body: () => T): T {
   }
 }
 
-/** All nodes that `roots` depend on, themselves included, in recording order. */
+/** All nodes that `roots` depend on, themselves included, in recording order. Throws `TensorError` with code `copies`. */
 export function reachable(roots: readonly Tensor[]): GraphNode[] {
+  for (const { node } of roots) refuseOtherCopy(`a result of ${node.op.name}`, node);
   const seen = new Set<GraphNode>();
   const stack = roots.map((tensor) => tensor.node);
   while (stack.length > 0) {

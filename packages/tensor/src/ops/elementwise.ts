@@ -3,6 +3,7 @@
  * `F`, `I`, `U` being the value types), the same in f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy;
  * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`).
  */
+import { checkSpec } from '../base/check-spec';
 import { type DType, isFloat } from '../base/dtype';
 import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
@@ -43,7 +44,7 @@ function elementwise(definition: Definition): Op<object> {
       );
       if (!shape)
         opError('shape', name, `shapes ${inputs.map((spec) => showShape(spec.shape)).join(' and ')} do not broadcast`);
-      return [{ shape: shape!, dtype: result ?? dtype }];
+      return [{ shape: shape, dtype: result ?? dtype }];
     },
     reference(inputs, _, [out]) {
       const data = new Float64Array(sizeOf(out!.shape));
@@ -158,7 +159,7 @@ const selectOp = elementwise({
   name: 'select',
   chooses: true,
   expression: (condition, a, b) => `select(${b}, ${a}, ${condition} != U(0u))`,
-  reference: (condition, a, b) => (condition !== 0 ? a! : b!),
+  reference: (condition, a, b) => (condition !== 0 ? a : b),
   gradient: (g, [condition]) => [undefined, select(condition!, g, 0), select(condition!, 0, g)],
 });
 /** a where `condition` (u32) is not 0, else b. */
@@ -239,6 +240,13 @@ export const tanh: (x: Tensor) => Tensor = unary({
   reference: Math.tanh,
   gradient: (g, _, y) => [mul(g, sub(1, mul(y, y)))],
 });
+/** max(x, 0); its gradient at 0 is 0. NaN stays NaN, which WGSL's `max` would hide. */
+export const relu: (x: Tensor) => Tensor = unary({
+  name: 'relu',
+  expression: (x) => `select(${x}, F(0.0), ${x} < F(0.0))`,
+  reference: (x) => Math.max(x, 0),
+  gradient: (g, [x]) => [select(greater(x!, 0), g, 0)],
+});
 /** 1 / (1 + e^-x) */
 export const sigmoid: (x: Tensor) => Tensor = unary({
   name: 'sigmoid',
@@ -305,5 +313,8 @@ const castOp = (to: DType): Op<{ from: DType }> => ({
 const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u32: castOp('u32') };
 
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
-export const cast = (x: Tensor, dtype: DType): Tensor =>
-  x.dtype === dtype ? x : record1(castOps[dtype], [x], { from: x.dtype });
+export function cast(x: Tensor, dtype: DType): Tensor {
+  if (x.dtype === dtype) return x;
+  checkSpec('cast: the result', { shape: x.shape, dtype });
+  return record1(castOps[dtype], [x], { from: x.dtype });
+}

@@ -6,6 +6,7 @@
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
+import { refuseOtherCopy } from '../graph/copy';
 import type { GraphNode, Tensor } from '../graph/op';
 import { reachable, record, recordInBlock } from '../graph/record';
 import { cast } from '../ops/elementwise';
@@ -40,6 +41,7 @@ function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
       'grad',
       `the loss must be one float, got ${loss.dtype} ${showShape(loss.shape)}; reduce it with sum or mean`,
     );
+  for (const { node } of wrt) refuseOtherCopy('what the gradient is asked of', node);
   const nodes = reachable([loss]);
   const depends = dependants(nodes, wrt);
   const sums = gradientSums();
