@@ -26,8 +26,7 @@ export async function classify(gpu: Gpu, weights: string, images: readonly strin
   using model = await loadVit(gpu, config, (name) => (file.tensors.has(name) ? file.readFloat32(name) : undefined));
   const ranked: Ranked[] = [];
   for (const image of images) {
-    const data = preprocess(await decodeImage(await readFile(image)), PREPROCESS_224);
-    const { cls } = await model.run({ data, shape: [1, 3, 224, 224] });
+    const { cls } = await model.run(preprocess(await decodeImage(await readFile(image)), PREPROCESS_224));
     const logits = Float64Array.from(
       { length: classes },
       (_, c) => bias[c]! + cls.reduce((sum, value, d) => sum + value * head[c * D + d]!, 0),
