@@ -18,7 +18,6 @@ using classifier = await loadClassifier(gpu, file);
 // what shapes do not tell is said: these heads, for one, are those of the published ViT of that width
 console.log(`assumed: ${classifier.model.assumed.join(', ') || 'nothing'}`);
 for (const image of images) {
-  const data = preprocess(await decodeImage(await readFile(image)), PREPROCESS_224);
-  const logits = await classifier.logits({ data, shape: [1, 3, 224, 224] });
+  const logits = await classifier.logits(preprocess(await decodeImage(await readFile(image)), PREPROCESS_224));
   console.log(`${image}: ${topClasses(logits).join(', ')}`);
 }

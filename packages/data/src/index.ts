@@ -26,11 +26,12 @@ export {
   PREPROCESS_518,
   type Preprocessing,
   preprocess,
+  preprocessInto,
   resizeAndCrop,
   resizedSize,
 } from './augment/preprocess';
 export { randomResizedCrop } from './augment/random-resized-crop';
-export { renderView, renderViews } from './augment/render-view';
+export { renderView, renderViews, renderViewsInto } from './augment/render-view';
 export { solarize } from './augment/solarize';
 export { drawView, type ViewParams, type ViewRecipe } from './augment/view-params';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
@@ -39,12 +40,12 @@ export { defaultCacheDir } from './files/cache-dir';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
-export type { PixelImage } from './images/image';
+export type { ImageBatch, PixelImage } from './images/image';
 export { type ImageFormat, imageFormat } from './images/image-format';
 export type { ImageContent, ImageSource } from './images/image-source';
 export type { BadImage, BadImageCounts, BadImagePolicy } from './loading/bad-images';
 export {
-  type ImageBatch,
+  type LoadedBatch,
   type LoadedImage,
   type LoaderCursor,
   type LoaderOptions,

@@ -10,7 +10,7 @@ test('ViT-B/14 at 224 px runs one forward pass in the memory its plan reports', 
   const config = vitConfig('base');
   const specs = vitSpecs(config);
   // Large matrices repeat one block of values: the pass is what is looked at, not the draw.
-  const block = initialValues('block', { shape: [65536], dtype: 'f32', init: { kind: 'normal', std: 0.02 } }, [1, 2]);
+  const block = initialValues('block', { shape: [65536], dtype: 'f32', init: { kind: 'normal', std: 0.02 } }, 1);
   const weights = (name: string) => {
     const { shape, init } = specs[name]!;
     const size = shape.reduce((a, b) => a * b, 1);

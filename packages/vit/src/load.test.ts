@@ -9,7 +9,7 @@ import { CONFIG_KEY, encodeVitConfig } from './stored-config';
 
 const config = vitConfig('tiny', { embedDim: 16, depth: 1, numHeads: 4, imgSize: 16, patchSize: 8 });
 const specs = vitSpecs(config);
-const weights = (name: string) => initialValues(name, specs[name]!, [1, 2]);
+const weights = (name: string) => initialValues(name, specs[name]!, 1);
 const images = { data: Float32Array.from({ length: 3 * 256 }, (_, i) => Math.sin(i)), shape: [1, 3, 16, 16] } as const;
 const metadata = { [CONFIG_KEY]: encodeVitConfig({ config, assumed: ['numHeads'] }) };
 /** An open file of the model behind a prefix, with other tensors beside it. */

@@ -22,7 +22,7 @@ const small = vitConfig('tiny', {
   numRegisterTokens: 1,
 });
 const values = Object.fromEntries(
-  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, [3, 4])]),
+  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, 3)]),
 );
 const weights = (name: string) => values[name];
 const images = (B: number, H: number, W: number) => ({

@@ -49,7 +49,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
     const initStd = random ? initStdOfRun(path) : undefined;
     const specs = vitSpecs(config, initStd);
     const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
-    const read: WeightSource = random ? (name) => initialValues(name, specs[name]!, [0, 0]) : weightsOf(parts.backbone);
+    const read: WeightSource = random ? (name) => initialValues(name, specs[name]!, 0) : weightsOf(parts.backbone);
     return {
       file: found.file,
       config,

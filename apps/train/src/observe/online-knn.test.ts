@@ -26,8 +26,8 @@ test('held-out images are spread over the source, and those that cannot be read 
 
 test('a batch past the last image is filled up with zeros', async () => {
   const held = await readHeldOutImages(world, request);
-  const batch = normalisedBatch(held, 4, 2);
-  expect(batch.subarray(0, 3 * 32 * 32)).toEqual(normalisedBatch(held, 4, 1));
+  const { data: batch } = normalisedBatch(held, 4, 2);
+  expect(batch.subarray(0, 3 * 32 * 32)).toEqual(normalisedBatch(held, 4, 1).data);
   expect(batch.subarray(3 * 32 * 32).every((value) => value === 0)).toBe(true);
 });
 
