@@ -7,19 +7,22 @@ import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { folderCircles } from './folder-circles';
-import { LAYERS, layerOf, NODE_PACKAGES } from './layers';
+import { isBrowserEntry, LAYERS, layerOf } from './layers';
 import { type Import, importsOf, sourceFiles } from './source-imports';
-import { root, workspaces } from './workspace';
+import { entriesOf, root, workspaces } from './workspace';
 
 export async function checkImports(): Promise<string[]> {
   const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
   const names = packages.map(({ folder }) => shortName(folder));
-  const strangers = [...LAYERS.flat(), ...NODE_PACKAGES].filter((name) => !names.includes(name));
+  const strangers = LAYERS.flat().filter((name) => !names.includes(name));
   return [
     ...strangers.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
     ...packages.flatMap(({ folder }) => checkPackage(folder)),
     ...workspaces().flatMap(({ folder }) => folderCircles(`${folder}/src`)),
-    ...names.filter((name) => !NODE_PACKAGES.includes(name)).flatMap(checkBrowserEntry),
+    ...packages
+      .flatMap(entriesOf)
+      .filter(({ name }) => isBrowserEntry(name))
+      .flatMap(({ source }) => checkBrowserEntry(source)),
   ];
 }
 
@@ -50,9 +53,8 @@ function judge(file: string, { specifier, target }: Import, name: string, own: n
   return undefined;
 }
 
-/** Follows the imports that remain at run time from `src/index.ts`. */
-function checkBrowserEntry(name: string): string[] {
-  const entry = `packages/${name}/src/index.ts`;
+/** Follows the imports that remain at run time from an entry. */
+function checkBrowserEntry(entry: string): string[] {
   if (!existsSync(join(root, entry))) return [`${entry} is missing`];
   const problems: string[] = [];
   const seen = new Set([entry]);
