@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
+import { checkBrowser } from './checks/browser';
 import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
@@ -42,6 +43,7 @@ function packed(folder: string): Record<string, Check> {
     tarballs: async () => checkTarballs(await published()),
     readmes: async () => checkReadmes(await published()),
     app: async () => checkApp(await published()),
+    browser: async () => checkBrowser(await published()),
   };
 }
 
