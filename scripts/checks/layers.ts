@@ -10,7 +10,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['evals', 'viz'],
 ];
 
-/** Packages that need Node. The main entry of every other loads in a browser: it reaches no Node built-in and no native module. */
+/** Packages whose main entry needs Node. That of every other loads in a browser: it reaches no Node built-in and no native module. */
 export const NODE_PACKAGES: readonly string[] = ['checkpoint', 'data'];
 
 /** Position of a package in `LAYERS`; undefined for a package that is not listed. */

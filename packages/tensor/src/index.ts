@@ -1,4 +1,4 @@
-export type { DType } from './base/dtype';
+export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
 export { optionProblem } from './base/option-problem';
 export {
