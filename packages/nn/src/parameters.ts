@@ -2,7 +2,7 @@
  * Parameters: a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initial values. Modules are functions
  * that look their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
  */
-import { type DType, philox, type Seed, type Shape, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
+import { philox, type Seed, type Shape, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
 
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
@@ -12,7 +12,7 @@ export type Init =
 
 export interface ParameterSpec {
   readonly shape: Shape;
-  readonly dtype: DType;
+  readonly dtype: 'f32';
   readonly init: Init;
 }
 

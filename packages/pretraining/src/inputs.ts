@@ -8,14 +8,7 @@
  *   maskIndices, masksWeight [U]              rows of the flattened [2b N] patches and their weights, padded
  *   kept.<block>.<branch>.<which>             samples that a branch runs on, for every block that drops any
  */
-import {
-  type CollatedMasks,
-  collateMasks,
-  maskStrategies,
-  padToBound,
-  sampleBatch,
-  seededRandom,
-} from '@franca/cyclic-mask';
+import { type CollatedMasks, collateMasks, padToBound, sampleBatch, seededRandom } from '@franca/cyclic-mask';
 import { randomStream, type Spec, type Tensor } from '@franca/tensor';
 import type { KeptSamples } from '@franca/vit';
 import { GLOBAL_CROPS, type PretrainOptions } from './options';
@@ -116,7 +109,7 @@ function drawMasks({ seed, batch, masks }: PretrainOptions, microStep: number): 
     {
       crops: GLOBAL_CROPS * batch.perDevice,
       grid: { height, width },
-      strategy: maskStrategies[masks.strategy],
+      strategy: masks.strategy,
       probability: masks.probability,
       ratio: masks.ratio,
     },

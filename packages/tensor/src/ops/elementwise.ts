@@ -9,7 +9,7 @@ import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
 import { broadcastReader, broadcastShapes, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkTensor, record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 
@@ -70,10 +70,17 @@ function elementwise(definition: Definition): Op<object> {
 /** Integers wrap around, as in WGSL. */
 const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
 
+/** The type of two operands, of which numbers take that of the other. */
+function commonType(op: string, a: Operand, b: Operand): DType {
+  for (const operand of [a, b]) if (typeof operand !== 'number') return checkTensor(op, operand).dtype;
+  return 'f32';
+}
+
 const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
   const op = elementwise(definition);
   return (x) => {
-    if (!isFloat(x.dtype)) opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
+    if (!isFloat(checkTensor(definition.name, x).dtype))
+      opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
     return record1(op, [x], {});
   };
 };
@@ -81,7 +88,7 @@ const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
 const binary = (definition: Definition): ((a: Operand, b: Operand) => Tensor) => {
   const op = elementwise(definition);
   return (a, b) => {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+    const dtype = commonType(definition.name, a, b);
     return record1(op, [asTensor(a, dtype), asTensor(b, dtype)], {});
   };
 };
@@ -164,9 +171,9 @@ const selectOp = elementwise({
 });
 /** a where `condition` (u32) is not 0, else b. */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
-  if (condition.dtype !== 'u32')
+  if (checkTensor('select', condition).dtype !== 'u32')
     opError('dtype', 'select', `the condition must be u32 (a comparison), got ${condition.dtype}`);
-  const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+  const dtype = commonType('select', a, b);
   return record1(selectOp, [condition, asTensor(a, dtype), asTensor(b, dtype)], {});
 }
 
@@ -314,7 +321,7 @@ const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u3
 
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  if (x.dtype === dtype) return x;
+  if (checkTensor('cast', x).dtype === dtype) return x;
   checkSpec('cast: the result', { shape: x.shape, dtype });
   return record1(castOps[dtype], [x], { from: x.dtype });
 }
