@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { type Outcome, run } from '../workspace';
 
 /** Makes a project that finds `@franca` packages at `registry`, and all others where npm is set to look for them. */
-export function emptyProject(folder: string, registry: string, dependencies: Record<string, string> = {}): void {
+export function emptyProject(folder: string, registry?: string, dependencies: Record<string, string> = {}): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
   const settings = ['prefer-offline', 'ignore-scripts', 'audit=false', 'fund=false', 'loglevel=error'];
-  writeFileSync(join(folder, '.npmrc'), [`@franca:registry=${registry}`, ...settings, ''].join('\n'));
+  writeFileSync(
+    join(folder, '.npmrc'),
+    [...(registry ? [`@franca:registry=${registry}`] : []), ...settings, ''].join('\n'),
+  );
 }
 
 export interface Installed extends Outcome {

@@ -1,7 +1,7 @@
 /**
  * Every package by its README alone: in an empty project, installed exactly as the README says and in the isolated layout, in which only what
- * the line names can be imported, each TypeScript block is compiled strictly by two TypeScripts, the declarations of all packages included,
- * without any setting of libraries; and it runs as plain JavaScript. What each took is printed.
+ * the line names can be imported, each TypeScript block is compiled strictly, the declarations of all packages included and without any setting of
+ * libraries, and runs as plain JavaScript. All blocks together are compiled by an older TypeScript in the ordinary layout. What each took is printed.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { readmeSections, type Section, type Snippet, tooNew } from './snippets';
 
 /** Beside the one of this repository. */
 const OLD_TYPESCRIPT = 'typescript@~5.9.3';
+const COMPILER = 'node_modules/typescript/lib/tsc.js';
 const AT_ONCE = 2;
 
 interface Outcome {
@@ -21,31 +22,42 @@ interface Outcome {
   bytes: number;
 }
 
-export async function checkReadmes({ tarballs, registry, folder }: Published): Promise<string[]> {
-  const compilers = [join(root, 'node_modules/typescript/lib/tsc.js'), await oldTypeScript(folder)];
+export async function checkReadmes(published: Published): Promise<string[]> {
+  const { tarballs, registry, folder } = published;
   const outcomes: Outcome[] = [];
   const waiting = tarballs.values();
   const worker = async () => {
     for (const tarball of waiting) {
       const project = join(folder, 'readmes', tarball.folder.replace('/', '-'));
       emptyProject(project, registry.url);
-      outcomes.push(await followReadme(tarball, project, compilers));
+      outcomes.push(await followReadme(tarball, project));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   printTable(outcomes);
-  return outcomes.flatMap(({ problems }) => problems);
+  return [...outcomes.flatMap(({ problems }) => problems), ...(await oldTypeScriptProblems(published))];
 }
 
-async function oldTypeScript(folder: string): Promise<string> {
-  const project = join(folder, 'old-typescript');
-  emptyProject(project, '');
-  const { ok, output } = await npmInstall(project, OLD_TYPESCRIPT);
-  if (!ok) throw new Error(`npm install ${OLD_TYPESCRIPT}: ${output.trim()}`);
-  return join(project, 'node_modules/typescript/lib/tsc.js');
+async function oldTypeScriptProblems({ tarballs, project, folder }: Published): Promise<string[]> {
+  const place = join(folder, 'old-typescript');
+  emptyProject(place);
+  const installed = await npmInstall(place, OLD_TYPESCRIPT);
+  if (!installed.ok) return [`npm install ${OLD_TYPESCRIPT}: ${installed.output.trim()}`];
+  const snippets = tarballs.flatMap((tarball) =>
+    readmeSections(tarball.folder)
+      .flatMap((section) => section.snippets)
+      .map((snippet) => ({ ...snippet, name: `${tarball.folder.replace('/', '-')}-${snippet.name}` })),
+  );
+  writeSources(snippets, project);
+  return (await compile(project, join(place, COMPILER))).map((line) => `${OLD_TYPESCRIPT}: ${line}`);
 }
 
-async function followReadme(tarball: Tarball, project: string, compilers: readonly string[]): Promise<Outcome> {
+async function compile(project: string, compiler: string): Promise<string[]> {
+  const { ok, output } = await run(process.execPath, [compiler, '-p', '.'], { cwd: project });
+  return ok ? [] : output.trim().split('\n');
+}
+
+async function followReadme(tarball: Tarball, project: string): Promise<Outcome> {
   const { folder, manifest } = tarball;
   const path = `${folder}/README.md`;
   const outcome: Outcome = { name: manifest.name, problems: tooNew(path, readText(path)), seconds: 0, bytes: 0 };
@@ -58,7 +70,7 @@ async function followReadme(tarball: Tarball, project: string, compilers: readon
     if (!ok) return { ...outcome, problems: [...outcome.problems, `${path}: ${output.trim()}`] };
     outcome.seconds ||= seconds;
     outcome.bytes ||= folderBytes(join(project, 'node_modules'));
-    outcome.problems.push(...(await trySnippets(section.snippets, project, compilers)));
+    outcome.problems.push(...(await trySnippets(section.snippets, project)));
   }
   return outcome;
 }
@@ -69,21 +81,12 @@ function install({ packages }: Section, { manifest, path }: Tarball, project: st
   return npmInstall(project, '--install-strategy=linked', ...named);
 }
 
-async function trySnippets(
-  snippets: readonly Snippet[],
-  project: string,
-  compilers: readonly string[],
-): Promise<string[]> {
-  if (!snippets.length) return [];
+async function trySnippets(snippets: readonly Snippet[], project: string): Promise<string[]> {
+  const [first] = snippets;
+  if (!first) return [];
   writeSources(snippets, project);
-  for (const compiler of compilers) {
-    const { ok, output } = await run(process.execPath, [compiler, '-p', '.'], { cwd: project });
-    if (!ok)
-      return output
-        .trim()
-        .split('\n')
-        .map((line) => `${snippets[0]?.where} and following: ${line}`);
-  }
+  const mistakes = await compile(project, join(root, COMPILER));
+  if (mistakes.length) return mistakes.map((line) => `${first.where} and following: ${line}`);
   const problems: string[] = [];
   for (const { name, where, runs } of snippets) {
     if (!runs) continue;

@@ -20,7 +20,7 @@ export function positionEntropyChart(series: readonly HistogramSeries[], options
 
 /** Positions of clusters. */
 export interface ClusterPositions extends GridSize {
-  /** [clusters, height, width]: how often each position was assigned to each cluster. */
+  /** How often each position was assigned to each cluster, [clusters, height, width]. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
 }
