@@ -26,7 +26,7 @@ import {
   pretrainStep,
   schedules,
 } from '@franca/pretraining';
-import { compile, createState, sizeOf } from '@franca/tensor';
+import { compile, createState } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { vitConfig } from '@franca/vit';
 
@@ -74,7 +74,7 @@ function cut(i: number): { globalCrops: Float32Array; localCrops: Float32Array }
     batch.map((image, k) => drawMultiCrop(recipes, image, { seed: 0, position: positions[k]! })),
   );
   return {
-    globalCrops: renderViews(batch, views.global, new Float32Array(sizeOf(signature.batch.globalCrops.shape))),
-    localCrops: renderViews(batch, views.local, new Float32Array(sizeOf(signature.batch.localCrops!.shape))),
+    globalCrops: renderViews(batch, views.global).data,
+    localCrops: renderViews(batch, views.local).data,
   };
 }

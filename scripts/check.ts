@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
+import { checkBrowser } from './checks/browser';
 import { checkCommonJs } from './checks/consumer/commonjs';
 import { checkReadmes } from './checks/consumer/readmes';
 import { checkTwoCopies } from './checks/consumer/two-copies';
@@ -46,6 +47,7 @@ function packed(folder: string): Record<string, Check> {
     commonjs: async () => checkCommonJs(await published()),
     copies: async () => checkTwoCopies(await published()),
     app: async () => checkApp(await published()),
+    browser: async () => checkBrowser(await published()),
   };
 }
 

@@ -12,7 +12,7 @@ import {
   normalizePath,
   type ProjectReflection,
 } from 'typedoc';
-import { publishedWorkspaces, root } from './checks/workspace';
+import { entriesOf, publishedWorkspaces, root } from './checks/workspace';
 
 const OUT = 'api';
 
@@ -26,14 +26,12 @@ interface Entry {
 
 const PACKAGES = publishedWorkspaces().filter(({ folder }) => folder.startsWith('packages/'));
 
-const ENTRIES: readonly Entry[] = PACKAGES.flatMap(({ folder, manifest }) =>
-  Object.keys(manifest.exports ?? {})
-    .filter((key) => !key.endsWith('.json'))
-    .map((key) => ({
-      name: `${manifest.name}${key.slice(1)}`,
-      file: join(root, folder, 'src', key === '.' ? 'index.ts' : `${key.slice(2)}.ts`),
-      readme: key === '.' ? join(root, folder, 'README.md') : undefined,
-    })),
+const ENTRIES: readonly Entry[] = PACKAGES.flatMap((workspace) =>
+  entriesOf(workspace).map(({ name, source }) => ({
+    name,
+    file: join(root, source),
+    readme: source.endsWith('/index.ts') ? join(root, workspace.folder, 'README.md') : undefined,
+  })),
 );
 
 const app = await Application.bootstrap({

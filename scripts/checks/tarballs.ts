@@ -38,7 +38,9 @@ async function tarballProblems({ folder, manifest, path, files }: Tarball): Prom
 /** What `npm publish` would say, short of doing it: what it corrects in the manifest, above all. */
 async function publishProblems(path: string): Promise<string[]> {
   const { ok, output } = await run('npm', ['publish', '--dry-run', '--loglevel=warn', path]);
-  const warnings = output.split('\n').filter((line) => /^npm (warn|error) publish (?!This command requires you to be logged in)/.test(line));
+  const warnings = output
+    .split('\n')
+    .filter((line) => /^npm (warn|error) publish (?!This command requires you to be logged in)/.test(line));
   return ok ? warnings : [...warnings, `npm publish --dry-run: ${output.trim()}`];
 }
 

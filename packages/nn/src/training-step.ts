@@ -102,7 +102,7 @@ export async function trainingStep<
   options: TrainingOptions<B, K>,
 ): Promise<Training<P, B, K, O>> {
   checkOptions('trainingStep', options ?? {}, OPTIONS, ['batch']);
-  const { batch, knobs, optimizer = { kind: 'adamw' }, seed = [0, 0] } = options;
+  const { batch, knobs, optimizer = { kind: 'adamw' }, seed = 0 } = options;
   const groups = optimizer.kind === 'sgd' ? { gradient: parameters, velocity: parameters } : optimizerState(parameters);
   const state = createState(gpu, { weights: parameters, ...groups });
   try {

@@ -32,15 +32,7 @@ export const task: EvalTask = {
       section: {
         charts: [
           {
-            figure: maskCoverageFigure(
-              coverages.map(({ name, counts }) => ({
-                name,
-                height,
-                width,
-                visible: counts.visible,
-                masks: counts.draws,
-              })),
-            ),
+            figure: maskCoverageFigure(coverages.map(({ name, counts }) => ({ name, ...counts }))),
           },
         ],
       },
