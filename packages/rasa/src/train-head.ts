@@ -10,6 +10,7 @@ import {
   grad,
   matmul,
   randomStream,
+  type Seed,
   type Spec,
   type State,
   type Step,
@@ -37,7 +38,8 @@ export interface HeadOptions {
    * training does not move of that stays in the plane and is removed for nothing.
    */
   readonly init?: 'zero' | 'uniform';
-  readonly seed?: readonly [number, number];
+  /** Of a head that starts at random values (default 0). */
+  readonly seed?: Seed;
   readonly onProgress?: (progress: StageProgress) => void;
 }
 
@@ -114,7 +116,7 @@ function headState(gpu: Gpu, D: number): State {
 }
 
 /** A fresh head and optimizer. */
-function startHead(state: State, D: number, stage: number, { init = 'zero', seed = [0, 0] }: HeadOptions): void {
+function startHead(state: State, D: number, stage: number, { init = 'zero', seed = 0 }: HeadOptions): void {
   const random = randomStream(seed, stage);
   const bound = init === 'zero' ? 0 : 1 / Math.sqrt(D);
   state.write(

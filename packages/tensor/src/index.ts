@@ -1,7 +1,16 @@
-export type { DType } from './base/dtype';
+export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
 export { type OptionKinds, optionProblem, type ValueKind, valueProblem } from './base/option-problem';
-export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
+export {
+  philox,
+  philoxWgsl,
+  type RandomStream,
+  randomBits,
+  randomStream,
+  type Seed,
+  seedWords,
+  toUniform,
+} from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
 export { compile, planStep } from './compile';

@@ -27,13 +27,16 @@ export async function clusterPositions(
   checkSet('clusterPositions: clusters', clusters, ROWS);
   const { nearest, backend = cpuBackend } = options;
   let counts: Float64Array | undefined;
-  let positions = 0;
+  let grid: PatchFeatures['grid'] = [0, 0];
   for await (const batch of batches('clusterPositions: features', features, PATCHES)) {
-    const cells = batch.grid[0] * batch.grid[1];
-    if (counts && cells !== positions) {
-      throw new EvalsError('bad-features', `grids of ${positions} and ${cells} positions cannot share counts`);
+    if (counts && batch.grid.join() !== grid.join()) {
+      throw new EvalsError(
+        'bad-features',
+        `grids of ${grid.join(' x ')} and ${batch.grid.join(' x ')} patches cannot share counts`,
+      );
     }
-    positions = cells;
+    grid = batch.grid;
+    const positions = grid[0] * grid[1];
     counts ??= new Float64Array(clusters.rows * positions);
     const tokens = patchTokens(batch);
     checkWidths(tokens, clusters);
@@ -43,7 +46,7 @@ export async function clusterPositions(
     for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
   }
   if (!counts) throw new EvalsError('bad-features', 'there are no features to count');
-  return { counts, clusters: clusters.rows, positions };
+  return { counts, clusters: clusters.rows, grid };
 }
 
 async function nearestCentroids(backend: EvalBackend, tokens: Matrix, centroids: Matrix): Promise<Int32Array> {

@@ -9,15 +9,17 @@
  * clusters with few hits are left out.
  */
 import type { OptionKinds } from '@franca/tensor';
-import { checkArgument, checkOption, checkOptions } from '../errors';
+import { checkSet } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { elapsed, type Outcome } from '../outcome';
 
 /** How often each cluster occurred at each position. */
 export interface PositionCounts {
-  /** `[clusters, positions]`. */
+  /** `[clusters, rows * columns]`. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
-  readonly positions: number;
+  /** Patch grid whose positions these are. */
+  readonly grid: readonly [rows: number, columns: number];
 }
 
 export interface PositionEntropyOptions {
@@ -42,12 +44,10 @@ export interface PositionEntropyResult {
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {
   const started = performance.now();
   checkOptions('positionEntropy', options, OPTIONS);
-  checkArgument('positionEntropy', 'the table of counts', table, 'object');
-  const { clusters, positions, counts } = table;
+  checkSet('positionEntropy: table', table, { counts: 'list', clusters: 'number', grid: 'numbers' });
+  const { clusters, grid, counts } = table;
+  const positions = grid[0] * grid[1];
   const { minHits = 5 * positions, correction = 'miller-madow' } = options;
-  for (const [name, value] of Object.entries({ clusters, positions }))
-    checkArgument('positionEntropy', name, value, 'number');
-  checkArgument('positionEntropy', 'counts', counts, 'list');
   checkOption(positions >= 2, `entropy over ${positions} positions is always 0; use a grid of several patches`);
   checkOption(
     counts.length === clusters * positions,
