@@ -36,6 +36,7 @@ test.each<[unknown, ValueKind, string | undefined]>([
   [[new Float32Array(1)], 'Float32Arrays', undefined],
   [[[1]], 'Float32Arrays', 'x is an Array; it must be an array of Float32Arrays'],
   [{}, 'object', undefined],
+  [Number.NaN, 'number', 'x is NaN; it must be a number'],
   [7, 'Uint8Array', 'x is 7; it must be a Uint8Array'],
   [new Float64Array(1), 'list', undefined],
   ['ab', 'list', 'x is "ab"; it must be an array or a typed array'],

@@ -57,7 +57,7 @@ function isOfKind(value: unknown, kind: Exclude<ValueKind, true>): boolean {
   const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
   if (kind === 'list') return isList;
   if (kind === 'object') return typeof value === 'object' && value !== null && !isList && !isPromise(value);
-  return kind.endsWith('Array') ? tagOf(value) === kind : typeof value === kind;
+  return kind.endsWith('Array') ? tagOf(value) === kind : typeof value === kind && !Number.isNaN(value);
 }
 
 const isPromise = (value: unknown): boolean => tagOf(value) === 'Promise';
