@@ -61,6 +61,7 @@ async function withVite(folder: string): Promise<{ script: string; warnings: str
   const result = (await viteBuild({
     root: folder,
     configFile: false,
+    logLevel: 'warn',
     customLogger: { ...SILENT, warn, warnOnce: warn, error: warn },
     build: {
       write: false,
