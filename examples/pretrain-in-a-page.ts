@@ -26,7 +26,7 @@ import {
   pretrainStep,
   schedules,
 } from '@franca/pretraining';
-import { compile, createState, sizeOf } from '@franca/tensor';
+import { compile, createState } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { vitConfig } from '@franca/vit';
 
@@ -62,10 +62,8 @@ for (let i = 0; i < iterations; i++) {
   const { inputs, nMasked } = drawInputs(options, i);
   step.run({ ...cut(i), ...inputs }, { ...schedule(i), nMasked });
   if ((i + 1) % 10 > 0) continue;
-  const { loss, teacher_entropy } = (await step.metrics()).at(-1)!;
-  console.log(
-    `step ${i + 1}/${iterations}  loss ${loss!.toFixed(2)}  teacher's entropy ${teacher_entropy!.toFixed(2)}`,
-  );
+  const { loss, teacher_entropy } = await step.latest();
+  console.log(`step ${i + 1}/${iterations}  loss ${loss.toFixed(2)}  teacher's entropy ${teacher_entropy.toFixed(2)}`);
 }
 
 /** The crops of batch `i`, which takes the pictures where the batch before stopped. */
@@ -76,7 +74,7 @@ function cut(i: number): { globalCrops: Float32Array; localCrops: Float32Array }
     batch.map((image, k) => drawMultiCrop(recipes, image, { seed: 0, position: positions[k]! })),
   );
   return {
-    globalCrops: renderViews(batch, views.global, new Float32Array(sizeOf(signature.batch.globalCrops.shape))),
-    localCrops: renderViews(batch, views.local, new Float32Array(sizeOf(signature.batch.localCrops!.shape))),
+    globalCrops: renderViews(batch, views.global).data,
+    localCrops: renderViews(batch, views.local).data,
   };
 }

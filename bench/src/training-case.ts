@@ -113,10 +113,10 @@ async function openFrancaTraining(gpu: Gpu, definition: TrainingCase): Promise<R
   const step = await compile(
     gpu,
     ({ weights, m, v, gradient, optimizer }, batch, { lr, weightDecay }) => {
-      const { loss, gradients } = franca(weights!, batch, gradient!);
-      const { corrections } = optimizer!.tensors;
+      const { loss, gradients } = franca(weights, batch, gradient);
+      const { corrections } = optimizer.tensors;
       adamW(
-        { weights: weights!, m: m!, v: v!, gradients, corrections: corrections!, lr, weightDecay },
+        { weights: weights, m: m, v: v, gradients, corrections: corrections, lr, weightDecay },
         { ...ADAMW, rule: () => ({ lrMultiplier: 1, weightDecayMultiplier: 1, isLastLayer: false }) },
       );
       return { loss };

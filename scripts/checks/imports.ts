@@ -1,7 +1,7 @@
 /**
  * Import direction: packages import only packages of lower layers, by their public names; folders inside a package do not import each
  * other in a circle; only tests reach outside their own package, and only into `test/support`; only `@franca/tensor` opens a device
- * through npm `webgpu`; and what a browser loads needs nothing of Node. (Circles of files are the linter's business.)
+ * through npm `webgpu`; and what a browser loads (every entry but those that `layers.ts` names) needs nothing of Node. (Circles of files are the linter's business.)
  */
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
@@ -72,7 +72,9 @@ function checkBrowserEntry(entry: string): string[] {
 
 function needsNode(specifier: string): boolean {
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return true;
-  return ['webgpu', '@franca/tensor/node', 'sharp', 'koffi'].includes(specifier);
+  const [, name, entry] = /^@franca\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
+  if (name !== undefined) return !isBrowserEntry(entry === undefined ? name : `${name}/${entry}`);
+  return ['webgpu', 'sharp', 'koffi', 'tar-stream', 'undici'].includes(specifier);
 }
 
 function shortName(folder: string): string {

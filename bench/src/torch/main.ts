@@ -116,7 +116,7 @@ interface TorchReport {
 
 function runTorch(python: string, folder: string): TorchReport {
   const script = fileURLToPath(new URL('step.py', import.meta.url));
-  const args = [script, folder, '--device', flags.device!, '--steps', flags.steps!];
+  const args = [script, folder, '--device', flags.device, '--steps', flags.steps];
   const { status, stdout, stderr } = spawnSync(python, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${python} ${script} failed:\n${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as TorchReport;
@@ -125,7 +125,7 @@ function runTorch(python: string, folder: string): TorchReport {
 async function bench(python: string): Promise<void> {
   await using gpu = await openGpu({ robustness: false });
   const f16 = gpu.target.family === 'gpu' && gpu.target.f16;
-  const options = derive(loadConfig([flags.preset!], overrides).config, { size: 1, rank: 0, f16 });
+  const options = derive(loadConfig([flags.preset], overrides).config, { size: 1, rank: 0, f16 });
   if (options.centering !== 'sinkhorn_knopp' || options.batch.accumulation > 1)
     throw new Error('step.py knows Sinkhorn-Knopp and one micro-step per update only');
   const { schedule } = options;
@@ -139,12 +139,12 @@ async function bench(python: string): Promise<void> {
   };
   const batch = makeBatch(options);
   using state = createState(gpu, pretrainGroups(options));
-  await initialisePretraining(gpu, state, options, [1, 2]);
+  await initialisePretraining(gpu, state, options, 1);
   const folder = mkdtempSync(join(tmpdir(), 'franca-bench-'));
   try {
-    const read = async (group: string): Promise<Named> => {
+    const read = async (group: 'student' | 'teacher'): Promise<Named> => {
       const values: Named = {};
-      for (const name of Object.keys(state.layout[group]!.segments))
+      for (const name of Object.keys(state.layout[group].segments))
         values[name] = Float32Array.from(await state.read(group, name));
       return values;
     };

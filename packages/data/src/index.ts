@@ -7,7 +7,7 @@ export { type ImageFormat, imageFormat } from './images/image-format';
 export type { ImageContent, ImageSource } from './images/image-source';
 export type { BadImage, BadImageCounts, BadImagePolicy } from './loading/bad-images';
 export {
-  type ImageBatch,
+  type LoadedBatch,
   type LoadedImage,
   type LoaderCursor,
   type LoaderOptions,

@@ -30,15 +30,16 @@ export {
   PREPROCESS_518,
   type Preprocessing,
   preprocess,
+  preprocessInto,
   resizeAndCrop,
   resizedSize,
 } from './augment/preprocess';
 export { randomResizedCrop } from './augment/random-resized-crop';
-export { renderView, renderViews } from './augment/render-view';
+export { renderView, renderViews, renderViewsInto } from './augment/render-view';
 export { solarize } from './augment/solarize';
 export { drawView, type ViewParams, type ViewRecipe } from './augment/view-params';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
-export type { PixelImage } from './images/image';
+export type { ImageBatch, PixelImage } from './images/image';
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './loading/sampler';
 export { shuffledOrder } from './loading/shuffle';
 export { createRandom, permutation, type Random, type RandomState } from './random';

@@ -108,7 +108,7 @@ describe('nesting', () => {
     );
     using step = await compile(
       gpu,
-      (_, batch) => projectionHead(parametersOf(batch), batch.tokens!, config).map(({ features }) => features),
+      (_, batch) => projectionHead(parametersOf(batch), batch.tokens, config).map(({ features }) => features),
       { batch: { ...specs, tokens: { shape: [2, 16], dtype: 'f32' } } },
     );
     const token = Float32Array.from({ length: 16 }, (_, i) => Math.cos(i));
@@ -140,4 +140,10 @@ test.each([
   [{ kind: 'dino' as const }, "a plain DINO head has one level of the token's width 32, got 2, 4, 8, 16, 32"],
 ])('a head that cannot be is refused: %j', (overrides, message) => {
   expect(() => headSpecs(matryoshkaConfig(32, 100, overrides))).toThrow(message);
+});
+
+test('a misspelt override is refused', () => {
+  const wrong: object = { hidden_dim: 64 };
+  for (const config of [matryoshkaConfig, dinoConfig])
+    expect(() => config(32, 100, wrong)).toThrow(/there is no option "hidden_dim", it is called hiddenDim/);
 });

@@ -35,11 +35,11 @@ test('adamw: the official optimizer steps with groups and per-submodule clipping
     (s, gradients, { lr, wd, lastLayerLr }) => {
       const { norms } = adamW(
         {
-          weights: s.student!,
-          m: s.m!,
-          v: s.v!,
-          gradients: store(s.gradient!, gradients),
-          corrections: s.optimizer!.tensors.corrections!,
+          weights: s.student,
+          m: s.m,
+          v: s.v,
+          gradients: store(s.gradient, gradients),
+          corrections: s.optimizer.tensors.corrections,
           lr,
           weightDecay: wd,
           lastLayerLr,
@@ -83,7 +83,7 @@ test('adamw: the official optimizer steps with groups and per-submodule clipping
         absolute: 1e-3 * sumLr,
       });
   }
-  for (const moment of ['m', 'v'])
+  for (const moment of ['m', 'v'] as const)
     for (const [name, { data }] of file.withPrefix(`end.${moment}.`))
       checkParity(file, `${moment} ${name}`, await state.read(moment, name), data, { ofMax: 1e-5 });
   expect(steps).toBeGreaterThan(0);

@@ -1,15 +1,4 @@
-import {
-  assign,
-  cast,
-  compile,
-  createState,
-  type Gpu,
-  type GroupTensors,
-  type Spec,
-  sizeOf,
-  store,
-  type Tensor,
-} from '@franca/tensor';
+import { assign, cast, compile, createState, type Gpu, type Spec, sizeOf, store, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { normals } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -56,15 +45,15 @@ async function trainer(own: Gpu, options: AdamWOptions) {
     (s, batch, { lr, lastLayerLr, momentum }) => {
       const { finite, norms } = adamW(
         {
-          weights: s.w!,
-          m: s.m!,
-          v: s.v!,
-          gradients: store(s.g!, batch as Record<string, Tensor>),
-          corrections: s.optimizer!.tensors.corrections!,
-          lr: lr!,
-          lastLayerLr: lastLayerLr!,
-          weightDecay: lr!,
-          teacher: { group: s.teacher!, momentum: momentum! },
+          weights: s.w,
+          m: s.m,
+          v: s.v,
+          gradients: store(s.g, batch as Record<string, Tensor>),
+          corrections: s.optimizer.tensors.corrections,
+          lr: lr,
+          lastLayerLr: lastLayerLr,
+          weightDecay: lr,
+          teacher: { group: s.teacher, momentum: momentum },
         },
         options,
       );
@@ -81,7 +70,8 @@ async function trainer(own: Gpu, options: AdamWOptions) {
     step,
     run: (gradients: readonly ArrayLike<number>[], lr = 0.1, lastLayerLr = lr) =>
       step.run(Object.fromEntries(names.map((name, i) => [name, gradients[i]!])), { lr, lastLayerLr, momentum: 0.5 }),
-    read: async (group: string) => Promise.all(names.map(async (name) => Array.from(await state.read(group, name)))),
+    read: async (group: 'w' | 'm' | 'v' | 'teacher') =>
+      Promise.all(names.map(async (name) => Array.from(await state.read(group, name)))),
     [Symbol.dispose]() {
       step.dispose();
       state.dispose();
@@ -150,8 +140,8 @@ describe('AdamW', () => {
       using t = await trainer(own, { rule: rule(), maxNorm: 3 });
       for (const seed of [10, 20]) t.run(gradients(seed));
       results.push({ w: await t.read('w'), v: await t.read('v'), teacher: await t.read('teacher') });
-      expect(t.state.layout.w!.windows).toHaveLength(own === gpu ? 1 : 3);
-      expect(t.state.layout.w!.buffers).toHaveLength(own === gpu ? 1 : 2);
+      expect(t.state.layout.w.windows).toHaveLength(own === gpu ? 1 : 3);
+      expect(t.state.layout.w.buffers).toHaveLength(own === gpu ? 1 : 2);
     }
     await narrow.dispose();
     expect(results[1]).toEqual(results[0]);
@@ -167,8 +157,8 @@ test('an f16 copy of the weights follows them, rounded', async (context) => {
   state.write('w', 'a.bias', [1, 2, 3, 4, 5]);
   using step = await compile(
     gpu,
-    (s: Record<string, GroupTensors>, _, { by }) => {
-      const updated = ema(s.w!.windows, s.w!.windows, by!).map((window, i) => [window, s.half!.windows[i]!] as const);
+    (s, _, { by }) => {
+      const updated = ema(s.w.windows, s.w.windows, by).map((window, i) => [window, s.half.windows[i]!] as const);
       for (const [window, copy] of updated) assign(copy, cast(window, 'f16'));
       return {};
     },

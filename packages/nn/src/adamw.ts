@@ -23,14 +23,16 @@ import {
   notEqual,
   reshape,
   SEGMENT_ALIGNMENT,
+  type Shape,
   select,
   type Tensor,
   TensorError,
 } from '@franca/tensor';
 import { parameterTable } from './adamw-table';
 import { updateWindow } from './adamw-update';
+import { checkOptions } from './check-options';
 import { gradientNorms } from './gradient-norms';
-import type { ParameterRule } from './parameter-groups';
+import { type ParameterRule, plainRule } from './parameter-groups';
 import { blockParameters } from './segment-blocks';
 
 export interface AdamWOptions {
@@ -38,8 +40,8 @@ export interface AdamWOptions {
   readonly eps?: number;
   /** Largest gradient norm of each clip group; 0 or absent: no clipping. */
   readonly maxNorm?: number;
-  /** Rule of each parameter by name. */
-  readonly rule: (name: string) => ParameterRule;
+  /** Rule of each parameter by name and shape (default `plainRule`: one rate for all, matrices decay, vectors do not). */
+  readonly rule?: (name: string, shape: Shape) => ParameterRule;
   /** Clip group of each parameter by name (default: one for all); groups are clipped separately. */
   readonly clipGroup?: (name: string) => string;
 }
@@ -79,11 +81,33 @@ export interface AdamWOutput {
   readonly finite: Tensor;
 }
 
+const OPTIONS: Record<keyof AdamWOptions, true> = {
+  betas: true,
+  eps: true,
+  maxNorm: true,
+  rule: true,
+  clipGroup: true,
+};
+const INPUT: Record<keyof AdamWInput, true> = {
+  weights: true,
+  m: true,
+  v: true,
+  gradients: true,
+  corrections: true,
+  lr: true,
+  weightDecay: true,
+  lastLayerLr: true,
+  lossScale: true,
+  enabled: true,
+  teacher: true,
+};
+
 /** One optimizer step on a whole group. Records updates of weights, moments, corrections and teacher. */
-export function adamW(
-  input: AdamWInput,
-  { betas: [b1, b2] = [0.9, 0.999], eps = 1e-8, maxNorm = 0, rule, clipGroup = () => 'all' }: AdamWOptions,
-): AdamWOutput {
+export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutput {
+  checkOptions('adamW', input, INPUT, ['weights', 'm', 'v', 'gradients', 'corrections', 'lr', 'weightDecay']);
+  checkOptions('adamW', options, OPTIONS);
+  const { betas = [0.9, 0.999], eps = 1e-8, maxNorm = 0, rule = plainRule, clipGroup = () => 'all' } = options;
+  const [b1, b2] = betas;
   const { layout } = input.weights;
   const names = Object.keys(layout.segments);
   if (names.length === 0) throw new TensorError('argument', 'adamW: the group has no parameters');
@@ -99,7 +123,7 @@ export function adamW(
   const corrections = assign(input.corrections, select(notEqual(go, 0), advanced, input.corrections));
 
   const table = parameterTable({
-    rules: names.map(rule),
+    rules: names.map((name) => rule(name, layout.segments[name]!.shape)),
     lr: input.lr,
     lastLayerLr: input.lastLayerLr ?? input.lr,
     weightDecay: input.weightDecay,

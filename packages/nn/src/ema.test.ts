@@ -17,7 +17,7 @@ test('the average moves towards its source by 1 - momentum', async () => {
   using step = await compile(
     gpu,
     (s, _, { momentum }) => {
-      ema(s.teacher!.windows, s.w!.windows, momentum!);
+      ema(s.teacher.windows, s.w.windows, momentum);
       return {};
     },
     { state, knobs: { momentum: [] } },

@@ -1,4 +1,5 @@
 export { type AdamWInput, type AdamWOptions, type AdamWOutput, adamW } from './adamw';
+export { crossEntropy } from './cross-entropy';
 export { dropPathPerSample, dropPathSubset, keptSamples } from './drop-path';
 export { ema } from './ema';
 export { initialise } from './initialise';
@@ -16,7 +17,7 @@ export {
   swigluSpecs,
 } from './layers';
 export { initialLossScale, type LossScaleOptions, lossScale, updateLossScale } from './loss-scale';
-export { type GroupOptions, type ParameterRule, parameterRule } from './parameter-groups';
+export { type GroupOptions, type ParameterRule, parameterRule, plainRule } from './parameter-groups';
 export {
   countParameters,
   type Init,
@@ -45,7 +46,9 @@ export {
   prototypesOf,
   wholeLogits,
 } from './prototypes';
+export { loadState, type StateEntry, type StateFile, stateEntries } from './saved-state';
 export { type CosineSchedule, constantSchedule, cosine, linearRamp, scaledLearningRate } from './schedules';
+export { type SgdInput, type SgdOptions, sgd } from './sgd';
 export {
   probabilityTargets,
   type SoftTargets,
@@ -53,3 +56,12 @@ export {
   targetCrossEntropy,
   targetProbabilities,
 } from './soft-targets';
+export {
+  type OptimizerOptions,
+  type OptimizerState,
+  optimizerState,
+  type Training,
+  type TrainingOptions,
+  trainingStep,
+  type WithLoss,
+} from './training-step';

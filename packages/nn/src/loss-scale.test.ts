@@ -10,7 +10,7 @@ test('the scale halves at a bad step, doubles after enough good ones in a row, a
   const step = await compile(
     gpu,
     (s, { finite }) => {
-      const own = s.optimizer!.tensors.loss_scale!;
+      const own = s.optimizer.tensors.loss_scale;
       const before = lossScale(own);
       const after = updateLossScale(own, finite, { growthInterval: 3 });
       return { before, after };

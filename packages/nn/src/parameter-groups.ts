@@ -3,11 +3,20 @@
  * patch embedding learns slower; layer-wise decay, where used, multiplies the rate by decay^(L + 1 - layer), embeddings being layer 0 and
  * everything outside the blocks layer L + 1; prototypes ("last_layer") follow a schedule of their own.
  */
+import type { Shape } from '@franca/tensor';
+
 export interface ParameterRule {
   readonly lrMultiplier: number;
   readonly weightDecayMultiplier: number;
   readonly isLastLayer: boolean;
 }
+
+/** One learning rate for all; matrices decay, vectors (biases, gains of norms, LayerScale) do not: what most vision transformers are trained with. */
+export const plainRule = (_name: string, shape: Shape): ParameterRule => ({
+  lrMultiplier: 1,
+  weightDecayMultiplier: shape.length > 1 ? 1 : 0,
+  isLastLayer: false,
+});
 
 export interface GroupOptions {
   readonly layerwiseDecay?: number;

@@ -11,8 +11,8 @@ const { group } = layoutState(
 );
 
 test('every block of a window knows its parameter, also where a parameter runs on into the next window', () => {
-  const { windows } = group!;
-  expect(windows.map((window) => [...blockParameters(group!, window)])).toEqual([
+  const { windows } = group;
+  expect(windows.map((window) => [...blockParameters(group, window)])).toEqual([
     [0, 1],
     [1, 1],
     [1, 2],
@@ -20,12 +20,12 @@ test('every block of a window knows its parameter, also where a parameter runs o
 });
 
 test('a segment has no blocks in a window that it does not reach', () => {
-  const { windows, segments } = group!;
-  expect(windows.map((window) => blockRange(segments.b!, window))).toEqual([
+  const { windows, segments } = group;
+  expect(windows.map((window) => blockRange(segments.b, window))).toEqual([
     { first: 1, end: 2 },
     { first: 0, end: 2 },
     { first: 0, end: 1 },
   ]);
-  const { first, end } = blockRange(segments.c!, windows[0]!);
+  const { first, end } = blockRange(segments.c, windows[0]!);
   expect(end).toBeLessThanOrEqual(first);
 });

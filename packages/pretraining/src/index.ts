@@ -1,6 +1,7 @@
+export type { PretrainChoices } from './choices';
 export { PretrainError, type PretrainErrorCode } from './errors';
 export { type DrawnInputs, drawInputs, type PerInput } from './inputs';
-export { type PretrainChoices, pretrainOptions } from './official-options';
+export { pretrainOptions } from './official-options';
 export {
   type AdamWSettings,
   type BatchSize,
@@ -17,8 +18,9 @@ export {
   type CompiledPretrainStep,
   microStepKnobs,
   type PerKnob,
+  type PretrainOutputs,
   type PretrainSignature,
   pretrainSignature,
 } from './signature';
-export { initialisePretraining, pretrainGroups, SAVED_GROUPS } from './state';
-export { type PretrainOutputs, pretrainRule, pretrainStep } from './step';
+export { initialisePretraining, type PretrainGroups, pretrainGroups, SAVED_GROUPS } from './state';
+export { pretrainRule, pretrainStep } from './step';

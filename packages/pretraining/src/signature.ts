@@ -1,5 +1,5 @@
-/** What a compiled step takes: its inputs, and its knobs, the scalars that change from step to step. */
-import type { Shape, Spec, Step } from '@franca/tensor';
+/** What a compiled step takes (its inputs, and its knobs, the scalars that change from step to step) and what it gives. */
+import type { Shape, Spec, Step, Tensor } from '@franca/tensor';
 import { inputSpecs, type PerInput } from './inputs';
 import type { PretrainOptions } from './options';
 import type { ScheduledValues } from './schedules';
@@ -19,8 +19,33 @@ export interface PretrainSignature {
   readonly knobs: PerKnob<Shape>;
 }
 
+/** What a step computes; scalars are metrics. */
+// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
+export type PretrainOutputs = {
+  /** What is optimised. */
+  readonly loss: Tensor;
+  /** The official log's terms, `total_loss` among them. */
+  readonly dino_local_crops_loss: Tensor;
+  readonly dino_global_crops_loss: Tensor;
+  readonly koleo_loss: Tensor;
+  readonly ibot_loss: Tensor;
+  readonly total_loss: Tensor;
+  /** Gradient norms before clipping: `grad_norm_backbone`, ... */
+  readonly [norm: `grad_norm_${string}`]: Tensor;
+  /** 1 if the step was taken, 0 if gradients were not finite. */
+  readonly finite: Tensor;
+  /** What the loss was multiplied by, with loss scaling. */
+  readonly loss_scale?: Tensor;
+  /** Mean entropy of the teacher's CLS targets at the finest level over ln K: 1 uniform, 0 one-hot. */
+  readonly teacher_entropy: Tensor;
+  /** First choice among the prototypes of that level, per teacher CLS token [2b]. */
+  readonly choices: Tensor;
+  /** CLS tokens of the teacher [2b, D]. */
+  readonly cls: Tensor;
+};
+
 /** A compiled pretraining step. */
-export type CompiledPretrainStep = Step<PerInput<Spec>, PerKnob<Shape>>;
+export type CompiledPretrainStep = Step<PerInput<Spec>, PerKnob<Shape>, PretrainOutputs>;
 
 /** Shapes of inputs and knobs; all knobs are scalars. */
 export const pretrainSignature = (options: PretrainOptions): PretrainSignature => ({

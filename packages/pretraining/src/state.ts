@@ -18,8 +18,13 @@ export const centerName = (loss: LossName, level: number): string => `center.${l
 /** Groups of state that a checkpoint must hold to continue exactly; the others are scratch. */
 export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
 
+/** The groups of a run's state; `accumulated` is empty without accumulation. */
+export type PretrainGroups = Readonly<
+  Record<'student' | 'teacher' | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer', GroupSpec>
+>;
+
 /** The groups of a run's state, for `createState` or `layoutState`. */
-export function pretrainGroups(options: PretrainOptions): Record<string, GroupSpec> {
+export function pretrainGroups(options: PretrainOptions): PretrainGroups {
   const specs = parameterSpecs(options);
   return {
     student: specs,
@@ -27,7 +32,7 @@ export function pretrainGroups(options: PretrainOptions): Record<string, GroupSp
     m: specs,
     v: specs,
     gradient: specs,
-    ...(options.batch.accumulation > 1 ? { accumulated: specs } : {}),
+    accumulated: options.batch.accumulation > 1 ? specs : {},
     optimizer: {
       corrections: f32(2),
       ...(options.lossScaling ? { loss_scale: f32(2) } : {}),
@@ -39,9 +44,9 @@ export function pretrainGroups(options: PretrainOptions): Record<string, GroupSp
 /** Initial state: the student by the official initialisation, the teacher its copy. */
 export async function initialisePretraining(
   gpu: Gpu,
-  state: State,
+  state: State<PretrainGroups>,
   options: PretrainOptions,
-  seed: Seed = [options.seed >>> 0, 0],
+  seed: Seed = options.seed,
 ): Promise<void> {
   await initialise(gpu, state, 'student', parameterSpecs(options), seed);
   state.copy('student', 'teacher');

@@ -1,6 +1,6 @@
 import { detectHead } from '@franca/matryoshka-heads';
 import { targetProbabilities } from '@franca/nn';
-import { compile, createState, type Gpu, type Shape, type State } from '@franca/tensor';
+import { compile, createState, type Gpu, type Shape, type State, type TensorTree } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkParity, type ParityFile, parityFile, recordParity } from '../../../test/support/parity';
@@ -95,7 +95,7 @@ describe.each([
     writeWeights(file, state);
     using step = await compile(
       gpu,
-      (groups, batch, knobs) => {
+      (groups, batch, knobs): TensorTree => {
         const recorded = recordPretrainStep({ groups, batch, knobs }, options, {});
         const { outputs, forward, gradients, squaredNorms, names } = recorded;
         parameterNames = names;

@@ -5,10 +5,12 @@ import {
   createState,
   defaultTarget,
   type Gpu,
+  type GroupLayout,
   layoutState,
   type Plan,
   planStep,
   type Spec,
+  type State,
   type Target,
 } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
@@ -17,7 +19,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pretrainOptions } from './official-options';
 import type { PretrainOptions } from './options';
 import { pretrainSignature } from './signature';
-import { initialisePretraining, pretrainGroups } from './state';
+import { initialisePretraining, type PretrainGroups, pretrainGroups } from './state';
 import { pretrainStep } from './step';
 
 let gpu: Gpu;
@@ -57,7 +59,7 @@ const knobs = { lr: 0.01, lastLayerLr: 0.01, weightDecay: 0.05, momentum: 0.9, t
 
 /** What a run of the step left behind. */
 interface Outcome {
-  readonly metrics: Record<string, number>[];
+  readonly metrics: readonly Record<string, number>[];
   readonly read: (group: string, name: string) => Promise<ArrayLike<number>>;
   readonly student: Float32Array;
   readonly teacher: Float32Array;
@@ -68,7 +70,7 @@ interface Setup {
   readonly chunks?: ChunkOptions;
   /** What kind of adapter kernels are made for. */
   readonly target?: Partial<Target>;
-  readonly before?: (write: (group: string, name: string, values: ArrayLike<number>) => void) => void;
+  readonly before?: (state: State<PretrainGroups>) => void;
   /** Inputs and knobs of each run (default: one run of the above). */
   readonly runs?: readonly { readonly inputs?: object; readonly knobs?: object }[];
 }
@@ -76,24 +78,24 @@ interface Setup {
 async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup = {}, device = gpu): Promise<Outcome> {
   const all = { ...small, ...options };
   using state = createState(device, pretrainGroups(all));
-  await initialisePretraining(device, state, all, [7, 8]);
-  before?.((group, name, values) => state.write(group, name, values));
+  await initialisePretraining(device, state, all, 7);
+  before?.(state);
   using step = await compile(device, pretrainStep(all, chunks), { ...pretrainSignature(all), state });
   const { created } = device;
   const counts = { ...created };
   for (const run of runs) step.run({ ...inputs, ...run.inputs }, { ...knobs, ...run.knobs });
   await step.done();
   expect(created).toEqual(counts);
-  const metrics = await step.metrics();
+  const { rows: metrics } = await step.metrics();
   const kept = new Map<string, ArrayLike<number>>();
-  for (const [group, { segments }] of Object.entries(state.layout))
+  for (const [group, { segments }] of Object.entries(state.layout) as [keyof PretrainGroups, GroupLayout][])
     for (const name of Object.keys(segments)) kept.set(`${group}/${name}`, await state.read(group, name));
   const whole = (group: string) =>
     Float32Array.from(
       [...kept].filter(([name]) => name.startsWith(`${group}/`)).flatMap(([, values]) => Array.from(values)),
     );
   return {
-    metrics,
+    metrics: metrics as readonly Record<string, number>[],
     read: async (group, name) => kept.get(`${group}/${name}`)!,
     student: whole('student'),
     teacher: whole('teacher'),
@@ -205,7 +207,7 @@ test('a micro-step that is not the last changes neither weights nor teacher', as
 test('gradients that are not finite: weights stay, the teacher follows, the scale halves', async () => {
   const infinite = await train({
     options: { lossScaling: true },
-    before: (write) => {
+    before: ({ write }) => {
       write('optimizer', 'loss_scale', [3e38, 5]);
       write('teacher', 'backbone.norm.bias', new Float32Array(D).fill(1));
     },
@@ -219,8 +221,8 @@ test('gradients that are not finite: weights stay, the teacher follows, the scal
 
 test('padding rows take part in the targets only where asked for', async () => {
   // long prototypes, so that targets are far from uniform
-  const before: Setup['before'] = (write) => {
-    for (const group of ['student', 'teacher'])
+  const before: Setup['before'] = ({ write }) => {
+    for (const group of ['student', 'teacher'] as const)
       write(group, 'ibot_head.last_layers.1.weight_g', new Float32Array(192).fill(1e5));
   };
   const [exact, quirk] = [await train({ before }), await train({ before, options: { paddingRows: true } })];
@@ -262,7 +264,7 @@ test('f16 with its dynamic loss scale: overflows are skipped and halve it, then 
   const scale = 2 ** 18;
   const half = await train({
     options: { precision: 'f16', lossScaling: true },
-    before: (write) => write('optimizer', 'loss_scale', [scale, 0]),
+    before: (state) => state.write('optimizer', 'loss_scale', [scale, 0]),
     runs,
   });
   const taken = half.metrics.filter(({ finite }) => finite === 1);
@@ -292,7 +294,7 @@ test('ViT-B with its official heads is planned within WebGPU default limits, gra
     pretrainStep(options, { keepBytes: 0 }),
     pretrainSignature(options),
   );
-  const parameters = Object.values(layout.student!.segments).reduce(
+  const parameters = Object.values(layout.student.segments).reduce(
     (sum: number, { shape }: Spec) => sum + shape.reduce((a, c) => a * c, 1),
     0,
   );

@@ -16,12 +16,12 @@ import {
   add,
   assign,
   cast,
-  type GroupTensors,
   grad,
   mul,
   notEqual,
   type Shape,
   type Spec,
+  type StateTensors,
   type StepFunction,
   select,
   store,
@@ -30,41 +30,20 @@ import {
 import { type Forward, pretrainForward } from './forward';
 import type { PerInput } from './inputs';
 import type { PretrainOptions } from './options';
-import type { PerKnob } from './signature';
+import type { PerKnob, PretrainOutputs } from './signature';
+import type { PretrainGroups } from './state';
 import { teacherStatistics } from './teacher-statistics';
-
-/** What a step computes; scalars are metrics. */
-// biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
-export type PretrainOutputs = {
-  /** What is optimised. */
-  readonly loss: Tensor;
-  /** The official log's terms, `total_loss` among them. */
-  readonly dino_local_crops_loss: Tensor;
-  readonly dino_global_crops_loss: Tensor;
-  readonly koleo_loss: Tensor;
-  readonly ibot_loss: Tensor;
-  readonly total_loss: Tensor;
-  /** Gradient norms before clipping: `grad_norm_backbone`, ... */
-  readonly [norm: `grad_norm_${string}`]: Tensor;
-  /** 1 if the step was taken, 0 if gradients were not finite. */
-  readonly finite: Tensor;
-  /** What the loss was multiplied by, with loss scaling. */
-  readonly loss_scale?: Tensor;
-  /** Mean entropy of the teacher's CLS targets at the finest level over ln K: 1 uniform, 0 one-hot. */
-  readonly teacher_entropy: Tensor;
-  /** First choice among the prototypes of that level, per teacher CLS token [2b]. */
-  readonly choices: Tensor;
-  /** CLS tokens of the teacher [2b, D]. */
-  readonly cls: Tensor;
-};
 
 /** The step of a run, to compile with `pretrainSignature(options)` and a state of `pretrainGroups(options)`; `prototypeChunks` gives `chunks` for an adapter. */
 export const pretrainStep =
-  (options: PretrainOptions, chunks: ChunkOptions = {}): StepFunction<PerInput<Spec>, PerKnob<Shape>> =>
+  (
+    options: PretrainOptions,
+    chunks: ChunkOptions = {},
+  ): StepFunction<PerInput<Spec>, PerKnob<Shape>, PretrainGroups, PretrainOutputs> =>
   (groups, batch, knobs) =>
     recordPretrainStep({ groups, batch, knobs }, options, chunks).outputs;
 
-type Groups = Readonly<Record<string, GroupTensors>>;
+type Groups = StateTensors<PretrainGroups>;
 type Named = Readonly<Record<string, Tensor>>;
 
 /** What a step function is called with. */
@@ -87,11 +66,11 @@ export interface RecordedStep {
 /** Records a step and returns also what lies inside. */
 export function recordPretrainStep(input: StepInput, options: PretrainOptions, chunks: ChunkOptions): RecordedStep {
   const { groups, batch, knobs } = input;
-  const rest = parametersOf(groups.optimizer!.tensors);
+  const rest = parametersOf(groups.optimizer.tensors);
   const forward = pretrainForward(
     {
-      student: parametersOf(groups.student!.tensors),
-      teacher: parametersOf(groups.teacher!.tensors),
+      student: parametersOf(groups.student.tensors),
+      teacher: parametersOf(groups.teacher.tensors),
       batch,
       teacherTemp: knobs.teacherTemp,
       nMasked: knobs.nMasked,
@@ -104,7 +83,7 @@ export function recordPretrainStep(input: StepInput, options: PretrainOptions, c
 
   const scale = options.lossScaling ? scaleOf(rest('loss_scale')) : undefined;
   const share = mul(forward.losses.optimised, 1 / options.batch.accumulation);
-  const gradients = grad(scale ? mul(share, scale) : share, groups.student!.tensors);
+  const gradients = grad(scale ? mul(share, scale) : share, groups.student.tensors);
   const { norms, squaredNorms, names, finite } = updateWeights(input, gradients, scale, options);
   for (const [name, next] of Object.entries(forward.nextCenters)) assign(rest(name), next);
   const outputs: PretrainOutputs = {
@@ -127,20 +106,20 @@ function updateWeights(
   scale: Tensor | undefined,
   options: PretrainOptions,
 ): AdamWOutput {
-  const rest = parametersOf(groups.optimizer!.tensors);
+  const rest = parametersOf(groups.optimizer.tensors);
   const { betas, eps, clip } = options.adamW;
   const enabled = knobs.lastMicroStep ? { enabled: knobs.lastMicroStep } : {};
   const updated = adamW(
     {
-      weights: groups.student!,
-      m: groups.m!,
-      v: groups.v!,
+      weights: groups.student,
+      m: groups.m,
+      v: groups.v,
       gradients: gradientWindows(groups, gradients, knobs.firstMicroStep),
       corrections: rest('corrections'),
       lr: knobs.lr,
       lastLayerLr: knobs.lastLayerLr,
       weightDecay: knobs.weightDecay,
-      teacher: { group: groups.teacher!, momentum: knobs.momentum },
+      teacher: { group: groups.teacher, momentum: knobs.momentum },
       ...(scale ? { lossScale: scale } : {}),
       ...enabled,
     },
@@ -172,9 +151,9 @@ export function pretrainRule(
 
 /** Stores the gradients; with accumulation adds them to those of the micro-steps before. */
 function gradientWindows(groups: Groups, gradients: Named, first: Tensor | undefined): readonly Tensor[] {
-  const windows = store(groups.gradient!, gradients);
+  const windows = store(groups.gradient, gradients);
   if (!first) return windows;
-  return groups.accumulated!.windows.map((sum, i) =>
+  return groups.accumulated.windows.map((sum, i) =>
     assign(sum, select(notEqual(first, 0), windows[i]!, add(sum, windows[i]!))),
   );
 }

@@ -1,5 +1,5 @@
 import { adamW } from '@franca/nn';
-import { compile, createState, type Gpu, grad, store } from '@franca/tensor';
+import { compile, createState, type Gpu, grad, store, type TensorTree } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkParity, parityFile } from '../../../test/support/parity';
@@ -50,7 +50,7 @@ test('predictions, loss and gradient of the position head', async () => {
   const shape = file.shape('x');
   using step = await compile(
     gpu,
-    (_, { z, w }) => {
+    (_, { z, w }): TensorTree => {
       const loss = positionLoss(z, w, grid, c.activation as Activation);
       return {
         loss,

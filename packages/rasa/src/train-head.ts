@@ -10,10 +10,12 @@ import {
   grad,
   matmul,
   randomStream,
+  type Seed,
   type Spec,
   type State,
   type Step,
   store,
+  type Tensor,
 } from '@franca/tensor';
 import { countBatches, evenBatches, type PatchShape, type PatchSource } from './patch-batches';
 import { type Activation, constantError, positionLoss } from './position-head';
@@ -36,7 +38,8 @@ export interface HeadOptions {
    * training does not move of that stays in the plane and is removed for nothing.
    */
   readonly init?: 'zero' | 'uniform';
-  readonly seed?: readonly [number, number];
+  /** Of a head that starts at random values (default 0). */
+  readonly seed?: Seed;
   readonly onProgress?: (progress: StageProgress) => void;
 }
 
@@ -81,7 +84,7 @@ export async function headTrainer(
         total = 0;
         for await (const patches of evenBatches(source, shape, batchSize)) {
           step.run({ patches }, { lr: schedule(done), weightDecay });
-          const loss = (await step.metrics()).at(-1)!.loss!;
+          const { loss } = await step.latest();
           total += loss;
           done++;
           options.onProgress?.({ stage, step: done, steps, loss });
@@ -113,7 +116,7 @@ function headState(gpu: Gpu, D: number): State {
 }
 
 /** A fresh head and optimizer. */
-function startHead(state: State, D: number, stage: number, { init = 'zero', seed = [0, 0] }: HeadOptions): void {
+function startHead(state: State, D: number, stage: number, { init = 'zero', seed = 0 }: HeadOptions): void {
   const random = randomStream(seed, stage);
   const bound = init === 'zero' ? 0 : 1 / Math.sqrt(D);
   state.write(
@@ -125,7 +128,7 @@ function startHead(state: State, D: number, stage: number, { init = 'zero', seed
   state.write('optimizer', 'corrections', [0, 0]);
 }
 
-type HeadStep = Step<{ patches: Spec }, { lr: []; weightDecay: [] }>;
+type HeadStep = Step<{ patches: Spec }, { lr: []; weightDecay: [] }, { loss: Tensor }>;
 
 /** One step of AdamW on patches [batchSize, N, D]; its loss is a metric. */
 function headStep(

@@ -86,7 +86,7 @@ test('logits kept in chunks, and recomputed in chunks, give the targets of the w
   );
   step.run({ z: pattern(B * b, 1), g: pattern(K, 1), v: pattern(K * b, 1) });
   const whole = await step.read('0');
-  for (const i of ['1', '2']) expectClose(await step.read(i), whole, 2e-6);
+  for (const i of ['1', '2'] as const) expectClose(await step.read(i), whole, 2e-6);
 });
 
 test('bad options are refused', async () => {

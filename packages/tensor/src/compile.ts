@@ -2,111 +2,64 @@
  * `compile` records a step function once, plans it, and prepares everything that a replay needs. From then on `run` writes the inputs,
  * encodes the same dispatches in the same order and submits; it creates nothing.
  */
+import { checkShape, checkSpec } from './base/check-spec';
 import { BYTES_PER_ELEMENT, decode } from './base/dtype';
-import { TensorError } from './base/errors';
+import { markSite, siteOf, TensorError } from './base/errors';
+import { optionProblem } from './base/option-problem';
 import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
 import { type BufferLookup, bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
-import { findNonFinite, type KernelTime, type NonFinite, profile } from './device/diagnose';
+import { findNonFinite, profile } from './device/diagnose';
 import { planEncoder } from './device/encoder';
 import type { Gpu } from './device/gpu';
-import { inputWriter, type Values } from './device/input-writer';
+import { inputWriter } from './device/input-writer';
 import { metricRing } from './device/metric-ring';
 import type { State } from './device/state';
 import { boundSubmits } from './device/submits';
 import { tunedTarget } from './device/tuner';
-import { type WarmOptions, warmKernels } from './device/warm';
+import { warmKernels } from './device/warm';
+import { refuseOtherCopy } from './graph/copy';
 import type { Spec, Tensor } from './graph/op';
 import { isTensor, recordStep } from './graph/record';
-import type { StateLayout } from './graph/state-layout';
-import { type GroupTensors, groupTensors } from './ops/assign';
+import type { GroupLayout, StateLayout, StateSpec } from './graph/state-layout';
+import { groupTensors, type StateTensors } from './ops/assign';
 import { knob, input as recordedInput } from './ops/sources';
 import { makePlan, recordedNodes } from './plan/plan';
-import type { Plan, PlanInput, PlanReport } from './plan/plan-types';
+import type { Plan, PlanInput } from './plan/plan-types';
+import type { BatchSpec, KnobSpec, Signature, Step, StepFunction, TensorTree } from './step';
 
-/** What a step function may return: tensors in nested objects and arrays. */
-export type TensorTree = Tensor | undefined | readonly TensorTree[] | { readonly [key: string]: TensorTree };
-
-export interface Signature<B extends Record<string, Spec>, K extends Record<string, Shape>> {
-  /** The state the step reads and updates. */
-  readonly state?: State;
-  /** Inputs written before every run. */
-  readonly batch?: B;
-  /** Small f32 values that change every step: learning rate, temperatures, seeds. All of them are one upload. */
-  readonly knobs?: K;
-  /** How many runs of scalar outputs the metric ring holds (default 64). */
-  readonly metricRows?: number;
-  /** Fuse elementwise chains (default true). */
-  readonly fusion?: boolean;
-  /** One op at a time: every value in a buffer of its own, every kernel a submit of its own (default false; for debugging and tests). */
-  readonly isolate?: boolean;
-  /** Longest single submit in seconds, by the target's rates (default 0.25). */
-  readonly maxSubmitSeconds?: number;
-}
-
-export type StepFunction<B, K> = (
-  state: Record<string, GroupTensors>,
-  batch: { readonly [key in keyof B]: Tensor },
-  knobs: { readonly [key in keyof K]: Tensor },
-) => TensorTree;
-
-export interface Step<B extends Record<string, Spec>, K extends Record<string, Shape>> extends Disposable {
-  readonly report: PlanReport;
-  readonly plan: Plan;
-  /** Seconds spent compiling pipelines, and how many were new. */
-  readonly compileTime: { readonly seconds: number; readonly pipelines: number };
-  /**
-   * Compiles what a software adapter would only compile when the kernels first run, one after the other; the event loop goes on between them.
-   * State and outputs stay as they are. Returns at once on GPUs, and where it was done before. Rejects when `signal` is aborted.
-   */
-  warm(options?: WarmOptions): Promise<void>;
-  /** The device buffer behind a batch input, for kernels that fill it in place. */
-  inputBuffer(name: keyof B & string): GPUBuffer;
-  /** Encodes and submits one run. Batch inputs that are left out keep their last contents. */
-  run(batch?: { readonly [key in keyof B]?: ArrayLike<number> }, knobs?: { readonly [key in keyof K]?: Values }): void;
-  /** Resolves when everything submitted so far has run. */
-  done(): Promise<void>;
-  /** Reads an output of the last run by its path in the returned tree (`loss`, `levels.0`). */
-  read(path: string): Promise<Float32Array | Int32Array | Uint32Array>;
-  /** Scalar outputs of all runs since the last call (at most `metricRows`), oldest first. Does not stall runs submitted later. */
-  metrics(): Promise<Record<string, number>[]>;
-  /** A run like any other, with a timestamp pair around every kernel; milliseconds by op. Needs `target.timestamps`. */
-  profile(
-    batch?: { readonly [key in keyof B]?: ArrayLike<number> },
-    knobs?: { readonly [key in keyof K]?: Values },
-  ): Promise<readonly KernelTime[]>;
-  /** Runs kernel by kernel until one writes an infinity or NaN; names it, or returns undefined. Counts as a run. */
-  findNonFinite(): Promise<NonFinite | undefined>;
-  dispose(): void;
-}
-
-type PlanSignature<B extends Record<string, Spec>, K extends Record<string, Shape>> = Pick<
+type PlanSignature<B extends BatchSpec, K extends KnobSpec> = Pick<
   Signature<B, K>,
   'batch' | 'knobs' | 'fusion' | 'isolate'
 >;
 
 /** Records `step` for a layout and a target without a device: the plan that `compile` would run, but for what it tunes on the adapter. */
-export const planStep = <B extends Record<string, Spec>, K extends Record<string, Shape>>(
+export const planStep = <B extends BatchSpec, K extends KnobSpec, G extends StateSpec>(
   target: Target,
-  layout: StateLayout,
-  step: StepFunction<B, K>,
+  layout: StateLayout<G>,
+  step: StepFunction<B, K, G>,
   signature: PlanSignature<B, K>,
 ): Plan => makePlan({ ...recordInput(layout, step, signature), target });
 
-function recordInput<B extends Record<string, Spec>, K extends Record<string, Shape>>(
-  layout: StateLayout,
-  step: StepFunction<B, K>,
+function recordInput<B extends BatchSpec, K extends KnobSpec, G extends StateSpec>(
+  layout: StateLayout<G>,
+  step: StepFunction<B, K, G>,
   { batch, knobs, fusion = true, isolate = false }: PlanSignature<B, K>,
 ): Omit<PlanInput, 'target'> {
+  const groups = Object.entries<GroupLayout>(layout).map(([group, own]) => [group, groupTensors(group, own)]);
+  const inputs = Object.entries<Spec>(batch ?? {}).map(([name, spec]) => {
+    checkSpec(`input "${name}"`, spec);
+    return [name, recordedInput(name, spec.shape, spec.dtype)];
+  });
+  const values = Object.entries<Shape>(knobs ?? {}).map(([name, shape]) => {
+    checkShape(`knob "${name}"`, shape);
+    return [name, knob(name, shape)];
+  });
   const { result, effects } = recordStep(() =>
     step(
-      Object.fromEntries(Object.entries(layout).map(([group, own]) => [group, groupTensors(group, own)])),
-      Object.fromEntries(
-        Object.entries(batch ?? {}).map(([name, { shape, dtype }]) => [name, recordedInput(name, shape, dtype)]),
-      ) as { [key in keyof B]: Tensor },
-      Object.fromEntries(Object.entries(knobs ?? {}).map(([name, shape]) => [name, knob(name, shape)])) as {
-        [key in keyof K]: Tensor;
-      },
+      Object.fromEntries(groups) as StateTensors<G>,
+      Object.fromEntries(inputs) as { [name in keyof B]: Tensor },
+      Object.fromEntries(values) as { [name in keyof K]: Tensor },
     ),
   );
   return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate };
@@ -123,24 +76,49 @@ function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {
   );
 }
 
-/** Compiles a step. Throws `TensorError`: `memory` if it cannot fit (naming the largest consumers), `binding-limit`, `state`, `shader`. */
-export async function compile<B extends Record<string, Spec>, K extends Record<string, Shape>>(
-  gpu: Gpu,
-  step: StepFunction<B, K>,
-  signature: Signature<B, K> = {},
-): Promise<Step<B, K>> {
-  const layout = signature.state?.layout ?? {};
+/**
+ * Compiles a step. Throws `TensorError`: `memory` if it cannot fit (naming the largest consumers), `binding-limit`, `state`, `shader`, `dtype` and `shape`
+ * for impossible inputs, `copies` where device, state or tensors come from another copy of this package.
+ */
+export async function compile<
+  O extends TensorTree,
+  B extends BatchSpec = Record<never, never>,
+  K extends KnobSpec = Record<never, never>,
+  G extends StateSpec = Record<never, never>,
+>(gpu: Gpu, step: StepFunction<B, K, G, O>, signature: Signature<B, K, G> = {}): Promise<Step<B, K, O>> {
+  checkCall(step, signature);
+  const owner = `the step ${step.name && `"${step.name}" `}compiled at ${siteOf(markSite())}`;
+  refuseOtherCopy('the device', gpu);
+  if (signature.state) refuseOtherCopy('the state', signature.state);
+  const layout = signature.state?.layout ?? ({} as StateLayout<G>);
   const input = recordInput(layout, step, signature);
   const target = await tunedTarget(gpu, recordedNodes(input));
   const plan = makePlan({ ...input, target });
   refuseIfTooLarge(gpu, plan);
-  const buffers = createBuffers(gpu, plan);
+  const buffers = createBuffers(gpu, plan, owner);
   try {
-    return await prepare(gpu, plan, buffers, signature);
+    return await prepare<B, K, O>(gpu, plan, buffers, signature, owner);
   } catch (error) {
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
     throw error;
   }
+}
+
+const SIGNATURE: Record<keyof Signature<BatchSpec, KnobSpec>, true> = {
+  state: true,
+  batch: true,
+  knobs: true,
+  metricRows: true,
+  fusion: true,
+  isolate: true,
+  maxSubmitSeconds: true,
+};
+
+function checkCall(step: unknown, signature: unknown): void {
+  if (typeof step !== 'function')
+    throw new TensorError('argument', `compile(gpu, step, signature): step is no function but ${typeof step}`);
+  const problem = optionProblem(signature, SIGNATURE);
+  if (problem) throw new TensorError('argument', `compile: ${problem}`);
 }
 
 function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
@@ -155,24 +133,29 @@ function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-async function prepare<B extends Record<string, Spec>, K extends Record<string, Shape>>(
+async function prepare<B extends BatchSpec, K extends KnobSpec, O extends TensorTree>(
   gpu: Gpu,
   plan: Plan,
   buffers: PlanBuffers,
-  signature: Signature<B, K>,
-): Promise<Step<B, K>> {
+  signature: Omit<Signature<B, K>, 'state'> & { readonly state?: Pick<State, 'buffers'> },
+  owner: string,
+): Promise<Step<B, K, O>> {
   const { device } = gpu;
   const bufferAt = bufferLookup(buffers, signature.state?.buffers);
   const began = performance.now();
   const before = gpu.created.pipelines;
   const { encode: encodeRange, distinct } = await planEncoder(gpu, plan, buffers, bufferAt);
   const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
-  const writeInputs = inputWriter(device, plan, buffers, signature);
+  const inputs = inputWriter(device, plan, buffers, signature);
   const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
-  const ring = metricRing(gpu, plan, bufferAt, signature.metricRows ?? 64);
+  const ring = metricRing<O>(gpu, plan, bufferAt, signature.metricRows ?? 64, owner);
   let running = true;
+  let hasRun = false;
   const refuseIfDisposed = (hint = ''): void => {
-    if (!running) throw new TensorError('state', `the step was disposed${hint}`);
+    if (!running) throw new TensorError('state', `${owner} was disposed${hint}`);
+  };
+  const refuseBeforeRun = (): void => {
+    if (!hasRun) throw new TensorError('state', `${owner} has not run; it has no outputs to read before`);
   };
   const dispose = (): void => {
     if (!running) return;
@@ -191,11 +174,13 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
     inputBuffer(name) {
       const buffer = buffers.batch.get(name);
       if (!buffer) throw new TensorError('argument', `the step does not use a batch input "${name}"`);
+      inputs.given(name);
       return buffer;
     },
     run(batch = {}, knobs = {}) {
       refuseIfDisposed();
-      writeInputs(batch, knobs);
+      inputs.write(batch, knobs);
+      hasRun = true;
       submits.forEach(([from, to], i) => {
         const encoder = device.createCommandEncoder();
         encodeRange(encoder, from, to);
@@ -206,19 +191,31 @@ async function prepare<B extends Record<string, Spec>, K extends Record<string, 
     done: () => gpu.wait(device.queue.onSubmittedWorkDone()),
     async read(path) {
       refuseIfDisposed('; read its outputs before');
+      refuseBeforeRun();
       return readOutput(gpu, plan, bufferAt, path);
     },
     metrics: () => ring.drain(),
+    async latest() {
+      refuseIfDisposed('; read its outputs before');
+      refuseBeforeRun();
+      return ring.latest();
+    },
     async profile(batch = {}, knobs = {}) {
       refuseIfDisposed();
-      writeInputs(batch, knobs);
+      inputs.write(batch, knobs);
+      hasRun = true;
       const times = await profile(gpu, plan, encodeRange);
       const encoder = device.createCommandEncoder();
       ring.push(encoder);
       device.queue.submit([encoder.finish()]);
       return times;
     },
-    findNonFinite: () => findNonFinite(gpu, plan, bufferAt, encodeRange),
+    async findNonFinite() {
+      refuseIfDisposed();
+      inputs.write({}, {});
+      hasRun = true;
+      return findNonFinite(gpu, plan, bufferAt, encodeRange);
+    },
     dispose,
     [Symbol.dispose]: dispose,
   };

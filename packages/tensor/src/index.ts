@@ -1,9 +1,19 @@
-export type { DType } from './base/dtype';
+export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
-export { philox, philoxWgsl, type RandomStream, randomBits, randomStream, type Seed, toUniform } from './base/philox';
+export { optionProblem } from './base/option-problem';
+export {
+  philox,
+  philoxWgsl,
+  type RandomStream,
+  randomBits,
+  randomStream,
+  type Seed,
+  seedWords,
+  toUniform,
+} from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
 export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
-export { compile, planStep, type Signature, type Step, type StepFunction, type TensorTree } from './compile';
+export { compile, planStep } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
 export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
 export type { Values } from './device/input-writer';
@@ -24,6 +34,7 @@ export type {
   Tensor,
   Variants,
 } from './graph/op';
+export { spec } from './graph/op';
 export { record, record1 } from './graph/record';
 export {
   type GroupLayout,
@@ -32,11 +43,12 @@ export {
   SEGMENT_ALIGNMENT,
   type Segment,
   type StateLayout,
+  type StateSpec,
   type Window,
 } from './graph/state-layout';
 export { elementType, type KernelBuilder, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
-export { assign, type GroupTensors, store } from './ops/assign';
+export { assign, type GroupTensors, type StateTensors, store } from './ops/assign';
 export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
@@ -73,3 +85,14 @@ export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type DescribeOptions, describePlan } from './plan/describe';
 export type { Plan, PlanReport } from './plan/plan-types';
 export { kernelSeconds } from './plan/report';
+export type {
+  BatchSpec,
+  KnobSpec,
+  MetricRow,
+  Metrics,
+  OutputPath,
+  Signature,
+  Step,
+  StepFunction,
+  TensorTree,
+} from './step';

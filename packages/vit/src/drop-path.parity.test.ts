@@ -39,7 +39,8 @@ test('extra_drop_path: both branches on their kept samples, forward and gradient
     ...Object.fromEntries(floats.map((name) => [name, file.floats(name)])),
     ...Object.fromEntries(kept.map((name) => [name, file.ints(name)])),
   });
-  for (const name of ['yg', 'yl']) checkParity(file, name, await step.read(name), file.floats(name), { ofMax: 2e-5 });
+  for (const name of ['yg', 'yl'] as const)
+    checkParity(file, name, await step.read(name), file.floats(name), { ofMax: 2e-5 });
   for (const [i, name] of [...weights.keys(), 'xg', 'xl'].entries()) {
     checkParity(
       file,

@@ -45,8 +45,13 @@ interface RequestedFeatures {
 interface BasicFeatures {
   /** CLS token [B, D]. */
   readonly cls: Float32Array;
+  /** Width D of a token. */
+  readonly dim: number;
   /** Patches per image: rows and columns. */
   readonly grid: readonly [rows: number, columns: number];
+  /** Heads of attention; token 0 is CLS, and the patches begin after `prefixTokens` = 1 + R. */
+  readonly heads: number;
+  readonly prefixTokens: number;
 }
 
 /** Features of a batch, as far as asked for. */
@@ -125,6 +130,9 @@ export async function readFeatures(
     request[list]?.map((index) => values[`${list}.${blockIndex(index, config.depth)}`]!);
   return {
     cls: values.cls!,
+    dim: config.embedDim,
+    heads: config.numHeads,
+    prefixTokens: 1 + config.numRegisterTokens,
     grid: [H / config.patchSize, W / config.patchSize],
     patches: values.patches,
     patchMean: values.patchMean,

@@ -1,13 +1,14 @@
 export { type BlockOutput, block, type KeptSamples } from './block';
 export { usualHeads, type VitConfig, type VitSize, vitConfig } from './config';
-export { type AssumedKey, type ConfigOfWeights, configOfWeights, type WeightShapes } from './config-of-weights';
+export { type ConfigOfWeights, configOf } from './config-of-weights';
 export { VitError, type VitErrorCode } from './errors';
 export type { FeatureRequest, Features } from './features';
+export { FINAL_LAYER, type FinalLayer, finalLayerOf } from './final-layer';
 export { fitImages, type ImageBatch } from './fit-images';
-export { type FinalLayer, type LoadOptions, loadVit, vitState } from './load';
+export { type ConfiguredWeights, type LoadedVit, type LoadOptions, loadVit, vitState } from './load';
 export { type VitModel, vitOnState, type WeightsOnDevice } from './model';
 export { positionEmbedding } from './position-embedding';
 export { blockSpecs, vitSpecs } from './specs';
-export { CONFIG_KEY, decodeVitConfig, encodeVitConfig, type StoredVitConfig } from './stored-config';
+export { type AssumedKey, CONFIG_KEY, decodeVitConfig, encodeVitConfig, type StoredVitConfig } from './stored-config';
 export { clsAttention, embed, normIntermediate, splitTokens, type VitOptions, type VitOutput, vit } from './vit';
-export { type WeightSource, weightsFrom } from './weights';
+export { type WeightFile, type WeightSource, type WeightTable, weightsOf } from './weights';

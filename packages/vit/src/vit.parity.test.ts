@@ -1,5 +1,5 @@
 import { parametersOf } from '@franca/nn';
-import { add, compile, type Gpu, grad, mul, type Spec, sum, type Tensor } from '@franca/tensor';
+import { add, compile, type Gpu, grad, mul, type Spec, sum, type Tensor, type TensorTree } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { checkParity, type ParityFile, parityFile } from '../../../test/support/parity';
@@ -90,7 +90,7 @@ describe.each(['vit_mlp', 'vit_swiglu', 'extra_vit_registers'])('%s', (name) => 
     const specs = Object.fromEntries(Object.entries(inputs).map(([key, { spec }]) => [key, spec]));
     using step = await compile(
       gpu,
-      (_, batch: Record<string, Tensor>) => {
+      (_, batch: Record<string, Tensor>): TensorTree => {
         const out = vit(parametersOf(batch), batch.images!, config, {
           remat,
           ...(batch.masks ? { masks: batch.masks } : {}),
@@ -137,12 +137,12 @@ describe.each(['vit_mlp', 'vit_swiglu', 'extra_vit_registers'])('%s', (name) => 
       { batch: specs },
     );
     step.run({ ...weightValues, images: stored('native.x').values });
-    for (const kind of ['norm', 'raw']) {
+    for (const kind of ['norm', 'raw'] as const) {
       for (const i of [0, 1]) {
         for (const [part, key] of [
           ['cls', 'cls'],
           ['patch', 'patches'],
-        ])
+        ] as const)
           checkParity(
             file,
             `inter.${kind}.${i}.${part}`,

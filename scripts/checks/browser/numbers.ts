@@ -60,11 +60,10 @@ async function trained(gpu: Gpu): Promise<number[]> {
   using step = await compile(
     gpu,
     ({ model }, { x }, { lr }) => {
-      const { w } = model!.tensors;
-      const error = sub(gelu(matmul(x, w!, { transposeB: true })), 1);
+      const { w } = model.tensors;
+      const error = sub(gelu(matmul(x, w, { transposeB: true })), 1);
       const loss = mean(mul(error, error));
-      const [slope] = grad(loss, [w!]);
-      assign(w!, sub(w!, mul(lr, slope!)));
+      assign(w, sub(w, mul(lr, grad(loss, { w }).w)));
       return { loss };
     },
     { state, batch: { x: { shape: [16, 4], dtype: 'f32' } }, knobs: { lr: [] } },
@@ -79,7 +78,7 @@ async function features(gpu: Gpu): Promise<number[]> {
   const specs = vitSpecs(config);
   const names = Object.keys(specs);
   const weights = (name: string) => waves(sizeOf(specs[name]!.shape), names.indexOf(name)).map((value) => 0.2 * value);
-  using model = await loadVit(gpu, config, weights);
+  using model = await loadVit(gpu, { config, weights });
   const images = { data: waves(2 * 3 * 28 * 28, 2), shape: [2, 3, 28, 28] as const };
   const { cls, patches } = await model.run(images, { patches: true });
   return [...cls, ...patches];
@@ -100,6 +99,6 @@ function crops(): number[] {
   const { image } = generatedScenes({ size: 64 }).sample(3);
   const recipes = multiCropRecipes({ ...FRANCA_MULTI_CROP, global_crops_size: 32, local_crops_size: 16 });
   const [first, , local] = drawMultiCrop(recipes, image, { seed: 0, position: 3 });
-  const bytes = [image.data, renderView(image, first!), renderView(image, local!)];
-  return bytes.flatMap((view) => Array.from(view, (level) => level / 255));
+  const pictures = [image, renderView(image, first!), renderView(image, local!)];
+  return pictures.flatMap(({ data }) => Array.from(data, (level) => level / 255));
 }

@@ -1,5 +1,6 @@
 /** The step's metrics, one row per update, read off the device when somebody looks. */
 import type { CompiledPretrainStep } from '@franca/pretraining';
+import { TrainError } from '../errors';
 
 export type Row = Readonly<Record<string, number>>;
 
@@ -13,13 +14,22 @@ export interface UpdateRows {
 export function createUpdateRows(step: Pick<CompiledPretrainStep, 'metrics'>, accumulation: number): UpdateRows {
   const waiting: Row[] = [];
   let loss = Number.NaN;
+  const read = async (): Promise<void> => {
+    const { rows, dropped } = await step.metrics();
+    if (dropped > 0)
+      throw new TrainError('run', `metrics of ${dropped} micro-steps were overwritten before they were logged`);
+    waiting.push(...rows.map((row) => ({ ...row })));
+  };
   return {
     async latestLoss() {
-      waiting.push(...(await step.metrics()));
+      await read();
       loss = waiting.at(-1)?.loss ?? loss;
       return loss;
     },
-    take: async () => everyUpdate([...waiting.splice(0), ...(await step.metrics())], accumulation),
+    async take() {
+      await read();
+      return everyUpdate(waiting.splice(0), accumulation);
+    },
   };
 }
 

@@ -1,13 +1,14 @@
 /** Checkpoints of a run: when one is saved, how a run continues from one, which old ones go. */
 import { type JsonValue, pruneRunCheckpoints, type RunCheckpoint, saveRunCheckpoint } from '@franca/checkpoint';
 import type { LoaderCursor } from '@franca/data';
+import { stateEntries } from '@franca/nn';
 import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { configMetadata } from '../features/config-of-file';
 import { programCommand } from '../text/program';
 import { type Ingredients, STATE_VERSION } from './saved-state';
-import { entriesOfGroup, loadGroup } from './state-io';
+import { loadGroup } from './state-io';
 
 /** Where a run stands after a whole update: a micro-step of one that is not complete is drawn again. */
 export interface Position {
@@ -62,7 +63,7 @@ export function createCheckpoints(
           },
         },
         stateVersion: STATE_VERSION,
-        tensors: Object.fromEntries(SAVED_GROUPS.map((group) => [group, entriesOfGroup(state, group)])),
+        tensors: Object.fromEntries(SAVED_GROUPS.map((group) => [group, stateEntries(state, group)])),
         metadata: configMetadata({ config: vit, assumed: [] }),
       });
       savedAt = step;

@@ -2,21 +2,10 @@
  * Device state to and from checkpoints. Every group of state becomes a group of tensors under its official names, read off the device one at a time while it
  * is written, so that no second copy of the state exists in memory. Values are stored as they are: a resumed run continues with the same bits.
  */
-import { type RunCheckpoint, type TensorEntry, writeSafetensors } from '@franca/checkpoint';
+import { type RunCheckpoint, writeSafetensors } from '@franca/checkpoint';
+import { stateEntries } from '@franca/nn';
 import type { State } from '@franca/tensor';
 import { TrainError } from '../errors';
-
-/** Entries of one state group, to be written in order. */
-export function entriesOfGroup(state: State, group: string): TensorEntry[] {
-  return Object.entries(state.layout[group]!.segments).map(
-    ([name, { shape }]): TensorEntry => ({
-      name,
-      dtype: 'f32',
-      shape,
-      data: async () => Float32Array.from(await state.read(group, name)),
-    }),
-  );
-}
 
 /** Writes all tensors of a checkpoint's group into the state. @throws TrainError `config` where the checkpoint is of another model than the configuration */
 export async function loadGroup(checkpoint: RunCheckpoint, state: State, group: string): Promise<void> {
@@ -50,7 +39,7 @@ export async function exportBackbone(
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
   const prefix = 'backbone.';
-  const entries = entriesOfGroup(state, group)
+  const entries = stateEntries(state, group)
     .filter(({ name }) => name.startsWith(prefix))
     .map((entry) => ({ ...entry, name: entry.name.slice(prefix.length) }));
   await writeSafetensors(path, entries, metadata);

@@ -88,7 +88,7 @@ async function openPart(gpu: Gpu, queries: Matrix, size: number, k: number): Pro
     const step: SearchStep = await compile(
       gpu,
       ({ scores, indices }, { bank, queries: block }, { position }) => {
-        const heaps = { scores: scores!.tensors.heap!, indices: indices!.tensors.heap! };
+        const heaps = { scores: scores.tensors.heap, indices: indices.tensors.heap };
         keepBest(matmul(bank, block, { transposeB: true }), heaps, position);
         return undefined;
       },

@@ -11,7 +11,8 @@ export type TensorErrorCode =
   | 'not-differentiable'
   | 'shader'
   | 'refused'
-  | 'leak';
+  | 'leak'
+  | 'copies';
 
 /** `code` for programs, a message that says what happened, with which values, and how to fix it. */
 export class TensorError extends Error {

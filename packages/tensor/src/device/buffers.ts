@@ -31,10 +31,11 @@ export const bufferLookup =
     return state[place.group]![place.buffer]!;
   };
 
-export function createBuffers(gpu: Gpu, plan: Plan): PlanBuffers {
+/** `owner` names the step in messages. */
+export function createBuffers(gpu: Gpu, plan: Plan, owner: string): PlanBuffers {
   const all: GPUBuffer[] = [];
   const make = (label: string, bytes: number, usage: number = GPU_BUFFER_USAGE.STORAGE): GPUBuffer => {
-    const buffer = gpu.createBuffer(label, bytes, usage | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST);
+    const buffer = gpu.createBuffer(label, bytes, usage | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST, owner);
     all.push(buffer);
     return buffer;
   };

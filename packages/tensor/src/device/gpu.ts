@@ -4,13 +4,14 @@
  */
 import { describeTarget, type Target } from '../base/target';
 import { roundUp } from '../base/whole-numbers';
+import { COPY, type Marked, THIS_COPY } from '../graph/copy';
 import type { Kernel } from '../graph/op';
 import { bufferAccount } from './buffer-account';
 import { watchFailures } from './failures';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './flags';
 import { pipelineCache } from './pipelines';
 
-export interface Gpu extends AsyncDisposable {
+export interface Gpu extends AsyncDisposable, Marked {
   readonly device: GPUDevice;
   readonly target: Target;
   /** Bytes of live buffers. */
@@ -23,7 +24,8 @@ export interface Gpu extends AsyncDisposable {
   readonly seconds: () => number;
   /** Upper bound on `allocatedBytes`; an allocation beyond it is refused with code `memory`. */
   readonly memoryLimit: number;
-  createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer;
+  /** `owner`: what has to be disposed of to free it, as the message about forgotten buffers names it. */
+  createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags, owner?: string): GPUBuffer;
   destroyBuffer(buffer: GPUBuffer): void;
   pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
   /** Awaits a promise of the device in the way that suits the adapter; rejects with code `device-lost` if the device goes. */
@@ -62,9 +64,9 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
   let disposed = false;
 
-  function createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
+  function createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags, owner?: string): GPUBuffer {
     if (failures.first) throw failures.first;
-    const buffer = account.create(label, bytes, usage);
+    const buffer = account.create(label, bytes, usage, owner);
     created.buffers++;
     return buffer;
   }
@@ -93,6 +95,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   }
 
   return {
+    [COPY]: THIS_COPY,
     device,
     target: { ...describeDevice(device), ...options.target },
     created,

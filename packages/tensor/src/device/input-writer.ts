@@ -15,40 +15,82 @@ export interface InputNames {
   readonly knobs?: Readonly<Record<string, unknown>>;
 }
 
-export type WriteInputs = (
-  batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
-  knobs: Readonly<Record<string, Values | undefined>>,
-) => void;
+export interface InputWriter {
+  /**
+   * Writes what is given; what is left out keeps its last contents. Throws `TensorError`: `argument` for an unknown name and for what was never given,
+   * `shape` for a wrong number of values. Nothing is written then.
+   */
+  write(
+    batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
+    knobs: Readonly<Record<string, Values | undefined>>,
+  ): void;
+  /** A batch input is filled by other means. */
+  given(name: string): void;
+}
 
-/** What is left out keeps its last contents. Throws `TensorError`: `argument` for an unknown name, `shape` for a wrong number of values. */
 export function inputWriter(
   { queue }: GPUDevice,
   plan: Plan,
   buffers: PlanBuffers,
   { batch: batchNames = {}, knobs: knobNames = {} }: InputNames,
-): WriteInputs {
+): InputWriter {
   const batchInputs = new Map(plan.batch.map((own) => [own.name, own]));
   const knobInputs = new Map(plan.knobs.map((own) => [own.name, own]));
   const knobData = new Float32Array(plan.knobBytes / 4);
-  return (batch, knobs) => {
-    for (const [name, values] of Object.entries(batch)) {
-      const input = batchInputs.get(name);
-      if (!values || (!input && name in batchNames)) continue;
-      if (!input)
-        throw new TensorError('argument', `no batch input "${name}"; inputs are ${Object.keys(batchNames).join(', ')}`);
-      checkLength('input', name, input.tensor, values.length);
-      queue.writeBuffer(buffers.batch.get(name)!, 0, inputBytes(values, input.tensor.dtype));
-    }
-    for (const [name, value] of Object.entries(knobs)) {
-      const knob = knobInputs.get(name);
-      if (value === undefined || (!knob && name in knobNames)) continue;
-      if (!knob) throw new TensorError('argument', `no knob "${name}"; knobs are ${Object.keys(knobNames).join(', ')}`);
-      const list = typeof value === 'number' ? [value] : value;
-      checkLength('knob', name, knob.tensor, list.length);
-      knobData.set(list, knob.offset / 4);
-    }
-    if (buffers.knobs) queue.writeBuffer(buffers.knobs, 0, knobData);
+  const missing = { input: new Set(batchInputs.keys()), knob: new Set(knobInputs.keys()) };
+
+  function check(
+    batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
+    knobs: Readonly<Record<string, Values | undefined>>,
+  ): void {
+    const lengthOf = (value: Values) => (typeof value === 'number' ? 1 : value.length);
+    checkValues('input', batch, batchInputs, batchNames, lengthOf);
+    checkValues('knob', knobs, knobInputs, knobNames, lengthOf);
+    const never = [
+      ...[...missing.input].filter((name) => batch[name] === undefined).map((name) => `input "${name}"`),
+      ...[...missing.knob].filter((name) => knobs[name] === undefined).map((name) => `knob "${name}"`),
+    ];
+    if (never.length > 0)
+      throw new TensorError(
+        'argument',
+        `${never.join(', ')} ${never.length > 1 ? 'were' : 'was'} never given; the first run needs every input and knob, later ones keep what is left out`,
+      );
+  }
+
+  return {
+    given: (name) => missing.input.delete(name),
+    write(batch, knobs) {
+      check(batch, knobs);
+      for (const { name, tensor } of plan.batch) {
+        const values = batch[name];
+        if (values) queue.writeBuffer(buffers.batch.get(name)!, 0, inputBytes(values, tensor.dtype));
+      }
+      for (const { name, offset } of plan.knobs) {
+        const value = knobs[name];
+        if (value !== undefined) knobData.set(typeof value === 'number' ? [value] : value, offset / 4);
+      }
+      if (buffers.knobs) queue.writeBuffer(buffers.knobs, 0, knobData);
+      missing.input.clear();
+      missing.knob.clear();
+    },
   };
+}
+
+/** `used` is what the step uses of `declared`: values of the rest are looked at no further. */
+function checkValues<V>(
+  kind: 'input' | 'knob',
+  given: Readonly<Record<string, V | undefined>>,
+  used: ReadonlyMap<string, { readonly tensor: Tensor }>,
+  declared: Readonly<Record<string, unknown>>,
+  lengthOf: (value: V) => number,
+): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (value === undefined) continue;
+    const own = used.get(name);
+    if (!own && !(name in declared))
+      throw new TensorError('argument', `no ${kind} "${name}"; ${kind}s are ${Object.keys(declared).join(', ')}`);
+    if (own) checkLength(kind, name, own.tensor, lengthOf(value));
+  }
 }
 
 function checkLength(kind: 'input' | 'knob', name: string, { shape }: Tensor, length: number): void {

@@ -31,7 +31,7 @@ export interface Runner {
 /** Prepares an op to run by the variants that `tuned` names. */
 export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']): Promise<Runner> {
   const plan = planAlone(alone, { ...gpu.target, tuned });
-  const buffers = createBuffers(gpu, plan);
+  const buffers = createBuffers(gpu, plan, 'an op that is timed');
   const dispose = (): void => {
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
   };

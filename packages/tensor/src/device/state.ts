@@ -1,34 +1,47 @@
 /** State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. */
-import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
-import { TensorError } from '../base/errors';
+import { BYTES_PER_ELEMENT, decode, encode, type ValuesOf } from '../base/dtype';
+import { markSite, siteOf, TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
-import { type GroupLayout, type GroupSpec, layoutState, type Segment, type StateLayout } from '../graph/state-layout';
+import { COPY, type Marked, refuseOtherCopy, THIS_COPY } from '../graph/copy';
+import {
+  type GroupLayout,
+  type GroupName,
+  layoutState,
+  type Segment,
+  type StateLayout,
+  type StateSpec,
+  type TensorName,
+} from '../graph/state-layout';
 import { GPU_BUFFER_USAGE } from './flags';
 import type { Gpu } from './gpu';
 
-export interface State extends Disposable {
-  readonly layout: StateLayout;
-  readonly buffers: Readonly<Record<string, readonly GPUBuffer[]>>;
+export interface State<G extends StateSpec = StateSpec> extends Disposable, Marked {
+  readonly layout: StateLayout<G>;
+  readonly buffers: { readonly [group in keyof G]: readonly GPUBuffer[] };
   readonly bytes: number;
   /** Writes one tensor; `values` in row-major order. Throws if the name is unknown or the length is not the tensor's. */
-  write(group: string, name: string, values: ArrayLike<number>): void;
+  write<N extends GroupName<G>>(group: N, name: TensorName<G, N>, values: ArrayLike<number>): void;
   /** Reads one tensor back, f16 widened to f32. */
-  read(group: string, name: string): Promise<Float32Array | Int32Array | Uint32Array>;
+  read<N extends GroupName<G>, T extends TensorName<G, N>>(group: N, name: T): Promise<ValuesOf<G[N][T]['dtype']>>;
   /** Copies a whole group to another of the same names and shapes, on the device. */
-  copy(from: string, to: string): void;
+  copy(from: GroupName<G>, to: GroupName<G>): void;
   dispose(): void;
 }
 
-/** Allocates zeroed state for `groups`. */
-export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>>): State {
-  const layout = layoutState(groups, gpu.target);
-  const buffers = allocate(gpu, layout);
+/** Allocates zeroed state for `groups`. Throws `TensorError` as `layoutState`, `memory` where it does not fit, `copies`. */
+export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> {
+  const mark = markSite();
+  refuseOtherCopy('the device', gpu);
+  const named = layoutState(groups, gpu.target);
+  const layout: StateLayout = named;
+  const buffers = allocate(gpu, layout, `the state created at ${siteOf(mark)}`);
   const dispose = (): void => {
     for (const buffer of Object.values(buffers).flat()) gpu.destroyBuffer(buffer);
   };
   return {
-    layout,
-    buffers,
+    [COPY]: THIS_COPY,
+    layout: named,
+    buffers: buffers as { readonly [group in keyof G]: readonly GPUBuffer[] },
     bytes: Object.values(layout).reduce((sum, group) => sum + group.bytes, 0),
     write(group, name, values) {
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
@@ -43,7 +56,8 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
     async read(group, name) {
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
       const [size, width] = [sizeOf(shape), BYTES_PER_ELEMENT[dtype]];
-      return decode(await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width), dtype, size);
+      const bytes = await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width);
+      return decode(bytes, dtype, size) as never;
     },
     copy(from, to) {
       if (!haveSameLayout(layout[from], layout[to]))
@@ -61,14 +75,14 @@ export function createState(gpu: Gpu, groups: Readonly<Record<string, GroupSpec>
 }
 
 /** All buffers, or none where one does not fit. */
-function allocate(gpu: Gpu, layout: StateLayout): Record<string, GPUBuffer[]> {
+function allocate(gpu: Gpu, layout: StateLayout, owner: string): Record<string, GPUBuffer[]> {
   const usage = GPU_BUFFER_USAGE.STORAGE | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
   const made: Record<string, GPUBuffer[]> = {};
   try {
     for (const [group, { dtype, buffers }] of Object.entries(layout)) {
       made[group] = [];
       for (const [i, elements] of buffers.entries())
-        made[group].push(gpu.createBuffer(`state ${group}[${i}]`, elements * BYTES_PER_ELEMENT[dtype], usage));
+        made[group].push(gpu.createBuffer(`state ${group}[${i}]`, elements * BYTES_PER_ELEMENT[dtype], usage, owner));
     }
     return made;
   } catch (error) {
@@ -78,12 +92,13 @@ function allocate(gpu: Gpu, layout: StateLayout): Record<string, GPUBuffer[]> {
 }
 
 function findSegment(layout: StateLayout, group: string, name: string): Segment {
-  const segment = layout[group]?.segments[name];
+  const own = layout[group];
+  const segment = own?.segments[name];
   if (segment) return segment;
-  throw new TensorError(
-    'state',
-    `no tensor "${name}" in group "${group}"; groups are ${Object.keys(layout).join(', ')}`,
-  );
+  const instead = own
+    ? `it has ${Object.keys(own.segments).slice(0, 8).join(', ')}`
+    : `groups are ${Object.keys(layout).join(', ')}`;
+  throw new TensorError('state', `no tensor "${name}" in group "${group}"; ${instead}`);
 }
 
 const haveSameLayout = (a: GroupLayout | undefined, b: GroupLayout | undefined): boolean =>

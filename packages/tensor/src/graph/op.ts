@@ -1,14 +1,22 @@
 /**
- * What an op is, in types only: a shape rule, a reference in f64, a gradient and kernels. Calling an op records a graph node; a tensor is
+ * What an op is, in types: a shape rule, a reference in f64, a gradient and kernels. Calling an op records a graph node; a tensor is
  * one output of a node; a kernel is WGSL text with the tensors it binds; a program is what a chain of elementwise ops computes.
  */
 import type { DType } from '../base/dtype';
 import type { Shape } from '../base/shape';
 import type { Target } from '../base/target';
+import type { Marked } from './copy';
 
 export interface Spec {
   readonly shape: Shape;
   readonly dtype: DType;
+}
+
+/** A spec in one word: `spec([16, 4])`, `spec([16], 'u32')`. */
+export function spec(shape: Shape): { shape: Shape; dtype: 'f32' };
+export function spec<D extends DType>(shape: Shape, dtype: D): { shape: Shape; dtype: D };
+export function spec(shape: Shape, dtype: DType = 'f32'): Spec {
+  return { shape, dtype };
 }
 
 /** One output of a node: a value in the recorded step, not a buffer. Never freed by hand. */
@@ -18,7 +26,7 @@ export interface Tensor extends Spec {
   readonly index: number;
 }
 
-export interface GraphNode<A = unknown> {
+export interface GraphNode<A = unknown> extends Marked {
   readonly id: number;
   readonly op: Op<A>;
   readonly inputs: readonly Tensor[];

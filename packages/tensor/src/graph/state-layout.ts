@@ -3,6 +3,7 @@
  * start at multiples of 128 elements, so groups with the same names and shapes have the same element offsets whatever their type: one fused
  * kernel can walk weights, moments and gradients side by side. A window is a stretch of a buffer that fits one binding.
  */
+import { checkSpec } from '../base/check-spec';
 import { BYTES_PER_ELEMENT, type DType } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
@@ -25,18 +26,25 @@ export interface Window {
   readonly elements: number;
 }
 
-export interface GroupLayout {
+export interface GroupLayout<N extends string = string> {
   readonly dtype: DType;
   /** Elements in each buffer. */
   readonly buffers: readonly number[];
-  readonly segments: Readonly<Record<string, Segment>>;
+  readonly segments: Readonly<Record<N, Segment>>;
   readonly windows: readonly Window[];
   readonly bytes: number;
 }
 
-export type StateLayout = Readonly<Record<string, GroupLayout>>;
 /** Tensors of one group by name; all have the same dtype. */
-export type GroupSpec = Readonly<Record<string, Spec>>;
+export type GroupSpec<N extends string = string> = Readonly<Record<N, Spec>>;
+/** Groups of state by name. */
+export type StateSpec = Readonly<Record<string, GroupSpec>>;
+/** Names of the groups, and of the tensors of a group. */
+export type GroupName<G extends StateSpec> = keyof G & string;
+export type TensorName<G extends StateSpec, Group extends keyof G> = keyof G[Group] & string;
+export type StateLayout<G extends StateSpec = StateSpec> = {
+  readonly [group in keyof G]: GroupLayout<TensorName<G, group>>;
+};
 
 function layoutGroup(
   name: string,
@@ -51,6 +59,7 @@ function layoutGroup(
   const buffers: number[] = [];
   const segments: Record<string, Segment> = {};
   for (const [key, spec] of entries) {
+    checkSpec(`"${key}" of group "${name}"`, spec);
     if (spec.dtype !== dtype)
       throw new TensorError(
         'state',
@@ -85,9 +94,11 @@ function layoutGroup(
   };
 }
 
-export function layoutState(
-  groups: Readonly<Record<string, GroupSpec>>,
+/** Lays groups out. Throws `TensorError`: `dtype`, `shape`, `state` for a group of several types, `binding-limit` for a tensor that is too large. */
+export function layoutState<G extends StateSpec>(
+  groups: G,
   target: Pick<Target, 'maxBindingBytes' | 'maxBufferBytes'>,
-): StateLayout {
-  return Object.fromEntries(Object.entries(groups).map(([name, specs]) => [name, layoutGroup(name, specs, target)]));
+): StateLayout<G> {
+  const layouts = Object.entries(groups).map(([name, specs]) => [name, layoutGroup(name, specs, target)]);
+  return Object.fromEntries(layouts) as StateLayout<G>;
 }

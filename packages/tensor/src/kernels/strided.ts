@@ -52,9 +52,9 @@ function simplify({ dims, strides, base, bounds, fill = 0 }: StridedMap): Requir
       out.bounds[last]![1] === out.dims[last] &&
       out.strides[last] === strides[d]! * dim
     ) {
-      out.dims[last]! *= dim;
+      out.dims[last] *= dim;
       out.strides[last] = strides[d]!;
-      out.bounds[last] = [0, out.dims[last]!];
+      out.bounds[last] = [0, out.dims[last]];
     } else {
       out.dims.push(dim);
       out.strides.push(strides[d]!);

@@ -9,7 +9,7 @@ import { sameShape, showShape, sizeOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
 import type { Op, Tensor } from '../graph/op';
 import { record, record1 } from '../graph/record';
-import type { GroupLayout, Segment } from '../graph/state-layout';
+import type { GroupLayout, Segment, StateSpec, TensorName } from '../graph/state-layout';
 import { concatenatedRows } from './concat';
 import { mul } from './elementwise';
 import { isState, state } from './sources';
@@ -58,25 +58,30 @@ const storeOp: Op<StoreAttrs> = {
 };
 
 /** State tensors of one group as a step sees them. */
-export interface GroupTensors {
+export interface GroupTensors<N extends string = string> {
   /** By name. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  readonly tensors: Readonly<Record<N, Tensor>>;
   /** The group as flat stretches `[elements]`, each within one binding; segments start at multiples of 128 elements. */
   readonly windows: readonly Tensor[];
-  readonly layout: GroupLayout;
+  readonly layout: GroupLayout<N>;
 }
 
+/** The groups of a state as a step sees them. */
+export type StateTensors<G extends StateSpec = StateSpec> = {
+  readonly [group in keyof G]: GroupTensors<TensorName<G, group>>;
+};
+
 /** Records the state tensors of a group. */
-export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
+export function groupTensors<N extends string>(group: string, layout: GroupLayout<N>): GroupTensors<N> {
   const { dtype, segments, windows } = layout;
   return {
     layout,
     tensors: Object.fromEntries(
-      Object.entries(segments).map(([name, { buffer, offset, shape }]) => [
+      Object.entries<Segment>(segments).map(([name, { buffer, offset, shape }]) => [
         name,
         state({ group, name, buffer, offset, shape, dtype }),
       ]),
-    ),
+    ) as Record<N, Tensor>,
     windows: windows.map(({ buffer, offset, elements }, i) =>
       state({ group, name: `window ${i}`, buffer, offset, shape: [elements], dtype }),
     ),
@@ -87,11 +92,17 @@ export function groupTensors(group: string, layout: GroupLayout): GroupTensors {
  * Stores values by name into a group (gradients, say) and returns its windows, for a fused kernel to walk. Where the compiler can, the
  * kernel that computes a value writes it straight into the group. Names of the group that get no value keep what they hold.
  */
-export function store(group: GroupTensors, values: Readonly<Record<string, Tensor>>): readonly Tensor[] {
-  const pieces = Object.entries(values).flatMap(([name, given]) => {
+export function store<N extends string>(
+  group: GroupTensors<N>,
+  values: { readonly [name in NoInfer<N>]?: Tensor },
+): readonly Tensor[] {
+  if (!group?.layout) opError('argument', 'store', 'needs a group of the state, as the step function gets it');
+  const segments: Readonly<Record<string, Segment>> = group.layout.segments;
+  const pieces = Object.entries<Tensor | undefined>(values).flatMap(([name, given]) => {
+    if (!given) return [];
     // WebGPU copies between two buffers only, so a value out of the group itself goes through one of its own
     const value = isPartOf(given, group) ? mul(given, 1) : given;
-    const segment = group.layout.segments[name] ?? opError('argument', 'store', `the group has no tensor "${name}"`);
+    const segment = segments[name] ?? opError('argument', 'store', `the group has no tensor "${name}"`);
     if (!sameShape(segment.shape, value.shape) || segment.dtype !== value.dtype) {
       opError(
         'shape',

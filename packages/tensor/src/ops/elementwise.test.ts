@@ -41,7 +41,7 @@ describe.each(Object.entries(ELEMENTWISE_CASES))('%s', (_, op) => {
 
   test.for(shapes)('of f32 %j', async (own) => {
     // f32 rounds to 24 bits, and WGSL's exp and tanh leave a few units of the last place
-    await checkOp(gpu, (a, b) => op.build(a!, b!), inputsOf(op, own, 'f32'), {
+    await checkOp(gpu, (a, b) => op.build(a, b), inputsOf(op, own, 'f32'), {
       tolerance: 1e-6,
       gradientTolerance: 1e-5,
       gradient: op.gradient ?? true,
@@ -50,7 +50,7 @@ describe.each(Object.entries(ELEMENTWISE_CASES))('%s', (_, op) => {
   test.for(shapes)('of f16 %j', async (own, context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
     // results are rounded to 11 bits, gradients on the way to several results
-    await checkOp(gpu, (a, b) => op.build(a!, b!), inputsOf(op, own, 'f16'), {
+    await checkOp(gpu, (a, b) => op.build(a, b), inputsOf(op, own, 'f16'), {
       tolerance: 2 ** -11,
       gradientTolerance: 2 ** -9,
       gradient: op.gradient ?? true,
@@ -59,9 +59,9 @@ describe.each(Object.entries(ELEMENTWISE_CASES))('%s', (_, op) => {
 });
 
 test('a linear layer with bias and GELU', async () => {
-  await checkOp(
-    gpu,
-    (x, w, b) => mean(elementwise.gelu(elementwise.add(matmul(x!, w!, { transposeB: true }), b!)), [0]),
-    [{ shape: [2, 3, 8] }, { shape: [12, 8] }, { shape: [12] }],
-  );
+  await checkOp(gpu, (x, w, b) => mean(elementwise.gelu(elementwise.add(matmul(x, w, { transposeB: true }), b)), [0]), [
+    { shape: [2, 3, 8] },
+    { shape: [12, 8] },
+    { shape: [12] },
+  ]);
 });

@@ -4,12 +4,13 @@
  * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`). What makes an op at load is marked as free of
  * side effects, so that a bundle holds the ops that it uses.
  */
+import { checkSpec } from '../base/check-spec';
 import { type DType, isFloat } from '../base/dtype';
 import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
 import { broadcastReader, broadcastShapes, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkTensor, record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 
@@ -45,7 +46,7 @@ function elementwise(definition: Definition): Op<object> {
       );
       if (!shape)
         opError('shape', name, `shapes ${inputs.map((spec) => showShape(spec.shape)).join(' and ')} do not broadcast`);
-      return [{ shape: shape!, dtype: result ?? dtype }];
+      return [{ shape: shape, dtype: result ?? dtype }];
     },
     reference(inputs, _, [out]) {
       const data = new Float64Array(sizeOf(out!.shape));
@@ -71,11 +72,18 @@ function elementwise(definition: Definition): Op<object> {
 /** Integers wrap around, as in WGSL. */
 const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
 
+/** The type of two operands, of which numbers take that of the other. */
+function commonType(op: string, a: Operand, b: Operand): DType {
+  for (const operand of [a, b]) if (typeof operand !== 'number') return checkTensor(op, operand).dtype;
+  return 'f32';
+}
+
 // @__NO_SIDE_EFFECTS__
 function unary(definition: Definition): (x: Tensor) => Tensor {
   const op = elementwise(definition);
   return (x) => {
-    if (!isFloat(x.dtype)) opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
+    if (!isFloat(checkTensor(definition.name, x).dtype))
+      opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
     return record1(op, [x], {});
   };
 }
@@ -84,7 +92,7 @@ function unary(definition: Definition): (x: Tensor) => Tensor {
 function binary(definition: Definition): (a: Operand, b: Operand) => Tensor {
   const op = elementwise(definition);
   return (a, b) => {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+    const dtype = commonType(definition.name, a, b);
     return record1(op, [asTensor(a, dtype), asTensor(b, dtype)], {});
   };
 }
@@ -164,14 +172,14 @@ const selectOp = elementwise({
   name: 'select',
   chooses: true,
   expression: (condition, a, b) => `select(${b}, ${a}, ${condition} != U(0u))`,
-  reference: (condition, a, b) => (condition !== 0 ? a! : b!),
+  reference: (condition, a, b) => (condition !== 0 ? a : b),
   gradient: (g, [condition]) => [undefined, select(condition!, g, 0), select(condition!, 0, g)],
 });
 /** a where `condition` (u32) is not 0, else b. */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
-  if (condition.dtype !== 'u32')
+  if (checkTensor('select', condition).dtype !== 'u32')
     opError('dtype', 'select', `the condition must be u32 (a comparison), got ${condition.dtype}`);
-  const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+  const dtype = commonType('select', a, b);
   return record1(selectOp, [condition, asTensor(a, dtype), asTensor(b, dtype)], {});
 }
 
@@ -245,6 +253,13 @@ export const tanh: (x: Tensor) => Tensor = unary({
   reference: Math.tanh,
   gradient: (g, _, y) => [mul(g, sub(1, mul(y, y)))],
 });
+/** max(x, 0); its gradient at 0 is 0. NaN stays NaN, which WGSL's `max` would hide. */
+export const relu: (x: Tensor) => Tensor = unary({
+  name: 'relu',
+  expression: (x) => `select(${x}, F(0.0), ${x} < F(0.0))`,
+  reference: (x) => Math.max(x, 0),
+  gradient: (g, [x]) => [select(greater(x!, 0), g, 0)],
+});
 /** 1 / (1 + e^-x) */
 export const sigmoid: (x: Tensor) => Tensor = unary({
   name: 'sigmoid',
@@ -314,5 +329,8 @@ function castOp(to: DType): Op<{ from: DType }> {
 const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u32: castOp('u32') };
 
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
-export const cast = (x: Tensor, dtype: DType): Tensor =>
-  x.dtype === dtype ? x : record1(castOps[dtype], [x], { from: x.dtype });
+export function cast(x: Tensor, dtype: DType): Tensor {
+  if (checkTensor('cast', x).dtype === dtype) return x;
+  checkSpec('cast: the result', { shape: x.shape, dtype });
+  return record1(castOps[dtype], [x], { from: x.dtype });
+}

@@ -1,4 +1,5 @@
 /** Where values come from: batch inputs, per-step knobs, state, constants and literals. None of them runs a kernel. */
+import { checkSpec } from '../base/check-spec';
 import { type DType, isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { type Shape, showShape, sizeOf } from '../base/shape';
@@ -78,6 +79,7 @@ export const state = (attrs: StateAttrs): Tensor => record1(stateOp, [], attrs);
 
 /** A constant tensor, uploaded once when the plan is made. */
 export function constant(values: ArrayLike<number>, shape: Shape, dtype: DType = 'f32'): Tensor {
+  checkSpec('constant', { shape, dtype });
   if (values.length !== sizeOf(shape))
     opError('shape', 'constant', `${values.length} values for shape ${showShape(shape)}`);
   return record1(constantOp, [], { data: Float64Array.from(values), shape, dtype });

@@ -5,7 +5,7 @@ import type { Gpu } from '../device/gpu';
 import { createState } from '../device/state';
 import type { Spec, Tensor } from '../graph/op';
 import { openGpu } from '../node';
-import { store } from '../ops/assign';
+import { type StateTensors, store } from '../ops/assign';
 import { add, exp, mul, square } from '../ops/elementwise';
 import { matmul } from '../ops/matmul/matmul';
 import { sum } from '../ops/reduce';
@@ -47,7 +47,7 @@ test('slices that tile an axis give a gradient without padding or addition', () 
   const { steps } = planStep(
     defaultTarget,
     {},
-    (_, { x }) => grad(add(sum(square(columns(x!, 0, 1))), sum(exp(columns(x!, 1, 9)))), [x!])[0]!,
+    (_, { x }) => grad(add(sum(square(columns(x, 0, 1))), sum(exp(columns(x, 1, 9)))), [x])[0]!,
     { batch: { x: { shape: [4, 9, 5], dtype: 'f32' } } },
   );
   const labels = steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : 'copy'));
@@ -58,6 +58,7 @@ test('slices that tile an axis give a gradient without padding or addition', () 
 test('the gradient of a weight used in row slices is written slice by slice where it is stored', async () => {
   const [K, b, R] = [192, 8, 4];
   const weights = { v: { shape: [K, b], dtype: 'f32' }, g: { shape: [K, 1], dtype: 'f32' } } as const;
+  type Groups = Record<'weights' | 'gradient', typeof weights>;
   using state = createState(gpu, { weights, gradient: weights });
   state.write(
     'weights',
@@ -66,16 +67,16 @@ test('the gradient of a weight used in row slices is written slice by slice wher
   );
   state.write('weights', 'g', new Float32Array(K).fill(1));
   const x: Spec = { shape: [R, b], dtype: 'f32' };
-  const squares = (s: Record<string, { tensors: Readonly<Record<string, Tensor>> }>, z: Tensor, chunk: number) => {
-    const { v, g } = s.weights!.tensors;
+  const squares = (s: StateTensors<Groups>, z: Tensor, chunk: number) => {
+    const { v, g } = s.weights.tensors;
     const parts = Array.from({ length: K / chunk }, (_, i) => {
-      const weight = weightNorm(rows(g!, i * chunk, (i + 1) * chunk), rows(v!, i * chunk, (i + 1) * chunk));
+      const weight = weightNorm(rows(g, i * chunk, (i + 1) * chunk), rows(v, i * chunk, (i + 1) * chunk));
       const logits = matmul(z, weight, { transposeB: true });
       return sum(mul(logits, logits));
     });
-    return grad(parts.reduce(add), { v: v!, g: g! });
+    return grad(parts.reduce(add), { v, g });
   };
-  using inSlices = await compile(gpu, (s, { z }) => void store(s.gradient!, squares(s, z, 64)), {
+  using inSlices = await compile(gpu, (s, { z }) => void store(s.gradient, squares(s, z, 64)), {
     state,
     batch: { z: x },
   });
@@ -83,7 +84,7 @@ test('the gradient of a weight used in row slices is written slice by slice wher
   const z = Float32Array.from({ length: R * b }, (_, i) => Math.cos(i));
   inSlices.run({ z });
   whole.run({ z });
-  for (const name of ['v', 'g']) {
+  for (const name of ['v', 'g'] as const) {
     const expected = await whole.read(name);
     (await state.read('gradient', name)).forEach((value, i) => {
       expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-6 * Math.max(1, Math.abs(expected[i]!)));
@@ -105,16 +106,16 @@ test('what lies behind a stored value of any length stays zero', async () => {
       // as an output too, `a` is not written in place but copied from a slot, in which a longer value lay before
       const before = sum(l2Normalise(batch.y));
       const a = mul(mul(batch.x, 2), before);
-      return { a, windows: store(s.group!, { a, b: rows(batch.x, 2, 5) }) };
+      return { a, windows: store(s.group, { a, b: rows(batch.x, 2, 5) }) };
     },
     { state, batch: { x, y: { shape: [64], dtype: 'f32' } } },
   );
   step.run({ x: [1, 2, 3, 4, 5], y: Float32Array.from({ length: 64 }, (_, i) => Number(i === 6)) });
   await step.done();
-  const bytes = await gpu.readBytes(state.buffers.group![0]!, 0, 4 * state.layout.group!.buffers[0]!);
+  const bytes = await gpu.readBytes(state.buffers.group[0]!, 0, 4 * state.layout.group.buffers[0]!);
   const all = [...new Float32Array(bytes)];
-  const { a, b } = state.layout.group!.segments;
-  expect(all.slice(a!.offset, a!.offset + 5)).toEqual([2, 4, 6, 8, 10]);
-  expect(all.slice(b!.offset, b!.offset + 3)).toEqual([3, 4, 5]);
+  const { a, b } = state.layout.group.segments;
+  expect(all.slice(a.offset, a.offset + 5)).toEqual([2, 4, 6, 8, 10]);
+  expect(all.slice(b.offset, b.offset + 3)).toEqual([3, 4, 5]);
   expect(all.filter((value) => value !== 0).length).toBe(8);
 });

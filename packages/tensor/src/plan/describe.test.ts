@@ -12,7 +12,7 @@ const plan = planStep(
   defaultTarget,
   layoutState({ w: { a: vector } }, defaultTarget),
   ({ w }, { x }, { lr }) => {
-    store(w!, { a: mul(add(x, w!.tensors.a!), lr) });
+    store(w, { a: mul(add(x, w.tensors.a), lr) });
     return { total: sum(x) };
   },
   { batch: { x: vector }, knobs: { lr: [] } },

@@ -168,7 +168,7 @@ async function runOnDevice(
     { batch: specs, isolate },
   );
   step.run(feeds);
-  const read = (name: string, tensors: readonly Tensor[]) =>
+  const read = (name: 'outputs' | 'grads', tensors: readonly Tensor[]) =>
     Promise.all(tensors.map((_, i) => step.read(`${name}.${i}`)));
   return { outputs: await read('outputs', graph.outputs), grads: await read('grads', graph.grads) };
 }

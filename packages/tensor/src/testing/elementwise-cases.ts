@@ -54,6 +54,7 @@ export const ELEMENTWISE_CASES: Readonly<Record<keyof typeof ops, ElementwiseCas
   rsqrt: unary(ops.rsqrt, positive),
   square: unary(ops.square),
   tanh: unary(ops.tanh),
+  relu: unary(ops.relu),
   sigmoid: unary(ops.sigmoid),
   silu: unary(ops.silu),
   erf: unary(ops.erf),

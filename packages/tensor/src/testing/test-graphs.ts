@@ -4,9 +4,9 @@
  * that decides between vectors and scalars.
  */
 import type { DType } from '../base/dtype';
-import type { TensorTree } from '../compile';
 import type { Spec, Tensor } from '../graph/op';
 import * as f from '../index';
+import type { TensorTree } from '../step';
 import { ELEMENTWISE_CASES } from './elementwise-cases';
 
 export interface TestGraph {

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DType } from '../base/dtype';
 import { isFloat } from '../base/dtype';
 import { defaultTarget, type Target } from '../base/target';
-import { planStep, type TensorTree } from '../compile';
+import { planStep } from '../compile';
 import type { Gpu } from '../device/gpu';
 import { chosenVariants } from '../device/tuner';
 import type { Tensor } from '../graph/op';
@@ -19,6 +19,7 @@ import { add, cast, mul } from '../ops/elementwise';
 import { sum } from '../ops/reduce';
 import { grad } from '../passes/grad';
 import type { Plan } from '../plan/plan-types';
+import type { TensorTree } from '../step';
 import { compileKernels, PAPER_ADAPTERS } from './paper-adapters';
 import { TEST_GRAPHS, type TestGraph } from './test-graphs';
 
@@ -72,9 +73,9 @@ function planUpdate(target: Target): Plan {
     target,
     layout,
     (state) => {
-      const { a, b } = state.w!.tensors;
-      store(state.v!, { a: mul(a!, 2), b: mul(b!, 3) });
-      return assign(a!, add(a!, 1));
+      const { a, b } = state.w.tensors;
+      store(state.v, { a: mul(a, 2), b: mul(b, 3) });
+      return assign(a, add(a, 1));
     },
     {},
   );

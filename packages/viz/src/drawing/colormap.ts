@@ -6,8 +6,8 @@
  */
 import { checkLength, VizError } from '../errors';
 import { COLORMAP_TABLES, type ColormapName } from './colormap-tables';
-import { type Rgb, type RgbImage, rgbImage } from './image';
-import type { GridSize } from './resample';
+import { cellsOf, type Grid, pixelPerCell } from './grid';
+import { type PixelImage, type Rgb, rgbImage } from './image';
 
 export type { ColormapName } from './colormap-tables';
 
@@ -48,22 +48,23 @@ export function colormapColour(name: ColormapName, t: number): Rgb {
   return [table[index]!, table[index + 1]!, table[index + 2]!];
 }
 
-/** A picture of `values` [H, W] whose `domain` spans the map; values that are not finite become mid-grey. */
+/** A picture of `values` on a grid, a pixel for each, whose `domain` spans the map; values that are not finite become mid-grey. */
 export function colourise(
   values: ArrayLike<number>,
-  size: GridSize,
+  grid: Grid,
   domain: readonly [low: number, high: number],
   name: ColormapName,
-): RgbImage {
-  checkLength('the map of values', values, [size.height, size.width]);
+): PixelImage {
+  checkLength('the map of values', values, grid);
   const [low, high] = domain;
-  const data = new Uint8Array(size.height * size.width * 3);
+  const data = new Uint8Array(cellsOf(grid) * 3);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     const t = high > low ? (value - low) / (high - low) : 0;
     data.set(Number.isFinite(value) ? colormapColour(name, t) : [128, 128, 128], i * 3);
   }
-  return rgbImage(size.width, size.height, data);
+  const { width, height } = pixelPerCell(grid);
+  return rgbImage(width, height, data);
 }
 
 /** Smallest and largest finite value; `[0, 1]` when there is none. */

@@ -86,7 +86,7 @@ describe.each([
     given = {},
   ) => {
     const [B, N, H, d] = shape;
-    return checkOp(gpus[family]!, (qkv) => attention(qkv!, H), [{ shape: [B, N, 3 * H * d], ...given }], {
+    return checkOp(gpus[family]!, (qkv) => attention(qkv, H), [{ shape: [B, N, 3 * H * d], ...given }], {
       ...options,
     });
   };
@@ -128,13 +128,13 @@ describe.each([
 
 describe('on CPU adapters', () => {
   test('heads of 128', async () => {
-    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 1), [{ shape: [1, 21, 3 * 128] }]);
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv, 1), [{ shape: [1, 21, 3 * 128] }]);
   });
   test('many heads of few tokens, which take turns in the scratch memory, get the bits that each gets alone', async () => {
     const gradientOf = async (values: Float32Array, B: number): Promise<Float32Array> => {
       const shape = [B, 61, 48];
       const square = (x: Tensor): Tensor => sum(mul(attention(x, 1), attention(x, 1)));
-      using step = await compile(gpus.cpu!, (_, { qkv }) => grad(square(qkv!), [qkv!])[0], {
+      using step = await compile(gpus.cpu!, (_, { qkv }) => grad(square(qkv), [qkv])[0], {
         batch: { qkv: { shape, dtype: 'f32' } },
       });
       step.run({ qkv: values });
@@ -149,13 +149,13 @@ describe('on CPU adapters', () => {
     }
   });
   test('a large problem: tall tiles, and heads that take turns in the scratch memory', async () => {
-    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 3), [{ shape: [1, 600, 3 * 3 * 24] }], {
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv, 3), [{ shape: [1, 600, 3 * 3 * 24] }], {
       directions: 1,
       bitwise: false,
     });
   });
   test('a head size that only the materialised path takes', async () => {
-    await checkOp(gpus.cpu!, (qkv) => attention(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 6] }]);
+    await checkOp(gpus.cpu!, (qkv) => attention(qkv, 2), [{ shape: [2, 5, 3 * 2 * 6] }]);
   });
   test('cross attention of 3 queries over 7 keys', async () => {
     await checkOp(gpus.cpu!, (...[q, k, v]) => scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor), [
@@ -165,6 +165,6 @@ describe('on CPU adapters', () => {
     ]);
   });
   test('attention probabilities', async () => {
-    await checkOp(gpus.cpu!, (qkv) => attentionProbabilities(qkv!, 2), [{ shape: [2, 5, 3 * 2 * 4] }]);
+    await checkOp(gpus.cpu!, (qkv) => attentionProbabilities(qkv, 2), [{ shape: [2, 5, 3 * 2 * 4] }]);
   });
 });

@@ -44,7 +44,7 @@ export function attentionReference(qkv: NdArray, heads: number): [Float64Array, 
     for (let m = 0; m < N; m++) logits[m] = dot(x, q, x, k(m), d) / Math.sqrt(d);
     const top = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
     lse[index] = top + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - top), 0));
-    for (let m = 0; m < N; m++) addScaled(out, o, x, v(m), d, Math.exp(logits[m]! - lse[index]!));
+    for (let m = 0; m < N; m++) addScaled(out, o, x, v(m), d, Math.exp(logits[m]! - lse[index]));
   });
   return [out, lse];
 }

@@ -52,11 +52,11 @@ describe.each(FAMILIES)('matmul by %s', (_, target) => {
   afterAll(() => gpu.dispose());
 
   test.each(LAYOUTS)('%s and its gradients, in batches', async (_, attrs) => {
-    await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), operands(attrs, [21, 13, 17], [2, 3]));
+    await checkOp(gpu, (a, b) => matmul(a, b, attrs), operands(attrs, [21, 13, 17], [2, 3]));
   });
   test.each(LAYOUTS)('%s of whole vectors and partial tiles', async (_, attrs) => {
     const own = operands(attrs, [36, 40, 20]);
-    await checkOp(gpu, (a, b) => matmul(a!, b!, attrs), own, { gradient: false, bitwise: false });
+    await checkOp(gpu, (a, b) => matmul(a, b, attrs), own, { gradient: false, bitwise: false });
   });
   test.each([
     ['one element', [1, 1, 1]],
@@ -64,11 +64,11 @@ describe.each(FAMILIES)('matmul by %s', (_, target) => {
     ['a column and a row', [65, 66, 1]],
     ['nothing to sum', [3, 4, 0]],
   ] as const)('%s', async (_, size) => {
-    await checkOp(gpu, (a, b) => matmul(a!, b!), operands(LAYOUTS[0][1], size), { gradient: false, bitwise: false });
+    await checkOp(gpu, (a, b) => matmul(a, b), operands(LAYOUTS[0][1], size), { gradient: false, bitwise: false });
   });
   test('one matrix serves all batches of the other', async () => {
-    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [3, 7, 8] }, { shape: [8, 12] }]);
-    await checkOp(gpu, (a, b) => matmul(a!, b!), [{ shape: [7, 8] }, { shape: [3, 8, 12] }]);
+    await checkOp(gpu, (a, b) => matmul(a, b), [{ shape: [3, 7, 8] }, { shape: [8, 12] }]);
+    await checkOp(gpu, (a, b) => matmul(a, b), [{ shape: [7, 8] }, { shape: [3, 8, 12] }]);
   });
   test('f16 operands are summed in f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
@@ -77,7 +77,7 @@ describe.each(FAMILIES)('matmul by %s', (_, target) => {
       const values = normals(sizeOf(shape), i).map((value) => Math.round(value * 64) / 64);
       return { shape, dtype: 'f16', values, differentiate: false };
     });
-    await checkOp(gpu, (a, b) => matmul(a!, b!, LAYOUTS[1][1]), inputs, { tolerance: 2 ** -11 });
+    await checkOp(gpu, (a, b) => matmul(a, b, LAYOUTS[1][1]), inputs, { tolerance: 2 ** -11 });
   });
   test.each([
     ['vectors', 40],
@@ -133,7 +133,7 @@ describe('matmul kernels', () => {
     ])
       await checkOp(
         gpu,
-        (a, b, bias, x) => ops.add(ops.mul(ops.add(multiply(a, b), bias!), bias!), x!),
+        (a, b, bias, x) => ops.add(ops.mul(ops.add(multiply(a, b), bias), bias), x),
         [...operands(attrs, size, [2]), { shape: [size[1]!] }, { shape: [2, size[0]!, size[1]!] }],
         { gradient: false },
       );
@@ -150,7 +150,7 @@ describe('matmul kernels', () => {
     );
     await checkOp(
       gpu,
-      (a, b, bias) => ops.add(multiply(a, b), bias!),
+      (a, b, bias) => ops.add(multiply(a, b), bias),
       [...operands(attrs, [19, N, 70], [2]), { shape: [N] }],
       { gradient: false },
     );

@@ -58,7 +58,7 @@ export const matmulOp: Op<MatmulAttrs> = {
     if (K !== kB) opError('shape', 'matmul', `inner dimensions ${K} and ${kB} of ${shapes} differ`);
     const lead = batchShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     if (!lead) opError('shape', 'matmul', `batch dimensions of ${shapes} do not fit`);
-    return [{ shape: [...lead!, M, N], dtype: a!.dtype }];
+    return [{ shape: [...lead, M, N], dtype: a!.dtype }];
   },
   reference([a, b], attrs) {
     const { batch, M, N, K, strideA, strideB } = matmulDims(

@@ -51,8 +51,8 @@ const layerNormOp: Op<LayerNormAttrs> = {
   gradient({ inputs: [x, gamma], outputs, grads }) {
     const [g, gStats] = grads;
     if (!g || gStats) opError('not-differentiable', 'layerNorm', 'the statistics are for the backward pass only');
-    const dx = record1(inputGradientOp, [x!, gamma!, outputs[1]!, g!], {});
-    const [dgamma, dbeta] = record(parameterGradientOp, [x!, outputs[1]!, g!], {});
+    const dx = record1(inputGradientOp, [x!, gamma!, outputs[1]!, g], {});
+    const [dgamma, dbeta] = record(parameterGradientOp, [x!, outputs[1]!, g], {});
     return [dx, dgamma, dbeta];
   },
   lower({ inputs: [x, gamma, beta], outputs: [y, stats], attrs: { eps }, target }) {

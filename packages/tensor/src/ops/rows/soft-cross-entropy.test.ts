@@ -87,7 +87,7 @@ test('chunks, kept or computed again in the backward pass, give the value and gr
     { batch: { x: f32(R, K), y: f32(T, K), bias: f32(K) } },
   );
   step.run({ x: normals(R * K, 1).map((v) => 10 * v), y: normals(T * K, 2).map((v) => 30 * v), bias: normals(K, 3) });
-  for (const kind of ['losses', 'grads']) {
+  for (const kind of ['losses', 'grads'] as const) {
     const expected = await step.read(`${kind}.0`);
     // exponents reach 100, of which one rounding is 6e-6
     for (const i of [1, 2]) expect(relativeError(await step.read(`${kind}.${i}`), expected)).toBeLessThan(1e-5);
