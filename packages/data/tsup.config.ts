@@ -5,5 +5,10 @@ import base from '../../tsup.base';
 export default defineConfig({
   ...base,
   entry: { index: 'src/index.ts', pixels: 'src/pixels.ts', 'render-program': 'src/world/render-program.ts' },
-  dts: { entry: ['src/index.ts', 'src/pixels.ts'], compilerOptions: { ignoreDeprecations: '6.0' } },
+  dts: {
+    entry: ['src/index.ts', 'src/pixels.ts'],
+    compilerOptions: { ignoreDeprecations: '6.0' },
+    // what GPUDevice is
+    banner: '/// <reference types="@franca/tensor" />',
+  },
 });

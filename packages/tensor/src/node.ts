@@ -4,7 +4,6 @@
  */
 import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { create } from 'webgpu';
 import { version } from '../package.json';
 import { TensorError } from './base/errors';
 import { isSoftwareAdapter } from './base/target';
@@ -34,7 +33,7 @@ export interface OpenGpuOptions extends AdapterOptions {
 /** Everything that must not be garbage-collected while a device lives. */
 const KEPT_ALIVE = new Set<GPU>();
 
-/** Opens a device with every limit and feature its adapter offers. Throws `TensorError` with code `adapter` if there is none. */
+/** Opens a device with every limit and feature its adapter offers. Throws `TensorError` with code `adapter` if there is none, or no npm `webgpu`. */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const name = options.adapter ?? process.env.FRANCA_ADAPTER ?? 'auto';
   // Dawn's Vulkan loader complains on stderr when this is unset, as it is for services and root shells.
@@ -61,10 +60,21 @@ function processorSeconds(): number {
   return (user + system) / 1e6;
 }
 
+/** The bindings, which are loaded when a device is first asked for: whoever opens none need not have them. */
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  return import('webgpu').catch((error: Error) => {
+    throw new TensorError(
+      'adapter',
+      `Node opens a GPU through the npm package webgpu, which cannot be loaded (${error.message.split('\n')[0]}); install it beside @franca/tensor: npm install webgpu`,
+    );
+  });
+}
+
 const SOFTWARE_ADAPTERS = ['llvmpipe', 'SwiftShader'];
 
 /** The first adapter that answers to `name`, with the object that must stay referenced while it is in use. */
 async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; adapter: GPUAdapter }> {
+  const { create } = await loadDawn();
   let reason = '';
   for (const choice of name === 'software' ? SOFTWARE_ADAPTERS : [name]) {
     const flags = choice === 'auto' ? [] : [choice === 'null' ? 'backend=null' : `adapter=${choice}`];
