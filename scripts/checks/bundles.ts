@@ -44,7 +44,8 @@ export async function checkBundles(folder: string, entries: readonly string[]): 
   return { problems, sizes };
 }
 
-async function entryProblems(folder: string, entry: string): Promise<string[]> {
+/** What is wrong with an entry, such as `@franca/vit`. */
+export async function entryProblems(folder: string, entry: string): Promise<string[]> {
   try {
     const whole = await bundle(folder, `export * from '${entry}'`);
     const left = await bundle(folder, `import '${entry}'`, { plugins: [keepEffects(entry)] });
