@@ -26,7 +26,7 @@ export interface DecodeOptions {
   readonly shortSide?: number;
 }
 
-export const DECODE_OPTIONS: OptionKinds<DecodeOptions> = { maxPixels: 'number', shortSide: 'number' };
+const DECODE_OPTIONS: OptionKinds<DecodeOptions> = { maxPixels: 'number', shortSide: 'number' };
 
 const DEFAULT_MAX_PIXELS = 64 * 1024 * 1024;
 const TIMEOUT_SECONDS = 60;
