@@ -16,7 +16,7 @@ const IMPORTS: readonly (readonly [code: string, limit: number])[] = [
   ["export { sinkhorn } from '@franca/sinkhorn/arrays'", 4_000],
   ["export { cyclicMask } from '@franca/cyclic-mask'", 2_900],
   ["export { openSafetensors } from '@franca/checkpoint/bytes'", 23_000],
-  ["export { preprocess } from '@franca/data/pixels'", 5_800],
+  ["export { preprocess } from '@franca/data/pixels'", 8_800],
   ["export { generatedScenes } from '@franca/data/pixels'", 33_000],
   ["export { colormapColour } from '@franca/viz'", 11_000],
 ];

@@ -51,15 +51,14 @@ export interface InContextOptions extends SegmentationScoring {
   readonly backend?: EvalBackend;
 }
 
-const OPTIONS: OptionKinds<InContextOptions> = {
-  ...SCORING,
+const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
   k: 'number',
   temperature: 'number',
   memory: 'object',
   seed: 'number',
   relabel: ['none', 'hungarian'],
   backend: 'object',
-};
+} as const);
 
 export interface InContextResult {
   readonly outcome: Outcome;

@@ -19,7 +19,10 @@ export interface FewShotOptions extends KnnOptions {
   readonly tries?: number;
 }
 
-const FEW_SHOT_OPTIONS: OptionKinds<FewShotOptions> = { ...KNN_OPTIONS, shots: 'number', tries: 'number' };
+const FEW_SHOT_OPTIONS: OptionKinds<FewShotOptions> = /* @__PURE__ */ Object.assign({}, KNN_OPTIONS, {
+  shots: 'number',
+  tries: 'number',
+} as const);
 
 export interface FewShotResult {
   /** Mean over tries of the top-1 accuracy at each try's best `k`. */

@@ -40,8 +40,7 @@ export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   readonly backend?: EvalBackend;
 }
 
-const OPTIONS: OptionKinds<LinearProbeOptions> = {
-  ...SELECTION,
+const OPTIONS: OptionKinds<LinearProbeOptions> = /* @__PURE__ */ Object.assign({}, SELECTION, {
   batchSize: 'number',
   epochs: 'number',
   learningRates: 'numbers',
@@ -49,7 +48,7 @@ const OPTIONS: OptionKinds<LinearProbeOptions> = {
   augmented: 'object',
   onStep: 'function',
   backend: 'object',
-};
+} as const);
 
 export interface LinearProbeResult {
   readonly outcome: Outcome;

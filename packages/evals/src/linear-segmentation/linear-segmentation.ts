@@ -55,9 +55,7 @@ export interface LinearSegmentationOptions extends SegmentationScoring, Selectio
   readonly backend?: EvalBackend;
 }
 
-const OPTIONS: OptionKinds<LinearSegmentationOptions> = {
-  ...SCORING,
-  ...SELECTION,
+const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.assign({}, SCORING, SELECTION, {
   learningRates: 'numbers',
   epochs: 'number',
   dropAfter: 'number',
@@ -66,7 +64,7 @@ const OPTIONS: OptionKinds<LinearSegmentationOptions> = {
   augmented: 'function',
   quirks: 'boolean',
   backend: 'object',
-};
+} as const);
 
 /** A learning rate after some epochs, and its mIoU on what the choice was made on. */
 export interface SegmentationCandidate {

@@ -53,8 +53,7 @@ export interface OverclusteringOptions extends SegmentationScoring {
   readonly backend?: EvalBackend;
 }
 
-const OPTIONS: OptionKinds<OverclusteringOptions> = {
-  ...SCORING,
+const OPTIONS: OptionKinds<OverclusteringOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
   clusters: 'numbers',
   match: ['auto', 'hungarian', 'precision', 'iou'],
   components: 'number',
@@ -65,7 +64,7 @@ const OPTIONS: OptionKinds<OverclusteringOptions> = {
   size: 'numbers',
   quirks: 'boolean',
   backend: 'object',
-};
+} as const);
 
 export interface OverclusteringResult {
   /** One per number of clusters, in the order asked for. */
