@@ -104,6 +104,26 @@ describe('with its defaults a fit goes on until position is gone', () => {
   });
 });
 
+describe('position in features that show something as well, and vary with it as much', () => {
+  const dim = 16;
+  const features = mixed(64, dim, { strength: 4, noise: 0.5 });
+  const [kinds, shown] = [normals(6 * dim, 31), normals(64 * 64, 32)];
+  for (let i = 0; i < features.patches.length; i++) {
+    const kind = Math.floor(6 * Math.abs(shown[Math.floor(i / dim)]!)) % 6;
+    features.patches[i]! += 2 * kinds[kind * dim + (i % dim)]!;
+  }
+  test('is gone with the directions along which features vary with it', async () => {
+    const fit = await fitRasa(gpu, features);
+    expect(fit.bases.length).toBeLessThanOrEqual(2);
+    expect(readFrom(features, fit.bases)).toBeLessThan(0.01 + fit.after.chance);
+  });
+  test('stays there without those from which it is read best', async () => {
+    const fit = await fitRasa(gpu, features, { directions: 'weights', iterations: 2 });
+    expect(fit.stages[0]!.head.r2).toBeGreaterThan(0.9);
+    expect(readFrom(features, fit.bases)).toBeGreaterThan(0.3);
+  });
+});
+
 test('every stage says what is read before and after it', async () => {
   const { stages, before, after, bases } = await fitRasa(gpu, mixed(64, 12));
   expect(stages.length).toBe(bases.length);
@@ -126,11 +146,10 @@ test('features without position are left as they are, and what they seem to say 
 });
 
 test('planes as many as asked for, and no more than the width has', async () => {
-  const one = await fitRasa(gpu, mixed(64, 12), { iterations: 1 });
-  expect([one.bases.length, one.stopped]).toEqual([1, 'planes-spent']);
-  expect(one.after.r2).toBeGreaterThan(0.01);
-  const narrow = await fitRasa(gpu, mixed(16, 3));
-  expect(narrow.bases.length).toBe(1);
+  const three = await fitRasa(gpu, mixed(64, 12), { iterations: 3, minR2: 0 });
+  expect([three.bases.length, three.stopped]).toEqual([3, 'planes-spent']);
+  const narrow = await fitRasa(gpu, mixed(16, 3), { minR2: 0 });
+  expect([narrow.bases.length, narrow.stopped]).toEqual([1, 'planes-spent']);
 });
 
 test('a head that has not learned is an error, with the planes before it', async () => {
@@ -153,7 +172,11 @@ test('the published procedure goes through its nine planes, and says what it lef
 
 test('heads are given for features as they are: with their bias they read what the fit says', async () => {
   const features = mixed(32, 12, { size: 30, mean: 2 });
-  const { heads, biases, bases, stages } = await fitRasa(gpu, features, { iterations: 2, minR2: 0 });
+  const { heads, biases, bases, stages } = await fitRasa(gpu, features, {
+    iterations: 2,
+    minR2: 0,
+    directions: 'weights',
+  });
   expect(bases).toEqual(chainBases(heads, 12));
   const positions = gridPositions(features.grid);
   const rows = Float64Array.from(features.patches);

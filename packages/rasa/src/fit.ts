@@ -1,6 +1,6 @@
 /**
- * Fitting RASA (Franca section 3.4). Stage by stage: learn the plane from which position can be read best, remove it, and look for the next one in what
- * remains, until position cannot be read any more. Whether it can is not for the head to say, which may just not have learned: least squares says it, in
+ * Fitting RASA (Franca section 3.4). Stage by stage: train a head to read position, remove the plane that it stands for, and go on with what remains,
+ * until position cannot be read any more. Whether it can is not for the head to say, which may just not have learned: least squares says it, in
  * closed form, from moments that are taken once and that every plane goes through exactly.
  */
 import type { Gpu } from '@franca/tensor';
@@ -9,7 +9,7 @@ import { leastSquares } from './least-squares';
 import { gatherMoments, type Moments, withoutPlane } from './moments';
 import { checkedOptions, type FitOptions, type Settings, settingsFor } from './options';
 import type { PatchSource } from './patch-batches';
-import { planeBasis, projectionMatrix } from './planes';
+import { type HeadWeights, planeBasis, projectionMatrix } from './planes';
 import { centreOf } from './position-head';
 import type { Basis, PositionReading, RasaFit, RasaStage } from './result';
 import { headTrainer, type View } from './train-head';
@@ -18,6 +18,9 @@ interface ScaledView extends View {
   /** Of each dimension, in `map` already: a head w on the view is the head w scale on features as they are. */
   readonly scale: Float64Array;
 }
+
+/** R^2 above chance from which on a head is asked whether it has learned. */
+const LEAST_TO_LEARN = 0.01;
 
 /** Above this much chance, nothing can be said of the rest. */
 const MOST_CHANCE = 0.5;
@@ -43,7 +46,8 @@ export async function fitRasa(gpu: Gpu, source: PatchSource, options: FitOptions
     const trained = await trainer.train(fit.stages.length, view);
     if (!learned(trained.r2, fit.after, settings)) throw notLearned(fit, trained.r2, settings);
     const head = trained.weights.map((value, i) => value * view.scale[i % D]!);
-    const basis = basisOf(head, fit, D, settings);
+    const rows = settings.directions === 'patterns' ? patternsOf(head, moments) : head;
+    const basis = basisOf(rows, fit, D, settings);
     const bias = biasOf(head, moments, settings);
     moments = withoutPlane(moments, basis);
     fit = withPlane(fit, { head, bias, basis, after: leastSquares(moments), read: trained }, settings);
@@ -90,8 +94,11 @@ function withPlane(fit: RasaFit, { head, bias, basis, after, read: { mse, r2 } }
 const stoppedBy = ({ r2, chance }: PositionReading, { minR2 }: Settings): RasaFit['stopped'] =>
   minR2 > 0 && r2 - chance < minR2 ? 'position-gone' : 'planes-spent';
 
-const learned = (r2: number, { r2: readable }: PositionReading, { minLearned }: Settings): boolean =>
-  minLearned === 0 || r2 >= minLearned * readable;
+/** Whether a head reads its share of what is there above chance. Where that is next to nothing there is nothing to learn. */
+function learned(head: number, { r2, chance }: PositionReading, { minLearned }: Settings): boolean {
+  const there = r2 - chance;
+  return minLearned === 0 || there < LEAST_TO_LEARN || head >= minLearned * there;
+}
 
 /** Mean 0 and variance 1 in every dimension of what `matrix` leaves; dimensions of which it leaves nothing stay at 0. */
 function standardised({ dim: D, covariance }: Moments, mean: Float64Array, matrix: Float64Array): ScaledView {
@@ -115,7 +122,20 @@ function biasOf(head: Float32Array, { mean, dim: D }: Moments, { standardise, ac
   );
 }
 
-function basisOf(head: Float32Array, fit: RasaFit, D: number, { orthogonal }: Settings): Basis {
+/**
+ * Along which directions features vary with what a head reads: Cov(x, w x) = Cov(x, x) w of each row (Haufe et al. 2014, "On the interpretation of weight
+ * vectors of linear models in multivariate neuroimaging"). For the least-squares head w = Cov(x, x)^-1 Cov(x, y) it is Cov(x, y), and without it nothing linear
+ * is left.
+ */
+function patternsOf(head: Float32Array, { covariance, dim: D }: Moments): Float64Array {
+  const patterns = new Float64Array(2 * D);
+  for (const axis of [0, 1])
+    for (let i = 0; i < D; i++)
+      for (let j = 0; j < D; j++) patterns[axis * D + i]! += covariance[i * D + j]! * head[axis * D + j]!;
+  return patterns;
+}
+
+function basisOf(head: HeadWeights, fit: RasaFit, D: number, { orthogonal }: Settings): Basis {
   try {
     return planeBasis(head, D, orthogonal ? fit.bases.flat() : []);
   } catch (cause) {

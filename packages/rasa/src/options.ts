@@ -6,11 +6,17 @@ import type { Activation } from './position-head';
 export interface FitOptions {
   /** Planes at most (default 9, as published). */
   readonly iterations?: number;
+  /**
+   * Which plane a head of weights w stands for. `patterns` (default): the directions Cov(x, x) w, along which features vary with what the head reads, so
+   * that little of it is left when they are gone. `weights`: the rows w themselves, as published: where features vary more along some directions than along
+   * others, these read position well and yet leave most of it, which later planes remove together with what patches show.
+   */
+  readonly directions?: 'patterns' | 'weights';
   /** Planes orthogonal to all before (default true); false gives the official chain. */
   readonly orthogonal?: boolean;
   /** Position counts as gone where least squares reads no more than this R^2 above chance (default 0.01); 0: never. */
   readonly minR2?: number;
-  /** Share of least squares' R^2 that a trained head must read, else the fit ends with the error `not-learned` (default 0.5); 0: whatever it reads. */
+  /** Share of least squares' R^2 above chance that a trained head must read, else the fit ends with the error `not-learned` (default 0.5); 0: whatever it reads. */
   readonly minLearned?: number;
   /** Passes over the source per plane (default 5), more where that is fewer than `minSteps` steps. */
   readonly epochs?: number;
@@ -49,8 +55,9 @@ export interface StageProgress {
 }
 
 /** The published procedure: nine planes whatever they read, which wants thousands of images. What its heads learned is in the stages of the fit. */
-export const OFFICIAL_RECIPE = {
+export const OFFICIAL_RECIPE: FitOptions = {
   iterations: 9,
+  directions: 'weights',
   orthogonal: false,
   minR2: 0,
   minLearned: 0,
@@ -61,7 +68,7 @@ export const OFFICIAL_RECIPE = {
   lr: 2e-4,
   standardise: false,
   init: 'uniform',
-} as const satisfies FitOptions;
+};
 
 /** Options with their defaults, for a source of so many images. */
 export interface Settings extends Required<Omit<FitOptions, 'onProgress'>> {
@@ -74,6 +81,7 @@ export interface Settings extends Required<Omit<FitOptions, 'onProgress'>> {
 
 const DEFAULTS = {
   iterations: 9,
+  directions: 'patterns',
   orthogonal: true,
   minR2: 0.01,
   minLearned: 0.5,
@@ -115,8 +123,9 @@ export function checkedOptions(options: FitOptions): FitOptions & Omit<Settings,
 }
 
 const CHOICES: Readonly<
-  Record<'lastBatch' | 'activation' | 'init' | 'orthogonal' | 'standardise', readonly unknown[]>
+  Record<'directions' | 'lastBatch' | 'activation' | 'init' | 'orthogonal' | 'standardise', readonly unknown[]>
 > = {
+  directions: ['patterns', 'weights'],
   lastBatch: ['carry-over', 'leave-out'],
   activation: ['sigmoid', 'tanh', 'none'],
   init: ['zero', 'uniform'],

@@ -72,6 +72,11 @@ test('official names there and back, with prefixes', () => {
     Object.entries(toOfficial(heads)).map(([name, values]) => [`module.rasa_head.${name}`, values]),
   );
   expect(fromOfficial(named)).toEqual(heads);
+  const bases = chainBases(heads, D);
+  // orthonormal rows of orthogonal planes are the same removal in the official chain; stored in f32
+  const again = projectionMatrix(chainBases(fromOfficial(toOfficial(bases)), D, false), D);
+  const L = projectionMatrix(bases, D);
+  expect(largest(again.map((value, i) => value - L[i]!))).toBeLessThan(1e-6);
   expect(() => fromOfficial({ 'pre_pos_layers.0.weight': heads[0]! })).toThrow(/no "pos_pred\.weight"/);
 });
 

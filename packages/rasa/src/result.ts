@@ -17,17 +17,18 @@ export interface RasaStage {
   readonly before: PositionReading;
   readonly after: PositionReading;
   /**
-   * Mean squared error and R^2 of the trained head over all images, before its plane is removed. After that it reads nothing by construction: it looks at
-   * its plane only.
+   * Mean squared error and R^2 of the trained head over all images, before its plane is removed. With planes of its
+   * weights it reads nothing after that, by construction.
    */
   readonly head: { readonly mse: number; readonly r2: number };
 }
 
 export interface RasaFit {
-  /** Trained heads [2, D], in order, each for features with the planes before it removed: `toOfficial` names them. */
+  /** Trained heads [2, D], in order, each for features with the planes before it removed. */
   readonly heads: readonly Float32Array[];
   /** [2] of each head, position = sigmoid(z w^T + b). 0 where features were not standardised. */
   readonly biases: readonly Float32Array[];
+  /** The planes, one of each head. `removePlanes` takes them, `toOfficial` names them. */
   readonly bases: readonly Basis[];
   /** z' = z L, [D, D]. */
   readonly matrix: Float64Array;
