@@ -68,7 +68,9 @@ describe('a loaded model', () => {
     });
     expect(largestDifference(all.patchMean, mean)).toBeLessThan(1e-5);
     const least = await model.run(images(1, 28, 28));
-    expect(Object.values(least).filter((value) => value !== undefined)).toEqual([all.cls, [4, 4]]);
+    const given = Object.fromEntries(Object.entries(least).filter(([, value]) => value !== undefined));
+    const { embedDim: dim, numHeads: heads, numRegisterTokens } = small;
+    expect(given).toEqual({ cls: all.cls, dim, grid: [4, 4], heads, prefixTokens: 1 + numRegisterTokens });
   });
 
   test('a final layer stands in for the norm of patches, of any block, and leaves CLS alone', async () => {
