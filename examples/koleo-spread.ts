@@ -7,7 +7,7 @@ import { assign, compile, createState, grad, l2Normalise, mul, randomStream, sub
 import { openGpu } from '@franca/tensor/node';
 
 const points = 24;
-const random = randomStream([1, 2], 0);
+const random = randomStream(1, 0);
 await using gpu = await openGpu();
 using state = createState(gpu, { sphere: { x: { shape: [points, 3], dtype: 'f32' } } });
 state.write(

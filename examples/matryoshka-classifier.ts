@@ -7,11 +7,8 @@
  */
 import { type HeadConfig, headSpecs, matryoshkaConfig, projectionHead } from '@franca/matryoshka-heads';
 import {
-  adamW,
-  initialise,
   linear,
   linearSpecs,
-  type ParameterSpecs,
   type Parameters,
   parametersOf,
   planChunks,
@@ -19,22 +16,10 @@ import {
   probabilityTargets,
   prototypeLogits,
   targetCrossEntropy,
+  trainingStep,
   within,
 } from '@franca/nn';
-import {
-  add,
-  compile,
-  createState,
-  type Gpu,
-  gelu,
-  grad,
-  mean,
-  oneHot,
-  randomStream,
-  type Spec,
-  store,
-  type Tensor,
-} from '@franca/tensor';
+import { add, compile, type Gpu, gelu, mean, oneHot, randomStream, spec, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 
 const CLASSES = 24;
@@ -51,9 +36,9 @@ interface Points {
 
 /** Points around one centre per class, bent by a quadratic of their neighbours. */
 function draw(count: number, stream: number): Points {
-  const centres = randomStream([1, 0], 0);
+  const centres = randomStream(1, 0);
   const centre = Float64Array.from({ length: CLASSES * INPUTS }, () => centres.normal());
-  const random = randomStream([1, 0], stream);
+  const random = randomStream(1, stream);
   const labels = Uint32Array.from({ length: count }, () => Math.floor(random.uniform() * CLASSES));
   const flat = [...labels].flatMap((label) =>
     Array.from({ length: INPUTS }, (_, d) => centre[label * INPUTS + d]! + 0.6 * random.normal()),
@@ -86,41 +71,23 @@ async function train(gpu: Gpu, widths: readonly number[], points: readonly Point
     hiddenDim: 32,
     bottleneckDim: 16,
   });
-  const specs: ParameterSpecs = { ...prefixed('encoder', encoderSpecs), ...prefixed('head', headSpecs(head)) };
-  const corrections: Spec = { shape: [2], dtype: 'f32' };
-  using state = createState(gpu, { weights: specs, m: specs, v: specs, gradient: specs, rest: { corrections } });
-  await initialise(gpu, state, 'weights', specs, [2, 0]);
-  using step = await compile(
+  using training = await trainingStep(
     gpu,
-    ({ weights, m, v, gradient, rest }, { x, labels }, { lr, weightDecay }) => {
-      const p = parametersOf(weights.tensors);
-      const loss = classify(within(p, 'head'), encode(within(p, 'encoder'), x), labels, head);
-      const gradients = store(gradient, grad(loss, weights.tensors));
-      const flat = {
-        weights: weights,
-        m: m,
-        v: v,
-        gradients,
-        corrections: rest.tensors.corrections,
-        lr,
-        weightDecay,
-      };
-      adamW(flat, { rule: () => ({ lrMultiplier: 1, weightDecayMultiplier: 1, isLastLayer: false }) });
-      return { loss };
-    },
+    { ...prefixed('encoder', encoderSpecs), ...prefixed('head', headSpecs(head)) },
+    (p, { x, labels }) => ({ loss: classify(within(p, 'head'), encode(within(p, 'encoder'), x), labels, head) }),
     {
-      state,
-      batch: { x: { shape: [BATCH, INPUTS], dtype: 'f32' }, labels: { shape: [BATCH], dtype: 'u32' } },
-      knobs: { lr: [], weightDecay: [] },
+      batch: { x: spec([BATCH, INPUTS]), labels: spec([BATCH], 'u32') },
+      optimizer: { kind: 'adamw', weightDecay: 0.01 },
+      seed: 2,
     },
   );
-  for (let i = 0; i < STEPS; i++) step.run({ ...draw(BATCH, 100 + i) }, { lr: 0.01, weightDecay: 0.01 });
+  for (let i = 0; i < STEPS; i++) training.run({ ...draw(BATCH, 100 + i) }, { lr: 0.01 });
 
   const rows = points[0]!.labels.length;
   using embed = await compile(
     gpu,
     ({ weights }, { x }) => encode(within(parametersOf(weights.tensors), 'encoder'), x),
-    { state, batch: { x: { shape: [rows, INPUTS], dtype: 'f32' } } },
+    { state: training.state, batch: { x: spec([rows, INPUTS]) } },
   );
   const embeddings: Float32Array[] = [];
   for (const { x } of points) {

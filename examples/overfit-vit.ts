@@ -11,7 +11,7 @@ import { vit, vitConfig, vitSpecs } from '@franca/vit';
 
 const [count, classes, steps] = [32, 8, 80];
 const config = vitConfig('tiny', { embedDim: 64, depth: 2, numHeads: 2, imgSize: 16, patchSize: 4, layerScale: 1 });
-const random = randomStream([7, 0], 0);
+const random = randomStream(7, 0);
 const images = Float32Array.from({ length: count * 3 * 16 * 16 }, () => random.normal());
 const labels = Uint32Array.from({ length: count }, () => Math.floor(random.uniform() * classes));
 

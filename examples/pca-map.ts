@@ -7,8 +7,8 @@
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeImage } from '@franca/data';
-import { type PatchFeatures, pcaFigure, pcaMaps, type RgbImage, resizeImage, rgbImage } from '@franca/viz';
+import { decodeImage, type PixelImage } from '@franca/data';
+import { type PatchFeatures, pcaFigure, pcaMaps, resizeImage, rgbImage } from '@franca/viz';
 import { writeFigure } from '@franca/viz/node';
 
 const side = 224;
@@ -17,7 +17,7 @@ const grid = side / patch;
 const [output = join(tmpdir(), 'pca-map.png'), photo] = process.argv.slice(2);
 
 /** A ball in front of haze that goes from sky to grass; stripes lie on its upper part and stand on its lower part. */
-function paintedScene(): RgbImage {
+function paintedScene(): PixelImage {
   const data = new Uint8Array(side * side * 3);
   for (let y = 0; y < side; y++) {
     for (let x = 0; x < side; x++) {
@@ -35,7 +35,7 @@ function isBall(x: number, y: number): boolean {
 }
 
 /** Eight numbers a patch, each scaled to unit variance over the picture. */
-function describe(image: RgbImage): PatchFeatures {
+function describe(image: PixelImage): PatchFeatures {
   const rows = Array.from({ length: grid * grid }, (_, p) =>
     describePatch(image, (p % grid) * patch, Math.floor(p / grid) * patch),
   );
@@ -45,11 +45,11 @@ function describe(image: RgbImage): PatchFeatures {
     const mean = values.reduce((a, b) => a + b) / values.length;
     return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length) || 1;
   });
-  const data = Float32Array.from(rows.flatMap((row) => row.map((value, d) => value / scales[d]!)));
-  return { data, height: grid, width: grid, dim };
+  const patches = Float32Array.from(rows.flatMap((row) => row.map((value, d) => value / scales[d]!)));
+  return { patches, grid: [grid, grid], dim };
 }
 
-function describePatch(image: RgbImage, left: number, top: number): number[] {
+function describePatch(image: PixelImage, left: number, top: number): number[] {
   const [sum, squares, edges] = [
     [0, 0, 0],
     [0, 0, 0],
@@ -76,7 +76,7 @@ const image = photo
   ? resizeImage(await decodeImage(await readFile(photo)), { width: side, height: side }, 'area')
   : paintedScene();
 const features = describe(image);
-const { maps, explained } = pcaMaps([features]);
+const { maps, explained } = pcaMaps(features);
 const foreground = Array.from(maps[0]!.foreground.keys()).filter((p) => maps[0]!.foreground[p]);
 console.log(`foreground: ${foreground.length} of ${grid * grid} patches`);
 if (!photo) {
@@ -86,8 +86,5 @@ if (!photo) {
 console.log(`variance in red, green, blue: ${explained.map((share) => `${Math.round(share * 100)} %`).join(', ')}`);
 
 const subtitle = 'colour, contrast and edges of 8 x 8 patches';
-await writeFigure(
-  output,
-  pcaFigure([{ image, features }], { recipes: ['paper', 'mid', 'capi'], cellSize: 224, subtitle }),
-);
+await writeFigure(output, pcaFigure([image], features, { recipes: ['paper', 'mid', 'capi'], cellSize: 224, subtitle }));
 console.log(`figure: ${output}`);

@@ -11,7 +11,7 @@ import { openGpu } from '@franca/tensor/node';
 
 const grid = [8, 8] as const;
 const [images, patchCount, dim, kinds] = [64, 64, 24, 4];
-const random = randomStream([7, 0], 0);
+const random = randomStream(7, 0);
 const normals = (count: number) => Float32Array.from({ length: count }, () => random.normal());
 
 const positions = gridPositions(grid);

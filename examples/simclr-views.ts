@@ -42,7 +42,7 @@ function histogram(pixels: Uint8Array): Float64Array {
 const histograms = (recipe: ViewRecipe, stream: number): Float64Array[] =>
   pictures.map((picture, position) => {
     const random = createRandom({ seed: 0, position, stream });
-    return histogram(renderView(picture, drawView(recipe, picture.width, picture.height, random)));
+    return histogram(renderView(picture, drawView(recipe, picture.width, picture.height, random)).data);
   });
 
 for (const [name, recipe] of Object.entries(recipes)) {

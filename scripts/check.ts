@@ -4,12 +4,15 @@
  */
 import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
+import { checkBrowser } from './checks/browser';
+import { checkCommonJs } from './checks/consumer/commonjs';
+import { checkReadmes } from './checks/consumer/readmes';
+import { checkTwoCopies } from './checks/consumer/two-copies';
 import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
 import { type Published, publish } from './checks/publish';
-import { checkReadmes } from './checks/readmes';
 import { checkTarballs } from './checks/tarballs';
 import { run, withTemporaryFolder } from './checks/workspace';
 
@@ -27,6 +30,11 @@ const quick: Record<string, Check> = {
   documents: checkDocuments,
 };
 
+/** What needs the sources alone too, and longer. */
+const slow: Record<string, Check> = {
+  reference: () => program('tsx', 'scripts/docs.ts'),
+};
+
 /** What looks at the packages as their users get them: they are built, packed and installed once for all of these. */
 function packed(folder: string): Record<string, Check> {
   let made: Promise<Published> | undefined;
@@ -41,7 +49,10 @@ function packed(folder: string): Record<string, Check> {
     },
     tarballs: async () => checkTarballs(await published()),
     readmes: async () => checkReadmes(await published()),
+    commonjs: async () => checkCommonJs(await published()),
+    copies: async () => checkTwoCopies(await published()),
     app: async () => checkApp(await published()),
+    browser: async () => checkBrowser(await published()),
   };
 }
 
@@ -78,7 +89,7 @@ async function report(name: string, check: Check): Promise<boolean> {
 }
 
 await withTemporaryFolder(async (folder) => {
-  const selected = select({ ...quick, ...packed(folder) }, process.argv.slice(2));
+  const selected = select({ ...quick, ...slow, ...packed(folder) }, process.argv.slice(2));
   const waiting = selected.values();
   let failed = 0;
   const worker = async () => {

@@ -1,1 +1,5 @@
-export { default } from '../../tsup.base';
+import { defineConfig } from 'tsup';
+import base from '../../tsup.base';
+
+// `bytes` is for browsers: nothing of Node.
+export default defineConfig({ ...base, entry: ['src/index.ts', 'src/bytes.ts'] });

@@ -1,25 +1,28 @@
 /**
  * Import direction: packages import only packages of lower layers, by their public names; folders inside a package do not import each
  * other in a circle; only tests reach outside their own package, and only into `test/support`; only `@franca/tensor` opens a device
- * through npm `webgpu`; and what a browser loads needs nothing of Node. (Circles of files are the linter's business.)
+ * through npm `webgpu`; and what a browser loads (every entry but those that `layers.ts` names) needs nothing of Node. (Circles of files are the linter's business.)
  */
 import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { folderCircles } from './folder-circles';
-import { LAYERS, layerOf, NODE_PACKAGES } from './layers';
+import { isBrowserEntry, LAYERS, layerOf } from './layers';
 import { type Import, importsOf, sourceFiles } from './source-imports';
-import { root, workspaces } from './workspace';
+import { entriesOf, root, workspaces } from './workspace';
 
 export async function checkImports(): Promise<string[]> {
   const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
   const names = packages.map(({ folder }) => shortName(folder));
-  const strangers = [...LAYERS.flat(), ...NODE_PACKAGES].filter((name) => !names.includes(name));
+  const strangers = LAYERS.flat().filter((name) => !names.includes(name));
   return [
     ...strangers.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
     ...packages.flatMap(({ folder }) => checkPackage(folder)),
     ...workspaces().flatMap(({ folder }) => folderCircles(`${folder}/src`)),
-    ...names.filter((name) => !NODE_PACKAGES.includes(name)).flatMap(checkBrowserEntry),
+    ...packages
+      .flatMap(entriesOf)
+      .filter(({ name }) => isBrowserEntry(name))
+      .flatMap(({ source }) => checkBrowserEntry(source)),
   ];
 }
 
@@ -50,9 +53,8 @@ function judge(file: string, { specifier, target }: Import, name: string, own: n
   return undefined;
 }
 
-/** Follows the imports that remain at run time from `src/index.ts`. */
-function checkBrowserEntry(name: string): string[] {
-  const entry = `packages/${name}/src/index.ts`;
+/** Follows the imports that remain at run time from an entry. */
+function checkBrowserEntry(entry: string): string[] {
   if (!existsSync(join(root, entry))) return [`${entry} is missing`];
   const problems: string[] = [];
   const seen = new Set([entry]);
@@ -70,7 +72,9 @@ function checkBrowserEntry(name: string): string[] {
 
 function needsNode(specifier: string): boolean {
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return true;
-  return ['webgpu', '@franca/tensor/node', 'sharp', 'koffi'].includes(specifier);
+  const [, name, entry] = /^@franca\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
+  if (name !== undefined) return !isBrowserEntry(entry === undefined ? name : `${name}/${entry}`);
+  return ['webgpu', 'sharp', 'koffi', 'tar-stream', 'undici'].includes(specifier);
 }
 
 function shortName(folder: string): string {

@@ -14,6 +14,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
   'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
 
+  'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',
   'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
   'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
   'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',

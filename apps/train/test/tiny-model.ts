@@ -26,7 +26,7 @@ export function tinyTensors(prefix = ''): TensorEntry[] {
     dtype: 'f32',
     shape: spec.shape,
     // Wider than initial weights: tokens should differ.
-    data: initialValues(name, spec, [1, 2]).map((value) => (name.includes('norm') ? value : 8 * value)),
+    data: initialValues(name, spec, 1).map((value) => (name.includes('norm') ? value : 8 * value)),
   }));
 }
 

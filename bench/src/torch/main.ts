@@ -139,7 +139,7 @@ async function bench(python: string): Promise<void> {
   };
   const batch = makeBatch(options);
   using state = createState(gpu, pretrainGroups(options));
-  await initialisePretraining(gpu, state, options, [1, 2]);
+  await initialisePretraining(gpu, state, options, 1);
   const folder = mkdtempSync(join(tmpdir(), 'franca-bench-'));
   try {
     const read = async (group: 'student' | 'teacher'): Promise<Named> => {

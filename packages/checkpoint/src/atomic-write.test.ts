@@ -36,7 +36,11 @@ test('a quota that is used up is explained like a full disk', async () => {
   const failing = writeFileAtomic(join(folder, 'b'), () =>
     Promise.reject(Object.assign(new Error(), { code: 'EDQUOT' })),
   );
-  await expectError(failing, 'disk-full', /quota is used up; what was saved before is untouched/);
+  await expectError(
+    failing,
+    'disk-full',
+    /b: the disk quota is used up \(EDQUOT\); what was saved before is untouched/,
+  );
 });
 
 /** A file system of 1 MiB, where this machine lets us mount one. */

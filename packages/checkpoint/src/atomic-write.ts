@@ -5,10 +5,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { CheckpointError } from './errors';
-
-/** Appends bytes to the file that is being written; wait for one before the next. */
-export type Sink = (bytes: Uint8Array) => Promise<void>;
+import { requirePath } from './arguments';
+import type { Sink } from './byte-source';
+import { explained, explainFullDisk } from './explain-file';
 
 export interface WrittenFile {
   readonly bytes: number;
@@ -19,23 +18,33 @@ export interface WrittenFile {
 /** Bytes per write call: the hash and the disk take turns, and other work of the process gets in between. */
 const PIECE = 8 * 2 ** 20;
 
-/** Writes `path` as a whole. @throws CheckpointError `disk-full`; whatever `write` throws; the old file stays then. */
+/** Writes `path` as a whole. @throws CheckpointError `disk-full`, `not-found`, `inaccessible`; whatever `write` throws; the old file stays then. */
 export async function writeFileAtomic(path: string, write: (sink: Sink) => Promise<void>): Promise<WrittenFile> {
+  requirePath(path, 'writing');
   const temporary = join(dirname(path), `.${basename(path)}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`);
   try {
-    const written = await writeSynced(temporary, write);
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
+    const written = await writeSynced(temporary, write, path);
+    await explained('write', path, async () => {
+      await rename(temporary, path);
+      await syncFolder(dirname(path));
+    });
     return written;
   } catch (error) {
     await rm(temporary, { force: true });
-    throw explainDiskFull(error, path);
+    throw explainFullDisk(path, error);
   }
 }
 
-/** Creates `path` (which must not exist), writes and syncs it. A failure leaves the partial file to the caller. */
-export async function writeSynced(path: string, write: (sink: Sink) => Promise<void>): Promise<WrittenFile> {
-  const handle = await open(path, 'wx');
+/**
+ * Creates `path` (which must not exist), writes and syncs it; `shown` is what messages call it. A failure leaves the partial file to the caller. Errors of `write` pass
+ * as they are.
+ */
+export async function writeSynced(
+  path: string,
+  write: (sink: Sink) => Promise<void>,
+  shown: string,
+): Promise<WrittenFile> {
+  const handle = await explained('write', shown, () => open(path, 'wx'));
   try {
     const hash = createHash('sha256');
     let bytes = 0;
@@ -43,11 +52,11 @@ export async function writeSynced(path: string, write: (sink: Sink) => Promise<v
       for (let at = 0; at < data.byteLength; at += PIECE) {
         const piece = data.subarray(at, at + PIECE);
         hash.update(piece);
-        await writeAll(handle, piece);
+        await explained('write', shown, () => writeAll(handle, piece));
       }
       bytes += data.byteLength;
     });
-    await handle.sync();
+    await explained('write', shown, () => handle.sync());
     return { bytes, sha256: hash.digest('hex') };
   } finally {
     await handle.close();
@@ -70,13 +79,4 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** Turns the errors of a full disk or quota into one that says what to do; passes on any other. */
-export function explainDiskFull(error: unknown, path: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  const full = code === 'ENOSPC' ? 'the disk is full' : 'the disk quota is used up';
-  const advice = 'what was saved before is untouched; free some space, or keep fewer checkpoints, and run again';
-  return new CheckpointError('disk-full', `could not write ${path}: ${full}; ${advice}`, { cause: error });
 }

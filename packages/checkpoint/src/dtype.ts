@@ -3,6 +3,8 @@
  * both are kept as their raw 16 bits in a Uint16Array, and `toFloat32` widens them, which is exact.
  */
 import { getFloat16 } from '@petamoriken/float16';
+import { kindOf } from './arguments';
+import { CheckpointError, describe } from './errors';
 
 /** Element type of a stored tensor; bool is one byte, 0 or 1. */
 export type Dtype =
@@ -33,7 +35,10 @@ export type TensorData =
   | BigInt64Array<ArrayBuffer>
   | Float64Array<ArrayBuffer>;
 
-const arrayOf: Record<Dtype, { new (buffer: ArrayBuffer): TensorData; readonly BYTES_PER_ELEMENT: number }> = {
+const arrayOf: Record<
+  Dtype,
+  { new (buffer: ArrayBuffer): TensorData; readonly name: string; readonly BYTES_PER_ELEMENT: number }
+> = {
   bool: Uint8Array,
   u8: Uint8Array,
   i8: Int8Array,
@@ -49,9 +54,31 @@ const arrayOf: Record<Dtype, { new (buffer: ArrayBuffer): TensorData; readonly B
   f64: Float64Array,
 };
 
-/** Bytes of one element. */
+/** Names of all element types. */
+export const DTYPES: readonly string[] = [
+  'bool',
+  'u8',
+  'i8',
+  'u16',
+  'i16',
+  'f16',
+  'bf16',
+  'u32',
+  'i32',
+  'f32',
+  'u64',
+  'i64',
+  'f64',
+];
+
+/** Bytes of one element. @throws CheckpointError `bad-input` for what is no dtype */
 export function elementSize(dtype: Dtype): number {
-  return arrayOf[dtype].BYTES_PER_ELEMENT;
+  return arrayFor(dtype).BYTES_PER_ELEMENT;
+}
+
+function arrayFor(dtype: Dtype): (typeof arrayOf)[Dtype] {
+  if (isDtype(dtype)) return arrayOf[dtype];
+  throw new CheckpointError('bad-input', `there is no dtype ${describe(dtype)}; there are ${DTYPES.join(', ')}`);
 }
 
 /** Whether `name` is a dtype of this package. */
@@ -71,8 +98,15 @@ export function viewAs(dtype: Dtype, bytes: ArrayBuffer): TensorData {
   return new arrayOf[dtype](bytes);
 }
 
-/** Elements as f32: exact for f16, bf16, bool and 8/16-bit integers; rounded to nearest for the wider types. */
+/**
+ * Elements as f32: exact for f16, bf16, bool and 8/16-bit integers; rounded to nearest for the wider types.
+ * @throws CheckpointError `bad-input` for what is no dtype, or data of another one
+ */
 export function toFloat32(dtype: Dtype, data: TensorData): Float32Array<ArrayBuffer> {
+  const expected = arrayFor(dtype).name;
+  const given = Object.prototype.toString.call(data).slice(8, -1);
+  if (given !== expected)
+    throw new CheckpointError('bad-input', `the elements of ${dtype} lie in a ${expected}; ${kindOf(data)} was given`);
   if (dtype === 'bf16') return widenBf16(data as Uint16Array);
   if (dtype === 'f16') {
     const table = halfTable();

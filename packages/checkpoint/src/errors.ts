@@ -22,6 +22,10 @@ export type CheckpointErrorCode =
   | 'bad-input'
   /** Written by a newer version of the caller. */
   | 'bad-version'
+  /** It may not be read or written, or a disk or server does not answer as it should. */
+  | 'inaccessible'
+  /** A read after `close()`. */
+  | 'closed'
   /** The disk or quota is full. */
   | 'disk-full'
   /** Another live run owns the folder. */

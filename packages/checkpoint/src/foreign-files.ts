@@ -1,7 +1,6 @@
 /** Files that are given for weights and are something else: called what they are, with the way to the weights. */
-import { basename } from 'node:path';
+import type { ByteSource } from './byte-source';
 import { CheckpointError, quote } from './errors';
-import type { RandomAccessFile } from './random-access';
 
 interface ForeignKind {
   /** What it is; follows "is". */
@@ -16,10 +15,10 @@ const AGAIN = 'download it again';
 const UNPACK = 'unpack it and give the file of weights in it';
 const CONVERT = 'save the weights of its PyTorch version, or write them as .safetensors under the names of a ViT';
 
-const starts =
-  (...signatures: readonly string[]) =>
-  (head: string) =>
-    signatures.some((signature) => head.startsWith(signature));
+// @__NO_SIDE_EFFECTS__
+function starts(...signatures: readonly string[]): (head: string) => boolean {
+  return (head) => signatures.some((signature) => head.startsWith(signature));
+}
 const text = (head: string): string => head.replace(/^\xef\xbb\xbf/, '').trimStart();
 
 /** The first that matches counts. */
@@ -84,10 +83,10 @@ const KINDS: readonly ForeignKind[] = [
 ];
 
 /** The error for a file that is none of the formats that are read; `expected` follows "is no". */
-export async function foreignFile(file: RandomAccessFile, expected: string): Promise<CheckpointError> {
+export async function foreignFile(file: ByteSource, expected: string): Promise<CheckpointError> {
   const { path, size } = file;
   if (size === 0) return refusal(path, 'empty', AGAIN);
-  const head = Buffer.from(await file.read(0, Math.min(size, HEAD_BYTES))).toString('latin1');
+  const head = String.fromCharCode(...(await file.read(0, Math.min(size, HEAD_BYTES))));
   const kind = KINDS.find(({ matches }) => matches(head, path));
   if (kind) return refusal(path, `${kind.what} (${size} bytes)`, kind.wayOut);
   if ([...head].every((byte) => byte === '\0'))
@@ -127,7 +126,10 @@ interface ForeignArchive {
   readonly matches: (names: readonly string[]) => boolean;
 }
 
-const some = (pattern: RegExp) => (names: readonly string[]) => names.some((name) => pattern.test(name));
+// @__NO_SIDE_EFFECTS__
+function some(pattern: RegExp): ForeignArchive['matches'] {
+  return (names) => names.some((name) => pattern.test(name));
+}
 
 const ARCHIVES: readonly ForeignArchive[] = [
   {
@@ -156,7 +158,7 @@ export function foreignArchive(names: readonly string[], path: string): Checkpoi
 
 /** A shard that is given without its index, as `openCheckpoint` refuses it; `index` lies beside it or not. */
 export function loneShard(path: string, index: string | undefined): CheckpointError {
-  const [, number, count] = SHARD.exec(basename(path))!;
+  const [, number, count] = SHARD.exec(path)!;
   return refusal(
     path,
     `file ${Number(number)} of the ${Number(count)} that hold one model`,

@@ -1,4 +1,5 @@
-export { type Sink, type WrittenFile, writeFileAtomic } from './atomic-write';
+export { type WrittenFile, writeFileAtomic } from './atomic-write';
+export type { Sink } from './byte-source';
 export { type Dtype, elementSize, type TensorData, toFloat32 } from './dtype';
 export { CheckpointError, type CheckpointErrorCode } from './errors';
 export type { JsonValue } from './json-value';
@@ -20,7 +21,8 @@ export { pruneRunCheckpoints, type RetentionPolicy } from './run/prune';
 export { type RunCheckpointContents, saveRunCheckpoint } from './run/save';
 export { openSafetensors } from './safetensors/reader';
 export { openSharded } from './safetensors/sharded';
-export { safetensorsStream, writeSafetensors } from './safetensors/writer';
+export { safetensorsBytes, safetensorsStream } from './safetensors/stream';
+export { writeSafetensors } from './safetensors/writer';
 export {
   type ElementRange,
   entriesOf,

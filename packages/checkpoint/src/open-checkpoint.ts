@@ -1,6 +1,7 @@
 /** Weights of any format that this package reads, recognised by content. */
 import { readdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { requirePath } from './arguments';
 import { sniffFormat } from './file-format';
 import { foreignFile, loneShard, SHARD } from './foreign-files';
 import { openRandomAccess } from './random-access';
@@ -13,10 +14,11 @@ import { openPth } from './torch/pth';
  * Opens weights of any format that this package reads, by content and not by extension: `.safetensors`, a `.pth` of
  * `torch.save`, or the `.index.json` of a model in several such files.
  *
- * @throws CheckpointError `bad-format` for any other file, saying what it seems to be and what to do
+ * @throws CheckpointError `bad-format` for any other file, saying what it seems to be and what to do; `not-found`, `inaccessible`, `bad-input`
  */
 export async function openCheckpoint(path: string): Promise<TensorFile> {
-  const shard = SHARD.exec(basename(path));
+  requirePath(path, 'openCheckpoint');
+  const shard = SHARD.exec(path);
   if (shard && Number(shard[2]) > 1) throw loneShard(path, await indexBeside(path));
   return openFormat(path, (index) => openSharded(index, openShard));
 }

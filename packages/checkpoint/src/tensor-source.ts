@@ -1,6 +1,7 @@
 /** Named tensors that are read one at a time, whatever file they come from, and entries to be written. */
+import { isObject, kindOf } from './arguments';
 import type { Dtype, TensorData } from './dtype';
-import { CheckpointError, quote } from './errors';
+import { CheckpointError, describe, quote } from './errors';
 
 /** Name, element type and shape of a stored tensor. */
 export interface TensorInfo {
@@ -21,7 +22,9 @@ export interface ElementRange {
 /** Named tensors that are read one at a time, whatever file format they come from. */
 export interface TensorSource {
   readonly tensors: ReadonlyMap<string, TensorInfo>;
-  /** The elements, contiguous and row-major, in their own dtype. @throws CheckpointError `missing-tensor`, `truncated` */
+  /** Texts that the format carries (`__metadata__` of safetensors; empty for .pth). */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The elements, contiguous and row-major, in their own dtype. @throws CheckpointError `missing-tensor`, `truncated`, `closed` */
   read(name: string, range?: ElementRange): Promise<TensorData>;
   /** The elements as f32. */
   readFloat32(name: string, range?: ElementRange): Promise<Float32Array<ArrayBuffer>>;
@@ -29,9 +32,8 @@ export interface TensorSource {
 
 /** An open file of tensors; nothing but its table of contents is in memory. */
 export interface TensorFile extends TensorSource, AsyncDisposable {
+  /** Where it is: a path, an address, a name. */
   readonly path: string;
-  /** String-valued notes that the format carries (`__metadata__` of safetensors; empty for .pth). */
-  readonly metadata: Readonly<Record<string, string>>;
   /** What else there is to know about it, in words: what it holds besides tensors, what of it is not read. */
   readonly notes: readonly string[];
   close(): Promise<void>;
@@ -49,8 +51,19 @@ export interface TensorEntry {
   readonly data: ArrayBufferView | (() => ArrayBufferView | Promise<ArrayBufferView> | AsyncIterable<ArrayBufferView>);
 }
 
+/** @throws CheckpointError `bad-input` unless it is an open file of tensors, or a part of one; `call` names who was given it */
+export function requireSource(source: unknown, call: string): void {
+  if (isObject(source) && source.tensors instanceof Map && typeof source.read === 'function') return;
+  const wayOut = typeof source === 'string' ? 'open it first: openCheckpoint(path)' : 'openCheckpoint(path) gives one';
+  throw new CheckpointError(
+    'bad-input',
+    `${call} takes an open file of tensors; ${kindOf(source)} was given; ${wayOut}`,
+  );
+}
+
 /** Entries that copy every tensor of `source`, each read when the writer gets to it. */
 export function entriesOf(source: TensorSource): TensorEntry[] {
+  requireSource(source, 'entriesOf');
   return [...source.tensors.values()].map(({ name, dtype, shape }) => ({
     name,
     dtype,
@@ -61,6 +74,12 @@ export function entriesOf(source: TensorSource): TensorEntry[] {
 
 /** A view of `source` under other names: `names` maps each new name to the old one; tensors that it leaves out are hidden. */
 export function renameTensors(source: TensorSource, names: ReadonlyMap<string, string>): TensorSource {
+  requireSource(source, 'renameTensors');
+  if (!(names instanceof Map))
+    throw new CheckpointError(
+      'bad-input',
+      `renameTensors takes a Map of names, new ones to old; ${kindOf(names)} was given`,
+    );
   const tensors = new Map<string, TensorInfo>();
   for (const [name, old] of names) tensors.set(name, { ...findTensor(source.tensors, old, 'the source'), name });
   const oldName = (name: string) => {
@@ -69,6 +88,7 @@ export function renameTensors(source: TensorSource, names: ReadonlyMap<string, s
   };
   return {
     tensors,
+    metadata: source.metadata,
     read: async (name, range) => source.read(oldName(name), range),
     readFloat32: async (name, range) => source.readFloat32(oldName(name), range),
   };
@@ -80,7 +100,10 @@ export function findTensor<T>(tensors: ReadonlyMap<string, T>, name: string, whe
   if (found !== undefined) return found;
   const some = [...tensors.keys()].slice(0, 5).map(quote).join(', ');
   const more = tensors.size > 5 ? `, ... (${tensors.size} in all)` : '';
-  throw new CheckpointError('missing-tensor', `${where} has no tensor ${quote(name)}; it has ${some || 'none'}${more}`);
+  throw new CheckpointError(
+    'missing-tensor',
+    `${where} has no tensor ${describe(name)}; it has ${some || 'none'}${more}`,
+  );
 }
 
 /** Checks a range against a tensor and defaults to all of it. @throws CheckpointError `bad-input` */

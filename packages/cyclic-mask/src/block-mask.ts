@@ -6,16 +6,21 @@
  * is favoured. Source: Franca, masking strategies (Fig. 4), and its official code.
  */
 import { type AspectOptions, maxLogAspect } from './aspect';
+import { checkOptions } from './check-options';
 import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
+import { checkRandom, type RandomSource } from './random';
 
 export interface BlockOptions extends AspectOptions {
   /** Shift the block cyclically by random amounts. Default false. */
   readonly roll?: boolean;
 }
 
-/** A mask `[H * W]` with one masked block of `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`. */
+const OPTIONS: Record<keyof BlockOptions, true> = { minAspect: true, roll: true };
+
+/** A mask `[H * W]` with one masked block of `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`, `bad-random`. */
 export function blockMask(grid: Grid, count: number, random: RandomSource, options: BlockOptions = {}): Mask {
+  checkOptions('blockMask', options, OPTIONS);
+  checkRandom(random);
   const mask = new Uint8Array(checkedCellCount(grid, count));
   const logAspect = maxLogAspect(options);
   if (count === 0) return mask;

@@ -11,11 +11,12 @@ export interface Grid {
 export type Mask = Uint8Array;
 
 /** Number of patches N of the grid. Throws `bad-grid` unless both sides are positive integers. */
-export function cellCount({ height, width }: Grid): number {
+export function cellCount(grid: Grid): number {
+  const { height, width } = grid ?? {};
   if (!isPositiveInteger(height) || !isPositiveInteger(width)) {
     throw new CyclicMaskError(
       'bad-grid',
-      `a grid of ${height} x ${width} patches has no cells to mask: give both sides as positive integers`,
+      `a grid of ${height} x ${width} patches has no cells to mask: give { height, width }, both positive integers`,
     );
   }
   return height * width;

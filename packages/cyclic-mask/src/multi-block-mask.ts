@@ -6,9 +6,10 @@
  * nearly always by one), never more.
  */
 import { type AspectOptions, maxLogAspect } from './aspect';
+import { checkOptions } from './check-options';
 import { CyclicMaskError } from './errors';
 import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
+import { checkRandom, type RandomSource } from './random';
 
 export interface MultiBlockOptions extends AspectOptions {
   /** Smallest area drawn for one rectangle, in patches. Default 4. */
@@ -18,9 +19,12 @@ export interface MultiBlockOptions extends AspectOptions {
 }
 
 const ATTEMPTS = 10;
+const OPTIONS: Record<keyof MultiBlockOptions, true> = { minAspect: true, minPatches: true, maxPatches: true };
 
-/** A mask `[H * W]` of at most `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`. */
+/** A mask `[H * W]` of at most `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`, `bad-random`. */
 export function multiBlockMask(grid: Grid, count: number, random: RandomSource, options: MultiBlockOptions = {}): Mask {
+  checkOptions('multiBlockMask', options, OPTIONS);
+  checkRandom(random);
   const mask = new Uint8Array(checkedCellCount(grid, count));
   const { minPatches = 4, maxPatches = Math.max(1, Math.floor(grid.height / 2) * grid.width) } = options;
   if (!(minPatches >= 1) || !(maxPatches >= 1)) {

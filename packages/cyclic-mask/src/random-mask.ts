@@ -3,10 +3,11 @@
  * Fig. 4a). A partial Fisher-Yates shuffle: the first `count` cells of a uniform permutation.
  */
 import { checkedCellCount, type Grid, type Mask } from './grid';
-import type { RandomSource } from './random';
+import { checkRandom, type RandomSource } from './random';
 
-/** A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`. */
+/** A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`, `bad-random`. */
 export function randomMask(grid: Grid, count: number, random: RandomSource): Mask {
+  checkRandom(random);
   const cells = checkedCellCount(grid, count);
   const order = Uint32Array.from({ length: cells }, (_, cell) => cell);
   const mask = new Uint8Array(cells);

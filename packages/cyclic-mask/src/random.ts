@@ -23,6 +23,15 @@ export interface SeededRandom extends RandomSource {
   state(): RandomState;
 }
 
+/** Throws `bad-random` unless `random` can be drawn from. */
+export function checkRandom(random: RandomSource): void {
+  if (typeof random?.uniform === 'function' && typeof random.integer === 'function') return;
+  throw new CyclicMaskError(
+    'bad-random',
+    `masks are drawn from ${String(random)}; give seededRandom(seed), or an object with uniform and integer`,
+  );
+}
+
 const WARM_UP_ROUNDS = 15;
 const WORD = 2 ** 32;
 

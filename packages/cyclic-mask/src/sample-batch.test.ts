@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { seededRandom } from './random';
+import { type RandomSource, seededRandom } from './random';
 import { type BatchMaskOptions, sampleBatch, upperBound } from './sample-batch';
-import { maskStrategies } from './strategy';
+import { type MaskStrategyName, maskStrategies } from './strategy';
 
 const grid = { height: 16, width: 16 };
 const masked = (mask: Uint8Array) => mask.reduce((sum, cell) => sum + cell, 0);
@@ -42,6 +42,23 @@ test('no batch masks more than the upper bound, for any strategy', () => {
   }
 });
 
+test('a strategy may be given by its name', () => {
+  const options = { crops: 8, grid: { height: 5, width: 7 } };
+  for (const [name, strategy] of Object.entries(maskStrategies))
+    expect(sampleBatch({ ...options, strategy: name as MaskStrategyName }, seededRandom(3))).toEqual(
+      sampleBatch({ ...options, strategy }, seededRandom(3)),
+    );
+  const wrong = { ...options, strategy: 'cyclical' as MaskStrategyName };
+  expect(() => sampleBatch(wrong, seededRandom(3))).toThrow(/no strategy "cyclical"; give one of random, .*cyclic/);
+});
+
+test('what nothing can be drawn from is refused', () => {
+  for (const random of [undefined, 3, Math.random])
+    expect(() => sampleBatch({ crops: 4, grid }, random as unknown as RandomSource)).toThrow(
+      /give seededRandom\(seed\)/,
+    );
+});
+
 test('the upper bound at full size is the official one', () => {
   const at = (crops: number, side: number) => upperBound({ crops, grid: { height: side, width: side } });
   expect([at(32, 16), at(64, 16), at(128, 16)]).toEqual([1600, 3129, 6183]);
@@ -60,8 +77,11 @@ test.each([
   [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'bad-ratio'],
   [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'bad-ratio'],
   [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'bad-grid'],
+  [{ grid: undefined }, /give { height, width }/, 'bad-grid'],
+  [{ ratio: 0.75 }, /mask ratio 0.75 is no range: give \[smallest, largest\]/, 'bad-ratio'],
+  [{ mask_ratio: [0.1, 0.5] }, /there is no option "mask_ratio"; options are crops, grid, .*ratio/, 'bad-option'],
 ])('%o is refused', (wrong, message, code) => {
-  const options = { crops: 4, grid, ...wrong };
+  const options = { crops: 4, grid, ...wrong } as BatchMaskOptions;
   for (const use of [() => sampleBatch(options, seededRandom(0)), () => upperBound(options)]) {
     expect(use).toThrow(message);
     expect(use).toThrow(expect.objectContaining({ code }));

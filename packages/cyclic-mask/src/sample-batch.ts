@@ -6,29 +6,40 @@
  * C - m empty ones are shuffled over the crops; two views of one image are masked independently. Edges, ratios and
  * products are rounded to f32, as in the official implementation, so that U agrees to the patch.
  */
+import { checkOptions } from './check-options';
 import { CyclicMaskError } from './errors';
 import { cellCount, type Grid, type Mask } from './grid';
-import { cyclicMask } from './inverse-block-mask';
 import { linspaceF32 } from './linspace';
-import type { RandomSource } from './random';
-import type { MaskStrategy } from './strategy';
+import { checkRandom, type RandomSource } from './random';
+import { type MaskStrategy, type MaskStrategyName, maskStrategies } from './strategy';
 
 export interface BatchMaskOptions {
   /** Crops in the batch: 2b for b images with two global crops each. */
   readonly crops: number;
   /** Patch grid of one crop. */
   readonly grid: Grid;
-  /** Default CyclicMask. */
-  readonly strategy?: MaskStrategy;
+  /** A name of `maskStrategies`, or a strategy of your own. Default `cyclic`. */
+  readonly strategy?: MaskStrategyName | MaskStrategy;
   /** Fraction of the crops that get a mask. Default 0.5. */
   readonly probability?: number;
   /** Smallest and largest masked fraction of a masked crop. Default [0.1, 0.65]. */
   readonly ratio?: readonly [min: number, max: number];
 }
 
-/** One mask `[N]` per crop, in crop order. Throws `bad-grid`, `bad-batch`, `bad-ratio`. */
+const OPTIONS: Record<keyof BatchMaskOptions, true> = {
+  crops: true,
+  grid: true,
+  strategy: true,
+  probability: true,
+  ratio: true,
+};
+
+/** One mask `[N]` per crop, in crop order. Throws `bad-grid`, `bad-batch`, `bad-ratio`, `bad-option`, `bad-random`. */
 export function sampleBatch(options: BatchMaskOptions, random: RandomSource): Mask[] {
-  const { crops, grid, strategy = cyclicMask } = options;
+  checkOptions('sampleBatch', options, OPTIONS);
+  checkRandom(random);
+  const { crops, grid } = options;
+  const strategy = strategyOf(options.strategy);
   const cells = cellCount(grid);
   const edges = ratioEdges(options);
   const masks = edges.slice(1).map((high, bin) => {
@@ -40,8 +51,19 @@ export function sampleBatch(options: BatchMaskOptions, random: RandomSource): Ma
   return masks;
 }
 
+/** The strategy that is meant. */
+function strategyOf(strategy: BatchMaskOptions['strategy'] = 'cyclic'): MaskStrategy {
+  if (typeof strategy === 'function') return strategy;
+  if (Object.hasOwn(maskStrategies, strategy)) return maskStrategies[strategy];
+  throw new CyclicMaskError(
+    'bad-option',
+    `there is no strategy ${JSON.stringify(strategy)}; give one of ${Object.keys(maskStrategies).join(', ')}, or a function`,
+  );
+}
+
 /** U: the largest number of patches that `sampleBatch` can mask in one batch. Throws as `sampleBatch` does. */
 export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>): number {
+  checkOptions('upperBound', options, OPTIONS);
   const cells = cellCount(options.grid);
   return ratioEdges(options)
     .slice(1)
@@ -55,6 +77,12 @@ function ratioEdges({ crops, probability = 0.5, ratio = [0.1, 0.65] }: Omit<Batc
   }
   if (!(probability >= 0 && probability <= 1)) {
     throw new CyclicMaskError('bad-batch', `mask probability ${probability} is not a fraction from 0 to 1`);
+  }
+  if (!Array.isArray(ratio) || ratio.length !== 2) {
+    throw new CyclicMaskError(
+      'bad-ratio',
+      `mask ratio ${JSON.stringify(ratio)} is no range: give [smallest, largest], [0.75, 0.75] for one ratio`,
+    );
   }
   const [min, max] = ratio;
   if (!(min >= 0 && min <= max && max <= 1)) {

@@ -7,7 +7,8 @@
  * are multiples of 2^-24, exact in f32; here the grid is 2^-32. Both read the same blocks.)
  */
 
-import { philox } from '@franca/tensor';
+import { philox, seedWords } from '@franca/tensor';
+import { DataError } from './errors';
 
 /** Where a random stream stands: plain data, so that it can be written down and continued. */
 export interface RandomState {
@@ -34,10 +35,17 @@ export interface Random {
 
 const TWO_32 = 2 ** 32;
 
-/** Opens the stream of `(seed, position, stream)` at its start, or where `drawn` says. */
+/** The key of a seed for `philox`. Throws `DataError` bad-argument unless it is a whole number in `[0, 2^53)`. */
+export function seedKey(seed: number): [low: number, high: number] {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new DataError('bad-argument', `seed must be an integer in [0, 2^53), got ${seed}`);
+  return seedWords(seed);
+}
+
+/** Opens the stream of `(seed, position, stream)` at its start, or where `drawn` says. Throws `DataError` bad-argument for what is no seed. */
 export function createRandom(from: Omit<RandomState, 'drawn'> & { drawn?: number }): Random {
   const state: RandomState = { ...from, drawn: from.drawn ?? 0 };
-  const key = [state.seed >>> 0, Math.floor(state.seed / TWO_32)] as const;
+  const key = seedKey(state.seed);
   const positionLow = state.position >>> 0;
   const positionHigh = Math.floor(state.position / TWO_32);
   let block = philox([state.drawn >>> 2, state.stream, positionLow, positionHigh], key);

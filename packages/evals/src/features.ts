@@ -16,13 +16,13 @@ export interface LabelledFeatures {
   readonly labels: Int32Array;
 }
 
-/** Patch tokens of images that share one grid. */
+/** Patch tokens of images that share one grid, as a model of `@franca/vit` gives them. */
 export interface PatchFeatures {
   /** Width `D` of one feature. */
   readonly dim: number;
   /** Patch grid, rows then columns. */
-  readonly grid: readonly [rows: number, cols: number];
-  /** Patch tokens `[n, rows * cols, D]`, row-major over the grid. */
+  readonly grid: readonly [rows: number, columns: number];
+  /** Patch tokens `[n, rows * columns, D]`, row-major over the grid. */
   readonly patches: Float32Array;
 }
 

@@ -18,7 +18,7 @@ export type {
   TopK,
   TopKSession,
 } from './backend/eval-backend';
-export { gpuBackend } from './backend/gpu';
+export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
@@ -74,8 +74,10 @@ export {
   type SegmentationScoring,
   scoreCounts,
 } from './metrics/segmentation';
+export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export type { OodReference, OodScore } from './ood/confidence';
+export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,
   type OodOptions,

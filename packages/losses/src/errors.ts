@@ -1,7 +1,7 @@
 /** The error of `@franca/losses`: a code for programs, a message for people. */
 
 /** What went wrong. */
-export type LossErrorCode = 'shape';
+export type LossErrorCode = 'shape' | 'options';
 
 export class LossError extends Error {
   readonly code: LossErrorCode;

@@ -157,3 +157,12 @@ test('rows that do not fit are refused', async () => {
     '6 student rows, 4 targets and weights [6]',
   );
 });
+
+test('a weight that there is not is refused, one that is left out is the official one', async () => {
+  const one = () => constant([1], []);
+  const terms = () => ({ dino: { local: one(), global: one() }, koleo: [one(), one()] as const, ibot: one() });
+  const wrong: object = { KoLeo: 1 };
+  await expect(evaluate(() => totalLoss(terms(), wrong).optimised)).rejects.toThrow(/"KoLeo", it is called koleo/);
+  // 2 dino + 2 koleo 0.1 + 3 ibot
+  expect((await evaluate(() => totalLoss(terms(), { ibot: 3 }).optimised, 'result'))[0]![0]).toBeCloseTo(5.2, 5);
+});

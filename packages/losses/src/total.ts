@@ -2,8 +2,9 @@
  * What is optimised and what is shown. The official code optimises dino + koleo weight (koleo of view 1 + koleo of view 2) + ibot, but its logs
  * (and so every published curve) show KoLeo and iBOT at half of what enters, and a total of what is shown.
  */
-import { add, mul, type Tensor } from '@franca/tensor';
+import { add, mul, optionProblem, type Tensor } from '@franca/tensor';
 import type { DinoLoss } from './dino';
+import { LossError } from './errors';
 
 export interface LossTerms {
   readonly dino: DinoLoss;
@@ -35,13 +36,18 @@ export type TotalLoss = {
   };
 };
 
-/** Weighs and adds the terms. */
-export function totalLoss({ dino, koleo, ibot }: LossTerms, weights: LossWeights = OFFICIAL_WEIGHTS): TotalLoss {
+const WEIGHTS: Record<keyof LossWeights, true> = { dino: true, koleo: true, ibot: true };
+
+/** Weighs and adds the terms; weights that are left out are the official ones. Throws `LossError` (`options`) for a weight that there is not. */
+export function totalLoss({ dino, koleo, ibot }: LossTerms, weights: Partial<LossWeights> = {}): TotalLoss {
+  const problem = optionProblem(weights, WEIGHTS);
+  if (problem) throw new LossError('options', `totalLoss: ${problem}`);
+  const weight = { ...OFFICIAL_WEIGHTS, ...weights };
   const crops = add(dino.local, dino.global);
-  const apart = mul(add(...koleo), weights.koleo);
+  const apart = mul(add(...koleo), weight.koleo);
   const [koleoShown, ibotShown] = [mul(apart, 0.5), mul(ibot, 0.5)];
   return {
-    optimised: add(add(mul(crops, weights.dino), apart), mul(ibot, weights.ibot)),
+    optimised: add(add(mul(crops, weight.dino), apart), mul(ibot, weight.ibot)),
     logged: {
       dino_local_crops_loss: dino.local,
       dino_global_crops_loss: dino.global,

@@ -1,4 +1,5 @@
 /** What a projection head consists of. */
+import { optionProblem } from '@franca/tensor';
 import { HeadError } from './errors';
 
 /** One level of nested prototypes. */
@@ -58,7 +59,7 @@ export const matryoshkaConfig = (
   layers: 3,
   hiddenDim: 2048,
   bottleneckDim: 384,
-  ...overrides,
+  ...known(overrides),
 });
 
 /** The plain head of DINOv2 for tokens of width D; `overrides` win. */
@@ -69,8 +70,28 @@ export const dinoConfig = (embedDim: number, prototypes = 65536, overrides: Part
   layers: 3,
   hiddenDim: 2048,
   bottleneckDim: 256,
-  ...overrides,
+  ...known(overrides),
 });
+
+const KEYS: Record<keyof HeadConfig, true> = {
+  kind: true,
+  nesting: true,
+  levels: true,
+  layers: true,
+  hiddenDim: true,
+  bottleneckDim: true,
+  initStd: true,
+  embedDim: true,
+  projection: true,
+  bottleneck: true,
+};
+
+/** The overrides as they are. Throws `HeadError` (`config`) where one has no such name. */
+function known(overrides: Partial<HeadConfig>): Partial<HeadConfig> {
+  const problem = optionProblem(overrides, KEYS);
+  if (problem) throw new HeadError('config', problem);
+  return overrides;
+}
 
 /** Width D of the tokens a head takes. */
 export const embedDimOf = (config: HeadConfig): number => config.embedDim ?? config.levels.at(-1)?.width ?? 0;

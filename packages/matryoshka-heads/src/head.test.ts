@@ -141,3 +141,9 @@ test.each([
 ])('a head that cannot be is refused: %j', (overrides, message) => {
   expect(() => headSpecs(matryoshkaConfig(32, 100, overrides))).toThrow(message);
 });
+
+test('a misspelt override is refused', () => {
+  const wrong: object = { hidden_dim: 64 };
+  for (const config of [matryoshkaConfig, dinoConfig])
+    expect(() => config(32, 100, wrong)).toThrow(/there is no option "hidden_dim", it is called hiddenDim/);
+});

@@ -30,6 +30,7 @@ import {
 } from '@franca/tensor';
 import { parameterTable } from './adamw-table';
 import { updateWindow } from './adamw-update';
+import { checkOptions } from './check-options';
 import { gradientNorms } from './gradient-norms';
 import { type ParameterRule, plainRule } from './parameter-groups';
 import { blockParameters } from './segment-blocks';
@@ -80,17 +81,33 @@ export interface AdamWOutput {
   readonly finite: Tensor;
 }
 
+const OPTIONS: Record<keyof AdamWOptions, true> = {
+  betas: true,
+  eps: true,
+  maxNorm: true,
+  rule: true,
+  clipGroup: true,
+};
+const INPUT: Record<keyof AdamWInput, true> = {
+  weights: true,
+  m: true,
+  v: true,
+  gradients: true,
+  corrections: true,
+  lr: true,
+  weightDecay: true,
+  lastLayerLr: true,
+  lossScale: true,
+  enabled: true,
+  teacher: true,
+};
+
 /** One optimizer step on a whole group. Records updates of weights, moments, corrections and teacher. */
-export function adamW(
-  input: AdamWInput,
-  {
-    betas: [b1, b2] = [0.9, 0.999],
-    eps = 1e-8,
-    maxNorm = 0,
-    rule = plainRule,
-    clipGroup = () => 'all',
-  }: AdamWOptions = {},
-): AdamWOutput {
+export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutput {
+  checkOptions('adamW', input, INPUT, ['weights', 'm', 'v', 'gradients', 'corrections', 'lr', 'weightDecay']);
+  checkOptions('adamW', options, OPTIONS);
+  const { betas = [0.9, 0.999], eps = 1e-8, maxNorm = 0, rule = plainRule, clipGroup = () => 'all' } = options;
+  const [b1, b2] = betas;
   const { layout } = input.weights;
   const names = Object.keys(layout.segments);
   if (names.length === 0) throw new TensorError('argument', 'adamW: the group has no parameters');

@@ -10,6 +10,9 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.dispose());
 
+/** Of two words, so that both reach the kernel. */
+const SEED = 6 * 2 ** 32 + 5;
+
 const specs: ParameterSpecs = {
   'a.weight': parameter([7, 5], normal(0.02)),
   'a.bias': parameter([7], ZEROS),
@@ -22,11 +25,11 @@ const specs: ParameterSpecs = {
 test('the values of initialValues, whatever the windows, and zero between parameters', async () => {
   using state = createState(gpu, { group: specs });
   expect(state.layout.group.windows.length).toBeGreaterThan(1);
-  await initialise(gpu, state, 'group', specs, [5, 6]);
+  await initialise(gpu, state, 'group', specs, SEED);
   let sum = 0;
   for (const [name, spec] of Object.entries(specs)) {
     const values = await state.read('group', name);
-    initialValues(name, spec, [5, 6]).forEach((value, i) => {
+    initialValues(name, spec, SEED).forEach((value, i) => {
       // the adapter's logarithm, cosine and sine at arguments up to 2 pi
       expect(Math.abs(values[i]! - value)).toBeLessThan(5e-6);
       sum += values[i]! !== 0 ? 1 : 0;
@@ -38,6 +41,7 @@ test('the values of initialValues, whatever the windows, and zero between parame
 
 test('a group that the specs do not describe is refused', async () => {
   using state = createState(gpu, { group: specs });
-  await expect(initialise(gpu, state, 'other', specs, [0, 0])).rejects.toThrow('no group "other"');
-  await expect(initialise(gpu, state, 'group', {}, [0, 0])).rejects.toThrow('no initial value for "a.weight"');
+  await expect(initialise(gpu, state, 'other', specs, 0)).rejects.toThrow('no group "other"');
+  await expect(initialise(gpu, state, 'group', {}, 0)).rejects.toThrow('no initial value for "a.weight"');
+  await expect(initialise(gpu, state, 'group', specs, 0.5)).rejects.toThrow('seed 0.5 is no whole number');
 });

@@ -15,6 +15,7 @@ import {
   SEGMENT_ALIGNMENT,
   type Seed,
   type State,
+  seedWords,
   sizeOf,
   TensorError,
 } from '@franca/tensor';
@@ -38,7 +39,8 @@ function tableOf({ segments }: GroupLayout, specs: ParameterSpecs): Uint32Array 
 interface InitialiseAttrs {
   /** First block of the window in its buffer. */
   readonly first: number;
-  readonly seed: Seed;
+  /** The words of the seed. */
+  readonly key: readonly [low: number, high: number];
 }
 
 /** Inputs: window, parameter of each of its blocks, table. */
@@ -49,7 +51,7 @@ const initialiseOp: Op<InitialiseAttrs> = {
   reference: () => {
     throw new Error('initial values in f64 are those of initialValues');
   },
-  lower({ inputs: [window, blocks, table], attrs: { first, seed }, target }) {
+  lower({ inputs: [window, blocks, table], attrs: { first, key }, target }) {
     const k = kernelBuilder('initialise', target);
     const [W, B, T] = [k.write(window!, 'vec4<f32>'), k.read(blocks!), k.read(table!)];
     const units = sizeOf(window!.shape) / 4;
@@ -60,7 +62,7 @@ const initialiseOp: Op<InitialiseAttrs> = {
   let row = ${B}[block] * ${ROW}u;
   let element = (block + ${k.uniform(first)} - ${T}[row + 4u]) * ${SEGMENT_ALIGNMENT}u + thread % ${perBlock}u * 4u;
   let scale = bitcast<f32>(${T}[row + 1u]);
-  let u = toUniform(philox(vec4<u32>(element / 4u, ${T}[row + 2u], 0u, 0u), vec2<u32>(${k.uniform(seed[0])}, ${k.uniform(seed[1])})));
+  let u = toUniform(philox(vec4<u32>(element / 4u, ${T}[row + 2u], 0u, 0u), vec2<u32>(${k.uniform(key[0])}, ${k.uniform(key[1])})));
   let radius = sqrt(-2.0 * log(1.0 - u.xz));
   let angle = 6.283185307179586 * u.yw;
   let normal = vec4<f32>(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));
@@ -85,12 +87,13 @@ export async function initialise(
   const missing = Object.keys(layout?.segments ?? {}).find((name) => !specs[name]);
   if (!layout || missing !== undefined)
     throw new TensorError('state', layout ? `no initial value for "${missing}"` : `no group "${group}" to initialise`);
-  using step = await compile(gpu, (groups) => fill(groups[group]!, specs, seed), { state });
+  const key = seedWords(seed);
+  using step = await compile(gpu, (groups) => fill(groups[group]!, specs, key), { state });
   step.run();
   await step.done();
 }
 
-function fill({ windows, layout }: GroupTensors, specs: ParameterSpecs, seed: Seed): undefined {
+function fill({ windows, layout }: GroupTensors, specs: ParameterSpecs, key: InitialiseAttrs['key']): undefined {
   const words = tableOf(layout, specs);
   const table = constant(words, [words.length], 'u32');
   windows.forEach((window, i) => {
@@ -98,7 +101,7 @@ function fill({ windows, layout }: GroupTensors, specs: ParameterSpecs, seed: Se
     const blocks = blockParameters(layout, at);
     record(initialiseOp, [window, constant(blocks, [blocks.length], 'u32'), table], {
       first: at.offset / SEGMENT_ALIGNMENT,
-      seed,
+      key,
     });
   });
 }

@@ -2,7 +2,7 @@
  * Parameters: a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initial values. Modules are functions
  * that look their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
  */
-import { type DType, philox, type Seed, type Shape, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
+import { philox, type Seed, type Shape, seedWords, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
 
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
@@ -12,7 +12,7 @@ export type Init =
 
 export interface ParameterSpec {
   readonly shape: Shape;
-  readonly dtype: DType;
+  readonly dtype: 'f32';
   readonly init: Init;
 }
 
@@ -67,8 +67,9 @@ export function initialValues(name: string, { shape, init }: ParameterSpec, seed
   const values = new Float32Array(sizeOf(shape));
   if (init.kind === 'constant') return values.fill(init.value);
   const stream = streamOf(name);
+  const key = seedWords(seed);
   for (let i = 0; i < values.length; i += 4) {
-    const u = philox([i / 4, stream, 0, 0], seed).map(toUniform);
+    const u = philox([i / 4, stream, 0, 0], key).map(toUniform);
     for (let j = 0; j < Math.min(4, values.length - i); j++)
       values[i + j] = init.kind === 'uniform' ? init.bound * (2 * u[j]! - 1) : init.std * pairedNormal(u, j);
   }

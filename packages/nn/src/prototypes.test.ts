@@ -51,7 +51,7 @@ test('kept in one chunk, kept in three and recomputed: the same loss and the sam
   const kept = ['a', 'b', 'c'] as const;
   using state = createState(gpu, { student: specs, teacher: specs, a: specs, b: specs, c: specs });
   for (const group of ['student', 'teacher'] as const)
-    await initialise(gpu, state, group, specs, [group === 'student' ? 1 : 2, 0]);
+    await initialise(gpu, state, group, specs, group === 'student' ? 1 : 2);
   using step = await compile(
     gpu,
     (s, { z, y, bias }) =>

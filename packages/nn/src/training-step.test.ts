@@ -85,6 +85,17 @@ test('a file of another model is refused by name, and nothing is written', async
   expect(() => stateEntries(training.state, 'student')).toThrow(/no group "student"; groups are weights, gradient/);
 });
 
+test.each<[object, RegExp]>([
+  [{ batch: {}, learning_rate: 1 }, /there is no option "learning_rate"; options are batch, knobs, optimizer, seed/],
+  [{ knobs: {} }, /trainingStep: "batch" is missing/],
+  [{ batch: {}, optimizer: { kind: 'adam' } }, /no optimizer of kind "adam"; kinds are adamw, sgd/],
+  [{ batch: {}, optimizer: { kind: 'adamw', max_norm: 1 } }, /"max_norm", it is called maxNorm/],
+  [{ batch: {}, optimizer: { kind: 'sgd', decay: 1 } }, /sgd: there is no option "decay"/],
+])('%j is refused', async (options, message) => {
+  const loss = (p: Parameters) => ({ loss: mean(p('fc1.weight')) });
+  await expect(trainingStep(gpu, specs, loss, options as { batch: Record<never, never> })).rejects.toThrow(message);
+});
+
 test('what is missing is named, and nothing is left behind', async () => {
   const before = gpu.allocatedBytes;
   using training = await train();

@@ -23,6 +23,7 @@ import {
   TensorError,
 } from '@franca/tensor';
 import { type AdamWOptions, adamW } from './adamw';
+import { checkOptions } from './check-options';
 import { initialise } from './initialise';
 import { type ParameterSpecs, type Parameters, parametersOf } from './parameters';
 import { type SgdOptions, sgd } from './sgd';
@@ -74,6 +75,13 @@ export function optimizerState<P extends ParameterSpecs>(parameters: P): Optimiz
   return { gradient: parameters, m: parameters, v: parameters, optimizer: { corrections: spec([2]) } };
 }
 
+const OPTIONS: Record<keyof TrainingOptions<BatchSpec, KnobSpec>, true> = {
+  batch: true,
+  knobs: true,
+  optimizer: true,
+  seed: true,
+};
+
 /**
  * Compiles a training step for `parameters`, which get their initial values; `loss` records the forward pass. Throws `TensorError` as `compile` does, and
  * `argument` for a loss that is none.
@@ -93,7 +101,8 @@ export async function trainingStep<
   ) => O,
   options: TrainingOptions<B, K>,
 ): Promise<Training<P, B, K, O>> {
-  const { batch, knobs, optimizer = { kind: 'adamw' }, seed = [0, 0] } = options;
+  checkOptions('trainingStep', options ?? {}, OPTIONS, ['batch']);
+  const { batch, knobs, optimizer = { kind: 'adamw' }, seed = 0 } = options;
   const groups = optimizer.kind === 'sgd' ? { gradient: parameters, velocity: parameters } : optimizerState(parameters);
   const state = createState(gpu, { weights: parameters, ...groups });
   try {
@@ -129,10 +138,17 @@ function update(
   gradients: readonly Tensor[],
   lr: Tensor,
 ): void {
-  if (optimizer.kind === 'sgd') sgd({ weights: weights!, velocity: velocity!, gradients, lr }, optimizer);
-  else {
-    const weightDecay = literal(optimizer.weightDecay ?? 0.05);
-    const corrections = rest!.tensors.corrections!;
-    adamW({ weights: weights!, m: m!, v: v!, gradients, corrections, lr, weightDecay }, optimizer);
+  if (optimizer.kind === 'sgd') {
+    const { kind, ...options } = optimizer;
+    sgd({ weights: weights!, velocity: velocity!, gradients, lr }, options);
+    return;
   }
+  const { kind, weightDecay = 0.05, ...options } = optimizer;
+  if (kind !== 'adamw')
+    throw new TensorError(
+      'argument',
+      `trainingStep: there is no optimizer of kind ${JSON.stringify(kind)}; kinds are adamw, sgd`,
+    );
+  const corrections = rest!.tensors.corrections!;
+  adamW({ weights: weights!, m: m!, v: v!, gradients, corrections, lr, weightDecay: literal(weightDecay) }, options);
 }

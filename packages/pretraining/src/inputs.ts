@@ -8,15 +8,8 @@
  *   maskIndices, masksWeight [U]              rows of the flattened [2b N] patches and their weights, padded
  *   kept.<block>.<branch>.<which>             samples that a branch runs on, for every block that drops any
  */
-import {
-  type CollatedMasks,
-  collateMasks,
-  maskStrategies,
-  padToBound,
-  sampleBatch,
-  seededRandom,
-} from '@franca/cyclic-mask';
-import { randomStream, type Spec, type Tensor } from '@franca/tensor';
+import { type CollatedMasks, collateMasks, padToBound, sampleBatch, seededRandom } from '@franca/cyclic-mask';
+import { philox, type Spec, seedWords, type Tensor, toUniform } from '@franca/tensor';
 import type { KeptSamples } from '@franca/vit';
 import { GLOBAL_CROPS, type PretrainOptions } from './options';
 
@@ -97,7 +90,7 @@ export interface DrawnInputs {
 }
 
 /** The inputs that are not pictures, ready for `step.run`. */
-interface RandomInputs extends Pick<CollatedMasks, 'masks' | 'maskIndices' | 'masksWeight'> {
+export interface RandomInputs extends Pick<CollatedMasks, 'masks' | 'maskIndices' | 'masksWeight'> {
   readonly [kept: `kept.${string}`]: Uint32Array;
 }
 
@@ -116,7 +109,7 @@ function drawMasks({ seed, batch, masks }: PretrainOptions, microStep: number): 
     {
       crops: GLOBAL_CROPS * batch.perDevice,
       grid: { height, width },
-      strategy: maskStrategies[masks.strategy],
+      strategy: masks.strategy,
       probability: masks.probability,
       ratio: masks.ratio,
     },
@@ -125,6 +118,9 @@ function drawMasks({ seed, batch, masks }: PretrainOptions, microStep: number): 
   return padToBound(collateMasks(drawn), masks.bound);
 }
 
+/** Keeps these words apart from those of initial values, which have the same seed. */
+const KEPT_SALT = 0x9e3779b9;
+
 /** The first `kept` of a random permutation of 0..count-1, in increasing order; another one for every seed, micro-step and stream. */
 export function drawKept(
   [seed, microStep]: readonly [seed: number, microStep: number],
@@ -132,10 +128,11 @@ export function drawKept(
   count: number,
   kept: number,
 ): Uint32Array {
-  const random = randomStream([seed >>> 0, (microStep ^ 0x9e3779b9) >>> 0], stream);
+  const [low, high] = seedWords(seed);
+  const key = [low, (high ^ microStep ^ KEPT_SALT) >>> 0] as const;
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   for (let i = 0; i < kept; i++) {
-    const j = i + Math.floor(random.uniform() * (count - i));
+    const j = i + Math.floor(toUniform(philox([i >>> 2, stream, 0, 0], key)[i & 3]!) * (count - i));
     [order[i], order[j]] = [order[j]!, order[i]!];
   }
   return order.subarray(0, kept).sort();

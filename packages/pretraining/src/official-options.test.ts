@@ -1,6 +1,7 @@
 import { vitConfig } from '@franca/vit';
 import { expect, test } from 'vitest';
-import { type PretrainChoices, pretrainOptions } from './official-options';
+import type { PretrainChoices } from './choices';
+import { pretrainOptions } from './official-options';
 
 const choices: PretrainChoices = {
   vit: vitConfig('base'),
@@ -40,6 +41,17 @@ test.each<[Partial<PretrainChoices>, string]>([
   [{ crops: { local_crops_size: 96 } }, 'use 98'],
   [{ dropPathRates: [0.1] }, 'dropPathRates has 1 rates, the model 12 blocks'],
   [{ schedule: { iterations: 10, warmup: 11 } }, 'a warm-up of 11 iterations is longer than the run of 10'],
+  // what plain JavaScript would leave out in silence
+  [{ local_crops_number: 4 } as object, 'pretrainOptions: there is no option "local_crops_number"; options are seed'],
+  [{ dropPathRate: 0.1 } as object, 'there is no option "dropPathRate"'],
+  [
+    { crops: { localCropsNumber: 4 } as object },
+    'crops: there is no option "localCropsNumber", it is called local_crops_number',
+  ],
+  [{ masks: { mask_ratio: 0.5 } as object }, 'masks: there is no option "mask_ratio"'],
+  [{ losses: { kolEo: 1 } as object }, 'losses: there is no option "kolEo", it is called koleo'],
+  [{ schedule: { iterations: Number.NaN } }, 'iterations are NaN'],
+  [{ vit: undefined as never }, '"vit" is missing'],
 ])('%j is refused', (wrong, message) => {
   expect(() => pretrainOptions({ ...choices, ...wrong })).toThrow(message);
 });

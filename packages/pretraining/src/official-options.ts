@@ -4,6 +4,7 @@ import { OFFICIAL_WEIGHTS } from '@franca/losses';
 import { matryoshkaConfig } from '@franca/matryoshka-heads';
 import { keptSamples, scaledLearningRate } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
+import { checkChoices, type PretrainChoices } from './choices';
 import { PretrainError } from './errors';
 import {
   type BatchSize,
@@ -16,22 +17,9 @@ import {
   type Schedule,
 } from './options';
 
-/** Options whose value is made of parts of its own, or follows from others. */
-type Composed = 'vit' | 'batch' | 'kept' | 'crops' | 'masks' | 'losses' | 'adamW' | 'schedule';
-
-/** What one chooses of `PretrainOptions`: model, images at a time and iterations; the rest where it should differ. */
-export interface PretrainChoices extends Partial<Omit<PretrainOptions, Composed>> {
-  readonly vit: VitConfig;
-  readonly batch: Pick<BatchSize, 'perDevice'> & Partial<BatchSize>;
-  readonly schedule: Pick<Schedule, 'iterations'> & Partial<Schedule>;
-  readonly crops?: Partial<CropSizes>;
-  readonly masks?: Partial<Omit<MaskOptions, 'grid' | 'bound'>>;
-  readonly losses?: Partial<PretrainOptions['losses']>;
-  readonly adamW?: Partial<PretrainOptions['adamW']>;
-}
-
 /** Defaults are those that `PretrainOptions` states. @throws PretrainError `options` where sizes do not go together */
 export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
+  checkChoices(choices);
   const { vit, schedule, masks, losses, adamW, ...others } = choices;
   const batch = { accumulation: 1, ...choices.batch };
   const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };

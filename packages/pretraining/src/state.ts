@@ -46,7 +46,7 @@ export async function initialisePretraining(
   gpu: Gpu,
   state: State<PretrainGroups>,
   options: PretrainOptions,
-  seed: Seed = [options.seed >>> 0, 0],
+  seed: Seed = options.seed,
 ): Promise<void> {
   await initialise(gpu, state, 'student', parameterSpecs(options), seed);
   state.copy('student', 'teacher');

@@ -78,7 +78,7 @@ interface Setup {
 async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup = {}, device = gpu): Promise<Outcome> {
   const all = { ...small, ...options };
   using state = createState(device, pretrainGroups(all));
-  await initialisePretraining(device, state, all, [7, 8]);
+  await initialisePretraining(device, state, all, 7);
   before?.(state);
   using step = await compile(device, pretrainStep(all, chunks), { ...pretrainSignature(all), state });
   const { created } = device;

@@ -95,7 +95,7 @@ const DEFAULTS = {
   activation: 'sigmoid',
   standardise: true,
   init: 'zero',
-  seed: [0, 0],
+  seed: 0,
   onProgress: undefined,
 } as const;
 

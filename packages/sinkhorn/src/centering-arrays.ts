@@ -7,6 +7,7 @@
  * All functions are pure: the caller holds the centre `[K]`, starts it at 0, takes this step's targets with it, and only
  * then updates it. Source: DINO (Caron et al. 2021, section 3.1, equation 4); DINOv2's official code.
  */
+import { checkOptions } from './check-options';
 import { SinkhornError } from './errors';
 import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
 import type { Reducer } from './reducer';
@@ -19,12 +20,12 @@ export interface CenteringOptions {
   readonly temperature: number;
 }
 
+const OPTIONS: Record<keyof CenteringOptions, true> = { center: true, temperature: true };
+
 /** Targets `[B, K]`, each row a distribution. Throws `bad-shape`, `bad-option`, `not-finite`. */
-export function centeredSoftmax(
-  logits: Floats,
-  shape: Shape,
-  { center, temperature }: CenteringOptions,
-): Float64Array<ArrayBuffer> {
+export function centeredSoftmax(logits: Floats, shape: Shape, options: CenteringOptions): Float64Array<ArrayBuffer> {
+  checkOptions('centeredSoftmax', options, OPTIONS);
+  const { center, temperature } = options;
   checkShape(logits, shape);
   checkTemperature(temperature);
   const [samples, prototypes] = shape;
@@ -69,15 +70,16 @@ export function nextCenter(center: Floats, mean: Floats, momentum = 0.9): Float6
 }
 
 function checkCenter(center: Floats, prototypes: number): void {
-  if (center.length !== prototypes) {
-    throw new SinkhornError('bad-shape', `a centre of ${center.length} values does not fit ${prototypes} prototypes`);
+  if (center?.length !== prototypes) {
+    throw new SinkhornError('bad-shape', `a centre of ${center?.length} values does not fit ${prototypes} prototypes`);
   }
 }
 
 /** Sums `[K]` followed by the number of samples, so that one all-reduce carries both. */
-function sumAndCount(logits: Floats, shape: Shape, { validRows }: MeanOptions): Float64Array<ArrayBuffer> {
+function sumAndCount(logits: Floats, shape: Shape, options: MeanOptions): Float64Array<ArrayBuffer> {
+  checkOptions('batchMean', options, { validRows: true } satisfies Record<keyof MeanOptions, true>);
   checkShape(logits, shape);
-  const rows = checkValidRows(validRows, shape);
+  const rows = checkValidRows(options.validRows, shape);
   const prototypes = shape[1];
   const sums = new Float64Array(prototypes + 1);
   for (let i = 0; i < rows * prototypes; i++) sums[i % prototypes]! += logits[i]!;

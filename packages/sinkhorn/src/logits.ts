@@ -8,12 +8,13 @@ export type Floats = Float32Array | Float64Array;
 export type Shape = readonly [samples: number, prototypes: number];
 
 /** Throws `bad-shape` unless the logits are of that shape; B may be 0, K may not. */
-export function checkShape(logits: Floats, [samples, prototypes]: Shape): void {
+export function checkShape(logits: Floats, shape: Shape): void {
+  const [samples, prototypes] = Array.isArray(shape) ? (shape as Shape) : [Number.NaN, Number.NaN];
   const valid = Number.isSafeInteger(samples) && Number.isSafeInteger(prototypes) && samples >= 0 && prototypes > 0;
-  if (!valid || logits.length !== samples * prototypes) {
+  if (!valid || logits?.length !== samples * prototypes) {
     throw new SinkhornError(
       'bad-shape',
-      `${logits.length} logits are not [${samples}, ${prototypes}]: give [samples, prototypes] with samples * prototypes values`,
+      `${logits?.length} logits are not [${samples}, ${prototypes}]: give [samples, prototypes] with samples * prototypes values`,
     );
   }
 }

@@ -11,6 +11,7 @@
  * exponential is of a difference from a maximum, nothing overflows, and a prototype that all samples are far away from
  * still gets its share instead of 0 / 0. Source: SwAV (Caron et al. 2020, section 3.1); Franca's official teacher.
  */
+import { checkOptions } from './check-options';
 import { SinkhornError } from './errors';
 import { checkShape, checkTemperature, checkValidRows, type Floats, notFinite, type Shape } from './logits';
 import type { Reducer } from './reducer';
@@ -77,6 +78,13 @@ export async function sinkhornDistributed(
   return targetsOf(kernel, u);
 }
 
+const OPTIONS: Record<keyof SinkhornOptions, true> = {
+  temperature: true,
+  iterations: true,
+  validRows: true,
+  padding: true,
+};
+
 interface LogKernel {
   /** l / tau, `[B, K]`. */
   readonly scaled: Float64Array<ArrayBuffer>;
@@ -86,8 +94,10 @@ interface LogKernel {
 }
 
 function logKernel(logits: Floats, shape: Shape, options: SinkhornOptions): LogKernel {
+  checkOptions('sinkhorn', options, OPTIONS);
   checkShape(logits, shape);
   checkTemperature(options.temperature);
+  checkPadding(options.padding);
   iterationsOf(options);
   const validRows = checkValidRows(options.validRows, shape);
   const [samples, prototypes] = shape;
@@ -96,6 +106,11 @@ function logKernel(logits: Floats, shape: Shape, options: SinkhornOptions): LogK
     rows: options.padding === 'include' ? samples : validRows,
     prototypes,
   };
+}
+
+function checkPadding(padding: SinkhornOptions['padding'] = 'exclude'): void {
+  if (padding !== 'exclude' && padding !== 'include')
+    throw new SinkhornError('bad-option', `padding ${JSON.stringify(padding)} is neither "exclude" nor "include"`);
 }
 
 function iterationsOf({ iterations = 3 }: SinkhornOptions): number {

@@ -21,6 +21,7 @@ import {
   stopGradient,
   type Tensor,
 } from '@franca/tensor';
+import { checkOptions } from './check-options';
 import { SinkhornError } from './errors';
 
 export interface SinkhornTargetOptions {
@@ -33,11 +34,15 @@ export interface SinkhornTargetOptions {
   readonly valid?: Tensor;
 }
 
+const OPTIONS: Record<keyof SinkhornTargetOptions, true> = { iterations: true, valid: true };
+
 /** In the log domain this much less than any logit: a padding row adds exp(-1e30) = 0 to every sum, and stays finite when there is nothing else. */
 const EXCLUDED = -1e30;
 
 /** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`bad-option`, `bad-shape`). */
-export function sinkhornTargets(teacher: Logits, { iterations = 3, valid }: SinkhornTargetOptions = {}): SoftTargets {
+export function sinkhornTargets(teacher: Logits, options: SinkhornTargetOptions = {}): SoftTargets {
+  checkOptions('sinkhornTargets', options, OPTIONS);
+  const { iterations = 3, valid } = options;
   if (!Number.isInteger(iterations) || iterations < 1)
     throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
   if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))

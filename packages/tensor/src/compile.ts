@@ -5,6 +5,7 @@
 import { checkShape, checkSpec } from './base/check-spec';
 import { BYTES_PER_ELEMENT, decode } from './base/dtype';
 import { markSite, siteOf, TensorError } from './base/errors';
+import { optionProblem } from './base/option-problem';
 import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
 import { type BufferLookup, bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
@@ -27,7 +28,8 @@ import { makePlan, recordedNodes } from './plan/plan';
 import type { Plan, PlanInput } from './plan/plan-types';
 import type { BatchSpec, KnobSpec, Signature, Step, StepFunction, TensorTree } from './step';
 
-type PlanSignature<B extends BatchSpec, K extends KnobSpec> = Pick<
+/** What a plan is made for, beside the layout of state. */
+export type PlanSignature<B extends BatchSpec, K extends KnobSpec> = Pick<
   Signature<B, K>,
   'batch' | 'knobs' | 'fusion' | 'isolate'
 >;
@@ -85,6 +87,7 @@ export async function compile<
   K extends KnobSpec = Record<never, never>,
   G extends StateSpec = Record<never, never>,
 >(gpu: Gpu, step: StepFunction<B, K, G, O>, signature: Signature<B, K, G> = {}): Promise<Step<B, K, O>> {
+  checkCall(step, signature);
   const owner = `the step ${step.name && `"${step.name}" `}compiled at ${siteOf(markSite())}`;
   refuseOtherCopy('the device', gpu);
   if (signature.state) refuseOtherCopy('the state', signature.state);
@@ -100,6 +103,23 @@ export async function compile<
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
     throw error;
   }
+}
+
+const SIGNATURE: Record<keyof Signature<BatchSpec, KnobSpec>, true> = {
+  state: true,
+  batch: true,
+  knobs: true,
+  metricRows: true,
+  fusion: true,
+  isolate: true,
+  maxSubmitSeconds: true,
+};
+
+function checkCall(step: unknown, signature: unknown): void {
+  if (typeof step !== 'function')
+    throw new TensorError('argument', `compile(gpu, step, signature): step is no function but ${typeof step}`);
+  const problem = optionProblem(signature, SIGNATURE);
+  if (problem) throw new TensorError('argument', `compile: ${problem}`);
 }
 
 function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {

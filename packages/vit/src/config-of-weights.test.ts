@@ -1,15 +1,21 @@
 import { expect, test } from 'vitest';
 import { type VitConfig, vitConfig } from './config';
-import { configOfWeights, type WeightShapes } from './config-of-weights';
+import { configOf } from './config-of-weights';
 import { vitSpecs } from './specs';
+import { CONFIG_KEY, encodeVitConfig } from './stored-config';
 
 const chunked = (name: string) => name.replace(/^blocks\.(\d+)\./, 'blocks.2.$1.');
 
-/** Shapes of a model's tensors, with some changed, added or (undefined) left out. */
-const shapesOf = (config: VitConfig, changes: Readonly<Record<string, readonly number[] | undefined>> = {}) => {
+/** A table of a model's tensors, with some changed, added or (undefined) left out, under names that `rename` gives. */
+const tableOf = (
+  config: VitConfig,
+  changes: Readonly<Record<string, readonly number[] | undefined>> = {},
+  rename = (name: string) => name,
+) => {
   const own = Object.entries(vitSpecs(config)).map(([name, { shape }]) => [name, shape] as const);
   const all = { ...Object.fromEntries(own), ...changes };
-  return Object.fromEntries(Object.entries(all).filter(([, shape]) => shape !== undefined)) as WeightShapes;
+  const kept = Object.entries(all).flatMap(([name, shape]) => (shape ? [[rename(name), { shape }] as const] : []));
+  return { tensors: new Map(kept) };
 };
 
 const small = vitConfig('small', { ffnLayer: 'mlp', layerScale: undefined, patchSize: 16, depth: 2 });
@@ -29,16 +35,16 @@ test('a configuration is read off its own weights, chunked or flat', () => {
       interpolateAntialias: true,
     }),
   ]) {
-    const shapes = Object.fromEntries(Object.entries(shapesOf(config)).map(([name, shape]) => [chunked(name), shape]));
-    expect(configOfWeights(shapes)).toEqual({
+    expect(configOf(tableOf(config, {}, chunked))).toEqual({
       config,
       assumed: ['numHeads', ...(config.layerScale ? ['layerScale'] : []), 'interpolateOffset', 'interpolateAntialias'],
       unused: [],
     });
   }
-  expect(() => configOfWeights({ 'teacher.pos_embed': [1, 2, 3] })).toThrow(
-    /no tensor "patch_embed\.proj\.weight".*strip prefixes/,
+  expect(() => configOf({ tensors: new Map([['fc.weight', { shape: [1, 2] }]]) })).toThrow(
+    /no tensor "patch_embed\.proj\.weight"; there are fc\.weight, .*; the names of DINOv2 and timm are known/,
   );
+  expect(() => configOf({ tensors: new Map() })).toThrow(/there are no tensors at all/);
 });
 
 test('heads are assumed for published widths, and asked for at any other', () => {
@@ -49,27 +55,27 @@ test('heads are assumed for published widths, and asked for at any other', () =>
     [1024, 16],
     [1536, 24],
   ] as const) {
-    const { config, assumed } = configOfWeights(shapesOf({ ...small, embedDim: D, numHeads: 1 }));
+    const { config, assumed } = configOf(tableOf({ ...small, embedDim: D, numHeads: 1 }));
     expect([config.numHeads, assumed.includes('numHeads')]).toEqual([heads, true]);
   }
   for (const D of [96, 128, 320, 1280, 1408, 1664]) {
-    const shapes = shapesOf({ ...small, embedDim: D, numHeads: 2 });
-    expect(() => configOfWeights(shapes)).toThrow(
+    const table = tableOf({ ...small, embedDim: D, numHeads: 2 });
+    expect(() => configOf(table)).toThrow(
       expect.objectContaining({
         code: 'heads',
         message: expect.stringMatching(new RegExp(`at width ${D} no number of them is usual`)),
       }),
     );
-    const { config, assumed } = configOfWeights(shapes, { numHeads: 4 });
+    const { config, assumed } = configOf(table, { numHeads: 4 });
     expect([config.numHeads, assumed.includes('numHeads')]).toEqual([4, false]);
   }
-  expect(() => configOfWeights(shapesOf(narrow))).toThrow(/1, 2, 3, 4, 6, 8, 12 divide that width/);
-  expect(() => configOfWeights(shapesOf(narrow), { numHeads: 5 })).toThrow(/width 96 cannot have 5 heads/);
+  expect(() => configOf(tableOf(narrow))).toThrow(/1, 2, 3, 4, 6, 8, 12 divide that width/);
+  expect(() => configOf(tableOf(narrow), { numHeads: 5 })).toThrow(/width 96 cannot have 5 heads/);
 });
 
 test('positions are resampled as DINOv2 does, which depends on registers; what is known wins', () => {
   const read = (registers: number, known: Partial<VitConfig> = {}) => {
-    const { config, assumed } = configOfWeights(shapesOf({ ...small, numRegisterTokens: registers }), known);
+    const { config, assumed } = configOf(tableOf({ ...small, numRegisterTokens: registers }), known);
     return [config.interpolateOffset, config.interpolateAntialias, assumed.length];
   };
   expect(read(0)).toEqual([0.1, false, 3]);
@@ -88,9 +94,8 @@ test('a known configuration of another model is refused, naming both', () => {
     [{ numRegisterTokens: 4 }, /numRegisterTokens is 4 there and 0/],
     [{ layerScale: 1 }, /layerScale is present there and absent/],
   ];
-  for (const [known, message] of cases)
-    expect(() => configOfWeights(shapesOf(small), known, 'run.yaml')).toThrow(message);
-  expect(configOfWeights(shapesOf(narrow), { ...narrow, layerScale: 1 }).config).toEqual({ ...narrow, layerScale: 1 });
+  for (const [known, message] of cases) expect(() => configOf(tableOf(small), known, 'run.yaml')).toThrow(message);
+  expect(configOf(tableOf(narrow), { ...narrow, layerScale: 1 }).config).toEqual({ ...narrow, layerScale: 1 });
 });
 
 test.each([
@@ -110,7 +115,7 @@ test.each([
   'blocks.0.mlp.norm.bias',
   'blocks.0.ls3.gamma',
 ])('%s makes it another architecture, which is refused', (name) => {
-  expect(() => configOfWeights(shapesOf(small, { [name]: [384] }))).toThrow(
+  expect(() => configOf(tableOf(small, { [name]: [384] }))).toThrow(
     expect.objectContaining({
       code: 'weights',
       message: expect.stringContaining(`"${name}" belongs to another architecture`),
@@ -119,12 +124,12 @@ test.each([
 });
 
 test('what comes after the features is left out and named, and a mask token as wide as a decoder', () => {
-  const { unused } = configOfWeights(
-    shapesOf(small, { 'head.weight': [1000, 384], 'decoder_blocks.0.norm1.weight': [512], mask_token: [1, 1, 512] }),
+  const { unused } = configOf(
+    tableOf(small, { 'head.weight': [1000, 384], 'decoder_blocks.0.norm1.weight': [512], mask_token: [1, 1, 512] }),
   );
   expect(unused).toEqual(['head.weight', 'decoder_blocks.0.norm1.weight', 'mask_token']);
-  expect(configOfWeights(shapesOf(small, { mask_token: undefined })).unused).toEqual([]);
-  expect(configOfWeights(shapesOf(small, { mask_token: [1, 1, 384] })).unused).toEqual([]);
+  expect(configOf(tableOf(small, { mask_token: undefined })).unused).toEqual([]);
+  expect(configOf(tableOf(small, { mask_token: [1, 1, 384] })).unused).toEqual([]);
 });
 
 test.each<[string, Readonly<Record<string, readonly number[] | undefined>>, RegExp]>([
@@ -140,5 +145,33 @@ test.each<[string, Readonly<Record<string, readonly number[] | undefined>>, RegE
   ['a gated layer of timm', { 'blocks.0.mlp.fc2.weight': [384, 768] }, /gated layer under timm's names/],
   ['blocks that differ', { 'blocks.1.ls1.gamma': [384] }, /"blocks\.1\.ls1\.gamma" has no place/],
 ])('%s is refused', (_, changes, message) => {
-  expect(() => configOfWeights(shapesOf(small, changes))).toThrow(message);
+  expect(() => configOf(tableOf(small, changes))).toThrow(message);
+});
+
+test('the configuration in the metadata counts, what is known comes before it, and both must agree with the tensors', () => {
+  const keep = (config: VitConfig, assumed: readonly 'numHeads'[] = []) => ({
+    ...tableOf(narrow),
+    metadata: { [CONFIG_KEY]: encodeVitConfig({ config, assumed }) },
+  });
+  expect(configOf(keep(narrow))).toEqual({ config: narrow, assumed: [], unused: [] });
+  expect(configOf(keep(narrow, ['numHeads'])).assumed).toEqual(['numHeads']);
+  const other = configOf(keep(narrow, ['numHeads']), { numHeads: 4 });
+  expect([other.config.numHeads, other.assumed]).toEqual([4, []]);
+  expect(() => configOf(keep({ ...narrow, depth: 3 }))).toThrow(
+    /the metadata "franca\.vit" is of another model: depth is 3 there and 2 in the tensors/,
+  );
+  expect(() => configOf({ ...tableOf(narrow), metadata: { [CONFIG_KEY]: '{' } })).toThrow(
+    /the metadata "franca\.vit" is broken: the configuration is not JSON; write it again/,
+  );
+  // of another program
+  expect(() => configOf({ ...tableOf(narrow), metadata: { [CONFIG_KEY]: '{}', format: 'pt' } })).toThrow(/heads/);
+});
+
+test('a misspelt value is named with those that exist', () => {
+  const given: object = { num_heads: 6 };
+  expect(() => configOf(tableOf(small), given)).toThrow(
+    /the given configuration has no "num_heads"; it has embedDim, depth, numHeads, /,
+  );
+  expect(() => vitConfig('tiny', given)).toThrow(/vitConfig has no "num_heads"/);
+  expect(() => vitConfig('huge' as 'tiny')).toThrow(/no size "huge"; the sizes are tiny, small, /);
 });

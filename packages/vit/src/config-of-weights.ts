@@ -7,22 +7,18 @@
  */
 import { swigluHidden } from '@franca/nn';
 import type { Shape } from '@franca/tensor';
-import { headsThatFit, usualHeads, type VitConfig, vitConfig } from './config';
+import { checkConfigKeys, headsThatFit, usualHeads, type VitConfig, vitConfig } from './config';
 import { VitError } from './errors';
+import { FINAL_LAYER } from './final-layer';
 import { vitSpecs } from './specs';
-import { flatBlockName } from './weights';
-
-/** Named tensors of a checkpoint: official or timm names, blocks chunked (`blocks.0.3.`) or flat (`blocks.3.`). */
-export type WeightShapes = Readonly<Record<string, Shape>>;
-
-/** What shapes do not tell. The value of `layerScale`, whose presence they tell, matters for initial weights alone. */
-export type AssumedKey = 'numHeads' | 'layerScale' | 'interpolateOffset' | 'interpolateAntialias';
+import { type AssumedKey, CONFIG_KEY, decodeVitConfig, type StoredVitConfig } from './stored-config';
+import { type NamedTensor, tensorsOf, type WeightTable } from './weights';
 
 export interface ConfigOfWeights {
   readonly config: VitConfig;
   /** Values that neither the tensors nor what is known of them say: those of the published models of that width. */
   readonly assumed: readonly AssumedKey[];
-  /** Tensors that the model does not use, such as those of a classifier. */
+  /** Tensors that a model loaded from them does not use, such as those of a classifier, by their names in the file. */
   readonly unused: readonly string[];
 }
 
@@ -30,40 +26,59 @@ export interface ConfigOfWeights {
 type Sizes = Omit<VitConfig, 'numHeads' | 'interpolateOffset' | 'interpolateAntialias'>;
 
 /**
- * The configuration of a checkpoint. `known`: what is known besides its shapes, which must agree with them; `source` names where that comes from in messages.
+ * The configuration of the ViT in a file: what `known` says comes first, then what the file's own metadata say (`CONFIG_KEY`), both of which must agree with
+ * the shapes; `source` names in messages where the former is from.
  *
  * Heads that are not known are those of the published models of that width. Positions are resampled as DINOv2 does: antialiased and without offset where
  * there are registers, else with an offset of 0.1 and not antialiased.
- * @throws VitError `weights` if the tensors are not those of this ViT; `heads` if the width is that of no published model, or does not divide into the known
- * heads; `config` if what is known contradicts the tensors
+ * @throws VitError `weights` if the tensors are not those of one ViT; `heads` if the width is that of no published model, or does not divide into the known
+ * heads; `config` if what is known contradicts the tensors, or the configuration in the metadata is broken
  */
-export function configOfWeights(
-  shapes: WeightShapes,
+export function configOf(
+  file: WeightTable,
   known: Partial<VitConfig> = {},
   source = 'the given configuration',
 ): ConfigOfWeights {
-  const flat = new Map(Object.entries(shapes).map(([name, shape]) => [flatBlockName(name), shape]));
-  const others = [...flat.keys()].filter((name) => !OWN.test(name));
-  for (const name of others) refuseOtherModel(name);
-  const sizes = sizesOf(flat);
+  checkConfigKeys(known, source);
+  const { own, outside } = tensorsOf(file);
+  const others = [...own].filter(([name]) => !OWN.test(name));
+  for (const [name] of others) refuseOtherModel(name);
+  const sizes = sizesOf(own);
+  const stored = storedIn(file);
   refuseContradiction(sizes, known, source);
+  if (stored) refuseContradiction(sizes, { ...stored.config, ...known }, `the metadata "${CONFIG_KEY}"`);
+  const said: Partial<VitConfig> = { ...stored?.config, ...known };
   const registers = sizes.numRegisterTokens > 0;
   const rest: Pick<VitConfig, AssumedKey> = {
-    numHeads: headsFor(sizes.embedDim, known.numHeads),
-    layerScale: sizes.layerScale && (known.layerScale ?? sizes.layerScale),
-    interpolateOffset: known.interpolateOffset ?? (registers ? 0 : 0.1),
-    interpolateAntialias: known.interpolateAntialias ?? registers,
+    numHeads: headsFor(sizes.embedDim, said.numHeads),
+    layerScale: sizes.layerScale && (said.layerScale ?? sizes.layerScale),
+    interpolateOffset: said.interpolateOffset ?? (registers ? 0 : 0.1),
+    interpolateAntialias: said.interpolateAntialias ?? registers,
   };
-  const config = vitConfig('base', {
-    ...sizes,
-    ...rest,
-    mlpRatio: known.mlpRatio ?? sizes.mlpRatio,
-  });
-  const misfits = checkTensors(flat, config);
-  const assumed = (Object.keys(rest) as AssumedKey[]).filter(
-    (key) => known[key] === undefined && rest[key] !== undefined,
-  );
-  return { config, assumed, unused: [...others, ...misfits] };
+  const config = vitConfig('base', { ...sizes, ...rest, mlpRatio: said.mlpRatio ?? sizes.mlpRatio });
+  const misfits = checkTensors(own, config);
+  const guessed = (key: AssumedKey) =>
+    known[key] === undefined && (stored ? stored.assumed.includes(key) : rest[key] !== undefined);
+  const folded = Object.values(FINAL_LAYER).every((name) => own.has(name)) ? Object.values<string>(FINAL_LAYER) : [];
+  const left = others.filter(([name]) => !folded.includes(name)).map(([, { stored: name }]) => name);
+  return {
+    config,
+    assumed: (Object.keys(rest) as AssumedKey[]).filter(guessed),
+    unused: [...left, ...misfits, ...outside],
+  };
+}
+
+/** The configuration in the metadata. @throws VitError `config` where it is broken */
+function storedIn({ metadata }: WeightTable): StoredVitConfig | undefined {
+  const text = metadata?.[CONFIG_KEY];
+  if (text === undefined) return undefined;
+  try {
+    return decodeVitConfig(text);
+  } catch (error) {
+    if (!(error instanceof VitError)) throw error;
+    const what = `the metadata "${CONFIG_KEY}" is broken: ${error.message}; write it again, or take it away`;
+    throw new VitError('config', what, { cause: error });
+  }
 }
 
 /** Tensors of this model. */
@@ -96,8 +111,8 @@ function refuseOtherModel(name: string): void {
 }
 
 /** @throws VitError `weights` */
-function sizesOf(flat: ReadonlyMap<string, Shape>): Sizes {
-  const need = (name: string): Shape => flat.get(name) ?? missing(name, flat);
+function sizesOf(flat: ReadonlyMap<string, NamedTensor>): Sizes {
+  const need = (name: string): Shape => flat.get(name)?.shape ?? missing(name, flat);
   const patches = need('patch_embed.proj.weight');
   const [embedDim, channels, patchSize, width] = patches as [number, number, number, number];
   if (patches.length !== 4 || channels !== 3 || patchSize !== width)
@@ -120,7 +135,7 @@ function sizesOf(flat: ReadonlyMap<string, Shape>): Sizes {
     patchSize,
     imgSize: side * patchSize,
     ...feedForward(embedDim, need, flat.has('blocks.0.mlp.w12.weight')),
-    numRegisterTokens: flat.get('register_tokens')?.[1] ?? 0,
+    numRegisterTokens: flat.get('register_tokens')?.shape[1] ?? 0,
     layerScale: flat.has('blocks.0.ls1.gamma') ? 1e-5 : undefined,
   };
 }
@@ -181,7 +196,7 @@ function headsFor(embedDim: number, known: number | undefined): number {
  * Compares every tensor with the model's. @returns tensors that do not fit and are not used
  * @throws VitError `weights` naming the first that is absent or has another shape
  */
-function checkTensors(flat: ReadonlyMap<string, Shape>, config: VitConfig): string[] {
+function checkTensors(flat: ReadonlyMap<string, NamedTensor>, config: VitConfig): string[] {
   const squeezed = (shape: Shape): string => shape.filter((extent) => extent !== 1).join(', ');
   const specs = vitSpecs(config);
   const odd = [...flat.keys()].find((name) => OWN.test(name) && !(name in specs));
@@ -192,18 +207,24 @@ function checkTensors(flat: ReadonlyMap<string, Shape>, config: VitConfig): stri
     const found = flat.get(name);
     // only pretraining reads it; that of a masked autoencoder is as wide as its decoder
     if (name === 'mask_token') {
-      if (found && squeezed(found) !== squeezed(shape)) misfits.push(name);
+      if (found && squeezed(found.shape) !== squeezed(shape)) misfits.push(found.stored);
     } else if (!found) missing(name, flat);
-    else if (squeezed(found) !== squeezed(shape))
-      throw new VitError('weights', `"${name}" has shape [${found.join(', ')}], the model needs [${shape.join(', ')}]`);
+    else if (squeezed(found.shape) !== squeezed(shape))
+      throw new VitError(
+        'weights',
+        `"${name}" has shape [${found.shape.join(', ')}], the model needs [${shape.join(', ')}]`,
+      );
   }
   return misfits;
 }
 
-function missing(name: string, flat: ReadonlyMap<string, Shape>): never {
+function missing(name: string, flat: ReadonlyMap<string, NamedTensor>): never {
   const names = [...flat.keys()];
-  const advice = names.some((own) => OWN.test(own))
-    ? 'this model does not work without it'
-    : 'strip prefixes such as "teacher.backbone." first';
-  throw new VitError('weights', `no tensor "${name}"; there are ${names.slice(0, 5).join(', ')}, ...; ${advice}`);
+  if (names.some((own) => OWN.test(own)))
+    throw new VitError('weights', `no tensor "${name}"; this model does not work without it`);
+  const advice = names.some((own) => own.includes('patch_embeddings.projection'))
+    ? 'these are names of the transformers library: take the weights that the authors or timm publish'
+    : 'the names of DINOv2 and timm are known, with anything before them';
+  const found = names.length === 0 ? 'no tensors at all' : `${names.slice(0, 5).join(', ')}, ...`;
+  throw new VitError('weights', `no tensor "${name}"; there are ${found}; ${advice}`);
 }

@@ -1,4 +1,6 @@
 /** Sizes and options of a vision transformer, with the names and defaults of the official configuration. */
+import { VitError } from './errors';
+
 export interface VitConfig {
   readonly embedDim: number;
   readonly depth: number;
@@ -35,9 +37,8 @@ export const usualHeads = (embedDim: number): number | undefined =>
 export const headsThatFit = (embedDim: number): number[] =>
   Array.from({ length: Math.max(1, Math.floor(embedDim / 8)) }, (_, i) => i + 1).filter((n) => embedDim % n === 0);
 
-/** A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win. */
-export const vitConfig = (size: VitSize, overrides: Partial<VitConfig> = {}): VitConfig => ({
-  ...WIDTHS[size],
+/** What all sizes have in common, as Franca trains them. */
+const FRANCA: Omit<VitConfig, 'embedDim' | 'depth' | 'numHeads'> = {
   imgSize: 224,
   patchSize: 14,
   mlpRatio: 4,
@@ -46,5 +47,22 @@ export const vitConfig = (size: VitSize, overrides: Partial<VitConfig> = {}): Vi
   layerScale: 1e-5,
   interpolateOffset: 0.1,
   interpolateAntialias: false,
-  ...overrides,
-});
+};
+
+/**
+ * A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win.
+ * @throws VitError `config` for a size or an option that does not exist
+ */
+export function vitConfig(size: VitSize, overrides: Partial<VitConfig> = {}): VitConfig {
+  if (!Object.hasOwn(WIDTHS, size))
+    throw new VitError('config', `there is no size "${size}"; the sizes are ${Object.keys(WIDTHS).join(', ')}`);
+  checkConfigKeys(overrides, 'vitConfig');
+  return { ...WIDTHS[size], ...FRANCA, ...overrides };
+}
+
+/** @throws VitError `config` for keys that no configuration has, such as misspelt ones; `what` names who was given them */
+export function checkConfigKeys(given: object, what: string): void {
+  const keys = Object.keys({ ...WIDTHS.base, ...FRANCA });
+  const odd = Object.keys(given).find((key) => !keys.includes(key));
+  if (odd !== undefined) throw new VitError('config', `${what} has no "${odd}"; it has ${keys.join(', ')}`);
+}

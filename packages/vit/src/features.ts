@@ -23,7 +23,8 @@ export interface FeatureRequest {
   readonly blockPatches?: readonly number[];
 }
 
-interface RequestedFeatures {
+/** What a request adds. */
+export interface RequestedFeatures {
   /** [B, N, D], N = rows * columns, row-major. */
   readonly patches: Float32Array;
   /** Mean over the patches [B, D]. */
@@ -42,11 +43,17 @@ interface RequestedFeatures {
   readonly blockPatches: readonly Float32Array[];
 }
 
-interface BasicFeatures {
+/** What every run gives. */
+export interface BasicFeatures {
   /** CLS token [B, D]. */
   readonly cls: Float32Array;
+  /** Width D of a token. */
+  readonly dim: number;
   /** Patches per image: rows and columns. */
   readonly grid: readonly [rows: number, columns: number];
+  /** Heads of attention; token 0 is CLS, and the patches begin after `prefixTokens` = 1 + R. */
+  readonly heads: number;
+  readonly prefixTokens: number;
 }
 
 /** Features of a batch, as far as asked for. */
@@ -125,6 +132,9 @@ export async function readFeatures(
     request[list]?.map((index) => values[`${list}.${blockIndex(index, config.depth)}`]!);
   return {
     cls: values.cls!,
+    dim: config.embedDim,
+    heads: config.numHeads,
+    prefixTokens: 1 + config.numRegisterTokens,
     grid: [H / config.patchSize, W / config.patchSize],
     patches: values.patches,
     patchMean: values.patchMean,

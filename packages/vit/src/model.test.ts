@@ -6,7 +6,6 @@ import { vitConfig } from './config';
 import { loadVit } from './load';
 import { vitOnState } from './model';
 import { vitSpecs } from './specs';
-import { weightsFrom } from './weights';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -23,8 +22,9 @@ const small = vitConfig('tiny', {
   numRegisterTokens: 1,
 });
 const values = Object.fromEntries(
-  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, [3, 4])]),
+  Object.entries(vitSpecs(small)).map(([name, spec]) => [name, initialValues(name, spec, 3)]),
 );
+const weights = (name: string) => values[name];
 const images = (B: number, H: number, W: number) => ({
   data: Float32Array.from({ length: B * 3 * H * W }, (_, i) => Math.sin(i)),
   shape: [B, 3, H, W] as const,
@@ -34,7 +34,7 @@ const largestDifference = (a: Float32Array, b: ArrayLike<number>) =>
 
 describe('a loaded model', () => {
   test('gives the same features for an image alone and in a batch, for any grid', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     const both = await model.run(images(2, 21, 35), { patches: true, registers: true });
     const one = await model.run({ data: images(2, 21, 35).data.slice(3 * 21 * 35), shape: [1, 3, 21, 35] });
     expect(both.grid).toEqual([3, 5]);
@@ -44,7 +44,7 @@ describe('a loaded model', () => {
   });
 
   test('gives what is asked for and nothing else', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     const all = await model.run(images(1, 28, 28), {
       patches: true,
       patchMean: true,
@@ -68,7 +68,9 @@ describe('a loaded model', () => {
     });
     expect(largestDifference(all.patchMean, mean)).toBeLessThan(1e-5);
     const least = await model.run(images(1, 28, 28));
-    expect(Object.values(least).filter((value) => value !== undefined)).toEqual([all.cls, [4, 4]]);
+    const given = Object.fromEntries(Object.entries(least).filter(([, value]) => value !== undefined));
+    const { embedDim: dim, numHeads: heads, numRegisterTokens } = small;
+    expect(given).toEqual({ cls: all.cls, dim, grid: [4, 4], heads, prefixTokens: 1 + numRegisterTokens });
   });
 
   test('a final layer stands in for the norm of patches, of any block, and leaves CLS alone', async () => {
@@ -77,8 +79,8 @@ describe('a loaded model', () => {
       const [row, column] = [Math.floor(i / 32), i % 32];
       return row === 31 - column ? gamma[column]! : 0;
     });
-    using plain = await loadVit(gpu, small, weightsFrom(values));
-    using model = await loadVit(gpu, small, weightsFrom(values), { finalLayer: { weight: swapped, bias: beta } });
+    using plain = await loadVit(gpu, { config: small, weights });
+    using model = await loadVit(gpu, { config: small, weights }, { finalLayer: { weight: swapped, bias: beta } });
     const request = { patches: true, patchMean: true, blockPatches: [0] } as const;
     const before = await plain.run(images(1, 28, 28), request);
     const after = await model.run(images(1, 28, 28), request);
@@ -91,7 +93,7 @@ describe('a loaded model', () => {
   });
 
   test('answers calls made at once as if made in turn', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     const one = images(1, 28, 28);
     const other = { ...one, data: one.data.map((value) => -value) };
     const [a, b, c] = await Promise.all([
@@ -106,7 +108,7 @@ describe('a loaded model', () => {
   });
 
   test('a call that fails does not stop those after it', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     const [bad, good] = await Promise.allSettled([
       model.run(images(1, 28, 28), { blockCls: [2] }),
       model.run(images(1, 28, 28)),
@@ -116,7 +118,7 @@ describe('a loaded model', () => {
   });
 
   test('what is prepared is compiled once, and serves smaller requests', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     await model.prepare([1, 3, 28, 28], { patches: true, blockCls: [0] });
     const bytes = gpu.allocatedBytes;
     await model.run(images(1, 28, 28));
@@ -128,7 +130,7 @@ describe('a loaded model', () => {
 
   test('what is prepared has its kernels compiled, and hears of it once', async () => {
     await using own = await openGpu({ adapter: 'software' });
-    using model = await loadVit(own, small, weightsFrom(values));
+    using model = await loadVit(own, { config: small, weights });
     const said: number[][] = [];
     const onProgress = (...counts: number[]) => said.push(counts);
     const ended = AbortSignal.abort();
@@ -144,22 +146,24 @@ describe('a loaded model', () => {
 
   test('runs in f16 close to f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
-    using full = await loadVit(gpu, small, weightsFrom(values));
-    using half = await loadVit(gpu, small, weightsFrom(values), { dtype: 'f16' });
+    using full = await loadVit(gpu, { config: small, weights });
+    using half = await loadVit(gpu, { config: small, weights }, { dtype: 'f16' });
     const [a, b] = [await full.run(images(1, 28, 28)), await half.run(images(1, 28, 28))];
     // normalised outputs of size about 3 with 11-bit activations through 2 blocks
     expect(largestDifference(a.cls, b.cls)).toBeLessThan(0.02);
   });
 
   test('refuses images that do not divide into patches, and missing or misshapen weights', async () => {
-    using model = await loadVit(gpu, small, weightsFrom(values));
+    using model = await loadVit(gpu, { config: small, weights });
     await expect(model.run(images(1, 30, 28))).rejects.toThrow(
       /multiples of the patch size 7; crop or pad them with fitImages/,
     );
-    await expect(loadVit(gpu, small, weightsFrom({}))).rejects.toThrow(/no weights for "cls_token"/);
-    await expect(loadVit(gpu, small, weightsFrom({ ...values, pos_embed: new Float32Array(7) }))).rejects.toThrow(
-      /"pos_embed" has 7 values, the model needs \[1, 17, 32\]/,
+    await expect(loadVit(gpu, { config: small, weights: () => undefined })).rejects.toThrow(
+      /no weights for "cls_token"/,
     );
+    await expect(
+      loadVit(gpu, { config: small, weights: (name) => (name === 'pos_embed' ? [0] : values[name]) }),
+    ).rejects.toThrow(/"pos_embed" has 1 values, the model needs \[1, 17, 32\]/);
   });
 });
 
@@ -168,8 +172,8 @@ test('a model on a state reads the weights as they are when a batch runs, and le
     Object.entries(vitSpecs(small)).map(([name, { shape, dtype }]) => [`backbone.${name}`, { shape, dtype }]),
   );
   using state = createState(gpu, { teacher: named, student: named });
-  for (const [name, weights] of Object.entries(values)) state.write('teacher', `backbone.${name}`, weights);
-  using loaded = await loadVit(gpu, small, weightsFrom(values));
+  for (const [name, value] of Object.entries(values)) state.write('teacher', `backbone.${name}`, value);
+  using loaded = await loadVit(gpu, { config: small, weights });
   const expected = await loaded.run(images(1, 28, 28));
   const model = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, small);
   expect(await model.run(images(1, 28, 28))).toEqual(expected);

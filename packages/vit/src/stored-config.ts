@@ -3,14 +3,19 @@
  * `config.json` beside it. `model_type` tells it from the `config.json` of other programs.
  */
 import type { VitConfig } from './config';
-import type { AssumedKey, ConfigOfWeights } from './config-of-weights';
 import { VitError } from './errors';
 
 /** Key of a safetensors file's metadata that holds the configuration of the model in it. */
 export const CONFIG_KEY = 'franca.vit';
 
+/** What shapes do not tell. The value of `layerScale`, whose presence they tell, matters for initial weights alone. */
+export type AssumedKey = 'numHeads' | 'layerScale' | 'interpolateOffset' | 'interpolateAntialias';
+
 /** What is kept with weights: a configuration, and which of its values were assumed when it was written. */
-export type StoredVitConfig = Pick<ConfigOfWeights, 'config' | 'assumed'>;
+export interface StoredVitConfig {
+  readonly config: VitConfig;
+  readonly assumed: readonly AssumedKey[];
+}
 
 const MODEL_TYPE = 'franca-vit';
 

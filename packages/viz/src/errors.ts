@@ -26,6 +26,12 @@ export function checkLength(what: string, data: ArrayLike<number>, shape: readon
   }
 }
 
+/** Throws `bad-shape` unless there is one of `what` for each of `ofWhat`. */
+export function checkOneEach(what: string, count: number, ofWhat: string, of: number): void {
+  if (count !== of)
+    throw new VizError('bad-shape', `${count} ${what}, but ${ofWhat} belong to ${of}; pass those that belong together`);
+}
+
 /** Throws `bad-shape` unless `value` is a whole number of at least 1. */
 export function checkCount(what: string, value: number): void {
   if (!Number.isInteger(value) || value < 1) {
@@ -40,6 +46,12 @@ export function checkFinite(what: string, data: ArrayLike<number>): void {
       throw new VizError('not-finite', `${what} holds ${data[i]} at index ${i}; drop or repair such values first`);
     }
   }
+}
+
+/** Throws `bad-option` unless `index` is one of `count` things. */
+export function checkIndex(what: string, index: number, count: number): void {
+  if (!Number.isInteger(index) || index < 0 || index >= count)
+    throw new VizError('bad-option', `${what} is ${index}, but there are ${count}, counted from 0`);
 }
 
 /** Throws `bad-option` unless `low <= value <= high`. */

@@ -21,33 +21,35 @@ export {
   SERIES_COLOURS,
   vocColour,
 } from './drawing/colormap';
+export type { Grid } from './drawing/grid';
 export {
   filledImage,
   IMAGENET_NORMALISATION,
+  type ImageBatch,
   imageFromTensor,
   type Normalisation,
+  type PixelImage,
   type Rgb,
-  type RgbImage,
   rgbImage,
 } from './drawing/image';
 export { encodePng, pngDataUri } from './drawing/png';
-export { type GridSize, type Resampling, resample, resizeImage } from './drawing/resample';
+export { type ImageSize, type Resampling, resample, resizeImage } from './drawing/resample';
 export type { Figure } from './drawing/svg';
 export { VizError, type VizErrorCode } from './errors';
 export {
-  type AttentionFigureItem,
   type AttentionFigureOptions,
   attentionFigure,
   renderAttention,
 } from './figures/attention-figure';
 export {
-  attentionHead,
-  type ClsAttention,
+  type AttentionFeatures,
+  type AttentionMaps,
+  type AttentionShape,
+  attentionMaps,
   clsAttentionFromMatrix,
   clsAttentionFromQkv,
   massMask,
-  meanAttention,
-  type QkvShape,
+  type QkvFeatures,
 } from './figures/attention-map';
 export {
   type ClusterPositions,
@@ -79,7 +81,7 @@ export {
   type SegmentationItem,
   segmentationFigure,
 } from './figures/segmentation-figure';
-export { type PcaFigureItem, type PcaFigureOptions, pcaFigure } from './pca/pca-figure';
+export { type PcaFigureOptions, pcaFigure } from './pca/pca-figure';
 export {
   type PatchFeatures,
   type PcaMap,

@@ -1,8 +1,8 @@
 import { crc32, inflateSync } from 'node:zlib';
-import type { RgbImage } from '../src/drawing/image';
+import type { PixelImage } from '../src/drawing/image';
 
 /** An independent reader for the tests: 8-bit RGB or RGBA PNG files, checksums verified; alpha is dropped. */
-export function decodePng(file: Uint8Array): RgbImage {
+export function decodePng(file: Uint8Array): PixelImage {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const data: Uint8Array[] = [];
   let [width, height, channels] = [0, 0, 3];
@@ -21,11 +21,11 @@ export function decodePng(file: Uint8Array): RgbImage {
   const rows = unfilter(inflateSync(Buffer.concat(data)), width * channels, height, channels);
   const rgb = new Uint8Array(width * height * 3);
   for (let i = 0; i < rgb.length; i++) rgb[i] = rows[Math.floor(i / 3) * channels + (i % 3)]!;
-  return { width, height, data: rgb };
+  return { width, height, channels: 3, data: rgb };
 }
 
 /** The pictures embedded in an SVG or HTML text, in order. */
-export function embeddedImages(text: string): RgbImage[] {
+export function embeddedImages(text: string): PixelImage[] {
   return [...text.matchAll(/data:image\/png;base64,([^"]+)"/g)].map((match) =>
     decodePng(Buffer.from(match[1]!, 'base64')),
   );

@@ -28,15 +28,16 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
   const precision = derivePrecision(config, machine);
   const { device: _, ...augment } = franca.augment;
   const crops = { ...augment, ...config.crops, blur_probability: franca.quirks.blur };
+  const { global_crops_size, local_crops_size, local_crops_number } = crops;
   const options = pretrainOptions({
     seed: train.seed,
     precision,
-    batch,
+    batch: { perDevice: batch.perDevice, accumulation: batch.accumulation },
     vit,
     vitInitStd: config.franca.vit.init_std,
     remat: franca.remat,
     dropPathRates: deriveDropPath(config, vit.depth),
-    crops,
+    crops: { global_crops_size, local_crops_size, local_crops_number },
     masks: deriveMasks(config),
     heads,
     freezePrototypeNorms: franca.freeze_prototype_norms,

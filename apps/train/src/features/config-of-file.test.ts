@@ -49,7 +49,7 @@ const notesOf = async (path: string, options: WeightOptions = {}) => {
 /** CLS of one image of 16 px, for which positions are resampled. */
 async function cls(path: string, options: WeightOptions = {}): Promise<Float32Array> {
   await using weights = await openWeights(path, options);
-  using loaded = await loadVit(gpu, weights.config, weights.read);
+  using loaded = await loadVit(gpu, { config: weights.config, weights: weights.read });
   const data = Float32Array.from({ length: 3 * 16 * 16 }, (_, i) => Math.sin(i));
   return (await loaded.run({ data, shape: [1, 3, 16, 16] })).cls;
 }

@@ -8,7 +8,7 @@ import { type TensorFile, type TensorSource, writeFileAtomic } from '@franca/che
 import {
   CONFIG_KEY,
   type ConfigOfWeights,
-  configOfWeights,
+  configOf,
   decodeVitConfig,
   encodeVitConfig,
   type StoredVitConfig,
@@ -48,8 +48,8 @@ export function configOfFile(
   const notes: string[] = [];
   const found = findConfig(file, runConfig, (note) => notes.push(note));
   const given = givenValues(options);
-  const shapes = Object.fromEntries([...backbone.tensors].map(([name, { shape }]) => [name, shape]));
-  const read = explained(file.path, () => configOfWeights(shapes, { ...found?.config, ...given }, found?.source));
+  const { tensors } = backbone;
+  const read = explained(file.path, () => configOf({ tensors }, { ...found?.config, ...given }, found?.source));
   const assumed = [...read.assumed, ...(found?.assumed ?? []).filter((key) => !(key in given))];
   const { numHeads, embedDim } = read.config;
   if (assumed.includes('numHeads'))

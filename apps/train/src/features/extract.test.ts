@@ -52,7 +52,10 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
         Float32Array.from({ length: B * width }, (_, i) => data[Math.floor(i / width) * 3 * H * W]!);
       return {
         cls: rows(16),
+        dim: 16,
         grid: [4, 4],
+        heads: tinyConfig.numHeads,
+        prefixTokens: 1,
         blockCls: blockCls.map(() => rows(16)),
         patchMean: rows(16),
         patches: patches ? rows(16 * 16) : undefined,

@@ -5,13 +5,13 @@ import { dirname, join } from 'node:path';
 import { type OfficialCheckpoint, openCheckpoint } from '@franca/checkpoint';
 import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
-import { type ConfigOfWeights, vitSpecs, type WeightSource } from '@franca/vit';
+import { type ConfigOfWeights, finalLayerOf, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
 import { type FoundWeights, findWeights, parseWeights } from './find-weights';
 import { networkOfFile } from './network-of-file';
-import { describeRasa, FOLDED, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
+import { describeRasa, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
 
 export interface WeightOptions extends ModelOptions {
   /** Which network of a file that holds several. */
@@ -43,20 +43,13 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
   const file = await openCheckpoint(found.file);
   try {
     const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);
-    const tensors = new Map(parts.backbone.tensors);
-    for (const name of Object.values(FOLDED)) tensors.delete(name);
-    const { config, assumed, unused, notes } = configOfFile(
-      file,
-      { tensors },
-      { ...options, runConfig: found.configFile },
-    );
+    const runConfig = found.configFile;
+    const { config, assumed, notes } = configOfFile(file, parts.backbone, { ...options, runConfig });
     const rasa = random ? noRasa : await rasaOf(parts, found, { D: config.embedDim, chosen: options.rasa });
     const initStd = random ? initStdOfRun(path) : undefined;
     const specs = vitSpecs(config, initStd);
     const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
-    const read: WeightSource = random
-      ? (name) => initialValues(name, specs[name]!, [0, 0])
-      : (name) => (tensors.has(name) && !unused.includes(name) ? parts.backbone.readFloat32(name) : undefined);
+    const read: WeightSource = random ? (name) => initialValues(name, specs[name]!, 0) : weightsOf(parts.backbone);
     return {
       file: found.file,
       config,
@@ -96,10 +89,8 @@ async function rasaOf(
   { D, chosen }: { readonly D: number; readonly chosen: string | undefined },
 ): Promise<RasaOfWeights> {
   if (chosen === 'none') return noRasa;
-  if (chosen === undefined && backbone.tensors.has(FOLDED.weight)) {
-    const folded = { weight: await backbone.readFloat32(FOLDED.weight), bias: await backbone.readFloat32(FOLDED.bias) };
-    return { planes: [], folded };
-  }
+  const folded = chosen === undefined ? await finalLayerOf(backbone) : undefined;
+  if (folded) return { planes: [], folded };
   const other = chosen ?? rasaFile;
   if (other === undefined) return own.tensors.size > 0 ? { planes: await planesOf(own, D), folded: undefined } : noRasa;
   await using heads = await openCheckpoint(other);

@@ -3,21 +3,19 @@
  * share one cache. A folded checkpoint instead has one linear layer on what the parameter-free final norm gives for patches. CLS is never touched.
  */
 import type { TensorSource } from '@franca/checkpoint';
-import { type Basis, chainBases, fromOfficial, type LinearMap } from '@franca/rasa';
+import { type Basis, chainBases, fromOfficial } from '@franca/rasa';
+import type { FinalLayer } from '@franca/vit';
 import { TrainError } from '../errors';
 
 export interface RasaOfWeights {
   /** Planes to remove from patch tokens, in order; none where there is no RASA or it is folded. */
   readonly planes: readonly Basis[];
-  readonly folded: LinearMap | undefined;
+  readonly folded: FinalLayer | undefined;
   /** Name of the model that the heads were fitted on, where their file says. */
   readonly fittedOn?: string | undefined;
 }
 
 export const noRasa: RasaOfWeights = { planes: [], folded: undefined };
-
-/** Names of the folded layer in a file of weights. */
-export const FOLDED = { weight: 'rasa.weight', bias: 'rasa.bias' } as const;
 
 /** The planes that official heads describe, each removed after the ones before. @throws TrainError `file` where the width does not fit */
 export async function planesOf(heads: TensorSource, D: number): Promise<readonly Basis[]> {

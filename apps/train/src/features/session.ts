@@ -84,7 +84,11 @@ export async function openSession(
     const weights = { ...opened, notes: [...opened.notes, ...(resampled ? [resampled] : [])] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
-    const loaded = await loadVit(gpu, weights.config, weights.read, { finalLayer: weights.rasa.folded });
+    const loaded = await loadVit(
+      gpu,
+      { config: weights.config, weights: weights.read },
+      { finalLayer: weights.rasa.folded },
+    );
     closing.push(() => loaded.dispose());
     const model = audible(loaded);
     const identity = await weights.identity();

@@ -7,7 +7,7 @@ import {
   normalisationTable,
   normalise,
   type PixelImage,
-  preprocess,
+  preprocessInto,
   resizeBicubic,
 } from '@franca/data';
 
@@ -32,8 +32,8 @@ export const centreCrop = (size: number): Preparation => ({ kind: 'crop', resize
 /** Normalised input [3, size, size], written to `output`. */
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array): void {
   const { size } = preparation;
-  if (preparation.kind === 'crop') preprocess(image, { resize: preparation.resize, crop: size }, undefined, output);
-  else normalise(resizeBicubic(image, size, size), normalisationTable(IMAGENET_NORMALISATION), output);
+  if (preparation.kind === 'crop') preprocessInto(output, image, { resize: preparation.resize, crop: size });
+  else normalise(resizeBicubic(image, size, size).data, normalisationTable(IMAGENET_NORMALISATION), output);
 }
 
 /** Labels of pixels, [height, width]. */

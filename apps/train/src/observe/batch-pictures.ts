@@ -1,4 +1,5 @@
 /** Pictures of the batch at hand: crops under their masks, local crops, the use of prototypes. */
+import type { ImageBatch } from '@franca/viz';
 import type { ObservedRun } from './observed-run';
 import { cropFigures, savePicture, usagePicture } from './pictures';
 
@@ -11,9 +12,8 @@ export async function drawBatch(run: ObservedRun, at: number, masks: Uint8Array)
   const { perDevice } = options.batch;
   const { global_crops_size: globalSize, local_crops_size: localSize, local_crops_number: locals } = options.crops;
   const globalCrops = await readCrops(run, 'globalCrops', globalSize, 2 * perDevice);
-  const localCrops =
-    locals > 0 ? await readCrops(run, 'localCrops', localSize, locals * perDevice) : new Float32Array(0);
-  const figures = cropFigures({ globalCrops, globalSize, localCrops, localSize, masks, grid: options.masks.grid });
+  const localCrops = locals > 0 ? await readCrops(run, 'localCrops', localSize, locals * perDevice) : undefined;
+  const figures = cropFigures({ globalCrops, localCrops, masks, grid: options.masks.grid });
   await events.picture(at, 'masks', await savePicture(out, 'masks', at, figures.masks));
   if (figures.locals)
     await events.picture(at, 'local crops', await savePicture(out, 'local-crops', at, figures.locals));
@@ -27,7 +27,8 @@ async function readCrops(
   name: 'globalCrops' | 'localCrops',
   size: number,
   count: number,
-): Promise<Float32Array> {
-  const bytes = 4 * 3 * size * size * Math.min(count, MOST_CROPS);
-  return new Float32Array(await gpu.readBytes(step.inputBuffer(name), 0, bytes));
+): Promise<ImageBatch> {
+  const shape = [Math.min(count, MOST_CROPS), 3, size, size] as const;
+  const bytes = await gpu.readBytes(step.inputBuffer(name), 0, 4 * shape[0] * 3 * size * size);
+  return { data: new Float32Array(bytes), shape };
 }

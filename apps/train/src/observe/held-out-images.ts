@@ -3,10 +3,12 @@ import { availableParallelism } from 'node:os';
 import {
   type DecodeOptions,
   IMAGENET_NORMALISATION,
+  type ImageBatch,
   type ImageSource,
   isImageError,
   normalisationTable,
   normalise,
+  type PixelImage,
   prefetch,
   readImage,
   resizeAndCrop,
@@ -14,8 +16,8 @@ import {
 
 /** n images as bytes: a float takes four times as much memory. */
 export interface HeldOutImages {
-  /** RGB [S, S, 3] each. */
-  readonly images: readonly Uint8Array[];
+  /** RGB, S x S each. */
+  readonly images: readonly PixelImage[];
   /** Where each lies in the source. */
   readonly indices: readonly number[];
   /** Classes [n]; empty where the source has none. */
@@ -51,21 +53,21 @@ export async function readImagesAt(
   wanted: readonly number[],
   { resize, size, labelled, decode }: Omit<HeldOutRequest, 'count'> & { readonly resize: number },
 ): Promise<HeldOutImages> {
-  const images: Uint8Array[] = [];
+  const images: PixelImage[] = [];
   const indices: number[] = [];
   const skipped: string[] = [];
   const load = async (index: number, signal: AbortSignal) => {
     try {
-      return { index, pixels: resizeAndCrop(await readImage(source, index, decode, signal), { resize, crop: size }) };
+      return { index, image: resizeAndCrop(await readImage(source, index, decode, signal), { resize, crop: size }) };
     } catch (error) {
       if (!isImageError(error)) throw error;
       return { index, reason: `${source.key(index)}: ${error.message}` };
     }
   };
-  for await (const { index, pixels, reason } of prefetch(wanted, load, { inFlight: 2 * availableParallelism() })) {
+  for await (const { index, image, reason } of prefetch(wanted, load, { inFlight: 2 * availableParallelism() })) {
     if (reason) skipped.push(reason);
-    if (!pixels) continue;
-    images.push(pixels);
+    if (!image) continue;
+    images.push(image);
     indices.push(index);
   }
   const labels = Int32Array.from(labelled ? indices.map((index) => source.label!(index)!) : []);
@@ -86,10 +88,10 @@ export function normalisedBatch(
   { images, size }: Pick<HeldOutImages, 'images' | 'size'>,
   first: number,
   count: number,
-): Float32Array {
+): ImageBatch {
   const out = new Float32Array(count * 3 * size * size);
-  images.slice(first, first + count).forEach((pixels, i) => {
-    normalise(pixels, TABLE, out.subarray(i * pixels.length, (i + 1) * pixels.length));
+  images.slice(first, first + count).forEach(({ data }, i) => {
+    normalise(data, TABLE, out.subarray(i * data.length, (i + 1) * data.length));
   });
-  return out;
+  return { data: out, shape: [count, 3, size, size] };
 }

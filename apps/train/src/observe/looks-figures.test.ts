@@ -1,10 +1,11 @@
+import { filledImage } from '@franca/viz';
 import { figureToPng } from '@franca/viz/node';
 import { expect, test } from 'vitest';
 import { looksFigures, SAME_CLASS } from './looks-figures';
 import type { Looks } from './teacher-reading';
 
 const held = (n: number, size: number, labels: number[]) => ({
-  images: Array.from({ length: n }, (_, i) => new Uint8Array(3 * size * size).fill(40 * i)),
+  images: Array.from({ length: n }, (_, i) => filledImage(size, size, [40 * i, 40 * i, 40 * i])),
   indices: Array.from({ length: n }, (_, i) => i),
   labels: Int32Array.from(labels),
   size,
@@ -17,8 +18,7 @@ const reading = {
 };
 const looks = (red: number, nearest: number[][]): Looks => ({
   maps: [0, 1].map(() => ({
-    height: 2,
-    width: 2,
+    grid: [2, 2],
     colours: Float32Array.from({ length: 12 }, (_, i) => (i % 3 === 0 ? red : 0.5)),
     foreground: new Uint8Array(4).fill(1),
   })),

@@ -1,6 +1,5 @@
 /** What the teacher makes of a few held-out pictures, as figures: their patches in colours and their nearest training images, before training and now. */
-import { type Figure, type GridCell, type GridRow, imageGrid, type RgbImage, renderPcaMap } from '@franca/viz';
-import type { HeldOutImages } from './held-out-images';
+import { type Figure, type GridCell, type GridRow, imageGrid, renderPcaMap } from '@franca/viz';
 import type { RunStart } from './run-start';
 import type { Looks, TeacherReading } from './teacher-reading';
 
@@ -35,7 +34,7 @@ interface Column {
 function mapsFigure({ shown }: Shown, columns: readonly Column[]): Figure {
   const { pictures } = shown;
   const rows: GridRow[] = [
-    { label: 'picture', cells: pictures.images.map((_, i) => ({ image: imageOf(pictures, i) })) },
+    { label: 'picture', cells: pictures.images.map((image) => ({ image })) },
     ...columns.map(({ name, looks }) => ({
       label: name,
       cells: looks.maps.map((map) => ({
@@ -50,7 +49,7 @@ function mapsFigure({ shown }: Shown, columns: readonly Column[]): Figure {
 function neighboursFigure({ train, test, shown }: Shown, columns: readonly Column[]): Figure {
   const hasClasses = train.labels.length > 0;
   const neighbour = (at: number, query: number): GridCell => ({
-    image: imageOf(train, at),
+    image: train.images[at]!,
     ...(hasClasses && train.labels[at] === test.labels[query] ? { frame: SAME_CLASS } : {}),
   });
   const found = columns.map(({ name, looks }) => ({
@@ -59,7 +58,7 @@ function neighboursFigure({ train, test, shown }: Shown, columns: readonly Colum
   }));
   const rows = shown.queries.map(
     (_, row): GridRow => ({
-      cells: [{ image: imageOf(shown.pictures, row) }, ...found.flatMap((column) => [undefined, ...column.rows[row]!])],
+      cells: [{ image: shown.pictures.images[row]! }, ...found.flatMap((column) => [undefined, ...column.rows[row]!])],
     }),
   );
   const columnLabels = ['picture', ...found.flatMap((column) => ['', ...heading(column, hasClasses)])];
@@ -73,9 +72,3 @@ function heading({ name, rows }: { name: string; rows: readonly GridCell[][] }, 
   const width = rows[0]?.length ?? 0;
   return Array.from({ length: width }, (_, i) => (i === Math.floor(width / 2) ? `${name}${right}` : ''));
 }
-
-const imageOf = ({ images, size }: HeldOutImages, at: number): RgbImage => ({
-  width: size,
-  height: size,
-  data: images[at]!,
-});

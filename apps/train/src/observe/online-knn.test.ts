@@ -1,6 +1,6 @@
 import { DataError, generatedWorld, type ImageSource } from '@franca/data';
 import { openGpu } from '@franca/tensor/node';
-import { loadVit, weightsFrom } from '@franca/vit';
+import { loadVit } from '@franca/vit';
 import { expect, test } from 'vitest';
 import { tinyConfig, tinyTensors } from '../../test/tiny-model';
 import { normalisedBatch, readHeldOutImages } from './held-out-images';
@@ -26,8 +26,8 @@ test('held-out images are spread over the source, and those that cannot be read 
 
 test('a batch past the last image is filled up with zeros', async () => {
   const held = await readHeldOutImages(world, request);
-  const batch = normalisedBatch(held, 4, 2);
-  expect(batch.subarray(0, 3 * 32 * 32)).toEqual(normalisedBatch(held, 4, 1));
+  const { data: batch } = normalisedBatch(held, 4, 2);
+  expect(batch.subarray(0, 3 * 32 * 32)).toEqual(normalisedBatch(held, 4, 1).data);
   expect(batch.subarray(3 * 32 * 32).every((value) => value === 0)).toBe(true);
 });
 
@@ -40,7 +40,7 @@ test('an image is its own nearest neighbour, by pixels and by features, however 
   expect(nearestImages(pixels, 3, 1)).toEqual([3]);
   await using gpu = await openGpu();
   const weights = Object.fromEntries(tinyTensors().map(({ name, data }) => [name, data as Float32Array]));
-  using model = await loadVit(gpu, tinyConfig, weightsFrom(weights));
+  using model = await loadVit(gpu, { config: tinyConfig, weights: (name) => weights[name] });
   for (const batch of [1, 4]) {
     const features = await teacherFeatures(model, { train: held, test: held }, batch);
     expect([...(await knnRight(features, labels, 1))]).toEqual(all);

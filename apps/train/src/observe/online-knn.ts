@@ -76,8 +76,7 @@ async function clsTokens(model: VitModel, part: HeldOutImages, batch: number): P
   const n = part.images.length;
   const out = new Float32Array(n * D);
   for (let first = 0; first < n; first += batch) {
-    const images = { data: normalisedBatch(part, first, batch), shape: [batch, 3, part.size, part.size] as const };
-    const { cls } = await model.run(images);
+    const { cls } = await model.run(normalisedBatch(part, first, batch));
     out.set(cls.subarray(0, (n - first) * D), first * D);
   }
   return out;
@@ -89,7 +88,7 @@ function reducedPixels(part: HeldOutImages): Float32Array {
   const n = part.images.length;
   const out = new Float32Array(n * 3 * SIDE * SIDE);
   for (let image = 0; image < n; image++) {
-    const pixels = normalisedBatch(part, image, 1);
+    const { data: pixels } = normalisedBatch(part, image, 1);
     for (let plane = 0; plane < 3; plane++) {
       for (let y = 0; y < size; y++) {
         const row = ((3 * image + plane) * SIDE + Math.floor((y * SIDE) / size)) * SIDE;

@@ -1,5 +1,5 @@
 /** How fast a run is: images per second, waiting for data, time left. */
-import type { ImageBatch } from '@franca/data';
+import type { LoadedBatch } from '@franca/data';
 
 /** Figures of an interval, by their names in the log; waiting is per step. */
 export interface IntervalRates {
@@ -10,7 +10,7 @@ export interface IntervalRates {
 
 export interface Pace {
   /** Counts one micro-batch. */
-  count(batch: Pick<ImageBatch, 'images' | 'waitMs' | 'skipped'>): void;
+  count(batch: Pick<LoadedBatch, 'images' | 'waitMs' | 'skipped'>): void;
   /** Since the last interval ended, or over it where nothing was counted since. */
   imagesPerSecond(): number;
   secondsLeft(step: number): number;

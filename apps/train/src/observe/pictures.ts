@@ -2,7 +2,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { contactSheet, type Figure, imageFromTensor, maskSheet, prototypeUsageChart } from '@franca/viz';
+import {
+  contactSheet,
+  type Figure,
+  type Grid,
+  type GridCell,
+  type ImageBatch,
+  imageFromTensor,
+  maskSheet,
+  prototypeUsageChart,
+} from '@franca/viz';
 import { figureToPng } from '@franca/viz/node';
 
 /** Writes `pictures/<kind>-<step>.png`; returns its bytes. */
@@ -21,39 +30,27 @@ export async function savePicture(
 /** Crops in a row. */
 const SHOWN = 8;
 
-/** Global crops [2b, 3, S, S] under their masks [2b, N], and local crops [., 3, s, s]. */
+/** Global crops under their masks [2b, N], the first of them or all, and local crops where there are any. */
 export function cropFigures(input: {
-  globalCrops: Float32Array;
-  globalSize: number;
-  localCrops: Float32Array;
-  localSize: number;
+  globalCrops: ImageBatch;
+  localCrops: ImageBatch | undefined;
   masks: Uint8Array;
-  grid: readonly [number, number];
+  grid: Grid;
 }): { masks: Figure; locals: Figure | undefined } {
-  const image = (data: Float32Array, size: number, i: number) =>
-    imageFromTensor(data.subarray(i * 3 * size * size, (i + 1) * 3 * size * size), { width: size, height: size });
-  const [height, width] = input.grid;
-  const N = height * width;
-  const count = Math.min(2 * SHOWN, input.masks.length / N);
-  const masked = Array.from({ length: count }, (_, i) => ({
-    image: image(input.globalCrops, input.globalSize, i),
+  const { globalCrops, localCrops, grid } = input;
+  const N = grid[0] * grid[1];
+  const masked = Array.from({ length: Math.min(2 * SHOWN, globalCrops.shape[0]) }, (_, i) => ({
+    image: imageFromTensor(globalCrops, i),
     mask: input.masks.subarray(i * N, (i + 1) * N),
-    height,
-    width,
+    grid,
   }));
-  const localPixels = 3 * input.localSize ** 2;
-  const locals = Math.min(3 * SHOWN, localPixels > 0 ? input.localCrops.length / localPixels : 0);
   return {
     masks: maskSheet(masked, SHOWN, { cellSize: 96 }),
-    locals:
-      locals > 0
-        ? contactSheet(
-            Array.from({ length: locals }, (_, i) => ({ image: image(input.localCrops, input.localSize, i) })),
-            SHOWN,
-            { cellSize: 64 },
-          )
-        : undefined,
+    locals: localCrops && contactSheet(firstOf(localCrops, 3 * SHOWN), SHOWN, { cellSize: 64 }),
   };
 }
+
+const firstOf = (batch: ImageBatch, count: number): GridCell[] =>
+  Array.from({ length: Math.min(count, batch.shape[0]) }, (_, i) => ({ image: imageFromTensor(batch, i) }));
 
 export const usagePicture = (counts: ArrayLike<number>): Figure => prototypeUsageChart(counts);

@@ -1,5 +1,5 @@
 /** Running totals of a run: images, time, pace, prototype choices, notices. */
-import type { ImageBatch } from '@franca/data';
+import type { LoadedBatch } from '@franca/data';
 import type { DerivedOptions } from '../config/derived-options';
 import type { HealthNotice } from './health';
 import type { KnnFigures } from './knn-figures';
@@ -21,7 +21,7 @@ export interface RunRecord {
   /** Seconds of training in all, earlier parts of a resumed run included. */
   seconds(): number;
   /** Counts one micro-batch. */
-  count(batch: ImageBatch): void;
+  count(batch: LoadedBatch): void;
 }
 
 /** What the earlier parts of a run that goes on add. */

@@ -1,12 +1,12 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { PcaMap } from '@franca/viz';
 import { expect, test } from 'vitest';
 import { type RunStart, readRunStart, saveRunStart } from './run-start';
 
-const map = {
-  height: 1,
-  width: 2,
+const map: PcaMap = {
+  grid: [1, 2],
   colours: Float32Array.of(0, 1, 51 / 255, 0.2, 0, 1),
   foreground: Uint8Array.of(1, 1),
 };

@@ -34,7 +34,7 @@ export async function saveRunStart(folder: string, start: RunStart): Promise<voi
     weights,
     pictures,
     ...(right ? { right: text(right) } : {}),
-    maps: looks.maps.map(({ height, width, colours }) => ({ height, width, colours: text(toBytes(colours)) })),
+    maps: looks.maps.map(({ grid: [height, width], colours }) => ({ height, width, colours: text(toBytes(colours)) })),
     nearest: looks.nearest.map((row) => [...row]),
   };
   await writeFileAtomic(fileIn(folder), (sink) => sink(Buffer.from(`${JSON.stringify(record)}\n`)));
@@ -60,8 +60,7 @@ function parsed(text: string): unknown {
 const toBytes = (colours: Float32Array): Uint8Array => Uint8Array.from(colours, (value) => Math.round(255 * value));
 
 const mapOf = ({ height, width, colours }: { height: number; width: number; colours: Uint8Array }): PcaMap => ({
-  height,
-  width,
+  grid: [height, width],
   colours: Float32Array.from(colours, (value) => value / 255),
   foreground: new Uint8Array(height * width).fill(1),
 });

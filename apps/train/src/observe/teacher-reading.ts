@@ -108,22 +108,18 @@ export async function createTeacherReading(
 
 /** Patches of the shown pictures in the colours of their first three principal components. */
 async function patchMaps(teacher: VitModel, { pictures }: ShownPictures): Promise<readonly PcaMap[]> {
-  const { size, images } = pictures;
-  if (images.length === 0) return [];
-  const data = normalisedBatch(pictures, 0, SHOWN);
-  const { patches, grid } = await teacher.run({ data, shape: [SHOWN, 3, size, size] }, { patches: true });
-  const [height, width] = grid;
-  const dim = teacher.config.embedDim;
-  const one = height * width * dim;
-  const features = images.map((_, i) => ({ data: patches.subarray(i * one, (i + 1) * one), height, width, dim }));
-  return pcaMaps(features, { recipe: 'capi', fitRows: FIT_PATCHES }).maps;
+  const count = pictures.images.length;
+  if (count === 0) return [];
+  const features = await teacher.run(normalisedBatch(pictures, 0, SHOWN), { patches: true });
+  const patches = features.patches.subarray(0, (features.patches.length / SHOWN) * count);
+  return pcaMaps({ ...features, patches }, { recipe: 'capi', fitRows: FIT_PATCHES }).maps;
 }
 
 function hashOf(parts: readonly HeldOutImages[], settings: readonly number[]): string {
   const hash = createHash('sha256').update(JSON.stringify(settings));
   for (const { images, labels, size } of parts) {
     hash.update(JSON.stringify([images.length, size, [...labels]]));
-    for (const pixels of images) hash.update(pixels);
+    for (const { data } of images) hash.update(data);
   }
   return hash.digest('hex');
 }

@@ -49,7 +49,11 @@ export async function proveFolding(
   removePlanes(projected, D, await planesOf(splitOfficial(heads).parts.rasa_head, D));
 
   await using folded = await openWeights(files.foldedFile);
-  using foldedModel = await loadVit(gpu, folded.config, folded.read, { finalLayer: folded.rasa.folded });
+  using foldedModel = await loadVit(
+    gpu,
+    { config: folded.config, weights: folded.read },
+    { finalLayer: folded.rasa.folded },
+  );
   const after = await foldedModel.run(batch, { patches: true });
   const proof = {
     images,

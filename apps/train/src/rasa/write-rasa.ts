@@ -8,10 +8,9 @@ import { join } from 'node:path';
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, toOfficial } from '@franca/rasa';
 import { sizeOf } from '@franca/tensor';
-import { vitSpecs } from '@franca/vit';
+import { FINAL_LAYER, vitSpecs } from '@franca/vit';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import type { Weights } from '../features/open-weights';
-import { FOLDED } from '../features/rasa-of-weights';
 
 const HEADS_FILE = 'rasa_head.safetensors';
 const FOLDED_FILE = 'folded.safetensors';
@@ -48,7 +47,7 @@ export async function writeRasa(
     }),
   );
   const folded = await foldedLayer(weights, bases);
-  const layer = [tensor(FOLDED.weight, [D, D], folded.weight), tensor(FOLDED.bias, [D], folded.bias)];
+  const layer = [tensor(FINAL_LAYER.weight, [D, D], folded.weight), tensor(FINAL_LAYER.bias, [D], folded.bias)];
   await writeSafetensors(foldedFile, [...backbone, ...layer], { ...metadata, ...configMetadata(weights) });
   await writeConfigFile(folder, weights);
   return { headsFile, foldedFile };

@@ -6,10 +6,10 @@ import {
   createGpuAugmenter,
   drawMultiCrop,
   GLOBAL_VIEWS,
-  type ImageBatch,
+  type LoadedBatch,
   multiCropRecipes,
   placeMultiCrop,
-  renderViews,
+  renderViewsInto,
 } from '@franca/data';
 import type { CompiledPretrainStep } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
@@ -24,7 +24,7 @@ export interface Crops {
 export interface Cropper extends Disposable {
   /** Bytes of device memory held. */
   readonly bytes: number;
-  crops(batch: ImageBatch): Crops;
+  crops(batch: LoadedBatch): Crops;
   /** Compiles what a software adapter would only compile for the first batch. */
   warm(): Promise<void>;
 }
@@ -71,9 +71,10 @@ function createCpuCropper(options: CropOptions): Cropper {
     bytes: 0,
     crops(batch) {
       const { images, global, local } = draw(batch);
-      renderViews(images, global, globalCrops);
+      renderViewsInto(globalCrops, images, global);
       if (local.length === 0) return { globalCrops };
-      return { globalCrops, localCrops: renderViews(images, local, localCrops) };
+      renderViewsInto(localCrops, images, local);
+      return { globalCrops, localCrops };
     },
     warm: async () => {},
     [Symbol.dispose]: () => {},
@@ -83,7 +84,7 @@ function createCpuCropper(options: CropOptions): Cropper {
 /** Draws the views of a batch, each image's from a random stream of its own. */
 function drawer({ seed, crops }: CropOptions) {
   const recipes = multiCropRecipes(crops);
-  return (batch: ImageBatch) => ({
+  return (batch: LoadedBatch) => ({
     images: batch.images.map(({ image }) => image),
     ...placeMultiCrop(
       batch.images.map(({ image, ordinal }) => drawMultiCrop(recipes, image, { seed, position: ordinal })),

@@ -2,7 +2,7 @@
  * From batches to updates of the weights, in one or several micro-steps each. A micro-step draws masks and kept samples, cuts the crops and replays the compiled
  * step; gradients of an update's micro-steps add up. Everything random is a function of the seed and the number of the micro-step.
  */
-import type { ImageBatch } from '@franca/data';
+import type { LoadedBatch } from '@franca/data';
 import { type CompiledPretrainStep, drawInputs, microStepKnobs, type ScheduledValues } from '@franca/pretraining';
 import type { DerivedOptions } from '../config/derived-options';
 import type { RunRecord } from '../observe/run-record';
@@ -26,7 +26,7 @@ export interface MicroStepContext {
 
 /** Trains on one batch after the other, from the update after `first`; each update is given as soon as it is submitted. Endless, as the batches are. */
 export async function* updates(
-  batches: AsyncIterable<ImageBatch>,
+  batches: AsyncIterable<LoadedBatch>,
   first: number,
   context: MicroStepContext,
 ): AsyncGenerator<Update, void, undefined> {
@@ -43,7 +43,7 @@ export async function* updates(
 }
 
 /** Micro-step `number` of the run, counted from 0; returns its masks. */
-async function runMicroStep(batch: ImageBatch, number: number, context: MicroStepContext): Promise<Uint8Array> {
+async function runMicroStep(batch: LoadedBatch, number: number, context: MicroStepContext): Promise<Uint8Array> {
   const { options, step, schedule, cropper, profiler } = context;
   const { accumulation } = options.batch;
   const { inputs, nMasked } = drawInputs(options, number);

@@ -8,7 +8,7 @@ import {
   type BadImage,
   DataError,
   type DataSplits,
-  type ImageBatch,
+  type LoadedBatch,
   type LoaderCursor,
   loadBatches,
 } from '@franca/data';
@@ -193,7 +193,7 @@ interface Work {
   readonly start: Position;
   /** The update after which this process ends. */
   readonly last: number;
-  readonly batches: AsyncIterable<ImageBatch>;
+  readonly batches: AsyncIterable<LoadedBatch>;
   readonly profile: boolean;
 }
 
@@ -247,7 +247,7 @@ function batchesFrom(
   { batch, seed, loop: { maxBadShare, decode, inFlight } }: DerivedOptions,
   { cursor }: Position,
   progress: Progress,
-): AsyncIterable<ImageBatch> {
+): AsyncIterable<LoadedBatch> {
   const onBad = ({ key, message, times }: BadImage): void => {
     if (times === 1) progress.message(`skipped ${key}: ${message}`);
   };

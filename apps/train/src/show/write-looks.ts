@@ -3,13 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   attentionFigure,
-  attentionHead,
+  attentionMaps,
   encodePng,
-  meanAttention,
   type PcaRecipeName,
+  type PixelImage,
   pcaFigure,
   pcaMaps,
-  type RgbImage,
   renderAttention,
   renderPcaMap,
 } from '@franca/viz';
@@ -31,15 +30,12 @@ export async function writeLooks(
   { recipes, joint, mass }: LookOptions,
 ): Promise<string[]> {
   await mkdir(folder, { recursive: true });
+  const images = looks.map(({ image }) => image);
+  const features = looks.map((look) => look.features);
+  const labels = looks.map(({ label }) => label);
   const figures = {
-    pca: pcaFigure(
-      looks.map(({ pca }) => pca),
-      { recipes, joint },
-    ),
-    attention: attentionFigure(
-      looks.map(({ attention }) => attention),
-      { mass },
-    ),
+    pca: pcaFigure(images, features, { recipes, joint, labels }),
+    attention: attentionFigure(images, features, { mass, labels }),
   };
   const written: string[] = [];
   for (const [name, figure] of Object.entries(figures)) {
@@ -57,17 +53,15 @@ export async function writeLooks(
   return written;
 }
 
-function* singleMaps(looks: readonly Look[], recipes: readonly PcaRecipeName[]): Generator<[string, RgbImage]> {
-  for (const { name, pca, attention } of looks) {
+function* singleMaps(looks: readonly Look[], recipes: readonly PcaRecipeName[]): Generator<[string, PixelImage]> {
+  for (const { name, image, features } of looks) {
     for (const recipe of recipes) {
-      const { maps } = pcaMaps([pca.features], { recipe });
-      yield [`${name}-pca-${recipe}`, renderPcaMap(maps[0]!, pca.image)];
+      for (const map of pcaMaps(features, { recipe }).maps) yield [`${name}-pca-${recipe}`, renderPcaMap(map, image)];
     }
-    const { image, grid } = attention;
-    yield [`${name}-attention-mean`, renderAttention(image, meanAttention(attention.attention), grid)];
-    for (let head = 0; head < attention.attention.heads; head++) {
-      const map = attentionHead(attention.attention, head);
-      yield [`${name}-attention-head-${head}`, renderAttention(image, map, grid)];
+    for (const { mean, heads, grid } of attentionMaps(features)) {
+      yield [`${name}-attention-mean`, renderAttention(image, mean, grid)];
+      for (const [head, map] of heads.entries())
+        yield [`${name}-attention-head-${head}`, renderAttention(image, map, grid)];
     }
   }
 }

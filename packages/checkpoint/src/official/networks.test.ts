@@ -23,6 +23,7 @@ function sourceOf(shapes: Iterable<readonly [string, readonly number[]]>): Tenso
   const read = async (name: string) => Uint8Array.from(Buffer.from(name));
   return {
     tensors: new Map(infos.map((info) => [info.name, info])),
+    metadata: {},
     read,
     readFloat32: async (name) => Float32Array.from(await read(name)),
   };

@@ -5,8 +5,9 @@
  * `_fsdp_wrapped_module.`), with or without `backbone.`, blocks chunked or flat, training heads present or not. Others put
  * the same backbone under other sections and prefixes.
  */
+import { checkOptions } from '../arguments';
 import { CheckpointError, quote } from '../errors';
-import { renameTensors, type TensorSource } from '../tensor-source';
+import { renameTensors, requireSource, type TensorSource } from '../tensor-source';
 import { chunkOf, flattenBlockName } from './block-names';
 import { chooseNetwork, isAuxiliary, type Network, withoutWrappers } from './networks';
 import type { OfficialPart } from './part';
@@ -41,7 +42,10 @@ const BARE_RASA = new Set(['pre_pos_layers', 'pos_pred']);
  * where the position table is not a square grid, or for shards of FSDP; `missing-tensor` where blocks lack tensors, or for a network that the file does not
  * have; `bad-input` where it holds several networks and nothing says which is meant
  */
-export function splitOfficial(source: TensorSource, { network }: OfficialOptions = {}): OfficialCheckpoint {
+export function splitOfficial(source: TensorSource, options: OfficialOptions = {}): OfficialCheckpoint {
+  requireSource(source, 'splitOfficial');
+  checkOptions(options, ['network'], 'splitOfficial');
+  const { network } = options;
   const stored = [...source.tensors.keys()];
   stored.forEach(refuseShard);
   const plain = stored.map(withoutWrappers);

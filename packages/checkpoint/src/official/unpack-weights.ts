@@ -9,8 +9,11 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { extract, type Header } from 'tar-stream';
-import { type Sink, writeFileAtomic } from '../atomic-write';
+import { requirePath } from '../arguments';
+import { writeFileAtomic } from '../atomic-write';
+import type { Sink } from '../byte-source';
 import { CheckpointError, quote } from '../errors';
+import { explained } from '../explain-file';
 
 /** Weights hardly compress; an archive that claims more than this many times its size is no honest one. */
 const MAX_INFLATION = 8;
@@ -23,6 +26,9 @@ const MAX_INFLATION = 8;
  * @throws CheckpointError `truncated` where a part is missing or damaged, `too-large`, `not-found`, `disk-full`
  */
 export async function unpackWeights(parts: string | readonly string[], folder: string): Promise<string[]> {
+  for (const path of typeof parts === 'string' || !Array.isArray(parts) ? [parts] : parts)
+    requirePath(path, 'unpackWeights');
+  requirePath(folder, 'unpackWeights');
   const paths = typeof parts === 'string' ? await findParts(parts) : parts;
   const packed = await totalSize(paths);
   const archive = extract();
@@ -42,17 +48,15 @@ export async function unpackWeights(parts: string | readonly string[], folder: s
 async function findParts(first: string): Promise<string[]> {
   const [, stem] = /^(.*\.part_)aa$/.exec(basename(first)) ?? [];
   if (!stem) return [first];
-  const siblings = (await readdir(dirname(first))).filter((name) => name.startsWith(stem));
+  const names = await explained('read', dirname(first), () => readdir(dirname(first)));
+  const siblings = names.filter((name) => name.startsWith(stem));
   return siblings.sort().map((name) => join(dirname(first), name));
 }
 
 async function totalSize(paths: readonly string[]): Promise<number> {
   let total = 0;
   for (const path of paths) {
-    const status = await stat(path).catch((cause: unknown) => {
-      throw new CheckpointError('not-found', `cannot open ${path}; check the path`, { cause });
-    });
-    total += status.size;
+    total += (await explained('open', path, () => stat(path))).size;
   }
   return total;
 }

@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { requirePath } from '../arguments';
+import { explained, explainFileError } from '../explain-file';
 
 /** A checkpoint folder, by its name alone: nothing in it has been read. */
 export interface RunCheckpointPath {
@@ -13,10 +15,11 @@ export interface RunCheckpointPath {
 
 /** Checkpoints of a run, oldest first; empty where there are none. Half-written ones have other names. */
 export async function listRunCheckpoints(runFolder: string): Promise<RunCheckpointPath[]> {
+  requirePath(runFolder, 'listing checkpoints');
   const folder = join(runFolder, 'checkpoints');
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
-    throw error;
+    throw explainFileError('read', folder, error);
   });
   const found = names.flatMap((name) => {
     const [, step, revision = '0'] = /^step-(\d{8,15})(?:\.(\d{1,6}))?$/.exec(name) ?? [];
@@ -28,8 +31,10 @@ export async function listRunCheckpoints(runFolder: string): Promise<RunCheckpoi
 /** Deletes a checkpoint folder, out of sight first, so that a kill halfway leaves nothing that looks like a checkpoint. */
 export async function removeCheckpoint(path: string): Promise<void> {
   const hidden = join(dirname(path), `.deleted-${randomBytes(4).toString('hex')}`);
-  await rename(path, hidden);
-  await rm(hidden, { recursive: true, force: true });
+  await explained('write', path, async () => {
+    await rename(path, hidden);
+    await rm(hidden, { recursive: true, force: true });
+  });
 }
 
 /** Removes what killed runs left behind in a run folder; only the owner of its lock may call it. */

@@ -1,9 +1,11 @@
 /** Checkpoints of a run, opened: every byte is compared with its checksum, damaged ones are passed over. */
 import { createHash } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { requirePath } from '../arguments';
+import type { ByteSource } from '../byte-source';
 import { CheckpointError, describe, quote } from '../errors';
 import type { JsonValue } from '../json-value';
-import { openRandomAccess, type RandomAccessFile } from '../random-access';
+import { openRandomAccess } from '../random-access';
 import { openSafetensors } from '../safetensors/reader';
 import type { TensorFile } from '../tensor-source';
 import { listRunCheckpoints } from './folder';
@@ -51,6 +53,7 @@ export async function latestRunCheckpoint(runFolder: string): Promise<LatestRunC
  * @throws CheckpointError `corrupt` naming the file, `not-found`
  */
 export async function loadRunCheckpoint(path: string): Promise<RunCheckpoint> {
+  requirePath(path, 'loadRunCheckpoint');
   const manifest = parseManifest(await readSmallJson(join(path, 'manifest.json')), path);
   for (const [name, { bytes, sha256 }] of Object.entries(manifest.files)) await verify(join(path, name), bytes, sha256);
   const { version: savedVersion, state } = parseState(await readSmallJson(join(path, 'state.json')), path);
@@ -119,7 +122,7 @@ async function verify(path: string, bytes: number, sha256: string): Promise<void
   if ((await hashOf(file)) !== sha256) throw corrupt(path, 'its SHA-256 is not the one it was saved with');
 }
 
-async function hashOf(file: RandomAccessFile): Promise<string> {
+async function hashOf(file: ByteSource): Promise<string> {
   const hash = createHash('sha256');
   const piece = 8 * 2 ** 20;
   for (let at = 0; at < file.size; at += piece) hash.update(await file.read(at, Math.min(piece, file.size - at)));

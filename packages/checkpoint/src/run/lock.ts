@@ -10,7 +10,9 @@ import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { requirePath } from '../arguments';
 import { CheckpointError } from '../errors';
+import { explained } from '../explain-file';
 import { removeLeftovers } from './folder';
 
 /** Ownership of a run folder. */
@@ -34,11 +36,12 @@ interface Owner {
  * @throws CheckpointError `locked` where another live process owns it, or one on another machine that cannot be asked
  */
 export async function lockRun(runFolder: string): Promise<RunLock> {
-  await mkdir(runFolder, { recursive: true });
+  requirePath(runFolder, 'lockRun');
+  await explained('write', runFolder, () => mkdir(runFolder, { recursive: true }));
   const path = resolve(runFolder, 'run.lock');
   const { started = '' } = await processStatus(process.pid);
   const owner: Owner = { host: hostname(), pid: process.pid, started, token: newToken() };
-  while (!(await place(path, owner))) {
+  while (!(await explained('write', path, () => place(path, owner)))) {
     const holder = await readOwner(path);
     if (holder && (await isAlive(holder))) throw locked(runFolder, path, holder);
     if (holder) await removeDeadLock(path, holder);

@@ -1,4 +1,5 @@
 /** Which checkpoints of a run are kept, and deletion of the others. */
+import { checkOptions } from '../arguments';
 import { CheckpointError } from '../errors';
 import { listRunCheckpoints, removeCheckpoint } from './folder';
 
@@ -10,7 +11,9 @@ export interface RetentionPolicy {
 }
 
 /** Deletes the checkpoints that the policy does not keep and returns their paths. @throws CheckpointError `bad-input` */
-export async function pruneRunCheckpoints(runFolder: string, { last, every }: RetentionPolicy): Promise<string[]> {
+export async function pruneRunCheckpoints(runFolder: string, policy: RetentionPolicy): Promise<string[]> {
+  checkOptions(policy, ['last', 'every'], 'pruneRunCheckpoints');
+  const { last, every } = policy;
   const valid = (count: number) => Number.isSafeInteger(count) && count >= 1;
   if (!valid(last) || (every !== undefined && !valid(every))) {
     throw new CheckpointError(

@@ -7,10 +7,12 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { explainDiskFull, syncFolder, type WrittenFile, writeSynced } from '../atomic-write';
+import { checkOptions, kindOf, requirePath } from '../arguments';
+import { syncFolder, type WrittenFile, writeSynced } from '../atomic-write';
 import { CheckpointError, quote } from '../errors';
+import { explained, explainFullDisk } from '../explain-file';
 import { encodeJson, type JsonValue } from '../json-value';
-import { safetensorsStream } from '../safetensors/writer';
+import { safetensorsStream } from '../safetensors/stream';
 import type { TensorEntry } from '../tensor-source';
 import { listRunCheckpoints, type RunCheckpointPath, removeCheckpoint } from './folder';
 
@@ -42,24 +44,37 @@ export interface Manifest {
  * @throws CheckpointError `bad-input`, `disk-full`; nothing half-written stays, and no other checkpoint is touched
  */
 export async function saveRunCheckpoint(runFolder: string, contents: RunCheckpointContents): Promise<string> {
+  requirePath(runFolder, 'saveRunCheckpoint');
+  checkOptions(contents, CONTENTS, 'saveRunCheckpoint');
   const { step } = contents;
   const writers = prepareFiles(contents);
   const folder = join(runFolder, 'checkpoints');
-  await mkdir(folder, { recursive: true });
+  await explained('write', folder, () => mkdir(folder, { recursive: true }));
   const temporary = join(folder, `.tmp-step-${step}-${process.pid}-${randomBytes(4).toString('hex')}`);
+  const shown = join(folder, folderName(step, []));
   try {
-    await mkdir(temporary);
-    await writeFiles(temporary, step, writers);
+    await explained('write', shown, () => mkdir(temporary));
+    await writeFiles({ folder: temporary, shown }, step, writers);
     const older = (await listRunCheckpoints(runFolder)).filter((existing) => existing.step === step);
     const path = join(folder, folderName(step, older));
-    await rename(temporary, path);
-    await syncFolder(folder);
+    await explained('write', path, async () => {
+      await rename(temporary, path);
+      await syncFolder(folder);
+    });
     for (const { path: replaced } of older) await removeCheckpoint(replaced);
     return path;
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw explainDiskFull(error, join(folder, folderName(step, [])));
+    throw explainFullDisk(shown, error);
   }
+}
+
+const CONTENTS = ['step', 'state', 'stateVersion', 'tensors', 'metadata'];
+
+/** Where a checkpoint is written, and what messages call it: its place when it is whole. */
+interface Place {
+  readonly folder: string;
+  readonly shown: string;
 }
 
 type FileWriters = ReadonlyMap<string, Parameters<typeof writeSynced>[1]>;
@@ -68,6 +83,10 @@ type FileWriters = ReadonlyMap<string, Parameters<typeof writeSynced>[1]>;
 function prepareFiles({ step, state, stateVersion, tensors, metadata }: RunCheckpointContents): FileWriters {
   if (!Number.isSafeInteger(step) || step < 0)
     throw new CheckpointError('bad-input', `step ${step} is not a step count`);
+  if (!Number.isSafeInteger(stateVersion))
+    throw new CheckpointError('bad-input', `stateVersion ${stateVersion} is no whole number`);
+  if (typeof tensors !== 'object' || tensors === null)
+    throw new CheckpointError('bad-input', `tensors are groups of entries by name; ${kindOf(tensors)} was given`);
   const writers = new Map<string, Parameters<typeof writeSynced>[1]>();
   for (const [group, entries] of Object.entries(tensors)) {
     if (!/^\w[\w.-]*$/.test(group)) {
@@ -82,12 +101,12 @@ function prepareFiles({ step, state, stateVersion, tensors, metadata }: RunCheck
   return writers.set('state.json', (sink) => sink(json));
 }
 
-async function writeFiles(folder: string, step: number, writers: FileWriters): Promise<void> {
+async function writeFiles({ folder, shown }: Place, step: number, writers: FileWriters): Promise<void> {
   const files: Record<string, WrittenFile> = {};
-  for (const [name, write] of writers) files[name] = await writeSynced(join(folder, name), write);
+  for (const [name, write] of writers) files[name] = await writeSynced(join(folder, name), write, shown);
   const manifest: Manifest = { format: 'franca-run-checkpoint', version: 1, step, files };
   const json = Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
-  await writeSynced(join(folder, 'manifest.json'), (sink) => sink(json));
+  await writeSynced(join(folder, 'manifest.json'), (sink) => sink(json), shown);
   await syncFolder(folder);
 }
 

@@ -84,9 +84,9 @@ test('a header length beyond the file, or beyond reason, is refused before anyth
 
 test('a file of another kind, an empty one, a folder and a missing one are told apart', async () => {
   writeFileSync(path, 'Not Found: the file that a download page sends instead');
-  await expectError(openSafetensors(path), 'bad-format', /does not begin like/);
+  await expectError(openSafetensors(path), 'bad-format', /is no safetensors file: its 54 bytes begin with "Not Found/);
   writeFileSync(path, '');
-  await expectError(openSafetensors(path), 'bad-format', /0 bytes/);
+  await expectError(openSafetensors(path), 'bad-format', /is empty; download it again/);
   await expectError(openSafetensors(folder), 'bad-format', /not a regular file/);
   await expectError(openSafetensors(join(folder, 'none')), 'not-found', /ENOENT/);
 });

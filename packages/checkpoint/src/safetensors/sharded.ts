@@ -1,16 +1,12 @@
-/** A model that is split over several files, read as one by its index. */
+/** A model that is split over several files on disk. */
 import { dirname, join } from 'node:path';
-import { CheckpointError, describe, quote } from '../errors';
-import { foreignJson } from '../foreign-files';
 import { openRandomAccess } from '../random-access';
-import { findTensor, type TensorFile, type TensorInfo } from '../tensor-source';
-import { MAX_HEADER_BYTES } from './header';
+import type { TensorFile } from '../tensor-source';
 import { openSafetensors } from './reader';
+import { readSharded } from './shards';
 
 /**
- * Opens a model that is split over several files by its index, `*.index.json`:
- * `{"metadata": {...}, "weight_map": {tensor name: file name}}`. The shards lie beside the index; a name that points out
- * of that folder is refused.
+ * Opens a model that is split over several files by its index, `*.index.json`; the shards lie beside it.
  *
  * @param open how a shard is opened: as `.safetensors`, where nothing else is said
  * @throws CheckpointError those of `open`; `missing-tensor` where a shard lacks a tensor of the index
@@ -19,71 +15,6 @@ export async function openSharded(
   path: string,
   open: (path: string) => Promise<TensorFile> = openSafetensors,
 ): Promise<TensorFile> {
-  const { weightMap, metadata } = await readIndex(path);
-  const shards = new Map<string, TensorFile>();
-  const close = async () => {
-    await Promise.all([...shards.values()].map((shard) => shard.close()));
-  };
-  try {
-    const tensors = new Map<string, TensorInfo>();
-    for (const [name, fileName] of weightMap) {
-      if (!shards.has(fileName)) shards.set(fileName, await open(join(dirname(path), fileName)));
-      const shard = shards.get(fileName)!;
-      tensors.set(name, findTensor(shard.tensors, name, shard.path));
-    }
-    const shardOf = (name: string) => shards.get(findTensor(weightMap, name, path))!;
-    return {
-      path,
-      metadata,
-      notes: [...new Set([...shards.values()].flatMap((shard) => shard.notes))],
-      tensors,
-      read: async (name, range) => shardOf(name).read(name, range),
-      readFloat32: async (name, range) => shardOf(name).readFloat32(name, range),
-      close,
-      [Symbol.asyncDispose]: close,
-    };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-interface ShardIndex {
-  readonly weightMap: ReadonlyMap<string, string>;
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-async function readIndex(path: string): Promise<ShardIndex> {
-  await using file = await openRandomAccess(path);
-  if (file.size > MAX_HEADER_BYTES) {
-    const limit = `the limit for an index is ${MAX_HEADER_BYTES}`;
-    throw new CheckpointError('too-large', `${path} has ${file.size} bytes; ${limit}`);
-  }
-  const index = parseIndex(await file.read(0, file.size), path);
-  const weightMap = new Map<string, string>();
-  for (const [name, fileName] of Object.entries(index.weight_map)) {
-    if (typeof fileName !== 'string' || !/^[\w][\w.-]*$/.test(fileName)) {
-      throw new CheckpointError(
-        'bad-header',
-        `${path} puts ${quote(name)} into ${describe(fileName)}, not a file beside it`,
-      );
-    }
-    weightMap.set(name, fileName);
-  }
-  const plain = Object.entries(index.metadata ?? {}).filter(([, value]) => ['string', 'number'].includes(typeof value));
-  return { weightMap, metadata: Object.fromEntries(plain.map(([key, value]) => [key, String(value)])) };
-}
-
-function parseIndex(bytes: Uint8Array, path: string): { weight_map: object; metadata?: object } {
-  let index: unknown;
-  try {
-    index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new CheckpointError('bad-format', `${path} begins like JSON and is not; download it again`, { cause });
-  }
-  const { weight_map, metadata } = (index ?? {}) as Record<string, unknown>;
-  if (typeof weight_map === 'object' && weight_map !== null && !Array.isArray(weight_map)) {
-    return { weight_map, metadata: typeof metadata === 'object' && metadata !== null ? metadata : {} };
-  }
-  throw foreignJson(path, index);
+  await using index = await openRandomAccess(path, 'openSharded');
+  return await readSharded(index, (fileName) => open(join(dirname(path), fileName)));
 }

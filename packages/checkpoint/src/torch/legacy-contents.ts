@@ -3,9 +3,9 @@
  * number, a version, facts about the machine, the object itself, the list of storage keys; then in the order of that list
  * each storage as an unsigned 64-bit number of elements and the elements.
  */
+import type { ByteSource } from '../byte-source';
 import { elementSize } from '../dtype';
 import { CheckpointError, describe, quote } from '../errors';
-import type { RandomAccessFile } from '../random-access';
 import { checkByteOrder, MAX_PICKLE_BYTES, namingFile, type TorchContents } from './contents';
 import { unpickleAt } from './pickle';
 import type { PickleValue } from './pickle-values';
@@ -22,7 +22,7 @@ interface Pickles {
 }
 
 /** Reads the pickles and finds the storages. @throws CheckpointError see `openPth` */
-export async function readLegacyContents(file: RandomAccessFile): Promise<TorchContents> {
+export async function readLegacyContents(file: ByteSource): Promise<TorchContents> {
   const bytes = await file.read(0, Math.min(file.size, MAX_PICKLE_BYTES));
   const hooks = torchHooks();
   const named = new Map<string, TorchStorage>();
@@ -63,7 +63,7 @@ interface Place {
 }
 
 async function findStorages(
-  file: RandomAccessFile,
+  file: ByteSource,
   { keys, named, start }: { keys: PickleValue[]; named: ReadonlyMap<string, TorchStorage>; start: number },
 ): Promise<ReadonlyMap<string, Place>> {
   const places = new Map<string, Place>();

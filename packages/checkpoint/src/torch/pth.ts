@@ -1,9 +1,11 @@
 /** A file of `torch.save`, read without Python: a pickle that says where its tensors lie, and the bytes of their storages. */
+
+import type { ByteSource } from '../byte-source';
 import { elementCount, elementSize, toFloat32 } from '../dtype';
 import { CheckpointError, quote } from '../errors';
 import { sniffFormat } from '../file-format';
 import { foreignFile } from '../foreign-files';
-import { openRandomAccess, type RandomAccessFile } from '../random-access';
+import { openRandomAccess } from '../random-access';
 import { findTensor, resolveRange, type TensorFile, type TensorInfo } from '../tensor-source';
 import { namingFile, type StorageBytes, type TorchContents } from './contents';
 import { readLegacyContents } from './legacy-contents';
@@ -28,7 +30,7 @@ export interface PthFile extends TensorFile {
  * which; `bad-header`, `too-large`, `truncated`, `corrupt`
  */
 export async function openPth(path: string): Promise<PthFile> {
-  const file = await openRandomAccess(path);
+  const file = await openRandomAccess(path, 'openPth');
   try {
     return pthFile(file, await readContents(file));
   } catch (error) {
@@ -37,7 +39,7 @@ export async function openPth(path: string): Promise<PthFile> {
   }
 }
 
-async function readContents(file: RandomAccessFile): Promise<TorchContents> {
+async function readContents(file: ByteSource): Promise<TorchContents> {
   switch (await sniffFormat(file)) {
     case 'zip':
       return readZipContents(file);
@@ -48,7 +50,7 @@ async function readContents(file: RandomAccessFile): Promise<TorchContents> {
   }
 }
 
-function pthFile(file: RandomAccessFile, { root, pickleBytes, inert, storages }: TorchContents): PthFile {
+function pthFile(file: ByteSource, { root, pickleBytes, inert, storages }: TorchContents): PthFile {
   const { tensors: found, values, unread } = namingFile(file.path, () => walkPickle(root, pickleBytes));
   const tensors = new Map<string, StoredTensor>();
   for (const [name, tensor] of found) tensors.set(name, locate(name, tensor, storages, file));
@@ -91,7 +93,7 @@ interface StoredTensor extends TensorInfo, StridedView {
   readonly key: string;
 }
 
-function locate(name: string, tensor: TorchTensor, storages: StorageBytes, file: RandomAccessFile): StoredTensor {
+function locate(name: string, tensor: TorchTensor, storages: StorageBytes, file: ByteSource): StoredTensor {
   const { storage, offset, shape, stride } = tensor;
   const { dtype, key, elements } = storage;
   const fail = (what: string) => new CheckpointError('bad-header', `${file.path}: tensor ${quote(name)} ${what}`);

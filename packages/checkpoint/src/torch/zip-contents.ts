@@ -1,14 +1,14 @@
 /** The format of `torch.save` since PyTorch 1.6: a zip with one pickle, `data.pkl`, and one entry for each storage. */
+import type { ByteSource } from '../byte-source';
 import { CheckpointError, quote } from '../errors';
 import { foreignArchive } from '../foreign-files';
-import type { RandomAccessFile } from '../random-access';
 import { checkByteOrder, MAX_PICKLE_BYTES, namingFile, type TorchContents } from './contents';
 import { unpickle } from './pickle';
 import { torchHooks } from './torch-objects';
 import { openZip, type ZipEntry, type ZipFile } from './zip';
 
 /** Reads the directory and the pickle. @throws CheckpointError see `openPth` */
-export async function readZipContents(file: RandomAccessFile): Promise<TorchContents> {
+export async function readZipContents(file: ByteSource): Promise<TorchContents> {
   const { path } = file;
   const zip = await openZip(file);
   const { root, pickle } = findPickle(zip, path);

@@ -4,10 +4,11 @@
  * (uncompressed) entries, so a tensor can be read where it lies. Every offset and size is checked against the file, entries
  * may not overlap, and what a compressed entry may inflate to is bounded by the archive's own size.
  */
+
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
+import type { ByteSource } from '../byte-source';
 import { CheckpointError, quote } from '../errors';
-import type { RandomAccessFile } from '../random-access';
 
 export interface ZipEntry {
   readonly name: string;
@@ -37,7 +38,7 @@ const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 const MAX_INFLATION = 8;
 
 /** Reads the directory of a zip archive. @throws CheckpointError `bad-format`, `bad-header`, `too-large` */
-export async function openZip(file: RandomAccessFile): Promise<ZipFile> {
+export async function openZip(file: ByteSource): Promise<ZipFile> {
   const end = await readEndRecord(file);
   if (end.bytes > MAX_DIRECTORY_BYTES) {
     throw new CheckpointError('too-large', `${file.path}: its zip directory of ${end.bytes} bytes is beyond reason`);
@@ -51,7 +52,7 @@ export async function openZip(file: RandomAccessFile): Promise<ZipFile> {
   };
 }
 
-function corrupt(file: RandomAccessFile, what: string): CheckpointError {
+function corrupt(file: ByteSource, what: string): CheckpointError {
   return new CheckpointError('bad-header', `${file.path} is corrupt: ${what}; copy or download it again`);
 }
 
@@ -65,7 +66,7 @@ function uint64(view: DataView, at: number): number {
 }
 
 /** Finds the end record (22 bytes and a comment of up to 64 KiB from the end) and, where it is, its zip64 successor. */
-async function readEndRecord(file: RandomAccessFile): Promise<{ offset: number; bytes: number }> {
+async function readEndRecord(file: ByteSource): Promise<{ offset: number; bytes: number }> {
   const length = Math.min(file.size, 22 + 0xffff);
   const tailOffset = file.size - length;
   const tail = viewOf(await file.read(tailOffset, length));
@@ -85,7 +86,7 @@ async function readEndRecord(file: RandomAccessFile): Promise<{ offset: number; 
   return { bytes: tail.getUint32(at + 12, true), offset: tail.getUint32(at + 16, true) };
 }
 
-function parseDirectory(bytes: Uint8Array, file: RandomAccessFile): ZipEntry[] {
+function parseDirectory(bytes: Uint8Array, file: ByteSource): ZipEntry[] {
   const view = viewOf(bytes);
   const entries: ZipEntry[] = [];
   const names = new Set<string>();
@@ -104,7 +105,7 @@ function parseDirectory(bytes: Uint8Array, file: RandomAccessFile): ZipEntry[] {
   return entries;
 }
 
-function parseEntry(view: DataView, at: number, name: string, wide: number[], file: RandomAccessFile): ZipEntry {
+function parseEntry(view: DataView, at: number, name: string, wide: number[], file: ByteSource): ZipEntry {
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
   if (flags & 1 || (method !== 0 && method !== 8)) {
@@ -136,7 +137,7 @@ function zip64Fields(view: DataView, start: number, end: number): number[] {
 }
 
 /** Entries must lie before the directory, not overlap, and not claim to inflate without bound. */
-function checkLayout(entries: readonly ZipEntry[], directoryOffset: number, file: RandomAccessFile): void {
+function checkLayout(entries: readonly ZipEntry[], directoryOffset: number, file: ByteSource): void {
   let end = 0;
   for (const entry of entries.toSorted((a, b) => a.headerOffset - b.headerOffset)) {
     const name = quote(entry.name);
@@ -155,7 +156,7 @@ function checkLayout(entries: readonly ZipEntry[], directoryOffset: number, file
 }
 
 async function readEntry(
-  file: RandomAccessFile,
+  file: ByteSource,
   entry: ZipEntry,
   start: number,
   length: number,
@@ -177,11 +178,7 @@ async function readEntry(
 
 const inflateAsync = promisify<Uint8Array, { maxOutputLength: number }, Buffer<ArrayBuffer>>(inflateRaw);
 
-async function inflate(
-  compressed: Uint8Array,
-  entry: ZipEntry,
-  file: RandomAccessFile,
-): Promise<Uint8Array<ArrayBuffer>> {
+async function inflate(compressed: Uint8Array, entry: ZipEntry, file: ByteSource): Promise<Uint8Array<ArrayBuffer>> {
   const inflated = await inflateAsync(compressed, { maxOutputLength: Math.max(1, entry.size) }).catch(
     (cause: unknown) => {
       throw corrupt(file, `entry ${quote(entry.name)} does not inflate to its ${entry.size} bytes (${String(cause)})`);
@@ -195,7 +192,7 @@ async function inflate(
   return bytes;
 }
 
-function checkCrc(bytes: Uint8Array, entry: ZipEntry, file: RandomAccessFile): void {
+function checkCrc(bytes: Uint8Array, entry: ZipEntry, file: ByteSource): void {
   if (entry.crc === 0 || crc32(bytes) === entry.crc) return;
   throw new CheckpointError(
     'corrupt',

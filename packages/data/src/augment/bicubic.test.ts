@@ -17,7 +17,7 @@ it('weighs by a cubic that is 1 at 0, 0 at whole distances, and sums to 1 over a
 
 it('returns the same bytes at the same size', () => {
   const image = noise(13, 9);
-  expect(resizeBicubic(image, 13, 9)).toEqual(image.data);
+  expect(resizeBicubic(image, 13, 9)).toEqual(image);
 });
 
 it('keeps a constant image constant, at any scale', () => {
@@ -27,7 +27,7 @@ it('keeps a constant image constant, at any scale', () => {
     [3, 1],
     [37, 2],
   ] as const) {
-    expect(resizeBicubic(image, width, height).every((value) => value === 201)).toBe(true);
+    expect(resizeBicubic(image, width, height).data.every((value) => value === 201)).toBe(true);
   }
 });
 
@@ -45,9 +45,10 @@ it('does not see past the box', () => {
 
 it('computes a window of the result as part of the whole', () => {
   const image = noise(50, 31);
-  const whole = resizeBicubic(image, 20, 40);
+  const { data: whole } = resizeBicubic(image, 20, 40);
   const window = { left: 6, top: 11, width: 9, height: 13 };
-  const part = resizeBicubic(image, 20, 40, { window });
+  const { data: part, ...size } = resizeBicubic(image, 20, 40, { window });
+  expect(size).toEqual({ width: 9, height: 13, channels: 3 });
   for (let y = 0; y < window.height; y++) {
     const from = ((window.top + y) * 20 + window.left) * 3;
     expect(part.subarray(y * 27, (y + 1) * 27)).toEqual(whole.subarray(from, from + 27));
@@ -56,10 +57,17 @@ it('computes a window of the result as part of the whole', () => {
 
 it('mirrors left to right', () => {
   const image = noise(23, 17);
-  const straight = resizeBicubic(image, 12, 8);
-  const flipped = resizeBicubic(image, 12, 8, { flip: true });
+  const { data: straight } = resizeBicubic(image, 12, 8);
+  const { data: flipped } = resizeBicubic(image, 12, 8, { flip: true });
   for (let pixel = 0; pixel < 12 * 8; pixel++) {
     const mirror = pixel - (pixel % 12) + 11 - (pixel % 12);
     expect(flipped.subarray(pixel * 3, pixel * 3 + 3)).toEqual(straight.subarray(mirror * 3, mirror * 3 + 3));
   }
+});
+
+it('refuses bytes that are not those of the picture', () => {
+  expect(() => resizeBicubic({ ...noise(8, 8), width: 9 }, 4, 4)).toThrow(
+    /192 bytes are not a picture of 9 x 8 pixels/,
+  );
+  expect(() => resizeBicubic({ ...noise(8, 8), channels: 4 }, 4, 4)).toThrow(/8 x 8 pixels with 4 channels/);
 });

@@ -8,7 +8,7 @@
  * vertical pass; leaving out that middle step changes pixels by up to 12 levels.
  */
 
-import type { PixelImage } from '../images/image';
+import { checkPixels, type PixelImage } from '../images/image';
 
 /** The part of an image that a resize reads: whole pixels, inside the image. */
 export interface Box {
@@ -88,14 +88,16 @@ export interface ResizeOptions {
 
 /**
  * Resizes (a box of) an image to `width x height` like PIL's `crop(box).resize((width, height), BICUBIC)`.
- * @returns RGB bytes `[window height, window width, 3]`
+ * @returns RGB of the window's size
+ * @throws DataError bad-argument when the bytes do not fit the size of the image
  */
 export function resizeBicubic(
   image: PixelImage,
   width: number,
   height: number,
   options: ResizeOptions = {},
-): Uint8Array {
+): PixelImage {
+  checkPixels(image);
   const box = options.box ?? { left: 0, top: 0, width: image.width, height: image.height };
   const window = options.window ?? { left: 0, top: 0, width, height };
   const straight = axisWeights(box.width, width, window.left, window.width);
@@ -105,7 +107,8 @@ export function resizeBicubic(
   const firstRow = down.starts[0]!;
   const rows = down.starts[last]! + down.counts[last]! - firstRow;
   const narrowed = horizontalPass(image, { ...box, top: box.top + firstRow, height: rows }, across);
-  return verticalPass(narrowed, window.width, firstRow, down);
+  const data = verticalPass(narrowed, window.width, firstRow, down);
+  return { width: window.width, height: window.height, channels: 3, data };
 }
 
 /** @returns RGB bytes `[box.height, outputs, 3]` */

@@ -1,12 +1,13 @@
 /** From bytes to a normalised tensor: `(v / 255 - mean) / std`, by a table of all bytes. */
+import { DataError } from '../errors';
 
-/** Per-channel statistics in units of full scale. */
+/** Per-channel statistics in units of full scale; `@franca/viz`, which undoes it, has the same. */
 export interface Normalisation {
-  mean: readonly [number, number, number];
-  std: readonly [number, number, number];
+  readonly mean: readonly [red: number, green: number, blue: number];
+  readonly std: readonly [red: number, green: number, blue: number];
 }
 
-/** ImageNet's channel statistics, which the official models expect. */
+/** ImageNet's channel statistics as torchvision has them, which the official models expect. */
 export const IMAGENET_NORMALISATION: Normalisation = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
@@ -27,8 +28,14 @@ export function normalisationTable({ mean, std }: Normalisation): Float32Array {
  * @param pixels RGB `[h, w, 3]`
  * @param table from `normalisationTable`
  * @param output receives `[3, h, w]`
+ * @throws DataError bad-argument when the output has another length
  */
 export function normalise(pixels: Uint8Array, table: Float32Array, output: Float32Array): Float32Array {
+  if (output.length !== pixels.length)
+    throw new DataError(
+      'bad-argument',
+      `${output.length} numbers do not hold the pixels: the output needs ${pixels.length}`,
+    );
   const plane = pixels.length / 3;
   for (let i = 0, from = 0; i < plane; i++, from += 3) {
     output[i] = table[pixels[from]!]!;

@@ -6,7 +6,7 @@
  */
 
 import { DataError } from '../errors';
-import type { PixelImage } from '../images/image';
+import type { ImageBatch, PixelImage } from '../images/image';
 import { resizeBicubic } from './bicubic';
 import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
 import { roundHalfEven } from './round-half-even';
@@ -35,14 +35,12 @@ export function resizedSize(
 }
 
 /**
- * Resizes and crops to bytes.
- * @returns RGB `[crop, crop, 3]`
+ * Resizes and crops, still in bytes.
+ * @returns RGB `crop x crop`
  * @throws DataError bad-argument unless `0 < crop <= resize`
  */
-export function resizeAndCrop(image: PixelImage, { resize, crop }: Preprocessing): Uint8Array {
-  if (!(Number.isInteger(resize) && Number.isInteger(crop) && crop > 0 && crop <= resize)) {
-    throw new DataError('bad-argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
-  }
+export function resizeAndCrop(image: PixelImage, preprocessing: Preprocessing): PixelImage {
+  const { resize, crop } = checkPreprocessing(preprocessing);
   const { width, height } = resizedSize(image, resize);
   const left = roundHalfEven((width - crop) / 2);
   const top = roundHalfEven((height - crop) / 2);
@@ -50,14 +48,42 @@ export function resizeAndCrop(image: PixelImage, { resize, crop }: Preprocessing
 }
 
 /**
- * An image as an evaluation feeds it to the backbone.
- * @returns `[3, crop, crop]`, written to `output` where given
+ * Images as an evaluation feeds them to the backbone: one, or several as one batch.
+ * @returns normalised `[B, 3, crop, crop]`, which is what a model takes
+ * @throws DataError bad-argument unless `0 < crop <= resize`, and where there is no image
  */
 export function preprocess(
+  images: PixelImage | readonly PixelImage[],
+  preprocessing: Preprocessing = PREPROCESS_224,
+  normalisation: Normalisation = IMAGENET_NORMALISATION,
+): ImageBatch {
+  const all = 'width' in images ? [images] : images;
+  if (all.length === 0) throw new DataError('bad-argument', 'there is no image to preprocess: give at least one');
+  const { crop } = checkPreprocessing(preprocessing);
+  const length = 3 * crop ** 2;
+  const data = new Float32Array(all.length * length);
+  for (const [i, image] of all.entries())
+    preprocessInto(data.subarray(i * length, (i + 1) * length), image, preprocessing, normalisation);
+  return { data, shape: [all.length, 3, crop, crop] };
+}
+
+/**
+ * `preprocess` of one image into memory that is there: a place in the batch of a loader.
+ * @param output receives `[3, crop, crop]`
+ * @throws DataError bad-argument as `preprocess`, and for an output of another length
+ */
+export function preprocessInto(
+  output: Float32Array,
   image: PixelImage,
   preprocessing: Preprocessing = PREPROCESS_224,
   normalisation: Normalisation = IMAGENET_NORMALISATION,
-  output: Float32Array = new Float32Array(3 * preprocessing.crop ** 2),
-): Float32Array {
-  return normalise(resizeAndCrop(image, preprocessing), normalisationTable(normalisation), output);
+): void {
+  normalise(resizeAndCrop(image, preprocessing).data, normalisationTable(normalisation), output);
+}
+
+function checkPreprocessing({ resize, crop }: Preprocessing): Preprocessing {
+  if (!(Number.isInteger(resize) && Number.isInteger(crop) && crop > 0 && crop <= resize)) {
+    throw new DataError('bad-argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
+  }
+  return { resize, crop };
 }

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { PixelImage } from '../images/image';
 import { drawMultiCrop, FRANCA_MULTI_CROP, multiCropRecipes, placeMultiCrop } from './multi-crop';
 import { IMAGENET_NORMALISATION, normalisationTable, normalise } from './normalise';
-import { renderView, renderViews } from './render-view';
+import { renderView, renderViews, renderViewsInto } from './render-view';
 import type { ViewParams } from './view-params';
 
 const WIDTH = 60;
@@ -38,13 +38,13 @@ it('is pure: the same record gives the same bytes and the image stays as it was'
 });
 
 it('solarizes after the blur', () => {
-  const blurred = renderView(image, { ...plain, blurSigma: 1.5 });
-  const both = renderView(image, { ...plain, blurSigma: 1.5, solarize: 100 });
+  const { data: blurred } = renderView(image, { ...plain, blurSigma: 1.5 });
+  const { data: both } = renderView(image, { ...plain, blurSigma: 1.5, solarize: 100 });
   expect(both).toEqual(blurred.map((value) => (value >= 100 ? 255 - value : value)));
 });
 
 it('makes all three channels equal in a grayscale view', () => {
-  const pixels = renderView(image, { ...plain, grayscale: true, blurSigma: 1 });
+  const { data: pixels } = renderView(image, { ...plain, grayscale: true, blurSigma: 1 });
   for (let i = 0; i < pixels.length; i += 3) {
     expect(pixels[i + 1]).toBe(pixels[i]);
     expect(pixels[i + 2]).toBe(pixels[i]);
@@ -57,9 +57,10 @@ it('fills every slot of a crop-major batch with its own view', () => {
   const views = [0, 1].map((position) => drawMultiCrop(recipes, image, { seed: 4, position }));
   const { local } = placeMultiCrop(views);
   const length = 3 * 12 * 12;
-  const batch = renderViews([image, image], local, new Float32Array(6 * length));
+  const { data: batch, shape } = renderViews([image, image], local);
+  expect(shape).toEqual([6, 3, 12, 12]);
   const expected = normalise(
-    renderView(image, views[1]![3]!),
+    renderView(image, views[1]![3]!).data,
     normalisationTable(IMAGENET_NORMALISATION),
     new Float32Array(length),
   );
@@ -78,6 +79,12 @@ it.each([
 
 it('refuses a slot outside the batch, and an image that is not there', () => {
   const batch = new Float32Array(2 * 3 * 20 * 20);
-  expect(() => renderViews([image], [{ image: 0, slot: 2, params: plain }], batch)).toThrow(/2 slots/);
-  expect(() => renderViews([image], [{ image: 1, slot: 0, params: plain }], batch)).toThrow(/1 images/);
+  expect(() => renderViewsInto(batch, [image], [{ image: 0, slot: 2, params: plain }])).toThrow(/2 slots/);
+  expect(() => renderViewsInto(batch, [image], [{ image: 1, slot: 0, params: plain }])).toThrow(/1 images/);
+  const views = [
+    { image: 0, slot: 0, params: plain },
+    { image: 0, slot: 1, params: { ...plain, size: 10 } },
+  ];
+  expect(() => renderViewsInto(batch, [image], views)).toThrow(/views of 20 and 10 px/);
+  expect(() => renderViews([image], [])).toThrow(/no view/);
 });

@@ -6,7 +6,7 @@
  */
 
 import { DataError } from '../errors';
-import type { PixelImage } from '../images/image';
+import type { ImageBatch, PixelImage } from '../images/image';
 import { type Box, resizeBicubic } from './bicubic';
 import { colorJitter } from './color-jitter';
 import { gaussianBlur } from './gaussian-blur';
@@ -17,32 +17,49 @@ import { solarize } from './solarize';
 import type { ViewParams } from './view-params';
 
 /**
- * Renders one view to bytes.
- * @returns RGB `[size, size, 3]`
+ * Renders one view, still in bytes.
+ * @returns RGB `size x size`
  * @throws DataError bad-argument when the crop does not lie inside the image
  */
-export function renderView(image: PixelImage, params: ViewParams): Uint8Array {
+export function renderView(image: PixelImage, params: ViewParams): PixelImage {
   checkBox(params.box, image);
   const { size } = params;
-  const pixels = resizeBicubic(image, size, size, { box: params.box, flip: params.flip });
+  const { data: pixels } = resizeBicubic(image, size, size, { box: params.box, flip: params.flip });
   if (params.jitter) colorJitter(pixels, params.jitter);
   if (params.grayscale) grayscale(pixels);
   const blurred = params.blurSigma === null ? pixels : gaussianBlur(pixels, size, size, params.blurSigma);
   if (params.solarize !== null) solarize(blurred, params.solarize);
-  return blurred;
+  return { width: size, height: size, channels: 3, data: blurred };
 }
 
 /**
- * Renders views of one size into their slots of a batch.
- * @param output `[slots, 3, size, size]`
- * @throws DataError bad-argument when a slot lies outside `output`
+ * Renders views of one size as one batch, each in its slot.
+ * @returns normalised `[views, 3, size, size]`, which is what a model takes
+ * @throws DataError bad-argument where there is no view or views differ in size, and as `renderView`
  */
 export function renderViews(
   images: readonly PixelImage[],
   views: readonly PlacedView[],
-  output: Float32Array,
   normalisation: Normalisation = IMAGENET_NORMALISATION,
-): Float32Array {
+): ImageBatch {
+  const size = views[0]?.params.size;
+  if (size === undefined) throw new DataError('bad-argument', 'there is no view to render: give at least one');
+  const data = new Float32Array(views.length * 3 * size ** 2);
+  renderViewsInto(data, images, views, normalisation);
+  return { data, shape: [views.length, 3, size, size] };
+}
+
+/**
+ * `renderViews` into memory that is there: the input of a training step.
+ * @param output `[slots, 3, size, size]`; slots that no view names stay as they are
+ * @throws DataError bad-argument when a slot lies outside `output`, or views differ in size
+ */
+export function renderViewsInto(
+  output: Float32Array,
+  images: readonly PixelImage[],
+  views: readonly PlacedView[],
+  normalisation: Normalisation = IMAGENET_NORMALISATION,
+): void {
   const table = normalisationTable(normalisation);
   for (const { image, slot, params } of views) {
     const length = 3 * params.size ** 2;
@@ -52,9 +69,10 @@ export function renderViews(
         `view of image ${image} for slot ${slot}: there are ${images.length} images and ${output.length / length} slots`,
       );
     }
-    normalise(renderView(images[image], params), table, output.subarray(slot * length, (slot + 1) * length));
+    if (params.size !== views[0]!.params.size)
+      throw new DataError('bad-argument', `views of ${views[0]!.params.size} and ${params.size} px in one batch`);
+    normalise(renderView(images[image], params).data, table, output.subarray(slot * length, (slot + 1) * length));
   }
-  return output;
 }
 
 /** @throws DataError bad-argument when the box is empty or reaches outside the image */

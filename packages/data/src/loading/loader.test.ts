@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { scratchFolder, writeFiles } from '../../test/scratch';
 import { folderSource } from '../sources/folder';
 import { type MemoryImage, memorySource } from '../sources/memory';
-import { type ImageBatch, type LoaderOptions, loadBatches } from './loader';
+import { type LoadedBatch, type LoaderOptions, loadBatches } from './loader';
 
 const jpeg = async (value: number): Promise<Uint8Array> =>
   sharp({ create: { width: 12, height: 8, channels: 3, background: { r: value, g: value, b: value } } })
@@ -26,8 +26,8 @@ async function take(
   source: ReturnType<typeof memorySource>,
   count: number,
   options: LoaderOptions,
-): Promise<ImageBatch[]> {
-  const batches: ImageBatch[] = [];
+): Promise<LoadedBatch[]> {
+  const batches: LoadedBatch[] = [];
   for await (const batch of loadBatches(source, options)) {
     batches.push(batch);
     if (batches.length === count) break;
@@ -35,7 +35,7 @@ async function take(
   return batches;
 }
 
-const keys = (batches: readonly ImageBatch[]): string[][] =>
+const keys = (batches: readonly LoadedBatch[]): string[][] =>
   batches.map((batch) => batch.images.map((each) => each.key));
 
 describe('loadBatches', () => {

@@ -49,7 +49,8 @@ export interface LoadedImage extends Draw {
   readonly image: PixelImage;
 }
 
-export interface ImageBatch {
+/** Decoded images in the order of the draws. */
+export interface LoadedBatch {
   /** Exactly `batchSize` of them. */
   readonly images: readonly LoadedImage[];
   /** Continue from here to get the next batch. */
@@ -72,7 +73,7 @@ interface Loaded {
  * @throws DataError too-many-bad-images above the policy's share; cursor-mismatch for a cursor of another run; what the
  *   source throws for anything that is not about one image
  */
-export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<ImageBatch, never> {
+export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<LoadedBatch, never> {
   const { batchSize, seed, rank = 0, world = 1, from, decode, signal } = options;
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new DataError('bad-argument', `batchSize must be a positive integer, got ${batchSize}`);
@@ -111,7 +112,7 @@ export async function* loadBatches(source: ImageSource, options: LoaderOptions):
     await loaded.return();
   }
 
-  async function nextBatch(): Promise<ImageBatch> {
+  async function nextBatch(): Promise<LoadedBatch> {
     const images: LoadedImage[] = [];
     const start = performance.now();
     let state = sampler.state();

@@ -12,6 +12,7 @@
  */
 
 import { DataError } from '../errors';
+import { seedKey } from '../random';
 import { shuffledOrder } from './shuffle';
 
 export interface SamplerOptions {
@@ -149,9 +150,7 @@ function checkOptions(length: number, seed: number, rank: number, world: number)
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32) {
     throw new DataError('bad-argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
   }
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new DataError('bad-argument', `seed must be an integer in [0, 2^53), got ${seed}`);
-  }
+  seedKey(seed);
   if (!Number.isInteger(world) || world < 1 || !Number.isInteger(rank) || rank < 0 || rank >= world) {
     throw new DataError('bad-argument', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
   }

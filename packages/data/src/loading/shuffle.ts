@@ -9,6 +9,7 @@
  */
 
 import { philox } from '@franca/tensor';
+import { seedKey } from '../random';
 
 const ROUNDS = 6;
 const TWO_32 = 2 ** 32;
@@ -20,12 +21,14 @@ const KEY_SALT = 0x73687566;
  * @param length number of items, at most 2^32
  * @param seed integer in `[0, 2^53)`
  * @param stream picks one of many orders of the same seed (the pass number)
+ * @throws DataError bad-argument for what is no seed
  * @returns a bijection of `0..length-1`
  */
 export function shuffledOrder(length: number, seed: number, stream: number): (position: number) => number {
   const halfBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, length)) / 2));
   const mask = 2 ** halfBits - 1;
-  const key = [seed >>> 0, (Math.floor(seed / TWO_32) ^ KEY_SALT) >>> 0] as const;
+  const [low, high] = seedKey(seed);
+  const key = [low, (high ^ KEY_SALT) >>> 0] as const;
   const round = (value: number, index: number): number =>
     philox([value, index, stream >>> 0, Math.floor(stream / TWO_32)], key)[0] & mask;
 

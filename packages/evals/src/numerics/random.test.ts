@@ -1,3 +1,5 @@
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { expect, test } from 'vitest';
 import { holdOut, permutation, random } from './random';
 
@@ -25,4 +27,13 @@ test('holding out splits the rows into two parts that cover all', () => {
   const { train, held } = holdOut(25, 0.1, 3);
   expect(held.length).toBe(3);
   expect([...train, ...held].sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+});
+
+test('both words of a seed count, and seeds of one word draw what the generator draws by itself', () => {
+  expect(random(5).uniform()).toBe(uniformFloat64(xoroshiro128plus(5)));
+  expect(random(5 + 2 ** 32).uniform()).not.toBe(random(5).uniform());
+});
+
+test.each([-1, 0.5, Number.NaN, 2 ** 53])('%d is no seed', (seed) => {
+  expect(() => random(seed)).toThrow(/whole number in 0 \.\. 2\^53 - 1/);
 });

@@ -7,7 +7,7 @@
  */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
-import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus';
 import { checkOption } from '../errors';
 
 /** Draws from one seed. */
@@ -20,9 +20,11 @@ export interface Random {
   readonly normal: () => number;
 }
 
+/** Opens the stream of a seed, a whole number in 0 .. 2^53 - 1. Throws `EvalsError` `bad-option` for anything else. */
 export function random(seed: number): Random {
-  checkOption(Number.isInteger(seed), `seed is ${seed}; it must be an integer`);
-  const generator = xoroshiro128plus(seed);
+  checkOption(Number.isSafeInteger(seed) && seed >= 0, `seed is ${seed}; it must be a whole number in 0 .. 2^53 - 1`);
+  const [low, high] = [seed | 0, Math.floor(seed / 2 ** 32)];
+  const generator = xoroshiro128plusFromState([-1, ~low, low, high]);
   const uniform = () => uniformFloat64(generator);
   return {
     uniform,

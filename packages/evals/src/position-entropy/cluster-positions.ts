@@ -19,13 +19,16 @@ export async function clusterPositions(
   { nearest, backend = cpuBackend }: ClusterPositionsOptions,
 ): Promise<PositionCounts> {
   let counts: Float64Array | undefined;
-  let positions = 0;
+  let grid: PatchFeatures['grid'] = [0, 0];
   for await (const batch of batches(features)) {
-    const cells = batch.grid[0] * batch.grid[1];
-    if (counts && cells !== positions) {
-      throw new EvalsError('bad-features', `grids of ${positions} and ${cells} positions cannot share counts`);
+    if (counts && batch.grid.join() !== grid.join()) {
+      throw new EvalsError(
+        'bad-features',
+        `grids of ${grid.join(' x ')} and ${batch.grid.join(' x ')} patches cannot share counts`,
+      );
     }
-    positions = cells;
+    grid = batch.grid;
+    const positions = grid[0] * grid[1];
     counts ??= new Float64Array(clusters.rows * positions);
     const tokens = patchTokens(batch);
     const predicted = await (nearest === 'euclidean' ? nearestCentroids : bestPrototypes)(backend, tokens, clusters);
@@ -34,7 +37,7 @@ export async function clusterPositions(
     for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
   }
   if (!counts) throw new EvalsError('bad-features', 'there are no features to count');
-  return { counts, clusters: clusters.rows, positions };
+  return { counts, clusters: clusters.rows, grid };
 }
 
 async function nearestCentroids(backend: EvalBackend, tokens: Matrix, centroids: Matrix): Promise<Int32Array> {

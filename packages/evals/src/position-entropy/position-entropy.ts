@@ -13,10 +13,11 @@ import { elapsed, type Outcome } from '../outcome';
 
 /** How often each cluster occurred at each position. */
 export interface PositionCounts {
-  /** `[clusters, positions]`. */
+  /** `[clusters, rows * columns]`. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
-  readonly positions: number;
+  /** Patch grid whose positions these are. */
+  readonly grid: readonly [rows: number, columns: number];
 }
 
 export interface PositionEntropyOptions {
@@ -38,7 +39,8 @@ export interface PositionEntropyResult {
 /** @throws EvalsError `bad-option` when the counts do not fit, or no cluster has enough hits */
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {
   const started = performance.now();
-  const { clusters, positions, counts } = table;
+  const { clusters, grid, counts } = table;
+  const positions = grid[0] * grid[1];
   const { minHits = 5 * positions, correction = 'miller-madow' } = options;
   checkOption(positions >= 2, `entropy over ${positions} positions is always 0; use a grid of several patches`);
   checkOption(

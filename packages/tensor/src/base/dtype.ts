@@ -6,6 +6,9 @@ import { Float16Array } from '@petamoriken/float16';
 
 export type DType = 'f32' | 'f16' | 'i32' | 'u32';
 
+/** The array that values of a type are read into; f16 widens to f32. */
+export type ValuesOf<D extends DType> = D extends 'i32' ? Int32Array : D extends 'u32' ? Uint32Array : Float32Array;
+
 export const BYTES_PER_ELEMENT: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4 };
 
 export const isFloat = (dtype: DType): boolean => dtype === 'f32' || dtype === 'f16';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { philox } from './philox';
+import { philox, randomBits, randomStream, seedWords, toUniform } from './philox';
 
 test('Philox gives the published test vectors', () => {
   // Random123 distribution, kat_vectors: philox4x32 10
@@ -19,4 +19,16 @@ test('Philox gives the published test vectors', () => {
   expect(
     philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]).map((word) => word.toString(16)),
   ).toEqual(['d16cfe09', '94fdcceb', '5001e420', '24126ea1']);
+});
+
+test('a seed is a whole number of two words, low and high', () => {
+  expect(seedWords(7)).toEqual([7, 0]);
+  expect(seedWords(2 ** 32 - 1)).toEqual([0xffffffff, 0]);
+  expect(seedWords(Number.MAX_SAFE_INTEGER)).toEqual([0xffffffff, 0x1fffff]);
+  expect(randomBits(3 * 2 ** 32 + 2, 5, 6)).toBe(philox([1, 5, 0, 0], [2, 3])[2]);
+  expect(randomStream(3 * 2 ** 32 + 2, 5).uniform()).toBe(toUniform(philox([0, 5, 0, 0], [2, 3])[0]));
+});
+
+test.each([-1, 0.5, Number.NaN, 2 ** 53, [1, 2] as never, '1' as never])('%s is no seed', (seed) => {
+  expect(() => randomStream(seed, 0)).toThrow(/no whole number in 0 \.\. 2\^53 - 1/);
 });

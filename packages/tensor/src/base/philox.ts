@@ -3,6 +3,8 @@
  * is a pure function of (seed, s, i), so any device can compute any part in any order, and nothing but the seed needs saving. The WGSL
  * below and the TypeScript give the same bits.
  */
+import { TensorError } from './errors';
+
 const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
@@ -41,12 +43,22 @@ export function philox(
   return [c0, c1, c2, c3];
 }
 
-export type Seed = readonly [number, number];
+/** A whole number in 0 .. 2^53 - 1, which is what a seed is in every package. */
+export type Seed = number;
 
-/** Word `index` of a stream. */
-export function randomBits(seed: Seed, stream: number, index: number): number {
-  return philox([Math.floor(index / 4) >>> 0, stream >>> 0, 0, 0], seed)[index % 4]!;
+/** The low and the high word of a seed: the key of `philox`, and what an input `seed` (u32 [2]) of a step is given. Throws `TensorError`. */
+export function seedWords(seed: Seed): [low: number, high: number] {
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new TensorError('argument', `seed ${String(seed)} is no whole number in 0 .. 2^53 - 1`);
+  return [seed >>> 0, Math.floor(seed / 2 ** 32)];
 }
+
+/** Word `index` of a stream. Throws `TensorError` for what is no seed. */
+export const randomBits = (seed: Seed, stream: number, index: number): number => wordOf(seedWords(seed), stream, index);
+
+/** Word `index` of a stream under a key. */
+export const wordOf = (key: readonly [number, number], stream: number, index: number): number =>
+  philox([Math.floor(index / 4) >>> 0, stream >>> 0, 0, 0], key)[index % 4]!;
 
 /** A stream of numbers for set-up on the CPU, read in order. */
 export interface RandomStream {
@@ -56,11 +68,13 @@ export interface RandomStream {
   normal(): number;
 }
 
+/** Opens stream `stream` (a u32) of a seed at its start. Throws `TensorError` for what is no seed. */
 export function randomStream(seed: Seed, stream: number): RandomStream {
+  const key = seedWords(seed);
   let index = 0;
   let block: [number, number, number, number] = [0, 0, 0, 0];
   const word = (): number => {
-    if (index % 4 === 0) block = philox([index / 4, stream >>> 0, 0, 0], seed);
+    if (index % 4 === 0) block = philox([index / 4, stream >>> 0, 0, 0], key);
     return block[index++ % 4]!;
   };
   const uniform = (): number => toUniform(word());
@@ -76,7 +90,10 @@ export const toUniform = (bits: number): number => (bits >>> 8) * 2 ** -24;
 /** A normal from two uniforms; 1 - u keeps the logarithm finite. */
 export const boxMuller = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
-export const philoxWgsl: string = `
+export const philoxWgsl: string = /* @__PURE__ */ philoxText();
+
+function philoxText(): string {
+  return `
 fn mulHigh(a: u32, b: u32) -> u32 {
   let al = a & 0xffffu; let ah = a >> 16u; let bl = b & 0xffffu; let bh = b >> 16u;
   let middle = ah * bl + ((al * bl) >> 16u);
@@ -92,3 +109,4 @@ fn philox(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
   return c;
 }
 fn toUniform(bits: vec4<u32>) -> vec4<f32> { return vec4<f32>(bits >> vec4<u32>(8u)) * 5.9604644775390625e-8; }`;
+}

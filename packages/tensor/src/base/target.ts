@@ -50,15 +50,16 @@ export const defaultTarget: Target = {
   bytesPerSecond: 1e11,
 };
 
-interface AdapterFacts {
+/** What a `GPUAdapter` or a `GPUDevice` says of itself. */
+export interface AdapterFacts {
   readonly info: GPUAdapterInfo;
   readonly features: ReadonlySet<string>;
   readonly limits: GPUSupportedLimits;
 }
 
 /** Whether an adapter computes on the processor. */
-export const isSoftwareAdapter = ({ architecture, device, description }: GPUAdapterInfo): boolean =>
-  /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
+export const isSoftwareAdapter = ({ architecture, device, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
 
 /** Describes a device that was opened with the features and limits of its adapter. */
 export function describeTarget({ info, features, limits }: AdapterFacts): Target {

@@ -1,5 +1,5 @@
 /** State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. */
-import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
+import { BYTES_PER_ELEMENT, decode, encode, type ValuesOf } from '../base/dtype';
 import { markSite, siteOf, TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
 import { COPY, type Marked, refuseOtherCopy, THIS_COPY } from '../graph/copy';
@@ -22,7 +22,7 @@ export interface State<G extends StateSpec = StateSpec> extends Disposable, Mark
   /** Writes one tensor; `values` in row-major order. Throws if the name is unknown or the length is not the tensor's. */
   write<N extends GroupName<G>>(group: N, name: TensorName<G, N>, values: ArrayLike<number>): void;
   /** Reads one tensor back, f16 widened to f32. */
-  read<N extends GroupName<G>>(group: N, name: TensorName<G, N>): Promise<Float32Array | Int32Array | Uint32Array>;
+  read<N extends GroupName<G>, T extends TensorName<G, N>>(group: N, name: T): Promise<ValuesOf<G[N][T]['dtype']>>;
   /** Copies a whole group to another of the same names and shapes, on the device. */
   copy(from: GroupName<G>, to: GroupName<G>): void;
   dispose(): void;
@@ -56,7 +56,8 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
     async read(group, name) {
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
       const [size, width] = [sizeOf(shape), BYTES_PER_ELEMENT[dtype]];
-      return decode(await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width), dtype, size);
+      const bytes = await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width);
+      return decode(bytes, dtype, size) as never;
     },
     copy(from, to) {
       if (!haveSameLayout(layout[from], layout[to]))

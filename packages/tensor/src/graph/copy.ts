@@ -23,8 +23,10 @@ export interface Marked {
 /** This copy. */
 export const THIS_COPY: Copy = { place: import.meta.url };
 
-/** Throws `TensorError` with code `copies` where `thing` was made by another copy of this package. */
+/** Throws `TensorError`: `copies` where `thing` was made by another copy of this package, `argument` where it is nothing at all. */
 export function refuseOtherCopy(what: string, thing: Marked): void {
+  if (typeof thing !== 'object' || thing === null)
+    throw new TensorError('argument', `${what} is ${String(thing)}; openGpu gives a device, createState a state`);
   // an object without a mark comes from a version before there was one
   const copy: Copy | undefined = thing[COPY];
   if (copy === THIS_COPY) return;

@@ -13,7 +13,11 @@ export interface Spec {
 }
 
 /** A spec in one word: `spec([16, 4])`, `spec([16], 'u32')`. */
-export const spec = (shape: Shape, dtype: DType = 'f32'): Spec => ({ shape, dtype });
+export function spec(shape: Shape): { shape: Shape; dtype: 'f32' };
+export function spec<D extends DType>(shape: Shape, dtype: D): { shape: Shape; dtype: D };
+export function spec(shape: Shape, dtype: DType = 'f32'): Spec {
+  return { shape, dtype };
+}
 
 /** One output of a node: a value in the recorded step, not a buffer. Never freed by hand. */
 export interface Tensor extends Spec {
@@ -122,6 +126,7 @@ export interface Kernel {
   readonly bytes: number;
 }
 
+/** One buffer of a kernel. */
 export interface Binding {
   readonly tensor: Storage;
   readonly access: Access;

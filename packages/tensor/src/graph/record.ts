@@ -3,7 +3,7 @@
  * attributes. A tensor is one output of a node. Ids grow in recording order, and a compiled step executes in that order, so a program reads
  * top to bottom.
  */
-import { markSite, siteOf } from '../base/errors';
+import { markSite, opError, siteOf } from '../base/errors';
 import { COPY, refuseOtherCopy, THIS_COPY } from './copy';
 import type { GraphNode, Op, Tensor } from './op';
 
@@ -13,7 +13,7 @@ let currentEffects: GraphNode[] | undefined;
 
 /** Records `op` and returns its outputs. Throws `TensorError`: what the op refuses, and `copies` for inputs of another copy of this package. */
 export function record<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): readonly Tensor[] {
-  for (const input of inputs) refuseOtherCopy(`an input of ${op.name}`, input.node);
+  for (const input of inputs) refuseOtherCopy(`an input of ${op.name}`, checkTensor(op.name, input).node);
   const specs = op.infer(inputs, attrs);
   const outputs: Tensor[] = [];
   const mark = markSite();
@@ -66,6 +66,23 @@ export function reachable(roots: readonly Tensor[]): GraphNode[] {
 
 export const isTensor = (value: unknown): value is Tensor =>
   typeof value === 'object' && value !== null && 'node' in value && 'dtype' in value;
+
+/** The tensor as it is. Throws `TensorError` with code `argument` for anything else that plain JavaScript lets through. */
+export function checkTensor(op: string, value: Tensor): Tensor {
+  return isTensor(value) ? value : opError('argument', op, `got ${kindOf(value)} where a tensor is needed; ${HINT}`);
+}
+
+/** The numbers as they are: a shape, axes, an order. Throws `TensorError` with code `argument` for what is no list. */
+export function checkList(op: string, name: string, value: readonly number[]): readonly number[] {
+  return Array.isArray(value)
+    ? value
+    : opError('argument', op, `${name} is ${kindOf(value)}; give a list of whole numbers`);
+}
+
+const HINT = 'values go into a step as an input (batch, knobs), as state, or by constant(values, shape)';
+
+const kindOf = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? `an object (${value.constructor?.name})` : `${String(value)}`;
 
 /** Runs a step function and collects the nodes that update state, whether or not the result depends on them. */
 export function recordStep<T>(body: () => T): { result: T; effects: readonly GraphNode[] } {

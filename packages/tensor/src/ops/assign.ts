@@ -96,6 +96,7 @@ export function store<N extends string>(
   group: GroupTensors<N>,
   values: { readonly [name in NoInfer<N>]?: Tensor },
 ): readonly Tensor[] {
+  if (!group?.layout) opError('argument', 'store', 'needs a group of the state, as the step function gets it');
   const segments: Readonly<Record<string, Segment>> = group.layout.segments;
   const pieces = Object.entries<Tensor | undefined>(values).flatMap(([name, given]) => {
     if (!given) return [];

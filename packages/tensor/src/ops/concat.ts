@@ -2,7 +2,7 @@
 import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, showShape, sizeOf } from '../base/shape';
 import type { Kernel, LowerArgs, Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkTensor, record1 } from '../graph/record';
 import { indexDivision } from '../kernels/index-division';
 import { elementType, kernelBuilder } from '../kernels/kernel-builder';
 import { unitKernel } from '../kernels/unit-kernel';
@@ -77,7 +77,8 @@ function lower({ inputs, outputs: [out], attrs: { axis }, target }: LowerArgs<Co
 
 /** The parts one after the other along `axis`; all other dimensions must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  if (parts.length === 0) opError('argument', 'concat', 'needs at least one part');
+  if (!Array.isArray(parts) || parts.length === 0) opError('argument', 'concat', 'needs a list of at least one part');
+  for (const part of parts) checkTensor('concat', part);
   const at =
     normaliseAxis(axis, parts[0]!.shape.length) ??
     opError('argument', 'concat', `axis ${axis} is out of range for ${showShape(parts[0]!.shape)}`);

@@ -1,7 +1,8 @@
 /**
  * Elementwise ops, one entry each: arithmetic, comparisons, functions, casts. An entry is a WGSL expression (for scalars and vec4 alike,
  * `F`, `I`, `U` being the value types), the same in f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy;
- * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`).
+ * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`). What makes an op at load is marked as free of
+ * side effects, so that a bundle holds the ops that it uses.
  */
 import { checkSpec } from '../base/check-spec';
 import { type DType, isFloat } from '../base/dtype';
@@ -9,11 +10,12 @@ import { erf64 } from '../base/erf';
 import { opError } from '../base/errors';
 import { broadcastReader, broadcastShapes, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkTensor, record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 
-type Operand = Tensor | number;
+/** What an elementwise op takes. */
+export type Operand = Tensor | number;
 type Gradient = (grad: Tensor, inputs: readonly Tensor[], output: Tensor) => (Tensor | undefined)[];
 
 interface Definition {
@@ -29,6 +31,7 @@ interface Definition {
   readonly chooses?: true;
 }
 
+// @__NO_SIDE_EFFECTS__
 function elementwise(definition: Definition): Op<object> {
   const { name, expression, reference, integer = reference, gradient, result, chooses } = definition;
   return {
@@ -70,21 +73,30 @@ function elementwise(definition: Definition): Op<object> {
 /** Integers wrap around, as in WGSL. */
 const wrapTo = { i32: (x: number) => x | 0, u32: (x: number) => x >>> 0 };
 
-const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
+/** The type of two operands, of which numbers take that of the other. */
+function commonType(op: string, a: Operand, b: Operand): DType {
+  for (const operand of [a, b]) if (typeof operand !== 'number') return checkTensor(op, operand).dtype;
+  return 'f32';
+}
+
+// @__NO_SIDE_EFFECTS__
+function unary(definition: Definition): (x: Tensor) => Tensor {
   const op = elementwise(definition);
   return (x) => {
-    if (!isFloat(x.dtype)) opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
+    if (!isFloat(checkTensor(definition.name, x).dtype))
+      opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
     return record1(op, [x], {});
   };
-};
+}
 
-const binary = (definition: Definition): ((a: Operand, b: Operand) => Tensor) => {
+// @__NO_SIDE_EFFECTS__
+function binary(definition: Definition): (a: Operand, b: Operand) => Tensor {
   const op = elementwise(definition);
   return (a, b) => {
-    const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+    const dtype = commonType(definition.name, a, b);
     return record1(op, [asTensor(a, dtype), asTensor(b, dtype)], {});
   };
-};
+}
 
 // --- arithmetic -------------------------------------------------------------------------------------------------------------------
 
@@ -135,17 +147,19 @@ export const minimum: (a: Operand, b: Operand) => Tensor = binary({
 
 // --- comparisons: u32 0 or 1 ------------------------------------------------------------------------------------------------------
 
-const comparison = (
+// @__NO_SIDE_EFFECTS__
+function comparison(
   name: string,
   sign: string,
   reference: (a: number, b: number) => boolean,
-): ((a: Operand, b: Operand) => Tensor) =>
-  binary({
+): (a: Operand, b: Operand) => Tensor {
+  return binary({
     name,
     expression: (a, b) => `select(U(0u), U(1u), ${a} ${sign} ${b})`,
     reference: (a, b) => Number(reference(a, b)),
     result: 'u32',
   });
+}
 
 /** 1 where a = b, else 0 (u32), as all comparisons. */
 export const equal: (a: Operand, b: Operand) => Tensor = comparison('equal', '==', (a, b) => a === b);
@@ -164,9 +178,9 @@ const selectOp = elementwise({
 });
 /** a where `condition` (u32) is not 0, else b. */
 export function select(condition: Tensor, a: Operand, b: Operand): Tensor {
-  if (condition.dtype !== 'u32')
+  if (checkTensor('select', condition).dtype !== 'u32')
     opError('dtype', 'select', `the condition must be u32 (a comparison), got ${condition.dtype}`);
-  const dtype = typeof a === 'number' ? (typeof b === 'number' ? 'f32' : b.dtype) : a.dtype;
+  const dtype = commonType('select', a, b);
   return record1(selectOp, [condition, asTensor(a, dtype), asTensor(b, dtype)], {});
 }
 
@@ -301,20 +315,23 @@ function convert(x: number, from: DType, to: DType): number {
   return Math.trunc(Math.min(Math.max(x, lowest), highest)) || 0;
 }
 
-const castOp = (to: DType): Op<{ from: DType }> => ({
-  name: `cast to ${to}`,
-  infer: ([x]) => [{ shape: x!.shape, dtype: to }],
-  expression: ([x]) => `${isFloat(to) ? 'F' : to === 'i32' ? 'I' : 'U'}(${x})`,
-  reference: ([x], { from }) => [x!.data.map((value) => convert(value, from, to))],
-  gradient: ({ inputs, grads }) => [
-    isFloat(inputs[0]!.dtype) && isFloat(to) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
-  ],
-});
+// @__NO_SIDE_EFFECTS__
+function castOp(to: DType): Op<{ from: DType }> {
+  return {
+    name: `cast to ${to}`,
+    infer: ([x]) => [{ shape: x!.shape, dtype: to }],
+    expression: ([x]) => `${isFloat(to) ? 'F' : to === 'i32' ? 'I' : 'U'}(${x})`,
+    reference: ([x], { from }) => [x!.data.map((value) => convert(value, from, to))],
+    gradient: ({ inputs, grads }) => [
+      isFloat(inputs[0]!.dtype) && isFloat(to) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
+    ],
+  };
+}
 const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u32: castOp('u32') };
 
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */
 export function cast(x: Tensor, dtype: DType): Tensor {
-  if (x.dtype === dtype) return x;
+  if (checkTensor('cast', x).dtype === dtype) return x;
   checkSpec('cast: the result', { shape: x.shape, dtype });
   return record1(castOps[dtype], [x], { from: x.dtype });
 }

@@ -2,11 +2,13 @@
 import { opError } from '../base/errors';
 import { showShape } from '../base/shape';
 import type { Tensor } from '../graph/op';
+import { checkTensor } from '../graph/record';
 import { transpose } from './transpose';
 import { reshape } from './views';
 
 /** x [B, C, H, W] -> [B, (H/p)(W/p), C p p]: patches row-major, inside each channel, row, column, as a strided convolution's weight is stored. */
 export function patchify(x: Tensor, patch: number): Tensor {
+  checkTensor('patchify', x);
   const [B, C, H, W] = x.shape as [number, number, number, number];
   if (x.shape.length !== 4 || H % patch !== 0 || W % patch !== 0)
     opError(

@@ -5,7 +5,7 @@
  */
 import type { DType } from '../base/dtype';
 import { opError } from '../base/errors';
-import { boxMuller, philoxWgsl, randomBits, toUniform } from '../base/philox';
+import { boxMuller, philoxWgsl, toUniform, wordOf } from '../base/philox';
 import { type Shape, showShape, sizeOf } from '../base/shape';
 import type { LowerArgs, Op, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
@@ -54,11 +54,11 @@ const randomOp: Op<RandomAttrs> = {
   },
   reference([seed], { kind, stream, parameter }, [out]) {
     const key = [seed!.data[0]!, seed!.data[1]!] as const;
-    const u = (i: number) => toUniform(randomBits(key, stream, i));
+    const u = (i: number) => toUniform(wordOf(key, stream, i));
     const mass = kind === 'truncatedNormal' ? massWithin(parameter) : 0;
     return [
       Float64Array.from({ length: sizeOf(out!.shape) }, (_, i) => {
-        if (kind === 'bits') return randomBits(key, stream, i);
+        if (kind === 'bits') return wordOf(key, stream, i);
         if (kind === 'uniform') return u(i);
         if (kind === 'bernoulli') return Number(u(i) < Math.fround(parameter));
         if (kind === 'normal')

@@ -8,7 +8,7 @@ import { opError } from '../base/errors';
 import { broadcastReader, normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Kernel, LowerArgs, Op, Program, Scratch, Storage, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkList, checkTensor, record1 } from '../graph/record';
 import { programWidth, writeProgram } from '../kernels/elementwise-program';
 import { elementType, type KernelBuilder, kernelBuilder, scratch } from '../kernels/kernel-builder';
 import { rowKernel } from '../kernels/row-kernel';
@@ -178,6 +178,8 @@ export function reduce(
   axes: readonly number[] | undefined,
   { keepDims = false }: ReduceOptions = {},
 ): Tensor {
+  checkTensor(kind, x);
+  if (axes) checkList(kind, 'axes', axes);
   const list = (axes ?? x.shape.map((_, i) => i)).map(
     (axis) =>
       normaliseAxis(axis, x.shape.length) ??
@@ -223,7 +225,9 @@ const broadcastOp: Op<{ shape: Shape }> = {
 
 /** x stretched to `shape` (NumPy rules). */
 export const broadcastTo = (x: Tensor, shape: Shape): Tensor =>
-  sameShape(x.shape, shape) ? x : record1(broadcastOp, [x], { shape });
+  sameShape(checkTensor('broadcastTo', x).shape, checkList('broadcastTo', 'shape', shape))
+    ? x
+    : record1(broadcastOp, [x], { shape });
 
 /** Sums the dimensions along which a tensor of `shape` was stretched: the adjoint of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {

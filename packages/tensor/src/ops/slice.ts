@@ -4,7 +4,7 @@ import { opError } from '../base/errors';
 import { normaliseAxis, type Shape, sameShape, showShape, sizeOf, stridesOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkList, checkTensor, record1 } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 import { add } from './elementwise';
 
@@ -20,24 +20,28 @@ const boxMap = (full: Shape, { start, shape }: BoxAttrs): StridedMap => ({
   base: dot(start, stridesOf(full)),
 });
 
-const sliceOp: Op<BoxAttrs> = {
-  name: 'slice',
-  infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
-  reference: ([x], attrs) => [stridedReference(x!, boxMap(x!.shape, attrs))],
-  gradient: ({ inputs, attrs, grads }) => [padBox(grads[0]!, inputs[0]!.shape, attrs.start)],
-  lower: ({ inputs: [x], outputs: [out], attrs, target }) => [
-    stridedKernel('slice', x!, out!, boxMap(x!.shape, attrs), target),
-  ],
-};
+// @__NO_SIDE_EFFECTS__
+function boxOp<A extends BoxAttrs>(name: string, further: Pick<Op<A>, 'view'> = {}): Op<A> {
+  return {
+    name,
+    infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
+    reference: ([x], attrs) => [stridedReference(x!, boxMap(x!.shape, attrs))],
+    gradient: ({ inputs, attrs, grads }) => [padBox(grads[0]!, inputs[0]!.shape, attrs.start)],
+    lower: ({ inputs: [x], outputs: [out], attrs, target }) => [
+      stridedKernel('slice', x!, out!, boxMap(x!.shape, attrs), target),
+    ],
+    ...further,
+  };
+}
 
-const rowsOp: Op<BoxAttrs & { offset: number }> = {
-  ...(sliceOp as Op<BoxAttrs & { offset: number }>),
-  name: 'rows',
-  view: ({ offset }) => ({ offset }),
-};
+const sliceOp = boxOp<BoxAttrs>('slice');
+const rowsOp = boxOp<BoxAttrs & { offset: number }>('rows', { view: ({ offset }) => ({ offset }) });
 
 /** The box of `shape` that starts at `start`. */
 export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor {
+  checkTensor('slice', x);
+  checkList('slice', 'start', start);
+  checkList('slice', 'shape', shape);
   const fits =
     start.length === x.shape.length &&
     shape.length === x.shape.length &&
@@ -58,7 +62,7 @@ export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor
 /** Elements [first, end) along one axis. */
 export function sliceAxis(x: Tensor, axis: number, first: number, end: number): Tensor {
   const at =
-    normaliseAxis(axis, x.shape.length) ??
+    normaliseAxis(axis, checkTensor('sliceAxis', x).shape.length) ??
     opError('argument', 'sliceAxis', `axis ${axis} is out of range for ${showShape(x.shape)}`);
   return slice(
     x,
@@ -96,6 +100,9 @@ const padBox = (x: Tensor, shape: Shape, start: readonly number[], value = 0): T
 
 /** x with `before[i]` and `after[i]` elements of `value` around dimension i. */
 export function pad(x: Tensor, before: readonly number[], after: readonly number[], value = 0): Tensor {
+  checkTensor('pad', x);
+  checkList('pad', 'before', before);
+  checkList('pad', 'after', after);
   if (
     [before, after].some(
       (list) => list.length !== x.shape.length || list.some((count) => !(Number.isInteger(count) && count >= 0)),

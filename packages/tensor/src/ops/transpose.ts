@@ -2,7 +2,7 @@
 import { opError } from '../base/errors';
 import { type Shape, showShape, stridesOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkList, checkTensor, record1 } from '../graph/record';
 import { type StridedMap, stridedKernel, stridedReference } from '../kernels/strided';
 
 interface TransposeAttrs {
@@ -31,6 +31,8 @@ const transposeOp: Op<TransposeAttrs> = {
 
 /** x with dimension `order[i]` of the input as dimension i; without `order`, the last two swap. */
 export function transpose(x: Tensor, order?: readonly number[]): Tensor {
+  checkTensor('transpose', x);
+  if (order) checkList('transpose', 'order', order);
   const rank = x.shape.length;
   const full = order ?? [...Array.from({ length: Math.max(rank - 2, 0) }, (_, i) => i), rank - 1, rank - 2];
   if (rank < 2 && !order) opError('shape', 'transpose', `needs two dimensions, got ${showShape(x.shape)}`);

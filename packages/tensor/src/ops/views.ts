@@ -2,7 +2,7 @@
 import { opError } from '../base/errors';
 import { type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Op, Tensor } from '../graph/op';
-import { record1 } from '../graph/record';
+import { checkList, checkTensor, record1 } from '../graph/record';
 
 const reshapeOp: Op<{ shape: Shape }> = {
   name: 'reshape',
@@ -14,6 +14,8 @@ const reshapeOp: Op<{ shape: Shape }> = {
 
 /** The same elements in another shape; one dimension may be -1, which is then inferred. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkTensor('reshape', x);
+  checkList('reshape', 'shape', shape);
   const known = shape.reduce((product, dim) => (dim === -1 ? product : product * dim), 1);
   const full = shape.map((dim) => (dim === -1 ? sizeOf(x.shape) / known : dim));
   if (sizeOf(full) !== sizeOf(x.shape) || full.some((dim) => !Number.isInteger(dim)))

@@ -8,7 +8,7 @@ import { opError } from '../base/errors';
 import { sameShape, showShape, sizeOf } from '../base/shape';
 import { refuseOtherCopy } from '../graph/copy';
 import type { GraphNode, Tensor } from '../graph/op';
-import { reachable, record, recordInBlock } from '../graph/record';
+import { checkTensor, reachable, record, recordInBlock } from '../graph/record';
 import { cast } from '../ops/elementwise';
 import { broadcastTo } from '../ops/reduce';
 import { constant, literal } from '../ops/sources';
@@ -22,6 +22,8 @@ export function grad(
   loss: Tensor,
   wrt: readonly Tensor[] | Readonly<Record<string, Tensor>>,
 ): Tensor[] | Record<string, Tensor> {
+  if (typeof wrt !== 'object' || wrt === null)
+    opError('argument', 'grad', 'needs the tensors to differentiate by, a list or by name');
   if (Array.isArray(wrt)) return gradients(loss, wrt as readonly Tensor[]);
   const names = Object.keys(wrt);
   const list = gradients(loss, Object.values(wrt));
@@ -35,6 +37,8 @@ export const valueAndGrad = <K extends string>(
 ): [Tensor, Record<K, Tensor>] => [loss, grad(loss, wrt)];
 
 function gradients(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  checkTensor('grad', loss);
+  for (const tensor of wrt) checkTensor('grad', tensor);
   if (sizeOf(loss.shape) !== 1 || !isFloat(loss.dtype))
     opError(
       'shape',

@@ -3,7 +3,7 @@ import { embeddedImages } from '../../test/decode-png';
 import { colormapColour } from '../drawing/colormap';
 import { heatMapFigure } from './heat-map';
 
-const panel = { values: [0, 1, 2, 3], height: 2, width: 2 };
+const panel = { values: [0, 1, 2, 3], grid: [2, 2] } as const;
 
 test('cells are enlarged by whole factors in the colours of the domain', () => {
   const [map] = embeddedImages(heatMapFigure([panel], { panelWidth: 10, domain: [0, 3] }).svg);
@@ -37,6 +37,6 @@ test('panels stand in rows of the given number of columns', () => {
 });
 
 test('refuses a map that does not fill its grid', () => {
-  expect(() => heatMapFigure([{ ...panel, title: 'm', width: 3 }])).toThrow(/map 'm' has 4 values.*needs 6/);
+  expect(() => heatMapFigure([{ ...panel, title: 'm', grid: [2, 3] }])).toThrow(/map 'm' has 4 values.*needs 6/);
   expect(() => heatMapFigure([])).toThrow(/no map/);
 });

@@ -3,9 +3,9 @@
  * a cluster occurs, position embedding similarity. Cells are crisp squares; the colour maps are perceptually uniform.
  */
 import { type ColormapName, colormapColour, colourise, extent } from '../drawing/colormap';
-import { type RgbImage, rgbImage } from '../drawing/image';
+import type { Grid } from '../drawing/grid';
+import { type PixelImage, rgbImage } from '../drawing/image';
 import { formatNumber } from '../drawing/number-format';
-import type { GridSize } from '../drawing/resample';
 import { resizeImage } from '../drawing/resample';
 import {
   element,
@@ -23,9 +23,10 @@ import { checkLength, VizError } from '../errors';
 import { makeAxis } from './axes';
 
 /** One map of values. */
-export interface HeatPanel extends GridSize {
-  /** [height, width]. */
+export interface HeatPanel {
+  /** [rows, columns]. */
   readonly values: ArrayLike<number>;
+  readonly grid: Grid;
   readonly title?: string;
   /** A line below the map, a statistic of it for example. */
   readonly note?: string;
@@ -53,12 +54,12 @@ const BAR_WIDTH = 14;
 /** Panels with a common colour bar on the right. Throws `bad-shape` when there is none or one does not fit its size. */
 export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOptions = {}): Figure {
   if (panels.length === 0) throw new VizError('bad-shape', 'no map was passed; give at least one panel');
-  for (const panel of panels) checkLength(`the map '${panel.title ?? ''}'`, panel.values, [panel.height, panel.width]);
+  for (const panel of panels) checkLength(`the map '${panel.title ?? ''}'`, panel.values, panel.grid);
   const { panelWidth = 160, colormap = 'viridis', format = formatNumber } = options;
   const columns = Math.min(panels.length, options.columns ?? 4);
   const domain = options.domain ?? extent(panels.flatMap((panel) => extent(panel.values)));
   const head = heading(14, options.title, options.subtitle);
-  const panelHeight = Math.max(...panels.map((panel) => (panelWidth * panel.height) / panel.width));
+  const panelHeight = Math.max(...panels.map(({ grid: [rows, across] }) => (panelWidth * rows) / across));
   const above = panels.some((panel) => panel.title) ? 22 : 0;
   const below = panels.some((panel) => panel.note) ? 20 : 0;
   const rowHeight = above + panelHeight + below + GAP;
@@ -109,7 +110,7 @@ function drawColourBar(
 }
 
 /** Cells enlarged by a whole factor, so that no viewer blurs them. */
-function crisp(image: RgbImage, width: number): RgbImage {
+function crisp(image: PixelImage, width: number): PixelImage {
   const factor = Math.max(1, Math.ceil((2 * width) / image.width));
   return resizeImage(image, { height: image.height * factor, width: image.width * factor }, 'nearest');
 }
@@ -120,8 +121,9 @@ function drawPanel(
   domain: readonly [number, number],
   colormap: ColormapName,
 ): Markup[] {
-  const height = (place.width * panel.height) / panel.width;
-  const image = crisp(colourise(panel.values, panel, domain, colormap), place.width);
+  const [rows, columns] = panel.grid;
+  const height = (place.width * rows) / columns;
+  const image = crisp(colourise(panel.values, panel.grid, domain, colormap), place.width);
   const middle = place.x + place.width / 2;
   const pieces = [picture(image, { ...place, height })];
   pieces.push(element('rect', { ...place, height, fill: 'none', stroke: 'currentColor', 'stroke-opacity': 0.25 }));
@@ -131,7 +133,7 @@ function drawPanel(
   return pieces;
 }
 
-function colourStrip(colormap: ColormapName): RgbImage {
+function colourStrip(colormap: ColormapName): PixelImage {
   const data = new Uint8Array(256 * 3);
   for (let i = 0; i < 256; i++) data.set(colormapColour(colormap, 1 - i / 255), i * 3);
   return rgbImage(1, 256, data);

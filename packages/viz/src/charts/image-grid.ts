@@ -2,7 +2,7 @@
  * Contact sheets: pictures in rows and columns with labels. Each is scaled to fit its cell, smooth when it shrinks and
  * crisp (whole factors) when it grows a lot, so that a 14 x 14 map stays a map of squares.
  */
-import type { RgbImage } from '../drawing/image';
+import type { PixelImage } from '../drawing/image';
 import { resizeImage } from '../drawing/resample';
 import { element, type Figure, figure, heading, label, type Markup, MUTED, picture, textWidth } from '../drawing/svg';
 import { checkCount, checkRange, VizError } from '../errors';
@@ -10,7 +10,7 @@ import { drawLegend } from './axes';
 
 /** A picture with an optional line below it. */
 export interface GridCell {
-  readonly image: RgbImage;
+  readonly image: PixelImage;
   readonly label?: string;
   /** Colour of a line around the picture, such as `#2f66c4`: marks some of many. */
   readonly frame?: string;
@@ -91,7 +91,7 @@ function rowHeight(row: GridRow, cellSize: number): number {
   return Math.max(1, ...heights);
 }
 
-function fitScale(image: RgbImage, cellSize: number): number {
+function fitScale(image: PixelImage, cellSize: number): number {
   return cellSize / Math.max(image.width, image.height);
 }
 
@@ -124,7 +124,7 @@ const inset = (
 });
 
 /** No more pixels are stored than are shown; tiny maps are enlarged by a whole factor. */
-function forDisplay(image: RgbImage, scale: number): RgbImage {
+function forDisplay(image: PixelImage, scale: number): PixelImage {
   if (scale < 1) {
     const to = {
       width: Math.max(1, Math.round(image.width * scale)),

@@ -34,7 +34,7 @@ test.each(names)('%s gets lighter all the way, in even steps', (name) => {
 });
 
 test('values outside the domain take the end colours, values that are no numbers are grey', () => {
-  const image = colourise([-1, 0, 10, 99, Number.NaN], { height: 1, width: 5 }, [0, 10], 'viridis');
+  const image = colourise([-1, 0, 10, 99, Number.NaN], [1, 5], [0, 10], 'viridis');
   const pixel = (i: number) => [...image.data.subarray(i * 3, i * 3 + 3)];
   expect(pixel(0)).toEqual(pixel(1));
   expect(pixel(3)).toEqual(pixel(2));

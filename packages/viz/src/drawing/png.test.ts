@@ -32,5 +32,5 @@ test('a data address holds the same file', () => {
 });
 
 test('refuses a picture whose bytes do not fit its size', () => {
-  expect(() => encodePng({ width: 2, height: 2, data: new Uint8Array(3) })).toThrow(/3 values/);
+  expect(() => encodePng({ width: 2, height: 2, channels: 3, data: new Uint8Array(3) })).toThrow(/3 values/);
 });

@@ -4,15 +4,14 @@
  * every platform and in the browser. Source: W3C Portable Network Graphics, sections 9 and 12.
  */
 import { zlibSync } from 'fflate';
-import { checkLength } from '../errors';
-import type { RgbImage } from './image';
+import { type PixelImage, toRgb } from './image';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const BYTES_PER_PIXEL = 3;
 
-/** The picture as a PNG file; throws `bad-shape` when its bytes do not fit its size. */
-export function encodePng(image: RgbImage): Uint8Array {
-  checkLength('the picture', image.data, [image.height, image.width, 3]);
+/** The picture as a PNG file in RGB; throws `bad-shape` when its bytes do not fit its size. */
+export function encodePng(picture: PixelImage): Uint8Array {
+  const image = toRgb(picture);
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, image.width);
@@ -28,7 +27,7 @@ export function encodePng(image: RgbImage): Uint8Array {
 }
 
 /** The picture as a `data:` address, for `<img>` and SVG `<image>`. */
-export function pngDataUri(image: RgbImage): string {
+export function pngDataUri(image: PixelImage): string {
   return bytesDataUri(encodePng(image));
 }
 
@@ -39,7 +38,7 @@ export function bytesDataUri(png: Uint8Array): string {
   return `data:image/png;base64,${btoa(binary)}`;
 }
 
-function filterRows(image: RgbImage): Uint8Array {
+function filterRows(image: PixelImage): Uint8Array {
   const stride = image.width * BYTES_PER_PIXEL;
   const out = new Uint8Array(image.height * (stride + 1));
   let previous: Uint8Array = new Uint8Array(stride);
@@ -101,7 +100,7 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return out;
 }
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+const CRC_TABLE = /* @__PURE__ */ Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
   return value;

@@ -5,13 +5,13 @@
  * covers.
  */
 import { checkCount, checkLength } from '../errors';
-import { type RgbImage, rgbImage } from './image';
+import { type PixelImage, rgbImage, toRgb } from './image';
 
 /** How values between samples are found. */
 export type Resampling = 'nearest' | 'bilinear' | 'area';
 
-/** Height and width of a grid. */
-export interface GridSize {
+/** Height and width in pixels; every picture has them. */
+export interface ImageSize {
   readonly height: number;
   readonly width: number;
 }
@@ -25,8 +25,8 @@ interface Taps {
 /** Resamples `values` [from.height, from.width, channels] to `to`; throws `bad-shape` on a length that does not fit. */
 export function resample(
   values: ArrayLike<number>,
-  from: GridSize,
-  to: GridSize,
+  from: ImageSize,
+  to: ImageSize,
   channels: number,
   method: Resampling,
 ): Float32Array {
@@ -46,8 +46,9 @@ export function resample(
   return out;
 }
 
-/** A picture at another size. */
-export function resizeImage(image: RgbImage, to: GridSize, method: Resampling): RgbImage {
+/** A picture at another size, in RGB. */
+export function resizeImage(picture: PixelImage, to: ImageSize, method: Resampling): PixelImage {
+  const image = toRgb(picture);
   if (image.width === to.width && image.height === to.height) return image;
   const values = resample(image.data, image, to, 3, method);
   return rgbImage(to.width, to.height, Uint8Array.from(values, Math.round));
@@ -55,7 +56,7 @@ export function resizeImage(image: RgbImage, to: GridSize, method: Resampling): 
 
 function resampleColumns(
   values: ArrayLike<number>,
-  from: GridSize,
+  from: ImageSize,
   width: number,
   channels: number,
   method: Resampling,

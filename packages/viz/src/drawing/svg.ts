@@ -3,7 +3,7 @@
  * page's own ink when the SVG stands inside an HTML page, in light and dark), nothing has an id (several figures share
  * a page) and numbers have at most two decimals (equal input gives equal bytes).
  */
-import { type RgbImage, toByte } from './image';
+import { type PixelImage, toByte } from './image';
 import { pngDataUri } from './png';
 
 /** A finished figure: a whole SVG document and its size in CSS pixels. */
@@ -96,7 +96,7 @@ export function line(
 }
 
 /** A picture, embedded. */
-export function picture(image: RgbImage, box: { x: number; y: number; width: number; height: number }): Markup {
+export function picture(image: PixelImage, box: { x: number; y: number; width: number; height: number }): Markup {
   return element('image', { ...box, preserveAspectRatio: 'none', href: pngDataUri(image) });
 }
 

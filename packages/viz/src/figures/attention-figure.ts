@@ -4,23 +4,18 @@
  */
 import { type GridCell, type ImageGridOptions, imageGrid } from '../charts/image-grid';
 import { type ColormapName, colourise, quantile } from '../drawing/colormap';
-import type { RgbImage } from '../drawing/image';
-import { type GridSize, resizeImage } from '../drawing/resample';
+import type { Grid } from '../drawing/grid';
+import type { PixelImage } from '../drawing/image';
+import { resizeImage } from '../drawing/resample';
 import type { Figure } from '../drawing/svg';
-import { checkLength, VizError } from '../errors';
-import { attentionHead, type ClsAttention, massMask, meanAttention } from './attention-map';
+import { checkIndex, checkLength, checkOneEach, VizError } from '../errors';
+import { type AttentionFeatures, type AttentionMaps, attentionMaps, massMask } from './attention-map';
 import { heatOverlay, maskOverlay } from './overlay';
-
-/** A picture and the attention of its CLS token; `grid` is the patch grid, height * width = patches. */
-export interface AttentionFigureItem {
-  readonly image: RgbImage;
-  readonly attention: ClsAttention;
-  readonly grid: GridSize;
-  readonly label?: string;
-}
 
 /** Options of `attentionFigure`. */
 export interface AttentionFigureOptions extends Omit<ImageGridOptions, 'columnLabels'> {
+  /** Stand left of the rows, one for each picture. */
+  readonly labels?: readonly string[];
   /** `overlay`: smooth heat over the grey picture. `map`: the patches' values alone. Default `overlay`. */
   readonly style?: 'overlay' | 'map';
   readonly colormap?: ColormapName;
@@ -30,41 +25,50 @@ export interface AttentionFigureOptions extends Omit<ImageGridOptions, 'columnLa
   readonly heads?: readonly number[];
 }
 
-/** One row per picture: picture, mean, heads. Throws `bad-shape` when a grid does not hold the patches. */
-export function attentionFigure(items: readonly AttentionFigureItem[], options: AttentionFigureOptions = {}): Figure {
-  const first = items[0];
+/** One row per picture: picture, mean, heads. Throws `bad-shape` unless the attention is that of as many pictures. */
+export function attentionFigure(
+  images: readonly PixelImage[],
+  features: AttentionFeatures | readonly AttentionFeatures[],
+  options: AttentionFigureOptions = {},
+): Figure {
+  const maps = attentionMaps(features);
+  const first = maps[0];
   if (!first) throw new VizError('bad-shape', 'no picture was passed; give at least one with its attention');
-  const heads = options.heads ?? Array.from({ length: first.attention.heads }, (_, head) => head);
-  const { style, colormap, mass, heads: _, ...grid } = options;
-  const rows = items.map((item) => ({ label: item.label, cells: drawRow(item, heads, options) }));
+  checkOneEach('pictures', images.length, 'the attention maps', maps.length);
+  const { style, colormap, mass, labels, heads = [...first.heads.keys()], ...grid } = options;
+  for (const [i, own] of maps.entries())
+    for (const head of heads) checkIndex(`the head of picture ${i}`, head, own.heads.length);
+  const rows = images.map((image, i) => ({ label: labels?.[i], cells: drawRow(image, maps[i]!, heads, options) }));
   const massLabel = mass === undefined ? [] : [`${Math.round(mass * 100)} % of mass`];
   const columnLabels = ['image', 'mean', ...massLabel, ...heads.map((head) => `head ${head}`)];
   return imageGrid(rows, { title: 'Attention of the CLS token', columnLabels, ...grid });
 }
 
-/** One map [height, width] drawn with the figure's colours, to place elsewhere. */
+/** One map [rows, columns] drawn with the figure's colours, to place elsewhere. */
 export function renderAttention(
-  image: RgbImage,
+  image: PixelImage,
   map: ArrayLike<number>,
-  grid: GridSize,
+  grid: Grid,
   options: Pick<AttentionFigureOptions, 'style' | 'colormap'> = {},
-): RgbImage {
-  checkLength('the attention map', map, [grid.height, grid.width]);
+): PixelImage {
+  checkLength('the attention map', map, grid);
   const domain: [number, number] = [quantile(map, 0.01), quantile(map, 0.99)];
   const colormap = options.colormap ?? 'inferno';
   if (options.style === 'map') return resizeImage(colourise(map, grid, domain, colormap), image, 'nearest');
   return heatOverlay(image, map, grid, { domain, colormap });
 }
 
-function drawRow(item: AttentionFigureItem, heads: readonly number[], options: AttentionFigureOptions): GridCell[] {
-  const { image, attention, grid } = item;
-  const mean = meanAttention(attention);
+function drawRow(
+  image: PixelImage,
+  { mean, heads: maps, grid }: AttentionMaps,
+  heads: readonly number[],
+  options: AttentionFigureOptions,
+): GridCell[] {
   const cells = [{ image }, { image: renderAttention(image, mean, grid, options) }];
   if (options.mass !== undefined) {
     const hidden = massMask(mean, options.mass).map((kept) => 1 - kept);
     cells.push({ image: maskOverlay(image, hidden, grid, { colour: [20, 20, 24], opacity: 0.82 }) });
   }
-  for (const head of heads)
-    cells.push({ image: renderAttention(image, attentionHead(attention, head), grid, options) });
+  for (const head of heads) cells.push({ image: renderAttention(image, maps[head]!, grid, options) });
   return cells;
 }

@@ -8,7 +8,7 @@
  */
 import { type HeatMapOptions, heatMapFigure } from '../charts/heat-map';
 import { type HistogramOptions, type HistogramSeries, histogramChart } from '../charts/histogram';
-import type { GridSize } from '../drawing/resample';
+import { cellsOf, type Grid } from '../drawing/grid';
 import type { Figure } from '../drawing/svg';
 import { checkLength, VizError } from '../errors';
 
@@ -19,8 +19,9 @@ export function positionEntropyChart(series: readonly HistogramSeries[], options
 }
 
 /** Positions of clusters. */
-export interface ClusterPositions extends GridSize {
-  /** [clusters, height, width]: how often each position was assigned to each cluster. */
+export interface ClusterPositions {
+  readonly grid: Grid;
+  /** How often each position was assigned to each cluster, [clusters, rows * columns]. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
 }
@@ -38,9 +39,9 @@ export interface PositionMapsOptions extends HeatMapOptions {
  * Throws `bad-shape` when no cluster has enough assignments.
  */
 export function positionMapsFigure(positions: ClusterPositions, options: PositionMapsOptions = {}): Figure {
-  const { height, width, clusters } = positions;
-  checkLength('the position counts', positions.counts, [clusters, height, width]);
-  const places = height * width;
+  const { grid, clusters } = positions;
+  checkLength('the position counts', positions.counts, [clusters, ...grid]);
+  const places = cellsOf(grid);
   const { shown = 8, atLeast = 5 * places, ...heatMap } = options;
   const ranked = rankClusters(positions, atLeast);
   if (ranked.length === 0) {
@@ -54,8 +55,7 @@ export function positionMapsFigure(positions: ClusterPositions, options: Positio
     const values = counts.map((count) => count / highest);
     return {
       values,
-      height,
-      width,
+      grid,
       title: `cluster ${cluster}`,
       note: `H = ${entropy.toFixed(2)}`,
     };
@@ -85,8 +85,8 @@ interface RankedCluster {
   readonly counts: Float64Array;
 }
 
-function rankClusters({ counts, clusters, height, width }: ClusterPositions, atLeast: number): RankedCluster[] {
-  const places = height * width;
+function rankClusters({ counts, clusters, grid }: ClusterPositions, atLeast: number): RankedCluster[] {
+  const places = cellsOf(grid);
   return Array.from({ length: clusters }, (_, cluster) => {
     const own = Float64Array.from({ length: places }, (_, p) => counts[cluster * places + p]!);
     return { cluster, counts: own, entropy: normalisedEntropy(own) };

@@ -5,19 +5,20 @@
  */
 import { type HeatMapOptions, heatMapFigure } from '../charts/heat-map';
 import { contactSheet, type ImageGridOptions } from '../charts/image-grid';
-import type { RgbImage } from '../drawing/image';
-import type { GridSize } from '../drawing/resample';
+import type { Grid } from '../drawing/grid';
+import type { PixelImage } from '../drawing/image';
 import type { Figure } from '../drawing/svg';
 import { checkCount, checkLength, checkRange, VizError } from '../errors';
 import { maskOverlay } from './overlay';
 
 /** Coverage of one strategy. */
-export interface MaskCoverage extends GridSize {
+export interface MaskCoverage {
   readonly name: string;
-  /** In how many of the masks each position was visible, [height, width]. */
+  /** In how many of the masks each position was visible, [rows, columns]. */
   readonly visible: ArrayLike<number>;
-  /** Number of masks drawn. */
-  readonly masks: number;
+  readonly grid: Grid;
+  /** Masks drawn. */
+  readonly draws: number;
 }
 
 /** Evenness of a coverage map. */
@@ -36,7 +37,7 @@ export function coverageStatistics(coverage: MaskCoverage): CoverageStatistics {
   const mean = probabilities.reduce((a, b) => a + b, 0) / probabilities.length;
   const variance = probabilities.reduce((sum, p) => sum + (p - mean) ** 2, 0) / probabilities.length;
   if (mean === 0) return { mean, variation: 0, expected: 0 };
-  return { mean, variation: Math.sqrt(variance) / mean, expected: Math.sqrt((1 - mean) / (mean * coverage.masks)) };
+  return { mean, variation: Math.sqrt(variance) / mean, expected: Math.sqrt((1 - mean) / (mean * coverage.draws)) };
 }
 
 /** Heat maps of P(visible) per strategy under one colour bar, from 0 to the highest probability. */
@@ -53,20 +54,21 @@ export function maskCoverageFigure(coverages: readonly MaskCoverage[], options: 
 }
 
 /** A picture with its mask. */
-export interface MaskedPicture extends GridSize {
-  readonly image: RgbImage;
-  /** [height, width], non-zero where a patch is hidden. */
+export interface MaskedPicture {
+  readonly image: PixelImage;
+  /** [rows, columns], non-zero where a patch is hidden. */
   readonly mask: ArrayLike<number>;
+  readonly grid: Grid;
   readonly label?: string;
 }
 
 /** Pictures with their masked patches covered; each is labelled with its masked share unless it has a label. */
 export function maskSheet(pictures: readonly MaskedPicture[], columns: number, options: ImageGridOptions = {}): Figure {
   const cells = pictures.map((picture) => {
-    checkLength('the mask', picture.mask, [picture.height, picture.width]);
+    checkLength('the mask', picture.mask, picture.grid);
     const share = Array.from(picture.mask).filter(Boolean).length / picture.mask.length;
     return {
-      image: maskOverlay(picture.image, picture.mask, picture),
+      image: maskOverlay(picture.image, picture.mask, picture.grid),
       label: picture.label ?? `${Math.round(share * 100)} % masked`,
     };
   });
@@ -74,10 +76,10 @@ export function maskSheet(pictures: readonly MaskedPicture[], columns: number, o
 }
 
 function visibleProbability(coverage: MaskCoverage): Float64Array {
-  checkCount('the number of masks', coverage.masks);
-  checkLength(`the coverage of '${coverage.name}'`, coverage.visible, [coverage.height, coverage.width]);
+  checkCount('the number of masks', coverage.draws);
+  checkLength(`the coverage of '${coverage.name}'`, coverage.visible, coverage.grid);
   return Float64Array.from(coverage.visible, (count, position) => {
-    checkRange(`the visible count of '${coverage.name}' at position ${position}`, count, 0, coverage.masks);
-    return count / coverage.masks;
+    checkRange(`the visible count of '${coverage.name}' at position ${position}`, count, 0, coverage.draws);
+    return count / coverage.draws;
   });
 }

@@ -3,9 +3,10 @@
  * `(1 - alpha) * picture + alpha * colour` in sRGB bytes.
  */
 import { type ColormapName, colormapColour, extent, vocColour } from '../drawing/colormap';
-import { type Rgb, type RgbImage, rgbImage } from '../drawing/image';
-import { type GridSize, resample } from '../drawing/resample';
-import { checkLength, checkRange } from '../errors';
+import { type Grid, pixelPerCell } from '../drawing/grid';
+import { type PixelImage, type Rgb, rgbImage, toRgb } from '../drawing/image';
+import { type ImageSize, resample } from '../drawing/resample';
+import { checkRange } from '../errors';
 
 /** Options of `heatOverlay`. */
 export interface HeatOverlayOptions {
@@ -18,19 +19,19 @@ export interface HeatOverlayOptions {
 }
 
 /**
- * A heat map of `values` [height, width] (a patch grid) over the picture it belongs to. The picture is shown in grey, so
+ * A heat map of `values` [rows, columns] on a grid of patches over the picture it belongs to. The picture is shown in grey, so
  * that every hue belongs to the map.
  */
 export function heatOverlay(
-  image: RgbImage,
+  image: PixelImage,
   values: ArrayLike<number>,
-  grid: GridSize,
+  grid: Grid,
   options: HeatOverlayOptions = {},
-): RgbImage {
+): PixelImage {
   const opacity = options.opacity ?? 0.65;
   checkRange('the opacity', opacity, 0, 1);
   const [low, high] = options.domain ?? extent(values);
-  const enlarged = resample(values, grid, image, 1, options.resampling ?? 'bilinear');
+  const enlarged = resample(values, pixelPerCell(grid), image, 1, options.resampling ?? 'bilinear');
   return blend(greyscale(image), (p) => {
     const t = high > low ? (enlarged[p]! - low) / (high - low) : 0;
     return { colour: colormapColour(options.colormap ?? 'inferno', t), alpha: opacity };
@@ -45,17 +46,17 @@ export interface MaskOverlayOptions {
   readonly opacity?: number;
 }
 
-/** The picture with its masked patches covered: `mask` [height, width] is non-zero where a patch is hidden. */
+/** The picture with its masked patches covered: `mask` [rows, columns] is non-zero where a patch is hidden. */
 export function maskOverlay(
-  image: RgbImage,
+  image: PixelImage,
   mask: ArrayLike<number>,
-  grid: GridSize,
+  grid: Grid,
   options: MaskOverlayOptions = {},
-): RgbImage {
+): PixelImage {
   const opacity = options.opacity ?? 0.88;
   checkRange('the opacity', opacity, 0, 1);
   const colour = options.colour ?? [205, 208, 214];
-  const enlarged = resample(mask, grid, image, 1, 'nearest');
+  const enlarged = resample(mask, pixelPerCell(grid), image, 1, 'nearest');
   return blend(image, (p) => ({ colour, alpha: enlarged[p] ? opacity : 0 }));
 }
 
@@ -72,20 +73,20 @@ export interface SegmentationOverlayOptions {
 }
 
 /**
- * A segmentation over its picture: `labels` [height, width] are class indices on any grid (patches or pixels); borders
+ * A segmentation over its picture: `labels` [rows, columns] are class indices on any grid (patches or pixels); borders
  * between classes are drawn in white, so that touching and dark regions stay apart.
  */
 export function segmentationOverlay(
-  image: RgbImage,
+  image: PixelImage,
   labels: ArrayLike<number>,
-  grid: GridSize,
+  grid: Grid,
   options: SegmentationOverlayOptions = {},
-): RgbImage {
+): PixelImage {
   const opacity = options.opacity ?? 0.6;
   checkRange('the opacity', opacity, 0, 1);
   const transparent = new Set(options.transparent ?? [0, 255]);
   const colour = options.colour ?? vocColour;
-  const enlarged = resample(labels, grid, image, 1, 'nearest');
+  const enlarged = resample(labels, pixelPerCell(grid), image, 1, 'nearest');
   const reach = Math.max(1, Math.round(Math.min(image.width, image.height) / 220));
   return blend(image, (p) => {
     const label = enlarged[p]!;
@@ -97,8 +98,8 @@ export function segmentationOverlay(
 }
 
 /** Luma of Rec. 601 in all three channels. */
-function greyscale(image: RgbImage): RgbImage {
-  const { data } = image;
+function greyscale(image: PixelImage): PixelImage {
+  const { data } = toRgb(image);
   const grey = Uint8Array.from(data, (_, i) => {
     const p = i - (i % 3);
     return Math.round(0.299 * data[p]! + 0.587 * data[p + 1]! + 0.114 * data[p + 2]!);
@@ -106,7 +107,7 @@ function greyscale(image: RgbImage): RgbImage {
   return rgbImage(image.width, image.height, grey);
 }
 
-function isBorder(labels: Float32Array, { width, height }: GridSize, p: number, reach: number): boolean {
+function isBorder(labels: Float32Array, { width, height }: ImageSize, p: number, reach: number): boolean {
   const x = p % width;
   const y = Math.floor(p / width);
   const differs = (nx: number, ny: number): boolean =>
@@ -114,8 +115,8 @@ function isBorder(labels: Float32Array, { width, height }: GridSize, p: number, 
   return differs(x - reach, y) || differs(x + reach, y) || differs(x, y - reach) || differs(x, y + reach);
 }
 
-function blend(image: RgbImage, over: (pixel: number) => { colour: Rgb; alpha: number }): RgbImage {
-  checkLength('the picture', image.data, [image.height, image.width, 3]);
+function blend(picture: PixelImage, over: (pixel: number) => { colour: Rgb; alpha: number }): PixelImage {
+  const image = toRgb(picture);
   const data = new Uint8Array(image.data.length);
   for (let p = 0; p < image.width * image.height; p++) {
     const { colour, alpha } = over(p);

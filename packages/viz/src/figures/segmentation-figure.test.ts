@@ -3,7 +3,7 @@ import { filledImage } from '../drawing/image';
 import { segmentationFigure } from './segmentation-figure';
 
 const image = filledImage(8, 8, [50, 50, 50]);
-const map = { labels: [0, 1, 255, 2], height: 2, width: 2 };
+const map = { labels: [0, 1, 255, 2], grid: [2, 2] } as const;
 const options = { columns: ['prediction'], classes: ['background', 'cat'] };
 
 test('the legend lists the classes that occur, in their colours, without background and ignore', () => {
@@ -16,5 +16,5 @@ test('the legend lists the classes that occur, in their colours, without backgro
 
 test('refuses a picture that has not one labelling per column', () => {
   expect(() => segmentationFigure([{ image, maps: [map, map] }], options)).toThrow(/2 labellings for 1 columns/);
-  expect(() => segmentationFigure([{ image, maps: [{ ...map, width: 3 }] }], options)).toThrow(/needs 6/);
+  expect(() => segmentationFigure([{ image, maps: [{ ...map, grid: [2, 3] }] }], options)).toThrow(/needs 6/);
 });

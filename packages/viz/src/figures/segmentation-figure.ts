@@ -1,20 +1,21 @@
 /** Segmentations beside their pictures: one column per labelling (prediction, ground truth), and a legend. */
 import { type ImageGridOptions, imageGrid } from '../charts/image-grid';
 import { vocColour } from '../drawing/colormap';
-import type { Rgb, RgbImage } from '../drawing/image';
-import type { GridSize } from '../drawing/resample';
+import type { Grid } from '../drawing/grid';
+import type { PixelImage, Rgb } from '../drawing/image';
 import { type Figure, hexColour } from '../drawing/svg';
 import { checkLength, VizError } from '../errors';
 import { segmentationOverlay } from './overlay';
 
-/** One labelling: class indices [height, width] on any grid, of patches or pixels. */
-export interface LabelMap extends GridSize {
+/** One labelling: class indices [rows, columns] on any grid, of patches or pixels. */
+export interface LabelMap {
+  readonly grid: Grid;
   readonly labels: ArrayLike<number>;
 }
 
 /** A picture and its labellings, one per column. */
 export interface SegmentationItem {
-  readonly image: RgbImage;
+  readonly image: PixelImage;
   readonly maps: readonly LabelMap[];
   readonly label?: string;
 }
@@ -40,9 +41,9 @@ export function segmentationFigure(items: readonly SegmentationItem[], options: 
       throw new VizError('bad-shape', `picture ${i} has ${maps.length} labellings for ${columns.length} columns`);
     }
     const overlays = maps.map((map) => {
-      checkLength('the labels', map.labels, [map.height, map.width]);
+      checkLength('the labels', map.labels, map.grid);
       for (const index of new Set(Array.from(map.labels))) present.add(index);
-      return { image: segmentationOverlay(image, map.labels, map, { colour, transparent }) };
+      return { image: segmentationOverlay(image, map.labels, map.grid, { colour, transparent }) };
     });
     return { label, cells: [{ image }, ...overlays] };
   });

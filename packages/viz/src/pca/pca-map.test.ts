@@ -1,20 +1,20 @@
 import { expect, test } from 'vitest';
-import { type PatchFeatures, pcaMaps, renderPcaMap } from './pca-map';
+import { type PatchFeatures, type PcaMap, pcaMaps, renderPcaMap } from './pca-map';
 
 /**
  * A 6 x 6 picture with a 2 x 4 object in the middle: the object stands apart along one direction (+-5), its left and
  * right halves along a second, its upper and lower row along a third; the background varies a little along a fourth.
  */
 function scene(objectSign = 1): PatchFeatures {
-  const data = new Float32Array(6 * 6 * 5);
+  const patches = new Float32Array(6 * 6 * 5);
   for (let p = 0; p < 36; p++) {
     const [y, x] = [Math.floor(p / 6), p % 6];
     const own = isObject(p)
       ? [5 * objectSign, x < 3 ? 2 : -2, y < 3 ? 1 : -1, 0, 0.5]
       : [-5 * objectSign, 0, 0, (x - 2.5) / 10, 0];
-    data.set(own, p * 5);
+    patches.set(own, p * 5);
   }
-  return { data, height: 6, width: 6, dim: 5 };
+  return { patches, grid: [6, 6], dim: 5 };
 }
 
 function isObject(p: number): boolean {
@@ -54,15 +54,28 @@ test('mid colours every patch', () => {
 test('the 0.35 of jul25 is a share of the range of the first score', () => {
   // Along a single direction the scores are the heights; the border stands high, so that low is foreground.
   const heights = [1, 1, 1, 1, 1, 1, 1, 0, 0.34, 0.36, 0.7, 1, 1, 1, 1, 1, 1, 1];
-  const data = Float32Array.from(heights.flatMap((height) => [10 * height, 0, 0]));
-  const { maps } = pcaMaps([{ data, height: 3, width: 6, dim: 3 }], { recipe: 'jul25' });
+  const patches = Float32Array.from(heights.flatMap((height) => [10 * height, 0, 0]));
+  const { maps } = pcaMaps({ patches, grid: [3, 6], dim: 3 }, { recipe: 'jul25' });
   expect([...maps[0]!.foreground]).toEqual(heights.map((height) => (height <= 0.35 ? 1 : 0)));
 });
 
+/** A batch of two pictures. */
+function two(): PatchFeatures {
+  const patches = new Float32Array(2 * 180);
+  patches.set(scene().patches);
+  patches.set(scene().patches, 180);
+  return { ...scene(), patches };
+}
+
+test('a batch is its pictures one after the other', () => {
+  expect(pcaMaps(two())).toEqual(pcaMaps([scene(), scene()]));
+  expect(pcaMaps(two()).maps).toHaveLength(2);
+});
+
 test('pictures passed together share their colours, and need not share a size', () => {
-  const small: PatchFeatures = { ...scene(), height: 4, data: Array.from(scene().data).slice(6 * 5, 5 * 6 * 5) };
+  const small: PatchFeatures = { ...scene(), grid: [4, 6], patches: scene().patches.slice(6 * 5, 5 * 6 * 5) };
   const { maps } = pcaMaps([scene(), small]);
-  expect(maps.map(({ height, width }) => [height, width])).toEqual([
+  expect(maps.map(({ grid }) => grid)).toEqual([
     [6, 6],
     [4, 6],
   ]);
@@ -76,7 +89,7 @@ test('a given foreground replaces the rule', () => {
 });
 
 test('components fitted on some of the patches colour all of them', () => {
-  const twice = { ...scene(), height: 12, data: [scene(), scene()].flatMap(({ data }) => Array.from(data)) };
+  const twice: PatchFeatures = { ...two(), grid: [12, 6] };
   const all = pcaMaps([twice], { recipe: 'capi' }).maps[0]!;
   const half = pcaMaps([twice], { recipe: 'capi', fitRows: 36 }).maps[0]!;
   expect(half.colours.length).toBe(all.colours.length);
@@ -86,7 +99,7 @@ test('components fitted on some of the patches colour all of them', () => {
 });
 
 test('features that are all equal (a collapsed network) give one colour, not an error', () => {
-  const flat = { ...scene(), data: new Float32Array(180).fill(1) };
+  const flat = { ...scene(), patches: new Float32Array(180).fill(1) };
   const { maps, explained } = pcaMaps([flat], { recipe: 'mid' });
   expect([...new Set(maps[0]!.colours)]).toEqual([0.5]);
   expect(explained).toEqual([0, 0, 0]);
@@ -94,7 +107,11 @@ test('features that are all equal (a collapsed network) give one colour, not an 
 });
 
 test('rendering enlarges colours, cuts the foreground at patch borders and paints the rest', () => {
-  const map = { height: 1, width: 2, colours: Float32Array.of(1, 0, 0, 0, 1, 0), foreground: Uint8Array.of(1, 0) };
+  const map: PcaMap = {
+    grid: [1, 2],
+    colours: Float32Array.of(1, 0, 0, 0, 1, 0),
+    foreground: Uint8Array.of(1, 0),
+  };
   const nearest = renderPcaMap(map, { width: 4, height: 1, background: [9, 9, 9] });
   expect([...nearest.data]).toEqual([255, 0, 0, 255, 0, 0, 9, 9, 9, 9, 9, 9]);
   const bilinear = renderPcaMap(map, { width: 4, height: 1, resampling: 'bilinear' });
@@ -103,9 +120,9 @@ test('rendering enlarges colours, cuts the foreground at patch borders and paint
 
 test('refuses pictures that do not fit together', () => {
   expect(() => pcaMaps([])).toThrow(/no picture/);
-  expect(() => pcaMaps([{ ...scene(), width: 5 }])).toThrow(/features of picture 0 has 180 values.*needs 150/);
-  const narrow = { data: new Float32Array(16), height: 2, width: 2, dim: 4 };
+  expect(() => pcaMaps({ ...scene(), grid: [6, 5] })).toThrow(/features of batch 0 has 180 values.*needs 150/);
+  const narrow: PatchFeatures = { patches: new Float32Array(16), grid: [2, 2], dim: 4 };
   expect(() => pcaMaps([scene(), narrow])).toThrow(/picture 1 has 4-dimensional.*picture 0 has 5/);
-  expect(() => pcaMaps([{ data: [1, 2], height: 1, width: 1, dim: 2 }])).toThrow(/at least 3/);
+  expect(() => pcaMaps({ patches: Float32Array.of(1, 2), grid: [1, 1], dim: 2 })).toThrow(/at least 3/);
   expect(() => pcaMaps([scene()], { foreground: [] })).toThrow(/0 foreground masks for 1 pictures/);
 });

@@ -1,5 +1,5 @@
 /**
- * PCA maps: patch features [H * W, D] of pictures to colours, by the recipes of `pca-recipe.ts`.
+ * PCA maps: patch features [rows * columns, D] of pictures to colours, by the recipes of `pca-recipe.ts`.
  *
  *   stage 1   score_1 = first principal score over all patches       -> foreground
  *   stage 2   scores_{1..3} of a PCA fitted on the foreground only   -> red, green, blue
@@ -7,23 +7,28 @@
  * Pictures passed together share both PCAs (a joint PCA: the same part has the same colour in each); for one PCA per
  * picture call once per picture. Source: Franca section 5.2 and Fig. 9; DINOv2 Fig. 1.
  */
-import { type Rgb, type RgbImage, rgbImage, toByte } from '../drawing/image';
-import { type GridSize, resample } from '../drawing/resample';
+import { cellsOf, type Grid, pixelPerCell } from '../drawing/grid';
+import { type PixelImage, type Rgb, rgbImage, toByte } from '../drawing/image';
+import { type ImageSize, resample } from '../drawing/resample';
 import { checkCount, checkLength, VizError } from '../errors';
 import { type ForegroundRule, type PcaRecipe, type PcaRecipeName, resolveRecipe, scaleScores } from './pca-recipe';
 import { componentScores, type FeatureRows, principalComponents } from './principal-components';
 
-/** Patch features of one picture: `data` is [height, width, dim], without CLS and register tokens. */
-export interface PatchFeatures extends GridSize {
-  readonly data: ArrayLike<number>;
+/** Patch features of n pictures of one grid, as a model of `@franca/vit` gives them. */
+export interface PatchFeatures {
+  /** [n, rows * columns, D], without CLS and register tokens. */
+  readonly patches: Float32Array;
+  readonly grid: Grid;
+  /** Width D of one feature. */
   readonly dim: number;
 }
 
 /** Colours of one picture's patches. */
-export interface PcaMap extends GridSize {
-  /** [height, width, 3] in 0..1, background patches too (scored by the foreground's PCA and clipped). */
+export interface PcaMap {
+  readonly grid: Grid;
+  /** [rows, columns, 3] in 0..1, background patches too (scored by the foreground's PCA and clipped). */
   readonly colours: Float32Array;
-  /** 1 where the patch is foreground, [height, width]. */
+  /** 1 where the patch is foreground, [rows, columns]. */
   readonly foreground: Uint8Array;
 }
 
@@ -38,14 +43,14 @@ export interface PcaMaps {
 export interface PcaMapOptions {
   /** A published recipe's name, or one's own. Default `paper`. */
   readonly recipe?: PcaRecipeName | PcaRecipe;
-  /** Foreground per picture, [height, width] of 0 and 1: replaces the recipe's own rule. */
+  /** Foreground per picture, [rows, columns] of 0 and 1: replaces the recipe's own rule. */
   readonly foreground?: readonly ArrayLike<number>[];
   /** Components are fitted on at most so many patches, evenly spaced; all are coloured. Default: all. Bounds the cost of wide features. */
   readonly fitRows?: number;
 }
 
 /** Options of `renderPcaMap`. */
-export interface PcaRenderOptions extends GridSize {
+export interface PcaRenderOptions extends ImageSize {
   /** How colours are enlarged; the foreground is always enlarged by `nearest`. Default `nearest`. */
   readonly resampling?: 'nearest' | 'bilinear';
   /** Colour of background patches. Default black. */
@@ -53,10 +58,11 @@ export interface PcaRenderOptions extends GridSize {
 }
 
 /**
- * Colours for the patches of `pictures`, which may differ in grid size but not in `dim` (at least 3). When no patch is
+ * Colours for the patches of pictures, one map for each in order. Batches may differ in grid but not in `dim` (at least 3). When no patch is
  * foreground every map is background and nothing is explained. Throws `bad-shape`, `not-finite` and `bad-option`.
  */
-export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptions = {}): PcaMaps {
+export function pcaMaps(features: PatchFeatures | readonly PatchFeatures[], options: PcaMapOptions = {}): PcaMaps {
+  const pictures = singlePictures(features);
   const rows = stackPictures(pictures);
   const recipe = resolveRecipe(options.recipe ?? 'paper');
   const { fitRows = rows.rows } = options;
@@ -87,9 +93,9 @@ export function pcaMaps(pictures: readonly PatchFeatures[], options: PcaMapOptio
 }
 
 /** A map as a picture of the given size. */
-export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): RgbImage {
-  const colours = resample(map.colours, map, options, 3, options.resampling ?? 'nearest');
-  const foreground = resample(map.foreground, map, options, 1, 'nearest');
+export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): PixelImage {
+  const colours = resample(map.colours, pixelPerCell(map.grid), options, 3, options.resampling ?? 'nearest');
+  const foreground = resample(map.foreground, pixelPerCell(map.grid), options, 1, 'nearest');
   const background = options.background ?? [0, 0, 0];
   const data = Uint8Array.from(colours, (value, i) =>
     foreground[Math.floor(i / 3)]! > 0 ? toByte(value) : background[i % 3]!,
@@ -97,10 +103,24 @@ export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): RgbImage {
   return rgbImage(options.width, options.height, data);
 }
 
+/** The pictures of one or several batches, each by itself. Throws `bad-shape` where a batch is not whole pictures of its grid. */
+export function singlePictures(features: PatchFeatures | readonly PatchFeatures[]): PatchFeatures[] {
+  return ('grid' in features ? [features] : features).flatMap(({ patches, grid, dim }, i) => {
+    const [rows, columns] = grid;
+    const each = cellsOf(grid) * dim;
+    const count = Math.max(1, Math.floor(patches.length / each) || 0);
+    checkLength(`the patch features of batch ${i}`, patches, [count, rows, columns, dim]);
+    return Array.from({ length: count }, (_, n) => ({
+      patches: patches.subarray(n * each, (n + 1) * each),
+      grid,
+      dim,
+    }));
+  });
+}
+
 function stackPictures(pictures: readonly PatchFeatures[]): FeatureRows {
   const first = pictures[0];
   if (!first) throw new VizError('bad-shape', 'no picture was passed; pass the patch features of at least one');
-  checkCount('the feature dimension', first.dim);
   if (first.dim < 3)
     throw new VizError('bad-shape', `features have ${first.dim} dimensions; three colours need at least 3`);
   for (const [i, picture] of pictures.entries()) {
@@ -110,14 +130,13 @@ function stackPictures(pictures: readonly PatchFeatures[]): FeatureRows {
         `picture ${i} has ${picture.dim}-dimensional features, picture 0 has ${first.dim}; a joint PCA needs one dimension`,
       );
     }
-    checkLength(`the features of picture ${i}`, picture.data, [picture.height, picture.width, picture.dim]);
   }
-  const rows = pictures.reduce((total, picture) => total + picture.height * picture.width, 0);
+  const rows = pictures.reduce((total, { grid }) => total + cellsOf(grid), 0);
   const data = new Float64Array(rows * first.dim);
   let offset = 0;
   for (const picture of pictures) {
-    data.set(picture.data, offset);
-    offset += picture.data.length;
+    data.set(picture.patches, offset);
+    offset += picture.patches.length;
   }
   return { data, rows, dim: first.dim };
 }
@@ -147,26 +166,26 @@ function thresholdScores(scores: Float64Array, rule: ForegroundRule): Uint8Array
   return Uint8Array.from(compared, (score) => (score > rule.threshold === (rule.keep === 'above') ? 1 : 0));
 }
 
-function borderPatches(pictures: readonly GridSize[]): Uint8Array {
-  const flags = pictures.flatMap(({ height, width }) =>
-    Array.from({ length: height * width }, (_, p) => {
-      const y = Math.floor(p / width);
-      const x = p % width;
-      return y === 0 || x === 0 || y === height - 1 || x === width - 1 ? 1 : 0;
+function borderPatches(pictures: readonly PatchFeatures[]): Uint8Array {
+  const flags = pictures.flatMap(({ grid: [rows, columns] }) =>
+    Array.from({ length: rows * columns }, (_, p) => {
+      const y = Math.floor(p / columns);
+      const x = p % columns;
+      return y === 0 || x === 0 || y === rows - 1 || x === columns - 1 ? 1 : 0;
     }),
   );
   return Uint8Array.from(flags);
 }
 
-function stackMasks(pictures: readonly GridSize[], masks: readonly ArrayLike<number>[]): Uint8Array {
+function stackMasks(pictures: readonly PatchFeatures[], masks: readonly ArrayLike<number>[]): Uint8Array {
   if (masks.length !== pictures.length) {
     throw new VizError(
       'bad-shape',
       `${masks.length} foreground masks for ${pictures.length} pictures; pass one for each`,
     );
   }
-  pictures.forEach(({ height, width }, i) => {
-    checkLength(`the foreground of picture ${i}`, masks[i]!, [height, width]);
+  pictures.forEach(({ grid }, i) => {
+    checkLength(`the foreground of picture ${i}`, masks[i]!, grid);
   });
   return Uint8Array.from(masks.flatMap((mask) => Array.from(mask, (value) => (value > 0 ? 1 : 0))));
 }
@@ -188,11 +207,11 @@ function thinRows(rows: FeatureRows, count: number): FeatureRows {
   return selectRows(rows, keep);
 }
 
-function splitPictures(pictures: readonly GridSize[], colours: Float32Array, foreground: Uint8Array): PcaMap[] {
+function splitPictures(pictures: readonly PatchFeatures[], colours: Float32Array, foreground: Uint8Array): PcaMap[] {
   let start = 0;
-  return pictures.map(({ height, width }) => {
-    const end = start + height * width;
-    const map = { height, width, colours: colours.slice(start * 3, end * 3), foreground: foreground.slice(start, end) };
+  return pictures.map(({ grid }) => {
+    const end = start + cellsOf(grid);
+    const map = { grid, colours: colours.slice(start * 3, end * 3), foreground: foreground.slice(start, end) };
     start = end;
     return map;
   });

@@ -2,7 +2,7 @@
  * Reports: one HTML file with everything inside it (style, SVG, pictures as data). It opens from disk, mails and
  * archives well. It runs no script and may load nothing: its content security policy says so to the browser.
  */
-import type { RgbImage } from '../drawing/image';
+import type { PixelImage } from '../drawing/image';
 import { formatNumber } from '../drawing/number-format';
 import { bytesDataUri, pngDataUri } from '../drawing/png';
 import { escapeText, type Figure } from '../drawing/svg';
@@ -36,7 +36,7 @@ export interface ReportSection {
 
 /** A picture, as pixels or as the bytes of a PNG file. */
 export interface ReportImage {
-  readonly image: RgbImage | Uint8Array;
+  readonly image: PixelImage | Uint8Array;
   readonly caption?: string;
   /** Width on the page in CSS pixels. Default: the picture's own. */
   readonly width?: number;

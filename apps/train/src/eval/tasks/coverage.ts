@@ -1,5 +1,5 @@
 /** Mask coverage: how evenly masking strategies show the positions of an image. Needs neither weights nor images. */
-import { type Grid, maskStrategies, sampleBatch, seededRandom } from '@franca/cyclic-mask';
+import { type Grid, type MaskStrategyName, maskStrategies, sampleBatch, seededRandom } from '@franca/cyclic-mask';
 import { type CoverageCounts, countVisible, evalRecord, maskCoverage } from '@franca/evals';
 import { maskCoverageFigure } from '@franca/viz';
 import { positiveInteger } from '../../options/option-values';
@@ -9,8 +9,6 @@ interface Options {
   readonly draws?: number;
   readonly side?: number;
 }
-
-type StrategyName = keyof typeof maskStrategies;
 
 const BATCH = 64;
 
@@ -25,7 +23,7 @@ export const task: EvalTask = {
       .option('--side <n>', 'patches of a side (default: 16)', positiveInteger),
   async run(context, { draws = 20_000, side }: Options) {
     const [height, width] = side === undefined ? context.grid : [side, side];
-    const names = Object.keys(maskStrategies) as StrategyName[];
+    const names = Object.keys(maskStrategies) as MaskStrategyName[];
     const coverages = names.map((name) => ({ name, counts: coverageOf(name, { height, width }, draws) }));
     const results = coverages.map(({ name, counts }) => maskCoverage(counts, name));
     const subject = { dataset: 'drawn masks', split: `${height} x ${width}`, features: 'none', preprocessing: 'none' };
@@ -34,15 +32,7 @@ export const task: EvalTask = {
       section: {
         charts: [
           {
-            figure: maskCoverageFigure(
-              coverages.map(({ name, counts }) => ({
-                name,
-                height,
-                width,
-                visible: counts.visible,
-                masks: counts.draws,
-              })),
-            ),
+            figure: maskCoverageFigure(coverages.map(({ name, counts }) => ({ name, ...counts }))),
           },
         ],
       },
@@ -51,9 +41,9 @@ export const task: EvalTask = {
 };
 
 /** Masks as training draws them: ratios uniform in 0.1 to 0.65, every crop masked. */
-function coverageOf(strategy: StrategyName, grid: Grid, draws: number): CoverageCounts {
+function coverageOf(strategy: MaskStrategyName, grid: Grid, draws: number): CoverageCounts {
   const random = seededRandom(0);
-  const options = { crops: BATCH, grid, strategy: maskStrategies[strategy], probability: 1 };
+  const options = { crops: BATCH, grid, strategy, probability: 1 };
   const masks: ArrayLike<number>[] = [];
   while (masks.length < draws) masks.push(...sampleBatch(options, random));
   return countVisible(masks.slice(0, draws), [grid.height, grid.width]);

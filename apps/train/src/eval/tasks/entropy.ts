@@ -50,10 +50,7 @@ export const task: EvalTask = {
         charts: [
           { figure: positionEntropyChart([{ name: test.set.dataset, values: counted }]) },
           {
-            figure: positionMapsFigure(
-              { counts: positions.counts, clusters: count, height, width },
-              { atLeast: enough },
-            ),
+            figure: positionMapsFigure(positions, { atLeast: enough }),
           },
         ],
       },

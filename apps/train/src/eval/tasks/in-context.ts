@@ -56,17 +56,18 @@ const SHOWN = 6;
 async function predictionsFigure(
   set: ImageSet,
   predicted: readonly Int32Array[],
-  { images, masks, maskSize: [size] }: MaskedFeatures,
+  { images, masks, maskSize }: MaskedFeatures,
 ) {
+  const [size] = maskSize;
   const items = [];
   for (let i = 0; i < Math.min(SHOWN, predicted.length); i++) {
     const image = await set.read(images[i]!);
     const truth = masks.subarray(i * size * size, (i + 1) * size * size);
     items.push({
-      image: { width: size, height: size, data: resizeBicubic(image, size, size) },
+      image: resizeBicubic(image, size, size),
       maps: [
-        { labels: predicted[i]!, height: size, width: size },
-        { labels: truth, height: size, width: size },
+        { labels: predicted[i]!, grid: maskSize },
+        { labels: truth, grid: maskSize },
       ],
     });
   }

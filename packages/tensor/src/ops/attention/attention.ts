@@ -6,6 +6,7 @@
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
 import type { Tensor } from '../../graph/op';
+import { checkTensor } from '../../graph/record';
 import { mul } from '../elementwise';
 import { matmul } from '../matmul/matmul';
 import { softmax } from '../rows/softmax';
@@ -61,6 +62,7 @@ export function attentionProbabilities(qkv: Tensor, heads: number): Tensor {
  * held in memory, [B, H, N, M]. Throws `TensorError` with code `shape`.
  */
 export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor): Tensor {
+  for (const x of [q, k, v]) checkTensor('scaledDotProductAttention', x);
   const fits =
     [q, k, v].every((tensor) => tensor.shape.length === 4) &&
     [k, v].every((tensor) => tensor.shape[0] === q.shape[0] && tensor.shape[1] === q.shape[1]) &&

@@ -5,6 +5,7 @@
  * widened when shrinking, weights renormalised).
  */
 import type { Tensor } from '../../graph/op';
+import { checkTensor } from '../../graph/record';
 import { constant } from '../sources';
 import { reshape } from '../views';
 import { matmul } from './matmul';
@@ -60,6 +61,7 @@ function antialiasedRow(row: Float64Array, i: number, scale: number): void {
 
 /** x [.., H, W, C] resampled to [.., h, w, C] by matrices [h, H] and [w, W] (from `resampleMatrix`): rows first, then columns. */
 export function resample(x: Tensor, rows: Float64Array, columns: Float64Array): Tensor {
+  checkTensor('resample', x);
   const [H, W, C] = x.shape.slice(-3) as [number, number, number];
   const lead = x.shape.slice(0, -3);
   const [h, w] = [rows.length / H, columns.length / W];

@@ -15,7 +15,7 @@
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
 import type { LowerArgs, NdArray, Op, Spec, Tensor } from '../../graph/op';
-import { record, record1 } from '../../graph/record';
+import { checkTensor, record, record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { flatDot, flatMax, flatSum, floatType } from '../../kernels/vectors';
@@ -246,6 +246,7 @@ export const softCrossEntropyChunk = (
 
 /** Cross-entropy of each row [R], summed over the targets of the row, from the statistics of all chunks. */
 export function softCrossEntropy(stats: Tensor, pairing: TargetPairing): Tensor {
+  checkTensor('softCrossEntropy', stats);
   const [R, S] = stats.shape as [number, number];
   const coefficients = Float64Array.from({ length: R * S }, (_, i) => {
     const [r, s] = [Math.floor(i / S), i % S];

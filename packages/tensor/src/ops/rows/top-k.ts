@@ -6,7 +6,7 @@ import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { normaliseAxis, showShape, sizeOf } from '../../base/shape';
 import type { Op, Tensor } from '../../graph/op';
-import { record, record1 } from '../../graph/record';
+import { checkTensor, record, record1 } from '../../graph/record';
 import { kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { transpose } from '../transpose';
@@ -117,6 +117,7 @@ export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly 
 
 /** Position (u32) of the largest element along `axis` (default the last), which goes; the first at a tie. */
 export function argmax(x: Tensor, axis = -1): Tensor {
+  checkTensor('argmax', x);
   const at =
     normaliseAxis(axis, x.shape.length) ??
     opError('argument', 'argmax', `axis ${axis} is out of range for ${showShape(x.shape)}`);

@@ -7,7 +7,7 @@ import type { DType } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
 import type { Op, Tensor } from '../../graph/op';
-import { record, record1 } from '../../graph/record';
+import { checkTensor, record, record1 } from '../../graph/record';
 import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { flatDot, floatType } from '../../kernels/vectors';
@@ -89,5 +89,5 @@ const weightNormGradientOp: Op<object> = {
 };
 
 /** g_k v_k / ||v_k|| for g [K, 1] and v [K, b] (no row of which may be zero) -> [K, b] of `dtype` (default that of v). */
-export const weightNorm = (g: Tensor, v: Tensor, dtype: DType = v.dtype): Tensor =>
-  record1(weightNormOp, [g, v], { dtype });
+export const weightNorm = (g: Tensor, v: Tensor, dtype?: DType): Tensor =>
+  record1(weightNormOp, [g, v], { dtype: dtype ?? checkTensor('weightNorm', v).dtype });
