@@ -13,7 +13,7 @@ import { openSession, type SessionOptions, withWeightsAndImages } from '../featu
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
-import { positionChart, positionReadings } from '../rasa/position-readings';
+import { FIT_CHANCE, FIT_R2, HEAD_R2, positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
@@ -79,7 +79,7 @@ async function run(options: Options): Promise<void> {
   });
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const fit = await fitOnImages(session, parts.train, options);
-  const readings = await positionReadings(backend, parts, fit.bases, session);
+  const readings = await positionReadings(backend, parts, fit, session);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
@@ -99,25 +99,32 @@ async function run(options: Options): Promise<void> {
 }
 
 /** One line per reading: what least squares and the head that is trained next read on the images of the fit, and what least squares reads on others. */
-function readingLines(
-  { before, stages, stopped, images, leftOut }: RasaFit,
-  readings: readonly EvalRecord[],
-): string[] {
-  const fitted = [before, ...stages.map(({ after }) => after)];
-  const lines = readings.map(({ variant, value, others }, i) => {
-    const { r2, chance } = fitted[i]!;
-    const head = stages[i]?.head.r2.toFixed(3) ?? '';
-    const cells = [r2.toFixed(3), chance.toFixed(3), head, value.toFixed(3), others.MSE!.toFixed(4)];
-    return columns([variant, ...cells]);
+function readingLines(fit: RasaFit, readings: readonly EvalRecord[]): string[] {
+  const lines = readings.map(({ variant, value, others }) => {
+    const ofFit = [FIT_R2, FIT_CHANCE, HEAD_R2].map((name) => others[name]?.toFixed(3) ?? '');
+    return columns([variant, ...ofFit, value.toFixed(3), others.MSE!.toFixed(4)]);
   });
   return [
-    `R2 of position, on the ${images} images of the fit and on others:`,
+    `R2 of position, on the ${fit.images} images of the fit and on others:`,
     columns(['planes removed', 'least sq.', 'of it chance', 'trained head', 'least sq., others', 'MSE, others']),
     ...lines,
+    ...closingLines(fit),
+  ];
+}
+
+/** What was left out, which heads learned little, and why there are no more planes. */
+function closingLines({ after, stages, stopped, images, leftOut }: RasaFit): string[] {
+  const poor = stages.filter(({ before, head }) => head.r2 < (before.r2 - before.chance) / 2).length;
+  return [
     ...(leftOut > 0 ? [`note: ${leftOut} of ${images} images do not fill a batch; no head was trained on them`] : []),
+    ...(poor > 0
+      ? [
+          `note: ${poor} of ${stages.length} heads read less than half of what least squares reads: they have not learned; raise --epochs or --lr, or leave out --official`,
+        ]
+      : []),
     stopped === 'position-gone'
       ? 'stopped: what is left of position is chance'
-      : `stopped: ${stages.length} planes are removed; more of them with --planes`,
+      : `stopped: ${stages.length} planes are removed, as many as asked for; position is still read with R2 ${after.r2.toFixed(3)}`,
   ];
 }
 

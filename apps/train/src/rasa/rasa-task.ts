@@ -13,9 +13,9 @@ export const rasaTask = (session: FeatureSession, folder: string | undefined): R
   async run(context) {
     const parts = { train: await context.patches('train'), test: await context.patches('test') };
     const { weights } = session;
-    const { bases } = await fitOnImages(session, parts.train, {});
-    const records = await positionReadings(context.backend, parts, bases, session);
-    if (folder && bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, bases);
+    const fit = await fitOnImages(session, parts.train, {});
+    const records = await positionReadings(context.backend, parts, fit, session);
+    if (folder && fit.bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, fit.bases);
     return { records, section: { charts: [{ figure: positionChart(records) }] } };
   },
 });
