@@ -10,7 +10,10 @@ const config: ViteUserConfig = defineConfig({
     // Tests read the packages' sources, so that no build stands between an edit and its test.
     alias: [
       { find: /^@franca\/([^/]+)$/, replacement: `${packages}/$1/src/index.ts` },
-      { find: /^@franca\/([^/]+)\/(node|testing|arrays|bytes)$/, replacement: `${packages}/$1/src/$2.ts` },
+      {
+        find: /^@franca\/([^/]+)\/(node|testing|arrays|browser|bytes|pixels)$/,
+        replacement: `${packages}/$1/src/$2.ts`,
+      },
     ],
   },
   test: {

@@ -34,7 +34,7 @@ const iterations = 100;
 const images = 16;
 const pictures = generatedWorld({ length: 64, size: 64 });
 
-const crops = { ...FRANCA_MULTI_CROP, global_crops_size: 32, local_crops_size: 16, local_crops_number: 4 };
+const crops = { global_crops_size: 32, local_crops_size: 16, local_crops_number: 4 };
 // levels of 4, 8, 16, 32 and 64 components with 16 to 256 prototypes
 const head = matryoshkaConfig(64, 256, { hiddenDim: 128, bottleneckDim: 32, initStd: 0.1 });
 const options = pretrainOptions({
@@ -47,7 +47,7 @@ const options = pretrainOptions({
 });
 const schedule = schedules(options.schedule);
 const signature = pretrainSignature(options);
-const recipes = multiCropRecipes(crops);
+const recipes = multiCropRecipes({ ...FRANCA_MULTI_CROP, ...crops });
 
 await using gpu = await openGpu();
 using state = createState(gpu, pretrainGroups(options));

@@ -4,12 +4,15 @@
  */
 import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
+import { checkBrowser } from './checks/browser';
+import { checkCommonJs } from './checks/consumer/commonjs';
+import { checkReadmes } from './checks/consumer/readmes';
+import { checkTwoCopies } from './checks/consumer/two-copies';
 import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
 import { type Published, publish } from './checks/publish';
-import { checkReadmes } from './checks/readmes';
 import { checkTarballs } from './checks/tarballs';
 import { run, withTemporaryFolder } from './checks/workspace';
 
@@ -41,7 +44,10 @@ function packed(folder: string): Record<string, Check> {
     },
     tarballs: async () => checkTarballs(await published()),
     readmes: async () => checkReadmes(await published()),
+    commonjs: async () => checkCommonJs(await published()),
+    copies: async () => checkTwoCopies(await published()),
     app: async () => checkApp(await published()),
+    browser: async () => checkBrowser(await published()),
   };
 }
 

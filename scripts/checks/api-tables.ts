@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Export, exportsOf } from './declarations';
-import { publishedWorkspaces, readText, root, type Workspace } from './workspace';
+import { entriesOf, publishedWorkspaces, readText, root, type Workspace } from './workspace';
 
 /** Tables whose first column has one of these heads list exports. */
 const API_HEADS = ['', 'function'];
@@ -15,10 +15,9 @@ export function checkApiTables(): string[] {
   return [...packages.flatMap(packageProblems), ...appProblems('apps/train')];
 }
 
-function packageProblems({ folder, manifest }: Workspace): string[] {
-  const entries = Object.keys(manifest.exports ?? {}).filter((key) => !key.endsWith('.json'));
-  const files = entries.map((key) => `${folder}/src/${key === '.' ? 'index' : key.slice(2)}.ts`);
-  const exported = files.flatMap(exportsOf);
+function packageProblems(workspace: Workspace): string[] {
+  const { folder } = workspace;
+  const exported = entriesOf(workspace).flatMap(({ source }) => exportsOf(source));
   return readmeProblems(readText(`${folder}/README.md`), exported).map((problem) => `${folder}/README.md: ${problem}`);
 }
 

@@ -1,25 +1,28 @@
 /**
  * Import direction: packages import only packages of lower layers, by their public names; folders inside a package do not import each
  * other in a circle; only tests reach outside their own package, and only into `test/support`; only `@franca/tensor` opens a device
- * through npm `webgpu`; and what a browser loads (every entry but those named `node` and `testing`) needs nothing of Node. (Circles of files are the linter's business.)
+ * through npm `webgpu`; and what a browser loads (every entry but those that `layers.ts` names) needs nothing of Node. (Circles of files are the linter's business.)
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { folderCircles } from './folder-circles';
-import { LAYERS, layerOf, NODE_PACKAGES } from './layers';
+import { isBrowserEntry, LAYERS, layerOf } from './layers';
 import { type Import, importsOf, sourceFiles } from './source-imports';
-import { root, workspaces } from './workspace';
+import { entriesOf, root, workspaces } from './workspace';
 
 export async function checkImports(): Promise<string[]> {
   const packages = workspaces().filter(({ folder }) => folder.startsWith('packages/'));
   const names = packages.map(({ folder }) => shortName(folder));
-  const strangers = [...LAYERS.flat(), ...NODE_PACKAGES].filter((name) => !names.includes(name));
+  const strangers = LAYERS.flat().filter((name) => !names.includes(name));
   return [
     ...strangers.map((name) => `scripts/checks/layers.ts: there is no package ${name}`),
     ...packages.flatMap(({ folder }) => checkPackage(folder)),
     ...workspaces().flatMap(({ folder }) => folderCircles(`${folder}/src`)),
-    ...names.flatMap((name) => browserEntries(name).flatMap(checkBrowserEntry)),
+    ...packages
+      .flatMap(entriesOf)
+      .filter(({ name }) => isBrowserEntry(name))
+      .flatMap(({ source }) => checkBrowserEntry(source)),
   ];
 }
 
@@ -50,22 +53,6 @@ function judge(file: string, { specifier, target }: Import, name: string, own: n
   return undefined;
 }
 
-/** Sources of the entries of a package that a browser loads: those that it exports by name, and the main one unless it needs Node. */
-function browserEntries(name: string): string[] {
-  const { exports } = JSON.parse(readFileSync(join(root, `packages/${name}/package.json`), 'utf8')) as {
-    readonly exports: Readonly<Record<string, unknown>>;
-  };
-  const named = Object.keys(exports).flatMap((key) => /^\.\/([\w-]+)$/.exec(key)?.[1] ?? []);
-  const entries = [
-    ...(NODE_PACKAGES.includes(name) ? [] : ['index']),
-    ...named.filter((each) => !NODE_ENTRIES.has(each)),
-  ];
-  return entries.map((entry) => `packages/${name}/src/${entry}.ts`);
-}
-
-/** Names of entries for Node, and for tests. */
-const NODE_ENTRIES = new Set(['node', 'testing']);
-
 /** Follows the imports that remain at run time from an entry. */
 function checkBrowserEntry(entry: string): string[] {
   if (!existsSync(join(root, entry))) return [`${entry} is missing`];
@@ -86,7 +73,7 @@ function checkBrowserEntry(entry: string): string[] {
 function needsNode(specifier: string): boolean {
   if (specifier.startsWith('node:') || builtinModules.includes(specifier)) return true;
   const [, name, entry] = /^@franca\/([^/]+)(?:\/(.+))?$/.exec(specifier) ?? [];
-  if (name !== undefined) return entry === undefined ? NODE_PACKAGES.includes(name) : NODE_ENTRIES.has(entry);
+  if (name !== undefined) return !isBrowserEntry(entry === undefined ? name : `${name}/${entry}`);
   return ['webgpu', 'sharp', 'koffi', 'tar-stream', 'undici'].includes(specifier);
 }
 

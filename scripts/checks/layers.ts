@@ -10,8 +10,18 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['evals', 'viz'],
 ];
 
-/** Packages whose main entry needs Node. That of every other loads in a browser: it reaches no Node built-in and no native module. */
-export const NODE_PACKAGES: readonly string[] = ['checkpoint', 'data'];
+/** Entries that need Node, or are for tests there. Every other entry loads in a browser: it reaches no Node built-in and no native module. */
+const NODE_ENTRIES: readonly string[] = [
+  'checkpoint',
+  'data',
+  'evals/node',
+  'tensor/node',
+  'tensor/testing',
+  'viz/node',
+];
+
+/** Whether an entry of a package (`vit`, `sinkhorn/arrays`) is for browsers too. */
+export const isBrowserEntry = (entry: string): boolean => !NODE_ENTRIES.includes(entry);
 
 /** Position of a package in `LAYERS`; undefined for a package that is not listed. */
 export function layerOf(name: string): number | undefined {

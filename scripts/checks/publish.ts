@@ -1,8 +1,10 @@
 /**
- * The packages as their users get them: built, packed as `npm publish` would, and installed into an empty project outside the repository.
+ * The packages as their users get them: built, packed as `npm publish` would, served by a registry, and all of them installed into one empty
+ * project outside the repository, in the ordinary layout of npm.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { emptyProject, npmInstall } from './consumer/project';
+import { type Registry, serveRegistry } from './consumer/registry';
 import { publishedWorkspaces, readManifest, run, type Workspace } from './workspace';
 
 export interface Tarball extends Workspace {
@@ -14,16 +16,22 @@ export interface Published {
   readonly tarballs: readonly Tarball[];
   /** Where all of them are installed, with npm `webgpu` and the types of Node beside them. */
   readonly project: string;
+  /** Where `npm install` finds them. */
+  readonly registry: Registry;
+  /** For further projects. */
+  readonly folder: string;
 }
 
 /** Makes all of it in `folder`; throws with the output of the step that failed. */
 export async function publish(folder: string): Promise<Published> {
   await succeed('turbo', ['run', 'build', '--continue', '--output-logs=errors-only']);
   const tarballs = await packAll(folder);
+  const registry = await serveRegistry(tarballs);
   const project = join(folder, 'project');
-  mkdirSync(project);
-  await install(tarballs, project);
-  return { tarballs, project };
+  emptyProject(project, registry.url, wanted(tarballs));
+  const { ok, output } = await npmInstall(project);
+  if (!ok) throw new Error(`npm install of all packages: ${output.trim()}`);
+  return { tarballs, project, registry, folder };
 }
 
 async function packAll(folder: string): Promise<Tarball[]> {
@@ -39,15 +47,13 @@ async function packAll(folder: string): Promise<Tarball[]> {
   });
 }
 
-async function install(tarballs: readonly Tarball[], project: string): Promise<void> {
+/** The program has no scope, by which npm would find the registry: its tarball stands for it. */
+function wanted(tarballs: readonly Tarball[]): Record<string, string> {
   const { devDependencies = {} } = readManifest('.');
-  const dependencies = Object.fromEntries([
-    ...tarballs.map(({ manifest, path }) => [manifest.name, `file:${path}`]),
+  return Object.fromEntries([
+    ...tarballs.map(({ manifest: { name, version }, path }) => [name, name.startsWith('@') ? version : `file:${path}`]),
     ...['webgpu', '@types/node'].map((name) => [name, devDependencies[name]]),
   ]);
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ private: true, type: 'module', dependencies }));
-  const quietly = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  await succeed('npm', ['install', ...quietly], project);
 }
 
 async function succeed(program: string, args: string[], cwd?: string): Promise<string> {

@@ -41,6 +41,23 @@ export function publishedWorkspaces(): Workspace[] {
   return workspaces().filter(({ manifest }) => !manifest.private);
 }
 
+/** An entry of a package: what `exports` of its package.json names. */
+export interface Entry {
+  /** Without the scope: `vit`, `sinkhorn/arrays`. */
+  name: string;
+  /** What it is built from, relative to the root. */
+  source: string;
+}
+
+/** The entries of a package of `packages/`. */
+export function entriesOf({ folder, manifest }: Workspace): Entry[] {
+  const keys = Object.keys(manifest.exports ?? {}).filter((key) => !key.endsWith('.json'));
+  return keys.map((key) => ({
+    name: folder.slice('packages/'.length) + key.slice(1),
+    source: `${folder}/src/${key === '.' ? 'index' : key.slice(2)}.ts`,
+  }));
+}
+
 export function readText(path: string): string {
   return readFileSync(join(root, path), 'utf8');
 }

@@ -18,7 +18,7 @@ export type {
   TopK,
   TopKSession,
 } from './backend/eval-backend';
-export { gpuBackend } from './backend/gpu';
+export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';

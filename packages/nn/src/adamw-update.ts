@@ -76,8 +76,12 @@ const updateOp: Op<UpdateAttrs> = {
   },
 };
 
-const withTeacher: Op<UpdateAttrs> = { ...updateOp, mutates: [0, 1, 2, 3] };
-const withoutTeacher: Op<UpdateAttrs> = { ...updateOp, mutates: [0, 1, 2] };
+// @__NO_SIDE_EFFECTS__
+function updating(...mutates: number[]): Op<UpdateAttrs> {
+  return { ...updateOp, mutates };
+}
+const withTeacher = updating(0, 1, 2, 3);
+const withoutTeacher = updating(0, 1, 2);
 
 export interface WindowUpdate {
   readonly weights: Tensor;

@@ -2,30 +2,27 @@
  * Opens a GPU in Node through Dawn's bindings (npm `webgpu`). The object that their `create()` returns must stay referenced while its
  * devices live, or Node crashes, and must be dropped afterwards, or Node never exits.
  */
-import { createRequire } from 'node:module';
 import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { create } from 'webgpu';
+import { version } from '../package.json';
 import { TensorError } from './base/errors';
-import { isSoftwareAdapter, type Target } from './base/target';
-import { type Gpu, type TuneCache, wrapDevice } from './device/gpu';
+import { isSoftwareAdapter } from './base/target';
+import type { Gpu, TuneCache } from './device/gpu';
+import { type AdapterOptions, adapterName, openAdapter } from './device/open-adapter';
 import { processorName } from './device/processor';
-import { requestDevice } from './device/request-device';
 import { tuneFile } from './device/tune-file';
 import { waitQuietly } from './device/wait-quietly';
 
 export { isSoftwareAdapter } from './base/target';
 export { waitQuietly } from './device/wait-quietly';
 
-export interface OpenGpuOptions {
+export interface OpenGpuOptions extends AdapterOptions {
   /** `auto` (default): a GPU if there is one, else the software adapter. `software`: the software adapter. `null`: Dawn's null backend, which validates but computes nothing. Anything else: part of an adapter's name. */
   readonly adapter?: string;
   /** Refuse allocations beyond this many bytes (default: 80 % of the machine's memory on software adapters, else no limit). */
   readonly memoryLimit?: number;
   /** Leave Dawn's bounds checks on (default true); kernels are about 10-20 % faster without. */
   readonly robustness?: boolean;
-  /** Facts to override in the target description, e.g. `{ family: 'gpu' }` to test the other kernel family. */
-  readonly target?: Partial<Target>;
   /**
    * Where measured kernel choices are kept, or false to choose by rule. Default: the file that FRANCA_TUNE names (`off`: none), else
    * `franca/tuning.json` in the user's cache; on a software adapter that is told to run the kernels of GPUs, nothing is measured.
@@ -36,7 +33,7 @@ export interface OpenGpuOptions {
 /** Everything that must not be garbage-collected while a device lives. */
 const KEPT_ALIVE = new Set<GPU>();
 
-/** Opens a device with every limit and feature its adapter offers. Throws `TensorError` with code `adapter` if there is none. */
+/** Opens a device with every limit and feature its adapter offers. Throws `TensorError` with code `adapter` if there is none, or no npm `webgpu`. */
 export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const name = options.adapter ?? process.env.FRANCA_ADAPTER ?? 'auto';
   // Dawn's Vulkan loader complains on stderr when this is unset, as it is for services and root shells.
@@ -46,15 +43,10 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
   const { gpu, adapter } = await findAdapter(name, `enable-dawn-features=${features.join(',')}`);
   try {
     const software = isSoftwareAdapter(adapter.info);
-    const device = await requestDevice(adapter);
-    const pretends = name === 'null' || (software && options.target?.family === 'gpu');
-    const tuning = options.tuning ?? (pretends ? false : defaultTuning(adapter.info));
-    return wrapDevice(device, {
-      memoryLimit: options.memoryLimit ?? (software ? Math.floor(totalmem() * 0.8) : Number.POSITIVE_INFINITY),
+    return await openAdapter(adapter, options, {
+      tuning: () => (name === 'null' ? false : defaultTuning(adapter.info)),
       onDispose: () => KEPT_ALIVE.delete(gpu),
-      ...(software ? { wait: waitQuietly, seconds: processorSeconds } : {}),
-      ...(options.target ? { target: options.target } : {}),
-      ...(tuning ? { tuning } : {}),
+      ...(software ? { memoryLimit: Math.floor(totalmem() * 0.8), wait: waitQuietly, seconds: processorSeconds } : {}),
     });
   } catch (error) {
     KEPT_ALIVE.delete(gpu);
@@ -68,10 +60,21 @@ function processorSeconds(): number {
   return (user + system) / 1e6;
 }
 
+/** The bindings, which are loaded when a device is first asked for: whoever opens none need not have them. */
+async function loadDawn(): Promise<typeof import('webgpu')> {
+  return import('webgpu').catch((error: Error) => {
+    throw new TensorError(
+      'adapter',
+      `Node opens a GPU through the npm package webgpu, which cannot be loaded (${error.message.split('\n')[0]}); install it beside @franca/tensor: npm install webgpu`,
+    );
+  });
+}
+
 const SOFTWARE_ADAPTERS = ['llvmpipe', 'SwiftShader'];
 
 /** The first adapter that answers to `name`, with the object that must stay referenced while it is in use. */
 async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; adapter: GPUAdapter }> {
+  const { create } = await loadDawn();
   let reason = '';
   for (const choice of name === 'software' ? SOFTWARE_ADAPTERS : [name]) {
     const flags = choice === 'auto' ? [] : [choice === 'null' ? 'backend=null' : `adapter=${choice}`];
@@ -90,17 +93,11 @@ function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
   const setting = process.env.FRANCA_TUNE;
   if (setting === 'off') return false;
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-  const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
   const processor = isSoftwareAdapter(info) ? processorName() : '';
-  const adapter = [
-    info.vendor,
-    info.architecture,
-    info.device,
-    info.description,
-    processor,
-    `@franca/tensor ${version}`,
-  ];
-  return tuneFile(setting || join(folder, 'franca', 'tuning.json'), adapter.filter(Boolean).join(', '));
+  return tuneFile(
+    setting || join(folder, 'franca', 'tuning.json'),
+    adapterName(info, processor, `@franca/tensor ${version}`),
+  );
 }
 
 function noAdapter(name: string, reason = ''): TensorError {

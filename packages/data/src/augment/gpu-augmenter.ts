@@ -50,6 +50,7 @@ export interface GpuAugmenter {
    * any buffer of `render`, and stays as it is.
    */
   warm(output: GPUBuffer): Promise<void>;
+  dispose(): void;
   [Symbol.dispose](): void;
 }
 
@@ -81,6 +82,7 @@ export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptio
       }
     },
     warm: passes.warm,
+    dispose: passes.destroy,
     [Symbol.dispose]: passes.destroy,
   };
 }

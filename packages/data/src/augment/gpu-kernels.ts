@@ -71,7 +71,7 @@ fn unpack(word: u32) -> vec3u { return vec3u(word & 255u, (word >> 8u) & 255u, (
 fn rounded(color: vec3f) -> vec3u { return vec3u(floor(clamp(color, vec3f(0.0), vec3f(255.0)) + 0.5)); }
 `;
 
-const RESIZE = /* wgsl */ `
+const resize = (): string => /* wgsl */ `
 fn imagePixel(view: u32, x: u32, y: u32) -> vec3u {
   let byte = views[view].imageByte + y * views[view].rowBytes + x * views[view].pixelBytes;
   let shift = (byte & 3u) * 8u;
@@ -134,12 +134,15 @@ fn weightAt(taps: Taps, position: i32) -> f32 {
 `;
 
 /** The levels of `HUE_FALLS` as bits of eight words. */
-const hueFallsWords = Array.from({ length: 8 }, (_, word) =>
-  HUE_FALLS.subarray(word * 32, word * 32 + 32).reduce((bits, falls, bit) => bits | (falls << bit), 0),
-);
+const hueFallsWords = (): number[] =>
+  Array.from({ length: 8 }, (_, word) =>
+    HUE_FALLS.subarray(word * 32, word * 32 + 32).reduce((bits, falls, bit) => bits | (falls << bit), 0),
+  );
 
-const RECOLOR = /* wgsl */ `
-const HUE_FALLS = array<u32, 8>(${hueFallsWords.map((bits) => `${bits >>> 0}u`).join(', ')});
+const recolor = (): string => /* wgsl */ `
+const HUE_FALLS = array<u32, 8>(${hueFallsWords()
+  .map((bits) => `${bits >>> 0}u`)
+  .join(', ')});
 const BRIGHTNESS = 1u;
 const CONTRAST = 2u;
 const SATURATION = 3u;
@@ -219,7 +222,7 @@ fn hasContrast(steps: u32) -> bool {
 }
 `;
 
-const FINISH = /* wgsl */ `
+const finish = (): string => /* wgsl */ `
 fn reflected(index: i32) -> u32 {
   let inside = abs(index);
   return u32(select(inside, 2 * (i32(frame.size) - 1) - inside, inside >= i32(frame.size)));
@@ -255,5 +258,5 @@ fn blurred(view: u32, x: u32, y: u32) -> vec3u {
 /** The module's source for results in f32, or in f16 where the device has `shader-f16`. */
 export function gpuKernels(format: 'f32' | 'f16'): string {
   const result = format === 'f16' ? 'enable f16;\nalias Result = f16;\n' : 'alias Result = f32;\n';
-  return result + DECLARATIONS + RESIZE + RECOLOR + FINISH;
+  return result + DECLARATIONS + resize() + recolor() + finish();
 }

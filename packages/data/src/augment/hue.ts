@@ -12,7 +12,7 @@
 const float = Math.fround;
 
 /** 1 where PIL's arithmetic puts a hue of exactly `level / 255` turns into the level below. */
-export const HUE_FALLS: Uint8Array = Uint8Array.from({ length: 256 }, (_, level) => {
+export const HUE_FALLS: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, level) => {
   const exact = (6 * level) / 255;
   const sector = Math.floor(exact);
   const rising = sector % 2 === 1;

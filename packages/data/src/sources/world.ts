@@ -1,7 +1,8 @@
 /** The generated world as a data set: `world`, `world:easy:length=500:size=64`. */
 
 import { DataError } from '../errors';
-import { type GeneratedWorldOptions, generatedWorld } from '../world/generated-world';
+import type { GeneratedWorldOptions } from '../world/generated-scenes';
+import { generatedWorld } from '../world/generated-world';
 import { GRADES } from '../world/grades';
 import type { SourceKind } from './source-kind';
 

@@ -62,7 +62,11 @@ export interface Scene {
 }
 
 /** Largest number of classes. */
-export const MAX_CLASSES: number = TOYS.length * SOLID.length;
+export const MAX_CLASSES: number = /* @__PURE__ */ classCount();
+
+function classCount(): number {
+  return TOYS.length * SOLID.length;
+}
 
 /** Toy and texture of a class, as indices into `TOYS` and `TEXTURES`. */
 export function classParts(index: number, grade: Grade): { toy: number; texture: number } {

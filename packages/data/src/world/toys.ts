@@ -48,7 +48,7 @@ const four = (x: number, z: number, make: (x: number, z: number) => Part): Part[
   make(-x, -z),
 ];
 
-const CHAIR: Toy = {
+const chair = (): Toy => ({
   name: 'chair',
   parts: [
     part('cube', [0, 0.48, 0], [0.32, 0.06, 0.32]),
@@ -65,9 +65,9 @@ const CHAIR: Toy = {
     'back left corner': [0.32, 1.12, -0.22],
     'back right corner': [-0.32, 1.12, -0.22],
   },
-};
+});
 
-const CAR: Toy = {
+const car = (): Toy => ({
   name: 'car',
   parts: [
     part('cube', [0, 0.33, 0], [0.33, 0.15, 0.66]),
@@ -88,9 +88,9 @@ const CAR: Toy = {
     'roof back left': [0.29, 0.735, -0.45],
     'roof back right': [-0.29, 0.735, -0.45],
   },
-};
+});
 
-const HOUSE: Toy = {
+const house = (): Toy => ({
   name: 'house',
   parts: [
     part('cube', [0, 0.34, 0], [0.42, 0.34, 0.36]),
@@ -109,9 +109,9 @@ const HOUSE: Toy = {
     'back left corner': [0.42, 0.02, -0.36],
     'back right corner': [-0.42, 0.02, -0.36],
   },
-};
+});
 
-const DOG: Toy = {
+const dog = (): Toy => ({
   name: 'dog',
   parts: [
     part('sphere', [0, 0.52, 0], [0.21, 0.2, 0.44]),
@@ -134,9 +134,9 @@ const DOG: Toy = {
     'tail tip': [0, 0.86, -0.61],
     back: [0, 0.72, 0],
   },
-};
+});
 
-const DUCK: Toy = {
+const duck = (): Toy => ({
   name: 'duck',
   parts: [
     part('sphere', [0, 0.32, -0.02], [0.31, 0.31, 0.44]),
@@ -155,9 +155,9 @@ const DUCK: Toy = {
     'right wing': [-0.36, 0.38, -0.08],
     'tail tip': [0, 0.58, -0.63],
   },
-};
+});
 
-const MUSHROOM: Toy = {
+const mushroom = (): Toy => ({
   name: 'mushroom',
   parts: [
     part('cylinder', [0, 0.3, 0], [0.15, 0.3, 0.15], 'accent'),
@@ -173,9 +173,9 @@ const MUSHROOM: Toy = {
     'rim back': [0, 0.66, -0.5],
     'small top': [0.42, 0.43, 0.28],
   },
-};
+});
 
-const TREE: Toy = {
+const tree = (): Toy => ({
   name: 'tree',
   parts: [
     part('cylinder', [0, 0.13, 0], [0.09, 0.13, 0.09], 'dark'),
@@ -194,9 +194,9 @@ const TREE: Toy = {
     'upper bauble': [0, 0.62, 0.4],
     foot: [0, 0.02, 0.09],
   },
-};
+});
 
-const ROCKET: Toy = {
+const rocket = (): Toy => ({
   name: 'rocket',
   parts: [
     part('cylinder', [0, 0.58, 0], [0.21, 0.36, 0.21]),
@@ -214,9 +214,9 @@ const ROCKET: Toy = {
     'front fin': [0, 0.04, 0.39],
     'back fin': [0, 0.04, -0.39],
   },
-};
+});
 
-const MUG: Toy = {
+const mug = (): Toy => ({
   name: 'mug',
   parts: [
     part('cylinder', [0, 0.43, 0], [0.35, 0.43, 0.35]),
@@ -233,9 +233,9 @@ const MUG: Toy = {
     'rim front': [0, 0.86, 0.35],
     'rim back': [0, 0.86, -0.35],
   },
-};
+});
 
-const SNOWMAN: Toy = {
+const snowman = (): Toy => ({
   name: 'snowman',
   parts: [
     ball([0, 0.29, 0], 0.31),
@@ -255,7 +255,11 @@ const SNOWMAN: Toy = {
     chest: [0, 0.73, 0.23],
     belly: [0, 0.29, 0.31],
   },
-};
+});
 
 /** All toys, in the order of their classes. */
-export const TOYS: readonly Toy[] = [CHAIR, CAR, HOUSE, DOG, DUCK, MUSHROOM, TREE, ROCKET, MUG, SNOWMAN];
+export const TOYS: readonly Toy[] = /* @__PURE__ */ allToys();
+
+function allToys(): Toy[] {
+  return [chair(), car(), house(), dog(), duck(), mushroom(), tree(), rocket(), mug(), snowman()];
+}

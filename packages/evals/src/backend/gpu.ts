@@ -23,10 +23,17 @@ import { fitsVote, softVote } from './gpu-soft-vote';
 import { openTopK } from './gpu-top-k';
 import { planCache } from './plan-cache';
 
+/** The heavy operations on a device, and what has to be disposed of before it. */
+export interface GpuBackend extends EvalBackend {
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
 /** Dispose of it before the device. */
-export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
+export function gpuBackend(gpu: Gpu): GpuBackend {
   const plans = planCache();
   const isSoftware = gpu.target.family === 'cpu';
+  const dispose = (): void => plans[Symbol.dispose]();
   return {
     name: `webgpu (${gpu.target.name})`,
     products: (a, b) => products(gpu, a, b),
@@ -38,6 +45,7 @@ export function gpuBackend(gpu: Gpu): EvalBackend & Disposable {
     countPairs: (pairs) => (isSoftware ? countOnCpu(pairs) : countPairs(gpu, plans, pairs)),
     openLinearGrid: (spec) => (fitsGrid(gpu, spec) ? openLinearGrid(gpu, spec) : openGridOnCpu(spec)),
     openSoftmaxRegression,
-    [Symbol.dispose]: () => plans[Symbol.dispose](),
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }

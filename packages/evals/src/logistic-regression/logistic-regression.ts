@@ -45,7 +45,10 @@ export interface LogisticRegressionResult {
 }
 
 /** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
-export const OFFICIAL_CS: readonly number[] = Array.from({ length: 45 }, (_, i) => 10 ** (-6 + (11 * i) / 44));
+export const OFFICIAL_CS: readonly number[] = /* @__PURE__ */ Array.from(
+  { length: 45 },
+  (_, i) => 10 ** (-6 + (11 * i) / 44),
+);
 
 /** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function logisticRegression(

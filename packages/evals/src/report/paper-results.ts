@@ -143,16 +143,17 @@ const TABLES: readonly Table[] = [
 ];
 
 /** Every number above, one by one. */
-export const PAPER_RESULTS: readonly PaperResult[] = TABLES.flatMap(({ task, source, columns, perColumn = 1, rows }) =>
-  Object.entries(rows).flatMap(([model, values]) =>
-    columns.map((dataset, c) => ({
-      task,
-      dataset,
-      model,
-      values: values.slice(c * perColumn, (c + 1) * perColumn),
-      source,
-    })),
-  ),
+export const PAPER_RESULTS: readonly PaperResult[] = /* @__PURE__ */ TABLES.flatMap(
+  ({ task, source, columns, perColumn = 1, rows }) =>
+    Object.entries(rows).flatMap(([model, values]) =>
+      columns.map((dataset, c) => ({
+        task,
+        dataset,
+        model,
+        values: values.slice(c * perColumn, (c + 1) * perColumn),
+        source,
+      })),
+    ),
 );
 
 /** What the paper prints for this model on the record's task and data set, if it does. */

@@ -90,7 +90,10 @@ export const toUniform = (bits: number): number => (bits >>> 8) * 2 ** -24;
 /** A normal from two uniforms; 1 - u keeps the logarithm finite. */
 export const boxMuller = (u: number, v: number): number => Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 
-export const philoxWgsl: string = `
+export const philoxWgsl: string = /* @__PURE__ */ philoxText();
+
+function philoxText(): string {
+  return `
 fn mulHigh(a: u32, b: u32) -> u32 {
   let al = a & 0xffffu; let ah = a >> 16u; let bl = b & 0xffffu; let bh = b >> 16u;
   let middle = ah * bl + ((al * bl) >> 16u);
@@ -106,3 +109,4 @@ fn philox(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
   return c;
 }
 fn toUniform(bits: vec4<u32>) -> vec4<f32> { return vec4<f32>(bits >> vec4<u32>(8u)) * 5.9604644775390625e-8; }`;
+}

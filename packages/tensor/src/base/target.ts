@@ -57,8 +57,8 @@ interface AdapterFacts {
 }
 
 /** Whether an adapter computes on the processor. */
-export const isSoftwareAdapter = ({ architecture, device, description }: GPUAdapterInfo): boolean =>
-  /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
+export const isSoftwareAdapter = ({ architecture, device, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
 
 /** Describes a device that was opened with the features and limits of its adapter. */
 export function describeTarget({ info, features, limits }: AdapterFacts): Target {

@@ -1,7 +1,8 @@
 /**
  * Elementwise ops, one entry each: arithmetic, comparisons, functions, casts. An entry is a WGSL expression (for scalars and vec4 alike,
  * `F`, `I`, `U` being the value types), the same in f64 TypeScript, and its gradient in terms of other ops. Operands broadcast as in NumPy;
- * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`).
+ * a number stands for a scalar tensor. Chains of them fuse into one kernel (see `fuse.ts`). What makes an op at load is marked as free of
+ * side effects, so that a bundle holds the ops that it uses.
  */
 import { checkSpec } from '../base/check-spec';
 import { type DType, isFloat } from '../base/dtype';
@@ -29,6 +30,7 @@ interface Definition {
   readonly chooses?: true;
 }
 
+// @__NO_SIDE_EFFECTS__
 function elementwise(definition: Definition): Op<object> {
   const { name, expression, reference, integer = reference, gradient, result, chooses } = definition;
   return {
@@ -76,22 +78,24 @@ function commonType(op: string, a: Operand, b: Operand): DType {
   return 'f32';
 }
 
-const unary = (definition: Definition): ((x: Tensor) => Tensor) => {
+// @__NO_SIDE_EFFECTS__
+function unary(definition: Definition): (x: Tensor) => Tensor {
   const op = elementwise(definition);
   return (x) => {
     if (!isFloat(checkTensor(definition.name, x).dtype))
       opError('dtype', definition.name, `needs floats, got ${x.dtype}; cast it`);
     return record1(op, [x], {});
   };
-};
+}
 
-const binary = (definition: Definition): ((a: Operand, b: Operand) => Tensor) => {
+// @__NO_SIDE_EFFECTS__
+function binary(definition: Definition): (a: Operand, b: Operand) => Tensor {
   const op = elementwise(definition);
   return (a, b) => {
     const dtype = commonType(definition.name, a, b);
     return record1(op, [asTensor(a, dtype), asTensor(b, dtype)], {});
   };
-};
+}
 
 // --- arithmetic -------------------------------------------------------------------------------------------------------------------
 
@@ -142,17 +146,19 @@ export const minimum: (a: Operand, b: Operand) => Tensor = binary({
 
 // --- comparisons: u32 0 or 1 ------------------------------------------------------------------------------------------------------
 
-const comparison = (
+// @__NO_SIDE_EFFECTS__
+function comparison(
   name: string,
   sign: string,
   reference: (a: number, b: number) => boolean,
-): ((a: Operand, b: Operand) => Tensor) =>
-  binary({
+): (a: Operand, b: Operand) => Tensor {
+  return binary({
     name,
     expression: (a, b) => `select(U(0u), U(1u), ${a} ${sign} ${b})`,
     reference: (a, b) => Number(reference(a, b)),
     result: 'u32',
   });
+}
 
 /** 1 where a = b, else 0 (u32), as all comparisons. */
 export const equal: (a: Operand, b: Operand) => Tensor = comparison('equal', '==', (a, b) => a === b);
@@ -308,15 +314,18 @@ function convert(x: number, from: DType, to: DType): number {
   return Math.trunc(Math.min(Math.max(x, lowest), highest)) || 0;
 }
 
-const castOp = (to: DType): Op<{ from: DType }> => ({
-  name: `cast to ${to}`,
-  infer: ([x]) => [{ shape: x!.shape, dtype: to }],
-  expression: ([x]) => `${isFloat(to) ? 'F' : to === 'i32' ? 'I' : 'U'}(${x})`,
-  reference: ([x], { from }) => [x!.data.map((value) => convert(value, from, to))],
-  gradient: ({ inputs, grads }) => [
-    isFloat(inputs[0]!.dtype) && isFloat(to) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
-  ],
-});
+// @__NO_SIDE_EFFECTS__
+function castOp(to: DType): Op<{ from: DType }> {
+  return {
+    name: `cast to ${to}`,
+    infer: ([x]) => [{ shape: x!.shape, dtype: to }],
+    expression: ([x]) => `${isFloat(to) ? 'F' : to === 'i32' ? 'I' : 'U'}(${x})`,
+    reference: ([x], { from }) => [x!.data.map((value) => convert(value, from, to))],
+    gradient: ({ inputs, grads }) => [
+      isFloat(inputs[0]!.dtype) && isFloat(to) ? cast(grads[0]!, inputs[0]!.dtype) : undefined,
+    ],
+  };
+}
 const castOps = { f32: castOp('f32'), f16: castOp('f16'), i32: castOp('i32'), u32: castOp('u32') };
 
 /** x as `dtype`. f16 rounds to nearest even; floats lose their fraction and are cut to the range of an integer type; integers wrap. */

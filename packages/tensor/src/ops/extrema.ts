@@ -5,16 +5,20 @@ import type { Op, Tensor } from '../graph/op';
 import { div, equal, mul, select } from './elementwise';
 import { type ReduceAttrs, type ReduceOptions, reduce, reduceOp, sum } from './reduce';
 
-const extremumOp: Op<ReduceAttrs> = {
-  ...reduceOp,
-  name: 'extremum',
-  gradient({ inputs, outputs, attrs, grads }) {
-    const x = inputs[0]!;
-    const hit = equal(x, outputs[0]!);
-    const ties = sum(select(hit, 1, mul(x, 0)), [attrs.axis], { keepDims: true });
-    return [select(hit, div(grads[0]!, ties), mul(x, 0))];
-  },
-};
+// @__NO_SIDE_EFFECTS__
+function extremum(): Op<ReduceAttrs> {
+  return {
+    ...reduceOp,
+    name: 'extremum',
+    gradient({ inputs, outputs, attrs, grads }) {
+      const x = inputs[0]!;
+      const hit = equal(x, outputs[0]!);
+      const ties = sum(select(hit, 1, mul(x, 0)), [attrs.axis], { keepDims: true });
+      return [select(hit, div(grads[0]!, ties), mul(x, 0))];
+    },
+  };
+}
+const extremumOp = extremum();
 
 /** Maximum over `axes` (default all); ties share the gradient. */
 export const max = (x: Tensor, axes?: readonly number[], options?: ReduceOptions): Tensor =>

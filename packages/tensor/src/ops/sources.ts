@@ -37,21 +37,21 @@ export const isConstant = (node: GraphNode): node is GraphNode<ConstantAttrs> =>
 /** A scalar constant that elementwise kernels have in their text. */
 export const isLiteral = (node: GraphNode): node is GraphNode<LiteralAttrs> => node.op.source === 'literal';
 
-const given = (name: string) => (): never => {
-  throw new Error(`the value of an ${name} is given, not computed`);
+const given = (): never => {
+  throw new Error('this value is given, not computed');
 };
 
 const inputOp: Op<InputAttrs> = {
   name: 'input',
   source: 'input',
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
-  reference: given('input'),
+  reference: given,
 };
 const stateOp: Op<StateAttrs> = {
   name: 'state',
   source: 'state',
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
-  reference: given('state'),
+  reference: given,
 };
 const constantOp: Op<ConstantAttrs> = {
   name: 'constant',
@@ -59,7 +59,12 @@ const constantOp: Op<ConstantAttrs> = {
   infer: (_, { shape, dtype }) => [{ shape, dtype }],
   reference: (_, { data }) => [data],
 };
-const literalOp: Op<LiteralAttrs> = { ...constantOp, name: 'literal', source: 'literal' };
+const literalOp: Op<LiteralAttrs> = {
+  name: 'literal',
+  source: 'literal',
+  infer: (_, { shape, dtype }) => [{ shape, dtype }],
+  reference: (_, { data }) => [data],
+};
 
 /** A symbolic input, for building graphs by hand; inside `compile` inputs come as arguments. */
 export const input = (name: string, shape: Shape, dtype: DType = 'f32'): Tensor =>

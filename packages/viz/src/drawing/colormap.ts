@@ -1,30 +1,15 @@
 /**
  * Colour maps for values, and palettes for lines and classes. The maps are sequential and perceptually uniform: equal
  * steps in value look like equal steps in colour, also in print and to the colour-blind (viridis, magma, inferno,
- * plasma of matplotlib; cividis of Nunez et al. 2018). The tables are d3-scale-chromatic's, sampled at 256 entries. The
- * palettes are categorical: one for lines and bars, and the one that PASCAL VOC colours its class indices with.
+ * plasma of matplotlib; cividis of Nunez et al. 2018), of 256 colours each. The palettes are categorical: one for lines
+ * and bars, and the one that PASCAL VOC colours its class indices with.
  */
-import {
-  interpolateCividis,
-  interpolateInferno,
-  interpolateMagma,
-  interpolatePlasma,
-  interpolateViridis,
-} from 'd3-scale-chromatic';
 import { checkLength, VizError } from '../errors';
+import { COLORMAP_TABLES, type ColormapName } from './colormap-tables';
 import { cellsOf, type Grid, pixelPerCell } from './grid';
 import { type PixelImage, type Rgb, rgbImage } from './image';
 
-/** Name of a perceptually uniform colour map. */
-export type ColormapName = 'viridis' | 'magma' | 'inferno' | 'plasma' | 'cividis';
-
-const interpolators: Readonly<Record<ColormapName, (t: number) => string>> = {
-  viridis: interpolateViridis,
-  magma: interpolateMagma,
-  inferno: interpolateInferno,
-  plasma: interpolatePlasma,
-  cividis: interpolateCividis,
-};
+export type { ColormapName } from './colormap-tables';
 
 /** Colours for lines and bars, told apart on white, on black and by the colour-blind; used in this order. */
 export const SERIES_COLOURS: readonly string[] = [
@@ -44,15 +29,14 @@ const TABLES = new Map<ColormapName, Uint8Array>();
 export function colormapTable(name: ColormapName): Uint8Array {
   const known = TABLES.get(name);
   if (known) return known;
-  const interpolate = interpolators[name];
-  if (!interpolate) {
+  const digits = COLORMAP_TABLES[name];
+  if (!digits) {
     throw new VizError(
       'bad-option',
-      `there is no colour map '${name}'; choose ${Object.keys(interpolators).join(', ')}`,
+      `there is no colour map '${name}'; choose ${Object.keys(COLORMAP_TABLES).join(', ')}`,
     );
   }
-  const table = new Uint8Array(256 * 3);
-  for (let i = 0; i < 256; i++) table.set(parseColour(interpolate(i / 255)), i * 3);
+  const table = Uint8Array.from({ length: 256 * 3 }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
   TABLES.set(name, table);
   return table;
 }
@@ -113,12 +97,4 @@ export function vocColour(index: number): Rgb {
     for (let channel = 0; channel < 3; channel++) colour[channel]! |= ((index >> (bit * 3 + channel)) & 1) << (7 - bit);
   }
   return colour;
-}
-
-function parseColour(css: string): Rgb {
-  const hex = /^#(..)(..)(..)$/.exec(css);
-  const parts = hex
-    ? hex.slice(1).map((part) => Number.parseInt(part, 16))
-    : (css.match(/\d+/g) ?? []).map((part) => Number(part));
-  return [parts[0]!, parts[1]!, parts[2]!];
 }

@@ -21,7 +21,7 @@ export function positionEntropyChart(series: readonly HistogramSeries[], options
 /** Positions of clusters. */
 export interface ClusterPositions {
   readonly grid: Grid;
-  /** [clusters, rows * columns]: how often each position was assigned to each cluster. */
+  /** How often each position was assigned to each cluster, [clusters, rows * columns]. */
   readonly counts: ArrayLike<number>;
   readonly clusters: number;
 }

@@ -70,7 +70,10 @@ const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * bat
 
 // A tall tile takes long to compile, which a smaller product does not repay.
 const LARGE = { M: 512, flops: 5e8 };
-const matrix = (rows: number, columns: number): Spec => ({ shape: [rows, columns], dtype: 'f32' });
+// @__NO_SIDE_EFFECTS__
+function matrix(rows: number, columns: number): Spec {
+  return { shape: [rows, columns], dtype: 'f32' };
+}
 /** Large products that are quickly computed: x Wt and g W, as of a linear layer. Sizes are no powers of two, which are a cache's worst. */
 const LARGE_SAMPLES = [
   { inputs: [matrix(1024, 384), matrix(768, 384)], attrs: { transposeA: false, transposeB: true } },

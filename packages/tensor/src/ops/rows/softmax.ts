@@ -19,6 +19,7 @@ interface Variant {
   readonly slope: (y: string, g: string) => string;
 }
 
+// @__NO_SIDE_EFFECTS__
 function softmaxLike({ name, reference, result, referenceGradient, summand, slope }: Variant): (x: Tensor) => Tensor {
   const backward: Op<object> = {
     name: `${name}Gradient`,
