@@ -14,9 +14,9 @@ import { runExample } from '../test/support/run-example';
 test('features of a model are drawn, classified and freed of positions as they are', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'features-'));
   const printed = await runExample('features-go-on.ts', folder);
-  expect(printed).toMatch(/^k-NN, untrained: \d+\.\d % of 32 pictures$/m);
+  expect(printed).toMatch(/^k-NN, untrained: \d+\.\d % of 12 pictures$/m);
   const [, before, after] = /R2 (-?[\d.]+), (-?[\d.]+) without/.exec(printed)!.map(Number);
-  expect(before).toBeGreaterThan(0.05);
+  expect(before).toBeGreaterThan(0.3);
   expect(after).toBeLessThanOrEqual(before!);
   for (const name of ['pca.png', 'attention.png'])
     expect((await readFile(join(folder, name))).length).toBeGreaterThan(5000);
