@@ -6,8 +6,8 @@ import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } fro
 import { join } from 'node:path';
 import { transform } from 'esbuild';
 import { type Rolldown, build as viteBuild } from 'vite';
-import type { Numbers } from './browser/numbers';
-import type { PageOutcome } from './browser/page';
+import { sharedData } from '../../test/support/shared';
+import { CLASSIFIED, type Numbers, type PageOutcome } from './browser/outcome';
 import { bundle, checkBundles } from './bundles';
 import { outcomesInChromium } from './chromium';
 import { isBrowserEntry } from './layers';
@@ -28,13 +28,21 @@ export async function checkBrowser({ tarballs, project }: Published): Promise<st
   const { problems, sizes } = await checkBundles(folder, entries.filter(isBrowserEntry));
   const page = await bundle(folder, "import './page'", { minify: false });
   const built = await withVite(folder);
-  const expected = await inNode(folder);
+  const classifier = classifierFiles();
+  const expected = await inNode(folder, classifier ? [classifier.weights, classifier.pictures] : []);
   const [first, second, insecure] = await outcomesInChromium<PageOutcome>([
-    { script: page.text },
+    { script: page.text, ...(classifier && { files: classifier }) },
     { script: built.script },
     { script: page.text, insecure: true },
   ]);
-  const [own, vite] = [compare(first, expected), compare(second, expected)];
+  const [own, vite] = [compare(first, expected), compare(second, withoutClassifier(expected))];
+  own.lines.push(
+    classifier
+      ? `  its classes: ${classesOf(first?.numbers)}`
+      : `  left out: ${CLASSIFIED} (needs shared/data/deit-tiny)`,
+  );
+  if (classifier && classesOf(first?.numbers) !== GOLDEN_CLASSES)
+    own.problems.push(`the classes are not ${GOLDEN_CLASSES}`);
   console.log([...sizes, ...own.lines].map((line) => `     ${line}`).join('\n'));
   return [
     ...problems,
@@ -61,6 +69,7 @@ async function withVite(folder: string): Promise<{ script: string; warnings: str
   const result = (await viteBuild({
     root: folder,
     configFile: false,
+    logLevel: 'warn',
     customLogger: { ...SILENT, warn, warnOnce: warn, error: warn },
     build: {
       write: false,
@@ -79,20 +88,34 @@ const SILENT = {
   hasWarned: false,
 };
 
+/** DeiT-Tiny and its golden pictures, where they lie beside the checkout. */
+function classifierFiles(): { readonly weights: string; readonly pictures: string } | undefined {
+  const folder = sharedData('deit-tiny');
+  if (!folder) return undefined;
+  return { weights: join(folder, 'deit_tiny_patch16_224.safetensors'), pictures: join(folder, 'golden.safetensors') };
+}
+
+/** The likeliest class of each of the golden pictures: tench, golden retriever, church. */
+const GOLDEN_CLASSES = '0, 207, 497';
+
+/** The likeliest of a thousand classes, picture by picture. */
+function classesOf(numbers: Numbers = {}): string {
+  const logits = numbers[CLASSIFIED] ?? [];
+  const pictures = Array.from({ length: logits.length / 1000 }, (_, i) => logits.slice(1000 * i, 1000 * (i + 1)));
+  return pictures.map((scores) => scores.indexOf(Math.max(...scores))).join(', ');
+}
+
+const withoutClassifier = ({ [CLASSIFIED]: _, ...rest }: Numbers): Numbers => rest;
+
 /** What Node computes with the same file. */
-async function inNode(folder: string): Promise<Numbers> {
-  for (const name of ['numbers', 'in-node']) {
-    const { code } = await transform(readFileSync(join(folder, `${name}.ts`), 'utf8'), {
-      loader: 'ts',
-      target: 'node20',
-    });
-    writeFileSync(
-      join(folder, `${name}.mjs`),
-      code.replace("'./numbers'", "'./numbers.mjs'").replace('"./numbers"', '"./numbers.mjs"'),
-    );
+async function inNode(folder: string, classifier: readonly string[]): Promise<Numbers> {
+  for (const name of ['outcome', 'numbers', 'in-node']) {
+    const source = readFileSync(join(folder, `${name}.ts`), 'utf8');
+    const { code } = await transform(source, { loader: 'ts', target: 'node20' });
+    writeFileSync(join(folder, `${name}.mjs`), code.replace(/from "(\.\/\w+)"/g, 'from "$1.mjs"'));
   }
   const file = join(folder, 'in-node.json');
-  const { ok, output } = await run(process.execPath, [join(folder, 'in-node.mjs'), file], {
+  const { ok, output } = await run(process.execPath, [join(folder, 'in-node.mjs'), file, ...classifier], {
     cwd: folder,
     timeout: 120_000,
   });

@@ -15,6 +15,7 @@ const IMPORTS: readonly (readonly [code: string, limit: number])[] = [
   ["export { loadVit } from '@franca/vit'", 170_000],
   ["export { sinkhorn } from '@franca/sinkhorn/arrays'", 3_500],
   ["export { cyclicMask } from '@franca/cyclic-mask'", 2_200],
+  ["export { openSafetensors } from '@franca/checkpoint/bytes'", 30_000],
   ["export { preprocess } from '@franca/data/pixels'", 5_000],
   ["export { generatedScenes } from '@franca/data/pixels'", 33_000],
   ["export { colormapColour } from '@franca/viz'", 11_000],
@@ -43,7 +44,8 @@ export async function checkBundles(folder: string, entries: readonly string[]): 
   return { problems, sizes };
 }
 
-async function entryProblems(folder: string, entry: string): Promise<string[]> {
+/** What is wrong with an entry, such as `@franca/vit`. */
+export async function entryProblems(folder: string, entry: string): Promise<string[]> {
   try {
     const whole = await bundle(folder, `export * from '${entry}'`);
     const left = await bundle(folder, `import '${entry}'`, { plugins: [keepEffects(entry)] });

@@ -1,6 +1,6 @@
 /** Pages in Debian's Chromium, whose WebGPU computes on the processor (SwiftShader), served from this machine. */
-import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -24,6 +24,8 @@ export interface Page {
   readonly script: string;
   /** From an address that is no secure context. */
   readonly insecure?: true;
+  /** Files that the page may fetch, by ranges too: each under the address that its own names in the parameter of the same name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** Opens every page in turn; resolves to what each leaves as `outcome`. The browser is gone afterwards, whatever happens. */
@@ -35,11 +37,13 @@ export async function outcomesInChromium<T>(pages: readonly Page[]): Promise<T[]
     const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: PATIENCE });
     try {
       const outcomes: T[] = [];
-      for (const [i, { insecure }] of pages.entries()) {
+      for (const [i, { insecure, files = {} }] of pages.entries()) {
         const page = await browser.newPage();
         const errors: string[] = [];
         page.on('pageerror', ({ message }) => errors.push(message));
-        await page.goto(`http://${insecure ? INSECURE_HOST : '127.0.0.1'}:${port}/${i}`, { timeout: PATIENCE });
+        const query = new URLSearchParams(Object.keys(files).map((name) => [name, `/${i}/${name}`]));
+        const host = insecure ? INSECURE_HOST : '127.0.0.1';
+        await page.goto(`http://${host}:${port}/${i}?${query}`, { timeout: PATIENCE });
         await page.waitForFunction('globalThis.outcome', undefined, { timeout: PATIENCE }).catch((error: Error) => {
           throw new Error([`page ${i} in Chromium: ${error.message}`, ...errors].join('; '));
         });
@@ -56,16 +60,30 @@ export async function outcomesInChromium<T>(pages: readonly Page[]): Promise<T[]
   }
 }
 
-/** Page `n` is `/n`, its script `/n.js`. */
+/** Page `n` is `/n`, its script `/n.js`, its files `/n/<name>`. */
 function serve(pages: readonly Page[]): Promise<Server> {
-  const server = createServer(({ url = '' }, response) => {
-    const [, index = '', isScript] = /^\/(\d+)(\.js)?$/.exec(url) ?? [];
+  const server = createServer((request, response) => {
+    const [, index = '', isScript, name = ''] = /^\/(\d+)(\.js)?(?:\/(\w+))?(?:\?|$)/.exec(request.url ?? '') ?? [];
     const page = pages[Number(index)];
     if (index === '' || !page) return response.writeHead(404).end();
+    const file = page.files?.[name];
+    if (file) return sendFile(file, request, response);
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');
     return response.end(isScript ? page.script : `<!doctype html><script type="module" src="/${index}.js"></script>`);
   });
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+/** A file, or the range of it that is asked for. */
+function sendFile(path: string, { headers }: IncomingMessage, response: ServerResponse): void {
+  const { size } = statSync(path);
+  const [, from = '', to] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
+  const [start, end] = [Number(from), Math.min(size - 1, to ? Number(to) : size - 1)];
+  response.writeHead(from ? 206 : 200, {
+    'content-length': end - start + 1,
+    ...(from && { 'content-range': `bytes ${start}-${end}/${size}` }),
+  });
+  createReadStream(path, { start, end }).pipe(response);
 }
 
 function findChromium(): string {

@@ -27,6 +27,17 @@ describe('what is missing is said, with what to do', () => {
     });
   });
 
+  test('an adapter that gives no device', async () => {
+    const adapter = {
+      features: new Set(),
+      limits: {},
+      requestDevice: () => Promise.reject(new Error('out of memory')),
+    };
+    vi.stubGlobal('navigator', { gpu: { requestAdapter: async () => adapter } });
+    const message = expect.stringMatching(/gives no device \(out of memory\)/);
+    await expect(openGpu()).rejects.toMatchObject({ code: 'adapter', message });
+  });
+
   test('a name of an adapter, which only Node knows', async () => {
     // @ts-expect-error: from plain JavaScript
     await expect(openGpu({ adapter: 'llvmpipe' })).rejects.toMatchObject({ code: 'adapter' });

@@ -1,4 +1,5 @@
 /** What the check of browsers computes, on any device: the same file runs in a page and in Node, and the numbers are compared. */
+import { type BytesOrAddress, openSafetensors, safetensorsBytes } from '@franca/checkpoint/bytes';
 import { drawMultiCrop, FRANCA_MULTI_CROP, generatedScenes, multiCropRecipes, renderView } from '@franca/data/pixels';
 import { targetProbabilities, wholeLogits } from '@franca/nn';
 import { sinkhornTargets } from '@franca/sinkhorn';
@@ -18,14 +19,19 @@ import {
   sub,
 } from '@franca/tensor';
 import { loadVit, vitConfig, vitSpecs } from '@franca/vit';
+import { CLASSIFIED, type Numbers } from './outcome';
 
-/** Outcomes by what gave them. */
-export type Numbers = Record<string, number[]>;
+/** A published classifier: its file of weights, and one of normalised pictures, `input` [B, 3, 224, 224]. */
+export interface Classifier {
+  readonly weights: BytesOrAddress;
+  readonly pictures: BytesOrAddress;
+}
 
-/** Runs everything, one after the other. */
-export async function numbers(gpu: Gpu): Promise<Numbers> {
+/** Runs everything, one after the other; of a classifier, the logits of its pictures. */
+export async function numbers(gpu: Gpu, classifier?: Classifier): Promise<Numbers> {
   const all: Numbers = {};
   for (const [name, part] of Object.entries(PARTS)) all[name] = Array.from(await part(gpu));
+  if (classifier) all[CLASSIFIED] = Array.from(await logitsOf(gpu, classifier));
   return all;
 }
 
@@ -41,10 +47,10 @@ export async function whenLost(gpu: Gpu): Promise<string> {
   );
 }
 
-/** A part for each package; what a browser opens from a file (`@franca/checkpoint/bytes`) is one more. */
+/** A part for each thing that a page would do. */
 const PARTS: Record<string, (gpu: Gpu) => ArrayLike<number> | Promise<ArrayLike<number>>> = {
   'a training step': trained,
-  'a ViT': features,
+  'a ViT from a checkpoint in memory': features,
   'sinkhorn on the device': deviceTargets,
   'sinkhorn on arrays': () => sinkhorn(waves(96, 1), [8, 12], { temperature: 0.1 }),
   'crops of the generated world': crops,
@@ -72,17 +78,40 @@ async function trained(gpu: Gpu): Promise<number[]> {
   return [...(await state.read('model', 'w')), ...(await step.read('loss'))];
 }
 
-/** Features of two pictures by a small ViT with made-up weights. */
+/** Features of two pictures by a small ViT with made-up weights, which go through a file in memory. */
 async function features(gpu: Gpu): Promise<number[]> {
-  const config = vitConfig('tiny', { embedDim: 32, numHeads: 2, depth: 2, imgSize: 28 });
-  const specs = vitSpecs(config);
-  const names = Object.keys(specs);
-  const weights = (name: string) => waves(sizeOf(specs[name]!.shape), names.indexOf(name)).map((value) => 0.2 * value);
-  using model = await loadVit(gpu, { config, weights });
-  const images = { data: waves(2 * 3 * 28 * 28, 2), shape: [2, 3, 28, 28] as const };
-  const { cls, patches } = await model.run(images, { patches: true });
-  return [...cls, ...patches];
+  const specs = vitSpecs(vitConfig('tiny', { embedDim: 32, numHeads: 2, depth: 2, imgSize: 28 }));
+  const tensors = Object.entries(specs).map(([name, { shape }], at) => {
+    const data = waves(sizeOf(shape), at).map((value) => 0.2 * value);
+    return { name, dtype: 'f32', shape, data } as const;
+  });
+  await using file = await openSafetensors(new Blob([await safetensorsBytes(tensors)]));
+  using model = await loadVit(gpu, file, { known: { numHeads: 2 } });
+  const { cls, patches } = await model.run(
+    { data: waves(2 * 3 * 28 * 28, 2), shape: [2, 3, 28, 28] },
+    { patches: true },
+  );
+  return [...cls, ...patches, ...(await file.readFloat32('blocks.1.attn.qkv.weight'))];
 }
+
+/** Logits [B, classes] of a ViT with a linear head on CLS. */
+async function logitsOf(gpu: Gpu, { weights, pictures }: Classifier): Promise<Float32Array> {
+  await using file = await openSafetensors(weights);
+  await using input = await openSafetensors(pictures);
+  using model = await loadVit(gpu, file);
+  const images = { data: await input.readFloat32('input'), shape: input.tensors.get('input')?.shape as Shape4 };
+  const { cls, dim } = await model.run(images);
+  const [weight, bias] = [await file.readFloat32('head.weight'), await file.readFloat32('head.bias')];
+  const score = (picture: number, label: number): number =>
+    weight
+      .subarray(label * dim, (label + 1) * dim)
+      .reduce((sum, value, i) => sum + value * cls[picture * dim + i]!, bias[label]!);
+  return Float32Array.from({ length: images.shape[0] * bias.length }, (_, i) =>
+    score(Math.floor(i / bias.length), i % bias.length),
+  );
+}
+
+type Shape4 = readonly [number, number, number, number];
 
 async function deviceTargets(gpu: Gpu): Promise<ArrayLike<number>> {
   using step = await compile(

@@ -1,17 +1,10 @@
-/** The page of the check of browsers: computes, and leaves what came of it as `outcome` of the window. */
+/**
+ * The page of the check of browsers: computes, and leaves what came of it as `outcome` of the window. The classifier is fetched where the
+ * address of the page names it: `?weights=/files/weights&pictures=/files/pictures`.
+ */
 import { openGpu } from '@franca/tensor/browser';
 import { numbers, whenLost } from './numbers';
-
-/** What the page leaves behind. */
-export interface PageOutcome {
-  readonly adapter?: string;
-  readonly family?: string;
-  readonly lost?: string;
-  readonly numbers?: Record<string, number[]>;
-  readonly milliseconds?: number;
-  /** Code and message of what was thrown. */
-  readonly error?: string;
-}
+import type { PageOutcome } from './outcome';
 
 declare global {
   var outcome: PageOutcome | undefined;
@@ -25,7 +18,9 @@ async function compute(): Promise<PageOutcome> {
   const began = performance.now();
   await using gpu = await openGpu({ tuning: false });
   const { name: adapter, family } = gpu.target;
-  const results = await numbers(gpu);
+  const asked = new URLSearchParams(location.search);
+  const [weights, pictures] = [asked.get('weights'), asked.get('pictures')];
+  const results = await numbers(gpu, weights && pictures ? { weights, pictures } : undefined);
   const milliseconds = performance.now() - began;
   return { adapter, family, numbers: results, milliseconds, lost: await whenLost(gpu) };
 }

@@ -1,4 +1,5 @@
 /** Opens an adapter with every limit and feature it offers: what Node and browsers have in common. */
+import { TensorError } from '../base/errors';
 import { isSoftwareAdapter, type Target } from '../base/target';
 import { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './gpu';
 import { requestDevice } from './request-device';
@@ -19,13 +20,18 @@ export interface AdapterDefaults extends Omit<GpuOptions, 'target' | 'tuning'> {
   tuning(): TuneCache | false;
 }
 
-/** Opens `adapter`. On a software adapter that is told to run the kernels of GPUs, nothing is measured. */
+/**
+ * Opens `adapter`. On a software adapter that is told to run the kernels of GPUs, nothing is measured.
+ * @throws TensorError adapter when the driver gives no device
+ */
 export async function openAdapter(
   adapter: GPUAdapter,
   { memoryLimit, target, tuning }: AdapterOptions,
   { tuning: defaultTuning, ...defaults }: AdapterDefaults,
 ): Promise<Gpu> {
-  const device = await requestDevice(adapter);
+  const device = await requestDevice(adapter).catch((error: Error) => {
+    throw new TensorError('adapter', `the adapter gives no device (${error.message}); update its driver, or try again`);
+  });
   const pretends = target?.family === 'gpu' && isSoftwareAdapter(adapter.info);
   const kept = tuning ?? (pretends ? false : defaultTuning());
   return wrapDevice(device, {
