@@ -8,7 +8,8 @@ export interface PatchBatch {
   readonly dim: number;
 }
 
-type Batches = AsyncIterable<PatchBatch> | Iterable<PatchBatch>;
+/** Features that come in pieces. */
+export type Batches = AsyncIterable<PatchBatch> | Iterable<PatchBatch>;
 
 /**
  * Features to fit on: all in one, or batches, or a function that starts a pass over them. They are read many times (once for the moments, then `epochs`
