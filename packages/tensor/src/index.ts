@@ -1,6 +1,6 @@
 export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
-export { optionProblem } from './base/option-problem';
+export { type OptionKinds, optionProblem, type ValueKind, valueProblem } from './base/option-problem';
 export {
   philox,
   philoxWgsl,

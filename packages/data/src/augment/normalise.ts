@@ -1,5 +1,5 @@
 /** From bytes to a normalised tensor: `(v / 255 - mean) / std`, by a table of all bytes. */
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 
 /** Per-channel statistics in units of full scale; `@franca/viz`, which undoes it, has the same. */
 export interface Normalisation {
@@ -16,7 +16,11 @@ export const IMAGENET_NORMALISATION: Normalisation = {
 const float = Math.fround;
 
 /** Normalised value of every byte, `[3, 256]`, in single precision steps as ToTensor and Normalize compute them. */
-export function normalisationTable({ mean, std }: Normalisation): Float32Array {
+export function normalisationTable(normalisation: Normalisation): Float32Array {
+  checkArgument('normalisation', 'what was given', normalisation, 'object');
+  const { mean, std } = normalisation;
+  checkArgument('normalisation', 'mean', mean, 'numbers');
+  checkArgument('normalisation', 'std', std, 'numbers');
   return Float32Array.from({ length: 3 * 256 }, (_, i) => {
     const channel = i >> 8;
     return float(float((i & 255) / 255) - float(mean[channel]!)) / float(std[channel]!);
@@ -31,6 +35,9 @@ export function normalisationTable({ mean, std }: Normalisation): Float32Array {
  * @throws DataError bad-argument when the output has another length
  */
 export function normalise(pixels: Uint8Array, table: Float32Array, output: Float32Array): Float32Array {
+  checkArgument('normalise', 'pixels', pixels, 'Uint8Array');
+  checkArgument('normalise', 'table', table, 'Float32Array');
+  checkArgument('normalise', 'output', output, 'Float32Array');
   if (output.length !== pixels.length)
     throw new DataError(
       'bad-argument',
