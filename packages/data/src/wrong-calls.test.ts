@@ -119,11 +119,15 @@ test('files and folders of another kind, and what has gone since, are named', as
   const opened = await data.openLocalFile(nothing);
   await rm(nothing);
   const cases: readonly [() => Promise<unknown>, RegExp, string][] = [
-    [() => opened.read(0, 4), /nothing cannot be read \(ENOENT\); check the path/, 'not-found'],
-    [() => data.cifarSource(file), /file cannot be read \(ENOTDIR\); check/, 'not-found'],
-    [() => data.idxSource(nothing), /nothing cannot be read \(ENOENT\); check/, 'not-found'],
-    [() => data.imageNet22kSource(file), /file cannot be read \(ENOTDIR\); check/, 'not-found'],
-    [() => data.splitFolderSource(nothing, 'train'), /nothing cannot be read \(ENOENT\)/, 'not-found'],
+    [() => opened.read(0, 4), /nothing cannot be read \(ENOENT\); check the path/, 'file-system'],
+    [() => data.cifarSource(file), /file is not a folder that can be read \(ENOTDIR\)/, 'not-found'],
+    [() => data.idxSource(nothing), /nothing is not a folder that can be read \(ENOENT\)/, 'not-found'],
+    [() => data.imageNet22kSource(file), /file is not a folder that can be read \(ENOTDIR\)/, 'not-found'],
+    [
+      () => data.splitFolderSource(nothing, 'train'),
+      /nothing is not a folder that can be read \(ENOENT\)/,
+      'not-found',
+    ],
     [() => data.openLocalFile(path.join(folder, 'folder')), /no regular file/, 'not-found'],
     [() => data.fetchFlowers({ cacheDir: file }), /file cannot be written \(EEXIST\); give a cacheDir/, 'file-system'],
   ];
