@@ -39,8 +39,9 @@ export async function proveFolding(
   const pictures = await readableImages(set, 4);
   const images = pictures.length;
   const data = new Float32Array(images * 3 * size * size);
+  const length = 3 * size * size;
   for (const [i, picture] of pictures.entries())
-    prepare(picture, { kind: 'squash', size }, data.subarray(i * 3 * size * size));
+    prepare(picture, { kind: 'squash', size }, data.subarray(i * length, (i + 1) * length));
   const batch = { data, shape: [images, 3, size, size] as const };
   const before = await model.run(batch, { patches: true });
   await using heads = await openCheckpoint(files.headsFile);
