@@ -71,14 +71,14 @@ export const DTYPES: readonly string[] = [
   'f64',
 ];
 
-/** Bytes of one element. @throws CheckpointError `bad-input` for what is no dtype */
+/** Bytes of one element. @throws CheckpointError `argument` for what is no dtype */
 export function elementSize(dtype: Dtype): number {
   return arrayFor(dtype).BYTES_PER_ELEMENT;
 }
 
 function arrayFor(dtype: Dtype): (typeof arrayOf)[Dtype] {
   if (isDtype(dtype)) return arrayOf[dtype];
-  throw new CheckpointError('bad-input', `there is no dtype ${describe(dtype)}; there are ${DTYPES.join(', ')}`);
+  throw new CheckpointError('argument', `there is no dtype ${describe(dtype)}; there are ${DTYPES.join(', ')}`);
 }
 
 /** Whether `name` is a dtype of this package. */
@@ -100,13 +100,13 @@ export function viewAs(dtype: Dtype, bytes: ArrayBuffer): TensorData {
 
 /**
  * Elements as f32: exact for f16, bf16, bool and 8/16-bit integers; rounded to nearest for the wider types.
- * @throws CheckpointError `bad-input` for what is no dtype, or data of another one
+ * @throws CheckpointError `argument` for what is no dtype, or data of another one
  */
 export function toFloat32(dtype: Dtype, data: TensorData): Float32Array<ArrayBuffer> {
   const expected = arrayFor(dtype).name;
   const given = Object.prototype.toString.call(data).slice(8, -1);
   if (given !== expected)
-    throw new CheckpointError('bad-input', `the elements of ${dtype} lie in a ${expected}; ${kindOf(data)} was given`);
+    throw new CheckpointError('argument', `the elements of ${dtype} lie in a ${expected}; ${kindOf(data)} was given`);
   if (dtype === 'bf16') return widenBf16(data as Uint16Array);
   if (dtype === 'f16') {
     const table = halfTable();

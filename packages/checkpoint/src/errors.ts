@@ -5,11 +5,11 @@ export type CheckpointErrorCode =
   /** No such file, or no usable checkpoint in the folder. */
   | 'not-found'
   /** Not a file of the expected format, or of a format that is explained in the message. */
-  | 'bad-format'
+  | 'format'
   /** The file ends before the data that it declares. */
   | 'truncated'
   /** Declared lengths, shapes, offsets or dtypes contradict each other or the file. */
-  | 'bad-header'
+  | 'header'
   /** Larger than what an honest file of this kind needs. */
   | 'too-large'
   /** A pickle names something that would run a command when Python opens it. */
@@ -18,10 +18,12 @@ export type CheckpointErrorCode =
   | 'corrupt'
   /** A tensor, key or range that the file does not have. */
   | 'missing-tensor'
-  /** The caller's own input: entries, names, state, options. */
-  | 'bad-input'
+  /** The caller's own input: entries, names, state. */
+  | 'argument'
+  /** An option that there is not, or of another type. */
+  | 'options'
   /** Written by a newer version of the caller. */
-  | 'bad-version'
+  | 'version'
   /** It may not be read or written, or a disk or server does not answer as it should. */
   | 'inaccessible'
   /** A read after `close()`. */

@@ -13,7 +13,7 @@ const UNTOUCHED = 'what was saved before is untouched; free some space, or keep 
 const EXPLAINED: Readonly<Record<string, Explanation>> = {
   ENOENT: ['not-found', 'there is no such file or folder', 'check the path'],
   ENOTDIR: ['not-found', 'a part of the path is no folder', 'check the path'],
-  EISDIR: ['bad-input', 'it is a folder', 'name a file in it'],
+  EISDIR: ['argument', 'it is a folder', 'name a file in it'],
   EACCES: FORBIDDEN,
   EPERM: FORBIDDEN,
   EROFS: ['inaccessible', 'the file system is read-only', 'choose another folder'],

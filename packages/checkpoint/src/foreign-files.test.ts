@@ -63,7 +63,7 @@ const foreign: [what: string, name: string, content: string | Uint8Array, messag
 ];
 
 test.each(foreign)('%s is called what it is', async (_, name, content, message) => {
-  await expectError(openCheckpoint(file(name, content)), 'bad-format', message);
+  await expectError(openCheckpoint(file(name, content)), 'format', message);
 });
 
 test('a download that ended early is called that, whatever its format', async () => {
@@ -84,10 +84,10 @@ test('one of the files of a model in several is not taken for the model', async 
   const name = 'model-00001-of-00002.safetensors';
   const path = join(folder, name);
   await writeSafetensors(path, [{ name: 'a', dtype: 'u8', shape: [1], data: Uint8Array.of(1) }]);
-  await expectError(openCheckpoint(path), 'bad-format', /file 1 of the 2 that hold one model; give their index \(\*/);
+  await expectError(openCheckpoint(path), 'format', /file 1 of the 2 that hold one model; give their index \(\*/);
   const index = join(folder, 'model.safetensors.index.json');
   writeFileSync(index, JSON.stringify({ weight_map: { a: name } }));
-  await expectError(openCheckpoint(path), 'bad-format', /give their index, .*model\.safetensors\.index\.json/);
+  await expectError(openCheckpoint(path), 'format', /give their index, .*model\.safetensors\.index\.json/);
   await using model = await openCheckpoint(index);
   expect([...(await model.read('a'))]).toEqual([1]);
 });
@@ -102,10 +102,10 @@ test('an index of files of torch.save is read; what is no weights among them is 
   expect([...(await model.readFloat32('bias'))]).toEqual([0, 1, 2, 3]);
   writeFileSync(join(place, 'lfs.bin'), pointer);
   writeFileSync(index, JSON.stringify({ weight_map: { bias: 'lfs.bin' } }));
-  await expectError(openCheckpoint(index), 'bad-format', /lfs\.bin is a Git LFS pointer/);
+  await expectError(openCheckpoint(index), 'format', /lfs\.bin is a Git LFS pointer/);
   // an index that names itself is opened once
   writeFileSync(index, JSON.stringify({ weight_map: { bias: 'pytorch_model.bin.index.json' } }));
-  await expectError(openCheckpoint(index), 'bad-format', /no file of weights/);
+  await expectError(openCheckpoint(index), 'format', /no file of weights/);
 });
 
 /** A zip of empty stored entries. */

@@ -170,5 +170,5 @@ export function loneShard(path: string, index: string | undefined): CheckpointEr
 export const SHARD: RegExp = /-(\d{5})-of-(\d{5})\.\w+$/;
 
 function refusal(path: string, what: string, wayOut: string): CheckpointError {
-  return new CheckpointError('bad-format', `${path} is ${what}; ${wayOut}`);
+  return new CheckpointError('format', `${path} is ${what}; ${wayOut}`);
 }

@@ -13,7 +13,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue | undefined };
 
-/** JSON text of a value. @throws CheckpointError `bad-input` for what JSON cannot hold */
+/** JSON text of a value. @throws CheckpointError `argument` for what JSON cannot hold */
 export function encodeJson(value: JsonValue): string {
   return encode(value, 'state');
 }
@@ -28,7 +28,7 @@ function encode(value: unknown, path: string): string {
   }
   const what = typeof value === 'object' ? `a ${value.constructor.name}` : `the ${typeof value} ${String(value)}`;
   throw new CheckpointError(
-    'bad-input',
+    'argument',
     `${path} is ${what}, which JSON does not keep; store it as text or as a tensor`,
   );
 }

@@ -14,7 +14,7 @@ import { openPth } from './torch/pth';
  * Opens weights of any format that this package reads, by content and not by extension: `.safetensors`, a `.pth` of
  * `torch.save`, or the `.index.json` of a model in several such files.
  *
- * @throws CheckpointError `bad-format` for any other file, saying what it seems to be and what to do; `not-found`, `inaccessible`, `bad-input`
+ * @throws CheckpointError `format` for any other file, saying what it seems to be and what to do; `not-found`, `inaccessible`, `argument`
  */
 export async function openCheckpoint(path: string): Promise<TensorFile> {
   requirePath(path, 'openCheckpoint');

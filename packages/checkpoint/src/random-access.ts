@@ -10,12 +10,12 @@ const MAX_READ = 2 ** 30;
 
 /**
  * Opens a regular file; folders, pipes and devices are refused. `call` names who was given the path.
- * @throws CheckpointError `not-found`, `bad-format`, `inaccessible`, `bad-input`
+ * @throws CheckpointError `not-found`, `format`, `inaccessible`, `argument`
  */
 export async function openRandomAccess(path: string, call = 'opening'): Promise<ByteSource> {
   requirePath(path, call);
   const status = await explained('open', path, () => stat(path));
-  if (!status.isFile()) throw new CheckpointError('bad-format', `${path} is not a regular file; name the file itself`);
+  if (!status.isFile()) throw new CheckpointError('format', `${path} is not a regular file; name the file itself`);
   const handle = await explained('open', path, () => open(path, 'r'));
   const { size } = status;
   const read = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {

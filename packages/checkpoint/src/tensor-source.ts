@@ -51,12 +51,12 @@ export interface TensorEntry {
   readonly data: ArrayBufferView | (() => ArrayBufferView | Promise<ArrayBufferView> | AsyncIterable<ArrayBufferView>);
 }
 
-/** @throws CheckpointError `bad-input` unless it is an open file of tensors, or a part of one; `call` names who was given it */
+/** @throws CheckpointError `argument` unless it is an open file of tensors, or a part of one; `call` names who was given it */
 export function requireSource(source: unknown, call: string): void {
   if (isObject(source) && source.tensors instanceof Map && typeof source.read === 'function') return;
   const wayOut = typeof source === 'string' ? 'open it first: openCheckpoint(path)' : 'openCheckpoint(path) gives one';
   throw new CheckpointError(
-    'bad-input',
+    'argument',
     `${call} takes an open file of tensors; ${kindOf(source)} was given; ${wayOut}`,
   );
 }
@@ -77,7 +77,7 @@ export function renameTensors(source: TensorSource, names: ReadonlyMap<string, s
   requireSource(source, 'renameTensors');
   if (!(names instanceof Map))
     throw new CheckpointError(
-      'bad-input',
+      'argument',
       `renameTensors takes a Map of names, new ones to old; ${kindOf(names)} was given`,
     );
   const tensors = new Map<string, TensorInfo>();
@@ -106,14 +106,14 @@ export function findTensor<T>(tensors: ReadonlyMap<string, T>, name: string, whe
   );
 }
 
-/** Checks a range against a tensor and defaults to all of it. @throws CheckpointError `bad-input` */
+/** Checks a range against a tensor and defaults to all of it. @throws CheckpointError `argument` */
 export function resolveRange(name: string, elements: number, range: ElementRange | undefined): ElementRange {
   const { start, end } = range ?? { start: 0, end: elements };
   const valid =
     Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end && end <= elements;
   if (valid) return { start, end };
   throw new CheckpointError(
-    'bad-input',
+    'argument',
     `range [${start}, ${end}) is not within the ${elements} elements of ${quote(name)}`,
   );
 }

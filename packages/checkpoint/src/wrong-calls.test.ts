@@ -34,63 +34,58 @@ test.each(PATHS)('%s without a path, or with something else', async (name) => {
     [new Uint8Array(4), /a Uint8Array was given; openSafetensors of @franca\/checkpoint\/bytes takes that/],
     [new URL('https://x.y/a.safetensors'), /a URL was given; openSafetensors of @franca/],
   ] as const)
-    await expectError(async () => js[name]!(given, folder), 'bad-input', said);
+    await expectError(async () => js[name]!(given, folder), 'argument', said);
 });
 
 test.each<[string, CheckpointErrorCode, () => unknown, RegExp]>([
-  ['no entries', 'bad-input', () => js.writeSafetensors!(path), /a list of entries; undefined was given/],
-  ['a table', 'bad-input', () => js.writeSafetensors!(path, { a: entry.data }), /a list of entries; an Object was/],
+  ['no entries', 'argument', () => js.writeSafetensors!(path), /a list of entries; undefined was given/],
+  ['a table', 'argument', () => js.writeSafetensors!(path, { a: entry.data }), /a list of entries; an Object was/],
   [
     'a bare array',
-    'bad-input',
+    'argument',
     () => js.writeSafetensors!(path, [entry.data]),
     /cannot write a Float32Array; an entry is/,
   ],
-  ['a dtype of Python', 'bad-input', () => write({ dtype: 'float32' }), /unknown dtype float32; there are bool, u8/],
-  ['no shape', 'bad-input', () => write({ shape: undefined }), /"a": its shape is \[undefined\]/],
-  ['no data', 'bad-input', () => write({ data: undefined }), /its data are undefined; give a typed array/],
-  ['numbers as data', 'bad-input', () => write({ data: [1, 2] }), /its data are an Array; give a typed array/],
+  ['a dtype of Python', 'argument', () => write({ dtype: 'float32' }), /unknown dtype float32; there are bool, u8/],
+  ['no shape', 'argument', () => write({ shape: undefined }), /"a": its shape is \[undefined\]/],
+  ['no data', 'argument', () => write({ data: undefined }), /its data are undefined; give a typed array/],
+  ['numbers as data', 'argument', () => write({ data: [1, 2] }), /its data are an Array; give a typed array/],
   [
     'metadata',
-    'bad-input',
+    'argument',
     () => js.writeSafetensors!(path, [entry], { step: 5 }),
     /"step" is the number 5; metadata are/,
   ],
-  ['no path to write to', 'bad-input', () => js.writeSafetensors!(undefined, [entry]), /takes a path; undefined/],
-  ['a path as source', 'bad-input', () => js.splitOfficial!('a.pth'), /the text "a\.pth" was given; open it first/],
-  ['a promise of one', 'bad-input', () => js.entriesOf!(checkpoint.openPth(pthFixture('deflated.pth'))), /await it/],
+  ['no path to write to', 'argument', () => js.writeSafetensors!(undefined, [entry]), /takes a path; undefined/],
+  ['a path as source', 'argument', () => js.splitOfficial!('a.pth'), /the text "a\.pth" was given; open it first/],
+  ['a promise of one', 'argument', () => js.entriesOf!(checkpoint.openPth(pthFixture('deflated.pth'))), /await it/],
   [
     'names as a table',
-    'bad-input',
+    'argument',
     () => js.renameTensors!(none, { a: 'b' }),
     /a Map of names, .*; an Object was given/,
   ],
-  ['an option', 'bad-input', () => js.splitOfficial!(none, { net_work: 'x' }), /no "net_work"; it has network/],
-  ['a text as options', 'bad-input', () => js.splitOfficial!(none, 'teacher'), /takes an object; the text "teacher"/],
+  ['an option', 'argument', () => js.splitOfficial!(none, { net_work: 'x' }), /no "net_work"; it has network/],
+  ['a text as options', 'argument', () => js.splitOfficial!(none, 'teacher'), /takes an object; the text "teacher"/],
   [
     'a misspelt state version',
-    'bad-input',
+    'argument',
     () => save({ state_version: 1 }),
     /no "state_version"; it has step, state, /,
   ],
-  ['no version', 'bad-input', () => save({ stateVersion: undefined }), /stateVersion undefined is no whole number/],
-  ['no tensors', 'bad-input', () => save({ tensors: undefined }), /groups of entries by name; undefined was given/],
-  [
-    'no contents',
-    'bad-input',
-    () => js.saveRunCheckpoint!(folder),
-    /takes an object; undefined was given; it has step/,
-  ],
+  ['no version', 'argument', () => save({ stateVersion: undefined }), /stateVersion undefined is no whole number/],
+  ['no tensors', 'argument', () => save({ tensors: undefined }), /groups of entries by name; undefined was given/],
+  ['no contents', 'argument', () => js.saveRunCheckpoint!(folder), /takes an object; undefined was given; it has step/],
   [
     'a policy',
-    'bad-input',
+    'argument',
     () => js.pruneRunCheckpoints!(folder, { keep_last: 2 }),
     /no "keep_last"; it has last, every/,
   ],
-  ['no policy', 'bad-input', () => js.pruneRunCheckpoints!(folder), /takes an object; undefined was given/],
-  ['another dtype', 'bad-input', () => js.toFloat32!('float16', new Uint16Array(1)), /no dtype "float16"; there are/],
-  ['no elements', 'bad-input', () => js.toFloat32!('f16', [1]), /f16 lie in a Uint16Array; an Array was given/],
-  ['a size of nothing', 'bad-input', () => js.elementSize!(undefined), /no dtype undefined/],
+  ['no policy', 'argument', () => js.pruneRunCheckpoints!(folder), /takes an object; undefined was given/],
+  ['another dtype', 'argument', () => js.toFloat32!('float16', new Uint16Array(1)), /no dtype "float16"; there are/],
+  ['no elements', 'argument', () => js.toFloat32!('f16', [1]), /f16 lie in a Uint16Array; an Array was given/],
+  ['a size of nothing', 'argument', () => js.elementSize!(undefined), /no dtype undefined/],
 ])('%s', async (_, code, call, message) => {
   await expectError(async () => call(), code, message);
 });
@@ -104,7 +99,7 @@ test('a tensor that is not named, and a range in another form', async () => {
   await using file = await checkpoint.openCheckpoint(path);
   const read = file.read as (...given: readonly unknown[]) => Promise<unknown>;
   await expectError(read(), 'missing-tensor', /has no tensor undefined; it has "a"/);
-  await expectError(read('a', [0, 1]), 'bad-input', /range \[undefined, undefined\) is not within the 2 elements/);
+  await expectError(read('a', [0, 1]), 'argument', /range \[undefined, undefined\) is not within the 2 elements/);
 });
 
 test('whatever format: after close() reads are refused, and close() again is none', async () => {
@@ -142,7 +137,7 @@ test('what the file system says is explained', async () => {
     ['inaccessible', () => checkpoint.openCheckpoint(join(folder, 'loop')), /ELOOP/],
     ['not-found', () => checkpoint.writeSafetensors(join(folder, 'no', 'a'), [entry]), /write .*a: there is no such/],
     [
-      'bad-input',
+      'argument',
       () => checkpoint.writeSafetensors(join(folder, 'taken'), [entry]),
       /taken: it is a folder \(EISDIR\); name a file/,
     ],

@@ -8,12 +8,12 @@ export interface AsciiSymbols {
   readonly visible: string;
 }
 
-/** The mask as `height` lines of text. Throws `bad-grid`, and `bad-mask` when the mask is not of that grid. */
+/** The mask as `height` lines of text. Throws `grid`, and `mask` when the mask is not of that grid. */
 export function toAscii(mask: Mask, grid: Grid, symbols: AsciiSymbols = { masked: '##', visible: ' .' }): string {
   const cells = cellCount(grid);
   if (mask.length !== cells) {
     throw new CyclicMaskError(
-      'bad-mask',
+      'mask',
       `a mask of ${mask.length} patches is not of a ${grid.height} x ${grid.width} grid, which has ${cells}`,
     );
   }

@@ -9,10 +9,10 @@ export interface AspectOptions {
 
 const DEFAULT_MIN_ASPECT = 0.3;
 
-/** ln(1 / minAspect): log-aspects lie in plus or minus this. Throws `bad-option` unless 0 < minAspect <= 1. */
+/** ln(1 / minAspect): log-aspects lie in plus or minus this. Throws `options` unless 0 < minAspect <= 1. */
 export function maxLogAspect({ minAspect = DEFAULT_MIN_ASPECT }: AspectOptions): number {
   if (!(minAspect > 0 && minAspect <= 1)) {
-    throw new CyclicMaskError('bad-option', `minAspect ${minAspect} is not a height / width ratio in (0, 1]`);
+    throw new CyclicMaskError('options', `minAspect ${minAspect} is not a height / width ratio in (0, 1]`);
   }
   return -Math.log(minAspect);
 }

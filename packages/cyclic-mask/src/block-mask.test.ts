@@ -48,6 +48,6 @@ test('the range of aspects is narrowed to the blocks that fit', () => {
 
 test.each([0, -1, 1.5, Number.NaN])('minAspect %s is refused', (minAspect) => {
   expect(() => blockMask({ height: 4, width: 4 }, 4, scripted(0, 0, 0), { minAspect })).toThrow(
-    expect.objectContaining({ code: 'bad-option' }),
+    expect.objectContaining({ code: 'options' }),
   );
 });

@@ -17,7 +17,7 @@ export interface BlockOptions extends AspectOptions {
 
 const OPTIONS: Record<keyof BlockOptions, true> = { minAspect: true, roll: true };
 
-/** A mask `[H * W]` with one masked block of `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`, `bad-random`. */
+/** A mask `[H * W]` with one masked block of `count` patches. Throws `grid`, `count`, `options`, `random`. */
 export function blockMask(grid: Grid, count: number, random: RandomSource, options: BlockOptions = {}): Mask {
   checkOptions('blockMask', options, OPTIONS);
   checkRandom(random);

@@ -1,12 +1,12 @@
 /** Misspelt options refused: in plain JavaScript `mask_ratio` would be an option that is left out, in silence. */
 import { CyclicMaskError } from './errors';
 
-/** Throws `bad-option` unless `options` is an object of known names; `known` is `Record<keyof Options, true>`. */
+/** Throws `options` unless `options` is an object of known names; `known` is `Record<keyof Options, true>`. */
 export function checkOptions(what: string, options: unknown, known: Readonly<Record<string, true>>): void {
   const names = Object.keys(known).join(', ');
   if (typeof options !== 'object' || options === null)
-    throw new CyclicMaskError('bad-option', `${what}: options are ${String(options)}; give an object with ${names}`);
+    throw new CyclicMaskError('options', `${what}: options are ${String(options)}; give an object with ${names}`);
   const wrong = Object.keys(options).find((name) => !Object.hasOwn(known, name));
   if (wrong !== undefined)
-    throw new CyclicMaskError('bad-option', `${what}: there is no option "${wrong}"; options are ${names}`);
+    throw new CyclicMaskError('options', `${what}: there is no option "${wrong}"; options are ${names}`);
 }

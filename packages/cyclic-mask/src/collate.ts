@@ -19,16 +19,16 @@ export interface CollatedMasks {
   readonly nMasked: number;
 }
 
-/** Collates one mask `[N]` per crop. Throws `bad-mask` when there is none or when they differ in size. */
+/** Collates one mask `[N]` per crop. Throws `mask` when there is none or when they differ in size. */
 export function collateMasks(masks: readonly Mask[]): CollatedMasks {
   const cells = masks[0]?.length;
-  if (!cells) throw new CyclicMaskError('bad-mask', 'there is nothing to collate: give one non-empty mask per crop');
+  if (!cells) throw new CyclicMaskError('mask', 'there is nothing to collate: give one non-empty mask per crop');
   const flat = new Uint8Array(masks.length * cells);
   const indices: number[] = [];
   const weights: number[] = [];
   masks.forEach((mask, crop) => {
     if (mask.length !== cells) {
-      throw new CyclicMaskError('bad-mask', `mask ${crop} has ${mask.length} patches, mask 0 has ${cells}`);
+      throw new CyclicMaskError('mask', `mask ${crop} has ${mask.length} patches, mask 0 has ${cells}`);
     }
     flat.set(mask, crop * cells);
     const before = indices.length;
@@ -48,13 +48,13 @@ export function collateMasks(masks: readonly Mask[]): CollatedMasks {
 
 /**
  * The same with lists of fixed length `bound` (U of `upperBound`): padding entries have index 0, so that a gather stays
- * in range, and weight 0, so that they add nothing to a loss. Throws `bad-batch` when more patches are masked than fit.
+ * in range, and weight 0, so that they add nothing to a loss. Throws `batch` when more patches are masked than fit.
  */
 export function padToBound(collated: CollatedMasks, bound: number): CollatedMasks {
   const { maskIndices, masksWeight, nMasked } = collated;
   if (!Number.isSafeInteger(bound) || bound < nMasked) {
     throw new CyclicMaskError(
-      'bad-batch',
+      'batch',
       `${nMasked} masked patches do not fit into a list of ${bound}: use upperBound() of the options that sampled them`,
     );
   }

@@ -1,14 +1,7 @@
 /** The error of `@franca/cyclic-mask`: a code for programs, a message for people. */
 
 /** What went wrong. */
-export type CyclicMaskErrorCode =
-  | 'bad-grid'
-  | 'bad-count'
-  | 'bad-ratio'
-  | 'bad-batch'
-  | 'bad-option'
-  | 'bad-random'
-  | 'bad-mask';
+export type CyclicMaskErrorCode = 'grid' | 'count' | 'ratio' | 'batch' | 'options' | 'random' | 'mask';
 
 export class CyclicMaskError extends Error {
   readonly code: CyclicMaskErrorCode;

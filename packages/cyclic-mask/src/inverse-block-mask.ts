@@ -8,7 +8,7 @@ import { type BlockOptions, blockMask } from './block-mask';
 import { checkedCellCount, type Grid, type Mask } from './grid';
 import type { RandomSource } from './random';
 
-/** A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`. */
+/** A mask `[H * W]` of exactly `count` patches. Throws `grid`, `count`, `options`. */
 export function inverseBlockMask(grid: Grid, count: number, random: RandomSource, options: BlockOptions = {}): Mask {
   const cells = checkedCellCount(grid, count);
   if (count === 0) return new Uint8Array(cells);

@@ -40,6 +40,6 @@ test('one rectangle adds at most half the grid unless told otherwise', () => {
 
 test('areas below one patch are refused', () => {
   expect(() => multiBlockMask(grid, 4, scripted(), { minPatches: 0 })).toThrow(
-    expect.objectContaining({ code: 'bad-option' }),
+    expect.objectContaining({ code: 'options' }),
   );
 });

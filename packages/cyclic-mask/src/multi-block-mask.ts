@@ -21,7 +21,7 @@ export interface MultiBlockOptions extends AspectOptions {
 const ATTEMPTS = 10;
 const OPTIONS: Record<keyof MultiBlockOptions, true> = { minAspect: true, minPatches: true, maxPatches: true };
 
-/** A mask `[H * W]` of at most `count` patches. Throws `bad-grid`, `bad-count`, `bad-option`, `bad-random`. */
+/** A mask `[H * W]` of at most `count` patches. Throws `grid`, `count`, `options`, `random`. */
 export function multiBlockMask(grid: Grid, count: number, random: RandomSource, options: MultiBlockOptions = {}): Mask {
   checkOptions('multiBlockMask', options, OPTIONS);
   checkRandom(random);
@@ -29,7 +29,7 @@ export function multiBlockMask(grid: Grid, count: number, random: RandomSource, 
   const { minPatches = 4, maxPatches = Math.max(1, Math.floor(grid.height / 2) * grid.width) } = options;
   if (!(minPatches >= 1) || !(maxPatches >= 1)) {
     throw new CyclicMaskError(
-      'bad-option',
+      'options',
       `minPatches ${minPatches} and maxPatches ${maxPatches} are areas in patches: give numbers from 1 up`,
     );
   }

@@ -5,7 +5,7 @@
 import { checkedCellCount, type Grid, type Mask } from './grid';
 import { checkRandom, type RandomSource } from './random';
 
-/** A mask `[H * W]` of exactly `count` patches. Throws `bad-grid`, `bad-count`, `bad-random`. */
+/** A mask `[H * W]` of exactly `count` patches. Throws `grid`, `count`, `random`. */
 export function randomMask(grid: Grid, count: number, random: RandomSource): Mask {
   checkRandom(random);
   const cells = checkedCellCount(grid, count);

@@ -23,11 +23,11 @@ export interface SeededRandom extends RandomSource {
   state(): RandomState;
 }
 
-/** Throws `bad-random` unless `random` can be drawn from. */
+/** Throws `random` unless `random` can be drawn from. */
 export function checkRandom(random: RandomSource): void {
   if (typeof random?.uniform === 'function' && typeof random.integer === 'function') return;
   throw new CyclicMaskError(
-    'bad-random',
+    'random',
     `masks are drawn from ${String(random)}; give seededRandom(seed), or an object with uniform and integer`,
   );
 }
@@ -37,23 +37,23 @@ const WORD = 2 ** 32;
 
 /**
  * Generator number `stream` of `seed`: give every rank or worker its own stream.
- * `seed` is a non-negative integer below 2^53, `stream` below 2^32. Throws `bad-random`.
+ * `seed` is a non-negative integer below 2^53, `stream` below 2^32. Throws `random`.
  */
 export function seededRandom(seed: number, stream = 0): SeededRandom {
   if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new CyclicMaskError('bad-random', `seed ${seed} is not an integer from 0 to 2^53 - 1`);
+    throw new CyclicMaskError('random', `seed ${seed} is not an integer from 0 to 2^53 - 1`);
   }
-  if (!isWord(stream)) throw new CyclicMaskError('bad-random', `stream ${stream} is not an integer from 0 to 2^32 - 1`);
+  if (!isWord(stream)) throw new CyclicMaskError('random', `stream ${stream} is not an integer from 0 to 2^32 - 1`);
   const random = generator([stream, seed % WORD, Math.floor(seed / WORD), 1]);
   for (let round = 0; round < WARM_UP_ROUNDS; round++) random.word();
   return random;
 }
 
-/** The generator that continues exactly after `state`. Throws `bad-random` when it is not four 32-bit words. */
+/** The generator that continues exactly after `state`. Throws `random` when it is not four 32-bit words. */
 export function restoreRandom(state: RandomState): SeededRandom {
   if (!Array.isArray(state) || state.length !== 4 || !state.every(isWord)) {
     throw new CyclicMaskError(
-      'bad-random',
+      'random',
       `random state ${JSON.stringify(state)} is not four integers from 0 to 2^32 - 1: pass what state() returned`,
     );
   }

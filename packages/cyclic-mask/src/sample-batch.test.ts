@@ -71,15 +71,15 @@ test('a batch without masked crops is valid', () => {
 });
 
 test.each([
-  [{ crops: 0 }, /batch of 0 crops/, 'bad-batch'],
-  [{ probability: 1.5 }, /probability 1.5/, 'bad-batch'],
-  [{ ratio: [0.5, 0.2] as const }, /\[0.5, 0.2\]/, 'bad-ratio'],
-  [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'bad-ratio'],
-  [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'bad-ratio'],
-  [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'bad-grid'],
-  [{ grid: undefined }, /give { height, width }/, 'bad-grid'],
-  [{ ratio: 0.75 }, /mask ratio 0.75 is no range: give \[smallest, largest\]/, 'bad-ratio'],
-  [{ mask_ratio: [0.1, 0.5] }, /there is no option "mask_ratio"; options are crops, grid, .*ratio/, 'bad-option'],
+  [{ crops: 0 }, /batch of 0 crops/, 'batch'],
+  [{ probability: 1.5 }, /probability 1.5/, 'batch'],
+  [{ ratio: [0.5, 0.2] as const }, /\[0.5, 0.2\]/, 'ratio'],
+  [{ ratio: [0, 1.1] as const }, /\[0, 1.1\]/, 'ratio'],
+  [{ ratio: [Number.NaN, 1] as const }, /\[NaN, 1\]/, 'ratio'],
+  [{ grid: { height: 0, width: 3 } }, /grid of 0 x 3/, 'grid'],
+  [{ grid: undefined }, /give { height, width }/, 'grid'],
+  [{ ratio: 0.75 }, /mask ratio 0.75 is no range: give \[smallest, largest\]/, 'ratio'],
+  [{ mask_ratio: [0.1, 0.5] }, /there is no option "mask_ratio"; options are crops, grid, .*ratio/, 'options'],
 ])('%o is refused', (wrong, message, code) => {
   const options = { crops: 4, grid, ...wrong } as BatchMaskOptions;
   for (const use of [() => sampleBatch(options, seededRandom(0)), () => upperBound(options)]) {

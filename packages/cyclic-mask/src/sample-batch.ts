@@ -34,7 +34,7 @@ const OPTIONS: Record<keyof BatchMaskOptions, true> = {
   ratio: true,
 };
 
-/** One mask `[N]` per crop, in crop order. Throws `bad-grid`, `bad-batch`, `bad-ratio`, `bad-option`, `bad-random`. */
+/** One mask `[N]` per crop, in crop order. Throws `grid`, `batch`, `ratio`, `options`, `random`. */
 export function sampleBatch(options: BatchMaskOptions, random: RandomSource): Mask[] {
   checkOptions('sampleBatch', options, OPTIONS);
   checkRandom(random);
@@ -56,7 +56,7 @@ function strategyOf(strategy: BatchMaskOptions['strategy'] = 'cyclic'): MaskStra
   if (typeof strategy === 'function') return strategy;
   if (Object.hasOwn(maskStrategies, strategy)) return maskStrategies[strategy];
   throw new CyclicMaskError(
-    'bad-option',
+    'options',
     `there is no strategy ${JSON.stringify(strategy)}; give one of ${Object.keys(maskStrategies).join(', ')}, or a function`,
   );
 }
@@ -73,21 +73,21 @@ export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>): number 
 /** Edges e_0..e_m of the m ratio bins, in f32. */
 function ratioEdges({ crops, probability = 0.5, ratio = [0.1, 0.65] }: Omit<BatchMaskOptions, 'strategy'>): number[] {
   if (!Number.isSafeInteger(crops) || crops < 1) {
-    throw new CyclicMaskError('bad-batch', `a batch of ${crops} crops cannot be masked: give a positive integer`);
+    throw new CyclicMaskError('batch', `a batch of ${crops} crops cannot be masked: give a positive integer`);
   }
   if (!(probability >= 0 && probability <= 1)) {
-    throw new CyclicMaskError('bad-batch', `mask probability ${probability} is not a fraction from 0 to 1`);
+    throw new CyclicMaskError('batch', `mask probability ${probability} is not a fraction from 0 to 1`);
   }
   if (!Array.isArray(ratio) || ratio.length !== 2) {
     throw new CyclicMaskError(
-      'bad-ratio',
+      'ratio',
       `mask ratio ${JSON.stringify(ratio)} is no range: give [smallest, largest], [0.75, 0.75] for one ratio`,
     );
   }
   const [min, max] = ratio;
   if (!(min >= 0 && min <= max && max <= 1)) {
     throw new CyclicMaskError(
-      'bad-ratio',
+      'ratio',
       `mask ratio [${min}, ${max}] is not a range within [0, 1]: give the smallest fraction first`,
     );
   }

@@ -23,9 +23,9 @@ export type ImageErrorCode = (typeof IMAGE_CODES)[number];
 export type DataErrorCode =
   | ImageErrorCode
   | 'ambiguous-source'
-  | 'bad-argument'
-  | 'bad-checksum'
-  | 'bad-spec'
+  | 'argument'
+  | 'checksum'
+  | 'spec'
   | 'cursor-mismatch'
   | 'damaged-file'
   | 'disk-full'
@@ -33,6 +33,7 @@ export type DataErrorCode =
   | 'file-system'
   | 'http-status'
   | 'not-found'
+  | 'options'
   | 'no-network'
   | 'no-range'
   | 'too-many-bad-images'
@@ -42,8 +43,8 @@ export type DataErrorCode =
 export class DataError extends Error {
   readonly code: DataErrorCode;
 
-  constructor(code: DataErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code: DataErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'DataError';
     this.code = code;
   }
@@ -56,7 +57,7 @@ export function isImageError(error: unknown): error is DataError & { readonly co
 
 /**
  * Refuses options that do not exist or are of another type, and what is no options at all; `what` is the function that was called.
- * @throws DataError bad-argument
+ * @throws DataError `options`
  */
 export function checkOptions<Options extends object>(
   what: string,
@@ -64,20 +65,17 @@ export function checkOptions<Options extends object>(
   known: OptionKinds<Options>,
 ): void {
   const problem = optionProblem(options, known);
-  if (problem) throw new DataError('bad-argument', `${what}: ${problem}`);
+  if (problem) throw new DataError('options', `${what}: ${problem}`);
 }
 
 /** Refuses an argument of another type; `name` is what the function calls it. */
 export function checkArgument(what: string, name: string, value: unknown, kind: ValueKind): void {
   const problem = valueProblem(name, value, kind);
-  if (problem) throw new DataError('bad-argument', `${what}: ${problem}`);
+  if (problem) throw new DataError('argument', `${what}: ${problem}`);
 }
 
 /** Refuses a number that is no integer of at least `least`. */
 export function checkCount(what: string, name: string, value: unknown, least: number): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return;
-  throw new DataError(
-    'bad-argument',
-    `${what}: ${name} is ${String(value)}; it must be an integer of at least ${least}`,
-  );
+  throw new DataError('argument', `${what}: ${name} is ${String(value)}; it must be an integer of at least ${least}`);
 }

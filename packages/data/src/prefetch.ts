@@ -37,7 +37,7 @@ export async function* prefetch<Item, Result>(
   checkCount('prefetch', 'inFlight', inFlight, 1);
   if (typeof items !== 'object' || items === null || !(Symbol.iterator in items))
     throw new DataError(
-      'bad-argument',
+      'argument',
       'prefetch: items are no series; give an array or another iterable, not an async one',
     );
   const ahead = Math.max(inFlight, options.ahead ?? inFlight);

@@ -35,14 +35,14 @@ export interface Random {
 
 const TWO_32 = 2 ** 32;
 
-/** The key of a seed for `philox`. Throws `DataError` bad-argument unless it is a whole number in `[0, 2^53)`. */
+/** The key of a seed for `philox`. Throws `DataError` argument unless it is a whole number in `[0, 2^53)`. */
 export function seedKey(seed: number): [low: number, high: number] {
   if (!Number.isSafeInteger(seed) || seed < 0)
-    throw new DataError('bad-argument', `seed must be an integer in [0, 2^53), got ${seed}`);
+    throw new DataError('argument', `seed must be an integer in [0, 2^53), got ${seed}`);
   return seedWords(seed);
 }
 
-/** Opens the stream of `(seed, position, stream)` at its start, or where `drawn` says. Throws `DataError` bad-argument for what is no seed. */
+/** Opens the stream of `(seed, position, stream)` at its start, or where `drawn` says. Throws `DataError` argument for what is no seed. */
 export function createRandom(from: Omit<RandomState, 'drawn'> & { drawn?: number }): Random {
   checkArgument('createRandom', 'from', from, 'object');
   checkCount('createRandom', 'position', from.position, 0);
@@ -68,7 +68,7 @@ export function createRandom(from: Omit<RandomState, 'drawn'> & { drawn?: number
   };
 }
 
-/** A random order of `0..count-1` (Fisher-Yates). Throws `DataError` bad-argument for what is no count or stream. */
+/** A random order of `0..count-1` (Fisher-Yates). Throws `DataError` argument for what is no count or stream. */
 export function permutation(count: number, random: Random): number[] {
   checkCount('permutation', 'count', count, 0);
   checkArgument('permutation', 'random', random, 'object');

@@ -23,16 +23,16 @@ export const ROWS = { data: 'Float32Array', rows: 'number', cols: 'number' } as 
 /**
  * Refuses what is no set of features of these parts. `what` says which: `knn: test`.
  *
- * @throws EvalsError `bad-labels` for labels and masks, else `bad-features`
+ * @throws EvalsError `labels` for labels and masks, else `features`
  */
 export function checkSet(what: string, set: unknown, kinds: FeatureKinds): void {
   const needed = Object.keys(kinds).join(', ');
   const problem = valueProblem(what, set, 'object');
-  if (problem) throw new EvalsError('bad-features', `${problem}; a set has ${needed}`);
+  if (problem) throw new EvalsError('features', `${problem}; a set has ${needed}`);
   for (const [part, kind] of Object.entries(kinds)) {
     const value = (set as Readonly<Record<string, unknown>>)[part];
     const wrong = valueProblem(`${what}.${part}`, value, kind) ?? extentProblem(what, part, value);
-    const code = part === 'labels' || part === 'masks' ? 'bad-labels' : 'bad-features';
+    const code = part === 'labels' || part === 'masks' ? 'labels' : 'features';
     if (wrong) throw new EvalsError(code, value === undefined ? `${wrong}; a set has ${needed}` : wrong);
   }
 }

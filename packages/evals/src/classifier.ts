@@ -15,7 +15,7 @@ export function checkClassifier(what: string, classifier: LinearClassifier): voi
 /**
  * Logits `x W^T + b`, `[rows, C]`.
  *
- * @throws EvalsError `bad-features` when the widths differ
+ * @throws EvalsError `features` when the widths differ
  */
 export async function classify(backend: EvalBackend, classifier: LinearClassifier, x: Matrix): Promise<Matrix> {
   checkBackend('classify', backend);

@@ -75,17 +75,14 @@ export function classTokens(features: { readonly dim: number; readonly cls: Floa
 /**
  * Patch tokens as a checked matrix `[n * rows * cols, D]`.
  *
- * @throws EvalsError `bad-features` when they are not whole images of that grid.
+ * @throws EvalsError `features` when they are not whole images of that grid.
  */
 export function patchTokens(features: PatchFeatures): Matrix {
   checkSet('features', features, PATCHES);
   const tokens = matrix(features.patches, features.dim);
   const [rows, cols] = features.grid;
   if (tokens.rows % (rows * cols) !== 0) {
-    throw new EvalsError(
-      'bad-features',
-      `${tokens.rows} patch tokens are not whole images of ${rows} x ${cols} patches`,
-    );
+    throw new EvalsError('features', `${tokens.rows} patch tokens are not whole images of ${rows} x ${cols} patches`);
   }
   return tokens;
 }
@@ -98,17 +95,14 @@ export function imageCount(features: PatchFeatures): number {
 /**
  * The number of classes, the largest label + 1.
  *
- * @throws EvalsError `bad-labels` when there is not one label per row (where `rows` is given), or one is negative.
+ * @throws EvalsError `labels` when there is not one label per row (where `rows` is given), or one is negative.
  */
 export function checkLabels(labels: Int32Array, rows: number = labels.length): number {
   if (labels.length !== rows) {
-    throw new EvalsError(
-      'bad-labels',
-      `${labels.length} labels for ${rows} rows of features; each row needs one label`,
-    );
+    throw new EvalsError('labels', `${labels.length} labels for ${rows} rows of features; each row needs one label`);
   }
   const bad = labels.findIndex((label) => label < 0);
-  if (bad >= 0) throw new EvalsError('bad-labels', `row ${bad} has label ${labels[bad]}; number classes from 0`);
+  if (bad >= 0) throw new EvalsError('labels', `row ${bad} has label ${labels[bad]}; number classes from 0`);
   return labels.reduce((max, label) => Math.max(max, label), -1) + 1;
 }
 
@@ -123,7 +117,7 @@ export async function collect(what: string, source: Batched<LabelledFeatures>): 
   const parts: LabelledFeatures[] = [];
   for await (const part of batches(what, source, LABELLED)) parts.push(part);
   const [first] = parts;
-  if (!first) throw new EvalsError('bad-features', 'there are no features: the source yielded no batch');
+  if (!first) throw new EvalsError('features', 'there are no features: the source yielded no batch');
   if (parts.length === 1) return first;
   const cls = new Float32Array(parts.reduce((size, part) => size + part.cls.length, 0));
   const labels = new Int32Array(parts.reduce((size, part) => size + part.labels.length, 0));
@@ -131,10 +125,7 @@ export async function collect(what: string, source: Batched<LabelledFeatures>): 
   let row = 0;
   for (const part of parts) {
     if (part.dim !== first.dim) {
-      throw new EvalsError(
-        'bad-features',
-        `batches of width ${first.dim} and ${part.dim} in one source; use one model`,
-      );
+      throw new EvalsError('features', `batches of width ${first.dim} and ${part.dim} in one source; use one model`);
     }
     cls.set(part.cls, at);
     labels.set(part.labels, row);
@@ -147,13 +138,13 @@ export async function collect(what: string, source: Batched<LabelledFeatures>): 
 /**
  * The mask of one image, as a view.
  *
- * @throws EvalsError `bad-labels` when the masks are not one per image of the stated size.
+ * @throws EvalsError `labels` when the masks are not one per image of the stated size.
  */
 export function maskOf(features: SegmentationFeatures, image: number): Uint8Array {
   const pixels = features.maskSize[0] * features.maskSize[1];
   if (features.masks.length !== pixels * imageCount(features)) {
     throw new EvalsError(
-      'bad-labels',
+      'labels',
       `${features.masks.length} mask pixels for ${imageCount(features)} images of ${features.maskSize.join(' x ')}`,
     );
   }

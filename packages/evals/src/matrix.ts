@@ -12,31 +12,31 @@ export interface Matrix {
 /**
  * Views `data` as a matrix of `cols` columns.
  *
- * @throws EvalsError `bad-features` when the length is no multiple of `cols`, or a value is NaN or infinite.
+ * @throws EvalsError `features` when the length is no multiple of `cols`, or a value is NaN or infinite.
  */
 export function matrix(data: Float32Array, cols: number): Matrix {
   const problem = valueProblem('data', data, 'Float32Array');
-  if (problem) throw new EvalsError('bad-features', `matrix: ${problem}`);
+  if (problem) throw new EvalsError('features', `matrix: ${problem}`);
   if (!Number.isInteger(cols) || cols < 1 || data.length % cols !== 0) {
     throw new EvalsError(
-      'bad-features',
+      'features',
       `${data.length} values are not whole rows of ${cols} columns; pass the feature dimension and a [n, dim] array`,
     );
   }
   const bad = data.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw new EvalsError(
-      'bad-features',
+      'features',
       `row ${Math.floor(bad / cols)} holds ${data[bad]} in column ${bad % cols}; features must be finite numbers`,
     );
   }
   return { data, rows: data.length / cols, cols };
 }
 
-/** @throws EvalsError `bad-features` when rows of `a` and `b` have no inner products. */
+/** @throws EvalsError `features` when rows of `a` and `b` have no inner products. */
 export function checkWidths(a: Matrix, b: Matrix): void {
   if (a.cols === b.cols) return;
-  throw new EvalsError('bad-features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
+  throw new EvalsError('features', `products of rows need equal widths, got ${a.cols} and ${b.cols}`);
 }
 
 /** Rows `begin` (included) to `end` (excluded), as a view. */

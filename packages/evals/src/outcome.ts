@@ -56,7 +56,7 @@ export type EvalRecord = Subject & Outcome;
 /**
  * Joins an outcome with the data and model that it is about.
  *
- * @throws EvalsError `bad-option` when a number in it is not finite, since JSON would silently turn it into null.
+ * @throws EvalsError `options` when a number in it is not finite, since JSON would silently turn it into null.
  */
 export function evalRecord(subject: Subject, outcome: Outcome): EvalRecord {
   checkRecord(subject, outcome);
@@ -64,7 +64,7 @@ export function evalRecord(subject: Subject, outcome: Outcome): EvalRecord {
   const bad = Object.entries(numbers).find(([, value]) => !Number.isFinite(value));
   if (bad) {
     throw new EvalsError(
-      'bad-option',
+      'options',
       `${outcome.task} on ${subject.dataset}: ${bad[0]} is ${bad[1]}, which a record cannot hold`,
     );
   }

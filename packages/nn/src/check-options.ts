@@ -1,7 +1,7 @@
 /** Misspelt and missing options refused as `TensorError`: one that is left out in silence gives another number than was asked for. */
 import { optionProblem, TensorError } from '@franca/tensor';
 
-/** Throws `argument` unless `options` has known names only, and all that are `needed`; `known` is `Record<keyof Options, true>`. */
+/** Throws `options` unless `options` has known names only, and all that are `needed`; `known` is `Record<keyof Options, true>`. */
 export function checkOptions(
   what: string,
   options: object,
@@ -9,7 +9,7 @@ export function checkOptions(
   needed: readonly string[] = [],
 ): void {
   const problem = optionProblem(options, known);
-  if (problem) throw new TensorError('argument', `${what}: ${problem}`);
+  if (problem) throw new TensorError('options', `${what}: ${problem}`);
   const missing = needed.find((name) => (options as Readonly<Record<string, unknown>>)[name] === undefined);
-  if (missing) throw new TensorError('argument', `${what}: "${missing}" is missing; it has no default`);
+  if (missing) throw new TensorError('options', `${what}: "${missing}" is missing; it has no default`);
 }

@@ -22,7 +22,7 @@ export interface CenteringOptions {
 
 const OPTIONS: Record<keyof CenteringOptions, true> = { center: true, temperature: true };
 
-/** Targets `[B, K]`, each row a distribution. Throws `bad-shape`, `bad-option`, `not-finite`. */
+/** Targets `[B, K]`, each row a distribution. Throws `shape`, `options`, `not-finite`. */
 export function centeredSoftmax(logits: Floats, shape: Shape, options: CenteringOptions): Float64Array<ArrayBuffer> {
   checkOptions('centeredSoftmax', options, OPTIONS);
   const { center, temperature } = options;
@@ -43,7 +43,7 @@ export interface MeanOptions {
   readonly validRows?: number;
 }
 
-/** Mean of the logits over the samples, `[K]`. Throws `bad-shape`, also when there is no sample, and `not-finite`. */
+/** Mean of the logits over the samples, `[K]`. Throws `shape`, also when there is no sample, and `not-finite`. */
 export function batchMean(logits: Floats, shape: Shape, options: MeanOptions = {}): Float64Array<ArrayBuffer> {
   return meanOf(sumAndCount(logits, shape, options));
 }
@@ -60,18 +60,18 @@ export async function batchMeanDistributed(
   return meanOf(sums);
 }
 
-/** The next centre: `momentum * center + (1 - momentum) * mean`. Throws `bad-shape`, `bad-option`. */
+/** The next centre: `momentum * center + (1 - momentum) * mean`. Throws `shape`, `options`. */
 export function nextCenter(center: Floats, mean: Floats, momentum = 0.9): Float64Array<ArrayBuffer> {
   checkCenter(center, mean.length);
   if (!(momentum >= 0 && momentum <= 1)) {
-    throw new SinkhornError('bad-option', `centre momentum ${momentum} is not a number from 0 to 1`);
+    throw new SinkhornError('options', `centre momentum ${momentum} is not a number from 0 to 1`);
   }
   return Float64Array.from(center, (value, k) => momentum * value + (1 - momentum) * mean[k]!);
 }
 
 function checkCenter(center: Floats, prototypes: number): void {
   if (center?.length !== prototypes) {
-    throw new SinkhornError('bad-shape', `a centre of ${center?.length} values does not fit ${prototypes} prototypes`);
+    throw new SinkhornError('shape', `a centre of ${center?.length} values does not fit ${prototypes} prototypes`);
   }
 }
 
@@ -89,7 +89,7 @@ function sumAndCount(logits: Floats, shape: Shape, options: MeanOptions): Float6
 
 function meanOf(sums: Float64Array): Float64Array<ArrayBuffer> {
   const samples = sums.at(-1)!;
-  if (samples === 0) throw new SinkhornError('bad-shape', 'the mean of no samples is not defined: skip the update');
+  if (samples === 0) throw new SinkhornError('shape', 'the mean of no samples is not defined: skip the update');
   const mean = sums.slice(0, -1).map((sum) => sum / samples);
   const invalid = mean.findIndex((value) => !Number.isFinite(value));
   if (invalid >= 0) {

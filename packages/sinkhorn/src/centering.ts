@@ -32,10 +32,10 @@ export interface CenteringTargetOptions {
 function checkCenter(teacher: Logits, center: Tensor): void {
   const K = teacher.chunks.at(-1)!.end;
   if (center.shape.length !== 1 || center.shape[0] !== K)
-    throw new SinkhornError('bad-shape', `a centre of shape [${center.shape.join(', ')}] does not fit ${K} prototypes`);
+    throw new SinkhornError('shape', `a centre of shape [${center.shape.join(', ')}] does not fit ${K} prototypes`);
 }
 
-/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`bad-shape`). */
+/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`shape`). */
 export function centeringTargets(teacher: Logits, { center, temperature }: CenteringTargetOptions): SoftTargets {
   checkCenter(teacher, center);
   const bias = neg(div(center, temperature));
@@ -44,7 +44,7 @@ export function centeringTargets(teacher: Logits, { center, temperature }: Cente
 
 /**
  * The next centre [K]: momentum * center + (1 - momentum) * mean of the logits over the rows where `valid` [B] is not 0 (default: all). Without any such row the
- * mean counts as 0. Throws `SinkhornError` (`bad-shape`).
+ * mean counts as 0. Throws `SinkhornError` (`shape`).
  */
 export function nextCenterOf(
   teacher: Logits,

@@ -1,7 +1,7 @@
 /** The error of `@franca/sinkhorn`: a code for programs, a message for people. */
 
 /** What went wrong. */
-export type SinkhornErrorCode = 'bad-shape' | 'bad-option' | 'not-finite';
+export type SinkhornErrorCode = 'shape' | 'options' | 'not-finite';
 
 export class SinkhornError extends Error {
   readonly code: SinkhornErrorCode;

@@ -7,34 +7,31 @@ export type Floats = Float32Array | Float64Array;
 /** B samples by K prototypes. */
 export type Shape = readonly [samples: number, prototypes: number];
 
-/** Throws `bad-shape` unless the logits are of that shape; B may be 0, K may not. */
+/** Throws `shape` unless the logits are of that shape; B may be 0, K may not. */
 export function checkShape(logits: Floats, shape: Shape): void {
   const [samples, prototypes] = Array.isArray(shape) ? (shape as Shape) : [Number.NaN, Number.NaN];
   const valid = Number.isSafeInteger(samples) && Number.isSafeInteger(prototypes) && samples >= 0 && prototypes > 0;
   if (!valid || logits?.length !== samples * prototypes) {
     throw new SinkhornError(
-      'bad-shape',
+      'shape',
       `${logits?.length} logits are not [${samples}, ${prototypes}]: give [samples, prototypes] with samples * prototypes values`,
     );
   }
 }
 
-/** The number of leading rows that are samples and not padding. Throws `bad-option` when there are not that many. */
+/** The number of leading rows that are samples and not padding. Throws `options` when there are not that many. */
 export function checkValidRows(validRows: number | undefined, [samples]: Shape): number {
   if (validRows === undefined) return samples;
   if (!Number.isInteger(validRows) || validRows < 0 || validRows > samples) {
-    throw new SinkhornError(
-      'bad-option',
-      `validRows ${validRows} is not an integer from 0 to the ${samples} rows given`,
-    );
+    throw new SinkhornError('options', `validRows ${validRows} is not an integer from 0 to the ${samples} rows given`);
   }
   return validRows;
 }
 
-/** Throws `bad-option` unless the temperature is a positive number. */
+/** Throws `options` unless the temperature is a positive number. */
 export function checkTemperature(temperature: number): void {
   if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new SinkhornError('bad-option', `temperature ${temperature} is not a positive number`);
+    throw new SinkhornError('options', `temperature ${temperature} is not a positive number`);
   }
 }
 

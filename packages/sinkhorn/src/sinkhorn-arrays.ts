@@ -33,7 +33,7 @@ export interface SinkhornOptions {
 
 /**
  * Targets `[B, K]`, each row a distribution. No sample at all is valid and gives an empty (or zero) result.
- * Throws `bad-shape`, `bad-option`, and `not-finite` for a logit that is NaN or infinite.
+ * Throws `shape`, `options`, and `not-finite` for a logit that is NaN or infinite.
  */
 export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions): Float64Array<ArrayBuffer> {
   const kernel = logKernel(logits, shape, options);
@@ -110,12 +110,12 @@ function logKernel(logits: Floats, shape: Shape, options: SinkhornOptions): LogK
 
 function checkPadding(padding: SinkhornOptions['padding'] = 'exclude'): void {
   if (padding !== 'exclude' && padding !== 'include')
-    throw new SinkhornError('bad-option', `padding ${JSON.stringify(padding)} is neither "exclude" nor "include"`);
+    throw new SinkhornError('options', `padding ${JSON.stringify(padding)} is neither "exclude" nor "include"`);
 }
 
 function iterationsOf({ iterations = 3 }: SinkhornOptions): number {
   if (Number.isInteger(iterations) && iterations > 0) return iterations;
-  throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
+  throw new SinkhornError('options', `iterations ${iterations} is not a positive integer`);
 }
 
 function firstNotFinite({ scaled, rows, prototypes }: LogKernel): number {

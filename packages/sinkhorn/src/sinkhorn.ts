@@ -39,14 +39,14 @@ const OPTIONS: Record<keyof SinkhornTargetOptions, true> = { iterations: true, v
 /** In the log domain this much less than any logit: a padding row adds exp(-1e30) = 0 to every sum, and stays finite when there is nothing else. */
 const EXCLUDED = -1e30;
 
-/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`bad-option`, `bad-shape`). */
+/** Targets of teacher logits [B, K] over the temperature. Throws `SinkhornError` (`options`, `shape`). */
 export function sinkhornTargets(teacher: Logits, options: SinkhornTargetOptions = {}): SoftTargets {
   checkOptions('sinkhornTargets', options, OPTIONS);
   const { iterations = 3, valid } = options;
   if (!Number.isInteger(iterations) || iterations < 1)
-    throw new SinkhornError('bad-option', `iterations ${iterations} is not a positive integer`);
+    throw new SinkhornError('options', `iterations ${iterations} is not a positive integer`);
   if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))
-    throw new SinkhornError('bad-shape', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
+    throw new SinkhornError('shape', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
   const onlySamples = (u: Tensor): Tensor => (valid ? select(notEqual(valid, 0), u, EXCLUDED) : u);
   /** w [k] of the prototypes of one chunk of logits, for the potentials u [B] of all samples. */
   const potentials = (logits: Tensor, u: Tensor): Tensor => neg(columnLogSums(logits, u));

@@ -119,7 +119,7 @@ function checkCall(step: unknown, signature: unknown): void {
   if (typeof step !== 'function')
     throw new TensorError('argument', `compile(gpu, step, signature): step is no function but ${typeof step}`);
   const problem = optionProblem(signature, SIGNATURE);
-  if (problem) throw new TensorError('argument', `compile: ${problem}`);
+  if (problem) throw new TensorError('options', `compile: ${problem}`);
 }
 
 function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {

@@ -41,12 +41,12 @@ export function figureToPng(figure: Figure, options: FigurePngOptions = {}): Uin
 
 /**
  * Writes a figure to `path` as .svg or .png, by its ending: aside first and then renamed, so that a reader never sees
- * half a file. Throws `bad-option` on another ending.
+ * half a file. Throws `options` on another ending.
  */
 export async function writeFigure(path: string, figure: Figure, options: FigurePngOptions = {}): Promise<void> {
   if (path.endsWith('.svg')) await writeAside(path, new TextEncoder().encode(figure.svg));
   else if (path.endsWith('.png')) await writeAside(path, figureToPng(figure, options));
-  else throw new VizError('bad-option', `'${path}' ends in neither .svg nor .png; choose one of them`);
+  else throw new VizError('options', `'${path}' ends in neither .svg nor .png; choose one of them`);
 }
 
 async function writeAside(path: string, bytes: Uint8Array): Promise<void> {

@@ -21,7 +21,7 @@ export function networkOfFile(
     return { ...official, notes: [...notesOn(official, wayOut), ...notesOnImport(file)] };
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error;
-    const out = error.code === 'bad-input' ? `: ${wayOut}` : '';
+    const out = error.code === 'argument' ? `: ${wayOut}` : '';
     throw new TrainError('file', `${file.path}: ${error.message}${out}`, { cause: error });
   }
 }

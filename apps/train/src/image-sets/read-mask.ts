@@ -30,7 +30,7 @@ const MAX_PIXELS = 64 * 2 ** 20;
 export async function readMask(path: string): Promise<StoredMask> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (!['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) throw error;
-    throw new DataError('unreadable-image', `${path} cannot be read (${error.code})`, error);
+    throw new DataError('unreadable-image', `${path} cannot be read (${error.code})`, { cause: error });
   });
   checkHeader(bytes, path);
   const picture = decodePng(bytes, path);
@@ -58,7 +58,7 @@ function decodePng(bytes: Uint8Array, path: string): DecodedPng {
   try {
     return decode(bytes, { checkCrc: true });
   } catch (error) {
-    throw new DataError('corrupt-image', `${path} cannot be decoded: ${(error as Error).message}`, error);
+    throw new DataError('corrupt-image', `${path} cannot be decoded: ${(error as Error).message}`, { cause: error });
   }
 }
 

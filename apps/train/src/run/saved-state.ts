@@ -54,6 +54,6 @@ export function parseSavedState(value: unknown, path: string): SavedState {
   );
 }
 
-/** The state of a checkpoint. @throws TrainError `run`, CheckpointError `bad-version` */
+/** The state of a checkpoint. @throws TrainError `run`, CheckpointError `version` */
 export const savedStateOf = (checkpoint: RunCheckpoint): SavedState =>
   checkpoint.state(STATE_VERSION, (value) => parseSavedState(value, checkpoint.path));

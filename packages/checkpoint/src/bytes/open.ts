@@ -22,7 +22,7 @@ export interface BytesOptions {
  * Opens safetensors: reads and checks the header, and reads tensors (or ranges of them) only when asked. From an address each read is a range request; a
  * server without ranges sends the whole file, which `notes` say.
  *
- * @throws CheckpointError `not-found`, `inaccessible`, `bad-format`, `bad-header`, `too-large`, `truncated`, `bad-input`
+ * @throws CheckpointError `not-found`, `inaccessible`, `format`, `header`, `too-large`, `truncated`, `argument`
  */
 export async function openSafetensors(from: BytesOrAddress, options: BytesOptions = {}): Promise<TensorFile> {
   return readSafetensors(await openBytes(from, options, 'openSafetensors'));
@@ -42,7 +42,7 @@ export async function openSharded(
   const beside = (fileName: string): Promise<TensorFile> => {
     if (typeof index === 'string' || index instanceof URL)
       return openSafetensors(addressOf(fileName, addressOf(index).href), options);
-    throw new CheckpointError('bad-input', `an index in memory has nothing beside it; say how ${fileName} is opened`);
+    throw new CheckpointError('argument', `an index in memory has nothing beside it; say how ${fileName} is opened`);
   };
   await using source = await openBytes(index, options, 'openSharded');
   return await readSharded(source, open ?? beside);
@@ -57,27 +57,27 @@ async function openBytes(from: BytesOrAddress, options: BytesOptions, call: stri
   const other: unknown = from;
   const given = other instanceof Response ? 'a Response (give its blob(): await response.blob())' : kindOf(other);
   throw new CheckpointError(
-    'bad-input',
+    'argument',
     `${call} takes an ArrayBuffer, a typed array, a Blob or an address; ${given} was given`,
   );
 }
 
 const fileName = (blob: Blob): string | undefined => ('name' in blob ? String(blob.name) : undefined);
 
-/** @throws CheckpointError `bad-input` for what is no address that can be fetched */
+/** @throws CheckpointError `argument` for what is no address that can be fetched */
 function addressOf(from: URL | string, base: string | undefined = here()): URL {
   let address: URL;
   try {
     address = new URL(from, base);
   } catch {
     throw new CheckpointError(
-      'bad-input',
+      'argument',
       `${quote(String(from))} is no address; openCheckpoint of @franca/checkpoint takes paths, in Node`,
     );
   }
   if (['http:', 'https:', 'blob:', 'data:'].includes(address.protocol)) return address;
   throw new CheckpointError(
-    'bad-input',
+    'argument',
     `addresses of ${address.protocol} cannot be fetched; openCheckpoint of @franca/checkpoint takes paths, in Node`,
   );
 }

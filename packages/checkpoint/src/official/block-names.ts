@@ -15,12 +15,12 @@ export function flattenBlockName(name: string): string {
 
 /**
  * `blocks.{i}.x` -> `blocks.{chunk}.{i}.x` for `depth` blocks; other names, chunked ones among them, are returned as they are.
- * @throws CheckpointError `bad-input` for more chunks than blocks
+ * @throws CheckpointError `argument` for more chunks than blocks
  */
 export function chunkBlockName(name: string, depth: number, chunks: number): string {
   const perChunk = Math.floor(depth / chunks);
   if (!(chunks >= 1 && perChunk >= 1))
-    throw new CheckpointError('bad-input', `${depth} blocks do not make ${chunks} chunks`);
+    throw new CheckpointError('argument', `${depth} blocks do not make ${chunks} chunks`);
   return name.replace(FLAT, (_, before: string, block: string) => {
     return `${before}blocks.${Math.floor(Number(block) / perChunk)}.${block}.`;
   });

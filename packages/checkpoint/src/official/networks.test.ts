@@ -94,14 +94,14 @@ test('of several that nothing tells apart none is taken: all are named, and a se
     ...under('state_dict.module.base_encoder.'),
     ...under('state_dict.module.momentum_encoder.'),
   ]);
-  await expectError(() => splitOfficial(source), 'bad-input', /2 networks, "base_encoder", "momentum_encoder".*choose/);
+  await expectError(() => splitOfficial(source), 'argument', /2 networks, "base_encoder", "momentum_encoder".*choose/);
   expect(splitOfficial(source, { network: 'momentum_encoder' }).report.prefix).toBe('state_dict.momentum_encoder.');
   await expectError(
     () => splitOfficial(source, { network: 'teacher' }),
     'missing-tensor',
     /no network "teacher"; it has "base_/,
   );
-  await expectError(() => splitOfficial(source, { network: 'state_dict' }), 'bad-input', /nothing says which/);
+  await expectError(() => splitOfficial(source, { network: 'state_dict' }), 'argument', /nothing says which/);
   await expectError(() => splitOfficial(source, { network: '' }), 'missing-tensor', /no network ""/);
 });
 
@@ -117,14 +117,14 @@ test('a file without a ViT says what its names begin with', async () => {
   ]);
   await expectError(
     () => splitOfficial(convolution),
-    'bad-format',
+    'format',
     /neither.*begin with "layer1\.0", "fc\.weight"; the names of DINOv2/,
   );
   const hub = sourceOf([['embeddings.patch_embeddings.projection.weight', [8, 3, 2, 2]]]);
-  await expectError(() => splitOfficial(hub), 'bad-format', /transformers library/);
-  await expectError(() => splitOfficial(sourceOf([])), 'bad-format', /no tensors at all/);
+  await expectError(() => splitOfficial(hub), 'format', /transformers library/);
+  await expectError(() => splitOfficial(sourceOf([])), 'format', /no tensors at all/);
   const many = sourceOf(Array.from({ length: 17 }, (_, i) => under(`m${i}.`)).flat());
-  await expectError(() => splitOfficial(many), 'bad-format', /holds 17 networks/);
+  await expectError(() => splitOfficial(many), 'format', /holds 17 networks/);
 });
 
 /** A prefix of up to three random sections, wrappers among them. */
@@ -157,7 +157,7 @@ test('whatever sections a file has, each network comes out whole and unmixed, or
     const networks = new Set(chosen.map((prefix) => prefix.replaceAll(/module\.|_orig_mod\./g, '')));
     if (networks.size < new Set(chosen).size) {
       // the same network twice, but for wrappers: two tensors have one name
-      if (networks.size === 1) await expectError(() => splitOfficial(source), 'bad-format', /are both/);
+      if (networks.size === 1) await expectError(() => splitOfficial(source), 'format', /are both/);
       continue;
     }
     const names = namesOf(source);

@@ -45,7 +45,7 @@ export function withoutWrappers(name: string): string {
 /**
  * The network that is meant among `names`, which are without wrappers. `wanted` is the name of one, or of a section that it is in; where nothing is wanted,
  * a teacher comes before weights as they were trained, and those before their moving average.
- * @throws CheckpointError `bad-format` where there is none, `missing-tensor` where none is the wanted one, `bad-input` where several are
+ * @throws CheckpointError `format` where there is none, `missing-tensor` where none is the wanted one, `argument` where several are
  */
 export function chooseNetwork(names: readonly string[], wanted: string | undefined): Choice {
   const networks = findNetworks(names);
@@ -56,7 +56,7 @@ export function chooseNetwork(names: readonly string[], wanted: string | undefin
   const [taken, ...equal] = meant.filter((network) => rank(network) === best);
   if (equal.length === 0) return { taken: taken!, others: networks.filter((network) => network !== taken) };
   const what = `the file holds ${networks.length} networks, ${list(networks)}, and nothing says which is meant`;
-  throw new CheckpointError('bad-input', `${what}; choose the network by its name`);
+  throw new CheckpointError('argument', `${what}; choose the network by its name`);
 }
 
 const list = (networks: readonly Network[]): string => networks.map(({ name }) => quote(name)).join(', ');
@@ -66,7 +66,7 @@ function findNetworks(names: readonly string[]): readonly Network[] {
   const marked = MARKERS.map((marker) => stemsBefore(marker, names)).find((stems) => stems.length > 0);
   if (!marked) throw none(names);
   if (marked.length > MAX_NETWORKS)
-    throw new CheckpointError('bad-format', `the file holds ${marked.length} networks; give one with a single ViT`);
+    throw new CheckpointError('format', `the file holds ${marked.length} networks; give one with a single ViT`);
   const whole = marked.filter((stem) => NEEDED.every((name) => all.has(stem + name)));
   const stems = whole.length > 0 ? whole : marked;
   const bases = stems.map((stem) => stem.replace(/(^|\.)(backbone|rasa_head)\.$/, '$1'));
@@ -116,5 +116,5 @@ function none(names: readonly string[]): CheckpointError {
   const hub = names.some((name) => name.endsWith('patch_embeddings.projection.weight'))
     ? '; these are names of the transformers library: take the weights that the authors or timm publish'
     : '; the names of DINOv2 and timm are known (patch_embed.proj.weight, cls_token, blocks.0.attn.qkv.weight, ...)';
-  return new CheckpointError('bad-format', `the file holds neither a backbone nor a RASA head; ${found}${hub}`);
+  return new CheckpointError('format', `the file holds neither a backbone nor a RASA head; ${found}${hub}`);
 }

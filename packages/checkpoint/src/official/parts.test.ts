@@ -104,7 +104,7 @@ test('a backbone that lacks tensors is refused by their names', async () => {
     'missing-tensor',
     /"cls_token", "norm.weight", "norm.bias"/,
   );
-  await expectError(() => splitOfficial(without(/./)), 'bad-format', /neither a backbone nor a RASA head/);
+  await expectError(() => splitOfficial(without(/./)), 'format', /neither a backbone nor a RASA head/);
 });
 
 test('names that the official model does not have are reported', async () => {
@@ -116,17 +116,17 @@ test('names that the official model does not have are reported', async () => {
 test('two tensors for one name are refused', async () => {
   await using file = await open('flat.pth');
   const source = renamed(file, (name) => (name === 'norm.bias' ? 'module.norm.weight' : name));
-  await expectError(() => splitOfficial(source), 'bad-format', /"norm.weight" and "module.norm.weight"/);
+  await expectError(() => splitOfficial(source), 'format', /"norm.weight" and "module.norm.weight"/);
 });
 
 test('a position table that is no square grid is refused', async () => {
   await using file = await open('flat.pth');
   const source = renamed(file, (name) => ({ pos_embed: 'norm.bias', 'norm.bias': 'pos_embed' })[name] ?? name);
-  await expectError(() => splitOfficial(source), 'bad-format', /pos_embed has the shape \[8\]/);
+  await expectError(() => splitOfficial(source), 'format', /pos_embed has the shape \[8\]/);
 });
 
 test('a shard of FSDP is explained', async () => {
   await using file = await open('flat.pth');
   const source = renamed(file, (name) => (name === 'norm.bias' ? 'blocks.0._flat_param' : name));
-  await expectError(() => splitOfficial(source), 'bad-format', /FSDP.*FullStateDictConfig/);
+  await expectError(() => splitOfficial(source), 'format', /FSDP.*FullStateDictConfig/);
 });

@@ -38,9 +38,9 @@ const BARE_RASA = new Set(['pre_pos_layers', 'pos_pred']);
 /**
  * Finds the network in a checkpoint and splits it into its parts, renaming only: nothing is read. What comes before its names is taken off, whatever it is.
  *
- * @throws CheckpointError `bad-format` where there is neither a backbone nor a RASA head, where two tensors get one name,
+ * @throws CheckpointError `format` where there is neither a backbone nor a RASA head, where two tensors get one name,
  * where the position table is not a square grid, or for shards of FSDP; `missing-tensor` where blocks lack tensors, or for a network that the file does not
- * have; `bad-input` where it holds several networks and nothing says which is meant
+ * have; `argument` where it holds several networks and nothing says which is meant
  */
 export function splitOfficial(source: TensorSource, options: OfficialOptions = {}): OfficialCheckpoint {
   requireSource(source, 'splitOfficial');
@@ -67,10 +67,7 @@ export function splitOfficial(source: TensorSource, options: OfficialOptions = {
     if (chunk !== undefined) chunks.add(chunk);
     const other = renamed[place.part].get(key);
     if (other !== undefined) {
-      throw new CheckpointError(
-        'bad-format',
-        `${quote(other)} and ${quote(name)} are both ${place.part} ${quote(key)}`,
-      );
+      throw new CheckpointError('format', `${quote(other)} and ${quote(name)} are both ${place.part} ${quote(key)}`);
     }
     renamed[place.part].set(key, name);
   }
@@ -93,7 +90,7 @@ export function splitOfficial(source: TensorSource, options: OfficialOptions = {
 function refuseShard(name: string): void {
   if (!name.includes('_flat_param')) return;
   const advice = 'save it with FullStateDictConfig (torch.distributed.fsdp) and import that file';
-  throw new CheckpointError('bad-format', `${quote(name)} is one shard of an FSDP model; ${advice}`);
+  throw new CheckpointError('format', `${quote(name)} is one shard of an FSDP model; ${advice}`);
 }
 
 /** Part and name in it of a tensor; undefined where it is not of this network. */

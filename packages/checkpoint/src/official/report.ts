@@ -71,7 +71,7 @@ function describeBackbone({ tensors }: TensorSource, blockChunks: number): Backb
   const grid = Math.sqrt(positions - 1);
   if (!Number.isInteger(grid) || grid === 0) {
     const rule = 'one class position and a square grid of patches are expected';
-    throw new CheckpointError('bad-format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}`);
+    throw new CheckpointError('format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}`);
   }
   return {
     depth,

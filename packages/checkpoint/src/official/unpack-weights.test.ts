@@ -78,9 +78,5 @@ test('an archive without weights, and opening an archive as weights, are explain
   const path = join(folder, 'other.tar.gz');
   writeFileSync(path, await tarGz({ 'readme.txt': Buffer.from('?') }));
   await expectError(unpackWeights(path, folder), 'not-found', /no .pth, .pt, .ckpt, .bin or .safetensors/);
-  await expectError(
-    openCheckpoint(path),
-    'bad-format',
-    /is an archive .*; unpack it first: unpackWeights\(path, folder\)/,
-  );
+  await expectError(openCheckpoint(path), 'format', /is an archive .*; unpack it first: unpackWeights\(path, folder\)/);
 });

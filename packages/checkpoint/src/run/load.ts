@@ -22,7 +22,7 @@ export interface RunCheckpoint {
   /**
    * The state, through its owner's `parse`, which gets the version that it was saved with and may convert an older one.
    *
-   * @throws CheckpointError `bad-version` where it was saved by a newer version than `version`; what `parse` throws
+   * @throws CheckpointError `version` where it was saved by a newer version than `version`; what `parse` throws
    */
   state<S>(version: number, parse: (value: JsonValue, savedVersion: number) => S): S;
 }
@@ -69,7 +69,7 @@ export async function loadRunCheckpoint(path: string): Promise<RunCheckpoint> {
     state: (version, parse) => {
       if (savedVersion <= version) return parse(state, savedVersion);
       const message = `the state in ${path} has version ${savedVersion}, this program knows ${version}; update it`;
-      throw new CheckpointError('bad-version', message);
+      throw new CheckpointError('version', message);
     },
   };
 }

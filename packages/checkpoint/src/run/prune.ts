@@ -10,14 +10,14 @@ export interface RetentionPolicy {
   readonly every?: number;
 }
 
-/** Deletes the checkpoints that the policy does not keep and returns their paths. @throws CheckpointError `bad-input` */
+/** Deletes the checkpoints that the policy does not keep and returns their paths. @throws CheckpointError `argument` */
 export async function pruneRunCheckpoints(runFolder: string, policy: RetentionPolicy): Promise<string[]> {
   checkOptions(policy, ['last', 'every'], 'pruneRunCheckpoints');
   const { last, every } = policy;
   const valid = (count: number) => Number.isSafeInteger(count) && count >= 1;
   if (!valid(last) || (every !== undefined && !valid(every))) {
     throw new CheckpointError(
-      'bad-input',
+      'argument',
       `cannot keep the last ${last} and every ${every} steps: both are counts from 1`,
     );
   }

@@ -57,7 +57,7 @@ test('tensors and state come back as they were saved', async () => {
 test('state of an older version is handed to its owner with that version, of a newer one refused', async () => {
   const checkpoint = await loadRunCheckpoint(await save(newRun(), 1));
   expect(checkpoint.state(4, (_, savedVersion) => savedVersion)).toBe(3);
-  await expectError(() => checkpoint.state(2, asIs), 'bad-version', /version 3, this program knows 2/);
+  await expectError(() => checkpoint.state(2, asIs), 'version', /version 3, this program knows 2/);
 });
 
 const lossy: [what: string, value: unknown, message: RegExp][] = [
@@ -71,16 +71,16 @@ const lossy: [what: string, value: unknown, message: RegExp][] = [
 
 test.each(lossy)('state that JSON would change is refused: %s', async (_, value, message) => {
   const run = newRun();
-  await expectError(save(run, 1, value as JsonValue), 'bad-input', message);
+  await expectError(save(run, 1, value as JsonValue), 'argument', message);
   expect(await stepsOf(run)).toEqual([]);
 });
 
 test('a step or a group name that is none is refused', async () => {
-  await expectError(save(newRun(), 1.5), 'bad-input', /1\.5/);
+  await expectError(save(newRun(), 1.5), 'argument', /1\.5/);
   const tensors = { '../x': [tensor(1)] };
   await expectError(
     saveRunCheckpoint(newRun(), { step: 1, state: null, stateVersion: 1, tensors }),
-    'bad-input',
+    'argument',
     /"\.\.\/x"/,
   );
 });
@@ -162,6 +162,6 @@ test('the last K and every N are kept', async () => {
 test.each([[{ last: 0 }], [{ last: 1.5 }], [{ last: 1, every: 0 }]])('the policy %o is refused', async (policy) => {
   const run = newRun();
   await save(run, 1);
-  await expectError(pruneRunCheckpoints(run, policy), 'bad-input', /counts from 1/);
+  await expectError(pruneRunCheckpoints(run, policy), 'argument', /counts from 1/);
   expect(await stepsOf(run)).toEqual([1]);
 });

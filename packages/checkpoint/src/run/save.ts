@@ -41,7 +41,7 @@ export interface Manifest {
  * Writes a checkpoint of a run and returns its path. One that exists for the same step is replaced, after the new one is
  * complete.
  *
- * @throws CheckpointError `bad-input`, `disk-full`; nothing half-written stays, and no other checkpoint is touched
+ * @throws CheckpointError `argument`, `disk-full`; nothing half-written stays, and no other checkpoint is touched
  */
 export async function saveRunCheckpoint(runFolder: string, contents: RunCheckpointContents): Promise<string> {
   requirePath(runFolder, 'saveRunCheckpoint');
@@ -82,16 +82,16 @@ type FileWriters = ReadonlyMap<string, Parameters<typeof writeSynced>[1]>;
 /** Checks all input before anything touches the disk. */
 function prepareFiles({ step, state, stateVersion, tensors, metadata }: RunCheckpointContents): FileWriters {
   if (!Number.isSafeInteger(step) || step < 0)
-    throw new CheckpointError('bad-input', `step ${step} is not a step count`);
+    throw new CheckpointError('argument', `step ${step} is not a step count`);
   if (!Number.isSafeInteger(stateVersion))
-    throw new CheckpointError('bad-input', `stateVersion ${stateVersion} is no whole number`);
+    throw new CheckpointError('argument', `stateVersion ${stateVersion} is no whole number`);
   if (typeof tensors !== 'object' || tensors === null)
-    throw new CheckpointError('bad-input', `tensors are groups of entries by name; ${kindOf(tensors)} was given`);
+    throw new CheckpointError('argument', `tensors are groups of entries by name; ${kindOf(tensors)} was given`);
   const writers = new Map<string, Parameters<typeof writeSynced>[1]>();
   for (const [group, entries] of Object.entries(tensors)) {
     if (!/^\w[\w.-]*$/.test(group)) {
       throw new CheckpointError(
-        'bad-input',
+        'argument',
         `${quote(group)} cannot name a group of tensors: use letters, digits, "-", "_"`,
       );
     }

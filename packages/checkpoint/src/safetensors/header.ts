@@ -23,7 +23,7 @@ export const MAX_HEADER_BYTES: number = 16 * 2 ** 20;
 
 /** Parses and checks the JSON header of a file of `fileSize` bytes whose data start at `dataStart`. */
 export function parseHeader(json: Uint8Array, dataStart: number, fileSize: number, path: string): SafetensorsHeader {
-  const fail = (what: string) => new CheckpointError('bad-header', `${path} is corrupt: ${what}`);
+  const fail = (what: string) => new CheckpointError('header', `${path} is corrupt: ${what}`);
   const header = parseJsonObject(json, fail);
   const metadata: [string, string][] = [];
   const tensors: StoredTensor[] = [];

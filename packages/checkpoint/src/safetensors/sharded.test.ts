@@ -43,13 +43,13 @@ test.each([['../one.safetensors'], ['/etc/passwd'], ['sub/one.safetensors'], ['.
   'an index that points at %s is refused',
   async (file) => {
     await writeShards({ a: file });
-    await expectError(openSharded(indexPath), 'bad-header', /not a file beside it/);
+    await expectError(openSharded(indexPath), 'header', /not a file beside it/);
   },
 );
 
 test('JSON that is no index is refused', async () => {
   writeFileSync(indexPath, '{"weight_map": []}');
-  await expectError(openSharded(indexPath), 'bad-format', /no "weight_map" object/);
+  await expectError(openSharded(indexPath), 'format', /no "weight_map" object/);
   writeFileSync(indexPath, '{');
-  await expectError(openSharded(indexPath), 'bad-format', /begins like JSON and is not/);
+  await expectError(openSharded(indexPath), 'format', /begins like JSON and is not/);
 });

@@ -62,7 +62,7 @@ async function readIndex(file: ByteSource): Promise<ShardIndex> {
   for (const [name, fileName] of Object.entries(index.weight_map)) {
     if (typeof fileName !== 'string' || !/^[\w][\w.-]*$/.test(fileName)) {
       throw new CheckpointError(
-        'bad-header',
+        'header',
         `${path} puts ${quote(name)} into ${describe(fileName)}, not a file beside it`,
       );
     }
@@ -77,7 +77,7 @@ function parseIndex(bytes: Uint8Array, path: string): { weight_map: object; meta
   try {
     index = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new CheckpointError('bad-format', `${path} begins like JSON and is not; download it again`, { cause });
+    throw new CheckpointError('format', `${path} begins like JSON and is not; download it again`, { cause });
   }
   const { weight_map, metadata } = (index ?? {}) as Record<string, unknown>;
   if (typeof weight_map === 'object' && weight_map !== null && !Array.isArray(weight_map)) {

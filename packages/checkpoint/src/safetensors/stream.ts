@@ -13,7 +13,7 @@ import { safetensorsDtype } from './header';
 /**
  * Safetensors into any sink. The entries are checked before the first byte.
  *
- * @throws CheckpointError `bad-input` (name, dtype, shape, metadata; when it runs, data of another length)
+ * @throws CheckpointError `argument` (name, dtype, shape, metadata; when it runs, data of another length)
  */
 export function safetensorsStream(
   entries: Iterable<TensorEntry>,
@@ -31,7 +31,7 @@ export function safetensorsStream(
 /**
  * Safetensors as bytes in memory.
  *
- * @throws CheckpointError `bad-input`
+ * @throws CheckpointError `argument`
  */
 export async function safetensorsBytes(
   entries: Iterable<TensorEntry>,
@@ -54,18 +54,18 @@ export async function safetensorsBytes(
 /** What is no text would come back as something else, or make a file that no reader opens. */
 function checkMetadata(metadata: Readonly<Record<string, string>>): void {
   const odd = Object.entries(metadata).find(([, value]) => typeof value !== 'string');
-  if (odd) throw new CheckpointError('bad-input', `metadata ${quote(odd[0])} is ${kindOf(odd[1])}; metadata are texts`);
+  if (odd) throw new CheckpointError('argument', `metadata ${quote(odd[0])} is ${kindOf(odd[1])}; metadata are texts`);
 }
 
 function checkEntries(entries: Iterable<TensorEntry>): TensorEntry[] {
   if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries))
-    throw new CheckpointError('bad-input', `tensors to write are a list of entries; ${kindOf(entries)} was given`);
+    throw new CheckpointError('argument', `tensors to write are a list of entries; ${kindOf(entries)} was given`);
   const checked = new Map<string, TensorEntry>();
   for (const entry of entries) {
     const { name, dtype, shape, data } = Object(entry) as TensorEntry;
     if (typeof name !== 'string')
-      throw new CheckpointError('bad-input', `cannot write ${kindOf(entry)}; an entry is { name, dtype, shape, data }`);
-    const refuse = (why: string) => new CheckpointError('bad-input', `cannot write tensor ${quote(name)}: ${why}`);
+      throw new CheckpointError('argument', `cannot write ${kindOf(entry)}; an entry is { name, dtype, shape, data }`);
+    const refuse = (why: string) => new CheckpointError('argument', `cannot write tensor ${quote(name)}: ${why}`);
     if (name === '__metadata__') throw refuse('the name is reserved');
     if (checked.has(name)) throw refuse('the name is there twice');
     if (!isDtype(dtype)) throw refuse(`unknown dtype ${dtype}; there are ${DTYPES.join(', ')}`);
@@ -111,7 +111,7 @@ async function writeEntry(entry: TensorEntry, sink: Sink): Promise<void> {
   if (written === expected) return;
   const got = written > expected ? 'more' : `${written}`;
   const message = `tensor ${quote(name)}, ${dtype} [${shape}], needs ${expected} bytes; its data has ${got}`;
-  throw new CheckpointError('bad-input', message);
+  throw new CheckpointError('argument', message);
 }
 
 function pieces(

@@ -10,7 +10,7 @@ import { MAX_HEADER_BYTES, parseHeader, type SafetensorsHeader } from './header'
 /**
  * Reads and checks the header of safetensors; the tensors are read (whole or in ranges) when asked. Closes `source` where it is none.
  *
- * @throws CheckpointError `bad-format`, `bad-header`, `too-large`, `truncated`
+ * @throws CheckpointError `format`, `header`, `too-large`, `truncated`
  */
 export async function readSafetensors(source: ByteSource): Promise<TensorFile> {
   try {
@@ -45,11 +45,11 @@ async function otherFormat(file: ByteSource): Promise<CheckpointError> {
     case 'legacy-torch': {
       const wayOut =
         'openCheckpoint of @franca/checkpoint reads it in Node; for a browser write it as .safetensors once';
-      return new CheckpointError('bad-format', `${file.path} is a zip or a file of torch.save; ${wayOut}`);
+      return new CheckpointError('format', `${file.path} is a zip or a file of torch.save; ${wayOut}`);
     }
     case 'json':
       return new CheckpointError(
-        'bad-format',
+        'format',
         `${file.path} is JSON; openSharded reads the index of a model in several files`,
       );
     default:

@@ -6,7 +6,7 @@ import { safetensorsStream } from './stream';
 /**
  * Writes a `.safetensors` file as a whole (see `writeFileAtomic`), asking each entry for its data in turn.
  *
- * @throws CheckpointError `bad-input` (name, dtype, shape, or data of another length), `not-found`, `inaccessible`, `disk-full`
+ * @throws CheckpointError `argument` (name, dtype, shape, or data of another length), `not-found`, `inaccessible`, `disk-full`
  */
 export async function writeSafetensors(
   path: string,

@@ -31,8 +31,8 @@ export function namingFile<T>(path: string, decode: () => T): T {
   }
 }
 
-/** @throws CheckpointError `bad-format` for a big-endian machine's file */
+/** @throws CheckpointError `format` for a big-endian machine's file */
 export function checkByteOrder(order: string, path: string): void {
   if (order === 'little') return;
-  throw new CheckpointError('bad-format', `${path} was written on a ${order}-endian machine; only little is read`);
+  throw new CheckpointError('format', `${path} was written on a ${order}-endian machine; only little is read`);
 }

@@ -48,12 +48,12 @@ function readPickles(bytes: Uint8Array, hooks: Parameters<typeof unpickleAt>[2])
   const magic = unpickleAt(bytes, 0, hooks);
   const version = unpickleAt(bytes, magic.end, hooks);
   if (version.value !== VERSION)
-    throw new CheckpointError('bad-format', `its version is ${describe(version.value)}; only ${VERSION} is known`);
+    throw new CheckpointError('format', `its version is ${describe(version.value)}; only ${VERSION} is known`);
   const machine = unpickleAt(bytes, version.end, hooks);
   if (machine.value instanceof Map && machine.value.get('little_endian') === false) checkByteOrder('big', 'it');
   const root = unpickleAt(bytes, machine.end, hooks);
   const keys = unpickleAt(bytes, root.end, hooks);
-  if (!Array.isArray(keys.value)) throw new CheckpointError('bad-header', 'its list of storages is no list');
+  if (!Array.isArray(keys.value)) throw new CheckpointError('header', 'its list of storages is no list');
   return { root: root.value, rootBytes: root.end - machine.end, keys: keys.value, end: keys.end };
 }
 
@@ -72,12 +72,12 @@ async function findStorages(
     const storage = typeof key === 'string' ? named.get(key) : undefined;
     if (!storage) {
       const what = `${file.path} has a storage ${describe(key)} that no tensor describes, or of elements that are not read`;
-      throw new CheckpointError('bad-header', `${what}; re-save it in Python: torch.save(torch.load(path), path)`);
+      throw new CheckpointError('header', `${what}; re-save it in Python: torch.save(torch.load(path), path)`);
     }
     const count = new DataView((await file.read(at, 8)).buffer).getBigUint64(0, true);
     if (count !== BigInt(storage.elements)) {
       const what = `storage ${quote(storage.key)} has ${count} elements, its tensors say ${storage.elements}`;
-      throw new CheckpointError('bad-header', `${file.path} is corrupt: ${what}; copy or download it again`);
+      throw new CheckpointError('header', `${file.path} is corrupt: ${what}; copy or download it again`);
     }
     const size = storage.elements * elementSize(storage.dtype);
     if (at + 8 + size > file.size) {

@@ -28,7 +28,7 @@ export class PickleMachine {
   }
 
   readonly malformed = (what: string): CheckpointError =>
-    new CheckpointError('bad-format', `the pickle is malformed before byte ${this.at}: ${what}`);
+    new CheckpointError('format', `the pickle is malformed before byte ${this.at}: ${what}`);
 
   take(length: number): Uint8Array {
     if (length > this.data.length - this.at) throw this.malformed(`${length} bytes are announced, fewer are left`);

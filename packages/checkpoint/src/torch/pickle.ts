@@ -14,7 +14,7 @@ import type { PickleValue } from './pickle-values';
 const MAX_OPCODES = 500_000;
 const STOP = 0x2e;
 
-/** Decodes one pickle. @throws CheckpointError `bad-format`, `too-large`, and what the hooks throw */
+/** Decodes one pickle. @throws CheckpointError `format`, `too-large`, and what the hooks throw */
 export function unpickle(bytes: Uint8Array, hooks: PickleHooks): PickleValue {
   return unpickleAt(bytes, 0, hooks).value;
 }

@@ -26,8 +26,8 @@ export interface PthFile extends TensorFile {
  * Opens a file of `torch.save`, of PyTorch 1.6 and later (a zip) or before. Only its directory and its pickle are read; tensors
  * are read when asked, gathered where they are not contiguous. No code in the file is executed: see `pickle.ts`.
  *
- * @throws CheckpointError `unsafe-pickle` for a file that would run a command in Python, naming it; `bad-format` for another kind of file, saying
- * which; `bad-header`, `too-large`, `truncated`, `corrupt`
+ * @throws CheckpointError `unsafe-pickle` for a file that would run a command in Python, naming it; `format` for another kind of file, saying
+ * which; `header`, `too-large`, `truncated`, `corrupt`
  */
 export async function openPth(path: string): Promise<PthFile> {
   const file = await openRandomAccess(path, 'openPth');
@@ -96,7 +96,7 @@ interface StoredTensor extends TensorInfo, StridedView {
 function locate(name: string, tensor: TorchTensor, storages: StorageBytes, file: ByteSource): StoredTensor {
   const { storage, offset, shape, stride } = tensor;
   const { dtype, key, elements } = storage;
-  const fail = (what: string) => new CheckpointError('bad-header', `${file.path}: tensor ${quote(name)} ${what}`);
+  const fail = (what: string) => new CheckpointError('header', `${file.path}: tensor ${quote(name)} ${what}`);
   const size = storages.size(key);
   if (size === undefined) throw fail(`refers to storage ${quote(key)}, which is not in the file`);
   if (size !== elements * elementSize(dtype)) {

@@ -106,7 +106,7 @@ export function torchHooks(): TorchHooks {
 }
 
 function malformed(what: string): CheckpointError {
-  return new CheckpointError('bad-header', `the pickle describes an impossible tensor: ${what}`);
+  return new CheckpointError('header', `the pickle describes an impossible tensor: ${what}`);
 }
 
 /** A storage, or of ('module', class, source file, source), which old files have beside pickled modules, the class. */

@@ -56,7 +56,7 @@ export function walkPickle(root: PickleValue, pickleBytes: number): PickleLeaves
 function addTensor(tensors: Map<string, TorchTensor>, name: string, value: TorchTensor): void {
   const other = tensors.get(name);
   if (other !== undefined && other !== value)
-    throw new CheckpointError('bad-format', `the pickle has two tensors at ${quote(name)}`);
+    throw new CheckpointError('format', `the pickle has two tensors at ${quote(name)}`);
   tensors.set(name, value);
 }
 

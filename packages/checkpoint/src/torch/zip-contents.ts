@@ -40,5 +40,5 @@ function findPickle(zip: ZipFile, path: string): { root: string; pickle: ZipEntr
   if (pickle && pickles.length === 1) return { root: pickle.name.slice(0, -'data.pkl'.length), pickle };
   const found = `it has ${pickles.length} entries named */data.pkl, a file of torch.save has one`;
   const some = names.slice(0, 3).map(quote).join(', ') || 'nothing';
-  throw new CheckpointError('bad-format', `${path} is a zip but not of torch.save: ${found}; it holds ${some}`);
+  throw new CheckpointError('format', `${path} is a zip but not of torch.save: ${found}; it holds ${some}`);
 }

@@ -37,7 +37,7 @@ const MAX_DIRECTORY_BYTES = 64 * 2 ** 20;
 /** Weights hardly compress; a file that inflates to more than this many times its size is no checkpoint. */
 const MAX_INFLATION = 8;
 
-/** Reads the directory of a zip archive. @throws CheckpointError `bad-format`, `bad-header`, `too-large` */
+/** Reads the directory of a zip archive. @throws CheckpointError `format`, `header`, `too-large` */
 export async function openZip(file: ByteSource): Promise<ZipFile> {
   const end = await readEndRecord(file);
   if (end.bytes > MAX_DIRECTORY_BYTES) {
@@ -53,7 +53,7 @@ export async function openZip(file: ByteSource): Promise<ZipFile> {
 }
 
 function corrupt(file: ByteSource, what: string): CheckpointError {
-  return new CheckpointError('bad-header', `${file.path} is corrupt: ${what}; copy or download it again`);
+  return new CheckpointError('header', `${file.path} is corrupt: ${what}; copy or download it again`);
 }
 
 function viewOf(bytes: Uint8Array): DataView {
@@ -110,10 +110,7 @@ function parseEntry(view: DataView, at: number, name: string, wide: number[], fi
   const method = view.getUint16(at + 10, true);
   if (flags & 1 || (method !== 0 && method !== 8)) {
     const how = flags & 1 ? 'encrypted' : `compressed by method ${method}`;
-    throw new CheckpointError(
-      'bad-format',
-      `${file.path}: entry ${quote(name)} is ${how}; stored and deflate are read`,
-    );
+    throw new CheckpointError('format', `${file.path}: entry ${quote(name)} is ${how}; stored and deflate are read`);
   }
   // Zip64 keeps in an extra field, in this order, those of the three that do not fit 32 bits.
   const pick = (offset: number) => {

@@ -93,7 +93,7 @@ const OPTIONS: OptionKinds<ResizeOptions> = { box: 'object', window: 'object', f
 /**
  * Resizes (a box of) an image to `width x height` like PIL's `crop(box).resize((width, height), BICUBIC)`.
  * @returns RGB of the window's size
- * @throws DataError bad-argument when the bytes do not fit the size of the image
+ * @throws DataError `argument` when the bytes do not fit the size of the image
  */
 export function resizeBicubic(
   image: PixelImage,

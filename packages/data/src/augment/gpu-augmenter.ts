@@ -49,7 +49,7 @@ export interface GpuAugmenter {
   readonly maxPixels: number;
   /**
    * Queues the rendering of `batches` from `images`.
-   * @throws DataError image-too-large when an image or a crop exceeds a capacity; bad-argument when a view does not lie in its
+   * @throws DataError image-too-large when an image or a crop exceeds a capacity; argument when a view does not lie in its
    *   image or its slot not in the output, or a batch mixes sizes
    */
   render(images: readonly PixelImage[], batches: readonly ViewBatch[]): void;
@@ -79,7 +79,7 @@ const DEFAULT_VIEW_BYTES = 32 * MIB;
 
 /**
  * Makes an augmenter on any device; WebGPU's default limits suffice.
- * @throws DataError bad-argument when a capacity exceeds the device's limits, or for f16 without `shader-f16`
+ * @throws DataError `argument` when a capacity exceeds the device's limits, or for f16 without `shader-f16`
  */
 export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptions = {}): GpuAugmenter {
   checkDevice(device);
@@ -89,7 +89,7 @@ export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptio
   const imageBytes = capacity('imageBytes', options.imageBytes ?? Math.min(DEFAULT_IMAGE_BYTES, limit), limit);
   const viewBytes = capacity('viewBytes', options.viewBytes ?? Math.min(DEFAULT_VIEW_BYTES, limit), limit);
   if (format === 'f16' && !device.features.has('shader-f16')) {
-    throw new DataError('bad-argument', 'results in f16 need a device with the feature shader-f16; use f32');
+    throw new DataError('argument', 'results in f16 need a device with the feature shader-f16; use f32');
   }
   const passes = createViewPasses(device, { imageBytes, viewBytes, format, normalisation });
   return {
@@ -137,7 +137,7 @@ function renderBatch(passes: ViewPasses, viewBytes: number, { images, offsets, b
 
 function capacity(name: string, bytes: number, limit: number): number {
   if (Number.isInteger(bytes) && bytes > 0 && bytes <= limit) return Math.ceil(bytes / 4) * 4;
-  throw new DataError('bad-argument', `${name} is ${bytes}; the device binds from 1 to ${limit} bytes`);
+  throw new DataError('argument', `${name} is ${bytes}; the device binds from 1 to ${limit} bytes`);
 }
 
 /** Splits images, in order, into groups that fit the image buffer: index -> byte offset. */
@@ -170,7 +170,7 @@ function checkBatch(images: readonly PixelImage[], batch: ViewBatch, viewBytes: 
     const picture = images[image];
     if (!picture || slot < 0 || slot >= slots || params.size !== size) {
       throw new DataError(
-        'bad-argument',
+        'argument',
         `a view of ${params.size} px of image ${image} for slot ${slot}: the batch has views of ${size} px, ` +
           `${images.length} images and room for ${slots} slots`,
       );

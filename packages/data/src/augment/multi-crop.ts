@@ -66,7 +66,7 @@ const BLUR_PROBABILITY = {
 
 /**
  * The recipes of one image's views: first global, second global, then the local ones.
- * @throws DataError bad-argument when a setting is outside its range
+ * @throws DataError `argument` when a setting is outside its range
  */
 export function multiCropRecipes(config: MultiCropConfig): ViewRecipe[] {
   checkArgument('multiCropRecipes', 'config', config, 'object');
@@ -143,7 +143,7 @@ export function placeMultiCrop(views: readonly (readonly ViewParams[])[]): {
 
 function check(config: MultiCropConfig): void {
   const refuse = (name: keyof MultiCropConfig, rule: string): never => {
-    throw new DataError('bad-argument', `crops.${name} is ${JSON.stringify(config[name])}; it must be ${rule}`);
+    throw new DataError('argument', `crops.${name} is ${JSON.stringify(config[name])}; it must be ${rule}`);
   };
   for (const name of ['global_crops_size', 'local_crops_size'] as const) {
     const size = config[name];

@@ -32,7 +32,7 @@ export function normalisationTable(normalisation: Normalisation): Float32Array {
  * @param pixels RGB `[h, w, 3]`
  * @param table from `normalisationTable`
  * @param output receives `[3, h, w]`
- * @throws DataError bad-argument when the output has another length
+ * @throws DataError `argument` when the output has another length
  */
 export function normalise(pixels: Uint8Array, table: Float32Array, output: Float32Array): Float32Array {
   checkArgument('normalise', 'pixels', pixels, 'Uint8Array');
@@ -40,7 +40,7 @@ export function normalise(pixels: Uint8Array, table: Float32Array, output: Float
   checkArgument('normalise', 'output', output, 'Float32Array');
   if (output.length !== pixels.length)
     throw new DataError(
-      'bad-argument',
+      'argument',
       `${output.length} numbers do not hold the pixels: the output needs ${pixels.length}`,
     );
   const plane = pixels.length / 3;

@@ -42,7 +42,7 @@ export function resizedSize(
 /**
  * Resizes and crops, still in bytes.
  * @returns RGB `crop x crop`
- * @throws DataError bad-argument unless `0 < crop <= resize`
+ * @throws DataError `argument` unless `0 < crop <= resize`
  */
 export function resizeAndCrop(image: PixelImage, preprocessing: Preprocessing): PixelImage {
   const { resize, crop } = checkPreprocessing(preprocessing);
@@ -55,7 +55,7 @@ export function resizeAndCrop(image: PixelImage, preprocessing: Preprocessing): 
 /**
  * Images as an evaluation feeds them to the backbone: one, or several as one batch.
  * @returns normalised `[B, 3, crop, crop]`, which is what a model takes
- * @throws DataError bad-argument unless `0 < crop <= resize`, and where there is no image
+ * @throws DataError `argument` unless `0 < crop <= resize`, and where there is no image
  */
 export function preprocess(
   images: PixelImage | readonly PixelImage[],
@@ -65,7 +65,7 @@ export function preprocess(
   if (!Array.isArray(images)) checkArgument('preprocess', 'images', images, 'object');
   const all = 'width' in images ? [images] : images;
   checkArgument('preprocess', 'images', all, 'list');
-  if (all.length === 0) throw new DataError('bad-argument', 'there is no image to preprocess: give at least one');
+  if (all.length === 0) throw new DataError('argument', 'there is no image to preprocess: give at least one');
   const { crop } = checkPreprocessing(preprocessing);
   const length = 3 * crop ** 2;
   const data = new Float32Array(all.length * length);
@@ -77,7 +77,7 @@ export function preprocess(
 /**
  * `preprocess` of one image into memory that is there: a place in the batch of a loader.
  * @param output receives `[3, crop, crop]`
- * @throws DataError bad-argument as `preprocess`, and for an output of another length
+ * @throws DataError `argument` as `preprocess`, and for an output of another length
  */
 export function preprocessInto(
   output: Float32Array,
@@ -95,7 +95,7 @@ function checkPreprocessing(preprocessing: Preprocessing): Preprocessing {
   checkOptions('preprocessing', preprocessing, PREPROCESSING);
   const { resize, crop } = preprocessing;
   if (!(Number.isInteger(resize) && Number.isInteger(crop) && crop > 0 && crop <= resize)) {
-    throw new DataError('bad-argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
+    throw new DataError('argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
   }
   return { resize, crop };
 }

@@ -19,7 +19,7 @@ import type { ViewParams } from './view-params';
 /**
  * Renders one view, still in bytes.
  * @returns RGB `size x size`
- * @throws DataError bad-argument when the crop does not lie inside the image
+ * @throws DataError `argument` when the crop does not lie inside the image
  */
 export function renderView(image: PixelImage, params: ViewParams): PixelImage {
   checkPixels(image);
@@ -37,7 +37,7 @@ export function renderView(image: PixelImage, params: ViewParams): PixelImage {
 /**
  * Renders views of one size as one batch, each in its slot.
  * @returns normalised `[views, 3, size, size]`, which is what a model takes
- * @throws DataError bad-argument where there is no view or views differ in size, and as `renderView`
+ * @throws DataError `argument` where there is no view or views differ in size, and as `renderView`
  */
 export function renderViews(
   images: readonly PixelImage[],
@@ -47,7 +47,7 @@ export function renderViews(
   checkArgument('renderViews', 'images', images, 'list');
   checkArgument('renderViews', 'views', views, 'list');
   const size = views[0]?.params?.size;
-  if (size === undefined) throw new DataError('bad-argument', 'there is no view to render: give at least one');
+  if (size === undefined) throw new DataError('argument', 'there is no view to render: give at least one');
   const data = new Float32Array(views.length * 3 * size ** 2);
   renderViewsInto(data, images, views, normalisation);
   return { data, shape: [views.length, 3, size, size] };
@@ -56,7 +56,7 @@ export function renderViews(
 /**
  * `renderViews` into memory that is there: the input of a training step.
  * @param output `[slots, 3, size, size]`; slots that no view names stay as they are
- * @throws DataError bad-argument when a slot lies outside `output`, or views differ in size
+ * @throws DataError `argument` when a slot lies outside `output`, or views differ in size
  */
 export function renderViewsInto(
   output: Float32Array,
@@ -72,17 +72,17 @@ export function renderViewsInto(
     const length = 3 * params.size ** 2;
     if (!images[image] || (slot + 1) * length > output.length) {
       throw new DataError(
-        'bad-argument',
+        'argument',
         `view of image ${image} for slot ${slot}: there are ${images.length} images and ${output.length / length} slots`,
       );
     }
     if (params.size !== views[0]!.params.size)
-      throw new DataError('bad-argument', `views of ${views[0]!.params.size} and ${params.size} px in one batch`);
+      throw new DataError('argument', `views of ${views[0]!.params.size} and ${params.size} px in one batch`);
     normalise(renderView(images[image], params).data, table, output.subarray(slot * length, (slot + 1) * length));
   }
 }
 
-/** @throws DataError bad-argument when the box is empty or reaches outside the image */
+/** @throws DataError `argument` when the box is empty or reaches outside the image */
 export function checkBox(box: Box, image: PixelImage): void {
   checkArgument('a view', 'box', box, 'object');
   const { left, top, width, height } = box;
@@ -91,7 +91,7 @@ export function checkBox(box: Box, image: PixelImage): void {
     if (left + width <= image.width && top + height <= image.height) return;
   }
   throw new DataError(
-    'bad-argument',
+    'argument',
     `crop ${JSON.stringify(box)} does not lie inside the ${image.width} x ${image.height} image; ` +
       'draw parameters with the size of the image they are for',
   );

@@ -97,11 +97,9 @@ export function imageReadError(error: unknown): DataError {
   if (error instanceof DataError && isImageError(error)) return error;
   const cause = error instanceof DataError && error.code === 'file-system' ? error.cause : error;
   const lasting = cause instanceof DataError || isLasting(cause);
-  return new DataError(
-    lasting ? 'unreadable-image' : 'unreadable-now',
-    `cannot be read: ${(error as Error).message}`,
-    error,
-  );
+  return new DataError(lasting ? 'unreadable-image' : 'unreadable-now', `cannot be read: ${(error as Error).message}`, {
+    cause: error,
+  });
 }
 
 /** Refuses an encoded image of a size that no image has, before its bytes are read. */

@@ -39,7 +39,7 @@ export interface DownloadOptions extends HttpOptions {
 
 /**
  * Makes sure that `download.path` exists, downloading it if need be.
- * @throws DataError no-network, http-status, bad-checksum, or disk-full
+ * @throws DataError no-network, http-status, checksum, or disk-full
  */
 export async function downloadFile(download: Download, options: DownloadOptions = {}): Promise<void> {
   if (await sizeOf(download.path)) return;
@@ -53,7 +53,7 @@ export async function downloadFile(download: Download, options: DownloadOptions 
     await fillAndCheck(download, part, options);
   } catch (error) {
     // A part from an earlier attempt may itself be wrong: one more try without it.
-    if (!resumed || !(error instanceof DataError) || error.code !== 'bad-checksum') throw error;
+    if (!resumed || !(error instanceof DataError) || error.code !== 'checksum') throw error;
     await fillAndCheck(download, part, options);
   }
   await fs.rename(part, download.path);
@@ -72,7 +72,7 @@ async function fillAndCheck(download: Download, part: string, options: DownloadO
   if (download.sha256 && digest !== download.sha256) {
     await fs.rm(part, { force: true });
     throw new DataError(
-      'bad-checksum',
+      'checksum',
       `${download.name}: the download has SHA-256 ${digest}, expected ${download.sha256}; it was removed; ` +
         'try again; if it stays so, the file at that address is no longer the one that was published',
     );
@@ -101,7 +101,7 @@ async function fill(download: Download, part: string, options: DownloadOptions):
     for await (const piece of body) {
       done += piece.length;
       if (bytes !== undefined && done > bytes)
-        throw new DataError('bad-checksum', `${name}: more than the expected ${bytes} bytes`);
+        throw new DataError('checksum', `${name}: more than the expected ${bytes} bytes`);
       hash.update(piece);
       await handle.appendFile(piece);
       options.onProgress?.(done, bytes);
@@ -138,9 +138,7 @@ async function checkSpace({ path: target, bytes = 0, name }: Download): Promise<
 
 async function diskFull(part: string, cause: unknown): Promise<DataError> {
   await fs.rm(part, { force: true });
-  return new DataError(
-    'disk-full',
-    `the disk of ${path.dirname(part)} is full; the unfinished download was removed`,
+  return new DataError('disk-full', `the disk of ${path.dirname(part)} is full; the unfinished download was removed`, {
     cause,
-  );
+  });
 }

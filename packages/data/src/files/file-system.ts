@@ -25,14 +25,16 @@ export function readError(file: string, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined) return error;
   const advice = isLasting(error) ? 'check the path and its permissions' : 'try again';
-  return new DataError('file-system', `${file} cannot be read (${code}); ${advice}`, error);
+  return new DataError('file-system', `${file} cannot be read (${code}); ${advice}`, { cause: error });
 }
 
 /** A failed writing below a folder that was given or is the default; other errors as they are. */
 export function writeError(file: string, error: unknown): unknown {
   const code = codeOf(error);
   if (code === undefined) return error;
-  return new DataError('file-system', `${file} cannot be written (${code}); give a cacheDir that can be`, error);
+  return new DataError('file-system', `${file} cannot be written (${code}); give a cacheDir that can be`, {
+    cause: error,
+  });
 }
 
 /**
@@ -45,6 +47,8 @@ export async function listFolder(folder: string): Promise<string[]> {
   } catch (error) {
     const code = codeOf(error);
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw readError(folder, error);
-    throw new DataError('not-found', `${folder} is not a folder that can be read (${code}); check the path`, error);
+    throw new DataError('not-found', `${folder} is not a folder that can be read (${code}); check the path`, {
+      cause: error,
+    });
   }
 }

@@ -141,11 +141,9 @@ export async function request(
   }
   if (response.ok) return { response, body: parts(), drop };
   drop();
-  throw new DataError(
-    'http-status',
-    `${url}: the server answers ${response.status} ${response.statusText}`,
-    response.status,
-  );
+  throw new DataError('http-status', `${url}: the server answers ${response.status} ${response.statusText}`, {
+    cause: response.status,
+  });
 }
 
 /** A failed connection as a typed error, with the reason that fetch hides in its `cause`. */
@@ -153,7 +151,7 @@ export function networkError(url: string, cause: unknown): DataError {
   let inner = cause;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   const reason = inner instanceof Error ? inner.message || inner.name : String(inner);
-  return new DataError('no-network', `${url} cannot be reached: ${reason}`, cause);
+  return new DataError('no-network', `${url} cannot be reached: ${reason}`, { cause });
 }
 
 /** Runs `task` again after a passing failure, with pauses of `pauseMs`, twice that, and so on. */

@@ -149,7 +149,7 @@ async function openBlob({ repo, revision }: Repository, file: HubFile, options: 
   } catch (error) {
     throw hubError(name, error, options.signal);
   }
-  throw new DataError('http-status', `${name} is listed but not there`, 404);
+  throw new DataError('http-status', `${name} is listed but not there`, { cause: 404 });
 }
 
 async function* streamBlob(blob: Blob, name: string, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
@@ -192,5 +192,7 @@ function hubError(name: string, error: unknown, signal: AbortSignal | undefined)
   const hint = [401, 403, 404].includes(error.statusCode)
     ? '; check the name, and set HF_TOKEN if the data is private or gated'
     : '';
-  return new DataError('http-status', `${name}: the hub answers ${error.statusCode}${hint}`, error.statusCode);
+  return new DataError('http-status', `${name}: the hub answers ${error.statusCode}${hint}`, {
+    cause: error.statusCode,
+  });
 }

@@ -71,7 +71,7 @@ export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = 
     };
   } catch (cause) {
     if (performance.now() - began >= 1000 * TIMEOUT_SECONDS)
-      throw new DataError('unreadable-now', `not decoded within ${TIMEOUT_SECONDS} seconds`, cause);
+      throw new DataError('unreadable-now', `not decoded within ${TIMEOUT_SECONDS} seconds`, { cause });
     throw decodeError(cause, maxPixels);
   }
 }
@@ -89,12 +89,12 @@ export async function readImage(
 ): Promise<PixelImage> {
   checkSource('readImage', source);
   if (!(Number.isInteger(index) && index >= 0 && index < source.length))
-    throw new DataError('bad-argument', `readImage: ${source.name} has images 0 to ${source.length - 1}, not ${index}`);
+    throw new DataError('argument', `readImage: ${source.name} has images 0 to ${source.length - 1}, not ${index}`);
   const content = await source.read(index, signal);
   return 'pixels' in content ? content.pixels : decodeImage(content.encoded, options);
 }
 
-/** @throws DataError bad-argument for options that cannot be met */
+/** @throws DataError `argument` for options that cannot be met */
 export function checkDecoding(what: string, options: DecodeOptions): void {
   checkOptions(what, options, DECODE_OPTIONS);
   for (const [name, value] of Object.entries(options)) if (value !== undefined) checkCount(what, name, value, 1);
@@ -105,9 +105,9 @@ export function checkDecoding(what: string, options: DecodeOptions): void {
 function decodeError(cause: unknown, maxPixels: number): DataError {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (/pixel limit/i.test(message)) {
-    return new DataError('image-too-large', `more than ${maxPixels} pixels; raise maxPixels to accept it`, cause);
+    return new DataError('image-too-large', `more than ${maxPixels} pixels; raise maxPixels to accept it`, { cause });
   }
-  return new DataError('corrupt-image', `truncated or corrupt: ${firstLine(message)}`, cause);
+  return new DataError('corrupt-image', `truncated or corrupt: ${firstLine(message)}`, { cause });
 }
 
 // libvips prepends one line per failed seek to what libheif says.

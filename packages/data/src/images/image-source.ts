@@ -16,7 +16,7 @@ export type ImageContent = { readonly encoded: Uint8Array } | { readonly pixels:
 export function checkSource(what: string, source: ImageSource): void {
   checkArgument(what, 'source', source, 'object');
   const works = typeof source.read === 'function' && typeof source.key === 'function' && source.length >= 0;
-  if (!works) throw new DataError('bad-argument', `${what}: source is no image source; give what openSource opens`);
+  if (!works) throw new DataError('argument', `${what}: source is no image source; give what openSource opens`);
 }
 
 /** A finite, indexed collection of images. Index order is fixed: the same data gives the same order on every machine. */

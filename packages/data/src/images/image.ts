@@ -20,7 +20,7 @@ export interface ImageBatch {
   readonly shape: readonly [B: number, C: number, H: number, W: number];
 }
 
-/** @throws DataError bad-argument unless the bytes are those of a picture of that size with 3 or 4 channels */
+/** @throws DataError `argument` unless the bytes are those of a picture of that size with 3 or 4 channels */
 export function checkPixels(image: PixelImage): void {
   checkArgument('pixels', 'image', image, 'object');
   const { width, height, channels, data } = image;
@@ -28,7 +28,7 @@ export function checkPixels(image: PixelImage): void {
   checkArgument('pixels', 'image.data', data, 'Uint8Array');
   if (isWhole && (channels === 3 || channels === 4) && data.length === width * height * channels) return;
   throw new DataError(
-    'bad-argument',
+    'argument',
     `${data.length} bytes are not a picture of ${width} x ${height} pixels with ${channels} channels; ` +
       'give width * height * channels bytes, with 3 channels (RGB) or 4 (the fourth is ignored)',
   );

@@ -45,7 +45,7 @@ describe('createSampler', () => {
   it('refuses impossible options', () => {
     for (const bad of [{ length: 0 }, { seed: -1 }, { seed: 0.5 }, { rank: 2, world: 2 }, { world: 0 }]) {
       expect(() => createSampler({ length: 10, seed: 1, ...bad })).toThrowError(
-        expect.objectContaining({ code: 'bad-argument' }),
+        expect.objectContaining({ code: 'argument' }),
       );
     }
   });

@@ -70,7 +70,7 @@ const DEFAULT_WINDOW = 2048;
 
 /**
  * Opens a sampler, at its start or where `from` says.
- * @throws DataError bad-argument for impossible options, cursor-mismatch when `from` belongs to other data, seed or ranks
+ * @throws DataError `argument` for impossible options, cursor-mismatch when `from` belongs to other data, seed or ranks
  */
 export function createSampler(options: SamplerOptions, from?: SamplerState): Sampler {
   checkOptions('createSampler', options, OPTIONS);
@@ -162,20 +162,17 @@ function lastAtMost(windows: readonly Window[], position: number): number {
 function checkRuns({ length, runs, window }: SamplerOptions): void {
   const total = runs?.reduce((sum, run) => sum + run, 0) ?? length;
   if (total !== length)
-    throw new DataError(
-      'bad-argument',
-      `the runs hold ${total} images, there are ${length}; give the length of every run`,
-    );
+    throw new DataError('argument', `the runs hold ${total} images, there are ${length}; give the length of every run`);
   if (window !== undefined) checkCount('createSampler', 'window', window, 1);
 }
 
 function checkRanges(length: number, seed: number, rank: number, world: number): void {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32) {
-    throw new DataError('bad-argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
+    throw new DataError('argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
   }
   seedKey(seed);
   if (!Number.isInteger(world) || world < 1 || !Number.isInteger(rank) || rank < 0 || rank >= world) {
-    throw new DataError('bad-argument', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
+    throw new DataError('argument', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
   }
 }
 

@@ -22,7 +22,7 @@ const KEY_SALT = 0x73687566;
  * @param length number of items, at most 2^32
  * @param seed integer in `[0, 2^53)`
  * @param stream picks one of many orders of the same seed (the pass number)
- * @throws DataError bad-argument for what is no length, seed or stream, and from the order for a position outside it
+ * @throws DataError `argument` for what is no length, seed or stream, and from the order for a position outside it
  * @returns a bijection of `0..length-1`
  */
 export function shuffledOrder(length: number, seed: number, stream: number): (position: number) => number {
@@ -44,7 +44,7 @@ export function shuffledOrder(length: number, seed: number, stream: number): (po
   return (position) => {
     // Outside of it the walk below would never end.
     if (!(position >= 0 && position < length))
-      throw new DataError('bad-argument', `position ${position} is outside an order of ${length}`);
+      throw new DataError('argument', `position ${position} is outside an order of ${length}`);
     let index = permute(position);
     while (index >= length) index = permute(index);
     return index;

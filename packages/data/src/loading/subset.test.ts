@@ -31,7 +31,7 @@ describe('holdOut', () => {
     expect(holdOut(source(3), { share: 0.01 }).val.length).toBe(1);
     expect(holdOut(source(100), { share: 0.5, atMost: 7 }).val.length).toBe(7);
     expect(holdOut(source(2), { share: 0.99 }).train.length).toBe(1);
-    expect(() => holdOut(source(1))).toThrowError(expect.objectContaining({ code: 'bad-argument' }));
+    expect(() => holdOut(source(1))).toThrowError(expect.objectContaining({ code: 'argument' }));
     expect(() => holdOut(source(9), { share: 1 })).toThrow(/share/);
   });
 

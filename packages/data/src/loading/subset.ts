@@ -52,15 +52,15 @@ export function subset(
 
 /**
  * Holds out a seeded random part for validation; the rest keeps its order. Close the source itself when both are done with.
- * @throws DataError bad-argument when there is nothing left for one of the parts
+ * @throws DataError `argument` when there is nothing left for one of the parts
  */
 export function holdOut(source: ImageSource, options: HoldOutOptions = {}): HeldOut {
   checkSource('holdOut', source);
   checkOptions('holdOut', options, HOLD_OUT_OPTIONS);
   const { share = 0.1, atMost = 10_000, seed = 0 } = options;
-  if (!(share > 0 && share < 1)) throw new DataError('bad-argument', `share must lie between 0 and 1, got ${share}`);
+  if (!(share > 0 && share < 1)) throw new DataError('argument', `share must lie between 0 and 1, got ${share}`);
   checkCount('holdOut', 'atMost', atMost, 1);
-  if (source.length < 2) throw new DataError('bad-argument', `${source.name} has too few images to hold some out`);
+  if (source.length < 2) throw new DataError('argument', `${source.name} has too few images to hold some out`);
   const count = Math.max(1, Math.min(Math.round(share * source.length), atMost, source.length - 1));
   const order = shuffledOrder(source.length, seed, 0);
   const held = Float64Array.from({ length: count }, (_, position) => order(position)).sort();

@@ -34,7 +34,7 @@ describe('parseDatasetString', () => {
     ['ImageNet', /root is missing/],
   ])('explains what is wrong with %s', (text, message) => {
     expect(() => parseDatasetString(text)).toThrowError(
-      expect.objectContaining({ code: 'bad-spec', message: expect.stringMatching(message) }),
+      expect.objectContaining({ code: 'spec', message: expect.stringMatching(message) }),
     );
   });
 

@@ -26,14 +26,14 @@ export function looksLikeDatasetString(text: string): boolean {
 
 /**
  * Parses a data set string.
- * @throws DataError bad-spec that names the part which is wrong
+ * @throws DataError `spec` that names the part which is wrong
  */
 export function parseDatasetString(text: string): DatasetString {
   checkArgument('parseDatasetString', 'text', text, 'string');
   const [name, ...parts] = text.split(':') as [string, ...string[]];
   const bad = (what: string): DataError =>
     new DataError(
-      'bad-spec',
+      'spec',
       `data set ${JSON.stringify(text)}: ${what}; expected e.g. ImageNet:split=TRAIN:root=/data/imagenet`,
     );
   if (!isOneOf(NAMES, name)) throw bad(`${JSON.stringify(name)} is not one of ${NAMES.join(', ')}`);

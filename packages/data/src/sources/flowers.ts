@@ -84,7 +84,7 @@ const MEMBER = /^flower_photos\/(LICENSE\.txt|[a-z]+\/[\w-]+\.jpg)$/;
 
 /**
  * The photographs' folder, fetched on the first call.
- * @throws DataError no-network or http-status when they cannot be had, bad-checksum, disk-full
+ * @throws DataError no-network or http-status when they cannot be had, checksum, disk-full
  */
 export async function fetchFlowers(options: FetchFlowersOptions = {}): Promise<Flowers> {
   checkOptions('fetchFlowers', options, OPTIONS);
@@ -155,10 +155,10 @@ async function unpack(
   } catch (cause) {
     signal?.throwIfAborted();
     if ((cause as NodeJS.ErrnoException).code === 'ENOSPC') {
-      throw new DataError('disk-full', `no room to unpack ${packed}; free some and try again`, cause);
+      throw new DataError('disk-full', `no room to unpack ${packed}; free some and try again`, { cause });
     }
     await fs.rm(packed, { force: true });
-    throw new DataError('damaged-file', `${packed} cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('damaged-file', `${packed} cannot be unpacked: ${(cause as Error).message}`, { cause });
   } finally {
     await fs.rm(aside, { recursive: true, force: true });
   }

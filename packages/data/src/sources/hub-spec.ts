@@ -14,14 +14,14 @@ export interface HubSpec {
 
 /**
  * Parses a hub address.
- * @throws DataError bad-spec
+ * @throws DataError `spec`
  */
 export function parseHubSpec(text: string): HubSpec {
   const match = /^hf:\/\/(?:datasets\/)?([\w.-]+(?:\/[\w.-]+)?)(?:@([\w./-]+))?(?::(?:([\w.-]+)\/)?([\w.-]+))?$/.exec(
     text,
   );
   if (!match) {
-    throw new DataError('bad-spec', `${JSON.stringify(text)} is not hf://owner/name[@revision][:[config/]split]`);
+    throw new DataError('spec', `${JSON.stringify(text)} is not hf://owner/name[@revision][:[config/]split]`);
   }
   const [, repo, revision = 'main', config, split] = match;
   return { repo: repo!, revision, ...(config && { config }), ...(split && { split }) };

@@ -47,7 +47,7 @@ export const hubKind: SourceKind<'hub'> = {
 
 /**
  * Opens a data set of the hub.
- * @throws DataError bad-spec, no-network, http-status, not-found for a split, ambiguous-source, empty-source
+ * @throws DataError `spec`, no-network, http-status, not-found for a split, ambiguous-source, empty-source
  */
 export async function hubSource(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
   checkArgument('hubSource', 'address', address, 'string');

@@ -110,7 +110,7 @@ async function unpack(packed: ByteFile): Promise<ByteFile> {
     const bytes = await promisify(gunzip)(await packed.read(0, packed.size), { maxOutputLength: MAX_UNPACKED });
     return bytesInMemory(packed.name, bytes, packed.version);
   } catch (cause) {
-    throw new DataError('damaged-file', `${packed.name} cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('damaged-file', `${packed.name} cannot be unpacked: ${(cause as Error).message}`, { cause });
   }
 }
 

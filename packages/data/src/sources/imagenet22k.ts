@@ -182,6 +182,6 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_UNPACKED });
   } catch (cause) {
-    throw new DataError('corrupt-image', `a gzipped image cannot be unpacked: ${(cause as Error).message}`, cause);
+    throw new DataError('corrupt-image', `a gzipped image cannot be unpacked: ${(cause as Error).message}`, { cause });
   }
 }

@@ -41,7 +41,7 @@ const EXPECTED = 'expected a path, or a path and one label behind a tab, a comma
 /**
  * The text of a list: UTF-8, or UTF-16 that says so.
  * @param name for messages
- * @throws DataError bad-spec
+ * @throws DataError `spec`
  */
 export function decodeText(bytes: Uint8Array, name: string): string {
   const encoding = bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8';
@@ -49,16 +49,16 @@ export function decodeText(bytes: Uint8Array, name: string): string {
   try {
     text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new DataError('bad-spec', `${name} is not a text file in UTF-8`, cause);
+    throw new DataError('spec', `${name} is not a text file in UTF-8`, { cause });
   }
-  if (text.includes('\0')) throw new DataError('bad-spec', `${name} is not a text file`);
+  if (text.includes('\0')) throw new DataError('spec', `${name} is not a text file`);
   return text;
 }
 
 /**
  * The images that a text lists, in its order. Blank lines and lines that begin with `# ` are passed over.
  * @param name for messages
- * @throws DataError bad-spec with the first line that is not understood
+ * @throws DataError `spec` with the first line that is not understood
  */
 export function parseLines(text: string, name: string): ListedImage[] {
   const lines = text
@@ -68,7 +68,7 @@ export function parseLines(text: string, name: string): ListedImage[] {
   const [head, ...rest] = lines;
   if (!head) return [];
   const refused = ({ line, content }: Line, why: string): DataError =>
-    new DataError('bad-spec', `${name} line ${line}: ${JSON.stringify(content.slice(0, 120))} ${why}`);
+    new DataError('spec', `${name} line ${line}: ${JSON.stringify(content.slice(0, 120))} ${why}`);
   const long = lines.find(({ content }) => content.length > MAX_LINE);
   if (long) throw refused(long, `has ${long.content.length} characters; ${EXPECTED}`);
   const columns = tableColumns(head, refused);

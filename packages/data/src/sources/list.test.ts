@@ -86,7 +86,7 @@ describe('listSource', () => {
     ['an address', 'https://x.org/a.jpg 1\n', /line 1: .* is an address/],
   ])('names the line with %s', async (_, text, message) => {
     put('a.jpg', 'b.jpg');
-    await expect(open(text)).rejects.toMatchObject({ code: 'bad-spec', message: expect.stringMatching(message) });
+    await expect(open(text)).rejects.toMatchObject({ code: 'spec', message: expect.stringMatching(message) });
   });
 
   it('passes over hidden files, and says which lines have no label or repeat a file; keys stay unique', async () => {
@@ -109,7 +109,7 @@ describe('listSource', () => {
 
   it('refuses an empty list, a binary file and a missing one', async () => {
     await expect(open('\n# nothing\n')).rejects.toMatchObject({ code: 'empty-source' });
-    await expect(open('a\0b')).rejects.toMatchObject({ code: 'bad-spec' });
+    await expect(open('a\0b')).rejects.toMatchObject({ code: 'spec' });
     await expect(listSource(path.join(root, 'none.txt'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });

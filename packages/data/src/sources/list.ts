@@ -53,15 +53,14 @@ interface Entry extends ListedImage {
 
 /**
  * Opens a list. The images themselves are only looked for; they are opened when they are read.
- * @throws DataError not-found, empty-source also where none of its files is there, or bad-spec with the line that is
+ * @throws DataError not-found, empty-source also where none of its files is there, or spec with the line that is
  * not understood
  */
 export async function listSource(listPath: string, options: ListOptions = {}): Promise<ImageSource> {
   checkArgument('listSource', 'listPath', listPath, 'string');
   checkOptions('listSource', options, OPTIONS);
   const file = await openLocalFile(listPath);
-  if (file.size > MAX_LIST_BYTES)
-    throw new DataError('bad-spec', `${listPath}: ${file.size} bytes is no list of images`);
+  if (file.size > MAX_LIST_BYTES) throw new DataError('spec', `${listPath}: ${file.size} bytes is no list of images`);
   const folder = path.dirname(listPath);
   const listed = parseLines(decodeText(await file.read(0, file.size), listPath), listPath);
   const entries: Entry[] = listed

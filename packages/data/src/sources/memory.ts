@@ -14,7 +14,7 @@ export interface MemoryImage {
 
 /**
  * Opens a list of images.
- * @throws DataError empty-source for an empty list, bad-argument when two images have one key, one has no content or a label without a class
+ * @throws DataError empty-source for an empty list, argument when two images have one key, one has no content or a label without a class
  */
 export function memorySource(name: string, images: readonly MemoryImage[], classes?: readonly string[]): ImageSource {
   checkArgument('memorySource', 'name', name, 'string');
@@ -25,8 +25,7 @@ export function memorySource(name: string, images: readonly MemoryImage[], class
   for (const image of images) {
     checkImage(image, classes);
     const { key } = image;
-    if (keys.has(key))
-      throw new DataError('bad-argument', `${name} has two images with the key ${key}; keys are unique`);
+    if (keys.has(key)) throw new DataError('argument', `${name} has two images with the key ${key}; keys are unique`);
     keys.add(key);
   }
   return {
@@ -48,7 +47,7 @@ function checkImage(image: MemoryImage, classes: readonly string[] | undefined):
   else checkArgument('memorySource', `content.pixels of ${key}`, content.pixels, 'object');
   if (label !== undefined && classes && !(Number.isInteger(label) && label >= 0 && label < classes.length))
     throw new DataError(
-      'bad-argument',
+      'argument',
       `memorySource: label ${label} of ${key} is none of ${classes.length} classes, counted from 0`,
     );
 }

@@ -181,7 +181,7 @@ describe('openSource', () => {
 
   it('opens the generated world, with its options', async () => {
     expect(await open('world:length=3:size=8:classes=2', { split: 'val' })).toEqual(['val/0', 'val/1', 'val/2']);
-    await expect(open('world:length=many')).rejects.toMatchObject({ code: 'bad-spec', message: /length=many/ });
+    await expect(open('world:length=many')).rejects.toMatchObject({ code: 'spec', message: /length=many/ });
   });
 
   it('opens the flower photographs that were fetched before, with whom to credit', async () => {

@@ -112,7 +112,7 @@ describe('parquetSource', () => {
   it('tells files of the same base name apart, and refuses one that is given twice', async () => {
     const parts = ['a/0.parquet', 'b/0.parquet'].map((name) => file({ columnData: [images(name)] }, `/data/${name}`));
     expect(keysOf(await open(parts))).toEqual(['a/0.parquet#0', 'b/0.parquet#0']);
-    await expect(open([...parts, parts[0]!])).rejects.toMatchObject({ code: 'bad-spec', message: /given twice/ });
+    await expect(open([...parts, parts[0]!])).rejects.toMatchObject({ code: 'spec', message: /given twice/ });
   });
 
   it('asks for the image column when several fit, and says what there is when none does', async () => {

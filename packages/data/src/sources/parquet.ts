@@ -86,7 +86,7 @@ export async function parquetSource(
   const odd = files.find((file) => typeof file !== 'object' || file === null || typeof file.read !== 'function');
   if (odd !== undefined)
     throw new DataError(
-      'bad-argument',
+      'argument',
       `parquetSource: ${String(odd)} is no open file; give what openLocalFile or openHttpFile opens`,
     );
   checkOptions('parquetSource', options, OPTIONS);
@@ -275,7 +275,7 @@ function cachedGroups(
     } catch (error) {
       // A damaged row group stays damaged; anything else may pass.
       if (!(error instanceof DataError) || error.code !== 'damaged-file') kept.delete(group);
-      else throw new DataError('unreadable-image', `its row group is damaged: ${error.message}`, error);
+      else throw new DataError('unreadable-image', `its row group is damaged: ${error.message}`, { cause: error });
       throw error;
     }
   };

@@ -6,13 +6,13 @@ import { isAddress } from '../files/open-file';
 /**
  * The name of each file in the keys of its images: `00.tar`, or `a/00.tar` and `b/00.tar`. The query of an address is left
  * out where nothing else differs: signatures in it change from day to day.
- * @throws DataError bad-spec when a file is given twice: its images would count twice under the same keys
+ * @throws DataError `spec` when a file is given twice: its images would count twice under the same keys
  */
 export function shortFileNames(files: readonly string[]): string[] {
   const seen = new Set<string>();
   for (const file of files) {
     if (seen.has(file)) {
-      throw new DataError('bad-spec', `${file} is given twice, and its images would count twice; give each file once`);
+      throw new DataError('spec', `${file} is given twice, and its images would count twice; give each file once`);
     }
     seen.add(file);
   }

@@ -52,7 +52,7 @@ describe('webDatasetSource', () => {
     const source = await webDatasetSource(shards);
     expect(keysOf(source)).toEqual(['a/0.tar/0', 'b/0.tar/0']);
     await expect(webDatasetSource([...shards, shards[0]!])).rejects.toMatchObject({
-      code: 'bad-spec',
+      code: 'spec',
       message: expect.stringMatching(/a\/0\.tar is given twice/),
     });
   });

@@ -74,7 +74,7 @@ export const tarKind: SourceKind<'tar'> = {
 /**
  * Opens shards.
  * @param shards paths, URLs (in either, `{000..127}` stands for that range of numbers), or files already open
- * @throws DataError not-found for a shard that is not there, bad-spec for one given twice, empty-source when none holds an image
+ * @throws DataError not-found for a shard that is not there, spec for one given twice, empty-source when none holds an image
  */
 export async function webDatasetSource(
   shards: readonly (string | ByteFile)[],
@@ -86,7 +86,7 @@ export async function webDatasetSource(
   for (const shard of shards) {
     const given = typeof shard === 'string' || (typeof shard === 'object' && shard !== null && 'read' in shard);
     if (!given)
-      throw new DataError('bad-argument', `webDatasetSource: ${String(shard)} is no shard; give paths or addresses`);
+      throw new DataError('argument', `webDatasetSource: ${String(shard)} is no shard; give paths or addresses`);
   }
   const files = shards.flatMap((shard): (string | ByteFile)[] =>
     typeof shard === 'string' ? expandBraces(shard) : [shard],
@@ -110,7 +110,7 @@ export function expandBraces(pattern: string): string[] {
   if (!range) return [pattern];
   const [whole, from = '', to = ''] = range;
   const count = Number(to) - Number(from) + 1;
-  if (count < 1 || count > 1e6) throw new DataError('bad-spec', `${pattern}: ${whole} is not a range of shards`);
+  if (count < 1 || count > 1e6) throw new DataError('spec', `${pattern}: ${whole} is not a range of shards`);
   return Array.from({ length: count }, (_, step) => {
     const number = String(Number(from) + step).padStart(from.length, '0');
     return pattern.replace(whole, number);

@@ -19,7 +19,7 @@ export const worldKind: SourceKind<'world'> = {
 
 /**
  * `easy:length=500:size=64`, what follows `world:`, as options of the generated world.
- * @throws DataError bad-spec
+ * @throws DataError `spec`
  */
 export function worldOptions(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
   checkArgument('worldOptions', 'text', text, 'string');
@@ -32,7 +32,7 @@ export function worldOptions(text: string, split: 'train' | 'val'): GeneratedWor
     else if (name) Object.assign(options, { [name]: Number(value) });
     else
       throw new DataError(
-        'bad-spec',
+        'spec',
         `world:${text}: ${part} is not ${GRADES.join(', ')}, nor length=, classes=, size= or seed= and a number`,
       );
   }

@@ -62,14 +62,14 @@ const SPLIT_BLOCKS = 2 ** 40;
 
 /**
  * Opens the scenes of a generated world; needs neither files nor threads, so that it runs in a browser too.
- * @throws DataError bad-argument when an option is outside its range
+ * @throws DataError `argument` when an option is outside its range
  */
 export function generatedScenes(options: GeneratedWorldOptions = {}): GeneratedScenes {
   const { length, classes, label, scene, sample } = worldScenes(options);
   return { length, classes, label, scene, sample };
 }
 
-/** @throws DataError bad-argument when an option is outside its range */
+/** @throws DataError `argument` when an option is outside its range */
 export function worldScenes(given: GeneratedWorldOptions): WorldScenes {
   checkOptions('generated world', given, OPTIONS);
   const { grade = 'hard', length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = given;
@@ -99,7 +99,7 @@ export function worldScenes(given: GeneratedWorldOptions): WorldScenes {
 function inRange(name: string, value: number, low: number, high: number): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
   throw new DataError(
-    'bad-argument',
+    'argument',
     `${name} of the generated world is ${value}; it must be an integer from ${low} to ${high}`,
   );
 }

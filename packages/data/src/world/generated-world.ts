@@ -24,7 +24,7 @@ const MAX_KEPT_BYTES = 2 ** 28;
 
 /**
  * Opens a generated world.
- * @throws DataError bad-argument when an option is outside its range
+ * @throws DataError `argument` when an option is outside its range
  */
 export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWorld {
   const scenes = worldScenes(options);

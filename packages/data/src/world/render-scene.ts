@@ -56,7 +56,7 @@ const KEYPOINT_SLACK = 0.05;
 
 /**
  * Renders `size x size` pixels with all labels.
- * @throws DataError bad-argument for what is no scene, or no size in pixels
+ * @throws DataError `argument` for what is no scene, or no size in pixels
  */
 export function renderScene(scene: Scene, size: number): RenderedScene {
   checkArgument('renderScene', 'scene', scene, 'object');

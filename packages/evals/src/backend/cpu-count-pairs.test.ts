@@ -15,6 +15,6 @@ test('ignoring a class in range removes its pixels from the counts', async () =>
 
 test('arrays that do not pair up are refused', async () => {
   await expect(countPairs({ predicted: [0], target: [0, 1], shape: [2, 2] })).rejects.toMatchObject({
-    code: 'bad-labels',
+    code: 'labels',
   });
 });

@@ -2,10 +2,10 @@
 import { EvalsError } from '../errors';
 import type { LabelPairs } from './eval-backend';
 
-/** @throws EvalsError `bad-labels` */
+/** @throws EvalsError `labels` */
 export function checkPairs(predicted: ArrayLike<number>, target: ArrayLike<number>): void {
   if (predicted.length === target.length) return;
-  throw new EvalsError('bad-labels', `${predicted.length} predictions for ${target.length} targets; they must pair up`);
+  throw new EvalsError('labels', `${predicted.length} predictions for ${target.length} targets; they must pair up`);
 }
 
 /** Labels outside the shape are dropped. */

@@ -47,5 +47,5 @@ test('a bank smaller than k gives all of it', async () => {
 
 test('a bank of another width is refused', async () => {
   using session = openTopK(gaussian(2, 3, 1), 1);
-  await expect(session.add(gaussian(2, 4, 1))).rejects.toMatchObject({ code: 'bad-features' });
+  await expect(session.add(gaussian(2, 4, 1))).rejects.toMatchObject({ code: 'features' });
 });

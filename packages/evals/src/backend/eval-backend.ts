@@ -140,7 +140,7 @@ export interface LinearGridSession extends Disposable {
    * per pixel of `to`). Every head moves with its learning rate times `rate`. Returns each head's mean cross-entropy
    * before the step; a batch whose targets are all ignored changes nothing and has loss 0.
    *
-   * @throws EvalsError `bad-features` or `bad-labels`
+   * @throws EvalsError `features` or `labels`
    */
   step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array>;
   /** The classifiers as they are now. */

@@ -48,7 +48,7 @@ export function fitsGrid(gpu: Gpu, spec: LinearGridSpec): boolean {
   return groupHeads(spec).every(({ start, end }) => room.heads(end - start) >= 1) && room.items(1) >= 1;
 }
 
-/** @throws EvalsError `bad-option` */
+/** @throws EvalsError `options` */
 export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSession {
   const { heads, upsample } = spec;
   const room = roomFor(gpu, spec);

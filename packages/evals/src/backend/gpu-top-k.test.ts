@@ -87,5 +87,5 @@ test('rows may follow a result', async () => {
 
 test('a bank of another width is refused', async () => {
   using session = openTopK(gpu, gaussian(2, 3, 1), 1);
-  await expect(session.add(gaussian(2, 4, 1))).rejects.toMatchObject({ code: 'bad-features' });
+  await expect(session.add(gaussian(2, 4, 1))).rejects.toMatchObject({ code: 'features' });
 });

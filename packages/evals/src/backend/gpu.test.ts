@@ -46,7 +46,7 @@ describe.each([
 const absolute = (x: Matrix): Matrix => ({ ...x, data: x.data.map(Math.abs) });
 
 test('rows of different widths have no products', async () => {
-  await expect(backend.products(gaussian(1, 2, 1), gaussian(1, 3, 1))).rejects.toMatchObject({ code: 'bad-features' });
+  await expect(backend.products(gaussian(1, 2, 1), gaussian(1, 3, 1))).rejects.toMatchObject({ code: 'features' });
 });
 
 test.each([

@@ -14,7 +14,7 @@ export interface HeadGroup {
 /**
  * The heads of a grid by the columns they read, in order of first appearance.
  *
- * @throws EvalsError `bad-option` when there is no head, or one does not fit the grid
+ * @throws EvalsError `options` when there is no head, or one does not fit the grid
  */
 export function groupHeads({ heads, classes, inputs }: LinearGridSpec): HeadGroup[] {
   checkOption(heads.length > 0, 'a grid needs at least one head');
@@ -42,7 +42,7 @@ function checkHead({ start, end, initial }: LinearHead, classes: number, inputs:
 /**
  * How many targets of a batch take part in the loss.
  *
- * @throws EvalsError `bad-features` when rows are too narrow or no whole images; `bad-labels` when there is not one label
+ * @throws EvalsError `features` when rows are too narrow or no whole images; `labels` when there is not one label
  * per row (dense form: per pixel), or one is neither a class nor `ignore`
  */
 export function countTargets(
@@ -53,13 +53,13 @@ export function countTargets(
   const [patches, pixels] = upsample ? [area(upsample.from), area(upsample.to)] : [1, 1];
   if (x.cols < inputs || x.rows % patches !== 0) {
     throw new EvalsError(
-      'bad-features',
+      'features',
       `a batch [${x.rows}, ${x.cols}] for heads that read ${inputs} columns of ${patches} rows per item`,
     );
   }
   if (labels.length !== (x.rows / patches) * pixels) {
     throw new EvalsError(
-      'bad-labels',
+      'labels',
       `${labels.length} labels for ${x.rows / patches} items; each needs ${pixels === 1 ? 'one' : pixels}`,
     );
   }
@@ -67,7 +67,7 @@ export function countTargets(
   for (const label of labels) {
     if (label === ignore) continue;
     if (label < 0 || label >= classes) {
-      throw new EvalsError('bad-labels', `label ${label} in a grid of ${classes} classes; they are numbered from 0`);
+      throw new EvalsError('labels', `label ${label} in a grid of ${classes} classes; they are numbered from 0`);
     }
     targets += 1;
   }

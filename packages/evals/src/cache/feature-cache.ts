@@ -52,7 +52,7 @@ const KEY: OptionKinds<FeatureKey> = {
 export interface FeatureCache {
   /** The arrays of this key; `undefined` where there are none, or their file is damaged. */
   readonly read: (key: FeatureKey) => Promise<FeatureArrays | undefined>;
-  /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `bad-input`; EvalsError `bad-file` where the folder cannot be made */
+  /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `argument`; EvalsError `file` where the folder cannot be made */
   readonly write: (key: FeatureKey, arrays: FeatureArrays) => Promise<string>;
   /** The stored arrays, or else those of `compute`, which are then stored. */
   readonly readOrCompute: (
@@ -64,7 +64,7 @@ export interface FeatureCache {
 /**
  * Opens a cache in `folder`, which is created when something is written.
  *
- * @throws EvalsError `bad-option`, here and from its functions, for a key that lacks a part
+ * @throws EvalsError `options`, here and from its functions, for a key that lacks a part
  */
 export function openFeatureCache(folder: string, options: FeatureCacheOptions = {}): FeatureCache {
   checkArgument('openFeatureCache', 'folder', folder, 'string');
@@ -120,10 +120,7 @@ function checkArrays(arrays: FeatureArrays): void {
     checkSet(`feature cache: ${name}`, array, { shape: 'numbers', data: 'list' });
     const { data } = array;
     if (!(data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array))
-      throw new EvalsError(
-        'bad-features',
-        `feature cache: ${name}.data must be a Float32Array, Int32Array or Uint8Array`,
-      );
+      throw new EvalsError('features', `feature cache: ${name}.data must be a Float32Array, Int32Array or Uint8Array`);
   }
 }
 
@@ -132,7 +129,7 @@ async function makeFolder(folder: string): Promise<void> {
     await mkdir(folder, { recursive: true });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    throw new EvalsError('bad-file', `${folder} cannot be made (${code}); give a folder that can be written`, {
+    throw new EvalsError('file', `${folder} cannot be made (${code}); give a folder that can be written`, {
       cause,
     });
   }

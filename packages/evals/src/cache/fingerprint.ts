@@ -9,7 +9,7 @@ import { checkArgument, checkOption, EvalsError } from '../errors';
 /**
  * SHA-256 of a file's content, in hex.
  *
- * @throws EvalsError `bad-file` when it cannot be read
+ * @throws EvalsError `file` when it cannot be read
  */
 export async function hashFile(path: string): Promise<string> {
   checkArgument('hashFile', 'path', path, 'string');
@@ -22,7 +22,7 @@ export async function hashFile(path: string): Promise<string> {
  * Identifies a set of files by their names below `root`, sizes, inodes and times of change, in the order given, without reading
  * them: a file that is added, removed, replaced or edited changes it, also where its time of modification was set back.
  *
- * @throws EvalsError `bad-file` for one that is not there
+ * @throws EvalsError `file` for one that is not there
  */
 export async function fingerprintFiles(root: string, names: Iterable<string>): Promise<string> {
   checkArgument('fingerprintFiles', 'root', root, 'string');
@@ -43,7 +43,7 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    throw new EvalsError('bad-file', `${path} cannot be read (${(cause as NodeJS.ErrnoException).code}); give a file`, {
+    throw new EvalsError('file', `${path} cannot be read (${(cause as NodeJS.ErrnoException).code}); give a file`, {
       cause,
     });
   }

@@ -66,7 +66,7 @@ export interface InContextResult {
   readonly predicted: readonly Int32Array[];
 }
 
-/** @throws EvalsError `bad-features` or `bad-option` */
+/** @throws EvalsError `features` or `options` */
 export async function inContextSegmentation(
   train: Batched<SegmentationFeatures>,
   test: SegmentationFeatures,
@@ -153,7 +153,7 @@ async function fillMemory(
       parts.push(takeRows({ data: soft, rows: cells, cols: classes }, kept).data);
     }
   }
-  if (parts.length === 0) throw new EvalsError('bad-features', 'the train set is empty; the memory needs patches');
+  if (parts.length === 0) throw new EvalsError('features', 'the train set is empty; the memory needs patches');
   const data = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -21,7 +21,7 @@ const OPTIONS: OptionKinds<PatchLabelOptions> = {
   ignore: 'number',
 };
 
-/** @throws EvalsError `bad-option` when the patches do not cover whole pixels, or the mask has another size. */
+/** @throws EvalsError `options` when the patches do not cover whole pixels, or the mask has another size. */
 export function patchLabels(mask: Uint8Array, options: PatchLabelOptions): Float32Array {
   checkArgument('patchLabels', 'mask', mask, 'Uint8Array');
   checkOptions('patchLabels', options, OPTIONS);
@@ -31,12 +31,12 @@ export function patchLabels(mask: Uint8Array, options: PatchLabelOptions): Float
   const [height, width] = [maskSize[0] / grid[0], maskSize[1] / grid[1]];
   if (!Number.isInteger(height) || !Number.isInteger(width)) {
     throw new EvalsError(
-      'bad-option',
+      'options',
       `a mask of ${maskSize.join(' x ')} pixels is no whole number of pixels per patch of a ${grid.join(' x ')} grid; resize it`,
     );
   }
   if (mask.length !== maskSize[0] * maskSize[1])
-    throw new EvalsError('bad-option', `${mask.length} pixels are no mask of ${maskSize.join(' x ')}`);
+    throw new EvalsError('options', `${mask.length} pixels are no mask of ${maskSize.join(' x ')}`);
   const labels = new Float32Array(grid[0] * grid[1] * classes);
   mask.forEach((value, pixel) => {
     const row = Math.floor(Math.floor(pixel / maskSize[1]) / height);

@@ -30,7 +30,7 @@ export interface FewShotResult {
   readonly tries: readonly number[];
 }
 
-/** @throws EvalsError as `knn`, and `bad-option` when `shots` or `tries` is below 1. */
+/** @throws EvalsError as `knn`, and `options` when `shots` or `tries` is below 1. */
 export async function knnFewShot(
   train: LabelledFeatures,
   test: LabelledFeatures,

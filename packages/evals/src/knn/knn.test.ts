@@ -67,5 +67,5 @@ test('features and labels that do not fit are refused with the reason', async ()
   await expect(knn(train, { ...test5, labels: Int32Array.of(1) })).rejects.toThrow(/1 labels for 150 rows/);
   await expect(knn(train, { ...test5, cls: test5.cls.map(() => Number.NaN) })).rejects.toThrow(/row 0 holds NaN/);
   await expect(knn([], test5)).rejects.toThrow(/train set is empty/);
-  await expect(knn(train, test5, { ks: [0] })).rejects.toMatchObject({ code: 'bad-option' });
+  await expect(knn(train, test5, { ks: [0] })).rejects.toMatchObject({ code: 'options' });
 });

@@ -52,7 +52,7 @@ export interface KnnResult {
 
 /**
  * @param train the bank; a series of batches where it does not fit in memory
- * @throws EvalsError `bad-features`, `bad-labels` or `bad-option`
+ * @throws EvalsError `features`, `labels` or `options`
  */
 export async function knn(
   train: Batched<LabelledFeatures>,

@@ -14,7 +14,7 @@ export interface NearestItems {
 /**
  * The `k` most similar of each query. Features are normalised here.
  *
- * @throws EvalsError `bad-features` for an empty bank or features of another width.
+ * @throws EvalsError `features` for an empty bank or features of another width.
  */
 export async function nearestItems(
   backend: EvalBackend,
@@ -31,6 +31,6 @@ export async function nearestItems(
     labels.push(batch.labels);
   }
   const joined = Int32Array.from(labels.flatMap((part) => [...part]));
-  if (joined.length === 0) throw new EvalsError('bad-features', 'the train set is empty; k-NN needs at least one item');
+  if (joined.length === 0) throw new EvalsError('features', 'the train set is empty; k-NN needs at least one item');
   return { neighbours: await search.result(), labels: joined };
 }

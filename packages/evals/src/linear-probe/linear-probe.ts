@@ -57,7 +57,7 @@ export interface LinearProbeResult {
   readonly grid: readonly { readonly name: string; readonly top1: number }[];
 }
 
-/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+/** @throws EvalsError `features`, `labels` or `options` */
 export async function linearProbe(
   train: ProbeFeatures,
   test: ProbeFeatures,

@@ -40,7 +40,7 @@ export function probeRows(features: ProbeFeatures): Matrix {
   const data = new Float32Array(rows * cols);
   parts.forEach((part, p) => {
     if (matrix(part, dim).rows !== rows) {
-      throw new EvalsError('bad-features', `part ${p} has ${part.length / dim} rows of ${dim} for ${rows} labels`);
+      throw new EvalsError('features', `part ${p} has ${part.length / dim} rows of ${dim} for ${rows} labels`);
     }
     for (let i = 0; i < rows; i++) data.set(part.subarray(i * dim, (i + 1) * dim), i * cols + p * dim);
   });

@@ -37,7 +37,7 @@ export interface ProbeScore {
   readonly predicted: Int32Array;
 }
 
-/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+/** @throws EvalsError `features`, `labels` or `options` */
 export async function scoreProbe(
   probe: Probe,
   features: ProbeFeatures,

@@ -26,7 +26,7 @@ export interface TrainGridOptions {
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
 }
 
-/** @throws EvalsError `bad-option` when the batches end before the iterations do. */
+/** @throws EvalsError `options` when the batches end before the iterations do. */
 export async function trainGrid(
   backend: EvalBackend,
   source: Iterable<ProbeBatch> | AsyncIterable<ProbeBatch>,
@@ -41,7 +41,7 @@ export async function trainGrid(
     iteration += 1;
     if (iteration === iterations) return await session.heads();
   }
-  throw new EvalsError('bad-option', `the batches ended after ${iteration} of ${iterations} iterations; supply more`);
+  throw new EvalsError('options', `the batches ended after ${iteration} of ${iterations} iterations; supply more`);
 }
 
 /** Cosine from 1 at step 0 towards 0 at step `total`. */

@@ -79,7 +79,7 @@ export interface LinearSegmentationResult {
   readonly head: LinearClassifier;
 }
 
-/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+/** @throws EvalsError `features`, `labels` or `options` */
 export async function linearSegmentation(
   train: SegmentationFeatures,
   test: SegmentationFeatures,

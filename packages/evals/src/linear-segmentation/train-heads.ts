@@ -25,7 +25,7 @@ export interface TrainHeadsOptions {
 /**
  * The trained heads.
  *
- * @throws EvalsError `bad-features` when an epoch has no batch, or the patch grid changes.
+ * @throws EvalsError `features` when an epoch has no batch, or the patch grid changes.
  */
 export async function trainHeads(
   backend: EvalBackend,
@@ -39,8 +39,7 @@ export async function trainHeads(
     for (let epoch = 0; epoch < epochs; epoch++) {
       for await (const batch of source(epoch)) {
         grid ??= batch.grid;
-        if (grid.join() !== batch.grid.join())
-          throw new EvalsError('bad-features', 'batches with different patch grids');
+        if (grid.join() !== batch.grid.join()) throw new EvalsError('features', 'batches with different patch grids');
         session ??= backend.openLinearGrid({
           inputs: batch.dim,
           classes,
@@ -52,7 +51,7 @@ export async function trainHeads(
         });
         await session.step(patchTokens(batch), resizedMasks(batch, size), epoch < dropAfter ? 1 : 0.1);
       }
-      if (!session) throw new EvalsError('bad-features', 'the train set is empty');
+      if (!session) throw new EvalsError('features', 'the train set is empty');
       await onEpoch?.(epoch + 1, await session.heads());
     }
     return (await session?.heads()) ?? [];

@@ -44,5 +44,5 @@ test('mean per class weighs every class alike', async () => {
 
 test('features of the two sets must have one width', async () => {
   const other = blobs({ ...options, dim: 5, noise: 1, seed: 2 });
-  await expect(logisticRegression(train, other, { cs: [1] })).rejects.toMatchObject({ code: 'bad-features' });
+  await expect(logisticRegression(train, other, { cs: [1] })).rejects.toMatchObject({ code: 'features' });
 });

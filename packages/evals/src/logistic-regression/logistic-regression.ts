@@ -63,7 +63,7 @@ export const OFFICIAL_CS: readonly number[] = /* @__PURE__ */ Array.from(
   (_, i) => 10 ** (-6 + (11 * i) / 44),
 );
 
-/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+/** @throws EvalsError `features`, `labels` or `options` */
 export async function logisticRegression(
   train: LabelledFeatures,
   test: LabelledFeatures,

@@ -26,7 +26,7 @@ export interface MaskCoverageResult {
 
 /**
  * @param strategy name of the masking strategy, for the record
- * @throws EvalsError `bad-option` when the counts do not fit the grid or the draws
+ * @throws EvalsError `options` when the counts do not fit the grid or the draws
  */
 export function maskCoverage(counts: CoverageCounts, strategy: string): MaskCoverageResult {
   const started = performance.now();
@@ -74,7 +74,7 @@ export function maskCoverage(counts: CoverageCounts, strategy: string): MaskCove
 /**
  * Counts how often each position is visible in masks of 1 (masked) and 0 (visible).
  *
- * @throws EvalsError `bad-option` for a mask of another size than the grid
+ * @throws EvalsError `options` for a mask of another size than the grid
  */
 export function countVisible(masks: Iterable<ArrayLike<number>>, grid: Extent): CoverageCounts {
   checkArgument('countVisible', 'grid', grid, 'numbers');

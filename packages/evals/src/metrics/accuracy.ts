@@ -15,7 +15,7 @@ export interface ClassTally {
 /**
  * Tallies predictions against labels.
  *
- * @throws EvalsError `bad-option` when there is not one prediction per label, `bad-labels` when one is none of the classes
+ * @throws EvalsError `options` when there is not one prediction per label, `labels` when one is none of the classes
  */
 export function tally(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): ClassTally {
   checkArgument('tally', 'predicted', predicted, 'list');
@@ -30,7 +30,7 @@ export function tally(predicted: ArrayLike<number>, labels: ArrayLike<number>, c
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (!(label >= 0 && label < classes))
-      throw new EvalsError('bad-labels', `tally: label ${label} is none of ${classes} classes; number them from 0`);
+      throw new EvalsError('labels', `tally: label ${label} is none of ${classes} classes; number them from 0`);
     count[label]! += 1;
     if (predicted[i] === label) right[label]! += 1;
   }

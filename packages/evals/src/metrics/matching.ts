@@ -20,7 +20,7 @@ export interface ClusterCounts {
 /**
  * Class of each cluster, -1 where it has none.
  *
- * @throws EvalsError `bad-option` for what is no table of counts
+ * @throws EvalsError `options` for what is no table of counts
  */
 export function hungarianMatch(table: ClusterCounts): Int32Array {
   checkTable('hungarianMatch', table);

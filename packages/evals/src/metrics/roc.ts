@@ -64,13 +64,13 @@ function curve(scores: Detection): Curve {
   checkArgument('detection', 'negative', negative, 'list');
   if (positive.length === 0 || negative.length === 0) {
     throw new EvalsError(
-      'bad-features',
+      'features',
       `detection needs items of both kinds, got ${positive.length} positive and ${negative.length} negative`,
     );
   }
   const p = Float64Array.from(positive).sort().reverse();
   const n = Float64Array.from(negative).sort().reverse();
-  if (Number.isNaN(p[0]!) || Number.isNaN(n[0]!)) throw new EvalsError('bad-features', 'a detection score is NaN');
+  if (Number.isNaN(p[0]!) || Number.isNaN(n[0]!)) throw new EvalsError('features', 'a detection score is NaN');
   const hits: number[] = [];
   const alarms: number[] = [];
   let i = 0;

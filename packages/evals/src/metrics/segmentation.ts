@@ -34,21 +34,21 @@ export const scoringOf = ({ classes, ignore, absent, averageOver }: Segmentation
 /**
  * A value that is neither a class nor ignored would be left out without a word: the masks are not what the classes say.
  *
- * @throws EvalsError `bad-labels` where there is one
+ * @throws EvalsError `labels` where there is one
  */
 export function checkMask(mask: ArrayLike<number>, { classes, ignore = 255 }: SegmentationScoring): void {
   for (let pixel = 0; pixel < mask.length; pixel++) {
     const value = mask[pixel]!;
     if (value !== ignore && !(value >= 0 && value < classes))
       throw new EvalsError(
-        'bad-labels',
+        'labels',
         `a mask has value ${value}, which is neither one of ${classes} classes (0 to ${classes - 1}) nor ignored (${ignore}); ` +
           'number classes from 0',
       );
   }
 }
 
-/** @throws EvalsError `bad-option` where the mean is to be taken over what is no class */
+/** @throws EvalsError `options` where the mean is to be taken over what is no class */
 export function checkScoring({ classes, averageOver = [] }: SegmentationScoring): void {
   checkOption(Number.isInteger(classes) && classes >= 1, `classes is ${classes}; it must be a positive integer`);
   const odd = averageOver.find((c, at) => !(c >= 0 && c < classes) || averageOver.indexOf(c) !== at);
@@ -77,7 +77,7 @@ export interface PooledCounts {
 /**
  * Starts a pooled count of `predictions` predicted labels (default: the classes) against the classes.
  *
- * @throws EvalsError `bad-option`; adding throws `bad-labels` as `checkMask`
+ * @throws EvalsError `options`; adding throws `labels` as `checkMask`
  */
 export function pooledCounts(backend: EvalBackend, scoring: SegmentationScoring, predictions?: number): PooledCounts {
   checkBackend('pooledCounts', backend);
@@ -103,7 +103,7 @@ export function pooledCounts(backend: EvalBackend, scoring: SegmentationScoring,
 /**
  * Scores counts `[predictions, classes]` whose first rows are the classes; further rows name no class.
  *
- * @throws EvalsError `bad-option` when there are fewer counts than pairs of classes, or no whole rows of them
+ * @throws EvalsError `options` when there are fewer counts than pairs of classes, or no whole rows of them
  */
 export function scoreCounts(counts: Float64Array, scoring: SegmentationScoring): SegmentationScore {
   checkOptions('scoreCounts', scoring, SCORING);

@@ -20,7 +20,7 @@ export interface Random {
   readonly normal: () => number;
 }
 
-/** Opens the stream of a seed, a whole number in 0 .. 2^53 - 1. Throws `EvalsError` `bad-option` for anything else. */
+/** Opens the stream of a seed, a whole number in 0 .. 2^53 - 1. Throws `EvalsError` `options` for anything else. */
 export function random(seed: number): Random {
   checkOption(Number.isSafeInteger(seed) && seed >= 0, `seed is ${seed}; it must be a whole number in 0 .. 2^53 - 1`);
   const [low, high] = [seed | 0, Math.floor(seed / 2 ** 32)];

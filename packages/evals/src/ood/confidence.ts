@@ -56,7 +56,7 @@ export function possibleScores({ classifier, train }: OodReference): OodScore[] 
 /**
  * Fits one score to the reference.
  *
- * @throws EvalsError `bad-option` when the reference lacks what the score needs.
+ * @throws EvalsError `options` when the reference lacks what the score needs.
  */
 export async function fitConfidence(
   backend: EvalBackend,

@@ -67,7 +67,7 @@ export interface OodResult {
   readonly accuracy?: number;
 }
 
-/** @throws EvalsError `bad-features` or `bad-option` */
+/** @throws EvalsError `features` or `options` */
 export async function oodDetection(
   reference: OodReference,
   sets: OodSets,

@@ -74,7 +74,7 @@ export interface OverclusteringResult {
 /**
  * @param features the evaluated images; read twice, so a series of batches must be an array or another iterable that can
  * be read again
- * @throws EvalsError `bad-features`, `bad-labels` or `bad-option`
+ * @throws EvalsError `features`, `labels` or `options`
  */
 export async function overclustering(
   features: Batched<SegmentationFeatures>,

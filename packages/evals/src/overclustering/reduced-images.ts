@@ -40,14 +40,11 @@ export async function reduceImages(
     data.set(reduced.data, row * reduced.cols);
     row += reduced.rows;
     grid ??= batch.grid;
-    if (grid.join() !== batch.grid.join()) throw new EvalsError('bad-features', 'batches with different patch grids');
+    if (grid.join() !== batch.grid.join()) throw new EvalsError('features', 'batches with different patch grids');
     for (let i = 0; i < imageCount(batch); i++) masks.push(resizeLabels(maskOf(batch, i), batch.maskSize, size));
   }
   if (row !== gram.rows || !grid) {
-    throw new EvalsError(
-      'bad-features',
-      'the features could not be read twice; pass an array of batches, not a generator',
-    );
+    throw new EvalsError('features', 'the features could not be read twice; pass an array of batches, not a generator');
   }
   return { points: { data, rows: row, cols: pca.directions.rows }, grid, size, masks };
 }

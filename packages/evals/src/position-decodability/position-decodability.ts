@@ -34,7 +34,7 @@ export interface PositionDecodabilityResult {
   readonly mse: readonly [row: number, col: number];
 }
 
-/** @throws EvalsError `bad-features` or `bad-option` */
+/** @throws EvalsError `features` or `options` */
 export async function positionDecodability(
   train: Batched<PatchFeatures>,
   test: Batched<PatchFeatures>,

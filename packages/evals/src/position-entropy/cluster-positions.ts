@@ -31,7 +31,7 @@ export async function clusterPositions(
   for await (const batch of batches('clusterPositions: features', features, PATCHES)) {
     if (counts && batch.grid.join() !== grid.join()) {
       throw new EvalsError(
-        'bad-features',
+        'features',
         `grids of ${grid.join(' x ')} and ${batch.grid.join(' x ')} patches cannot share counts`,
       );
     }
@@ -45,7 +45,7 @@ export async function clusterPositions(
     const part = await backend.countPairs({ predicted, target, shape: [clusters.rows, positions] });
     for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
   }
-  if (!counts) throw new EvalsError('bad-features', 'there are no features to count');
+  if (!counts) throw new EvalsError('features', 'there are no features to count');
   return { counts, clusters: clusters.rows, grid };
 }
 

@@ -40,7 +40,7 @@ export interface PositionEntropyResult {
   readonly histogram: readonly number[];
 }
 
-/** @throws EvalsError `bad-option` when the counts do not fit, or no cluster has enough hits */
+/** @throws EvalsError `options` when the counts do not fit, or no cluster has enough hits */
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {
   const started = performance.now();
   checkOptions('positionEntropy', options, OPTIONS);

@@ -45,7 +45,7 @@ export interface KMeans {
 
 const POINTS_PER_CENTROID = 256;
 
-/** @throws EvalsError `bad-option` when there are fewer points than clusters. */
+/** @throws EvalsError `options` when there are fewer points than clusters. */
 export async function kMeans(backend: EvalBackend, points: Matrix, options: KMeansOptions): Promise<KMeans> {
   checkBackend('kMeans', backend);
   checkSet('kMeans: points', points, ROWS);

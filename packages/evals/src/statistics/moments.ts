@@ -14,7 +14,7 @@ export async function momentsOf(backend: EvalBackend, source: Batched<Matrix>): 
       session ??= backend.openGram(tile.cols);
       await session.add(tile);
     }
-    if (!session) throw new EvalsError('bad-features', 'there are no rows to take moments of');
+    if (!session) throw new EvalsError('features', 'there are no rows to take moments of');
     return await session.result();
   } finally {
     session?.[Symbol.dispose]();

@@ -29,7 +29,7 @@ export interface PcaOptions {
 const OPTIONS: OptionKinds<PcaOptions> = { standardise: 'boolean' };
 const GRAM = { rows: 'number', cols: 'number', sum: true, products: true } as const;
 
-/** @throws EvalsError `bad-option` when there are not so many components, `bad-features` for what are no moments */
+/** @throws EvalsError `options` when there are not so many components, `features` for what are no moments */
 export function fitPca(gram: Gram, components: number, options: PcaOptions = {}): Pca {
   checkSet('fitPca: moments', gram, GRAM);
   checkOptions('fitPca', options, OPTIONS);

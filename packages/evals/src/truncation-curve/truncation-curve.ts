@@ -62,7 +62,7 @@ export interface TruncationCurveResult {
 /** A map of feature rows to fewer numbers. */
 type Reduction = (rows: Matrix) => Promise<Matrix>;
 
-/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
+/** @throws EvalsError `features`, `labels` or `options` */
 export async function truncationCurve(
   train: LabelledFeatures,
   test: LabelledFeatures,

@@ -3,6 +3,7 @@ export type TensorErrorCode =
   | 'shape'
   | 'dtype'
   | 'argument'
+  | 'options'
   | 'state'
   | 'memory'
   | 'binding-limit'
@@ -17,8 +18,8 @@ export type TensorErrorCode =
 /** `code` for programs, a message that says what happened, with which values, and how to fix it. */
 export class TensorError extends Error {
   readonly code: TensorErrorCode;
-  constructor(code: TensorErrorCode, message: string) {
-    super(message);
+  constructor(code: TensorErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'TensorError';
     this.code = code;
   }

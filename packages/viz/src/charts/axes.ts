@@ -128,7 +128,7 @@ function legendKey(entry: LegendEntry, x: number, y: number): Markup {
 function widen([low, high]: readonly [number, number], isLog: boolean): [number, number] {
   if (isLog && !(low > 0)) {
     throw new VizError(
-      'bad-option',
+      'options',
       `a logarithmic axis starts at ${low}, but must start above 0; use a linear axis or give a domain`,
     );
   }

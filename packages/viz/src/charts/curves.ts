@@ -62,7 +62,7 @@ export interface TruncationSeries {
 
 /**
  * Quality over the number of feature dimensions kept (Franca Fig. 3), on a logarithmic axis with a tick at every width:
- * the nested prefix against its controls (PCA, random subspace). Throws `bad-shape` when a series misses a width.
+ * the nested prefix against its controls (PCA, random subspace). Throws `shape` when a series misses a width.
  */
 export function truncationCurve(
   dims: readonly number[],
@@ -70,7 +70,7 @@ export function truncationCurve(
   options: LineChartOptions = {},
 ): Figure {
   const bad = dims.find((dim) => !(dim >= 1));
-  if (bad !== undefined) throw new VizError('bad-option', `a feature width is ${bad}; widths start at 1`);
+  if (bad !== undefined) throw new VizError('options', `a feature width is ${bad}; widths start at 1`);
   const lines = series.map(({ values, ...one }): Series => ({ ...one, x: dims, y: values }));
   const x: AxisOptions = {
     label: 'feature dimensions kept',

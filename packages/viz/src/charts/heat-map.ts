@@ -51,9 +51,9 @@ export interface HeatMapOptions {
 const GAP = 18;
 const BAR_WIDTH = 14;
 
-/** Panels with a common colour bar on the right. Throws `bad-shape` when there is none or one does not fit its size. */
+/** Panels with a common colour bar on the right. Throws `shape` when there is none or one does not fit its size. */
 export function heatMapFigure(panels: readonly HeatPanel[], options: HeatMapOptions = {}): Figure {
-  if (panels.length === 0) throw new VizError('bad-shape', 'no map was passed; give at least one panel');
+  if (panels.length === 0) throw new VizError('shape', 'no map was passed; give at least one panel');
   for (const panel of panels) checkLength(`the map '${panel.title ?? ''}'`, panel.values, panel.grid);
   const { panelWidth = 160, colormap = 'viridis', format = formatNumber } = options;
   const columns = Math.min(panels.length, options.columns ?? 4);

@@ -40,10 +40,10 @@ const GAP = 6;
 const LINE_HEIGHT = 17;
 const FRAME = 4;
 
-/** Rows of pictures. Throws `bad-shape` when there is no picture at all. */
+/** Rows of pictures. Throws `shape` when there is no picture at all. */
 export function imageGrid(rows: readonly GridRow[], options: ImageGridOptions = {}): Figure {
   const columns = Math.max(0, ...rows.map((row) => row.cells.length));
-  if (columns === 0) throw new VizError('bad-shape', 'no picture was passed; give at least one row with one cell');
+  if (columns === 0) throw new VizError('shape', 'no picture was passed; give at least one row with one cell');
   const { cellSize = 128, density = 2 } = options;
   checkRange('the density', density, 0.25, 8);
   const head = heading(14, options.title, options.subtitle);

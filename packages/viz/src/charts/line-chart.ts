@@ -50,7 +50,7 @@ export interface LineChartOptions {
 
 type Point = readonly [x: number, y: number];
 
-/** Lines over a common x. Throws `bad-shape` when a series' arrays differ in length. */
+/** Lines over a common x. Throws `shape` when a series' arrays differ in length. */
 export function lineChart(series: readonly Series[], options: LineChartOptions = {}): Figure {
   series.forEach(checkSeries);
   const { width = 520, height = 310 } = options;
@@ -98,7 +98,7 @@ function checkSeries(series: Series): void {
   ] as const) {
     if (values && values.length !== x.length) {
       throw new VizError(
-        'bad-shape',
+        'shape',
         `series '${name}' has ${x.length} x values but ${values.length} of ${what}; pass one for each`,
       );
     }

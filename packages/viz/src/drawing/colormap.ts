@@ -25,14 +25,14 @@ export const SERIES_COLOURS: readonly string[] = [
 
 const TABLES = new Map<ColormapName, Uint8Array>();
 
-/** The map as 256 colours, [256, 3]; throws `bad-option` on an unknown name. */
+/** The map as 256 colours, [256, 3]; throws `options` on an unknown name. */
 export function colormapTable(name: ColormapName): Uint8Array {
   const known = TABLES.get(name);
   if (known) return known;
   const digits = COLORMAP_TABLES[name];
   if (!digits) {
     throw new VizError(
-      'bad-option',
+      'options',
       `there is no colour map '${name}'; choose ${Object.keys(COLORMAP_TABLES).join(', ')}`,
     );
   }

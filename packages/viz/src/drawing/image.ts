@@ -33,17 +33,17 @@ export interface Normalisation {
 /** The statistics of ImageNet as torchvision has them: those by which `@franca/data` normalises, so that its pictures come back. */
 export const IMAGENET_NORMALISATION: Normalisation = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** A picture from its bytes [H, W, 3]; throws `bad-shape` when their number does not fit. */
+/** A picture from its bytes [H, W, 3]; throws `shape` when their number does not fit. */
 export function rgbImage(width: number, height: number, data: Uint8Array): PixelImage {
   checkLength('the picture', data, [height, width, 3]);
   return { width, height, channels: 3, data };
 }
 
-/** A picture with its three colours alone, itself where it has no more. Throws `bad-shape` when its bytes do not fit its size and channels. */
+/** A picture with its three colours alone, itself where it has no more. Throws `shape` when its bytes do not fit its size and channels. */
 export function toRgb(image: PixelImage): PixelImage {
   const { width, height, channels, data } = image;
   if (channels !== 3 && channels !== 4)
-    throw new VizError('bad-shape', `a picture of ${channels} channels; give 3 (RGB), or 4 (the fourth is ignored)`);
+    throw new VizError('shape', `a picture of ${channels} channels; give 3 (RGB), or 4 (the fourth is ignored)`);
   checkLength('the picture', data, [height, width, channels]);
   if (channels === 3) return image;
   const rgb = new Uint8Array(width * height * 3);
@@ -60,7 +60,7 @@ export function filledImage(width: number, height: number, colour: Rgb): PixelIm
 
 /**
  * The picture behind a network's input: undoes `(x - mean) / std` of image `index` of a batch, clips to 0..1 and rounds to bytes.
- * Throws `bad-shape` when the data do not fit their shape, `bad-option` for an image that is not there.
+ * Throws `shape` when the data do not fit their shape, `options` for an image that is not there.
  */
 export function imageFromTensor(
   { data, shape }: ImageBatch,
@@ -69,7 +69,7 @@ export function imageFromTensor(
 ): PixelImage {
   const [count, channels, height, width] = shape;
   checkLength('the image batch', data, shape);
-  if (channels !== 3) throw new VizError('bad-shape', `images of ${channels} channels; a picture needs 3`);
+  if (channels !== 3) throw new VizError('shape', `images of ${channels} channels; a picture needs 3`);
   checkIndex('the image', index, count);
   const pixels = height * width;
   const bytes = new Uint8Array(pixels * 3);

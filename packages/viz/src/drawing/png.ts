@@ -9,7 +9,7 @@ import { type PixelImage, toRgb } from './image';
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const BYTES_PER_PIXEL = 3;
 
-/** The picture as a PNG file in RGB; throws `bad-shape` when its bytes do not fit its size. */
+/** The picture as a PNG file in RGB; throws `shape` when its bytes do not fit its size. */
 export function encodePng(picture: PixelImage): Uint8Array {
   const image = toRgb(picture);
   const header = new Uint8Array(13);

@@ -22,7 +22,7 @@ interface Taps {
   readonly weights: readonly number[];
 }
 
-/** Resamples `values` [from.height, from.width, channels] to `to`; throws `bad-shape` on a length that does not fit. */
+/** Resamples `values` [from.height, from.width, channels] to `to`; throws `shape` on a length that does not fit. */
 export function resample(
   values: ArrayLike<number>,
   from: ImageSize,

@@ -25,7 +25,7 @@ export interface AttentionFigureOptions extends Omit<ImageGridOptions, 'columnLa
   readonly heads?: readonly number[];
 }
 
-/** One row per picture: picture, mean, heads. Throws `bad-shape` unless the attention is that of as many pictures. */
+/** One row per picture: picture, mean, heads. Throws `shape` unless the attention is that of as many pictures. */
 export function attentionFigure(
   images: readonly PixelImage[],
   features: AttentionFeatures | readonly AttentionFeatures[],
@@ -33,7 +33,7 @@ export function attentionFigure(
 ): Figure {
   const maps = attentionMaps(features);
   const first = maps[0];
-  if (!first) throw new VizError('bad-shape', 'no picture was passed; give at least one with its attention');
+  if (!first) throw new VizError('shape', 'no picture was passed; give at least one with its attention');
   checkOneEach('pictures', images.length, 'the attention maps', maps.length);
   const { style, colormap, mass, labels, heads = [...first.heads.keys()], ...grid } = options;
   for (const [i, own] of maps.entries())

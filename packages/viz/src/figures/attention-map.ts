@@ -38,7 +38,7 @@ export interface AttentionMaps {
   readonly grid: Grid;
 }
 
-/** The maps of every picture, in order, prefix tokens left out. Throws `bad-shape` and `not-finite`. */
+/** The maps of every picture, in order, prefix tokens left out. Throws `shape` and `not-finite`. */
 export function attentionMaps(features: AttentionFeatures | readonly AttentionFeatures[]): AttentionMaps[] {
   return ('grid' in features ? [features] : features).flatMap(mapsOf);
 }
@@ -59,12 +59,12 @@ function mapsOf({ attention, heads, prefixTokens, grid }: AttentionFeatures): At
   });
 }
 
-/** Attention of CLS (token 0) out of a block's `qkv`. Throws `bad-shape` and `not-finite`. */
+/** Attention of CLS (token 0) out of a block's `qkv`. Throws `shape` and `not-finite`. */
 export function clsAttentionFromQkv({ qkv, dim, ...shape }: QkvFeatures): AttentionFeatures {
   const { heads } = shape;
   const tokens = countTokens(shape);
   checkCount('the dimension', dim);
-  if (dim % heads !== 0) throw new VizError('bad-shape', `${dim} dimensions do not divide into ${heads} heads`);
+  if (dim % heads !== 0) throw new VizError('shape', `${dim} dimensions do not divide into ${heads} heads`);
   const pictures = countPictures('qkv', qkv, [tokens, 3 * dim]);
   checkFinite('qkv', qkv);
   const headDim = dim / heads;
@@ -84,7 +84,7 @@ export function clsAttentionFromQkv({ qkv, dim, ...shape }: QkvFeatures): Attent
   return { attention, ...shape };
 }
 
-/** Attention of CLS (token 0) out of whole attention matrices [n, heads, T, T]. Throws `bad-shape`. */
+/** Attention of CLS (token 0) out of whole attention matrices [n, heads, T, T]. Throws `shape`. */
 export function clsAttentionFromMatrix(matrices: ArrayLike<number>, shape: AttentionShape): AttentionFeatures {
   const tokens = countTokens(shape);
   const rows = countPictures('the attention', matrices, [shape.heads, tokens, tokens]) * shape.heads;

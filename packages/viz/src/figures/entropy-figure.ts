@@ -36,7 +36,7 @@ export interface PositionMapsOptions extends HeatMapOptions {
 
 /**
  * Position maps of clusters from the most to the least tied to a place; each map is scaled to its own maximum.
- * Throws `bad-shape` when no cluster has enough assignments.
+ * Throws `shape` when no cluster has enough assignments.
  */
 export function positionMapsFigure(positions: ClusterPositions, options: PositionMapsOptions = {}): Figure {
   const { grid, clusters } = positions;
@@ -46,7 +46,7 @@ export function positionMapsFigure(positions: ClusterPositions, options: Positio
   const ranked = rankClusters(positions, atLeast);
   if (ranked.length === 0) {
     throw new VizError(
-      'bad-shape',
+      'shape',
       `none of ${clusters} clusters has ${atLeast} assignments; use more pictures, or lower \`atLeast\``,
     );
   }

@@ -31,7 +31,7 @@ export interface CoverageStatistics {
   readonly expected: number;
 }
 
-/** Statistics of one strategy. Throws `bad-shape` and, on a count above the number of masks, `bad-option`. */
+/** Statistics of one strategy. Throws `shape` and, on a count above the number of masks, `options`. */
 export function coverageStatistics(coverage: MaskCoverage): CoverageStatistics {
   const probabilities = visibleProbability(coverage);
   const mean = probabilities.reduce((a, b) => a + b, 0) / probabilities.length;
@@ -42,7 +42,7 @@ export function coverageStatistics(coverage: MaskCoverage): CoverageStatistics {
 
 /** Heat maps of P(visible) per strategy under one colour bar, from 0 to the highest probability. */
 export function maskCoverageFigure(coverages: readonly MaskCoverage[], options: HeatMapOptions = {}): Figure {
-  if (coverages.length === 0) throw new VizError('bad-shape', 'no coverage was passed; give at least one strategy');
+  if (coverages.length === 0) throw new VizError('shape', 'no coverage was passed; give at least one strategy');
   const panels = coverages.map((coverage) => {
     const { variation, expected } = coverageStatistics(coverage);
     const note = `CV ${variation.toFixed(3)} (even: ${expected.toFixed(3)})`;

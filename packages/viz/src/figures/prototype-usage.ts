@@ -25,14 +25,14 @@ export interface PrototypeUsage {
 /** Octaves shown: up to 2^-5 of uniform in the first, from 2^5 in the last. */
 const OCTAVES = 5;
 
-/** Summary of `counts` [K], assignments (or soft weights) per prototype. Throws `bad-shape` when K is 0, `bad-option` on a negative count. */
+/** Summary of `counts` [K], assignments (or soft weights) per prototype. Throws `shape` when K is 0, `options` on a negative count. */
 export function prototypeUsage(counts: ArrayLike<number>): PrototypeUsage {
-  if (counts.length === 0) throw new VizError('bad-shape', 'no counts were passed; give one for each prototype');
+  if (counts.length === 0) throw new VizError('shape', 'no counts were passed; give one for each prototype');
   checkFinite('the counts', counts);
   const values = Array.from(counts);
   const negative = values.findIndex((count) => count < 0);
   if (negative >= 0)
-    throw new VizError('bad-option', `prototype ${negative} has ${values[negative]} assignments; counts start at 0`);
+    throw new VizError('options', `prototype ${negative} has ${values[negative]} assignments; counts start at 0`);
   const sum = values.reduce((a, b) => a + b, 0);
   const entropy = values.reduce((h, count) => (count > 0 ? h - (count / sum) * Math.log(count / sum) : h), 0);
   return {

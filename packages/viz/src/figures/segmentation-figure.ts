@@ -32,13 +32,13 @@ export interface SegmentationFigureOptions extends Omit<ImageGridOptions, 'colum
   readonly transparent?: readonly number[];
 }
 
-/** Rows of picture and overlays. Throws `bad-shape` when an item has not one map per column. */
+/** Rows of picture and overlays. Throws `shape` when an item has not one map per column. */
 export function segmentationFigure(items: readonly SegmentationItem[], options: SegmentationFigureOptions): Figure {
   const { columns, classes, colour = vocColour, transparent = [0, 255], ...grid } = options;
   const present = new Set<number>();
   const rows = items.map(({ image, maps, label }, i) => {
     if (maps.length !== columns.length) {
-      throw new VizError('bad-shape', `picture ${i} has ${maps.length} labellings for ${columns.length} columns`);
+      throw new VizError('shape', `picture ${i} has ${maps.length} labellings for ${columns.length} columns`);
     }
     const overlays = maps.map((map) => {
       checkLength('the labels', map.labels, map.grid);

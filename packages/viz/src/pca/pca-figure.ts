@@ -17,15 +17,14 @@ export interface PcaFigureOptions extends Omit<ImageGridOptions, 'columnLabels'>
   readonly resampling?: 'nearest' | 'bilinear';
 }
 
-/** Rows of picture and maps. Throws as `pcaMaps` does, and `bad-shape` unless the features are those of as many pictures. */
+/** Rows of picture and maps. Throws as `pcaMaps` does, and `shape` unless the features are those of as many pictures. */
 export function pcaFigure(
   images: readonly PixelImage[],
   features: PatchFeatures | readonly PatchFeatures[],
   options: PcaFigureOptions = {},
 ): Figure {
   const pictures = singlePictures(features);
-  if (pictures.length === 0)
-    throw new VizError('bad-shape', 'no picture was passed; give at least one with its features');
+  if (pictures.length === 0) throw new VizError('shape', 'no picture was passed; give at least one with its features');
   checkOneEach('pictures', images.length, 'the patch features', pictures.length);
   const { recipes = ['paper'], joint = false, resampling, labels, ...grid } = options;
   const columns = recipes.map((recipe) => {

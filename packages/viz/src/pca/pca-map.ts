@@ -59,7 +59,7 @@ export interface PcaRenderOptions extends ImageSize {
 
 /**
  * Colours for the patches of pictures, one map for each in order. Batches may differ in grid but not in `dim` (at least 3). When no patch is
- * foreground every map is background and nothing is explained. Throws `bad-shape`, `not-finite` and `bad-option`.
+ * foreground every map is background and nothing is explained. Throws `shape`, `not-finite` and `options`.
  */
 export function pcaMaps(features: PatchFeatures | readonly PatchFeatures[], options: PcaMapOptions = {}): PcaMaps {
   const pictures = singlePictures(features);
@@ -103,7 +103,7 @@ export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): PixelImage
   return rgbImage(options.width, options.height, data);
 }
 
-/** The pictures of one or several batches, each by itself. Throws `bad-shape` where a batch is not whole pictures of its grid. */
+/** The pictures of one or several batches, each by itself. Throws `shape` where a batch is not whole pictures of its grid. */
 export function singlePictures(features: PatchFeatures | readonly PatchFeatures[]): PatchFeatures[] {
   return ('grid' in features ? [features] : features).flatMap(({ patches, grid, dim }, i) => {
     const [rows, columns] = grid;
@@ -120,13 +120,13 @@ export function singlePictures(features: PatchFeatures | readonly PatchFeatures[
 
 function stackPictures(pictures: readonly PatchFeatures[]): FeatureRows {
   const first = pictures[0];
-  if (!first) throw new VizError('bad-shape', 'no picture was passed; pass the patch features of at least one');
+  if (!first) throw new VizError('shape', 'no picture was passed; pass the patch features of at least one');
   if (first.dim < 3)
-    throw new VizError('bad-shape', `features have ${first.dim} dimensions; three colours need at least 3`);
+    throw new VizError('shape', `features have ${first.dim} dimensions; three colours need at least 3`);
   for (const [i, picture] of pictures.entries()) {
     if (picture.dim !== first.dim) {
       throw new VizError(
-        'bad-shape',
+        'shape',
         `picture ${i} has ${picture.dim}-dimensional features, picture 0 has ${first.dim}; a joint PCA needs one dimension`,
       );
     }
@@ -179,10 +179,7 @@ function borderPatches(pictures: readonly PatchFeatures[]): Uint8Array {
 
 function stackMasks(pictures: readonly PatchFeatures[], masks: readonly ArrayLike<number>[]): Uint8Array {
   if (masks.length !== pictures.length) {
-    throw new VizError(
-      'bad-shape',
-      `${masks.length} foreground masks for ${pictures.length} pictures; pass one for each`,
-    );
+    throw new VizError('shape', `${masks.length} foreground masks for ${pictures.length} pictures; pass one for each`);
   }
   pictures.forEach(({ grid }, i) => {
     checkLength(`the foreground of picture ${i}`, masks[i]!, grid);

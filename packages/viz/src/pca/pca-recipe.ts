@@ -49,13 +49,13 @@ export const PCA_RECIPES: Readonly<Record<PcaRecipeName, PcaRecipe>> = {
   capi: { whiten: true, scale: { kind: 'clip', limit: 2.3 } },
 };
 
-/** A recipe by name, or the given one; throws `bad-option` on an unknown name. */
+/** A recipe by name, or the given one; throws `options` on an unknown name. */
 export function resolveRecipe(recipe: PcaRecipeName | PcaRecipe): PcaRecipe {
   if (typeof recipe !== 'string') return recipe;
   const known = PCA_RECIPES[recipe];
   if (!known) {
     const names = Object.keys(PCA_RECIPES).join(', ');
-    throw new VizError('bad-option', `there is no PCA recipe '${recipe}'; choose ${names}, or pass one as data`);
+    throw new VizError('options', `there is no PCA recipe '${recipe}'; choose ${names}, or pass one as data`);
   }
   return known;
 }

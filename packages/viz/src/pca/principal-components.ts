@@ -34,8 +34,8 @@ const RANK_TOLERANCE = 1e-12;
 const NOISE_TOLERANCE = 1e-24;
 
 /**
- * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `bad-shape` on a
- * length that does not fit, `not-finite` on NaN or infinity, `bad-option` when `count` exceeds `dim`.
+ * The first `count` principal components of `rows`. Costs min(N, D)^3 for the eigenvectors. Throws `shape` on a
+ * length that does not fit, `not-finite` on NaN or infinity, `options` when `count` exceeds `dim`.
  */
 export function principalComponents(rows: FeatureRows, count: number): PrincipalComponents {
   checkRows(rows);
@@ -43,7 +43,7 @@ export function principalComponents(rows: FeatureRows, count: number): Principal
   checkCount('the number of components', count);
   if (count > rows.dim) {
     throw new VizError(
-      'bad-option',
+      'options',
       `${count} components of ${rows.dim}-dimensional features were asked for; at most ${rows.dim} exist`,
     );
   }
@@ -70,12 +70,12 @@ export function principalComponents(rows: FeatureRows, count: number): Principal
   return { mean, directions, variances, totalVariance: largest > floor ? scatter.trace() : 0, dim: rows.dim };
 }
 
-/** Scores of `rows` along the components, [rows, count]; throws `bad-shape` when the dimensions differ. */
+/** Scores of `rows` along the components, [rows, count]; throws `shape` when the dimensions differ. */
 export function componentScores(components: PrincipalComponents, rows: FeatureRows): Float64Array {
   const { mean, directions, variances, dim } = components;
   checkRows(rows);
   if (rows.dim !== dim) {
-    throw new VizError('bad-shape', `the features have ${rows.dim} dimensions, but the PCA was fitted on ${dim}`);
+    throw new VizError('shape', `the features have ${rows.dim} dimensions, but the PCA was fitted on ${dim}`);
   }
   const count = variances.length;
   const scores = new Float64Array(rows.rows * count);

@@ -54,7 +54,7 @@ export interface ReportTable {
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
 
-/** The page as one HTML document. All text is escaped. Throws `bad-shape` when a table's row does not fit its columns. */
+/** The page as one HTML document. All text is escaped. Throws `shape` when a table's row does not fit its columns. */
 export function htmlReport(report: Report): string {
   const { title, subtitle, facts = [], sections, footer } = report;
   const tiles = facts.map((fact) => `<div><dt>${escapeText(fact.label)}</dt><dd>${formatCell(fact.value)}</dd></div>`);
@@ -116,10 +116,7 @@ function writeImage({ image, caption, width }: ReportImage): string {
 function writeTable(table: ReportTable): string {
   table.rows.forEach((row, i) => {
     if (row.length !== table.columns.length) {
-      throw new VizError(
-        'bad-shape',
-        `row ${i} of the table has ${row.length} values for ${table.columns.length} columns`,
-      );
+      throw new VizError('shape', `row ${i} of the table has ${row.length} values for ${table.columns.length} columns`);
     }
   });
   const isNumeric = table.columns.map((_, c) => table.rows.every((row) => typeof row[c] !== 'string'));
