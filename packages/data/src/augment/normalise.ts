@@ -15,8 +15,14 @@ export const IMAGENET_NORMALISATION: Normalisation = {
 
 const float = Math.fround;
 
-/** Normalised value of every byte, `[3, 256]`, in single precision steps as ToTensor and Normalize compute them. */
-export function normalisationTable({ mean, std }: Normalisation): Float32Array {
+/** Normalised value of every byte, `[3, 256]`, in single precision steps as ToTensor and Normalize compute them. Throws `DataError` bad-argument for what is no normalisation. */
+export function normalisationTable(normalisation: Normalisation): Float32Array {
+  const { mean, std } = normalisation;
+  if (![mean, std].every((values) => values?.length === 3 && values.every(Number.isFinite)) || std.includes(0))
+    throw new DataError(
+      'bad-argument',
+      `${JSON.stringify({ mean, std })} is no normalisation; give mean and std of red, green and blue, no std of which is 0`,
+    );
   return Float32Array.from({ length: 3 * 256 }, (_, i) => {
     const channel = i >> 8;
     return float(float((i & 255) / 255) - float(mean[channel]!)) / float(std[channel]!);

@@ -56,6 +56,10 @@ it('puts several images into one batch, each as it is by itself', () => {
 
 it('refuses no image at all, and a place of another size', () => {
   expect(() => preprocess([])).toThrow(/no image/);
+  const place = new Float32Array(3 * 224 * 224);
+  expect(() => preprocess(columns(11, 14), undefined, place as never)).toThrow(/\{\} is no normalisation/);
+  const flat = { ...IMAGENET_NORMALISATION, std: [1, 0, 1] } as const;
+  expect(() => preprocess(columns(11, 14), undefined, flat)).toThrow(/no std of which is 0/);
   expect(() => preprocessInto(new Float32Array(100), columns(11, 14))).toThrow(/100 numbers .* 150528/);
 });
 
