@@ -39,16 +39,12 @@ function agreement(rows: Float32Array): number {
 }
 
 await using gpu = await openGpu();
-const { bases, stages } = await fitRasa(gpu, () => [{ patches, grid, dim }], {
-  batchSize: 32,
-  epochs: 60,
-  lr: 0.01,
-  iterations: 6,
-  minR2: 0.1,
-});
-stages.forEach(({ r2 }, removed) => {
-  console.log(`position read with R^2 ${Math.max(r2, 0).toFixed(2)} after ${removed} planes were removed`);
-});
+const { bases, before, stages, stopped } = await fitRasa(gpu, { patches, grid, dim });
+for (const [removed, { r2, chance }] of [before, ...stages.map(({ after }) => after)].entries())
+  console.log(
+    `position read with R^2 ${r2.toFixed(2)} (chance ${chance.toFixed(2)}) after ${removed} planes were removed`,
+  );
+console.log(`stopped: ${stopped}`);
 console.log(`same thing nearest before: ${agreement(patches)} of ${patchCount}`);
 const cleaned = patches.slice();
 removePlanes(cleaned, dim, bases);

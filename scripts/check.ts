@@ -30,6 +30,11 @@ const quick: Record<string, Check> = {
   documents: checkDocuments,
 };
 
+/** What needs the sources alone too, and longer. */
+const slow: Record<string, Check> = {
+  reference: () => program('tsx', 'scripts/docs.ts'),
+};
+
 /** What looks at the packages as their users get them: they are built, packed and installed once for all of these. */
 function packed(folder: string): Record<string, Check> {
   let made: Promise<Published> | undefined;
@@ -84,7 +89,7 @@ async function report(name: string, check: Check): Promise<boolean> {
 }
 
 await withTemporaryFolder(async (folder) => {
-  const selected = select({ ...quick, ...packed(folder) }, process.argv.slice(2));
+  const selected = select({ ...quick, ...slow, ...packed(folder) }, process.argv.slice(2));
   const waiting = selected.values();
   let failed = 0;
   const worker = async () => {

@@ -16,6 +16,12 @@ import { entriesOf, publishedWorkspaces, root } from './checks/workspace';
 
 const OUT = 'api';
 
+/** Spoken of and not exported on purpose: arithmetic of types, a mark between copies, a list of which only the type is of interest. */
+const NOT_EXPORTED: Readonly<Record<string, string[]>> = {
+  '@franca/tensor': ['PathsOf', 'SurePath', 'Copy'],
+  '@franca/data': ['IMAGE_CODES'],
+};
+
 interface Entry {
   /** `@franca/vit`, `@franca/tensor/node`. */
   readonly name: string;
@@ -28,7 +34,7 @@ const PACKAGES = publishedWorkspaces().filter(({ folder }) => folder.startsWith(
 
 const ENTRIES: readonly Entry[] = PACKAGES.flatMap((workspace) =>
   entriesOf(workspace).map(({ name, source }) => ({
-    name,
+    name: `@franca/${name}`,
     file: join(root, source),
     readme: source.endsWith('/index.ts') ? join(root, workspace.folder, 'README.md') : undefined,
   })),
@@ -81,6 +87,7 @@ if (project) {
   for (const { manifest } of PACKAGES) {
     // types of other packages than the project's own are not looked at
     project.packageName = manifest.name;
+    app.options.setValue('intentionallyNotExported', NOT_EXPORTED[manifest.name] ?? []);
     app.validate(project);
   }
   await app.generateOutputs(project);

@@ -26,10 +26,12 @@ export function readmeProblems(readme: string, exported: readonly Export[]): str
   const spans = codeSpans(readme);
   const words = new Set(spans.flatMap((span) => span.match(/[\w$]+/g) ?? []));
   const names = new Set(exported.map(({ name }) => name));
-  const unnamed = exported.filter(({ name, isType }) => !isType && !words.has(name));
+  // one name may be in several entries
+  const values = new Set(exported.filter(({ isType }) => !isType).map(({ name }) => name));
+  const unnamed = [...values].filter((name) => !words.has(name));
   const unknown = apiRows(readme).filter((name) => !names.has(name));
   return [
-    ...unnamed.map(({ name }) => `does not name \`${name}\`, which is exported`),
+    ...unnamed.map((name) => `does not name \`${name}\`, which is exported`),
     ...unknown.map((name) => `names \`${name}\` among the exports, which it is not`),
   ];
 }

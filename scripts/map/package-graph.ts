@@ -15,9 +15,11 @@ function mermaid(): string {
   const packages = publishedWorkspaces().map(({ manifest }) => manifest);
   const names = packages.map(({ name }) => name);
   const imports = new Map(
-    packages.map(({ name, dependencies = {} }) => [
+    packages.map(({ name, dependencies = {}, peerDependencies = {} }) => [
       name,
-      Object.keys(dependencies).filter((other) => names.includes(other)),
+      Object.keys({ ...dependencies, ...peerDependencies })
+        .filter((other) => names.includes(other))
+        .sort(),
     ]),
   );
   const reaches = (from: string, to: string): boolean =>

@@ -33,6 +33,7 @@ const manifestText = ({ kebab }: Name): string => `{
   "name": "@franca/${kebab}",
   "version": "0.1.0",
   "description": "The mean of numbers",
+  "keywords": ["mean"],
   "license": "Apache-2.0",
   "type": "module",
   "sideEffects": false,

@@ -15,10 +15,10 @@ const AGAIN = 'download it again';
 const UNPACK = 'unpack it and give the file of weights in it';
 const CONVERT = 'save the weights of its PyTorch version, or write them as .safetensors under the names of a ViT';
 
-const starts =
-  (...signatures: readonly string[]) =>
-  (head: string) =>
-    signatures.some((signature) => head.startsWith(signature));
+// @__NO_SIDE_EFFECTS__
+function starts(...signatures: readonly string[]): (head: string) => boolean {
+  return (head) => signatures.some((signature) => head.startsWith(signature));
+}
 const text = (head: string): string => head.replace(/^\xef\xbb\xbf/, '').trimStart();
 
 /** The first that matches counts. */
@@ -126,7 +126,10 @@ interface ForeignArchive {
   readonly matches: (names: readonly string[]) => boolean;
 }
 
-const some = (pattern: RegExp) => (names: readonly string[]) => names.some((name) => pattern.test(name));
+// @__NO_SIDE_EFFECTS__
+function some(pattern: RegExp): ForeignArchive['matches'] {
+  return (names) => names.some((name) => pattern.test(name));
+}
 
 const ARCHIVES: readonly ForeignArchive[] = [
   {

@@ -2,6 +2,7 @@ export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
+export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { type ImageFormat, imageFormat } from './images/image-format';
 export type { ImageContent, ImageSource } from './images/image-source';

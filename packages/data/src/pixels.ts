@@ -45,4 +45,5 @@ export { shuffledOrder } from './loading/shuffle';
 export { createRandom, permutation, type Random, type RandomState } from './random';
 export { type GeneratedScenes, type GeneratedWorldOptions, generatedScenes } from './world/generated-scenes';
 export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
-export type { Scene, SceneObject } from './world/scene';
+export type { Covering, Scene, SceneObject } from './world/scene';
+export type { Triple } from './world/toys';

@@ -7,6 +7,9 @@
  * them.
  */
 
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkCount, checkOptions, DataError } from './errors';
+
 export interface PrefetchOptions {
   /** Loads running at once. */
   readonly inFlight: number;
@@ -14,6 +17,8 @@ export interface PrefetchOptions {
   readonly ahead?: number;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: OptionKinds<PrefetchOptions> = { inFlight: 'number', ahead: 'number', signal: 'object' };
 
 /**
  * Maps `items` through `load`, several at a time, keeping their order.
@@ -26,7 +31,15 @@ export async function* prefetch<Item, Result>(
   load: (item: Item, signal: AbortSignal) => Promise<Result>,
   options: PrefetchOptions,
 ): AsyncGenerator<Result, void, undefined> {
+  checkArgument('prefetch', 'load', load, 'function');
+  checkOptions('prefetch', options, OPTIONS);
   const { inFlight, signal } = options;
+  checkCount('prefetch', 'inFlight', inFlight, 1);
+  if (typeof items !== 'object' || items === null || !(Symbol.iterator in items))
+    throw new DataError(
+      'bad-argument',
+      'prefetch: items are no series; give an array or another iterable, not an async one',
+    );
   const ahead = Math.max(inFlight, options.ahead ?? inFlight);
   const stop = new AbortController();
   const onAbort = (): void => stop.abort(signal?.reason);

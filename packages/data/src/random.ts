@@ -8,7 +8,7 @@
  */
 
 import { philox, seedWords } from '@franca/tensor';
-import { DataError } from './errors';
+import { checkArgument, checkCount, DataError } from './errors';
 
 /** Where a random stream stands: plain data, so that it can be written down and continued. */
 export interface RandomState {
@@ -44,6 +44,9 @@ export function seedKey(seed: number): [low: number, high: number] {
 
 /** Opens the stream of `(seed, position, stream)` at its start, or where `drawn` says. Throws `DataError` bad-argument for what is no seed. */
 export function createRandom(from: Omit<RandomState, 'drawn'> & { drawn?: number }): Random {
+  checkArgument('createRandom', 'from', from, 'object');
+  checkCount('createRandom', 'position', from.position, 0);
+  checkCount('createRandom', 'stream', from.stream, 0);
   const state: RandomState = { ...from, drawn: from.drawn ?? 0 };
   const key = seedKey(state.seed);
   const positionLow = state.position >>> 0;
@@ -65,8 +68,10 @@ export function createRandom(from: Omit<RandomState, 'drawn'> & { drawn?: number
   };
 }
 
-/** A random order of `0..count-1` (Fisher-Yates). */
+/** A random order of `0..count-1` (Fisher-Yates). Throws `DataError` bad-argument for what is no count or stream. */
 export function permutation(count: number, random: Random): number[] {
+  checkCount('permutation', 'count', count, 0);
+  checkArgument('permutation', 'random', random, 'object');
   const order = Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last--) {
     const other = random.below(last + 1);

@@ -3,6 +3,7 @@
  * evaluation asks for the part that it reads: the class token with a label (classification), or the patch tokens with a
  * segmentation mask (dense tasks). One object may be all of these at once.
  */
+import { CLASS_TOKENS, checkSet, type FeatureKinds, LABELLED, PATCHES } from './check-features';
 import { EvalsError } from './errors';
 import { type Matrix, matrix, takeRows } from './matrix';
 
@@ -37,14 +38,37 @@ export interface SegmentationFeatures extends PatchFeatures {
 /** One value, or a series of batches of it for sets that do not fit in memory; an iterable may be read several times. */
 export type Batched<T> = T | Iterable<T> | AsyncIterable<T>;
 
-/** The batches of `source`, one where it is a single value. */
-export async function* batches<T extends object>(source: Batched<T>): AsyncGenerator<T> {
-  if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* source;
-  else yield source;
+/**
+ * The batches of `source`, one where it is a single value; each must have the parts `kinds`.
+ *
+ * @param what names the source in messages, as in `knn: train`
+ * @throws EvalsError as `checkSet`
+ */
+export async function* batches<T extends object>(
+  what: string,
+  source: Batched<T>,
+  kinds: FeatureKinds,
+): AsyncGenerator<T> {
+  if (!isSeries(source)) {
+    checkSet(what, source, kinds);
+    yield source;
+    return;
+  }
+  for await (const batch of source) {
+    checkSet(`${what} (a batch)`, batch, kinds);
+    yield batch;
+  }
+}
+
+/** Typed arrays could be walked through as well, but are no batches. */
+function isSeries<T extends object>(source: Batched<T>): source is Iterable<T> | AsyncIterable<T> {
+  if (typeof source !== 'object' || source === null || ArrayBuffer.isView(source)) return false;
+  return Symbol.asyncIterator in source || Symbol.iterator in source;
 }
 
 /** Class tokens as a checked matrix `[n, D]`. */
 export function classTokens(features: { readonly dim: number; readonly cls: Float32Array }): Matrix {
+  checkSet('features', features, CLASS_TOKENS);
   return matrix(features.cls, features.dim);
 }
 
@@ -54,6 +78,7 @@ export function classTokens(features: { readonly dim: number; readonly cls: Floa
  * @throws EvalsError `bad-features` when they are not whole images of that grid.
  */
 export function patchTokens(features: PatchFeatures): Matrix {
+  checkSet('features', features, PATCHES);
   const tokens = matrix(features.patches, features.dim);
   const [rows, cols] = features.grid;
   if (tokens.rows % (rows * cols) !== 0) {
@@ -94,9 +119,9 @@ export function takeItems(features: LabelledFeatures, items: ArrayLike<number>):
 }
 
 /** Joins batches of labelled features into one value. */
-export async function collect(source: Batched<LabelledFeatures>): Promise<LabelledFeatures> {
+export async function collect(what: string, source: Batched<LabelledFeatures>): Promise<LabelledFeatures> {
   const parts: LabelledFeatures[] = [];
-  for await (const part of batches(source)) parts.push(part);
+  for await (const part of batches(what, source, LABELLED)) parts.push(part);
   const [first] = parts;
   if (!first) throw new EvalsError('bad-features', 'there are no features: the source yielded no batch');
   if (parts.length === 1) return first;

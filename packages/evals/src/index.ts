@@ -74,8 +74,10 @@ export {
   type SegmentationScoring,
   scoreCounts,
 } from './metrics/segmentation';
+export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export type { OodReference, OodScore } from './ood/confidence';
+export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,
   type OodOptions,

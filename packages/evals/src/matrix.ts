@@ -1,4 +1,5 @@
 /** Rows of numbers `[rows, cols]`, the form in which features reach every operation: views, copies, unit length. */
+import { valueProblem } from '@franca/tensor';
 import { EvalsError } from './errors';
 
 /** Row-major `[rows, cols]`: one row per image, patch, centroid or class. A view; nothing is copied. */
@@ -14,6 +15,8 @@ export interface Matrix {
  * @throws EvalsError `bad-features` when the length is no multiple of `cols`, or a value is NaN or infinite.
  */
 export function matrix(data: Float32Array, cols: number): Matrix {
+  const problem = valueProblem('data', data, 'Float32Array');
+  if (problem) throw new EvalsError('bad-features', `matrix: ${problem}`);
   if (!Number.isInteger(cols) || cols < 1 || data.length % cols !== 0) {
     throw new EvalsError(
       'bad-features',

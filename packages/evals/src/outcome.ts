@@ -1,5 +1,5 @@
 /** What an evaluation returns: a number with all that is needed to compare or repeat it, as plain JSON. */
-import { EvalsError } from './errors';
+import { checkArgument, EvalsError } from './errors';
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -59,6 +59,7 @@ export type EvalRecord = Subject & Outcome;
  * @throws EvalsError `bad-option` when a number in it is not finite, since JSON would silently turn it into null.
  */
 export function evalRecord(subject: Subject, outcome: Outcome): EvalRecord {
+  checkRecord(subject, outcome);
   const numbers = { value: outcome.value, ...outcome.others };
   const bad = Object.entries(numbers).find(([, value]) => !Number.isFinite(value));
   if (bad) {
@@ -68,6 +69,17 @@ export function evalRecord(subject: Subject, outcome: Outcome): EvalRecord {
     );
   }
   return { ...subject, ...outcome };
+}
+
+/** A record that lacks what it is about cannot be compared with any other. */
+function checkRecord(subject: Subject, outcome: Outcome): void {
+  checkArgument('evalRecord', 'subject', subject, 'object');
+  checkArgument('evalRecord', 'outcome', outcome, 'object');
+  for (const name of ['dataset', 'split', 'features', 'preprocessing'] as const)
+    checkArgument('evalRecord', `subject.${name}`, subject[name], 'string');
+  for (const name of ['task', 'metric'] as const)
+    checkArgument('evalRecord', `outcome.${name}`, outcome[name], 'string');
+  checkArgument('evalRecord', 'outcome.others', outcome.others, 'object');
 }
 
 /** Milliseconds since `start`, a value of `performance.now()`. */

@@ -2,6 +2,9 @@
  * What hyper-parameters are chosen on: a held-out part of train, a validation set, or the test set itself. The last
  * flatters the number that is reported; official programs do it, and records say so.
  */
+import type { OptionKinds } from '@franca/tensor';
+import { checkSet, type FeatureKinds } from './check-features';
+import { checkOption } from './errors';
 import { holdOut } from './numerics/random';
 import type { SelectedOn } from './outcome';
 
@@ -15,6 +18,19 @@ export interface SelectionOptions<T> {
   readonly holdOut?: number;
   /** Default 0. */
   readonly seed?: number;
+}
+
+export const SELECTION: OptionKinds<SelectionOptions<unknown>> = { select: true, holdOut: 'number', seed: 'number' };
+
+/** Refuses a choice that is none; `kinds` are the parts of a validation set. */
+export function checkSelection(what: string, select: Selection<unknown> | undefined, kinds: FeatureKinds): void {
+  if (select === undefined || select === 'test' || select === 'train-holdout') return;
+  const validation = typeof select === 'object' && select !== null ? select.validation : undefined;
+  checkOption(
+    validation !== undefined,
+    `${what}: select is ${JSON.stringify(select)}; it must be 'train-holdout', 'test' or { validation: features }`,
+  );
+  checkSet(`${what}: select.validation`, validation, kinds);
 }
 
 /** What to fit, and what to judge candidates on. `take`: the items of a set with the given numbers; train has `count`. */

@@ -1,6 +1,6 @@
 export type { PretrainChoices } from './choices';
 export { PretrainError, type PretrainErrorCode } from './errors';
-export { type DrawnInputs, drawInputs, type PerInput } from './inputs';
+export { type DrawnInputs, drawInputs, type PerInput, type RandomInputs } from './inputs';
 export { pretrainOptions } from './official-options';
 export {
   type AdamWSettings,

@@ -90,7 +90,7 @@ export interface DrawnInputs {
 }
 
 /** The inputs that are not pictures, ready for `step.run`. */
-interface RandomInputs extends Pick<CollatedMasks, 'masks' | 'maskIndices' | 'masksWeight'> {
+export interface RandomInputs extends Pick<CollatedMasks, 'masks' | 'maskIndices' | 'masksWeight'> {
   readonly [kept: `kept.${string}`]: Uint32Array;
 }
 

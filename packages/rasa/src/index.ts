@@ -1,10 +1,10 @@
 export { RasaError, type RasaErrorCode } from './errors';
-export { type FitOptions, fitRasa, type RasaFit } from './fit';
+export { fitRasa } from './fit';
 export { foldAfterNorm, foldIntoConsumer, type LinearMap } from './fold';
 export { fromOfficial, toOfficial } from './official-keys';
-export type { PatchBatch, PatchSource } from './patch-batches';
+export { type FitOptions, OFFICIAL_RECIPE, type StageProgress } from './options';
+export type { Batches, PatchFeatures, PatchSource } from './patch-batches';
 export {
-  type Basis,
   chainBases,
   decompose,
   type HeadWeights,
@@ -13,4 +13,4 @@ export {
   removePlanes,
 } from './planes';
 export { type Activation, constantError, gridPositions, positionLoss, predictPositions } from './position-head';
-export type { HeadOptions, StageProgress, StageResult } from './train-head';
+export type { Basis, PositionReading, RasaFit, RasaStage } from './result';

@@ -4,17 +4,22 @@
  */
 import { RasaError } from './errors';
 import type { HeadWeights } from './planes';
+import type { Basis } from './result';
 
-/** Heads under their official names, in order. */
-export function toOfficial(heads: readonly HeadWeights[]): Record<string, Float32Array> {
-  if (heads.length === 0) throw new RasaError('weights', 'there are no position heads');
+/**
+ * Planes under their official names, in order: the bases of a fit, or heads [2, D] whose rows span them. Official code removes the same planes by either.
+ */
+export function toOfficial(planes: readonly (Basis | HeadWeights)[]): Record<string, Float32Array> {
+  if (planes.length === 0) throw new RasaError('weights', 'there are no planes to name');
   return Object.fromEntries(
-    heads.map((head, t) => [
-      t === heads.length - 1 ? 'pos_pred.weight' : `pre_pos_layers.${t}.weight`,
-      Float32Array.from(head),
+    planes.map((plane, t) => [
+      t === planes.length - 1 ? 'pos_pred.weight' : `pre_pos_layers.${t}.weight`,
+      Float32Array.from(isBasis(plane) ? plane.flatMap((row) => [...row]) : plane),
     ]),
   );
 }
+
+const isBasis = (plane: Basis | HeadWeights): plane is Basis => Array.isArray(plane);
 
 /** Heads out of named tensors; prefixes `module.` and `rasa_head.` are dropped. Throws `RasaError` if one is missing. */
 export function fromOfficial(tensors: Readonly<Record<string, ArrayLike<number>>>): Float32Array[] {

@@ -9,12 +9,10 @@
  * product is an orthogonal projection.
  */
 import { RasaError } from './errors';
+import type { Basis } from './result';
 
 /** Weights of one position head [2, D]: the row direction, then the column direction. */
 export type HeadWeights = Float32Array | Float64Array;
-
-/** An orthonormal basis of the directions that one head removes: two vectors of length D. */
-export type Basis = readonly Float64Array[];
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let sum = 0;
@@ -69,8 +67,11 @@ export function projectionMatrix(bases: readonly Basis[], D: number): Float64Arr
   return L;
 }
 
-/** Removes all planes from rows [n, D], in place. */
+/** Removes all planes from rows [n, D], in place. Throws `RasaError` `shape` if `D` is not their width or that of the planes. */
 export function removePlanes(rows: Float32Array | Float64Array, D: number, bases: readonly Basis[]): void {
+  if (rows.length % D !== 0) throw new RasaError('shape', `${rows.length} values are no rows of ${D}`);
+  for (const u of bases.flat())
+    if (u.length !== D) throw new RasaError('shape', `planes of width ${u.length} cannot be removed from rows of ${D}`);
   for (let start = 0; start < rows.length; start += D) {
     const row = rows.subarray(start, start + D);
     for (const basis of bases) {

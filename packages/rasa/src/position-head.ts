@@ -1,5 +1,5 @@
 /** The position head: a bias-free linear map to two coordinates, a sigmoid, the mean squared error to the grid. */
-import { constant, matmul, mean, mul, reshape, sigmoid, sub, type Tensor, tanh } from '@franca/tensor';
+import { add, constant, matmul, mean, mul, reshape, sigmoid, sub, type Tensor, tanh } from '@franca/tensor';
 import { RasaError } from './errors';
 
 export type Activation = 'sigmoid' | 'tanh' | 'none';
@@ -13,34 +13,48 @@ export function gridPositions([h, w]: readonly [number, number]): Float32Array {
   });
 }
 
+/** Coordinates as of `gridPositions`, less their mean: it is 1/2, or 0 where there is one row or column. In f64. */
+export const centredPositions = ([h, w]: readonly [number, number]): Float64Array =>
+  Float64Array.from(gridPositions([h, w]), (value, i) => ((i % 2 === 0 ? h : w) > 1 ? value - 0.5 : 0));
+
 /** Error of predicting the mean position everywhere: the mean variance of the two coordinates. */
 export function constantError(grid: readonly [number, number]): number {
-  const positions = gridPositions(grid);
-  const n = positions.length / 2;
-  let error = 0;
-  for (const axis of [0, 1]) {
-    const values = Array.from({ length: n }, (_, i) => positions[2 * i + axis]!);
-    const average = values.reduce((a, b) => a + b, 0) / n;
-    error += values.reduce((a, b) => a + (b - average) ** 2, 0) / n / 2;
-  }
-  return error;
+  const positions = centredPositions(grid);
+  return positions.reduce((sum, value) => sum + value ** 2, 0) / positions.length;
 }
 
-/** Predicted positions of tokens z [.., D] by a head W [2, D]: [.., 2]. */
-export function predictPositions(z: Tensor, weight: Tensor, activation: Activation = 'sigmoid'): Tensor {
-  const linear = matmul(z, weight, { transposeB: true });
+/** What the activation maps to 1/2, the middle of the grid. */
+export const centreOf = (activation: Activation): number =>
+  activation === 'sigmoid' ? 0 : activation === 'tanh' ? Math.atanh(0.5) : 0.5;
+
+/** Predicted positions of tokens z [.., D] by a head W [2, D], with its bias [2] if it has one: [.., 2]. */
+export function predictPositions(z: Tensor, weight: Tensor, activation: Activation = 'sigmoid', bias?: Tensor): Tensor {
+  const product = matmul(z, weight, { transposeB: true });
+  const linear = bias ? add(product, bias) : product;
   return activation === 'sigmoid' ? sigmoid(linear) : activation === 'tanh' ? tanh(linear) : linear;
 }
 
-/** Mean over images, patches and both coordinates of the squared error; z [B, N, D] on a grid of N patches. */
-export function positionLoss(
+/** Mean over patches and both coordinates of the squared error, of each image: [B]; z [B, N, D] on a grid of N patches. */
+export function positionErrors(
   z: Tensor,
   weight: Tensor,
   grid: readonly [number, number],
   activation: Activation = 'sigmoid',
+  bias?: Tensor,
 ): Tensor {
   const [, N] = z.shape as [number, number, number];
   if (N !== grid[0] * grid[1]) throw new RasaError('shape', `${N} patches are no grid of ${grid[0]} x ${grid[1]}`);
-  const error = sub(predictPositions(z, weight, activation), reshape(constant(gridPositions(grid), [N, 2]), [1, N, 2]));
-  return mean(mul(error, error));
+  const error = sub(
+    predictPositions(z, weight, activation, bias),
+    reshape(constant(gridPositions(grid), [N, 2]), [1, N, 2]),
+  );
+  return mean(mul(error, error), [1, 2]);
 }
+
+/** Mean over images, patches and both coordinates of the squared error; z [B, N, D] on a grid of N patches. */
+export const positionLoss = (
+  z: Tensor,
+  weight: Tensor,
+  grid: readonly [number, number],
+  activation: Activation = 'sigmoid',
+): Tensor => mean(positionErrors(z, weight, grid, activation));

@@ -1,122 +1,131 @@
 /**
- * Training of one position head on the features of a frozen backbone. The planes of earlier heads are removed from them by a matrix; AdamW with a
- * cosine schedule lowers the error of the predicted positions. Only the 2 D numbers of the head learn.
+ * Training of one position head on the features of a frozen backbone: AdamW with a cosine schedule lowers the error of the predicted positions. Only the
+ * 2 D numbers of the head learn. The head sees features x, centred and mapped, but instead of the features the head is mapped, which gives the same for a
+ * fraction of the work:
+ *
+ *   ((x - mean) A) w^T = (x - mean) (w A^T)^T
+ *
+ * A [D, D] removes the planes of earlier heads, and scales what remains to unit variance, so that one learning rate serves features of any size. A head of
+ * centred features starts from the middle of the grid.
  */
 import { adamW, cosine } from '@franca/nn';
 import {
   compile,
+  constant,
   createState,
   type Gpu,
   grad,
   matmul,
+  mean,
   randomStream,
-  type Seed,
   type Spec,
-  type State,
   type Step,
   store,
+  sub,
   type Tensor,
 } from '@franca/tensor';
-import { countBatches, evenBatches, type PatchShape, type PatchSource } from './patch-batches';
-import { type Activation, constantError, positionLoss } from './position-head';
+import type { Settings } from './options';
+import { endlessBatches, evenBatches, type PatchShape, type PatchSource, valuesPerImage } from './patch-batches';
+import { centreOf, constantError, positionErrors } from './position-head';
 
 /** Official name of the head's weight. */
 const HEAD = 'pos_pred.weight';
 
-export interface HeadOptions {
-  /** Passes over the source per plane (default 5). */
-  readonly epochs?: number;
-  /** Images per optimizer step (default 128); a last partial batch of a pass is left out, as officially. */
-  readonly batchSize?: number;
-  /** Peak learning rate (default 2e-4), falling by half a cosine to `finalLr` (default 0). */
-  readonly lr?: number;
-  readonly finalLr?: number;
-  readonly weightDecay?: number;
-  readonly activation?: Activation;
-  /**
-   * Where each head starts: at zero (default), so that its rows lie where features vary with position, or uniform in +-1 / sqrt(D) as officially: what
-   * training does not move of that stays in the plane and is removed for nothing.
-   */
-  readonly init?: 'zero' | 'uniform';
-  /** Of a head that starts at random values (default 0). */
-  readonly seed?: Seed;
-  readonly onProgress?: (progress: StageProgress) => void;
+/** Steps that are submitted before their losses are waited for, and bytes of features that may wait on their way to the device meanwhile. */
+const MOST_AHEAD = 16;
+const BYTES_AHEAD = 2 ** 26;
+
+/** What a head sees of the features: (x - mean) map. */
+export interface View {
+  readonly mean: ArrayLike<number>;
+  /** A, [D, D]. */
+  readonly map: ArrayLike<number>;
 }
 
-export interface StageProgress {
-  readonly stage: number;
-  readonly step: number;
-  readonly steps: number;
-  readonly loss: number;
-}
-
-export interface StageResult {
-  /** Mean squared error and R^2 of the trained head over its last epoch, on features with all earlier planes removed. */
+export interface TrainedHead {
+  /** Weights [2, D] on what the view shows. */
+  readonly weights: Float32Array;
+  /** Mean squared error and R^2 of its predictions, over one pass. */
   readonly mse: number;
   readonly r2: number;
 }
 
 export interface HeadTrainer extends Disposable {
-  /** Trains a fresh head for a stage on features mapped by `matrix` [D, D]; its weights are [2, D]. */
-  train(stage: number, matrix: Float64Array): Promise<{ readonly weights: Float32Array; readonly result: StageResult }>;
+  /** Trains a fresh head for a stage. */
+  train(stage: number, view: View): Promise<TrainedHead>;
 }
 
-/** One trainer for all stages: its step is compiled once. Throws `RasaError` as `countBatches`. */
+/** One trainer for all stages: its steps are compiled once. */
 export async function headTrainer(
   gpu: Gpu,
   source: PatchSource,
   shape: PatchShape,
-  options: HeadOptions,
+  settings: Settings,
 ): Promise<HeadTrainer> {
-  const { epochs = 5, batchSize = 128, lr = 2e-4, finalLr = 0, weightDecay = 0 } = options;
-  const perEpoch = await countBatches(source, shape, batchSize);
-  const steps = perEpoch * epochs;
+  const { batchSize, steps, lr, finalLr, weightDecay, lastBatch, onProgress } = settings;
+  const ahead = Math.max(1, Math.min(MOST_AHEAD, Math.floor(BYTES_AHEAD / (4 * batchSize * valuesPerImage(shape)))));
   const schedule = cosine({ base: lr, final: finalLr, total: steps });
   const state = headState(gpu, shape.dim);
-  const step = await headStep(gpu, state, shape, batchSize, options.activation);
+  const step = await trainingStep(gpu, state, shape, settings);
+  const judge = await judgingStep(gpu, state, shape, settings);
+
+  async function meanError(): Promise<number> {
+    let [sum, images] = [0, 0];
+    for await (const { patches, count } of evenBatches(source, shape, batchSize)) {
+      judge.run({ patches });
+      for (const error of (await judge.read('errors')).subarray(0, count)) sum += error;
+      images += count;
+    }
+    return sum / images;
+  }
+
   return {
-    async train(stage, matrix) {
-      startHead(state, shape.dim, stage, options);
-      state.write('removal', 'matrix', matrix);
-      let done = 0;
-      let total = 0;
-      for (let epoch = 0; epoch < epochs; epoch++) {
-        total = 0;
-        for await (const patches of evenBatches(source, shape, batchSize)) {
-          step.run({ patches }, { lr: schedule(done), weightDecay });
-          const { loss } = await step.latest();
-          total += loss;
+    async train(stage, { mean, map }) {
+      startHead(state, shape.dim, stage, settings);
+      state.write('view', 'mean', mean);
+      state.write('view', 'map', map);
+      let [given, done] = [0, 0];
+      for await (const patches of endlessBatches(source, shape, batchSize, lastBatch)) {
+        step.run({ patches }, { lr: schedule(given), weightDecay });
+        given++;
+        if (given % ahead !== 0 && given < steps) continue;
+        for (const { loss } of (await step.metrics()).rows) {
           done++;
-          options.onProgress?.({ stage, step: done, steps, loss });
+          onProgress?.({ stage, stages: settings.iterations, step: done, steps, loss });
         }
+        if (given === steps) break;
       }
-      const mse = total / perEpoch;
+      const mse = await meanError();
       return {
         weights: Float32Array.from(await state.read('head', HEAD)),
-        result: { mse, r2: 1 - mse / constantError(shape.grid) },
+        mse,
+        r2: 1 - mse / constantError(shape.grid),
       };
     },
     [Symbol.dispose]() {
+      judge.dispose();
       step.dispose();
       state.dispose();
     },
   };
 }
 
-function headState(gpu: Gpu, D: number): State {
-  const head = { [HEAD]: { shape: [2, D], dtype: 'f32' as const } };
+type HeadState = ReturnType<typeof headState>;
+
+function headState(gpu: Gpu, D: number) {
+  const head = { [HEAD]: { shape: [2, D], dtype: 'f32' } } as const;
   return createState(gpu, {
     head,
     m: head,
     v: head,
     gradient: head,
     optimizer: { corrections: { shape: [2], dtype: 'f32' } },
-    removal: { matrix: { shape: [D, D], dtype: 'f32' } },
+    view: { mean: { shape: [D], dtype: 'f32' }, map: { shape: [D, D], dtype: 'f32' } },
   });
 }
 
 /** A fresh head and optimizer. */
-function startHead(state: State, D: number, stage: number, { init = 'zero', seed = 0 }: HeadOptions): void {
+function startHead(state: HeadState, D: number, stage: number, { init, seed }: Settings): void {
   const random = randomStream(seed, stage);
   const bound = init === 'zero' ? 0 : 1 / Math.sqrt(D);
   state.write(
@@ -124,32 +133,40 @@ function startHead(state: State, D: number, stage: number, { init = 'zero', seed
     HEAD,
     Float32Array.from({ length: 2 * D }, () => bound * (2 * random.uniform() - 1)),
   );
-  for (const moment of ['m', 'v']) state.write(moment, HEAD, new Float32Array(2 * D));
+  state.write('m', HEAD, new Float32Array(2 * D));
+  state.write('v', HEAD, new Float32Array(2 * D));
   state.write('optimizer', 'corrections', [0, 0]);
 }
 
-type HeadStep = Step<{ patches: Spec }, { lr: []; weightDecay: [] }, { loss: Tensor }>;
+/** Squared errors of each image [B], of the head on what the view shows of patches [B, N, D]. */
+function errorsOf(patches: Tensor, head: Tensor, view: { mean: Tensor; map: Tensor }, recipe: Recipe): Tensor {
+  const centre = centreOf(recipe.activation);
+  const mapped = matmul(head, view.map, { transposeB: true });
+  const bias = recipe.standardise ? constant([centre, centre], [2]) : undefined;
+  return positionErrors(sub(patches, view.mean), mapped, recipe.grid, recipe.activation, bias);
+}
+
+interface Recipe extends PatchShape, Settings {}
 
 /** One step of AdamW on patches [batchSize, N, D]; its loss is a metric. */
-function headStep(
+function trainingStep(
   gpu: Gpu,
-  state: State,
-  { grid, dim: D }: PatchShape,
-  batchSize: number,
-  activation?: Activation,
-): Promise<HeadStep> {
+  state: HeadState,
+  shape: PatchShape,
+  settings: Settings,
+): Promise<Step<{ patches: Spec }, { lr: []; weightDecay: [] }, { loss: Tensor }>> {
   return compile(
     gpu,
     (s, { patches }, knobs) => {
-      const weight = s.head!.tensors[HEAD]!;
-      const loss = positionLoss(matmul(patches, s.removal!.tensors.matrix!), weight, grid, activation);
+      const weight = s.head.tensors[HEAD];
+      const loss = mean(errorsOf(patches, weight, s.view.tensors, { ...shape, ...settings }));
       adamW(
         {
-          weights: s.head!,
-          m: s.m!,
-          v: s.v!,
-          gradients: store(s.gradient!, grad(loss, { [HEAD]: weight })),
-          corrections: s.optimizer!.tensors.corrections!,
+          weights: s.head,
+          m: s.m,
+          v: s.v,
+          gradients: store(s.gradient, grad(loss, { [HEAD]: weight })),
+          corrections: s.optimizer.tensors.corrections,
           lr: knobs.lr,
           weightDecay: knobs.weightDecay,
         },
@@ -157,10 +174,26 @@ function headStep(
       );
       return { loss };
     },
-    {
-      state,
-      batch: { patches: { shape: [batchSize, grid[0] * grid[1], D], dtype: 'f32' } },
-      knobs: { lr: [], weightDecay: [] },
-    },
+    { state, batch: patchesSpec(shape, settings), knobs: { lr: [], weightDecay: [] } },
   );
 }
+
+/** Errors of the head as it is. */
+function judgingStep(
+  gpu: Gpu,
+  state: HeadState,
+  shape: PatchShape,
+  settings: Settings,
+): Promise<Step<{ patches: Spec }, Record<never, never>, { errors: Tensor }>> {
+  return compile(
+    gpu,
+    (s, { patches }) => ({
+      errors: errorsOf(patches, s.head.tensors[HEAD], s.view.tensors, { ...shape, ...settings }),
+    }),
+    { state, batch: patchesSpec(shape, settings) },
+  );
+}
+
+const patchesSpec = ({ grid, dim }: PatchShape, { batchSize }: Settings): { patches: Spec } => ({
+  patches: { shape: [batchSize, grid[0] * grid[1], dim], dtype: 'f32' },
+});

@@ -28,7 +28,8 @@ import { makePlan, recordedNodes } from './plan/plan';
 import type { Plan, PlanInput } from './plan/plan-types';
 import type { BatchSpec, KnobSpec, Signature, Step, StepFunction, TensorTree } from './step';
 
-type PlanSignature<B extends BatchSpec, K extends KnobSpec> = Pick<
+/** What a plan is made for, beside the layout of state. */
+export type PlanSignature<B extends BatchSpec, K extends KnobSpec> = Pick<
   Signature<B, K>,
   'batch' | 'knobs' | 'fusion' | 'isolate'
 >;

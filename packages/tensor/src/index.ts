@@ -1,6 +1,6 @@
 export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
-export { optionProblem } from './base/option-problem';
+export { type OptionKinds, optionProblem, type ValueKind, valueProblem } from './base/option-problem';
 export {
   philox,
   philoxWgsl,
@@ -12,8 +12,14 @@ export {
   toUniform,
 } from './base/philox';
 export { type Shape, sizeOf } from './base/shape';
-export { defaultTarget, describeTarget, type SubgroupMatrixConfig, type Target } from './base/target';
-export { compile, planStep } from './compile';
+export {
+  type AdapterFacts,
+  defaultTarget,
+  describeTarget,
+  type SubgroupMatrixConfig,
+  type Target,
+} from './base/target';
+export { compile, type PlanSignature, planStep } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
 export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
 export type { Values } from './device/input-writer';
@@ -22,31 +28,38 @@ export { createState, type State } from './device/state';
 export { type Choice, chosenVariants } from './device/tuner';
 export type { WarmOptions } from './device/warm';
 export type {
+  Access,
+  Binding,
   GradientArgs,
   GraphNode,
+  InputCopy,
   Kernel,
   LowerArgs,
   NdArray,
   Op,
+  Program,
   Scratch,
   Spec,
   Storage,
   Tensor,
+  Value,
   Variants,
 } from './graph/op';
 export { spec } from './graph/op';
 export { record, record1 } from './graph/record';
 export {
   type GroupLayout,
+  type GroupName,
   type GroupSpec,
   layoutState,
   SEGMENT_ALIGNMENT,
   type Segment,
   type StateLayout,
   type StateSpec,
+  type TensorName,
   type Window,
 } from './graph/state-layout';
-export { elementType, type KernelBuilder, kernelBuilder, scratch } from './kernels/kernel-builder';
+export { elementType, type KernelBuilder, type KernelSource, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, type StateTensors, store } from './ops/assign';
 export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
@@ -55,7 +68,7 @@ export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';
 export { gatherRows, scatterAddRows } from './ops/gather';
-export { matmul } from './ops/matmul/matmul';
+export { type MatmulAttrs, matmul } from './ops/matmul/matmul';
 export { type Filter, resample, resampleMatrix } from './ops/matmul/resample';
 export { oneHot } from './ops/one-hot';
 export { patchify } from './ops/patchify';
@@ -83,7 +96,7 @@ export { reshape, stopGradient } from './ops/views';
 export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type DescribeOptions, describePlan } from './plan/describe';
-export type { Plan, PlanReport } from './plan/plan-types';
+export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
 export { kernelSeconds } from './plan/report';
 export type {
   BatchSpec,

@@ -20,7 +20,8 @@ export interface BlockOutput {
   readonly qkv: Tensor;
 }
 
-type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale'>;
+/** What a block must know of the model. */
+export type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale'>;
 
 /** x [B, N, D] through one block. */
 export function block(p: Parameters, x: Tensor, config: BlockConfig, kept?: KeptSamples): BlockOutput {

@@ -23,7 +23,8 @@ export interface FeatureRequest {
   readonly blockPatches?: readonly number[];
 }
 
-interface RequestedFeatures {
+/** What a request adds. */
+export interface RequestedFeatures {
   /** [B, N, D], N = rows * columns, row-major. */
   readonly patches: Float32Array;
   /** Mean over the patches [B, D]. */
@@ -42,7 +43,8 @@ interface RequestedFeatures {
   readonly blockPatches: readonly Float32Array[];
 }
 
-interface BasicFeatures {
+/** What every run gives. */
+export interface BasicFeatures {
   /** CLS token [B, D]. */
   readonly cls: Float32Array;
   /** Width D of a token. */

@@ -1,13 +1,13 @@
-export { type BlockOutput, block, type KeptSamples } from './block';
+export { type BlockConfig, type BlockOutput, block, type KeptSamples } from './block';
 export { usualHeads, type VitConfig, type VitSize, vitConfig } from './config';
 export { type ConfigOfWeights, configOf } from './config-of-weights';
 export { VitError, type VitErrorCode } from './errors';
-export type { FeatureRequest, Features } from './features';
+export type { BasicFeatures, FeatureRequest, Features, RequestedFeatures } from './features';
 export { FINAL_LAYER, type FinalLayer, finalLayerOf } from './final-layer';
 export { fitImages, type ImageBatch } from './fit-images';
 export { type ConfiguredWeights, type LoadedVit, type LoadOptions, loadVit, vitState } from './load';
 export { type VitModel, vitOnState, type WeightsOnDevice } from './model';
-export { positionEmbedding } from './position-embedding';
+export { type PositionOptions, positionEmbedding } from './position-embedding';
 export { blockSpecs, vitSpecs } from './specs';
 export { type AssumedKey, CONFIG_KEY, decodeVitConfig, encodeVitConfig, type StoredVitConfig } from './stored-config';
 export { clsAttention, embed, normIntermediate, splitTokens, type VitOptions, type VitOutput, vit } from './vit';

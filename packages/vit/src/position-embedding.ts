@@ -6,13 +6,14 @@
 import { concat, resample, resampleMatrix, reshape, sliceAxis, type Tensor } from '@franca/tensor';
 import type { VitConfig } from './config';
 
-type Options = Pick<VitConfig, 'interpolateOffset' | 'interpolateAntialias'>;
+/** How positions are resampled. */
+export type PositionOptions = Pick<VitConfig, 'interpolateOffset' | 'interpolateAntialias'>;
 
 /** Table [1, 1 + M M, D] -> [1, 1 + h w, D] for a grid of h x w patches, rows outer. */
 export function positionEmbedding(
   table: Tensor,
   [h, w]: readonly [number, number],
-  { interpolateOffset, interpolateAntialias }: Options,
+  { interpolateOffset, interpolateAntialias }: PositionOptions,
 ): Tensor {
   const [, count, D] = table.shape as [number, number, number];
   const M = Math.round(Math.sqrt(count - 1));

@@ -23,7 +23,7 @@ export function readmeSections(folder: string): Section[] {
 }
 
 /** The sections of a README. Blocks before the first install line need nothing, and are a section of their own. */
-function sectionsOf(path: string, text: string): Section[] {
+export function sectionsOf(path: string, text: string): Section[] {
   const sections: { packages: string[]; snippets: Snippet[] }[] = [{ packages: [], snippets: [] }];
   let count = 0;
   for (const [, kind = '', body = ''] of text.matchAll(/^```(.*)\n([\s\S]*?)^```/gm)) {

@@ -12,16 +12,15 @@ import { chosenData } from '../features/data-of-run';
 import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
-import { fitOnImages, RASA_DEFAULTS, type RasaOptions } from '../rasa/fit-on-images';
-import { positionChart, positionReadings } from '../rasa/position-readings';
+import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
+import { FIT_CHANCE, FIT_R2, HEAD_R2, positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
-interface Options extends SessionOptions, Omit<RasaOptions, 'official'> {
+interface Options extends SessionOptions, RasaOptions {
   readonly data?: string;
   readonly out: string;
   readonly images?: { readonly train: number; readonly test: number };
-  readonly official?: true;
   readonly json?: string;
 }
 
@@ -32,21 +31,23 @@ export function register(program: Command): void {
     .option('-d, --data <data>', 'images to learn from: any data, or "world" (default: what the run was trained on)')
     .requiredOption('-o, --out <folder>', 'folder for the heads and the folded checkpoint')
     .option('--images <train,test>', 'at most so many images, evenly spaced', trainTest)
-    .option('--planes <n>', 'at most so many planes', positiveInteger, RASA_DEFAULTS.planes)
+    .option('--planes <n>', 'at most so many planes (default: 9)', positiveInteger)
     .option(
       '--epochs <n>',
       'passes over the images per plane (default: 5, more where that is under 300 steps)',
       positiveInteger,
     )
-    .option('--train-batch <n>', 'images per step (default: 128, at most a sixteenth of the images)', positiveInteger)
+    .option('--train-batch <n>', 'images per step (default: an eighth of the images, at most 128)', positiveInteger)
+    .option('--lr <rate>', 'peak learning rate (default: 0.02; with --official 2e-4)', positiveNumber)
     .option(
-      '--lr <rate>',
-      'peak learning rate (official: 2e-4, which needs thousands of images)',
+      '--min-r2 <r2>',
+      'stop where least squares reads position no better than this above chance (default: 0.01; with --official never)',
       positiveNumber,
-      RASA_DEFAULTS.lr,
     )
-    .option('--min-r2 <r2>', 'stop where position is read no better than this', positiveNumber, RASA_DEFAULTS.minR2)
-    .option('--official', 'start and chain heads as the official code: planes not orthogonal to each other')
+    .option(
+      '--official',
+      'the published procedure: features as they are, batches of 128, nine planes, not orthogonal to each other, of the weights of heads; needs thousands of images',
+    )
     .option('--json <file>', 'write the records: position after each plane, folded against projected')
     .addHelpText(
       'after',
@@ -77,14 +78,13 @@ async function run(options: Options): Promise<void> {
     denseImages: images,
   });
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
-  const official = Boolean(options.official);
-  const fit = await fitOnImages(session, parts.train, { ...options, official });
-  const readings = await positionReadings(backend, parts, fit.bases, session);
+  const fit = await fitOnImages(session, parts.train, options);
+  const readings = await positionReadings(backend, parts, fit, session);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const files = await writeRasa(options.out, session.weights, fit.bases, official ? fit.heads : undefined);
+  const files = await writeRasa(options.out, session.weights, fit.bases, options.official ? fit.heads : undefined);
   const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
@@ -98,12 +98,40 @@ async function run(options: Options): Promise<void> {
     console.log(`wrote ${path}`);
 }
 
-/** One line per reading: what the head that is trained next reads, and what least squares reads on other images. */
-function readingLines({ stages, stoppedEarly }: RasaFit, readings: readonly EvalRecord[]): string[] {
-  const lines = readings.map(({ variant, value, others }, i) => {
-    const head = stages[i] ? stages[i].r2.toFixed(3) : '';
-    return `${variant.padEnd(16)}  ${head.padStart(8)}  ${value.toFixed(3).padStart(13)}  ${others.MSE!.toFixed(4).padStart(8)}`;
+/** One line per reading: what least squares and the head that is trained next read on the images of the fit, and what least squares reads on others. */
+function readingLines(fit: RasaFit, readings: readonly EvalRecord[]): string[] {
+  const lines = readings.map(({ variant, value, others }) => {
+    const ofFit = [FIT_R2, FIT_CHANCE, HEAD_R2].map((name) => others[name]?.toFixed(3) ?? '');
+    return columns([variant, ...ofFit, value.toFixed(3), others.MSE!.toFixed(4)]);
   });
-  const header = `${'planes removed'.padEnd(16)}  ${'head R2'.padStart(8)}  ${'least sq. R2'.padStart(13)}  ${'MSE'.padStart(8)}`;
-  return [header, ...lines, ...(stoppedEarly ? ['stopped: position is not read any more'] : [])];
+  return [
+    `R2 of position, on the ${fit.images} images of the fit and on others:`,
+    columns(['planes removed', 'least sq.', 'of it chance', 'trained head', 'least sq., others', 'MSE, others']),
+    ...lines,
+    ...closingLines(fit),
+  ];
 }
+
+/** What was left out, which heads learned little, and why there are no more planes. */
+function closingLines({ after, stages, stopped, images, leftOut }: RasaFit): string[] {
+  const poor = stages.filter(({ before, head }) => head.r2 < (before.r2 - before.chance) / 2).length;
+  return [
+    ...(leftOut > 0 ? [`note: ${leftOut} of ${images} images do not fill a batch; no head was trained on them`] : []),
+    ...(poor > 0
+      ? [
+          `note: ${poor} of ${stages.length} heads read less than half of what least squares reads: they have not learned; raise --epochs or --lr, or leave out --official`,
+        ]
+      : []),
+    stopped === 'position-gone'
+      ? 'stopped: what is left of position is chance'
+      : `stopped: ${stages.length} planes are removed, as many as asked for; position is still read with R2 ${after.r2.toFixed(3)}`,
+  ];
+}
+
+const WIDTHS = [-16, 9, 12, 12, 17, 11];
+
+const columns = (cells: readonly string[]): string =>
+  cells
+    .map((cell, i) => (WIDTHS[i]! < 0 ? cell.padEnd(-WIDTHS[i]!) : cell.padStart(WIDTHS[i]!)))
+    .join('  ')
+    .trimEnd();

@@ -91,6 +91,8 @@ describe('labelled images', () => {
     evaluated: 3,
     value: 1,
     wallMs: 1,
+    metric: 'top-1',
+    others: {},
     perClass: [],
     hyper: {},
   } as Partial<Outcome> as Outcome;

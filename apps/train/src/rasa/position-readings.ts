@@ -1,18 +1,24 @@
-/** How well position is read after each plane: least squares fitted on train images, R2 on test images. */
+/** How well position is read after each plane: least squares fitted on train images, R2 on test images; beside it what the fit itself read. */
 import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, positionDecodability } from '@franca/evals';
-import { type Basis, removePlanes } from '@franca/rasa';
+import { type Basis, type RasaFit, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/part';
 import type { FeatureSession } from '../features/session';
+
+/** Names in `others`: least squares on the images of the fit, how much of it is chance, and the head that is trained next. */
+export const FIT_R2 = 'R2, images of the fit';
+export const FIT_CHANCE = 'of it chance';
+export const HEAD_R2 = 'R2 of the next head';
 
 /** One record before any removal and one after each plane. */
 export async function positionReadings(
   backend: EvalBackend,
   { train, test }: Parts<DensePart>,
-  bases: readonly Basis[],
+  { bases, before, stages }: Pick<RasaFit, 'bases' | 'before' | 'stages'>,
   { weights: { name, notes }, leftOut, size, model }: Pick<FeatureSession, 'weights' | 'leftOut' | 'size' | 'model'>,
 ): Promise<EvalRecord[]> {
   const records: EvalRecord[] = [];
+  const fitted = [before, ...stages.map(({ after }) => after)];
   const patchesOfImage = (size / model.config.patchSize) ** 2;
   for (let planes = 0; planes <= bases.length; planes++) {
     const removed = bases.slice(0, planes);
@@ -25,7 +31,14 @@ export async function positionReadings(
       notes: [...new Set([...notes, ...train.set.notes, ...test.set.notes, ...leftOut.notes([test.set.dataset])])],
     };
     const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
-    records.push(evalRecord(subject, { ...outcome, variant, total: test.set.total * patchesOfImage }));
+    const next = stages[planes];
+    const others = {
+      ...outcome.others,
+      [FIT_R2]: fitted[planes]!.r2,
+      [FIT_CHANCE]: fitted[planes]!.chance,
+      ...(next ? { [HEAD_R2]: next.head.r2 } : {}),
+    };
+    records.push(evalRecord(subject, { ...outcome, others, variant, total: test.set.total * patchesOfImage }));
   }
   return records;
 }
@@ -43,11 +56,14 @@ const without = ({ batches }: DensePart, planes: readonly Basis[]): AsyncIterabl
 export const positionChart = (readings: readonly EvalRecord[]): Figure =>
   lineChart(
     [
-      {
-        name: 'least squares, test images',
-        x: readings.map((_, planes) => planes),
-        y: readings.map(({ value }) => value),
-      },
+      series('least squares, test images', readings, ({ value }) => value),
+      series('least squares, images of the fit', readings, ({ others }) => others[FIT_R2]!),
     ],
     { title: 'Position read from patch tokens', x: { label: 'planes removed' }, y: { label: 'R2' }, markers: true },
   );
+
+const series = (name: string, readings: readonly EvalRecord[], read: (record: EvalRecord) => number) => ({
+  name,
+  x: readings.map((_, planes) => planes),
+  y: readings.map(read),
+});

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { RunnableTask } from '../eval/task';
 import type { FeatureSession } from '../features/session';
-import { fitOnImages, RASA_DEFAULTS } from './fit-on-images';
+import { fitOnImages } from './fit-on-images';
 import { positionChart, positionReadings } from './position-readings';
 import { writeRasa } from './write-rasa';
 
@@ -13,9 +13,9 @@ export const rasaTask = (session: FeatureSession, folder: string | undefined): R
   async run(context) {
     const parts = { train: await context.patches('train'), test: await context.patches('test') };
     const { weights } = session;
-    const { bases } = await fitOnImages(session, parts.train, { ...RASA_DEFAULTS, official: false });
-    const records = await positionReadings(context.backend, parts, bases, session);
-    if (folder && bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, bases);
+    const fit = await fitOnImages(session, parts.train, {});
+    const records = await positionReadings(context.backend, parts, fit, session);
+    if (folder && fit.bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, fit.bases);
     return { records, section: { charts: [{ figure: positionChart(records) }] } };
   },
 });

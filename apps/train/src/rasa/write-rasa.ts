@@ -24,18 +24,18 @@ async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): 
   return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
 }
 
-/** Writes both files to `folder` and returns their paths. `heads`: what is stored under the official names, [2, D] each. */
+/** Writes both files to `folder` and returns their paths. `planes`: what is stored under the official names, bases or heads [2, D]. */
 export async function writeRasa(
   folder: string,
   weights: Weights,
   bases: readonly Basis[],
-  heads: readonly Float32Array[] = orthonormalHeads(bases),
+  planes: readonly (Basis | Float32Array)[] = bases,
 ): Promise<{ headsFile: string; foldedFile: string }> {
   await mkdir(folder, { recursive: true });
   const D = weights.config.embedDim;
   const headsFile = join(folder, HEADS_FILE);
   const metadata = { model: weights.name };
-  const rows = Object.entries(toOfficial(heads)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
+  const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
   const foldedFile = join(folder, FOLDED_FILE);
   const backbone = Object.entries(vitSpecs(weights.config)).map(
@@ -59,7 +59,3 @@ const tensor = (name: string, shape: readonly number[], data: Float32Array): Ten
   shape,
   data,
 });
-
-/** Two orthonormal rows of each plane as a head [2, D]. */
-const orthonormalHeads = (bases: readonly Basis[]): Float32Array[] =>
-  bases.map((basis) => Float32Array.from(basis.flatMap((row) => [...row])));

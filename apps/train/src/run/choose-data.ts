@@ -2,7 +2,7 @@
  * The data of a run: what the user names, else flower photographs, else a generated world. The photographs are fetched once, the world needs no network: a first
  * run needs no argument, and later evaluations can run anywhere.
  */
-import { type DataSplits, openSplits } from '@franca/data';
+import { DataError, type DataSplits, openSplits } from '@franca/data';
 import { hasLabels } from '../observe/held-out-images';
 import { amountOfBytes } from '../text/amounts';
 
@@ -63,12 +63,14 @@ function describe(spec: string, splits: DataSplits, before: readonly string[]): 
 
 /** Why the photographs cannot be had, where that is no reason to stop: nobody asked for them. */
 function whyNoPhotographs(error: unknown): string | undefined {
-  const { code, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof DataError)) return undefined;
+  const { code, message, cause } = error;
   if (code === 'no-network')
     return `the flower photographs cannot be reached (${message.split(': ').pop()}; behind a proxy set HTTPS_PROXY)`;
   if (code === 'http-status') return `no flower photographs (${message})`;
   if (code === 'disk-full') return `no room for the flower photographs (${message})`;
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
+  const refusal = code === 'file-system' ? (cause as NodeJS.ErrnoException).code : undefined;
+  if (refusal === 'EACCES' || refusal === 'EROFS' || refusal === 'EPERM')
     return `no place for the flower photographs (${message}; XDG_CACHE_HOME names another)`;
   return undefined;
 }

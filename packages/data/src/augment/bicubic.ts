@@ -8,6 +8,8 @@
  * vertical pass; leaving out that middle step changes pixels by up to 12 levels.
  */
 
+import type { OptionKinds } from '@franca/tensor';
+import { checkCount, checkOptions } from '../errors';
 import { checkPixels, type PixelImage } from '../images/image';
 
 /** The part of an image that a resize reads: whole pixels, inside the image. */
@@ -86,6 +88,8 @@ export interface ResizeOptions {
   flip?: boolean;
 }
 
+const OPTIONS: OptionKinds<ResizeOptions> = { box: 'object', window: 'object', flip: 'boolean' };
+
 /**
  * Resizes (a box of) an image to `width x height` like PIL's `crop(box).resize((width, height), BICUBIC)`.
  * @returns RGB of the window's size
@@ -98,6 +102,9 @@ export function resizeBicubic(
   options: ResizeOptions = {},
 ): PixelImage {
   checkPixels(image);
+  checkCount('resizeBicubic', 'width', width, 1);
+  checkCount('resizeBicubic', 'height', height, 1);
+  checkOptions('resizeBicubic', options, OPTIONS);
   const box = options.box ?? { left: 0, top: 0, width: image.width, height: image.height };
   const window = options.window ?? { left: 0, top: 0, width, height };
   const straight = axisWeights(box.width, width, window.left, window.width);

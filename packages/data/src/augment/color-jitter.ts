@@ -6,6 +6,7 @@
  * turned in 8-bit HSV. Every step works on the previous step's bytes.
  */
 
+import { checkArgument } from '../errors';
 import { grayscale, luma, meanLuma } from './grayscale';
 import { rotateHue } from './hue';
 
@@ -77,5 +78,8 @@ const ADJUST = {
 
 /** Applies the adjustments of `jitter` to RGB `[n, 3]` in their order, in place. */
 export function colorJitter(pixels: Uint8Array, jitter: Jitter): void {
+  checkArgument('colorJitter', 'pixels', pixels, 'Uint8Array');
+  checkArgument('colorJitter', 'jitter', jitter, 'object');
+  checkArgument('colorJitter', 'jitter.order', jitter.order, 'strings');
   for (const step of jitter.order) ADJUST[step](pixels, jitter[step]);
 }

@@ -6,6 +6,7 @@
  * one-dimensional passes with nothing rounded in between: sums differ from the two-dimensional kernel's by a few units in
  * the last place, so a byte differs (by one) only at a tie.
  */
+import { checkArgument } from '../errors';
 
 /** Half width of the kernel in the official augmentation: 9 x 9, whatever the size of the view. */
 export const BLUR_RADIUS = 4;
@@ -37,6 +38,8 @@ export function gaussianBlur(
   sigma: number,
   radius: number = BLUR_RADIUS,
 ): Uint8Array {
+  checkArgument('gaussianBlur', 'pixels', pixels, 'Uint8Array');
+  checkArgument('gaussianBlur', 'sigma', sigma, 'number');
   const kernel = gaussianKernel(sigma, radius);
   return blurDown(blurAcross(pixels, width, height, kernel), width, height, kernel);
 }

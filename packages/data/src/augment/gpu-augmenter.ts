@@ -7,7 +7,8 @@
  * waits: commands are queued in order, so a step submitted afterwards sees the views.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { createViewPasses, MAX_VIEWS, type Round, type ViewPasses } from './gpu-passes';
 import { recordAt, writeViewRecord } from './gpu-records';
@@ -26,6 +27,13 @@ export interface GpuAugmenterOptions {
   /** Default: ImageNet's. */
   normalisation?: Normalisation;
 }
+
+const OPTIONS: OptionKinds<GpuAugmenterOptions> = {
+  imageBytes: 'number',
+  viewBytes: 'number',
+  format: ['f32', 'f16'],
+  normalisation: 'object',
+};
 
 /** Views of one size and the buffer that receives them. */
 export interface ViewBatch {
@@ -54,6 +62,17 @@ export interface GpuAugmenter {
   [Symbol.dispose](): void;
 }
 
+function checkDevice(device: GPUDevice): void {
+  checkArgument('createGpuAugmenter', 'device', device, 'object');
+  checkArgument('createGpuAugmenter', 'device.limits (give gpu.device)', device.limits, 'object');
+  checkArgument(
+    'createGpuAugmenter',
+    'maxStorageBufferBindingSize',
+    device.limits.maxStorageBufferBindingSize,
+    'number',
+  );
+}
+
 const MIB = 2 ** 20;
 const DEFAULT_IMAGE_BYTES = 64 * MIB;
 const DEFAULT_VIEW_BYTES = 32 * MIB;
@@ -63,6 +82,8 @@ const DEFAULT_VIEW_BYTES = 32 * MIB;
  * @throws DataError bad-argument when a capacity exceeds the device's limits, or for f16 without `shader-f16`
  */
 export function createGpuAugmenter(device: GPUDevice, options: GpuAugmenterOptions = {}): GpuAugmenter {
+  checkDevice(device);
+  checkOptions('createGpuAugmenter', options, OPTIONS);
   const { format = 'f32', normalisation = IMAGENET_NORMALISATION } = options;
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
   const imageBytes = capacity('imageBytes', options.imageBytes ?? Math.min(DEFAULT_IMAGE_BYTES, limit), limit);

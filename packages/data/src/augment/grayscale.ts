@@ -1,4 +1,5 @@
 /** Luma and grey pixels as PIL's mode L has them: ITU-R 601 weights in 16-bit fixed point, rounded. */
+import { checkArgument } from '../errors';
 
 /** Luma of one pixel, in levels. */
 export function luma(red: number, green: number, blue: number): number {
@@ -7,6 +8,7 @@ export function luma(red: number, green: number, blue: number): number {
 
 /** Replaces every pixel by its luma in three equal channels, in place. `pixels` is RGB `[n, 3]`. */
 export function grayscale(pixels: Uint8Array): void {
+  checkArgument('grayscale', 'pixels', pixels, 'Uint8Array');
   for (let i = 0; i < pixels.length; i += 3) {
     pixels[i] = pixels[i + 1] = pixels[i + 2] = luma(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!);
   }

@@ -8,6 +8,7 @@
  * `floor(255 n / (6 range))`, exactly, save for one thing: where that is a whole number, PIL's single precision may come to
  * lie just below it. Whether it does depends on the level alone (checked for all 197,370 cases), so a table of 256 tells.
  */
+import { checkArgument } from '../errors';
 
 const float = Math.fround;
 
@@ -29,6 +30,8 @@ export function hueShift(factor: number): number {
 
 /** Rotates the hue of RGB `[n, 3]` by `factor` turns, in place. */
 export function rotateHue(pixels: Uint8Array, factor: number): void {
+  checkArgument('rotateHue', 'pixels', pixels, 'Uint8Array');
+  checkArgument('rotateHue', 'factor', factor, 'number');
   const shift = hueShift(factor);
   for (let i = 0; i < pixels.length; i += 3) {
     const red = pixels[i]!;

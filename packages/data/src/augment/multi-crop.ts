@@ -5,7 +5,7 @@
  * in size and scale, in how often they are blurred, and in that only the second global view is ever solarized.
  */
 
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 import { createRandom } from '../random';
 import { BLUR_RADIUS } from './gaussian-blur';
 import { drawView, type ViewParams, type ViewRecipe } from './view-params';
@@ -69,6 +69,7 @@ const BLUR_PROBABILITY = {
  * @throws DataError bad-argument when a setting is outside its range
  */
 export function multiCropRecipes(config: MultiCropConfig): ViewRecipe[] {
+  checkArgument('multiCropRecipes', 'config', config, 'object');
   check(config);
   const blur = BLUR_PROBABILITY[config.blur_probability];
   const common = {
@@ -109,6 +110,9 @@ export function drawMultiCrop(
   image: { width: number; height: number },
   key: SampleKey,
 ): ViewParams[] {
+  checkArgument('drawMultiCrop', 'recipes', recipes, 'list');
+  checkArgument('drawMultiCrop', 'image', image, 'object');
+  checkArgument('drawMultiCrop', 'key', key, 'object');
   return recipes.map((recipe, stream) => drawView(recipe, image.width, image.height, createRandom({ ...key, stream })));
 }
 
@@ -128,6 +132,7 @@ export function placeMultiCrop(views: readonly (readonly ViewParams[])[]): {
   global: PlacedView[];
   local: PlacedView[];
 } {
+  checkArgument('placeMultiCrop', 'views', views, 'list');
   const count = views.length;
   const place = (from: number, to: number): PlacedView[] =>
     views.flatMap((sample, image) =>

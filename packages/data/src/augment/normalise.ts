@@ -1,5 +1,5 @@
 /** From bytes to a normalised tensor: `(v / 255 - mean) / std`, by a table of all bytes. */
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 
 /** Per-channel statistics in units of full scale; `@franca/viz`, which undoes it, has the same. */
 export interface Normalisation {
@@ -15,14 +15,12 @@ export const IMAGENET_NORMALISATION: Normalisation = {
 
 const float = Math.fround;
 
-/** Normalised value of every byte, `[3, 256]`, in single precision steps as ToTensor and Normalize compute them. Throws `DataError` bad-argument for what is no normalisation. */
+/** Normalised value of every byte, `[3, 256]`, in single precision steps as ToTensor and Normalize compute them. */
 export function normalisationTable(normalisation: Normalisation): Float32Array {
+  checkArgument('normalisation', 'what was given', normalisation, 'object');
   const { mean, std } = normalisation;
-  if (![mean, std].every((values) => values?.length === 3 && values.every(Number.isFinite)) || std.includes(0))
-    throw new DataError(
-      'bad-argument',
-      `${JSON.stringify({ mean, std })} is no normalisation; give mean and std of red, green and blue, no std of which is 0`,
-    );
+  checkArgument('normalisation', 'mean', mean, 'numbers');
+  checkArgument('normalisation', 'std', std, 'numbers');
   return Float32Array.from({ length: 3 * 256 }, (_, i) => {
     const channel = i >> 8;
     return float(float((i & 255) / 255) - float(mean[channel]!)) / float(std[channel]!);
@@ -37,6 +35,9 @@ export function normalisationTable(normalisation: Normalisation): Float32Array {
  * @throws DataError bad-argument when the output has another length
  */
 export function normalise(pixels: Uint8Array, table: Float32Array, output: Float32Array): Float32Array {
+  checkArgument('normalise', 'pixels', pixels, 'Uint8Array');
+  checkArgument('normalise', 'table', table, 'Float32Array');
+  checkArgument('normalise', 'output', output, 'Float32Array');
   if (output.length !== pixels.length)
     throw new DataError(
       'bad-argument',

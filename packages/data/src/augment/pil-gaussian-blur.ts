@@ -5,6 +5,7 @@
  * A box of radius `r + a` weighs `2 r + 1` pixels fully and the next one on each side by the fraction, in 24-bit fixed
  * point. Edge pixels are repeated; every pass is rounded to bytes. Three boxes together have the Gaussian's variance.
  */
+import { checkArgument } from '../errors';
 
 const PASSES = 3;
 const ONE = 1 << 24;
@@ -41,6 +42,8 @@ function boxLine(from: Uint8Array, to: Uint8Array, start: number, count: number,
  * @returns RGB `[height, width, 3]`
  */
 export function pilGaussianBlur(pixels: Uint8Array, width: number, height: number, sigma: number): Uint8Array {
+  checkArgument('pilGaussianBlur', 'pixels', pixels, 'Uint8Array');
+  checkArgument('pilGaussianBlur', 'sigma', sigma, 'number');
   const radius = boxRadius(sigma);
   let source = pixels;
   for (let pass = 0; pass < 2 * PASSES; pass++) {

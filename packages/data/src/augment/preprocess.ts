@@ -5,7 +5,8 @@
  * rounded half to even. Only the pixels of the crop are computed.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
 import type { ImageBatch, PixelImage } from '../images/image';
 import { resizeBicubic } from './bicubic';
 import { IMAGENET_NORMALISATION, type Normalisation, normalisationTable, normalise } from './normalise';
@@ -29,6 +30,10 @@ export function resizedSize(
   image: { width: number; height: number },
   resize: number,
 ): { width: number; height: number } {
+  checkArgument('resizedSize', 'image', image, 'object');
+  checkCount('resizedSize', 'resize', resize, 1);
+  checkCount('resizedSize', 'width', image.width, 1);
+  checkCount('resizedSize', 'height', image.height, 1);
   const { width, height } = image;
   if (width <= height) return { width: resize, height: Math.trunc((resize * height) / width) };
   return { width: Math.trunc((resize * width) / height), height: resize };
@@ -57,7 +62,9 @@ export function preprocess(
   preprocessing: Preprocessing = PREPROCESS_224,
   normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): ImageBatch {
+  if (!Array.isArray(images)) checkArgument('preprocess', 'images', images, 'object');
   const all = 'width' in images ? [images] : images;
+  checkArgument('preprocess', 'images', all, 'list');
   if (all.length === 0) throw new DataError('bad-argument', 'there is no image to preprocess: give at least one');
   const { crop } = checkPreprocessing(preprocessing);
   const length = 3 * crop ** 2;
@@ -78,10 +85,15 @@ export function preprocessInto(
   preprocessing: Preprocessing = PREPROCESS_224,
   normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): void {
+  checkArgument('preprocessInto', 'output', output, 'Float32Array');
   normalise(resizeAndCrop(image, preprocessing).data, normalisationTable(normalisation), output);
 }
 
-function checkPreprocessing({ resize, crop }: Preprocessing): Preprocessing {
+const PREPROCESSING: OptionKinds<Preprocessing> = { resize: 'number', crop: 'number' };
+
+function checkPreprocessing(preprocessing: Preprocessing): Preprocessing {
+  checkOptions('preprocessing', preprocessing, PREPROCESSING);
+  const { resize, crop } = preprocessing;
   if (!(Number.isInteger(resize) && Number.isInteger(crop) && crop > 0 && crop <= resize)) {
     throw new DataError('bad-argument', `cannot cut ${crop} px out of ${resize} px: give integers with crop <= resize`);
   }

@@ -6,6 +6,7 @@
  * central box whose aspect lies in `ratio` is taken. Boxes are whole pixels.
  */
 
+import { checkArgument, checkCount } from '../errors';
 import type { Random } from '../random';
 import type { Box } from './bicubic';
 import { roundHalfEven } from './round-half-even';
@@ -25,6 +26,11 @@ export function randomResizedCrop(
   ratio: readonly [number, number],
   random: Random,
 ): Box {
+  checkCount('randomResizedCrop', 'width', width, 1);
+  checkCount('randomResizedCrop', 'height', height, 1);
+  checkArgument('randomResizedCrop', 'scale', scale, 'numbers');
+  checkArgument('randomResizedCrop', 'ratio', ratio, 'numbers');
+  checkArgument('randomResizedCrop', 'random', random, 'object');
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const area = width * height * random.uniform(scale[0], scale[1]);
     const aspect = Math.exp(random.uniform(Math.log(ratio[0]), Math.log(ratio[1])));

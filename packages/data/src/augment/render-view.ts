@@ -5,8 +5,8 @@
  * does with PIL and torchvision. Pure: image and record determine every byte.
  */
 
-import { DataError } from '../errors';
-import type { ImageBatch, PixelImage } from '../images/image';
+import { checkArgument, DataError } from '../errors';
+import { checkPixels, type ImageBatch, type PixelImage } from '../images/image';
 import { type Box, resizeBicubic } from './bicubic';
 import { colorJitter } from './color-jitter';
 import { gaussianBlur } from './gaussian-blur';
@@ -22,6 +22,8 @@ import type { ViewParams } from './view-params';
  * @throws DataError bad-argument when the crop does not lie inside the image
  */
 export function renderView(image: PixelImage, params: ViewParams): PixelImage {
+  checkPixels(image);
+  checkArgument('renderView', 'params', params, 'object');
   checkBox(params.box, image);
   const { size } = params;
   const { data: pixels } = resizeBicubic(image, size, size, { box: params.box, flip: params.flip });
@@ -42,7 +44,9 @@ export function renderViews(
   views: readonly PlacedView[],
   normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): ImageBatch {
-  const size = views[0]?.params.size;
+  checkArgument('renderViews', 'images', images, 'list');
+  checkArgument('renderViews', 'views', views, 'list');
+  const size = views[0]?.params?.size;
   if (size === undefined) throw new DataError('bad-argument', 'there is no view to render: give at least one');
   const data = new Float32Array(views.length * 3 * size ** 2);
   renderViewsInto(data, images, views, normalisation);
@@ -60,6 +64,9 @@ export function renderViewsInto(
   views: readonly PlacedView[],
   normalisation: Normalisation = IMAGENET_NORMALISATION,
 ): void {
+  checkArgument('renderViewsInto', 'output', output, 'Float32Array');
+  checkArgument('renderViewsInto', 'images', images, 'list');
+  checkArgument('renderViewsInto', 'views', views, 'list');
   const table = normalisationTable(normalisation);
   for (const { image, slot, params } of views) {
     const length = 3 * params.size ** 2;
@@ -77,6 +84,7 @@ export function renderViewsInto(
 
 /** @throws DataError bad-argument when the box is empty or reaches outside the image */
 export function checkBox(box: Box, image: PixelImage): void {
+  checkArgument('a view', 'box', box, 'object');
   const { left, top, width, height } = box;
   const whole = [left, top, width, height].every(Number.isInteger);
   if (whole && left >= 0 && top >= 0 && width > 0 && height > 0) {

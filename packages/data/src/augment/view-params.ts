@@ -6,6 +6,7 @@
  * picture from the same record, and since the stream is a function of (seed, sample position, view), so is the record.
  */
 
+import { checkArgument } from '../errors';
 import { permutation, type Random } from '../random';
 import type { Box } from './bicubic';
 import { JITTER_STEPS, type Jitter } from './color-jitter';
@@ -52,6 +53,7 @@ export interface ViewParams {
  * @param random the view's own stream, at its start
  */
 export function drawView(recipe: ViewRecipe, width: number, height: number, random: Random): ViewParams {
+  checkArgument('drawView', 'recipe', recipe, 'object');
   return {
     size: recipe.size,
     box: randomResizedCrop(width, height, recipe.scale, recipe.ratio, random),

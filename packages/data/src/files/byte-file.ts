@@ -7,8 +7,9 @@
  */
 
 import { open } from 'node:fs/promises';
-import { DataError, isImageError } from '../errors';
-import { describeVersion, isLasting, regularFile } from './file-version';
+import { checkArgument, DataError, isImageError } from '../errors';
+import { isLasting, readError } from './file-system';
+import { describeVersion, regularFile } from './file-version';
 
 export interface ByteFile {
   /** Path or URL, for messages. */
@@ -39,17 +40,24 @@ export function checkRange(file: { name: string; size: number }, offset: number,
 
 /**
  * Opens a file on disk.
- * @throws DataError not-found when it is not a readable regular file
+ * @throws DataError not-found when it is not a readable regular file; file-system, from reading too, when the system refuses
  */
 export async function openLocalFile(path: string): Promise<ByteFile> {
-  const info = await regularFile(path);
+  checkArgument('openLocalFile', 'path', path, 'string');
+  const info = await regularFile(path).catch((error) => {
+    throw readError(path, error);
+  });
   if (typeof info === 'string') throw new DataError('not-found', `${path} is not a readable file (${info})`);
   const file = { name: path, size: Number(info.size), version: describeVersion(info) };
   return {
     ...file,
     read: async (offset, length) => {
       checkRange(file, offset, length);
-      return readRange(path, offset, length);
+      try {
+        return await readRange(path, offset, length);
+      } catch (error) {
+        throw readError(path, error);
+      }
     },
   };
 }
@@ -87,7 +95,8 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
 /** The failed reading of one image: whether its file is at fault, or another attempt may succeed. */
 export function imageReadError(error: unknown): DataError {
   if (error instanceof DataError && isImageError(error)) return error;
-  const lasting = error instanceof DataError || isLasting(error);
+  const cause = error instanceof DataError && error.code === 'file-system' ? error.cause : error;
+  const lasting = cause instanceof DataError || isLasting(cause);
   return new DataError(
     lasting ? 'unreadable-image' : 'unreadable-now',
     `cannot be read: ${(error as Error).message}`,

@@ -10,6 +10,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, promises as fs } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../errors';
+import { writeError } from './file-system';
 import { type HttpOptions, networkError, request, retrying } from './http-file';
 
 export interface Download {
@@ -42,7 +43,9 @@ export interface DownloadOptions extends HttpOptions {
  */
 export async function downloadFile(download: Download, options: DownloadOptions = {}): Promise<void> {
   if (await sizeOf(download.path)) return;
-  await fs.mkdir(path.dirname(download.path), { recursive: true });
+  await fs.mkdir(path.dirname(download.path), { recursive: true }).catch((error) => {
+    throw writeError(path.dirname(download.path), error);
+  });
   await checkSpace(download);
   const part = `${download.path}.part`;
   const resumed = (await sizeOf(part)) > 0;
@@ -86,7 +89,9 @@ async function fill(download: Download, part: string, options: DownloadOptions):
   if (done === bytes) return hash.digest('hex');
 
   const { offset, body } = await download.open(done);
-  const handle = await fs.open(part, 'a');
+  const handle = await fs.open(part, 'a').catch((error) => {
+    throw writeError(part, error);
+  });
   try {
     if (offset !== done) {
       await handle.truncate(0);
@@ -103,7 +108,7 @@ async function fill(download: Download, part: string, options: DownloadOptions):
     }
     await handle.sync();
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? await diskFull(part, error) : error;
+    throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? await diskFull(part, error) : writeError(part, error);
   } finally {
     await handle.close();
   }

@@ -9,6 +9,7 @@ import { randomUUID } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { writeError } from './file-system';
 
 export interface LockOptions {
   /** A lock that was not touched for this long has lost its holder. Default 30,000 ms. */
@@ -21,7 +22,9 @@ export interface LockOptions {
 /** Runs `task` while holding `lockPath`, waiting for other holders first. */
 export async function withFileLock<T>(lockPath: string, task: () => Promise<T>, options: LockOptions = {}): Promise<T> {
   const { staleMs = 30_000, pollMs = 250, signal } = options;
-  await fs.mkdir(path.dirname(lockPath), { recursive: true });
+  await fs.mkdir(path.dirname(lockPath), { recursive: true }).catch((error) => {
+    throw writeError(path.dirname(lockPath), error);
+  });
   while (!(await create(lockPath))) {
     if (await isStale(lockPath, staleMs)) await takeAway(lockPath);
     else await pause(pollMs, undefined, signal ? { signal } : {});
@@ -44,7 +47,7 @@ async function create(lockPath: string): Promise<boolean> {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw writeError(lockPath, error);
   }
 }
 

@@ -8,6 +8,8 @@
 
 import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { checkArgument } from '../errors';
+import { isLasting, readError } from './file-system';
 
 /** A file as it is now. */
 export const describeVersion = ({ size, mtimeNs, ctimeNs, ino }: BigIntStats): string =>
@@ -15,10 +17,13 @@ export const describeVersion = ({ size, mtimeNs, ctimeNs, ino }: BigIntStats): s
 
 /**
  * The version of the file at `path`; in place of it why there is none, so that a file that appears is another version.
- * @throws the system's error where another attempt may succeed
+ * @throws DataError file-system where another attempt may succeed
  */
 export async function fileVersion(path: string): Promise<string> {
-  const info = await regularFile(path);
+  checkArgument('fileVersion', 'path', path, 'string');
+  const info = await regularFile(path).catch((error) => {
+    throw readError(path, error);
+  });
   return typeof info === 'string' ? info : describeVersion(info);
 }
 
@@ -35,17 +40,3 @@ export async function regularFile(path: string): Promise<BigIntStats | string> {
     throw error;
   }
 }
-
-const LASTING = new Set([
-  'ENOENT',
-  'ENOTDIR',
-  'EACCES',
-  'EPERM',
-  'ELOOP',
-  'EISDIR',
-  'ENAMETOOLONG',
-  'ERR_INVALID_ARG_VALUE',
-]);
-
-/** Whether a failure to open a file is due to the file, and not to a device, a network or a full table of files. */
-export const isLasting = (error: unknown): boolean => LASTING.has((error as NodeJS.ErrnoException)?.code ?? '');

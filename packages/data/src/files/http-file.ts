@@ -8,7 +8,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import { type ByteFile, checkRange } from './byte-file';
 import { proxiedFetch } from './proxied-fetch';
 
@@ -27,11 +28,22 @@ export interface HttpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export const HTTP_OPTIONS: OptionKinds<HttpOptions> = {
+  headers: 'object',
+  retries: 'number',
+  pauseMs: 'number',
+  stallMs: 'number',
+  answerMs: 'number',
+  signal: 'object',
+};
+
 /**
  * Opens a URL for random access.
  * @throws DataError no-network, http-status, or no-range when the server sends whole files only
  */
 export async function openHttpFile(url: string, options: HttpOptions = {}): Promise<ByteFile> {
+  checkArgument('openHttpFile', 'url', url, 'string');
+  checkOptions('openHttpFile', options, HTTP_OPTIONS);
   const first = await fetchRange(url, 0, 1, options);
   const size = Number(/^bytes 0-0\/(\d+)$/.exec(first.headers.get('content-range') ?? '')?.[1]);
   if (!Number.isSafeInteger(size)) throw new DataError('no-range', `${url}: the server does not tell the file's size`);

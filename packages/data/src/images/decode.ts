@@ -8,11 +8,12 @@
  * file is an error rather than a picture with a gray lower half, and every failure is a typed `DataError`.
  */
 
+import type { OptionKinds } from '@franca/tensor';
 import sharp from 'sharp';
-import { DataError } from '../errors';
+import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
 import type { PixelImage } from './image';
 import { imageFormat } from './image-format';
-import type { ImageSource } from './image-source';
+import { checkSource, type ImageSource } from './image-source';
 
 export interface DecodeOptions {
   /** Images with more pixels are refused before they are decoded. Default 64 Mi (192 MiB of RGB). */
@@ -24,6 +25,8 @@ export interface DecodeOptions {
    */
   readonly shortSide?: number;
 }
+
+const DECODE_OPTIONS: OptionKinds<DecodeOptions> = { maxPixels: 'number', shortSide: 'number' };
 
 const DEFAULT_MAX_PIXELS = 64 * 1024 * 1024;
 const TIMEOUT_SECONDS = 60;
@@ -43,6 +46,8 @@ const useOneThreadPerImage = (): void => {
  * @throws DataError empty-file, not-an-image, corrupt-image or image-too-large; unreadable-now when decoding takes a minute
  */
 export async function decodeImage(encoded: Uint8Array, options: DecodeOptions = {}): Promise<PixelImage> {
+  checkArgument('decodeImage', 'encoded', encoded, 'Uint8Array');
+  checkDecoding('decodeImage', options);
   if (encoded.length === 0) throw new DataError('empty-file', 'the file has no bytes');
   if (!imageFormat(encoded)) throw new DataError('not-an-image', `not an image: it begins with ${preview(encoded)}`);
   useOneThreadPerImage();
@@ -82,8 +87,17 @@ export async function readImage(
   options: DecodeOptions = {},
   signal?: AbortSignal,
 ): Promise<PixelImage> {
+  checkSource('readImage', source);
+  if (!(Number.isInteger(index) && index >= 0 && index < source.length))
+    throw new DataError('bad-argument', `readImage: ${source.name} has images 0 to ${source.length - 1}, not ${index}`);
   const content = await source.read(index, signal);
   return 'pixels' in content ? content.pixels : decodeImage(content.encoded, options);
+}
+
+/** @throws DataError bad-argument for options that cannot be met */
+export function checkDecoding(what: string, options: DecodeOptions): void {
+  checkOptions(what, options, DECODE_OPTIONS);
+  for (const [name, value] of Object.entries(options)) if (value !== undefined) checkCount(what, name, value, 1);
 }
 
 // Only the pixel limit is sharp's own message. All others pass through one buffer that libvips shares between threads: beside

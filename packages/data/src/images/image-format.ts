@@ -5,6 +5,8 @@
  * the decoder, so a file that is something else is named as such instead of being handed to a parser nobody asked for.
  */
 
+import { checkArgument } from '../errors';
+
 export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'tiff' | 'avif';
 
 /** File extensions that the folder, tar and hub sources take for images, without the dot, lower case. */
@@ -21,6 +23,7 @@ const ascii = (bytes: Uint8Array, from: number, to: number): string =>
 
 /** The format of an encoded image, or undefined for anything that is not one of the supported formats. */
 export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
+  checkArgument('imageFormat', 'bytes', bytes, 'Uint8Array');
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return 'jpeg';
   if (ascii(bytes, 0, 8) === '\x89PNG\r\n\x1a\n') return 'png';
   if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp';

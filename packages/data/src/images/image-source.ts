@@ -6,10 +6,18 @@
  * the loader decodes, or pixels, where the format stores no files.
  */
 
+import { checkArgument, DataError } from '../errors';
 import type { PixelImage } from './image';
 
 /** What a source holds for one index: the bytes of an image file, or pixels. */
 export type ImageContent = { readonly encoded: Uint8Array } | { readonly pixels: PixelImage };
+
+/** Refuses what is no source, such as a path or a source that was not awaited. */
+export function checkSource(what: string, source: ImageSource): void {
+  checkArgument(what, 'source', source, 'object');
+  const works = typeof source.read === 'function' && typeof source.key === 'function' && source.length >= 0;
+  if (!works) throw new DataError('bad-argument', `${what}: source is no image source; give what openSource opens`);
+}
 
 /** A finite, indexed collection of images. Index order is fixed: the same data gives the same order on every machine. */
 export interface ImageSource {

@@ -1,5 +1,5 @@
 /** Pictures as pixels: a decoded 8-bit image, and a batch of normalised ones. */
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 
 /** A decoded 8-bit image: rows from top to bottom, channels interleaved, nothing between rows. `@franca/viz` draws the same. */
 export interface PixelImage {
@@ -21,12 +21,15 @@ export interface ImageBatch {
 }
 
 /** @throws DataError bad-argument unless the bytes are those of a picture of that size with 3 or 4 channels */
-export function checkPixels({ width, height, channels, data }: PixelImage): void {
+export function checkPixels(image: PixelImage): void {
+  checkArgument('pixels', 'image', image, 'object');
+  const { width, height, channels, data } = image;
   const isWhole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (isWhole && (channels === 3 || channels === 4) && data?.length === width * height * channels) return;
+  checkArgument('pixels', 'image.data', data, 'Uint8Array');
+  if (isWhole && (channels === 3 || channels === 4) && data.length === width * height * channels) return;
   throw new DataError(
     'bad-argument',
-    `${data?.length} bytes are not a picture of ${width} x ${height} pixels with ${channels} channels; ` +
+    `${data.length} bytes are not a picture of ${width} x ${height} pixels with ${channels} channels; ` +
       'give width * height * channels bytes, with 3 channels (RGB) or 4 (the fourth is ignored)',
   );
 }

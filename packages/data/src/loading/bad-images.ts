@@ -4,6 +4,7 @@
  * A run that meets too many stops with the list. (The official pipeline trains on a gray square instead, silently.)
  */
 
+import type { OptionKinds } from '@franca/tensor';
 import { DataError, isImageError } from '../errors';
 
 export interface BadImagePolicy {
@@ -16,6 +17,12 @@ export interface BadImagePolicy {
   /** Called for every unusable image, in the order of the draws. */
   readonly onBad?: (image: BadImage) => void;
 }
+
+export const BAD_IMAGE_POLICY: OptionKinds<BadImagePolicy> = {
+  maxShare: 'number',
+  minSeen: 'number',
+  onBad: 'function',
+};
 
 /** One image that could not be used. */
 export interface BadImage {

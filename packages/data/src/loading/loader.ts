@@ -7,12 +7,19 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { DataError } from '../errors';
-import { type DecodeOptions, readImage } from '../images/decode';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkCount, checkOptions } from '../errors';
+import { checkDecoding, type DecodeOptions, readImage } from '../images/decode';
 import type { PixelImage } from '../images/image';
-import type { ImageSource } from '../images/image-source';
+import { checkSource, type ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
-import { type BadImage, type BadImageCounts, type BadImagePolicy, createBadImageLog } from './bad-images';
+import {
+  BAD_IMAGE_POLICY,
+  type BadImage,
+  type BadImageCounts,
+  type BadImagePolicy,
+  createBadImageLog,
+} from './bad-images';
 import { createSampler, type Draw, type Sampler, type SamplerState } from './sampler';
 
 export interface LoaderOptions {
@@ -36,11 +43,27 @@ export interface LoaderOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const OPTIONS: OptionKinds<LoaderOptions> = {
+  batchSize: 'number',
+  seed: 'number',
+  rank: 'number',
+  world: 'number',
+  window: 'number',
+  from: 'object',
+  inFlight: 'number',
+  ahead: 'number',
+  decode: 'object',
+  badImages: 'object',
+  signal: 'object',
+};
+
 /** Exact position of a loader: small plain JSON. */
 export interface LoaderCursor {
   readonly sampler: SamplerState;
   readonly badImages: BadImageCounts;
 }
+
+const CURSOR: OptionKinds<LoaderCursor> = { sampler: 'object', badImages: 'object' };
 
 /** One image of a batch. */
 export interface LoadedImage extends Draw {
@@ -74,10 +97,8 @@ interface Loaded {
  *   source throws for anything that is not about one image
  */
 export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<LoadedBatch, never> {
+  checkCall(source, options);
   const { batchSize, seed, rank = 0, world = 1, from, decode, signal } = options;
-  if (!Number.isInteger(batchSize) || batchSize < 1) {
-    throw new DataError('bad-argument', `batchSize must be a positive integer, got ${batchSize}`);
-  }
   const window = options.window === undefined ? {} : { window: options.window };
   const sampling = { length: source.length, seed, rank, world, runs: source.runs, ...window };
   const sampler = createSampler(sampling, from?.sampler);
@@ -131,6 +152,19 @@ export async function* loadBatches(source: ImageSource, options: LoaderOptions):
     const cursor = { sampler: state, badImages: log.counts() };
     return { images, cursor, waitMs, skipped: skippedNow.splice(0) };
   }
+}
+
+function checkCall(source: ImageSource, options: LoaderOptions): void {
+  checkSource('loadBatches', source);
+  checkOptions('loadBatches', options, OPTIONS);
+  const { batchSize, inFlight, ahead, decode, badImages, from } = options;
+  checkCount('loadBatches', 'batchSize', batchSize, 1);
+  if (inFlight !== undefined) checkCount('loadBatches', 'inFlight', inFlight, 1);
+  if (ahead !== undefined) checkCount('loadBatches', 'ahead', ahead, 0);
+  if (decode) checkDecoding('loadBatches: decode', decode);
+  if (badImages) checkOptions('loadBatches: badImages', badImages, BAD_IMAGE_POLICY);
+  if (from) checkOptions('loadBatches: from', from, CURSOR);
+  if (from) checkArgument('loadBatches: from', 'sampler', from.sampler, 'object');
 }
 
 interface Drawn {

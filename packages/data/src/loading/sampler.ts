@@ -11,7 +11,8 @@
  * the images inside a window of several runs.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
 import { seedKey } from '../random';
 import { shuffledOrder } from './shuffle';
 
@@ -28,6 +29,15 @@ export interface SamplerOptions {
   /** Images are mixed across as many runs as hold at least this many images. Default 2048. */
   readonly window?: number;
 }
+
+const OPTIONS: OptionKinds<SamplerOptions> = {
+  length: 'number',
+  seed: 'number',
+  rank: 'number',
+  world: 'number',
+  runs: 'numbers',
+  window: 'number',
+};
 
 /** Where a sampler stands; small plain JSON. */
 export interface SamplerState {
@@ -63,8 +73,11 @@ const DEFAULT_WINDOW = 2048;
  * @throws DataError bad-argument for impossible options, cursor-mismatch when `from` belongs to other data, seed or ranks
  */
 export function createSampler(options: SamplerOptions, from?: SamplerState): Sampler {
+  checkOptions('createSampler', options, OPTIONS);
   const { length, seed, rank = 0, world = 1 } = options;
-  checkOptions(length, seed, rank, world);
+  checkRanges(length, seed, rank, world);
+  checkRuns(options);
+  if (from !== undefined) checkArgument('createSampler', 'from', from, 'object');
   if (from) checkState({ length, seed, rank, world, drawn: 0 }, from);
   let drawn = from?.drawn ?? 0;
   let openPass = -1;
@@ -146,7 +159,17 @@ function lastAtMost(windows: readonly Window[], position: number): number {
   return low;
 }
 
-function checkOptions(length: number, seed: number, rank: number, world: number): void {
+function checkRuns({ length, runs, window }: SamplerOptions): void {
+  const total = runs?.reduce((sum, run) => sum + run, 0) ?? length;
+  if (total !== length)
+    throw new DataError(
+      'bad-argument',
+      `the runs hold ${total} images, there are ${length}; give the length of every run`,
+    );
+  if (window !== undefined) checkCount('createSampler', 'window', window, 1);
+}
+
+function checkRanges(length: number, seed: number, rank: number, world: number): void {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32) {
     throw new DataError('bad-argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
   }

@@ -9,6 +9,7 @@
  */
 
 import { philox } from '@franca/tensor';
+import { checkCount, DataError } from '../errors';
 import { seedKey } from '../random';
 
 const ROUNDS = 6;
@@ -21,10 +22,12 @@ const KEY_SALT = 0x73687566;
  * @param length number of items, at most 2^32
  * @param seed integer in `[0, 2^53)`
  * @param stream picks one of many orders of the same seed (the pass number)
- * @throws DataError bad-argument for what is no seed
+ * @throws DataError bad-argument for what is no length, seed or stream, and from the order for a position outside it
  * @returns a bijection of `0..length-1`
  */
 export function shuffledOrder(length: number, seed: number, stream: number): (position: number) => number {
+  checkCount('shuffledOrder', 'length', length, 0);
+  checkCount('shuffledOrder', 'stream', stream, 0);
   const halfBits = Math.max(1, Math.ceil(Math.log2(Math.max(2, length)) / 2));
   const mask = 2 ** halfBits - 1;
   const [low, high] = seedKey(seed);
@@ -39,6 +42,9 @@ export function shuffledOrder(length: number, seed: number, stream: number): (po
     return left * (mask + 1) + right;
   };
   return (position) => {
+    // Outside of it the walk below would never end.
+    if (!(position >= 0 && position < length))
+      throw new DataError('bad-argument', `position ${position} is outside an order of ${length}`);
     let index = permute(position);
     while (index >= length) index = permute(index);
     return index;

@@ -1,7 +1,8 @@
 /** Parts of a source: some of its images, as a source of their own; and a part held out for validation. */
 
-import { DataError } from '../errors';
-import type { ImageSource } from '../images/image-source';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
+import { checkSource, type ImageSource } from '../images/image-source';
 import { shuffledOrder } from './shuffle';
 
 export interface HoldOutOptions {
@@ -12,6 +13,8 @@ export interface HoldOutOptions {
   /** Chooses which. Keep it fixed: another one moves training images into validation. Default 0. */
   readonly seed?: number;
 }
+
+export const HOLD_OUT_OPTIONS: OptionKinds<HoldOutOptions> = { share: 'number', atMost: 'number', seed: 'number' };
 
 export interface HeldOut {
   readonly train: ImageSource;
@@ -29,6 +32,10 @@ export function subset(
   at: (index: number) => number,
   runs?: readonly number[],
 ): ImageSource {
+  checkSource('subset', source);
+  checkArgument('subset', 'name', name, 'string');
+  checkCount('subset', 'length', length, 0);
+  checkArgument('subset', 'at', at, 'function');
   const { runs: _, close: __, label, unlistedClass, ...rest } = source;
   return {
     ...rest,
@@ -48,8 +55,11 @@ export function subset(
  * @throws DataError bad-argument when there is nothing left for one of the parts
  */
 export function holdOut(source: ImageSource, options: HoldOutOptions = {}): HeldOut {
+  checkSource('holdOut', source);
+  checkOptions('holdOut', options, HOLD_OUT_OPTIONS);
   const { share = 0.1, atMost = 10_000, seed = 0 } = options;
   if (!(share > 0 && share < 1)) throw new DataError('bad-argument', `share must lie between 0 and 1, got ${share}`);
+  checkCount('holdOut', 'atMost', atMost, 1);
   if (source.length < 2) throw new DataError('bad-argument', `${source.name} has too few images to hold some out`);
   const count = Math.max(1, Math.min(Math.round(share * source.length), atMost, source.length - 1));
   const order = shuffledOrder(source.length, seed, 0);

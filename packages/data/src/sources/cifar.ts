@@ -8,8 +8,9 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 import { type ByteFile, openLocalFile } from '../files/byte-file';
+import { listFolder } from '../files/file-system';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
@@ -67,7 +68,9 @@ const isCifarFile = (name: string): boolean => VARIANTS.some(({ train, val }) =>
  * @throws DataError not-found without such files, damaged-file when one is not a whole number of records
  */
 export async function cifarSource(root: string, split: 'train' | 'val' = 'train'): Promise<ImageSource> {
-  const names = await fs.readdir(root).catch(() => []);
+  checkArgument('cifarSource', 'root', root, 'string');
+  checkArgument('cifarSource', 'split', split, ['train', 'val']);
+  const names = await listFolder(root);
   const variant = VARIANTS.find((each) => names.some((name) => each[split].test(name)));
   if (!variant) {
     const expected = VARIANTS.map((each) => each[split].source).join(' or ');

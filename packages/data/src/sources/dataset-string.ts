@@ -6,7 +6,7 @@
  * before it.
  */
 
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 
 const NAMES = ['ImageNet', 'ImageNet22k', 'LAION'] as const;
 const KEYS = ['split', 'root', 'extra'] as const;
@@ -29,6 +29,7 @@ export function looksLikeDatasetString(text: string): boolean {
  * @throws DataError bad-spec that names the part which is wrong
  */
 export function parseDatasetString(text: string): DatasetString {
+  checkArgument('parseDatasetString', 'text', text, 'string');
   const [name, ...parts] = text.split(':') as [string, ...string[]];
   const bad = (what: string): DataError =>
     new DataError(

@@ -12,12 +12,13 @@ import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { OptionKinds } from '@franca/tensor';
 import { extract } from 'tar-stream';
-import { DataError } from '../errors';
+import { checkOptions, DataError } from '../errors';
 import { defaultCacheDir } from '../files/cache-dir';
 import { downloadFile, httpDownload } from '../files/download';
 import { withFileLock } from '../files/file-lock';
-import type { HttpOptions } from '../files/http-file';
+import { HTTP_OPTIONS, type HttpOptions } from '../files/http-file';
 import type { ImageSource } from '../images/image-source';
 import { folderSource } from './folder';
 import type { OpenOptions, SourceKind } from './source-kind';
@@ -52,6 +53,15 @@ export interface FetchFlowersOptions {
   readonly http?: Omit<HttpOptions, 'signal'>;
 }
 
+const OPTIONS: OptionKinds<FetchFlowersOptions> = {
+  cacheDir: 'string',
+  onProgress: 'function',
+  signal: 'object',
+  archive: 'object',
+  http: 'object',
+};
+const ARCHIVE: OptionKinds<FlowerArchive> = { url: 'string', bytes: 'number', sha256: 'string' };
+
 export interface Flowers {
   /** The folder that holds one folder per class, and LICENSE.txt. */
   readonly root: string;
@@ -77,6 +87,9 @@ const MEMBER = /^flower_photos\/(LICENSE\.txt|[a-z]+\/[\w-]+\.jpg)$/;
  * @throws DataError no-network or http-status when they cannot be had, bad-checksum, disk-full
  */
 export async function fetchFlowers(options: FetchFlowersOptions = {}): Promise<Flowers> {
+  checkOptions('fetchFlowers', options, OPTIONS);
+  if (options.archive) checkOptions('fetchFlowers: archive', options.archive, ARCHIVE);
+  if (options.http) checkOptions('fetchFlowers: http', options.http, HTTP_OPTIONS);
   const { cacheDir = defaultCacheDir(), onProgress, signal, archive = FLOWER_PHOTOS } = options;
   const root = path.join(cacheDir, FOLDER);
   const flowers = { root, attribution: attribution(root) };

@@ -7,7 +7,8 @@
  */
 
 import path from 'node:path';
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import { readImageFile } from '../files/byte-file';
 import { fileVersion } from '../files/file-version';
 import { hasImageExtension, IMAGE_EXTENSIONS, UNUSED_IMAGE_EXTENSIONS } from '../images/image-format';
@@ -23,6 +24,8 @@ export interface FolderOptions {
   /** Fixes the class list, e.g. to the one of the training folder. Images of other folders get no label but an unlisted class. */
   readonly classes?: readonly string[] | undefined;
 }
+
+const OPTIONS: OptionKinds<FolderOptions> = { labels: ['auto', 'none'], classes: 'strings' };
 
 export const folderKind: SourceKind<'folder'> = {
   kind: 'folder',
@@ -40,6 +43,8 @@ export const folderKind: SourceKind<'folder'> = {
  * @throws DataError not-found when there is no such folder, empty-source when it holds no image
  */
 export async function folderSource(root: string, options: FolderOptions = {}): Promise<ImageSource> {
+  checkArgument('folderSource', 'root', root, 'string');
+  checkOptions('folderSource', options, OPTIONS);
   const found = await walkImages(root);
   if (found.unreadable.includes('.')) throw new DataError('not-found', `${root} is not a folder that can be read`);
   const { files } = found;

@@ -7,7 +7,8 @@
  * by ranges where it is.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, DataError } from '../errors';
 import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
 import { defaultCacheDir } from '../files/cache-dir';
 import { cacheHubFile, contentOf, type HubFile, type HubOptions, listHubFiles, openHubFile } from '../files/hub-files';
@@ -19,7 +20,7 @@ import { folderLabels } from './labels';
 import { leftOut, leftOutNotes, unusableNotes, withNotes } from './left-out';
 import { parquetSource } from './parquet';
 import { isPassedOver } from './passed-over';
-import type { OpenOptions, SourceKind } from './source-kind';
+import { checkOpening, OPEN_OPTIONS, type OpenOptions, type SourceKind } from './source-kind';
 import { chooseFiles } from './split-files';
 import { webDatasetSource } from './webdataset';
 
@@ -27,6 +28,8 @@ export interface HubSourceOptions extends Omit<OpenOptions, 'split'> {
   /** Split to open when the address names none, by any name that the repository uses. Default train. */
   readonly split?: string | undefined;
 }
+
+const OPTIONS: OptionKinds<HubSourceOptions> = { ...OPEN_OPTIONS, split: 'string' };
 
 const DEFAULT_KEEP_BYTES = 20 * 2 ** 30;
 const FILES_IN_FLIGHT = 4;
@@ -37,7 +40,7 @@ export const hubKind: SourceKind<'hub'> = {
   labels: 'as in the files it holds',
   prefixed: false,
   ofText: (text) => (text.startsWith('hf://') ? 'it begins with hf://' : undefined),
-  open: hubSource,
+  open: openHub,
   // A split that the address names is taken for training; validation is looked for beside it.
   validation: (target) => target.replace(/:(?:([\w.-]+)\/)?[\w.-]+$/, (_, config) => (config ? `:${config}/val` : '')),
 };
@@ -47,6 +50,12 @@ export const hubKind: SourceKind<'hub'> = {
  * @throws DataError bad-spec, no-network, http-status, not-found for a split, ambiguous-source, empty-source
  */
 export async function hubSource(address: string, options: HubSourceOptions = {}): Promise<ImageSource> {
+  checkArgument('hubSource', 'address', address, 'string');
+  checkOpening('hubSource', options, OPTIONS);
+  return openHub(address, options);
+}
+
+async function openHub(address: string, options: HubSourceOptions): Promise<ImageSource> {
   const spec = parseHubSpec(address);
   const hub = { ...options, cacheDir: options.cacheDir ?? defaultCacheDir() };
   const listing = await listHubFiles(spec, hub);

@@ -9,8 +9,9 @@ import { promises as fs } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 import { type ByteFile, bytesInMemory, openLocalFile } from '../files/byte-file';
+import { listFolder } from '../files/file-system';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
@@ -37,6 +38,8 @@ export const idxKind: SourceKind<'idx'> = {
  * @throws DataError not-found, ambiguous-source when a folder has several, damaged-file when sizes do not agree
  */
 export async function idxSource(location: string, split: 'train' | 'val' = 'train'): Promise<ImageSource> {
+  checkArgument('idxSource', 'location', location, 'string');
+  checkArgument('idxSource', 'split', split, ['train', 'val']);
   const imagesPath = IMAGES.test(location) ? location : await findImages(location, split);
   const images = await openIdx(imagesPath);
   const [count = 0, height = 0, width = 0, channels = 1] = images.dimensions;
@@ -62,7 +65,7 @@ export async function idxSource(location: string, split: 'train' | 'val' = 'trai
 }
 
 async function findImages(root: string, split: 'train' | 'val'): Promise<string> {
-  const names = (await fs.readdir(root).catch(() => [])).filter(
+  const names = (await listFolder(root)).filter(
     (name) => IMAGES.test(name) && SPLIT_NAMES[split].test(name) && !isPassedOver(name),
   );
   const [found, another] = names.sort(byCodeUnit);

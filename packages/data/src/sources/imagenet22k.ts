@@ -12,8 +12,10 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import { type ByteFile, bytesInMemory, checkImageBytes, imageReadError, openLocalFile } from '../files/byte-file';
+import { listFolder } from '../files/file-system';
 import { fileVersion } from '../files/file-version';
 import { openNpyRecords } from '../formats/npy-records';
 import { indexTar, type TarIndex } from '../formats/tar-index';
@@ -30,6 +32,8 @@ export interface ImageNet22kOptions {
   readonly extra?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: OptionKinds<ImageNet22kOptions> = { extra: 'string', signal: 'object' };
 
 /** Class, and the byte range of header, image and padding, of every image; plain arrays, as there are 13 million. */
 interface Entries {
@@ -54,6 +58,8 @@ const MAX_UNPACKED = 256 * 1024 * 1024;
  * @throws DataError not-found without tars, damaged-file for an index that cannot be read, empty-source
  */
 export async function imageNet22kSource(root: string, options: ImageNet22kOptions = {}): Promise<ImageSource> {
+  checkArgument('imageNet22kSource', 'root', root, 'string');
+  checkOptions('imageNet22kSource', options, OPTIONS);
   const index = options.extra && path.join(options.extra, 'entries.npy');
   const official = index && (await fs.stat(index).catch(() => undefined));
   const entries = official ? await readEntries(index) : await scanTars(root, options.signal);
@@ -116,7 +122,7 @@ async function readEntries(index: string): Promise<Entries> {
 }
 
 async function scanTars(root: string, signal?: AbortSignal): Promise<Entries> {
-  const names = (await fs.readdir(root).catch(() => []))
+  const names = (await listFolder(root))
     .filter((name) => name.endsWith('.tar') && !isPassedOver(name))
     .sort(byCodeUnit);
   if (names.length === 0) throw new DataError('not-found', `${root} has no {wnid}.tar`);

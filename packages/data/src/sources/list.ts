@@ -7,7 +7,8 @@
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
 import { fileVersion } from '../files/file-version';
 import type { ImageSource } from '../images/image-source';
@@ -20,6 +21,8 @@ export interface ListOptions {
   /** Fixes the class list, e.g. to the one of the training list. Other labels are unlisted classes. */
   readonly classes?: readonly string[] | undefined;
 }
+
+const OPTIONS: OptionKinds<ListOptions> = { classes: 'strings' };
 
 const MAX_LIST_BYTES = 1024 * 1024 * 1024;
 /** So many files are looked for when a list is opened, evenly spaced, and so many at once. */
@@ -54,6 +57,8 @@ interface Entry extends ListedImage {
  * not understood
  */
 export async function listSource(listPath: string, options: ListOptions = {}): Promise<ImageSource> {
+  checkArgument('listSource', 'listPath', listPath, 'string');
+  checkOptions('listSource', options, OPTIONS);
   const file = await openLocalFile(listPath);
   if (file.size > MAX_LIST_BYTES)
     throw new DataError('bad-spec', `${listPath}: ${file.size} bytes is no list of images`);

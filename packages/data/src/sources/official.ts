@@ -31,8 +31,9 @@ async function openOfficial(text: string, options: OpenOptions): Promise<ImageSo
     case 'ImageNet22k':
       return imageNet22kSource(root, { extra, signal: options.signal });
     case 'LAION': {
+      const { classes, cacheDir, http, signal } = options;
       const { files, notes } = await archivesAt(root, '.tar');
-      return withNotes(await webDatasetSource(files, options), notes);
+      return withNotes(await webDatasetSource(files, { classes, cacheDir, http, signal }), notes);
     }
   }
 }

@@ -5,7 +5,7 @@ import { isFolder } from '../files/is-folder';
 import type { ImageSource } from '../images/image-source';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
 import { type Recognised, recogniseSource } from './recognise';
-import type { OpenOptions } from './source-kind';
+import { checkOpening, OPEN_OPTIONS, type OpenOptions } from './source-kind';
 
 /** Kinds whose parts number what they hold. The others know all their classes, or, on the hub, would have to fetch the training part. */
 const NUMBERED_BY_PART: readonly SourceKindName[] = ['tar', 'parquet'];
@@ -19,6 +19,7 @@ const NUMBERED_BY_PART: readonly SourceKindName[] = ['tar', 'parquet'];
  * @throws DataError with the ways to say it when the text means nothing or more than one thing
  */
 export async function openSource(spec: string, options: OpenOptions = {}): Promise<ImageSource> {
+  checkOpening('openSource', options, OPEN_OPTIONS);
   const found = await recogniseSource(spec);
   const source = await openRecognised(found, options);
   return found.note ? { ...source, notes: [found.note, ...(source.notes ?? [])] } : source;

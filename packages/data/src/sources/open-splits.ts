@@ -1,16 +1,20 @@
 /** Opens a data set for training and validation: its own parts where it has them, else with a part held out. */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkOptions, DataError } from '../errors';
 import type { ImageSource } from '../images/image-source';
-import { type HoldOutOptions, holdOut } from '../loading/subset';
+import { HOLD_OUT_OPTIONS, type HoldOutOptions, holdOut } from '../loading/subset';
 import { SOURCE_KINDS } from './kinds';
 import { shareClasses } from './one-class-list';
 import { type Recognised, recogniseSource } from './recognise';
-import type { OpenOptions } from './source-kind';
+import { checkOpening, OPEN_OPTIONS, type OpenOptions } from './source-kind';
 
 export interface SplitOptions extends Omit<OpenOptions, 'split' | 'classes'> {
   readonly heldOut?: HoldOutOptions;
 }
+
+const { split: _, classes: __, ...OPENING } = OPEN_OPTIONS;
+const OPTIONS: OptionKinds<SplitOptions> = { ...OPENING, heldOut: 'object' };
 
 export interface DataSplits {
   readonly train: ImageSource;
@@ -34,11 +38,14 @@ export interface DataSplits {
  * @throws what `openSource` throws
  */
 export async function openSplits(spec: string, options: SplitOptions = {}): Promise<DataSplits> {
+  checkOpening('openSplits', options, OPTIONS);
+  const { heldOut, ...opening } = options;
+  if (heldOut) checkOptions('openSplits: heldOut', heldOut, HOLD_OUT_OPTIONS);
   const found = await recogniseSource(spec);
-  const train = await SOURCE_KINDS[found.kind].open(found.target, { ...options, split: 'train' });
+  const train = await SOURCE_KINDS[found.kind].open(found.target, { ...opening, split: 'train' });
   try {
-    const own = await openValidation(found, train, options);
-    const parts = own ? ownParts(train, own) : heldOutParts(train, options.heldOut);
+    const own = await openValidation(found, train, opening);
+    const parts = own ? ownParts(train, own) : heldOutParts(train, heldOut);
     return found.note ? { ...parts, notes: [found.note, ...parts.notes] } : parts;
   } catch (error) {
     await train.close?.();
@@ -76,7 +83,7 @@ function heldOutParts(whole: ImageSource, options: HoldOutOptions = {}): DataSpl
 async function openValidation(
   { kind, target }: Recognised,
   train: ImageSource,
-  options: SplitOptions,
+  options: OpenOptions,
 ): Promise<ImageSource | undefined> {
   const { open, validation } = SOURCE_KINDS[kind];
   const own = validation === 'held out' ? undefined : await validation(target);

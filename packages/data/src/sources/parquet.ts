@@ -7,7 +7,8 @@
  * at a time.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
 import { openFile } from '../files/open-file';
 import {
@@ -24,7 +25,7 @@ import { byCodeUnit } from './by-code-unit';
 import { classLabels, distinctNames, type Labels } from './labels';
 import { withNotes } from './left-out';
 import { shortFileNames } from './short-file-names';
-import { inSameFolder, type ParquetReading, type SourceKind } from './source-kind';
+import { inSameFolder, PARQUET_READING, type ParquetReading, type SourceKind } from './source-kind';
 
 export interface ParquetOptions extends ParquetReading {
   /** Fixes the class list, e.g. to the one of the training files. */
@@ -33,6 +34,13 @@ export interface ParquetOptions extends ParquetReading {
   readonly limits?: DecodeLimits;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: OptionKinds<ParquetOptions> = {
+  ...PARQUET_READING,
+  classes: 'strings',
+  limits: 'object',
+  signal: 'object',
+};
 
 interface Group {
   readonly file: ByteFile;
@@ -73,6 +81,15 @@ export async function parquetSource(
   files: readonly ByteFile[],
   options: ParquetOptions = {},
 ): Promise<ImageSource> {
+  checkArgument('parquetSource', 'name', name, 'string');
+  checkArgument('parquetSource', 'files', files, 'list');
+  const odd = files.find((file) => typeof file !== 'object' || file === null || typeof file.read !== 'function');
+  if (odd !== undefined)
+    throw new DataError(
+      'bad-argument',
+      `parquetSource: ${String(odd)} is no open file; give what openLocalFile or openHttpFile opens`,
+    );
+  checkOptions('parquetSource', options, OPTIONS);
   const decoder = createParquetDecoder(options.limits);
   try {
     return await open(name, files, options, decoder);

@@ -9,7 +9,8 @@
 
 import { promises as fs } from 'node:fs';
 import path from 'node:path';
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
+import { listFolder } from '../files/file-system';
 import { isAddress } from '../files/open-file';
 import { hasImageExtension } from '../images/image-format';
 import { byCodeUnit } from './by-code-unit';
@@ -37,6 +38,7 @@ const kinds = Object.values(SOURCE_KINDS);
  * @throws DataError not-found, ambiguous-source, unsupported-format
  */
 export async function recogniseSource(spec: string): Promise<Recognised> {
+  checkArgument('opening a data set', 'spec', spec, 'string');
   const explicit = kinds.find(({ kind, prefixed }) => prefixed && spec.startsWith(`${kind}:`))?.kind;
   if (explicit)
     return { kind: explicit, target: spec.slice(explicit.length + 1), because: `it begins with ${explicit}:` };
@@ -79,7 +81,7 @@ function adviceFor(name: string): string {
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
-  const names = (await fs.readdir(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
+  const names = (await listFolder(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
   const flat = names.some(hasImageExtension);
   const parts = flat ? {} : await findSplitFolders(root);
   const hasParts = parts.train !== undefined;

@@ -1,5 +1,8 @@
 /** What a kind of data set tells of itself: signs, labels, how it opens, where its validation part is. */
 
+import type { OptionKinds } from '@franca/tensor';
+import { checkOptions } from '../errors';
+import { HTTP_OPTIONS } from '../files/http-file';
 import type { HubOptions } from '../files/hub-files';
 import { isFolder } from '../files/is-folder';
 import type { ImageSource } from '../images/image-source';
@@ -17,6 +20,12 @@ export interface ParquetReading {
   readonly cacheBytes?: number;
 }
 
+export const PARQUET_READING: OptionKinds<ParquetReading> = {
+  imageColumn: 'string',
+  labelColumn: true,
+  cacheBytes: 'number',
+};
+
 /** How a data set is opened, whatever its kind. */
 export interface OpenOptions extends Omit<HubOptions, 'cacheDir'> {
   /** Part to open of data that has parts, unless the text itself names one. Default train. */
@@ -30,6 +39,30 @@ export interface OpenOptions extends Omit<HubOptions, 'cacheDir'> {
   readonly parquet?: ParquetReading | undefined;
   /** Called while files are fetched. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+export const OPEN_OPTIONS: OptionKinds<OpenOptions> = {
+  split: ['train', 'val', 'test'],
+  classes: 'strings',
+  cacheDir: 'string',
+  keepBytes: 'number',
+  parquet: 'object',
+  onProgress: 'function',
+  hubUrl: 'string',
+  token: 'string',
+  http: 'object',
+  signal: 'object',
+};
+
+/** Refuses options of opening that do not exist or are of another type, those of reading parquet and of HTTP too. */
+export function checkOpening<Options extends Pick<OpenOptions, 'http' | 'parquet'>>(
+  what: string,
+  options: Options,
+  known: OptionKinds<Options>,
+): void {
+  checkOptions(what, options, known);
+  if (options.http) checkOptions(`${what}: http`, options.http, HTTP_OPTIONS);
+  if (options.parquet) checkOptions(`${what}: parquet`, options.parquet, PARQUET_READING);
 }
 
 /** What a folder holds, as far as it tells kinds apart. Names only: nothing is read. */

@@ -8,7 +8,8 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
+import { listFolder } from '../files/file-system';
 import { isFolder } from '../files/is-folder';
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
@@ -83,6 +84,10 @@ async function foldersOf(root: string, names: readonly string[]): Promise<string
  * @throws DataError not-found when the folder has no such part, empty-source, ambiguous-source
  */
 export async function splitFolderSource(root: string, split: Split, classes?: readonly string[]): Promise<ImageSource> {
+  checkArgument('splitFolderSource', 'root', root, 'string');
+  checkArgument('splitFolderSource', 'split', split, Object.keys(FOLDER_NAMES));
+  if (classes !== undefined) checkArgument('splitFolderSource', 'classes', classes, 'strings');
+  await listFolder(root);
   const folders = await findSplitFolders(root);
   const folder = folders[split];
   if (!folder) {

@@ -13,11 +13,12 @@
 import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, DataError } from '../errors';
 import { type ByteFile, checkImageBytes } from '../files/byte-file';
 import { defaultCacheDir } from '../files/cache-dir';
 import { readCachedJson, writeCachedJson } from '../files/cached-json';
-import type { HttpOptions } from '../files/http-file';
+import { HTTP_OPTIONS, type HttpOptions } from '../files/http-file';
 import { openFile } from '../files/open-file';
 import { indexTar } from '../formats/tar-index';
 import type { ImageSource } from '../images/image-source';
@@ -35,9 +36,16 @@ export interface WebDatasetOptions {
   readonly classes?: readonly string[] | undefined;
   /** Where indices of remote shards are kept. None are kept without it. */
   readonly cacheDir?: string | undefined;
-  readonly http?: HttpOptions;
+  readonly http?: HttpOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+const OPTIONS: OptionKinds<WebDatasetOptions> = {
+  classes: 'strings',
+  cacheDir: 'string',
+  http: 'object',
+  signal: 'object',
+};
 
 interface Shard {
   readonly file: ByteFile;
@@ -57,8 +65,8 @@ export const tarKind: SourceKind<'tar'> = {
   ofFolder: ({ nested }) => (nested.some((name) => name.endsWith('.tar')) ? 'holds .tar shards' : undefined),
   open: async (target, options) => {
     const { files, notes } = await archivesAt(target, '.tar', options.split);
-    const cacheDir = options.cacheDir ?? defaultCacheDir();
-    return withNotes(await webDatasetSource(files, { ...options, cacheDir }), notes);
+    const { classes, http, signal, cacheDir = defaultCacheDir() } = options;
+    return withNotes(await webDatasetSource(files, { classes, http, signal, cacheDir }), notes);
   },
   validation: inSameFolder,
 };
@@ -72,6 +80,14 @@ export async function webDatasetSource(
   shards: readonly (string | ByteFile)[],
   options: WebDatasetOptions = {},
 ): Promise<ImageSource> {
+  checkArgument('webDatasetSource', 'shards', shards, 'list');
+  checkOptions('webDatasetSource', options, OPTIONS);
+  if (options.http) checkOptions('webDatasetSource: http', options.http, HTTP_OPTIONS);
+  for (const shard of shards) {
+    const given = typeof shard === 'string' || (typeof shard === 'object' && shard !== null && 'read' in shard);
+    if (!given)
+      throw new DataError('bad-argument', `webDatasetSource: ${String(shard)} is no shard; give paths or addresses`);
+  }
   const files = shards.flatMap((shard): (string | ByteFile)[] =>
     typeof shard === 'string' ? expandBraces(shard) : [shard],
   );

@@ -1,6 +1,6 @@
 /** The generated world as a data set: `world`, `world:easy:length=500:size=64`. */
 
-import { DataError } from '../errors';
+import { checkArgument, DataError } from '../errors';
 import type { GeneratedWorldOptions } from '../world/generated-scenes';
 import { generatedWorld } from '../world/generated-world';
 import { GRADES } from '../world/grades';
@@ -22,6 +22,8 @@ export const worldKind: SourceKind<'world'> = {
  * @throws DataError bad-spec
  */
 export function worldOptions(text: string, split: 'train' | 'val'): GeneratedWorldOptions {
+  checkArgument('worldOptions', 'text', text, 'string');
+  checkArgument('worldOptions', 'split', split, ['train', 'val']);
   const options: GeneratedWorldOptions = { split };
   for (const part of text.split(':').filter(Boolean)) {
     const [, name, value] = part.match(/^(length|classes|size|seed)=(\d+)$/) ?? [];

@@ -5,7 +5,8 @@
  * disk, and a longer world begins with the shorter one. Train and validation never share a scene.
  */
 
-import { DataError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkOptions, DataError } from '../errors';
 import { drawScene, sceneLabel } from './draw-scene';
 import { GRADES, type Grade } from './grades';
 import { type RenderedScene, renderScene } from './render-scene';
@@ -25,6 +26,15 @@ export interface GeneratedWorldOptions {
   /** Default `train`. */
   split?: 'train' | 'val';
 }
+
+const OPTIONS: OptionKinds<GeneratedWorldOptions> = {
+  grade: GRADES,
+  length: 'number',
+  classes: 'number',
+  size: 'number',
+  seed: 'number',
+  split: ['train', 'val'],
+};
 
 export interface GeneratedScenes {
   /** Pictures. */
@@ -61,9 +71,8 @@ export function generatedScenes(options: GeneratedWorldOptions = {}): GeneratedS
 
 /** @throws DataError bad-argument when an option is outside its range */
 export function worldScenes(given: GeneratedWorldOptions): WorldScenes {
+  checkOptions('generated world', given, OPTIONS);
   const { grade = 'hard', length = 2000, classes = 10, size = 128, seed = 0, split = 'train' } = given;
-  if (!GRADES.includes(grade))
-    throw new DataError('bad-argument', `grade of the generated world is ${grade}; it must be ${GRADES.join(', ')}`);
   inRange('length', length, 1, SPLIT_BLOCKS);
   inRange('classes', classes, 2, MAX_CLASSES);
   inRange('size', size, 8, 2048);

@@ -5,6 +5,7 @@
  * edges are smooth in the picture and exact in the masks.
  */
 
+import { checkArgument, checkCount } from '../errors';
 import type { PixelImage } from '../images/image';
 import { type Camera, createCamera } from './camera';
 import { toWorld } from './placed-toy';
@@ -53,8 +54,14 @@ export interface RenderedScene {
 /** Depth, in shares of a toy's height, by which a keypoint may lie below the surface that the ray to it meets. */
 const KEYPOINT_SLACK = 0.05;
 
-/** Renders `size x size` pixels with all labels. */
+/**
+ * Renders `size x size` pixels with all labels.
+ * @throws DataError bad-argument for what is no scene, or no size in pixels
+ */
 export function renderScene(scene: Scene, size: number): RenderedScene {
+  checkArgument('renderScene', 'scene', scene, 'object');
+  checkArgument('renderScene', 'scene.camera', scene.camera, 'object');
+  checkCount('renderScene', 'size', size, 1);
   const { data, surface, depth, tracer } = paint(scene, size);
   const instance = new Uint8Array(size * size);
   for (let i = 0; i < instance.length; i++) instance[i] = objectOf(surface[i]!) + 1;

@@ -8,6 +8,7 @@
  * for a single head and item.
  */
 import type { Gpu } from '@franca/tensor';
+import { checkOption } from '../errors';
 import { countPairs as countOnCpu } from './cpu-count-pairs';
 import { openLinearGrid as openGridOnCpu } from './cpu-linear-grid';
 import { softVote as voteOnCpu } from './cpu-soft-vote';
@@ -31,6 +32,10 @@ export interface GpuBackend extends EvalBackend {
 
 /** Dispose of it before the device. */
 export function gpuBackend(gpu: Gpu): GpuBackend {
+  checkOption(
+    typeof gpu === 'object' && gpu !== null && 'target' in gpu,
+    'gpuBackend: gpu is no device; give what openGpu of @franca/tensor opens, awaited',
+  );
   const plans = planCache();
   const isSoftware = gpu.target.family === 'cpu';
   const dispose = (): void => plans[Symbol.dispose]();

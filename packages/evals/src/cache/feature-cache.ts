@@ -8,6 +8,9 @@ import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/checkpoint';
+import type { OptionKinds } from '@franca/tensor';
+import { checkSet } from '../check-features';
+import { checkArgument, checkOptions, EvalsError } from '../errors';
 
 /** What features were computed from. */
 export interface FeatureKey {
@@ -37,10 +40,19 @@ export interface FeatureCacheOptions {
   readonly onDamaged?: (path: string, reason: string) => void;
 }
 
+const OPTIONS: OptionKinds<FeatureCacheOptions> = { onDamaged: 'function' };
+const KEY: OptionKinds<FeatureKey> = {
+  weights: 'string',
+  preprocessing: 'string',
+  data: 'string',
+  outputs: 'string',
+  code: 'string',
+};
+
 export interface FeatureCache {
   /** The arrays of this key; `undefined` where there are none, or their file is damaged. */
   readonly read: (key: FeatureKey) => Promise<FeatureArrays | undefined>;
-  /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `bad-input` */
+  /** Stores arrays and returns the path. @throws CheckpointError `disk-full`, `bad-input`; EvalsError `bad-file` where the folder cannot be made */
   readonly write: (key: FeatureKey, arrays: FeatureArrays) => Promise<string>;
   /** The stored arrays, or else those of `compute`, which are then stored. */
   readonly readOrCompute: (
@@ -49,11 +61,19 @@ export interface FeatureCache {
   ) => Promise<{ readonly arrays: FeatureArrays; readonly cached: boolean }>;
 }
 
-/** Opens a cache in `folder`, which is created when something is written. */
-export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOptions = {}): FeatureCache {
+/**
+ * Opens a cache in `folder`, which is created when something is written.
+ *
+ * @throws EvalsError `bad-option`, here and from its functions, for a key that lacks a part
+ */
+export function openFeatureCache(folder: string, options: FeatureCacheOptions = {}): FeatureCache {
+  checkArgument('openFeatureCache', 'folder', folder, 'string');
+  checkOptions('openFeatureCache', options, OPTIONS);
+  const { onDamaged } = options;
   const pathOf = (key: FeatureKey) => join(folder, `${hashText(canonical(key))}.safetensors`);
 
   const read = async (key: FeatureKey) => {
+    checkKey(key);
     const path = pathOf(key);
     try {
       return await readArrays(path, canonical(key));
@@ -64,7 +84,9 @@ export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOpti
     }
   };
   const write = async (key: FeatureKey, arrays: FeatureArrays) => {
-    await mkdir(folder, { recursive: true });
+    checkKey(key);
+    checkArrays(arrays);
+    await makeFolder(folder);
     const entries = Object.entries(arrays).map(([name, { shape, data }]) => ({
       name,
       dtype: dtypeOf(data),
@@ -75,6 +97,7 @@ export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOpti
     return pathOf(key);
   };
   const readOrCompute = async (key: FeatureKey, compute: () => Promise<FeatureArrays>) => {
+    checkArgument('readOrCompute', 'compute', compute, 'function');
     const stored = await read(key);
     if (stored) return { arrays: stored, cached: true };
     const arrays = await compute();
@@ -82,6 +105,37 @@ export function openFeatureCache(folder: string, { onDamaged }: FeatureCacheOpti
     return { arrays, cached: false };
   };
   return { read, write, readOrCompute };
+}
+
+/** A part that is missing would be missing from the key, and features of something else found under it. */
+function checkKey(key: FeatureKey): void {
+  checkOptions('feature cache: key', key, KEY);
+  for (const [part, kind] of Object.entries(KEY))
+    checkArgument('feature cache', `key.${part}`, key[part as keyof FeatureKey], kind);
+}
+
+function checkArrays(arrays: FeatureArrays): void {
+  checkArgument('feature cache', 'arrays', arrays, 'object');
+  for (const [name, array] of Object.entries(arrays)) {
+    checkSet(`feature cache: ${name}`, array, { shape: 'numbers', data: 'list' });
+    const { data } = array;
+    if (!(data instanceof Float32Array || data instanceof Int32Array || data instanceof Uint8Array))
+      throw new EvalsError(
+        'bad-features',
+        `feature cache: ${name}.data must be a Float32Array, Int32Array or Uint8Array`,
+      );
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    throw new EvalsError('bad-file', `${folder} cannot be made (${code}); give a folder that can be written`, {
+      cause,
+    });
+  }
 }
 
 async function readArrays(path: string, key: string): Promise<FeatureArrays> {

@@ -7,9 +7,11 @@
  * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
  * open-hummingbird-eval; paper Table 4.
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
-import { checkOption, EvalsError } from '../errors';
+import { checkSet, SEGMENTATION } from '../check-features';
+import { checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
@@ -17,8 +19,10 @@ import {
   checkMask,
   checkScoring,
   pooledCounts,
+  SCORING,
   type SegmentationScoring,
   scoreCounts,
+  scoringOf,
   scoringSettings,
 } from '../metrics/segmentation';
 import { random } from '../numerics/random';
@@ -47,6 +51,15 @@ export interface InContextOptions extends SegmentationScoring {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
+  k: 'number',
+  temperature: 'number',
+  memory: 'object',
+  seed: 'number',
+  relabel: ['none', 'hungarian'],
+  backend: 'object',
+} as const);
+
 export interface InContextResult {
   readonly outcome: Outcome;
   /** Predicted class of each pixel of each test image, `[n, rows * cols]` of the mask size. */
@@ -60,11 +73,15 @@ export async function inContextSegmentation(
   options: InContextOptions,
 ): Promise<InContextResult> {
   const started = performance.now();
+  checkOptions('inContextSegmentation', options, OPTIONS);
+  checkSet('inContextSegmentation: test', test, SEGMENTATION);
   const { k = 30, temperature = 0.02, relabel = 'none', seed = 0, backend = cpuBackend, classes } = options;
+  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const images = imageCount(test);
   checkOption(images > 0, 'the test set is empty');
-  checkScoring(options);
+  const scoring = scoringOf(options);
+  checkScoring(scoring);
   checkMask(test.masks, options);
   using search = backend.openTopK(normaliseRows(patchTokens(test)), k);
   const labels = await fillMemory(search, train, options);
@@ -72,7 +89,7 @@ export async function inContextSegmentation(
 
   const cells = test.grid[0] * test.grid[1];
   const scores: Matrix = { data: votes, rows: images * cells, cols: classes };
-  const pooled = pooledCounts(backend, options);
+  const pooled = pooledCounts(backend, scoring);
   const predicted: Int32Array[] = [];
   for (let i = 0; i < images; i++) {
     const grid = { scores: rowRange(scores, i * cells, (i + 1) * cells), grid: test.grid };
@@ -82,7 +99,7 @@ export async function inContextSegmentation(
   }
   const table = { counts: pooled.counts, clusters: classes, classes };
   const counts = relabel === 'hungarian' ? renamed(table, hungarianMatch(table)) : pooled.counts;
-  const score = scoreCounts(counts, options);
+  const score = scoreCounts(counts, scoring);
   const outcome: Outcome = {
     task: 'in-context-segmentation',
     protocol: 'hummingbird',
@@ -118,9 +135,13 @@ async function fillMemory(
 ): Promise<Matrix> {
   const { classes, ignore = 255, memory, seed = 0 } = options;
   const draws = random(seed);
+  checkOption(
+    memory === undefined || (memory.patches >= 1 && memory.images >= 1),
+    `memory is { patches: ${memory?.patches}, images: ${memory?.images} }; both must be at least 1`,
+  );
   const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
   const parts: Float32Array[] = [];
-  for await (const batch of batches(train)) {
+  for await (const batch of batches('inContextSegmentation: train', train, SEGMENTATION)) {
     checkMask(batch.masks, options);
     const cells = batch.grid[0] * batch.grid[1];
     const tokens = normaliseRows(patchTokens(batch));

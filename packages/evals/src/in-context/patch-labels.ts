@@ -2,7 +2,8 @@
  * Soft labels of patches: the share of each class among the pixels of a patch, `[rows * cols, classes]`. Pixels marked
  * `ignore` count as class 0, as in the reference; pixels of other labels beyond the classes count for nothing.
  */
-import { EvalsError } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions, EvalsError } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 
 export interface PatchLabelOptions {
@@ -13,8 +14,20 @@ export interface PatchLabelOptions {
   readonly ignore: number;
 }
 
-/** @throws EvalsError `bad-option` when the patches do not cover whole pixels. */
-export function patchLabels(mask: Uint8Array, { grid, maskSize, classes, ignore }: PatchLabelOptions): Float32Array {
+const OPTIONS: OptionKinds<PatchLabelOptions> = {
+  grid: 'numbers',
+  maskSize: 'numbers',
+  classes: 'number',
+  ignore: 'number',
+};
+
+/** @throws EvalsError `bad-option` when the patches do not cover whole pixels, or the mask has another size. */
+export function patchLabels(mask: Uint8Array, options: PatchLabelOptions): Float32Array {
+  checkArgument('patchLabels', 'mask', mask, 'Uint8Array');
+  checkOptions('patchLabels', options, OPTIONS);
+  const { grid, maskSize, classes, ignore } = options;
+  for (const name of ['grid', 'maskSize', 'classes', 'ignore'] as const)
+    checkArgument('patchLabels', name, options[name], OPTIONS[name]);
   const [height, width] = [maskSize[0] / grid[0], maskSize[1] / grid[1]];
   if (!Number.isInteger(height) || !Number.isInteger(width)) {
     throw new EvalsError(
@@ -22,6 +35,8 @@ export function patchLabels(mask: Uint8Array, { grid, maskSize, classes, ignore 
       `a mask of ${maskSize.join(' x ')} pixels is no whole number of pixels per patch of a ${grid.join(' x ')} grid; resize it`,
     );
   }
+  if (mask.length !== maskSize[0] * maskSize[1])
+    throw new EvalsError('bad-option', `${mask.length} pixels are no mask of ${maskSize.join(' x ')}`);
   const labels = new Float32Array(grid[0] * grid[1] * classes);
   mask.forEach((value, pixel) => {
     const row = Math.floor(Math.floor(pixel / maskSize[1]) / height);

@@ -3,11 +3,13 @@
  * each class, drawn with the number of the try as seed, and the accuracy is the mean over tries. With every item there
  * is nothing to draw and one try is enough.
  */
-import { checkOption } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkSet, LABELLED } from '../check-features';
+import { checkArgument, checkOption, checkOptions } from '../errors';
 import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
-import { type KnnOptions, knn } from './knn';
+import { KNN_OPTIONS, type KnnOptions, knn } from './knn';
 
 /** Options of `knnFewShot`. */
 export interface FewShotOptions extends KnnOptions {
@@ -16,6 +18,11 @@ export interface FewShotOptions extends KnnOptions {
   /** Default 5. */
   readonly tries?: number;
 }
+
+const FEW_SHOT_OPTIONS: OptionKinds<FewShotOptions> = /* @__PURE__ */ Object.assign({}, KNN_OPTIONS, {
+  shots: 'number',
+  tries: 'number',
+} as const);
 
 export interface FewShotResult {
   /** Mean over tries of the top-1 accuracy at each try's best `k`. */
@@ -30,6 +37,8 @@ export async function knnFewShot(
   options: FewShotOptions,
 ): Promise<FewShotResult> {
   const started = performance.now();
+  checkOptions('knnFewShot', options, FEW_SHOT_OPTIONS);
+  checkSet('knnFewShot: train', train, LABELLED);
   const { shots, tries = 5, ...knnOptions } = options;
   checkOption(shots >= 1 && tries >= 1, `shots is ${shots} and tries ${tries}; both must be at least 1`);
   const seeds = Array.from({ length: shots === Number.POSITIVE_INFINITY ? 1 : tries }, (_, i) => i);
@@ -59,6 +68,8 @@ export async function knnFewShot(
 
 /** At most `shots` items of each class, drawn without replacement, in their original order. */
 export function drawShots(train: LabelledFeatures, shots: number, seed: number): LabelledFeatures {
+  checkSet('drawShots: train', train, LABELLED);
+  checkArgument('drawShots', 'shots', shots, 'number');
   const items = train.cls.length / train.dim;
   const taken = new Int32Array(checkLabels(train.labels, items));
   const rows = permutation(items, random(seed)).filter((row) => taken[train.labels[row]!]!++ < shots);

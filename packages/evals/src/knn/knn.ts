@@ -6,9 +6,11 @@
  *
  * Source: the evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column k-NN).
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet, LABELLED } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
@@ -25,6 +27,13 @@ export interface KnnOptions {
   readonly classes?: number;
   readonly backend?: EvalBackend;
 }
+
+export const KNN_OPTIONS: OptionKinds<KnnOptions> = {
+  ks: 'numbers',
+  temperature: 'number',
+  classes: 'number',
+  backend: 'object',
+};
 
 /** Accuracy with `k` voting neighbours. */
 export interface KnnScore {
@@ -51,8 +60,13 @@ export async function knn(
   options: KnnOptions = {},
 ): Promise<KnnResult> {
   const started = performance.now();
+  checkOptions('knn', options, KNN_OPTIONS);
+  checkSet('knn: test', test, LABELLED);
   const { ks = [10, 20, 100, 200], temperature = 0.07, backend = cpuBackend } = options;
-  checkOption(ks.length > 0 && ks.every((k) => k >= 1), `ks is [${ks}]; it needs positive integers`);
+  checkOption(
+    ks.length > 0 && ks.every((k) => Number.isInteger(k) && k >= 1),
+    `ks is [${ks}]; it needs positive integers`,
+  );
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const queries = classTokens(test);
   checkOption(queries.rows > 0, 'the test set is empty');

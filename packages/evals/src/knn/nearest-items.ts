@@ -1,5 +1,6 @@
 /** The most similar bank items of each query, by cosine, with the bank streamed past in batches. */
 import type { EvalBackend, TopK } from '../backend/eval-backend';
+import { LABELLED } from '../check-features';
 import { EvalsError } from '../errors';
 import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { type Matrix, normaliseRows } from '../matrix';
@@ -23,7 +24,7 @@ export async function nearestItems(
 ): Promise<NearestItems> {
   using search = backend.openTopK(normaliseRows(queries), k);
   const labels: Int32Array[] = [];
-  for await (const batch of batches(bank)) {
+  for await (const batch of batches('knn: train', bank, LABELLED)) {
     const tokens = classTokens(batch);
     checkLabels(batch.labels, tokens.rows);
     await search.add(normaliseRows(tokens));

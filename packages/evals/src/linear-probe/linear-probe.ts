@@ -6,13 +6,15 @@
  *
  * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { checkLabels } from '../features';
 import { elapsed, type Outcome } from '../outcome';
-import { type SelectionOptions, selectedOn, selectionSets } from '../selection';
-import { type ProbeFeatures, probeRows, takeProbeItems } from './probe-features';
+import { checkSelection, SELECTION, type SelectionOptions, selectedOn, selectionSets } from '../selection';
+import { PROBE_PARTS, type ProbeFeatures, probeRows, takeProbeItems } from './probe-features';
 import { OFFICIAL_LEARNING_RATES, type ProbeHead, probeGrid } from './probe-grid';
 import { type Probe, scoreProbe } from './score-probe';
 import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
@@ -38,6 +40,16 @@ export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<LinearProbeOptions> = /* @__PURE__ */ Object.assign({}, SELECTION, {
+  batchSize: 'number',
+  epochs: 'number',
+  learningRates: 'numbers',
+  blocks: 'numbers',
+  augmented: 'object',
+  onStep: 'function',
+  backend: 'object',
+} as const);
+
 export interface LinearProbeResult {
   readonly outcome: Outcome;
   readonly probe: Probe;
@@ -52,6 +64,7 @@ export async function linearProbe(
   options: LinearProbeOptions = {},
 ): Promise<LinearProbeResult> {
   const started = performance.now();
+  checkOptions('linearProbe', options, OPTIONS);
   const { select = 'train-holdout', batchSize = 128, epochs = 10, seed = 0, backend = cpuBackend, augmented } = options;
   const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4] } = options;
   checkSets(train, test, options);
@@ -112,6 +125,9 @@ async function chooseProbe(backend: EvalBackend, probes: readonly Probe[], judge
 
 function checkSets(train: ProbeFeatures, test: ProbeFeatures, options: LinearProbeOptions): void {
   const { batchSize = 128, epochs = 10, select = 'train-holdout', augmented } = options;
+  checkSet('linearProbe: train', train, PROBE_PARTS);
+  checkSet('linearProbe: test', test, PROBE_PARTS);
+  checkSelection('linearProbe', select, PROBE_PARTS);
   checkOption(batchSize >= 1 && epochs > 0, `batch size ${batchSize}, ${epochs} epochs; both must be positive`);
   checkOption(
     train.labels.length > 0 && test.labels.length > 0,

@@ -5,8 +5,9 @@
  * `[block 1 | ... | last block | patch mean]`, each of these choices is one contiguous range of columns, so all
  * classifiers share one matrix.
  */
+import { checkSet, PATCHES } from '../check-features';
 import { EvalsError } from '../errors';
-import type { PatchFeatures } from '../features';
+import { type PatchFeatures, patchTokens } from '../features';
 import { type Matrix, matrix, takeRows } from '../matrix';
 
 /** Features of a set of images. */
@@ -20,6 +21,9 @@ export interface ProbeFeatures {
   readonly labels: Int32Array;
 }
 
+/** What each part must be. */
+export const PROBE_PARTS = { dim: 'number', blocks: 'Float32Arrays', labels: 'Int32Array' } as const;
+
 /** Which parts a classifier reads. */
 export interface ProbeInput {
   readonly blocks: number;
@@ -28,6 +32,7 @@ export interface ProbeInput {
 
 /** Rows `[n, (blocks + 1) * D]` that all classifiers share; without a patch mean, `[n, blocks * D]`. */
 export function probeRows(features: ProbeFeatures): Matrix {
+  checkSet('features', features, PROBE_PARTS);
   const { dim, blocks, patchMean, labels } = features;
   const parts = patchMean ? [...blocks, patchMean] : blocks;
   const rows = labels.length;
@@ -62,7 +67,10 @@ export function probeColumns(
 }
 
 /** Mean patch token of each image, `[n, D]`. */
-export function patchMeans({ patches, dim, grid }: PatchFeatures): Float32Array {
+export function patchMeans(features: PatchFeatures): Float32Array {
+  checkSet('patchMeans: features', features, PATCHES);
+  const { data: patches } = patchTokens(features);
+  const { dim, grid } = features;
   const count = grid[0] * grid[1];
   const images = patches.length / (count * dim);
   const means = new Float32Array(images * dim);

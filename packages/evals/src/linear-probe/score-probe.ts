@@ -1,11 +1,13 @@
 /** Accuracy of a trained probe on any set of the same model, robustness test sets included. */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { classify, restrictClasses } from '../classifier';
-import { checkOption } from '../errors';
+import { checkSet } from '../check-features';
+import { checkClassifier, classify, restrictClasses } from '../classifier';
+import { checkArgument, checkOption, checkOptions } from '../errors';
 import { takeColumns } from '../matrix';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
-import { type ProbeFeatures, type ProbeInput, probeColumns, probeRows } from './probe-features';
+import { PROBE_PARTS, type ProbeFeatures, type ProbeInput, probeColumns, probeRows } from './probe-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
 export interface Probe {
@@ -23,6 +25,8 @@ export interface ScoreProbeOptions {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<ScoreProbeOptions> = { classMapping: 'numbers', accepted: true, backend: 'object' };
+
 export interface ProbeScore {
   readonly top1: number;
   readonly top5: number;
@@ -33,11 +37,17 @@ export interface ProbeScore {
   readonly predicted: Int32Array;
 }
 
+/** @throws EvalsError `bad-features`, `bad-labels` or `bad-option` */
 export async function scoreProbe(
   probe: Probe,
   features: ProbeFeatures,
-  { classMapping, accepted, backend = cpuBackend }: ScoreProbeOptions = {},
+  options: ScoreProbeOptions = {},
 ): Promise<ProbeScore> {
+  checkOptions('scoreProbe', options, OPTIONS);
+  checkProbe(probe);
+  checkSet('scoreProbe: features', features, PROBE_PARTS);
+  const { classMapping, accepted, backend = cpuBackend } = options;
+  checkInput(probe.input, features);
   const items = features.labels.length;
   const [start, end] = probeColumns(features, probe.input);
   const classifier = classMapping ? restrictClasses(probe.classifier, classMapping) : probe.classifier;
@@ -53,9 +63,28 @@ export async function scoreProbe(
       predicted,
     };
   }
+  checkOption(
+    Array.isArray(accepted) && accepted.every((labels) => Array.isArray(labels)),
+    'accepted holds no lists of classes; give one list per item',
+  );
   checkOption(accepted.length === items, `accepted classes for ${accepted.length} items of ${items}`);
   const top1 = anyHitRate(predicted, accepted);
   checkOption(top1 !== undefined, 'no item has an accepted class');
   const evaluated = accepted.filter((labels) => labels.length > 0).length;
   return { top1: top1!, top5: anyHitRate(ranked, accepted)!, evaluated, perClass: [], predicted };
+}
+
+function checkProbe(probe: Probe): void {
+  checkArgument('scoreProbe', 'probe', probe, 'object');
+  checkArgument('scoreProbe', 'probe.input', probe.input, 'object');
+  checkClassifier('scoreProbe: probe.classifier', probe.classifier);
+}
+
+/** A probe reads as many blocks as it was trained on, and the patch mean where it was. */
+function checkInput({ blocks, avgpool }: ProbeInput, features: ProbeFeatures): void {
+  checkOption(
+    blocks <= features.blocks.length && (!avgpool || features.patchMean !== undefined),
+    `the probe reads ${blocks} blocks${avgpool ? ' and the patch mean' : ''}, the features have ${features.blocks.length} ` +
+      `${features.patchMean ? 'and' : 'without'} the patch mean; give those that it was trained on`,
+  );
 }

@@ -31,7 +31,7 @@ test('a linear head on features that know the class segments other images', asyn
 test('a score does not depend on how many images are scored at once', async () => {
   const [many, head] = [scenes({ ...scene, images: 67, seed: 3 }), segmentationHeads(8, 3, [0.1], 0)[0]!.initial];
   const score = async (images: readonly number[]) =>
-    scoreHead(cpuBackend, head, takeImages(many, images), options, { size: [8, 12] });
+    scoreHead(cpuBackend, head, takeImages(many, images), { classes: 3 }, { size: [8, 12] });
   const all = await score([...Array(67).keys()]);
   const reversed = await score([...Array(67).keys()].reverse());
   expect(all).toEqual(reversed);

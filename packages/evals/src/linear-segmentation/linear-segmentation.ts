@@ -7,21 +7,25 @@
  * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set
  * `size`.
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet, SEGMENTATION } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { imageCount, type SegmentationFeatures } from '../features';
 import {
   checkMask,
   checkScoring,
+  SCORING,
   type SegmentationScore,
   type SegmentationScoring,
+  scoringOf,
   scoringSettings,
 } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
-import { type SelectionOptions, selectedOn, selectionSets } from '../selection';
+import { checkSelection, SELECTION, type SelectionOptions, selectedOn, selectionSets } from '../selection';
 import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
 import { cachedEpochs, type EpochSource, type TrainHeadsOptions, trainHeads } from './train-heads';
 
@@ -51,6 +55,17 @@ export interface LinearSegmentationOptions extends SegmentationScoring, Selectio
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.assign({}, SCORING, SELECTION, {
+  learningRates: 'numbers',
+  epochs: 'number',
+  dropAfter: 'number',
+  batchSize: 'number',
+  size: 'numbers',
+  augmented: 'function',
+  quirks: 'boolean',
+  backend: 'object',
+} as const);
+
 /** A learning rate after some epochs, and its mIoU on what the choice was made on. */
 export interface SegmentationCandidate {
   readonly learningRate: number;
@@ -71,13 +86,15 @@ export async function linearSegmentation(
   options: LinearSegmentationOptions,
 ): Promise<LinearSegmentationResult> {
   const started = performance.now();
+  checkSets(train, test, options);
   const { classes, ignore = 255, learningRates = DEFAULT_RATES, epochs = 25, dropAfter = 20 } = options;
   const { batchSize = 128, size = [100, 100], quirks = false, seed = 0, backend = cpuBackend } = options;
   const { select = 'train-holdout', augmented } = options;
   checkOption(learningRates.length > 0, 'no learning rate to train with');
   checkOption(epochs >= 1 && batchSize >= 1, `${epochs} epochs, batch size ${batchSize}; both must be at least 1`);
   checkOption(!augmented || select !== 'train-holdout', "augmented batches need select 'test' or a validation set");
-  checkScoring(options);
+  const scoring = scoringOf(options);
+  checkScoring(scoring);
   for (const { masks } of [train, test]) checkMask(masks, options);
   const images = imageCount(test);
   const evaluated = quirks ? images - (images % batchSize) : images;
@@ -89,12 +106,12 @@ export async function linearSegmentation(
   const { fitted, judge } = selectionSets({ train, test }, options, imageCount(train), takeImages);
   const judged = judge === test ? evaluated : imageCount(judge);
   const { candidates, best } = await searchHeads(backend, source(fitted), training, (head) =>
-    scoreHead(backend, head, judge, options, { size, count: judged }),
+    scoreHead(backend, head, judge, scoring, { size, count: judged }),
   );
   const { learningRate, epoch } = best.candidate;
   const again = { ...training, heads: [heads[learningRates.indexOf(learningRate)]!], epochs: epoch };
   const head = select === 'train-holdout' ? (await trainHeads(backend, source(train), again))[0]! : best.head;
-  const score = await scoreHead(backend, head, test, options, { size, count: evaluated });
+  const score = await scoreHead(backend, head, test, scoring, { size, count: evaluated });
   const tried = { learningRate, epoch, learningRates, epochs, dropAfter, batchSize, size };
   const outcome: Outcome = {
     task: 'linear-segmentation',
@@ -114,6 +131,13 @@ export async function linearSegmentation(
     wallMs: elapsed(started),
   };
   return { outcome, candidates, head };
+}
+
+function checkSets(train: SegmentationFeatures, test: SegmentationFeatures, options: LinearSegmentationOptions): void {
+  checkOptions('linearSegmentation', options, OPTIONS);
+  checkSet('linearSegmentation: train', train, SEGMENTATION);
+  checkSet('linearSegmentation: test', test, SEGMENTATION);
+  checkSelection('linearSegmentation', options.select, SEGMENTATION);
 }
 
 /** Trains all heads together and scores each after every epoch; `best` is the first of the best. */

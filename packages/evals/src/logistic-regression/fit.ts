@@ -4,8 +4,9 @@
  * component is below `tolerance` times that of the all-zero model, and the result says how far it came: with separable
  * data and a large C the optimum lies far out.
  */
+import type { OptionKinds } from '@franca/tensor';
 import type { LinearClassifier, SoftmaxRegressionSession } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkArgument, checkOption, checkOptions } from '../errors';
 import { lbfgs } from '../numerics/lbfgs';
 import { type Curvature, inverseCurvature } from './curvature';
 
@@ -23,6 +24,14 @@ export interface FitOptions {
   readonly maxIterations?: number;
 }
 
+const OPTIONS: OptionKinds<FitOptions> = {
+  c: 'number',
+  start: true,
+  curvature: 'object',
+  tolerance: 'number',
+  maxIterations: 'number',
+};
+
 export interface LogisticFit {
   /** Weights `[classes, dim]`, then biases `[classes]`. */
   readonly parameters: Float64Array;
@@ -38,9 +47,14 @@ export interface LogisticFit {
 
 export async function fitLogistic(
   session: SoftmaxRegressionSession,
-  [classes, dim]: readonly [classes: number, dim: number],
-  { c, start, curvature, tolerance = 1e-8, maxIterations = 1000 }: FitOptions,
+  shape: readonly [classes: number, dim: number],
+  options: FitOptions,
 ): Promise<LogisticFit> {
+  checkArgument('fitLogistic', 'session', session, 'object');
+  checkArgument('fitLogistic', 'the shape [classes, dim]', shape, 'numbers');
+  checkOptions('fitLogistic', options, OPTIONS);
+  const [classes, dim] = shape;
+  const { c, start, curvature, tolerance = 1e-8, maxIterations = 1000 } = options;
   checkOption(c > 0 && Number.isFinite(c), `C is ${c}; it must be a positive number`);
   const weights = classes * dim;
   // Divided by C, the loss keeps its scale along the sweep and only the penalty changes.
@@ -72,7 +86,10 @@ export async function fitLogistic(
 }
 
 /** The fitted model as a linear classifier in f32. */
-export function fittedClassifier({ parameters, classes, dim }: LogisticFit): LinearClassifier {
+export function fittedClassifier(fit: LogisticFit): LinearClassifier {
+  checkArgument('fittedClassifier', 'fit', fit, 'object');
+  checkArgument('fittedClassifier', 'fit.parameters', fit.parameters, 'list');
+  const { parameters, classes, dim } = fit;
   return {
     weight: { data: Float32Array.from(parameters.subarray(0, classes * dim)), rows: classes, cols: dim },
     bias: Float32Array.from(parameters.subarray(classes * dim)),

@@ -6,9 +6,11 @@
  *
  * Source: the logistic regression evaluation of DINOv2, which Franca uses unchanged (paper Table 3).
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet, LABELLED } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
@@ -36,6 +38,17 @@ export interface LogisticRegressionOptions {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<LogisticRegressionOptions> = {
+  cs: 'numbers',
+  metric: ['top-1', 'mean-per-class'],
+  validation: 'object',
+  holdOut: 'number',
+  seed: 'number',
+  tolerance: 'number',
+  maxIterations: 'number',
+  backend: 'object',
+};
+
 export interface LogisticRegressionResult {
   readonly outcome: Outcome;
   readonly sweep: readonly SweepPoint[];
@@ -57,10 +70,13 @@ export async function logisticRegression(
   options: LogisticRegressionOptions = {},
 ): Promise<LogisticRegressionResult> {
   const started = performance.now();
+  checkOptions('logisticRegression', options, OPTIONS);
+  checkSet('logisticRegression: train', train, LABELLED);
+  checkSet('logisticRegression: test', test, LABELLED);
   const { cs = OFFICIAL_CS, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
   const { tolerance, maxIterations } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
-  const all = validation ? await collect([train, validation]) : train;
+  const all = validation ? await collect('logisticRegression: train and validation', [train, validation]) : train;
   const x = classTokens(all);
   const classes = Math.max(checkLabels(all.labels, x.rows), checkLabels(test.labels, classTokens(test).rows));
 

@@ -4,7 +4,7 @@
  * variation of the visibility over positions, beside what an unbiased strategy would give by chance from so few draws:
  * `sqrt((1 - p) / (p N))` for `N` independent masks of mean visibility `p`.
  */
-import { checkOption } from '../errors';
+import { checkArgument, checkOption } from '../errors';
 import type { Extent } from '../numerics/bilinear';
 import { elapsed, type Outcome } from '../outcome';
 
@@ -28,8 +28,13 @@ export interface MaskCoverageResult {
  * @param strategy name of the masking strategy, for the record
  * @throws EvalsError `bad-option` when the counts do not fit the grid or the draws
  */
-export function maskCoverage({ visible, draws, grid }: CoverageCounts, strategy: string): MaskCoverageResult {
+export function maskCoverage(counts: CoverageCounts, strategy: string): MaskCoverageResult {
   const started = performance.now();
+  checkArgument('maskCoverage', 'the counts', counts, 'object');
+  checkArgument('maskCoverage', 'strategy', strategy, 'string');
+  const { visible, draws, grid } = counts;
+  checkArgument('maskCoverage', 'visible', visible, 'list');
+  checkArgument('maskCoverage', 'grid', grid, 'numbers');
   const cells = grid[0] * grid[1];
   checkOption(visible.length === cells && cells > 0, `${visible.length} counts for a ${grid.join(' x ')} grid`);
   checkOption(Number.isInteger(draws) && draws > 0, `draws is ${draws}; it must be a positive integer`);
@@ -66,11 +71,24 @@ export function maskCoverage({ visible, draws, grid }: CoverageCounts, strategy:
   return { outcome, probability };
 }
 
-/** Counts how often each position is visible in masks of 1 (masked) and 0 (visible). */
+/**
+ * Counts how often each position is visible in masks of 1 (masked) and 0 (visible).
+ *
+ * @throws EvalsError `bad-option` for a mask of another size than the grid
+ */
 export function countVisible(masks: Iterable<ArrayLike<number>>, grid: Extent): CoverageCounts {
+  checkArgument('countVisible', 'grid', grid, 'numbers');
+  checkOption(
+    typeof masks === 'object' && masks !== null && Symbol.iterator in masks,
+    'countVisible: masks are no series of masks; give an array of them',
+  );
   const visible = new Float64Array(grid[0] * grid[1]);
   let draws = 0;
   for (const mask of masks) {
+    checkOption(
+      mask.length === visible.length,
+      `countVisible: a mask of ${mask.length} patches for a ${grid.join(' x ')} grid; give one number per patch`,
+    );
     for (let p = 0; p < visible.length; p++) if (!mask[p]) visible[p]! += 1;
     draws += 1;
   }

@@ -4,31 +4,51 @@
  * out of that mean.
  */
 
+import { checkArgument, checkOption, EvalsError } from '../errors';
+
 /** Items right per class and items per class. */
 export interface ClassTally {
   readonly right: Float64Array;
   readonly count: Float64Array;
 }
 
-/** Tallies predictions against labels. */
+/**
+ * Tallies predictions against labels.
+ *
+ * @throws EvalsError `bad-option` when there is not one prediction per label, `bad-labels` when one is none of the classes
+ */
 export function tally(predicted: ArrayLike<number>, labels: ArrayLike<number>, classes: number): ClassTally {
+  checkArgument('tally', 'predicted', predicted, 'list');
+  checkArgument('tally', 'labels', labels, 'list');
+  checkOption(Number.isInteger(classes) && classes >= 0, `tally: classes is ${classes}; it must be a whole number`);
+  checkOption(
+    predicted.length === labels.length,
+    `tally: ${predicted.length} predictions for ${labels.length} labels; each item needs both`,
+  );
   const right = new Float64Array(classes);
   const count = new Float64Array(classes);
   for (let i = 0; i < labels.length; i++) {
-    count[labels[i]!]! += 1;
-    if (predicted[i] === labels[i]) right[labels[i]!]! += 1;
+    const label = labels[i]!;
+    if (!(label >= 0 && label < classes))
+      throw new EvalsError('bad-labels', `tally: label ${label} is none of ${classes} classes; number them from 0`);
+    count[label]! += 1;
+    if (predicted[i] === label) right[label]! += 1;
   }
   return { right, count };
 }
 
 /** Share of items that are right; 0 where there are none. */
-export function accuracy({ right, count }: ClassTally): number {
+export function accuracy(counts: ClassTally): number {
+  checkTally('accuracy', counts);
+  const { right, count } = counts;
   const total = sum(count);
   return total === 0 ? 0 : sum(right) / total;
 }
 
 /** Recall of each class; `null` where the class has no items. */
-export function perClassAccuracy({ right, count }: ClassTally): (number | null)[] {
+export function perClassAccuracy(counts: ClassTally): (number | null)[] {
+  checkTally('perClassAccuracy', counts);
+  const { right, count } = counts;
   return Array.from(right, (hits, c) => (count[c]! > 0 ? hits / count[c]! : null));
 }
 
@@ -36,6 +56,12 @@ export function perClassAccuracy({ right, count }: ClassTally): (number | null)[
 export function meanPerClassAccuracy(counts: ClassTally): number {
   const recalls = perClassAccuracy(counts).filter((recall) => recall !== null);
   return recalls.length === 0 ? 0 : sum(recalls) / recalls.length;
+}
+
+function checkTally(what: string, counts: ClassTally): void {
+  checkArgument(what, 'the tally', counts, 'object');
+  checkArgument(what, 'right', counts.right, 'list');
+  checkArgument(what, 'count', counts.count, 'list');
 }
 
 /** Scores of `cols` classes for each of `rows` items, row-major. */
@@ -46,15 +72,22 @@ export interface ClassScores {
 }
 
 /** The `k` best classes of each item, best first, `[rows, min(k, cols)]`; equal scores rank by lowest class. */
-export function topClasses({ data, rows, cols }: ClassScores, k: number): Int32Array {
+export function topClasses(scores: ClassScores, k: number): Int32Array {
+  checkArgument('topClasses', 'scores', scores, 'object');
+  const { data, rows, cols } = scores;
+  checkOption(
+    ArrayBuffer.isView(data) && data.length === rows * cols,
+    `topClasses: the scores are no typed array [${rows}, ${cols}]; give { data, rows, cols }`,
+  );
+  checkOption(Number.isInteger(k) && k >= 1, `topClasses: k is ${k}; it must be a positive integer`);
   const keep = Math.min(k, cols);
   const out = new Int32Array(rows * keep);
   for (let i = 0; i < rows; i++) {
-    const scores = data.subarray(i * cols, (i + 1) * cols);
+    const row = data.subarray(i * cols, (i + 1) * cols);
     const ranked = out.subarray(i * keep, (i + 1) * keep);
     for (let c = 0; c < cols; c++) {
       let at = Math.min(c, keep);
-      while (at > 0 && scores[c]! > scores[ranked[at - 1]!]!) at--;
+      while (at > 0 && row[c]! > row[ranked[at - 1]!]!) at--;
       ranked.copyWithin(at + 1, at);
       if (at < keep) ranked[at] = c;
     }
@@ -70,6 +103,7 @@ export function firstChoices(ranked: Int32Array, items: number): Int32Array {
 
 /** Share of items whose label is among their ranked classes `[n, k]`. */
 export function hitRate(ranked: Int32Array, labels: ArrayLike<number>): number {
+  checkArgument('hitRate', 'labels', labels, 'list');
   return (
     anyHitRate(
       ranked,
@@ -83,7 +117,13 @@ export function hitRate(ranked: Int32Array, labels: ArrayLike<number>): number {
  * labels are left out; `undefined` where none is left.
  */
 export function anyHitRate(ranked: Int32Array, accepted: readonly (readonly number[])[]): number | undefined {
-  const k = ranked.length / accepted.length;
+  checkArgument('anyHitRate', 'ranked', ranked, 'Int32Array');
+  checkArgument('anyHitRate', 'accepted', accepted, 'list');
+  const k = accepted.length === 0 ? 0 : ranked.length / accepted.length;
+  checkOption(
+    Number.isInteger(k) && accepted.every((labels) => Array.isArray(labels)),
+    `anyHitRate: ${ranked.length} ranked classes for ${accepted.length} items; give [n, k] and one list of classes per item`,
+  );
   let hits = 0;
   let counted = 0;
   accepted.forEach((labels, i) => {

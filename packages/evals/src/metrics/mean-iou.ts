@@ -4,6 +4,8 @@
  * protocols count it as 0, others skip it.
  */
 
+import { checkArgument, checkOption } from '../errors';
+
 /** How a class that is absent from predictions and targets enters the mean. */
 export type AbsentClass = 'zero' | 'skip';
 
@@ -12,6 +14,12 @@ export type AbsentClass = 'zero' | 'skip';
  * are predictions that name no class: they only miss.
  */
 export function perClassIou(counts: Float64Array, classes: number): (number | null)[] {
+  checkArgument('perClassIou', 'counts', counts, 'list');
+  const whole = Number.isInteger(classes) && classes >= 1 && counts.length % classes === 0;
+  checkOption(
+    whole && counts.length >= classes * classes,
+    `${counts.length} counts for ${classes} classes; give [predictions, classes] with a row for every class`,
+  );
   return Array.from({ length: classes }, (_, c) => {
     let target = 0;
     for (let i = c; i < counts.length; i += classes) target += counts[i]!;
@@ -29,6 +37,10 @@ export function meanIou(
   absent: AbsentClass = 'zero',
   only?: readonly number[],
 ): number {
+  checkArgument('meanIou', 'ious', ious, 'list');
+  checkArgument('meanIou', 'absent', absent, ['zero', 'skip']);
+  const odd = only?.find((c) => !(c >= 0 && c < ious.length));
+  checkOption(odd === undefined, `only names ${odd}, which is no class of ${ious.length}`);
   const chosen = only ? only.map((c) => ious[c] ?? null) : ious;
   const counted = absent === 'skip' ? chosen.filter((iou) => iou !== null) : chosen;
   return counted.length === 0 ? 0 : counted.reduce<number>((sum, iou) => sum + (iou ?? 0), 0) / counted.length;

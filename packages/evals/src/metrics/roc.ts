@@ -5,7 +5,7 @@
  * AUROC is the probability that a positive outscores a negative, ties counting half. It equals the area under the ROC
  * curve by the trapezoid rule when tied scores are one point of the curve, which is how it is computed here.
  */
-import { EvalsError } from '../errors';
+import { checkArgument, checkOption, EvalsError } from '../errors';
 
 /** Scores of both groups. */
 export interface Detection {
@@ -51,12 +51,17 @@ export function aupr(scores: Detection): number {
 
 /** Share of negatives flagged at the highest threshold that still finds `recall` of the positives. */
 export function falsePositiveRate(scores: Detection, recall = 0.95): number {
+  checkOption(recall > 0 && recall <= 1, `recall is ${recall}; it must be a share above 0, such as 0.95`);
   const { hits, alarms } = curve(scores);
   const at = hits.findIndex((count) => count / scores.positive.length >= recall);
   return alarms[at]! / scores.negative.length;
 }
 
-function curve({ positive, negative }: Detection): Curve {
+function curve(scores: Detection): Curve {
+  checkArgument('detection', 'scores', scores, 'object');
+  const { positive, negative } = scores;
+  checkArgument('detection', 'positive', positive, 'list');
+  checkArgument('detection', 'negative', negative, 'list');
   if (positive.length === 0 || negative.length === 0) {
     throw new EvalsError(
       'bad-features',

@@ -1,6 +1,7 @@
 /** Scores of label maps, from counts of (prediction, target) pairs that are pooled over the images of a set. */
+import type { OptionKinds } from '@franca/tensor';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption, EvalsError } from '../errors';
+import { checkBackend, checkOption, checkOptions, EvalsError } from '../errors';
 import type { Outcome } from '../outcome';
 import { type AbsentClass, meanIou, perClassIou } from './mean-iou';
 
@@ -14,6 +15,21 @@ export interface SegmentationScoring {
   /** The classes that the mean is taken over; default all. */
   readonly averageOver?: readonly number[];
 }
+
+export const SCORING: OptionKinds<SegmentationScoring> = {
+  classes: 'number',
+  ignore: 'number',
+  absent: ['zero', 'skip'],
+  averageOver: 'numbers',
+};
+
+/** The scoring among the options of an evaluation. */
+export const scoringOf = ({ classes, ignore, absent, averageOver }: SegmentationScoring): SegmentationScoring => ({
+  classes,
+  ignore,
+  absent,
+  averageOver,
+});
 
 /**
  * A value that is neither a class nor ignored would be left out without a word: the masks are not what the classes say.
@@ -63,26 +79,35 @@ export interface PooledCounts {
  *
  * @throws EvalsError `bad-option`; adding throws `bad-labels` as `checkMask`
  */
-export function pooledCounts(
-  backend: EvalBackend,
-  scoring: SegmentationScoring,
-  predictions: number = scoring.classes,
-): PooledCounts {
+export function pooledCounts(backend: EvalBackend, scoring: SegmentationScoring, predictions?: number): PooledCounts {
+  checkBackend('pooledCounts', backend);
+  checkOptions('pooledCounts', scoring, SCORING);
   checkScoring(scoring);
   const { classes, ignore = 255 } = scoring;
-  const counts = new Float64Array(predictions * classes);
+  const rows = predictions ?? classes;
+  const counts = new Float64Array(rows * classes);
   return {
     counts,
     add: async (predicted, target) => {
+      checkOption(
+        predicted.length === target.length,
+        `${predicted.length} predicted labels for ${target.length} pixels; each pixel needs one`,
+      );
       checkMask(target, scoring);
-      const part = await backend.countPairs({ predicted, target, shape: [predictions, classes], ignore });
+      const part = await backend.countPairs({ predicted, target, shape: [rows, classes], ignore });
       for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
     },
   };
 }
 
-/** Scores counts `[predictions, classes]` whose first rows are the classes; further rows name no class. */
+/**
+ * Scores counts `[predictions, classes]` whose first rows are the classes; further rows name no class.
+ *
+ * @throws EvalsError `bad-option` when there are fewer counts than pairs of classes, or no whole rows of them
+ */
 export function scoreCounts(counts: Float64Array, scoring: SegmentationScoring): SegmentationScore {
+  checkOptions('scoreCounts', scoring, SCORING);
+  checkScoring(scoring);
   const { classes, absent = 'zero', averageOver } = scoring;
   const perClass = perClassIou(counts, classes);
   let right = 0;

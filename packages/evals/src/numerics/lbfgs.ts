@@ -6,6 +6,8 @@
  *
  * Source: Nocedal & Wright, Numerical Optimization, algorithms 7.4 and 7.5.
  */
+import type { OptionKinds } from '@franca/tensor';
+import { checkArgument, checkOptions } from '../errors';
 import { type LinePoint, strongWolfe } from './strong-wolfe';
 
 /** Returns the value at `x` and writes the gradient. */
@@ -23,6 +25,14 @@ export interface LbfgsOptions {
   /** Multiplies by a symmetric positive definite estimate of the inverse Hessian, up to a factor; default the identity. */
   readonly inverseHessian?: (vector: Float64Array) => Float64Array;
 }
+
+const OPTIONS: OptionKinds<LbfgsOptions> = {
+  gradientTolerance: 'number',
+  maxIterations: 'number',
+  memory: 'number',
+  lineSearchSteps: 'number',
+  inverseHessian: 'function',
+};
 
 export interface LbfgsResult {
   readonly x: Float64Array;
@@ -47,6 +57,9 @@ interface Point extends LinePoint {
 }
 
 export async function lbfgs(objective: Objective, start: Float64Array, options: LbfgsOptions): Promise<LbfgsResult> {
+  checkArgument('lbfgs', 'objective', objective, 'function');
+  checkOptions('lbfgs', options, OPTIONS);
+  checkArgument('lbfgs', 'gradientTolerance', options.gradientTolerance, 'number');
   const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50, inverseHessian } = options;
   const pairs: Pair[] = [];
   let x: Float64Array = start.slice();

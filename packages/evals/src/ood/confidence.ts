@@ -12,6 +12,17 @@ import { fitVim, vimConfidence } from './vim';
 /** A confidence score; see `logitConfidence`, `knnConfidence`, `mahalanobisConfidence` and `vimConfidence`. */
 export type OodScore = LogitScore | 'knn' | 'mahalanobis' | 'relative-mahalanobis' | 'vim';
 
+export const OOD_SCORES: readonly OodScore[] = [
+  'msp',
+  'max-logit',
+  'energy',
+  'gen',
+  'knn',
+  'mahalanobis',
+  'relative-mahalanobis',
+  'vim',
+];
+
 /** What confidence scores can be built from: a classifier of the features, and the train features themselves. */
 export interface OodReference {
   /** Needed by `msp`, `max-logit`, `energy`, `gen` and `vim`. */
@@ -37,8 +48,7 @@ const NEEDS_CLASSIFIER: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'ge
 
 /** The scores that the reference suffices for. */
 export function possibleScores({ classifier, train }: OodReference): OodScore[] {
-  const all: OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
-  return all.filter(
+  return OOD_SCORES.filter(
     (score) => (classifier || !NEEDS_CLASSIFIER.includes(score)) && (train || !NEEDS_TRAIN.includes(score)),
   );
 }

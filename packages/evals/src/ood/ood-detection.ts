@@ -6,15 +6,17 @@
  * The paper (Fig. 8) names no score; OpenOOD v1.5, which it uses, scores linear-probe logits by MSP in its script for
  * such models.
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { classify } from '../classifier';
-import { checkOption } from '../errors';
-import { classTokens, type LabelledFeatures } from '../features';
+import { CLASS_TOKENS, checkSet, LABELLED } from '../check-features';
+import { checkClassifier, classify } from '../classifier';
+import { checkOption, checkOptions } from '../errors';
+import { checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { firstChoices, hitRate, topClasses } from '../metrics/accuracy';
 import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
 import { elapsed, type Outcome } from '../outcome';
-import { fitConfidence, type OodReference, type OodScore, possibleScores } from './confidence';
+import { fitConfidence, OOD_SCORES, type OodReference, type OodScore, possibleScores } from './confidence';
 
 /** Options of `oodDetection`. */
 export interface OodOptions {
@@ -28,6 +30,16 @@ export interface OodOptions {
   readonly vimDim?: number;
   readonly backend?: EvalBackend;
 }
+
+const OPTIONS: OptionKinds<OodOptions> = {
+  scores: 'strings',
+  k: 'number',
+  temperature: 'number',
+  vimDim: 'number',
+  backend: 'object',
+};
+const REFERENCE: OptionKinds<OodReference> = { classifier: 'object', train: 'object' };
+const SETS: OptionKinds<OodSets> = { inside: 'object', outside: 'object' };
 
 /** The sets to tell apart. */
 export interface OodSets {
@@ -58,14 +70,17 @@ export interface OodResult {
 /** @throws EvalsError `bad-features` or `bad-option` */
 export async function oodDetection(
   reference: OodReference,
-  { inside, outside }: OodSets,
+  sets: OodSets,
   options: OodOptions = {},
 ): Promise<OodResult> {
+  checkCall(reference, sets, options);
+  const { inside, outside } = sets;
   const { scores = possibleScores(reference), k = 50, temperature = 1, backend = cpuBackend } = options;
   const vimDim = options.vimDim ?? Math.min(256, inside.dim >> 1);
   checkOption(scores.length > 0, 'no score can be computed: give a classifier, train features, or both');
   checkOption(Object.keys(outside).length > 0, 'no out-of-distribution set to compare with');
   const own = classTokens(inside);
+  checkLabels(inside.labels, own.rows);
   const accuracy = await classifierAccuracy(backend, reference, inside);
   const detections: OodDetection[] = [];
   const outcomes: Outcome[] = [];
@@ -102,6 +117,23 @@ export async function oodDetection(
     }
   }
   return { outcomes, detections, accuracy };
+}
+
+function checkCall(reference: OodReference, sets: OodSets, options: OodOptions): void {
+  checkOptions('oodDetection: reference', reference, REFERENCE);
+  checkOptions('oodDetection: sets', sets, SETS);
+  checkOptions('oodDetection', options, OPTIONS);
+  const { scores = [], k = 1, temperature = 1 } = options;
+  const odd = scores.find((score) => !OOD_SCORES.includes(score));
+  checkOption(odd === undefined, `oodDetection: there is no score ${odd}; scores are ${OOD_SCORES.join(', ')}`);
+  checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
+  checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
+  if (reference.classifier) checkClassifier('oodDetection: reference.classifier', reference.classifier);
+  if (reference.train) checkSet('oodDetection: reference.train', reference.train, LABELLED);
+  checkSet('oodDetection: sets.inside', sets.inside, LABELLED);
+  checkSet('oodDetection: sets', sets, { outside: 'object' });
+  for (const [name, set] of Object.entries(sets.outside))
+    checkSet(`oodDetection: sets.outside.${name}`, set, CLASS_TOKENS);
 }
 
 function detectionMetrics(known: Float64Array, foreign: Float64Array): Omit<OodDetection, 'score' | 'set'> {

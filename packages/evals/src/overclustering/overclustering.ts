@@ -8,18 +8,21 @@
  *
  * Sources: NeCo's evaluation; paper Table 4.
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkOption, checkOptions } from '../errors';
 import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { hungarianMatch, manyToOneMatch, renamed } from '../metrics/matching';
 import {
   checkScoring,
   pooledCounts,
+  SCORING,
   type SegmentationScore,
   type SegmentationScoring,
   scoreCounts,
+  scoringOf,
   scoringSettings,
 } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
@@ -50,6 +53,19 @@ export interface OverclusteringOptions extends SegmentationScoring {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<OverclusteringOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
+  clusters: 'numbers',
+  match: ['auto', 'hungarian', 'precision', 'iou'],
+  components: 'number',
+  seeds: 'numbers',
+  iterations: 'number',
+  restarts: 'number',
+  start: ['k-means++', 'random'],
+  size: 'numbers',
+  quirks: 'boolean',
+  backend: 'object',
+} as const);
+
 export interface OverclusteringResult {
   /** One per number of clusters, in the order asked for. */
   readonly outcomes: readonly Outcome[];
@@ -64,10 +80,12 @@ export async function overclustering(
   features: Batched<SegmentationFeatures>,
   options: OverclusteringOptions,
 ): Promise<OverclusteringResult> {
+  checkOptions('overclustering', options, OPTIONS);
   const { classes, clusters = [classes, 100, 300, 500], seeds = [0, 1, 2, 3, 4], backend = cpuBackend } = options;
   const { match = 'auto', iterations = 100, restarts = 5, start = 'k-means++', quirks = false } = options;
   checkOption(seeds.length > 0 && clusters.length > 0, 'overclustering needs a seed and a number of clusters');
-  checkScoring(options);
+  const scoring = scoringOf(options);
+  checkScoring(scoring);
   const images = await reduceImages(backend, features, options);
   const evaluated = quirks ? images.masks.length - (images.masks.length % 32) : images.masks.length;
   checkOption(evaluated > 0, `${images.masks.length} images make no whole batch of 32`);
@@ -84,10 +102,10 @@ export async function overclustering(
         seed,
         start,
       });
-      const counts = await countClusters(backend, images, centroids, evaluated, options);
+      const counts = await countClusters(backend, images, centroids, evaluated, scoring);
       const table = { counts, clusters: count, classes };
       const names = naming === 'hungarian' ? hungarianMatch(table) : manyToOneMatch(table, naming);
-      scores.push(scoreCounts(renamed(table, names), options));
+      scores.push(scoreCounts(renamed(table, names), scoring));
     }
     const values = scores.map(({ miou }) => miou);
     outcomes.push({

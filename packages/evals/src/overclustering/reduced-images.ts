@@ -1,5 +1,6 @@
 /** Patch tokens standardised and reduced by PCA for overclustering, with masks at the size of comparison. */
 import type { EvalBackend } from '../backend/eval-backend';
+import { SEGMENTATION } from '../check-features';
 import { EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
@@ -33,7 +34,7 @@ export async function reduceImages(
   const masks: Uint8Array[] = [];
   let grid: Extent | undefined;
   let row = 0;
-  for await (const batch of batches(features)) {
+  for await (const batch of batches('overclustering: features', features, SEGMENTATION)) {
     checkMask(batch.masks, options);
     const reduced = await projectPca(backend, pca, patchTokens(batch));
     data.set(reduced.data, row * reduced.cols);
@@ -52,5 +53,5 @@ export async function reduceImages(
 }
 
 async function* tokenBatches(features: Batched<SegmentationFeatures>): AsyncGenerator<Matrix> {
-  for await (const batch of batches(features)) yield patchTokens(batch);
+  for await (const batch of batches('overclustering: features', features, SEGMENTATION)) yield patchTokens(batch);
 }

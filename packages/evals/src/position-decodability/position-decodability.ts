@@ -6,10 +6,12 @@
  *
  *   w = (Cov(x, x) + r I)^-1 Cov(x, y),   r = ridge * mean variance of x
  */
+import type { OptionKinds } from '@franca/tensor';
 import { CholeskyDecomposition, Matrix as DenseMatrix } from 'ml-matrix';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { PATCHES } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
 import type { Matrix } from '../matrix';
 import { elapsed, type Outcome } from '../outcome';
@@ -21,6 +23,8 @@ export interface PositionDecodabilityOptions {
   readonly ridge?: number;
   readonly backend?: EvalBackend;
 }
+
+const OPTIONS: OptionKinds<PositionDecodabilityOptions> = { ridge: 'number', backend: 'object' };
 
 export interface PositionDecodabilityResult {
   /** R2 averaged over both axes, on the test images. */
@@ -37,11 +41,12 @@ export async function positionDecodability(
   options: PositionDecodabilityOptions = {},
 ): Promise<PositionDecodabilityResult> {
   const started = performance.now();
+  checkOptions('positionDecodability', options, OPTIONS);
   const { ridge = 1e-6, backend = cpuBackend } = options;
   checkOption(ridge >= 0, `the ridge is ${ridge}; it must not be negative`);
-  const fitted = await momentsOf(backend, withPositions(train));
+  const fitted = await momentsOf(backend, withPositions('train', train));
   const weights = leastSquares(fitted, ridge);
-  const judged = await momentsOf(backend, withPositions(test));
+  const judged = await momentsOf(backend, withPositions('test', test));
   checkOption(
     judged.cols === fitted.cols,
     `train features have ${fitted.cols - 2} dimensions, test ${judged.cols - 2}`,
@@ -74,8 +79,8 @@ export async function positionDecodability(
 }
 
 /** Tokens with their row and column position appended, `[n, D + 2]`. */
-async function* withPositions(features: Batched<PatchFeatures>): AsyncGenerator<Matrix> {
-  for await (const batch of batches(features)) {
+async function* withPositions(part: string, features: Batched<PatchFeatures>): AsyncGenerator<Matrix> {
+  for await (const batch of batches(`positionDecodability: ${part}`, features, PATCHES)) {
     const tokens = patchTokens(batch);
     const cols = tokens.cols + 2;
     const [height, width] = batch.grid;

@@ -1,9 +1,11 @@
 /** Counts of the patch positions at which each cluster occurs: every token goes to its nearest cluster. */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { EvalsError } from '../errors';
+import { checkSet, PATCHES, ROWS } from '../check-features';
+import { checkArgument, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, type PatchFeatures, patchTokens } from '../features';
-import type { Matrix } from '../matrix';
+import { checkWidths, type Matrix } from '../matrix';
 import type { PositionCounts } from './position-entropy';
 
 export interface ClusterPositionsOptions {
@@ -12,15 +14,21 @@ export interface ClusterPositionsOptions {
   readonly backend?: EvalBackend;
 }
 
+const OPTIONS: OptionKinds<ClusterPositionsOptions> = { nearest: ['inner-product', 'euclidean'], backend: 'object' };
+
 /** @param clusters prototypes or centroids `[K, D]` */
 export async function clusterPositions(
   features: Batched<PatchFeatures>,
   clusters: Matrix,
-  { nearest, backend = cpuBackend }: ClusterPositionsOptions,
+  options: ClusterPositionsOptions,
 ): Promise<PositionCounts> {
+  checkOptions('clusterPositions', options, OPTIONS);
+  checkArgument('clusterPositions', 'nearest', options.nearest, OPTIONS.nearest);
+  checkSet('clusterPositions: clusters', clusters, ROWS);
+  const { nearest, backend = cpuBackend } = options;
   let counts: Float64Array | undefined;
   let grid: PatchFeatures['grid'] = [0, 0];
-  for await (const batch of batches(features)) {
+  for await (const batch of batches('clusterPositions: features', features, PATCHES)) {
     if (counts && batch.grid.join() !== grid.join()) {
       throw new EvalsError(
         'bad-features',
@@ -31,6 +39,7 @@ export async function clusterPositions(
     const positions = grid[0] * grid[1];
     counts ??= new Float64Array(clusters.rows * positions);
     const tokens = patchTokens(batch);
+    checkWidths(tokens, clusters);
     const predicted = await (nearest === 'euclidean' ? nearestCentroids : bestPrototypes)(backend, tokens, clusters);
     const target = Int32Array.from({ length: tokens.rows }, (_, i) => i % positions);
     const part = await backend.countPairs({ predicted, target, shape: [clusters.rows, positions] });

@@ -8,7 +8,9 @@
  * samples the entropy comes out too low by about `(positions seen - 1) / 2n`, which the Miller-Madow correction adds;
  * clusters with few hits are left out.
  */
-import { checkOption } from '../errors';
+import type { OptionKinds } from '@franca/tensor';
+import { checkSet } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { elapsed, type Outcome } from '../outcome';
 
 /** How often each cluster occurred at each position. */
@@ -27,6 +29,8 @@ export interface PositionEntropyOptions {
   readonly correction?: 'miller-madow' | 'none';
 }
 
+const OPTIONS: OptionKinds<PositionEntropyOptions> = { minHits: 'number', correction: ['miller-madow', 'none'] };
+
 export interface PositionEntropyResult {
   /** Median over the clusters that count. */
   readonly outcome: Outcome;
@@ -39,6 +43,8 @@ export interface PositionEntropyResult {
 /** @throws EvalsError `bad-option` when the counts do not fit, or no cluster has enough hits */
 export function positionEntropy(table: PositionCounts, options: PositionEntropyOptions = {}): PositionEntropyResult {
   const started = performance.now();
+  checkOptions('positionEntropy', options, OPTIONS);
+  checkSet('positionEntropy: table', table, { counts: 'list', clusters: 'number', grid: 'numbers' });
   const { clusters, grid, counts } = table;
   const positions = grid[0] * grid[1];
   const { minHits = 5 * positions, correction = 'miller-madow' } = options;

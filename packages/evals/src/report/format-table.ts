@@ -3,7 +3,9 @@
  * the paper's, items evaluated of all, what was chosen on what. What is the same for several records stands once above
  * the table, notes below it; a column that no record has anything for is left out.
  */
+import type { OptionKinds } from '@franca/tensor';
 import Table from 'cli-table3';
+import { checkArgument, checkOptions } from '../errors';
 import type { EvalRecord } from '../outcome';
 import { paperResult } from './paper-results';
 
@@ -16,6 +18,8 @@ export interface TableOptions {
   readonly columns?: number;
 }
 
+const OPTIONS: OptionKinds<TableOptions> = { models: 'strings', others: 'number', columns: 'number' };
+
 interface Column {
   readonly head: string;
   readonly cell: (record: EvalRecord) => string;
@@ -23,6 +27,8 @@ interface Column {
 
 /** `records` as a table for a terminal. */
 export function formatTable(records: readonly EvalRecord[], options: TableOptions = {}): string {
+  checkArgument('formatTable', 'records', records, 'list');
+  checkOptions('formatTable', options, OPTIONS);
   const { models = ['Franca-B', 'DINOv2-B'], others = 2, columns = Number.POSITIVE_INFINITY } = options;
   const filled = [...RESULTS, ...models.map(paperColumn), ...circumstances(others)].filter(({ cell }) =>
     records.some((record) => cell(record) !== ''),

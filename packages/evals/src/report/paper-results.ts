@@ -6,6 +6,7 @@
  *
  * An evaluation that the paper does not report needs no line here: nothing is shown beside it.
  */
+import { checkArgument } from '../errors';
 import type { Outcome, Subject } from '../outcome';
 
 /** A number of the paper, or of the repository's README. */
@@ -158,8 +159,12 @@ export const PAPER_RESULTS: readonly PaperResult[] = /* @__PURE__ */ TABLES.flat
 
 /** What the paper prints for this model on the record's task and data set, if it does. */
 export function paperResult(
-  { task, dataset }: Pick<Outcome, 'task'> & Pick<Subject, 'dataset'>,
+  record: Pick<Outcome, 'task'> & Pick<Subject, 'dataset'>,
   model: string,
 ): PaperResult | undefined {
+  checkArgument('paperResult', 'record', record, 'object');
+  const { task, dataset } = record;
+  for (const [name, value] of Object.entries({ 'record.task': task, 'record.dataset': dataset, model }))
+    checkArgument('paperResult', name, value, 'string');
   return PAPER_RESULTS.find((row) => row.task === task && row.dataset === dataset && row.model === model);
 }

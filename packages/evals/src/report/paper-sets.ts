@@ -2,6 +2,7 @@
  * The test sets behind the paper's numbers: a name alone does not make a number comparable. Sizes and metrics are those of the
  * official evaluations (DINOv2's for ImageNet and the fine-grained sets, NeCo's and Hummingbird's for segmentation).
  */
+import { checkArgument } from '../errors';
 import type { Outcome, Subject } from '../outcome';
 import { PAPER_RESULTS } from './paper-results';
 
@@ -38,9 +39,12 @@ const PAPER_SETS: Readonly<Record<string, PaperSet>> = {
 
 /** Why the paper's value beside a result is not its like: a sentence for each reason, none where it is or there is no value. */
 export function paperDifferences(
-  { dataset, task, metric }: Pick<Outcome, 'task' | 'metric'> & Pick<Subject, 'dataset'>,
+  record: Pick<Outcome, 'task' | 'metric'> & Pick<Subject, 'dataset'>,
   images: number,
 ): string[] {
+  checkArgument('paperDifferences', 'record', record, 'object');
+  checkArgument('paperDifferences', 'images', images, 'number');
+  const { dataset, task, metric } = record;
   const set = Object.hasOwn(PAPER_SETS, dataset) ? PAPER_SETS[dataset] : undefined;
   if (!set || !PAPER_RESULTS.some((row) => row.task === task && row.dataset === dataset)) return [];
   const other = task === 'logistic-regression' && set.metric && set.metric !== metric ? set.metric : undefined;

@@ -9,8 +9,10 @@
  *
  * Sources: Lloyd 1982; Arthur & Vassilvitskii 2007 (k-means++); faiss for splitting and sampling.
  */
+import type { OptionKinds } from '@franca/tensor';
 import type { EvalBackend, KMeansSession } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet, ROWS } from '../check-features';
+import { checkBackend, checkOption, checkOptions } from '../errors';
 import { type Matrix, takeRows } from '../matrix';
 import { permutation, type Random, random } from '../numerics/random';
 
@@ -26,6 +28,14 @@ export interface KMeansOptions {
   readonly start?: 'k-means++' | 'random';
 }
 
+const OPTIONS: OptionKinds<KMeansOptions> = {
+  clusters: 'number',
+  iterations: 'number',
+  restarts: 'number',
+  seed: 'number',
+  start: ['k-means++', 'random'],
+};
+
 export interface KMeans {
   /** `[clusters, D]`. */
   readonly centroids: Matrix;
@@ -37,12 +47,18 @@ const POINTS_PER_CENTROID = 256;
 
 /** @throws EvalsError `bad-option` when there are fewer points than clusters. */
 export async function kMeans(backend: EvalBackend, points: Matrix, options: KMeansOptions): Promise<KMeans> {
+  checkBackend('kMeans', backend);
+  checkSet('kMeans: points', points, ROWS);
+  checkOptions('kMeans', options, OPTIONS);
   const { clusters, iterations = 100, restarts = 5, seed, start = 'k-means++' } = options;
   checkOption(
     Number.isInteger(clusters) && clusters >= 1 && clusters <= points.rows,
     `cannot form ${clusters} clusters of ${points.rows} points`,
   );
-  checkOption(restarts >= 1, `restarts is ${restarts}; it must be at least 1`);
+  checkOption(
+    restarts >= 1 && iterations >= 0,
+    `restarts is ${restarts}, iterations ${iterations}; they must be at least 1 and 0`,
+  );
   const draws = random(seed);
   const limit = POINTS_PER_CENTROID * clusters;
   const sample =

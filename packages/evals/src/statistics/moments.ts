@@ -1,14 +1,16 @@
 /** Mean and covariance of rows, from moments that are gathered in one pass. */
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { EvalsError } from '../errors';
+import { ROWS } from '../check-features';
+import { checkBackend, EvalsError } from '../errors';
 import { type Batched, batches } from '../features';
 import type { Matrix } from '../matrix';
 
 /** Moments of all rows of a source in one pass. */
 export async function momentsOf(backend: EvalBackend, source: Batched<Matrix>): Promise<Gram> {
+  checkBackend('momentsOf', backend);
   let session: ReturnType<EvalBackend['openGram']> | undefined;
   try {
-    for await (const tile of batches(source)) {
+    for await (const tile of batches('momentsOf: rows', source, ROWS)) {
       session ??= backend.openGram(tile.cols);
       await session.add(tile);
     }

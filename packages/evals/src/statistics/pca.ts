@@ -3,9 +3,11 @@
  * covariance with the largest eigenvalues. With `standardise` every column is first divided by its population standard
  * deviation (z-score), which makes it the correlation matrix; constant columns then become 0. No whitening.
  */
+import type { OptionKinds } from '@franca/tensor';
 import type { EvalBackend, Gram } from '../backend/eval-backend';
-import { checkOption } from '../errors';
-import type { Matrix } from '../matrix';
+import { checkSet, ROWS } from '../check-features';
+import { checkBackend, checkOption, checkOptions } from '../errors';
+import { checkWidths, type Matrix } from '../matrix';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { covarianceOf, meanOf } from './moments';
 
@@ -24,7 +26,14 @@ export interface PcaOptions {
   readonly standardise?: boolean;
 }
 
-export function fitPca(gram: Gram, components: number, { standardise = false }: PcaOptions = {}): Pca {
+const OPTIONS: OptionKinds<PcaOptions> = { standardise: 'boolean' };
+const GRAM = { rows: 'number', cols: 'number', sum: true, products: true } as const;
+
+/** @throws EvalsError `bad-option` when there are not so many components, `bad-features` for what are no moments */
+export function fitPca(gram: Gram, components: number, options: PcaOptions = {}): Pca {
+  checkSet('fitPca: moments', gram, GRAM);
+  checkOptions('fitPca', options, OPTIONS);
+  const { standardise = false } = options;
   const { cols } = gram;
   checkOption(
     Number.isInteger(components) && components >= 1 && components <= cols,
@@ -45,7 +54,12 @@ export function fitPca(gram: Gram, components: number, { standardise = false }: 
 }
 
 /** Coordinates of rows along the directions, `[rows, components]`. */
-export async function projectPca(backend: EvalBackend, { mean, scale, directions }: Pca, x: Matrix): Promise<Matrix> {
+export async function projectPca(backend: EvalBackend, pca: Pca, x: Matrix): Promise<Matrix> {
+  checkBackend('projectPca', backend);
+  checkSet('projectPca: pca', pca, { directions: 'object' });
+  checkSet('projectPca: x', x, ROWS);
+  const { mean, scale, directions } = pca;
+  checkWidths(x, directions);
   const centred = x.data.map((value, i) => (value - mean[i % x.cols]!) * scale[i % x.cols]!);
   const data = await backend.products({ ...x, data: centred }, directions);
   return { data, rows: x.rows, cols: directions.rows };

@@ -4,9 +4,11 @@
  * of the train features (what any feature of this model could keep at best by a linear map), and random `m`-dimensional
  * subspaces (what chance keeps).
  */
+import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
-import { checkOption } from '../errors';
+import { checkSet, LABELLED } from '../check-features';
+import { checkOption, checkOptions } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import { knn } from '../knn/knn';
 import { type Matrix, rowRange, takeColumns } from '../matrix';
@@ -31,6 +33,15 @@ export interface TruncationCurveOptions {
   readonly temperature?: number;
   readonly backend?: EvalBackend;
 }
+
+const OPTIONS: OptionKinds<TruncationCurveOptions> = {
+  widths: 'numbers',
+  controls: 'strings',
+  seeds: 'numbers',
+  k: 'number',
+  temperature: 'number',
+  backend: 'object',
+};
 
 /** k-NN top-1 accuracy at one width. */
 export interface TruncationPoint {
@@ -57,10 +68,15 @@ export async function truncationCurve(
   test: LabelledFeatures,
   options: TruncationCurveOptions = {},
 ): Promise<TruncationCurveResult> {
+  checkOptions('truncationCurve', options, OPTIONS);
+  checkSet('truncationCurve: train', train, LABELLED);
+  checkSet('truncationCurve: test', test, LABELLED);
   const { widths = halvings(train.dim), controls = ['pca', 'random'], seeds = [0, 1, 2], k = 20 } = options;
   const { temperature = 0.07, backend = cpuBackend } = options;
   const bad = widths.find((width) => !Number.isInteger(width) || width < 1 || width > train.dim);
   checkOption(bad === undefined, `width ${bad} is outside 1..${train.dim}`);
+  const odd = controls.find((control) => control !== 'pca' && control !== 'random');
+  checkOption(odd === undefined, `there is no control ${odd}; controls are pca, random`);
   const pca = controls.includes('pca') ? fitPca(await momentsOf(backend, classTokens(train)), train.dim) : undefined;
   const randomSeeds = controls.includes('random') ? seeds : [];
   const score = async (reduce: Reduction) => {

@@ -50,7 +50,8 @@ export const defaultTarget: Target = {
   bytesPerSecond: 1e11,
 };
 
-interface AdapterFacts {
+/** What a `GPUAdapter` or a `GPUDevice` says of itself. */
+export interface AdapterFacts {
   readonly info: GPUAdapterInfo;
   readonly features: ReadonlySet<string>;
   readonly limits: GPUSupportedLimits;

@@ -126,6 +126,7 @@ export interface Kernel {
   readonly bytes: number;
 }
 
+/** One buffer of a kernel. */
 export interface Binding {
   readonly tensor: Storage;
   readonly access: Access;

@@ -11,6 +11,7 @@ import type { Access, Binding, Kernel, Scratch, Spec, Storage } from '../graph/o
 export const scratch = (shape: readonly number[], dtype: DType): Scratch => ({ shape, dtype, scratch: true });
 export const isScratch = (storage: Storage): storage is Scratch => 'scratch' in storage;
 
+/** What a kernel is, beside its bindings and uniforms. */
 export interface KernelSource {
   /** Statements of `main`. In scope: `lane` (index in the workgroup), `group` (linear workgroup index), `thread` (linear invocation index), `wid`, and `sgLane`, `sgSize`, `sgId` (index of the subgroup in the workgroup) with subgroups. */
   readonly body: string;

@@ -14,7 +14,8 @@ import { checkTensor, record1 } from '../graph/record';
 import { sumTo } from './reduce';
 import { asTensor } from './sources';
 
-type Operand = Tensor | number;
+/** What an elementwise op takes. */
+export type Operand = Tensor | number;
 type Gradient = (grad: Tensor, inputs: readonly Tensor[], output: Tensor) => (Tensor | undefined)[];
 
 interface Definition {

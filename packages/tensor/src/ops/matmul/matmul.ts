@@ -14,6 +14,7 @@ import { reshape } from '../views';
 import type { MatmulDims, MatmulProblem } from './problem';
 import { lowerMatmul, matmulChoice } from './variants';
 
+/** Which operands are transposed. */
 export interface MatmulAttrs {
   readonly transposeA: boolean;
   readonly transposeB: boolean;

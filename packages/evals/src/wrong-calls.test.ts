@@ -1,0 +1,114 @@
+/** Calls as plain JavaScript can make them: each is named by this package's own error, none runs on in silence or breaks inside. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import * as evals from './index';
+import * as node from './node';
+
+type AnyCall = (...args: readonly unknown[]) => unknown;
+type AsyncCall = (...args: readonly unknown[]) => Promise<unknown>;
+const { EvalsError, cpuBackend } = evals;
+const functions: ReadonlyMap<string, AnyCall> = new Map(
+  Object.entries({ ...evals, ...node }).flatMap(([name, value]) =>
+    typeof value === 'function' && value !== EvalsError ? [[name, value as AnyCall]] : [],
+  ),
+);
+const call: AsyncCall = async (name, ...args) => functions.get(String(name))!(...args);
+
+const values = Float32Array.from({ length: 192 }, (_, i) => Math.sin(13 * i));
+const labels = Int32Array.from({ length: 12 }, (_, i) => i % 3);
+const F = { dim: 4, cls: values.subarray(0, 48), labels };
+const masks = Uint8Array.from({ length: 192 }, (_, i) => i % 3);
+const S = { dim: 4, grid: [2, 2], patches: values, maskSize: [4, 4], masks };
+const P = { dim: 4, blocks: [F.cls], labels };
+const classifier = { weight: { data: values.subarray(0, 12), rows: 3, cols: 4 }, bias: new Float32Array(3) };
+const probe = { name: 'x', input: { blocks: 1, avgpool: false }, classifier };
+const points = { data: F.cls, rows: 12, cols: 4 };
+const sets = { inside: F, outside: { a: F } };
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'franca-wrong-calls-'));
+  await writeFile(join(folder, 'file'), 'text');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const NO_ARGUMENTS: readonly (readonly unknown[])[] = [[], [undefined], [null], [5], ['a', 'b', 'c'], [{}, {}, {}]];
+// An empty series of masks and a folder of any name are no mistakes, and a backend has no wrong name.
+const FINE = new Set(['openFeatureCache a,b,c']);
+
+test.each([...functions.keys()])('%s: arguments of another kind', async (name) => {
+  for (const args of NO_ARGUMENTS) {
+    if (FINE.has(`${name} ${args}`)) continue;
+    await expect(call(name, ...args), `${name}(${args})`).rejects.toBeInstanceOf(EvalsError);
+  }
+});
+
+const wide = { ...F, dim: 2, labels: new Int32Array(24) };
+test.each<[RegExp, ...unknown[]]>([
+  [/^knn: there is no option "k"; options are ks, /, 'knn', F, F, { k: 5 }],
+  [/^knn: ks is 5; it must be an array of numbers/, 'knn', F, F, { ks: 5 }],
+  [/^knn: temperature is "0.07"; it must be a number/, 'knn', F, F, { temperature: '0.07' }],
+  [/^knn: options are 5; give an object/, 'knn', F, F, 5],
+  [/^knn: backend is none; give cpuBackend/, 'knn', F, F, { backend: {} }],
+  [/ks is \[1.5\]/, 'knn', F, F, { ks: [1.5] }],
+  [/^knn: test is a Promise; await it/, 'knn', F, Promise.resolve(F)],
+  [/^knn: train is a Promise; await it/, 'knn', Promise.resolve(F), F],
+  [/^knn: train is a Float32Array; .* a set has dim, cls, labels/, 'knn', F.cls, F],
+  [/^knn: train \(a batch\).cls is undefined/, 'knn', [{ dim: 4, labels }], F],
+  [/^knn: test.labels is an Array; it must be an Int32Array; Int32Array.from/, 'knn', F, { ...F, labels: [...labels] }],
+  [/^knn: test.cls is a Float64Array/, 'knn', F, { ...F, cls: new Float64Array(48) }],
+  [/shots is undefined/, 'knnFewShot', F, F, {}],
+  [/no option "learning_rates", it is called learningRates/, 'linearProbe', P, P, { learning_rates: [1] }],
+  [/^linearProbe: test.blocks is a Float32Array/, 'linearProbe', P, { ...P, blocks: F.cls }],
+  [/select is "validation"; it must be 'train-holdout'/, 'linearProbe', P, P, { select: 'validation' }],
+  [/select.validation.dim is undefined/, 'linearProbe', P, P, { select: { validation: {} } }],
+  [/reads 4 blocks, the features have 1/, 'scoreProbe', { ...probe, input: { blocks: 4, avgpool: false } }, P],
+  [/^scoreProbe: probe.input is undefined/, 'scoreProbe', classifier, P],
+  [/label -1 is none of 3 classes/, 'scoreProbe', probe, { ...P, labels: new Int32Array(12).fill(-1) }],
+  [/^linearSegmentation: test.masks is undefined/, 'linearSegmentation', S, { ...S, masks: undefined }, { classes: 3 }],
+  [/absent is "none"; it must be one of zero, skip/, 'linearSegmentation', S, S, { classes: 3, absent: 'none' }],
+  [/metric is "top1"; it must be one of top-1/, 'logisticRegression', F, F, { metric: 'top1' }],
+  [/test.grid is \[2\]; it must be rows and columns/, 'inContextSegmentation', S, { ...S, grid: [2] }, { classes: 3 }],
+  [/memory is { patches: undefined/, 'inContextSegmentation', S, S, { classes: 3, memory: {} }],
+  [/match is "majority"/, 'overclustering', S, { classes: 3, match: 'majority' }],
+  [/^positionDecodability: train.grid is undefined/, 'positionDecodability', F, S],
+  [/there is no control lda/, 'truncationCurve', F, F, { controls: ['lda'] }],
+  [/there is no score mahal; scores are msp/, 'oodDetection', { train: F }, sets, { scores: ['mahal'] }],
+  [/reference: there is no option "trained"/, 'oodDetection', { trained: F }, sets],
+  [/sets.outside.dim is 4; it must be an object/, 'oodDetection', { train: F }, { inside: F, outside: F }],
+  [/need equal widths, got 2 and 4/, 'oodDetection', { classifier }, { inside: wide, outside: { a: F } }],
+  [/^kMeans: there is no option "n_init"/, 'kMeans', cpuBackend, points, { clusters: 3, seed: 0, n_init: 2 }],
+  [/^momentsOf: backend is none/, 'momentsOf', points, cpuBackend],
+  [/no option "ignore_index"/, 'pooledCounts', cpuBackend, { classes: 3, ignore_index: 255 }],
+  [/label 5 is none of 3 classes/, 'tally', [0, 1], [0, 5], 3],
+  [/1 predictions for 2 labels/, 'tally', [0], [0, 1], 3],
+  [/recall is 95/, 'falsePositiveRate', { positive: [1], negative: [0] }, 95],
+  [/only names 4/, 'meanIou', [0.5], 'zero', [4]],
+  [/a mask of 2 patches for a 2 x 2 grid/, 'countVisible', [[0, 1]], [2, 2]],
+  [/matrix: data is a Float64Array/, 'matrix', new Float64Array(4), 2],
+  [/subject.dataset is undefined/, 'evalRecord', {}, { value: 1 }],
+  [/no option "colour"/, 'formatTable', [], { colour: true }],
+])('%s', async (message, ...args) => {
+  await expect(call(...args)).rejects.toThrow(message);
+  await expect(call(...args)).rejects.toBeInstanceOf(EvalsError);
+});
+
+test('files that cannot be read or written are named', async () => {
+  const cases = [
+    [() => node.hashFile(join(folder, 'none')), /none cannot be read \(ENOENT\)/],
+    [() => node.hashFile(folder), /cannot be read \(EISDIR\)/],
+    [() => node.fingerprintFiles(folder, ['none']), /none cannot be read \(ENOENT\)/],
+    [() => cache.write(key, { a: { shape: [1], data: new Float32Array(1) } }), /file cannot be made \(EEXIST\)/],
+  ] as const;
+  const cache = node.openFeatureCache(join(folder, 'file'));
+  const key = { weights: 'w', preprocessing: 'p', data: 'd', outputs: 'o', code: 'c' };
+  for (const [run, message] of cases) {
+    await expect(run()).rejects.toThrow(message);
+    await expect(run()).rejects.toMatchObject({ code: 'bad-file' });
+  }
+  await expect(
+    call('openFeatureCache', folder).then((opened) => Reflect.get(opened as object, 'read')({ weights: 'w' })),
+  ).rejects.toThrow(/key.preprocessing is undefined/);
+});
