@@ -57,7 +57,7 @@ const test = await describe(COUNT, COUNT);
 const { outcome } = await knn(train, test, { ks: [5] });
 console.log(`k-NN, untrained: ${(100 * outcome.value).toFixed(1)} % of ${outcome.evaluated} pictures`);
 const { outcome: before } = await positionDecodability(train, test);
-const { bases } = await fitRasa(gpu, () => [train], { batchSize: 4, iterations: 1 });
+const { bases } = await fitRasa(gpu, train, { iterations: 2 });
 for (const { patches, dim } of [train, test]) removePlanes(patches, dim, bases);
 const { outcome: after } = await positionDecodability(train, test);
 console.log(

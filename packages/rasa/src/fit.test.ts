@@ -3,7 +3,7 @@ import { openGpu } from '@franca/tensor/node';
 import { normals } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RasaError } from './errors';
-import { type FitOptions, fitRasa, OFFICIAL_RECIPE, type PatchBatch, type PatchSource, type RasaFit } from './index';
+import { type FitOptions, fitRasa, OFFICIAL_RECIPE, type PatchFeatures, type PatchSource, type RasaFit } from './index';
 import { gatherMoments } from './moments';
 import { chainBases, removePlanes } from './planes';
 import { constantError, gridPositions } from './position-head';
@@ -19,7 +19,7 @@ function mixed(
   images: number,
   dim: number,
   options: { noise?: number; strength?: number; mean?: number; size?: number } = {},
-): PatchBatch {
+): PatchFeatures {
   const { noise = 0.25, strength = 1, mean = 0, size = 1 } = options;
   const grid = [8, 8] as const;
   const positions = gridPositions(grid);
@@ -33,7 +33,7 @@ function mixed(
 }
 
 /** R^2 of least squares with a bias, in f64 from the rows themselves: conjugate directions of the normal equations. */
-function readFrom({ patches, grid, dim }: PatchBatch, bases: RasaFit['bases']): number {
+function readFrom({ patches, grid, dim }: PatchFeatures, bases: RasaFit['bases']): number {
   const rows = Float64Array.from(patches);
   removePlanes(rows, dim, bases);
   const n = rows.length / dim;

@@ -3,7 +3,7 @@ export { fitRasa } from './fit';
 export { foldAfterNorm, foldIntoConsumer, type LinearMap } from './fold';
 export { fromOfficial, toOfficial } from './official-keys';
 export { type FitOptions, OFFICIAL_RECIPE, type StageProgress } from './options';
-export type { Batches, PatchBatch, PatchSource } from './patch-batches';
+export type { Batches, PatchFeatures, PatchSource } from './patch-batches';
 export {
   chainBases,
   decompose,

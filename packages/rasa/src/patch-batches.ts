@@ -2,23 +2,23 @@
 import { RasaError } from './errors';
 
 /** Patch tokens of some images after the final norm: [n, rows * columns, D]. */
-export interface PatchBatch {
+export interface PatchFeatures {
   readonly patches: Float32Array;
   readonly grid: readonly [rows: number, columns: number];
   readonly dim: number;
 }
 
 /** Features that come in pieces. */
-export type Batches = AsyncIterable<PatchBatch> | Iterable<PatchBatch>;
+export type Batches = AsyncIterable<PatchFeatures> | Iterable<PatchFeatures>;
 
 /**
  * Features to fit on: all in one, or batches, or a function that starts a pass over them. They are read many times (once for the moments, then `epochs`
  * times or more a plane, then once to judge it), and a function may give them shuffled or augmented anew each time. All batches have one grid.
  */
-export type PatchSource = PatchBatch | Batches | (() => Batches);
+export type PatchSource = PatchFeatures | Batches | (() => Batches);
 
 /** What all batches of a source have in common. */
-export type PatchShape = Pick<PatchBatch, 'grid' | 'dim'>;
+export type PatchShape = Pick<PatchFeatures, 'grid' | 'dim'>;
 
 /** Images of one size of batch: [batchSize, N, D], of which the first `count` images are new, the rest left from before. */
 export interface EvenBatch {
@@ -29,7 +29,7 @@ export interface EvenBatch {
 export const valuesPerImage = ({ grid: [rows, columns], dim }: PatchShape): number => rows * columns * dim;
 
 /** One pass over a source, every batch checked. Throws `RasaError` `shape` if one is of another grid or width than the first, or of no whole image. */
-export async function* passOver(source: PatchSource): AsyncGenerator<PatchBatch> {
+export async function* passOver(source: PatchSource): AsyncGenerator<PatchFeatures> {
   let shape: PatchShape | undefined;
   for await (const batch of batchesOf(source)) {
     shape ??= checkedShape(batch);
@@ -80,7 +80,7 @@ export async function* endlessBatches(
 }
 
 /** `passes` passes as one, none of them empty. */
-async function* joined(source: PatchSource, passes = Number.POSITIVE_INFINITY): AsyncGenerator<PatchBatch> {
+async function* joined(source: PatchSource, passes = Number.POSITIVE_INFINITY): AsyncGenerator<PatchFeatures> {
   for (let pass = 0; pass < passes; pass++) {
     let some = false;
     for await (const batch of batchesOf(source)) {
@@ -100,7 +100,7 @@ function batchesOf(source: PatchSource): Batches {
   return 'patches' in source ? [source] : source;
 }
 
-function checkedShape({ grid, dim }: PatchBatch): PatchShape {
+function checkedShape({ grid, dim }: PatchFeatures): PatchShape {
   const [rows, columns] = grid;
   if (!(isCount(rows) && isCount(columns) && rows > 1 && columns > 1))
     throw new RasaError('shape', `a grid of ${rows} x ${columns} patches; there must be two rows and two columns`);
@@ -111,7 +111,7 @@ function checkedShape({ grid, dim }: PatchBatch): PatchShape {
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
 
-function checkBatch({ patches, grid: [h, w], dim }: PatchBatch, shape: PatchShape): void {
+function checkBatch({ patches, grid: [h, w], dim }: PatchFeatures, shape: PatchShape): void {
   const [rows, columns] = shape.grid;
   if (h !== rows || w !== columns || dim !== shape.dim)
     throw new RasaError(

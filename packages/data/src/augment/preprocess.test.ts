@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DataError } from '../errors';
 import type { PixelImage } from '../images/image';
 import { IMAGENET_NORMALISATION } from './normalise';
 import { PREPROCESS_224, PREPROCESS_518, preprocess, preprocessInto, resizeAndCrop, resizedSize } from './preprocess';
@@ -56,6 +57,7 @@ it('puts several images into one batch, each as it is by itself', () => {
 
 it('refuses no image at all, and a place of another size', () => {
   expect(() => preprocess([])).toThrow(/no image/);
+  expect(() => preprocess(columns(11, 14), undefined, new Float32Array(3) as never)).toThrow(DataError);
   expect(() => preprocessInto(new Float32Array(100), columns(11, 14))).toThrow(/100 numbers .* 150528/);
 });
 
