@@ -218,5 +218,5 @@ test('what is no bytes and no address is refused with the way out', async () => 
   await expectError(open(undefined), 'argument', /takes an ArrayBuffer, .*; undefined was given/);
   await expectError(open(Promise.resolve()), 'argument', /a promise \(await it\)/);
   await expectError(open(new Response('')), 'argument', /await response\.blob\(\)/);
-  await expectError(open(new Blob([]), { headers: {} }), 'argument', /no "headers"; it has name, request/);
+  await expectError(open(new Blob([]), { headers: {} }), 'options', /no "headers"; it has name, request/);
 });

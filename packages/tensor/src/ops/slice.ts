@@ -21,21 +21,20 @@ const boxMap = (full: Shape, { start, shape }: BoxAttrs): StridedMap => ({
 });
 
 // @__NO_SIDE_EFFECTS__
-function boxOp<A extends BoxAttrs>(name: string, further: Pick<Op<A>, 'view'> = {}): Op<A> {
+function boxOp<A extends BoxAttrs>(own: Pick<Op<A>, 'name' | 'view'>): Op<A> {
   return {
-    name,
     infer: ([x], { shape }) => [{ shape, dtype: x!.dtype }],
     reference: ([x], attrs) => [stridedReference(x!, boxMap(x!.shape, attrs))],
     gradient: ({ inputs, attrs, grads }) => [padBox(grads[0]!, inputs[0]!.shape, attrs.start)],
     lower: ({ inputs: [x], outputs: [out], attrs, target }) => [
       stridedKernel('slice', x!, out!, boxMap(x!.shape, attrs), target),
     ],
-    ...further,
+    ...own,
   };
 }
 
-const sliceOp = boxOp<BoxAttrs>('slice');
-const rowsOp = boxOp<BoxAttrs & { offset: number }>('rows', { view: ({ offset }) => ({ offset }) });
+const sliceOp = boxOp<BoxAttrs>({ name: 'slice' });
+const rowsOp = boxOp<BoxAttrs & { offset: number }>({ name: 'rows', view: ({ offset }) => ({ offset }) });
 
 /** The box of `shape` that starts at `start`. */
 export function slice(x: Tensor, start: readonly number[], shape: Shape): Tensor {
