@@ -61,7 +61,7 @@ const { bases } = await fitRasa(gpu, train, { iterations: 2 });
 for (const { patches, dim } of [train, test]) removePlanes(patches, dim, bases);
 const { outcome: after } = await positionDecodability(train, test);
 console.log(
-  `position in a patch token: R2 ${before.value.toFixed(2)}, ${after.value.toFixed(2)} without ${bases.length} planes`,
+  `position in a patch token: R2 ${before.value.toFixed(2)}, ${after.value.toFixed(2)} after RASA (planes removed: ${bases.length})`,
 );
 
 const pictures = Array.from({ length: COUNT }, (_, i) => imageFromTensor(test.images, i));

@@ -59,6 +59,7 @@ const unfitted = ({ dim: D, images }: Moments, before: PositionReading, settings
   heads: [],
   biases: [],
   bases: [],
+  directions: settings.directions,
   matrix: projectionMatrix([], D),
   before,
   after: before,

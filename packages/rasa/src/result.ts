@@ -30,6 +30,8 @@ export interface RasaFit {
   readonly biases: readonly Float32Array[];
   /** The planes, one of each head. `removePlanes` takes them, `toOfficial` names them. */
   readonly bases: readonly Basis[];
+  /** Which planes they are: what the heads' weights stand for, or the weights themselves, as published. */
+  readonly directions: 'patterns' | 'weights';
   /** z' = z L, [D, D]. */
   readonly matrix: Float64Array;
   /** Position as least squares reads it from the features as they are, and from what the fit leaves. */

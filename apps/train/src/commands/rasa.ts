@@ -13,7 +13,7 @@ import { openSession, type SessionOptions, withWeightsAndImages } from '../featu
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
-import { FIT_CHANCE, FIT_R2, HEAD_R2, positionChart, positionReadings } from '../rasa/position-readings';
+import { DIRECTIONS, FIT_CHANCE, FIT_R2, HEAD_R2, positionChart, positionReadings } from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
@@ -84,7 +84,7 @@ async function run(options: Options): Promise<void> {
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const files = await writeRasa(options.out, session.weights, fit.bases, options.official ? fit.heads : undefined);
+  const files = await writeRasa(options.out, session.weights, fit, options.official ? fit.heads : undefined);
   const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
@@ -108,6 +108,7 @@ function readingLines(fit: RasaFit, readings: readonly EvalRecord[]): string[] {
     `R2 of position, on the ${fit.images} images of the fit and on others:`,
     columns(['planes removed', 'least sq.', 'of it chance', 'trained head', 'least sq., others', 'MSE, others']),
     ...lines,
+    `planes: ${DIRECTIONS[fit.directions]}${fit.directions === 'patterns' ? '; the published ones: --official' : ''}`,
     ...closingLines(fit),
   ];
 }

@@ -5,6 +5,12 @@ import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/part';
 import type { FeatureSession } from '../features/session';
 
+/** Which planes are removed, in words. */
+export const DIRECTIONS: Readonly<Record<RasaFit['directions'], string>> = {
+  patterns: 'along which features vary with what heads read',
+  weights: "of the heads' weights, as published",
+};
+
 /** Names in `others`: least squares on the images of the fit, how much of it is chance, and the head that is trained next. */
 export const FIT_R2 = 'R2, images of the fit';
 export const FIT_CHANCE = 'of it chance';
@@ -14,7 +20,7 @@ export const HEAD_R2 = 'R2 of the next head';
 export async function positionReadings(
   backend: EvalBackend,
   { train, test }: Parts<DensePart>,
-  { bases, before, stages }: Pick<RasaFit, 'bases' | 'before' | 'stages'>,
+  { bases, directions, before, stages }: Pick<RasaFit, 'bases' | 'directions' | 'before' | 'stages'>,
   { weights: { name, notes }, leftOut, size, model }: Pick<FeatureSession, 'weights' | 'leftOut' | 'size' | 'model'>,
 ): Promise<EvalRecord[]> {
   const records: EvalRecord[] = [];
@@ -38,7 +44,8 @@ export async function positionReadings(
       [FIT_CHANCE]: fitted[planes]!.chance,
       ...(next ? { [HEAD_R2]: next.head.r2 } : {}),
     };
-    records.push(evalRecord(subject, { ...outcome, others, variant, total: test.set.total * patchesOfImage }));
+    const hyper = { ...outcome.hyper, planes: DIRECTIONS[directions] };
+    records.push(evalRecord(subject, { ...outcome, hyper, others, variant, total: test.set.total * patchesOfImage }));
   }
   return records;
 }

@@ -15,7 +15,7 @@ export const rasaTask = (session: FeatureSession, folder: string | undefined): R
     const { weights } = session;
     const fit = await fitOnImages(session, parts.train, {});
     const records = await positionReadings(context.backend, parts, fit, session);
-    if (folder && fit.bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, fit.bases);
+    if (folder && fit.bases.length > 0) await writeRasa(join(folder, 'rasa'), weights, fit);
     return { records, section: { charts: [{ figure: positionChart(records) }] } };
   },
 });

@@ -6,7 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
-import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, toOfficial } from '@franca/rasa';
+import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, type RasaFit, toOfficial } from '@franca/rasa';
 import { sizeOf } from '@franca/tensor';
 import { FINAL_LAYER, vitSpecs } from '@franca/vit';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
@@ -28,13 +28,13 @@ async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): 
 export async function writeRasa(
   folder: string,
   weights: Weights,
-  bases: readonly Basis[],
+  { bases, directions }: Pick<RasaFit, 'bases' | 'directions'>,
   planes: readonly (Basis | Float32Array)[] = bases,
 ): Promise<{ headsFile: string; foldedFile: string }> {
   await mkdir(folder, { recursive: true });
   const D = weights.config.embedDim;
   const headsFile = join(folder, HEADS_FILE);
-  const metadata = { model: weights.name };
+  const metadata = { model: weights.name, 'rasa.directions': directions };
   const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
   const foldedFile = join(folder, FOLDED_FILE);
