@@ -28,13 +28,18 @@ export function memorySource(name: string, images: readonly MemoryImage[], class
     if (keys.has(key)) throw new DataError('argument', `${name} has two images with the key ${key}; keys are unique`);
     keys.add(key);
   }
+  const at = (index: number): MemoryImage => {
+    const image = images[index];
+    if (image) return image;
+    throw new DataError('argument', `${name} has no image ${index}; it has ${images.length}, counted from 0`);
+  };
   return {
     name,
     length: images.length,
-    ...(classes && { classes, label: (index: number) => images[index]?.label }),
-    key: (index) => images[index]!.key,
-    version: (index) => contentHash(images[index]!.content),
-    read: async (index) => images[index]!.content,
+    ...(classes && { classes, label: (index: number) => at(index).label }),
+    key: (index) => at(index).key,
+    version: (index) => contentHash(at(index).content),
+    read: async (index) => at(index).content,
   };
 }
 
