@@ -7,6 +7,7 @@ import {
   compile,
   createState,
   type Gpu,
+  type GroupSpec,
   type GroupTensors,
   grad,
   type KnobSpec,
@@ -63,7 +64,7 @@ export interface Training<P extends ParameterSpecs, B extends BatchSpec, K exten
 }
 
 /** Groups of state that AdamW needs beside the weights. */
-export interface OptimizerState<P extends ParameterSpecs> {
+export interface OptimizerState<P extends GroupSpec> {
   readonly gradient: P;
   readonly m: P;
   readonly v: P;
@@ -71,7 +72,7 @@ export interface OptimizerState<P extends ParameterSpecs> {
 }
 
 /** Groups of state that `adamW` needs beside the weights: `createState(gpu, { weights: specs, ...optimizerState(specs) })`. */
-export function optimizerState<P extends ParameterSpecs>(parameters: P): OptimizerState<P> {
+export function optimizerState<P extends GroupSpec>(parameters: P): OptimizerState<P> {
   return { gradient: parameters, m: parameters, v: parameters, optimizer: { corrections: spec([2]) } };
 }
 

@@ -8,7 +8,7 @@
  * A [D, D] removes the planes of earlier heads, and scales what remains to unit variance, so that one learning rate serves features of any size. A head of
  * centred features starts from the middle of the grid.
  */
-import { adamW, cosine } from '@franca/nn';
+import { adamW, cosine, optimizerState } from '@franca/nn';
 import {
   compile,
   constant,
@@ -116,10 +116,7 @@ function headState(gpu: Gpu, D: number) {
   const head = { [HEAD]: { shape: [2, D], dtype: 'f32' } } as const;
   return createState(gpu, {
     head,
-    m: head,
-    v: head,
-    gradient: head,
-    optimizer: { corrections: { shape: [2], dtype: 'f32' } },
+    ...optimizerState(head),
     view: { mean: { shape: [D], dtype: 'f32' }, map: { shape: [D, D], dtype: 'f32' } },
   });
 }
@@ -160,18 +157,10 @@ function trainingStep(
     (s, { patches }, knobs) => {
       const weight = s.head.tensors[HEAD];
       const loss = mean(errorsOf(patches, weight, s.view.tensors, { ...shape, ...settings }));
-      adamW(
-        {
-          weights: s.head,
-          m: s.m,
-          v: s.v,
-          gradients: store(s.gradient, grad(loss, { [HEAD]: weight })),
-          corrections: s.optimizer.tensors.corrections,
-          lr: knobs.lr,
-          weightDecay: knobs.weightDecay,
-        },
-        { rule: () => ({ lrMultiplier: 1, weightDecayMultiplier: 1, isLastLayer: false }) },
-      );
+      const { lr, weightDecay } = knobs;
+      const gradients = store(s.gradient, grad(loss, { [HEAD]: weight }));
+      const { corrections } = s.optimizer.tensors;
+      adamW({ weights: s.head, m: s.m, v: s.v, gradients, corrections, lr, weightDecay });
       return { loss };
     },
     { state, batch: patchesSpec(shape, settings), knobs: { lr: [], weightDecay: [] } },

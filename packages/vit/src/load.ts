@@ -1,5 +1,6 @@
 /** Weights onto a device: from a file that is open, or by official name into a state, and a model on top of it. */
-import { createState, type DType, type Gpu, type GroupSpec, type State, sizeOf } from '@franca/tensor';
+import type { ParameterSpecs } from '@franca/nn';
+import { createState, type DType, type Gpu, type GroupSpec, type State, type StateSpec, sizeOf } from '@franca/tensor';
 import type { VitConfig } from './config';
 import { type ConfigOfWeights, configOf } from './config-of-weights';
 import { VitError } from './errors';
@@ -37,7 +38,8 @@ export async function loadVit(
 ): Promise<LoadedVit> {
   checkOptions(options);
   const { config, assumed, unused, weights, finalLayer } = await resolve(source, options);
-  const state = await vitState(gpu, { config, weights }, finalLayer ? { finalLayer: finalLayerSpecs(config) } : {});
+  const more: StateSpec = finalLayer ? { finalLayer: finalLayerSpecs(config) } : {};
+  const state = await vitState(gpu, { config, weights }, more);
   try {
     for (const [name, values] of Object.entries(finalLayer ?? {})) state.write('finalLayer', name, values);
     const groups = { state, group: 'weights', ...(finalLayer && { finalLayer: 'finalLayer' }) };
@@ -89,13 +91,16 @@ const finalLayerSpecs = ({ embedDim: D }: VitConfig): GroupSpec => ({
  * State with a model's weights as the group `weights`, for steps of one's own; `more` are further groups, zero at first. A missing `mask_token` is zero.
  * Throws `VitError` with code `weights` if a weight is missing or has another size.
  */
-export async function vitState(
+export async function vitState<More extends StateSpec = Record<never, never>>(
   gpu: Gpu,
   { config, weights }: ConfiguredWeights,
-  more: Readonly<Record<string, GroupSpec>> = {},
-): Promise<State> {
+  more?: More,
+): Promise<State<{ readonly weights: ParameterSpecs } & More>> {
   const specs = vitSpecs(config);
-  const state = createState(gpu, { weights: specs, ...more });
+  const state: State<{ readonly weights: ParameterSpecs } & More> = createState(
+    gpu,
+    Object.assign({ weights: specs }, more ?? ({} as More)),
+  );
   try {
     for (const [name, { shape }] of Object.entries(specs)) {
       const values = await weights(name);
