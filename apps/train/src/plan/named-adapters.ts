@@ -11,6 +11,7 @@ const h200Like: Target = {
   subgroupSize: 32,
   subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
   timestamps: true,
+  memoryBytes: 139 * 2 ** 30,
   maxBindingBytes: 2 ** 32 - 4,
   maxBufferBytes: 2 ** 32 - 4,
   maxStorageBuffers: 16,

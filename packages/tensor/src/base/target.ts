@@ -17,6 +17,8 @@ export interface Target {
   /** Shapes of f16 x f16 -> f32 subgroup matrices the adapter offers. */
   readonly subgroupMatrices: readonly SubgroupMatrixConfig[];
   readonly timestamps: boolean;
+  /** Bytes of memory that the device has; undefined where nothing tells. */
+  readonly memoryBytes: number | undefined;
   readonly maxBindingBytes: number;
   readonly maxBufferBytes: number;
   readonly maxStorageBuffers: number;
@@ -40,6 +42,7 @@ export const defaultTarget: Target = {
   subgroupSize: undefined,
   subgroupMatrices: [],
   timestamps: false,
+  memoryBytes: undefined,
   maxBindingBytes: 128 * 2 ** 20,
   maxBufferBytes: 256 * 2 ** 20,
   maxStorageBuffers: 8,
@@ -91,6 +94,7 @@ export function describeTarget({ info, features, limits }: AdapterFacts): Target
       .filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
       .map(({ M, N, K }) => ({ M, N, K })),
     timestamps: features.has('timestamp-query'),
+    memoryBytes: undefined,
     maxBindingBytes: limits.maxStorageBufferBindingSize,
     maxBufferBytes: limits.maxBufferSize,
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
