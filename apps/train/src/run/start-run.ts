@@ -29,6 +29,7 @@ import { checkPrecision } from './precision';
 import { openRunFolder, type RunFolder, readEnvironments, refuseAmongPictures } from './run-folder';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
+import { takeTuning } from './tuning-record';
 
 /** What distinguishes the commands: the preset where none is given, and whether starting weights of another image size are let in. */
 export interface RunKind {
@@ -56,6 +57,7 @@ export async function startRun(
 
   const found = await findOrigin(folder, options, note);
   for (const text of await adapterNotes(found, gpu)) note(text);
+  for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
   const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
   const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
   const before = derive(configured.config, machine);

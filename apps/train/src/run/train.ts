@@ -50,6 +50,7 @@ import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
 import { listenForStop } from './stop-signals';
 import { takeOver } from './take-over';
+import { describeTuning, tuningNotes, writeTuning } from './tuning-record';
 import { warming } from './warming';
 
 export interface TrainRequest {
@@ -88,8 +89,8 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   const { gpu, options, data, made, folder, origin, progress = createProgress() } = request;
   const out = folder.path;
   using state = createState(gpu, pretrainGroups(options));
-  const notes = [...request.notes, ...(await fillState(request, state))];
-  for (const note of notes.slice(request.notes.length)) progress.message(note);
+  const filled = await fillState(request, state);
+  for (const note of filled) progress.message(note);
   const start = positionOf(origin);
 
   using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
@@ -97,6 +98,10 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
+  const chosen = describeTuning(step.tuning);
+  if (chosen) progress.message(chosen);
+  const notes = [...request.notes, ...filled, ...tuningNotes(step.tuning)];
+  for (const note of tuningNotes(step.tuning)) progress.message(note);
   using cropper = createCropper(gpu, options, step);
   using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
@@ -113,6 +118,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     made,
     savedAt: origin?.isFork ? NOTHING_SAVED : start.step,
   });
+  await writeTuning(out, gpu);
   // a fork that was killed before its first checkpoint would else be a run that has yet to begin
   if (origin?.isFork) await checkpoints.save(start, origin.saved.secondsSpent);
   const environment = describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) });
@@ -207,7 +213,11 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
   );
   let position = start;
   const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
-  const save = () => checkpoints.save(position, record.seconds());
+  const save = async () => {
+    // before the weights that came of them
+    await writeTuning(out, run.gpu);
+    await checkpoints.save(position, record.seconds());
+  };
   try {
     if (start.step === 0) await observer.measure(0, start.step >= last);
     profiler.restart();

@@ -108,10 +108,8 @@ export function matrixTileCost(tile: MatrixTile, lanes: number): TileCost {
   };
 }
 
-export const tileCount = (
-  { batch, M, N }: ProductSize,
-  { rows, columns }: Pick<TileCost, 'rows' | 'columns'>,
-): number => batch * Math.ceil(M / rows) * Math.ceil(N / columns);
+const tileCount = ({ batch, M, N }: ProductSize, { rows, columns }: Pick<TileCost, 'rows' | 'columns'>): number =>
+  batch * Math.ceil(M / rows) * Math.ceil(N / columns);
 
 /** Seconds of a product by tiles of a cost, with k in so many ranges (1: not divided). */
 export function expectedSeconds(product: ProductSize, cost: TileCost, ranges: number): number {
