@@ -49,7 +49,8 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     const software = isSoftwareAdapter(adapter.info);
     return await openAdapter(adapter, options, {
       tuning: () => (name === 'null' ? false : defaultTuning(adapter.info)),
-      tables: () => shippedTables(TABLES),
+      // one level above both the sources and what is built of them
+      tables: () => shippedTables(new URL('../tuning/', import.meta.url)),
       onDispose: () => KEPT_ALIVE.delete(gpu),
       ...(software ? { memoryLimit: Math.floor(totalmem() * 0.8), wait: waitQuietly, seconds: processorSeconds } : {}),
     });
@@ -93,9 +94,6 @@ async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; 
   }
   throw noAdapter(name, reason);
 }
-
-/** Choices that come with the package, one level above both the sources and what is built of them. */
-const TABLES = new URL('../tuning/', import.meta.url);
 
 function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');

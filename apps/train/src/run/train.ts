@@ -20,7 +20,7 @@ import {
   pretrainStep,
   schedules,
 } from '@franca/pretraining';
-import { compile, createState, type Gpu, type State } from '@franca/tensor';
+import { compile, createState, type Gpu, type State, type TuningReport } from '@franca/tensor';
 import { stringify } from 'yaml';
 import { changedSettings } from '../config/changes';
 import type { DerivedOptions } from '../config/derived-options';
@@ -95,15 +95,14 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   for (const note of filled) progress.message(note);
   const start = positionOf(origin);
 
+  if (gpu.tuning.cache && gpu.target.family === 'gpu')
+    progress.message(`compiling; kernels that were never measured here are measured, ${gpu.tuning.seconds} s at most`);
   using step = await compile(gpu, pretrainStep(options, request.chunks), {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
-  const chosen = describeTuning(step.tuning);
-  if (chosen) progress.message(chosen);
-  const notes = [...request.notes, ...filled, ...tuningNotes(step.tuning)];
-  for (const note of tuningNotes(step.tuning)) progress.message(note);
+  const notes = [...request.notes, ...filled, ...sayTuning(step.tuning, progress)];
   using cropper = createCropper(gpu, options, step);
   using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
@@ -167,6 +166,14 @@ const positionOf = (origin: Origin | undefined): Position =>
   origin
     ? { step: origin.checkpoint.step, cursor: origin.cursor, imagesSeen: origin.saved.imagesSeen }
     : { step: 0, cursor: undefined, imagesSeen: 0 };
+
+/** Says where the kernels come from; returns what of it is for the record. */
+function sayTuning(report: TuningReport, progress: Progress): string[] {
+  const chosen = describeTuning(report);
+  const notes = tuningNotes(report);
+  for (const text of chosen ? [chosen, ...notes] : notes) progress.message(text);
+  return notes;
+}
 
 /** What a run that goes on takes over from its parts before; a fork knows how its parent began, and measures anew. */
 async function earlierOf(

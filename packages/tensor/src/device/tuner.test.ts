@@ -191,6 +191,10 @@ describe('on a GPU', () => {
     expect(useTuningTable(gpu, { ...tuningTable(gpu), choices: { [KEY]: 'gone' } })).toBe(true);
     using step = await compile(gpu, (_, { x }) => record1(checked(['fast', 'slow']), [x], {}), signature);
     expect(step.tuning).toMatchObject({ lost: 1, choices: { measured: 1, table: 0 } });
+    // a later step has it from before, and the table of the device still says that it was measured here
+    using later = await compile(gpu, (_, { x }) => record1(checked(['fast', 'slow']), [x], {}), signature);
+    expect(later.tuning).toMatchObject({ lost: 0, seconds: 0, choices: { measured: 0, cache: 1 } });
+    expect(tuningTable(gpu).origins).toEqual({ [KEY]: 'measured' });
   });
   test('a table of another adapter or driver is not taken', async () => {
     await using gpu = await gpuWith();

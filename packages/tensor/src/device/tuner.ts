@@ -71,23 +71,31 @@ export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promis
   const { target, tuning } = gpu;
   const tuned: Record<string, string> = { ...target.tuned };
   const choices: Record<ChoiceOrigin, number> = { pinned: 0, table: 0, cache: 0, shipped: 0, measured: 0, default: 0 };
-  const make = (key: string, choice: MadeChoice): void => {
-    tuning.made.set(key, choice);
-    tuned[key] = choice.variant;
-    choices[choice.origin]++;
+  const make = (key: string, { variant, origin }: MadeChoice): void => {
+    tuned[key] = variant;
+    choices[origin]++;
   };
 
   const open: OpenChoice[] = [];
   let lost = 0;
   for (const choice of choicesOf(nodes, target)) {
-    const { key } = choice.variants;
+    const { key, names } = choice.variants;
+    const before = tuning.made.get(key);
+    if (before && !names.includes(before.variant)) lost++;
     const known = knownChoice(gpu, choice.variants);
-    if (known) make(key, known);
-    else open.push(choice);
-    if (!known && tuning.made.has(key)) lost++;
+    if (!known) {
+      open.push(choice);
+      continue;
+    }
+    tuning.made.set(key, known);
+    // for an earlier step, not for this one
+    make(key, known.origin === 'measured' ? { ...known, origin: 'cache' } : known);
   }
   const { made, ...report } = await choiceOfOpen(gpu, open);
-  for (const [key, choice] of made) make(key, choice);
+  for (const [key, choice] of made) {
+    tuning.made.set(key, choice);
+    make(key, choice);
+  }
   return { target: { ...target, tuned }, report: { choices, lost, ...report } };
 }
 
