@@ -11,6 +11,7 @@ export {
   seedWords,
   toUniform,
 } from './base/philox';
+export { type KernelRates, type Rate, type RateName, ROUGH_CPU, ROUGH_GPU } from './base/rates';
 export { type Shape, sizeOf } from './base/shape';
 export {
   type AdapterFacts,
@@ -48,6 +49,7 @@ export type {
   GraphNode,
   InputCopy,
   Kernel,
+  KernelKind,
   LowerArgs,
   NdArray,
   Op,
@@ -109,10 +111,11 @@ export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
 export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
+export { type Cost, costByKind, costByLabel, type KindCost, kernelSeconds, type LabelCost, rateOf } from './plan/cost';
 export { type DescribeOptions, describePlan } from './plan/describe';
+export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
 export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
 export { type PlannedOp, productsOf } from './plan/products';
-export { kernelSeconds } from './plan/report';
 export type {
   BatchSpec,
   KnobSpec,

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
 import { listPresets } from '../config/presets';
+import { withRates } from '../doctor/rates';
 import { describePlan } from './describe-plan';
 import { planOrExplain } from './fitting-batch';
 import { targetNamed } from './named-adapters';
@@ -49,16 +50,18 @@ test('a plan is described by parts that add up, for an adapter that is not there
   const { report } = fitted.plan;
   expect(Object.values(report.bytes).reduce((sum, bytes) => sum + bytes)).toBe(report.totalBytes);
   expect(report.peak.alive.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(report.peak.bytes);
-  const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
-  const text = describePlan(fitted, { rates, planning: 1, ops: 3 }).join('\n');
+  const text = describePlan(fitted, { planning: 1, ops: 3 }).join('\n');
   expect(text).toMatch(/^model +4 blocks of 96, f32, 5 levels/m);
   expect(text).toMatch(
-    /^expected time +[\d.e-]+ s for 32 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
+    /^expected time +[\d.e-]+ s for 32 images, .* \(rates are expected, none was measured: franca-train doctor --measure\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
-  expect(describePlan(fitted, { rates: undefined, planning: 1, ops: 3 }).join('\n')).toContain(
-    'not known: the adapter was never measured',
-  );
+  const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
+  const measured = fitPretraining(options, withRates(defaultTarget, rates, 'f32'));
+  const lines = describePlan(measured, { planning: 1, ops: 3 }).join('\n');
+  expect(lines).toContain('(rates measured here on 2026-01-01, but for 6 that are expected)');
+  expect(lines).toMatch(/^memory +100 GB\/s +measured here on 2026-01-01$/m);
+  expect(lines).toMatch(/^attention +1.00 TFLOP\/s +expected: a guess/m);
 });
 
 const alone = { size: 1, rank: 0, f16: false };
@@ -85,5 +88,7 @@ test('where no batch fits, that is said', () => {
 });
 
 test('an unknown target is refused with the names there are', async () => {
-  await expect(targetNamed('a100')).rejects.toThrow('target "a100" is not one of default, h200-like, this');
+  await expect(targetNamed('a100')).rejects.toThrow(
+    'target "a100" is not one of default, this, h100-like, h200-like, rtx4090-like, rx7900xtx-like',
+  );
 });

@@ -130,10 +130,31 @@ export interface Kernel {
   /** Little-endian contents of the uniform block, in declaration order. */
   readonly uniforms: Uint32Array<ArrayBuffer>;
   readonly workgroups: readonly [number, number, number];
+  /** What the kernel spends its time on, and so which rate it runs at. */
+  readonly kind: KernelKind;
   readonly flops: number;
-  /** Bytes moved if every bound tensor is touched once. */
+  /** Bytes moved if everything that the kernel touches is touched once, and once more what it both reads and writes. */
   readonly bytes: number;
+  /**
+   * The longest loop of one thread over memory, in iterations: the rows that a column sum adds one after another, the steps of a lane along its row.
+   * Each waits for what it reads, whatever the rest of the adapter does. The steps of a tiled product are none of these: its rate contains their waiting.
+   */
+  readonly serial: number;
 }
+
+/** Kinds of kernels, as a profile groups them (`plan/cost.ts` says at which rate each of them runs). */
+export type KernelKind =
+  | 'matrix product'
+  | 'product'
+  | 'attention'
+  | 'attention gradient'
+  | 'reduction'
+  | 'parameter gradient'
+  | 'rows'
+  | 'prototypes'
+  | 'elementwise'
+  | 'cast'
+  | 'optimizer';
 
 /** One buffer of a kernel. */
 export interface Binding {

@@ -105,6 +105,7 @@ ${blocks
     workgroupSize: invocations,
     depth,
     loads: 'f16' as const,
+    kind: 'matrix product' as const,
   };
   return tiledKernel(problem, tiling, body, [
     tileA.declaration,
