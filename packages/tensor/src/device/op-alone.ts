@@ -36,6 +36,7 @@ export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
   };
   try {
+    await gpu.granted(buffers.all);
     for (const { name, tensor } of plan.batch) {
       const bytes = sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
       gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
