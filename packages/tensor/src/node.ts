@@ -8,11 +8,15 @@ import { version } from '../package.json';
 import { TensorError } from './base/errors';
 import { isSoftwareAdapter } from './base/target';
 import { listedAdapters, listedGpus, NO_ADAPTER } from './device/adapter-list';
+import { adapterName } from './device/adapter-name';
 import { deviceMemory, sharesMemory } from './device/device-memory';
-import type { Gpu, TuneCache } from './device/gpu';
-import { type AdapterOptions, adapterName, openAdapter } from './device/open-adapter';
+import type { Gpu } from './device/gpu';
+import { type AdapterOptions, openAdapter } from './device/open-adapter';
 import { processorName } from './device/processor';
+import { shippedTables } from './device/shipped-tables';
 import { tuneFile } from './device/tune-file';
+import { tuneSetting } from './device/tune-setting';
+import type { TuneCache } from './device/tuning';
 import { thisHost, unseenCard } from './device/unseen-card';
 import { waitQuietly } from './device/wait-quietly';
 
@@ -34,7 +38,7 @@ export interface OpenGpuOptions extends AdapterOptions {
   /** Leave Dawn's bounds checks on (default true); kernels are about 10-20 % faster without. */
   readonly robustness?: boolean;
   /**
-   * Where measured kernel choices are kept, or false to choose by rule. Default: the file that FRANCA_TUNE names (`off`: none), else
+   * Where measured kernel choices are kept, or false to measure none. Default: the file that FRANCA_TUNE names (`off`: none), else
    * `franca/tuning.json` in the user's cache; on a software adapter that is told to run the kernels of GPUs, nothing is measured.
    */
   readonly tuning?: TuneCache | false;
@@ -57,6 +61,7 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
       { ...options, target: { ...(memoryBytes === undefined ? {} : { memoryBytes }), ...options.target } },
       {
         tuning: () => (name === 'null' ? false : defaultTuning(info)),
+        tables: () => shippedTables(TABLES),
         onDispose: () => KEPT_ALIVE.delete(gpu),
         ...(memoryBytes === undefined
           ? {}
@@ -149,15 +154,15 @@ async function ask(flags: readonly string[]): Promise<Found | string> {
   }
 }
 
+/** Choices that come with the package, one level above both the sources and what is built of them. */
+const TABLES = new URL('../tuning/', import.meta.url);
+
 function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
-  const setting = process.env.FRANCA_TUNE;
-  if (setting === 'off') return false;
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const file = tuneSetting(process.env.FRANCA_TUNE, join(folder, 'franca', 'tuning.json'));
+  if (file === undefined) return false;
   const processor = isSoftwareAdapter(info) ? processorName() : '';
-  return tuneFile(
-    setting || join(folder, 'franca', 'tuning.json'),
-    adapterName(info, processor, `@franca/tensor ${version}`),
-  );
+  return tuneFile(file, adapterName(info, processor, `@franca/tensor ${version}`));
 }
 
 const noGpu = ({ description }: GPUAdapterInfo): TensorError =>

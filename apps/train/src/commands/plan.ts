@@ -48,14 +48,16 @@ export function register(program: Command): void {
       checkPrecision(derived, target);
       const rates = await knownRates(target.name);
       const began = performance.now();
-      const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
+      const fitted = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
       const planning = (performance.now() - began) / 1000;
       if (options.json)
         console.log(
-          JSON.stringify({ target: target.name, precision: derived.precision, ...plan.report }, undefined, 2),
+          JSON.stringify(
+            { target: target.name, precision: derived.precision, memory: fitted.choice, ...fitted.plan.report },
+            undefined,
+            2,
+          ),
         );
-      else
-        for (const line of describePlan(plan, { options: derived, rates, planning, ops: options.ops }))
-          console.log(line);
+      else for (const line of describePlan(fitted, { rates, planning, ops: options.ops })) console.log(line);
     });
 }

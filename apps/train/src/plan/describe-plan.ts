@@ -1,11 +1,11 @@
 /** A plan for people: kernels, arithmetic, memory by part, where the peak is, and the time it should take. */
+import type { FittedStep } from '@franca/pretraining';
 import { kernelSeconds, type Plan } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import type { Rates } from '../doctor/rates';
 import { amountOfBytes, duration } from '../text/amounts';
 
 export interface PlanContext {
-  readonly options: DerivedOptions;
   /** Measured rates of the adapter, if it was ever measured. */
   readonly rates: Rates | undefined;
   /** Seconds that planning took. */
@@ -15,15 +15,12 @@ export interface PlanContext {
 }
 
 /** The report, line by line. */
-export function describePlan(plan: Plan, context: PlanContext): string[] {
+export function describePlan({ plan, options, note }: FittedStep<DerivedOptions>, context: PlanContext): string[] {
   const { report, target } = plan;
-  const { options, planning } = context;
+  const { planning } = context;
   const { vit, batch } = options;
   return [
-    row(
-      'model',
-      `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`,
-    ),
+    row('model', `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}, ${headText(options)}`),
     row('images', `${batch.perDevice} at a time, ${batch.accumulation} times per update of ${batch.total}`),
     row('adapter', target.name),
     row('kernels', `${report.kernels}, and ${report.copies} copies`),
@@ -31,9 +28,10 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
       'arithmetic',
       `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga((report.flops / report.bytesMoved) * 1e9)} FLOP per byte moved`,
     ),
-    row('expected time', timeText(plan, context)),
+    row('expected time', timeText(plan, options, context)),
     '',
     row('memory', amountOfBytes(report.totalBytes)),
+    row('', note),
     ...Object.entries(report.bytes)
       .sort(([, a], [, b]) => b - a)
       .map(([part, bytes]) => row(`  ${part}`, amountOfBytes(bytes))),
@@ -59,7 +57,7 @@ function headText({ heads: { dino, ibot } }: DerivedOptions): string {
   return `${dino.levels.length} levels, ${prototypes} prototypes in ${ibot ? 'two heads' : 'one head'}`;
 }
 
-function timeText({ report }: Plan, { options: { batch, schedule }, rates }: PlanContext): string {
+function timeText({ report }: Plan, { batch, schedule }: DerivedOptions, { rates }: PlanContext): string {
   if (!rates) return 'not known: the adapter was never measured (franca-train doctor --measure)';
   const seconds = report.estimatedSeconds;
   const total = seconds * batch.accumulation * schedule.iterations;

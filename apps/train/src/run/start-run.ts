@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { worldOptions } from '@franca/data';
+import { fitPretraining } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
 import { openGpu, thisHost } from '@franca/tensor/node';
 import { derive } from '../config/derive';
@@ -86,10 +87,13 @@ export async function startRun(
     pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
     for (const text of pretrained?.notes ?? []) note(text);
     const config = recordedConfig(resolved.config, spec, found ? found.config.student.pretrained_weights : from);
+    const fitted = fitPretraining(derived, gpu.target, found && !found.isFork ? found.saved.made?.memory : undefined);
+    note(fitted.note);
     const { outcome } = await train({
       gpu,
-      options: derived,
-      made: { config: asTree(config), precision: derived.precision, data: record },
+      options: fitted.options,
+      chunks: fitted.chunks,
+      made: { config: asTree(config), precision: derived.precision, memory: fitted.choice, data: record },
       data: splits,
       folder,
       notes,

@@ -12,12 +12,12 @@ import {
   type LoaderCursor,
   loadBatches,
 } from '@franca/data';
+import type { ChunkOptions } from '@franca/nn';
 import {
   type CompiledPretrainStep,
   pretrainGroups,
   pretrainSignature,
   pretrainStep,
-  prototypeChunks,
   schedules,
 } from '@franca/pretraining';
 import { compile, createState, type Gpu, type State } from '@franca/tensor';
@@ -55,6 +55,8 @@ import { warming } from './warming';
 export interface TrainRequest {
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
+  /** How prototypes are worked through. */
+  readonly chunks: ChunkOptions;
   /** What checkpoints say that the run is made of; its configuration stands in the run folder too. */
   readonly made: Ingredients;
   readonly data: DataSplits;
@@ -92,7 +94,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   for (const note of notes.slice(request.notes.length)) progress.message(note);
   const start = positionOf(origin);
 
-  using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
+  using step = await compile(gpu, pretrainStep(options, request.chunks), {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
