@@ -17,6 +17,9 @@ export {
   type AdapterFacts,
   defaultTarget,
   describeTarget,
+  LARGEST_GPU_BUFFER,
+  type ListedMatrices,
+  listedMatrices,
   type SubgroupMatrixConfig,
   type Target,
 } from './base/target';
