@@ -15,7 +15,12 @@ export const checkCampaign = (): Promise<string[]> =>
     const records = readdirSync(folder).map(
       (name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as StageRecord,
     );
-    const problems = STAGES.flatMap((stage) => problemsOf(records.find((record) => record.stage === stage), stage));
+    const problems = STAGES.flatMap((stage) =>
+      problemsOf(
+        records.find((record) => record.stage === stage),
+        stage,
+      ),
+    );
     return ok && problems.length === 0 ? [] : [...problems, output.trim()];
   });
 

@@ -1,5 +1,5 @@
 /** The largest products of the step, and its attention, by each kernel there is: rates, and their share of what the card's libraries reach. */
-import { type PlannedOp, productsOf, timeVariants, tuningTable, type VariantTime } from '@franca/tensor';
+import { productsOf, timeVariants, tuningTable, type VariantTime } from '@franca/tensor';
 import { nameOf } from '../op-name';
 import type { Stage, StageContext, StageReport } from '../stage';
 import { readRecord } from '../stage-report';
