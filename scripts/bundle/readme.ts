@@ -47,7 +47,8 @@ ${
 | Dawn, from npm webgpu | ${dawn} |
 ${libraries.map((item) => `| ${item.replace(' ', ' (Debian) | ')} |\n`).join('')}
 Licences: LICENSE for the program, THIRD-PARTY-NOTICES.md for all else. The programs set, unless it is set already: PATH (Node first), LD_LIBRARY_PATH
-(only for what is missing), VK_DRIVER_FILES (only for an NVIDIA manifest below /usr/local/nvidia), XDG_RUNTIME_DIR, UV_THREADPOOL_SIZE.
+(only for what is missing), VK_DRIVER_FILES (only for an NVIDIA manifest below /usr/local/nvidia), XDG_RUNTIME_DIR, UV_THREADPOOL_SIZE,
+HOME (the folder for temporary files).
 `;
 }
 

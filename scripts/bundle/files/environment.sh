@@ -6,21 +6,14 @@ if ! [ -e /lib64/ld-linux-x86-64.so.2 ]; then
 fi
 
 # has_library NAME: whether programs here find a library without us
-has_library() {
+has_library() (
   set -f
-  old_ifs=$IFS
   IFS=:
-  for place in $LD_LIBRARY_PATH /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib /usr/lib; do
-    if [ -e "$place/$1" ]; then
-      IFS=$old_ifs
-      set +f
-      return 0
-    fi
+  for folder in $LD_LIBRARY_PATH /lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib /usr/lib; do
+    [ -e "$folder/$1" ] && exit 0
   done
-  IFS=$old_ifs
-  set +f
-  return 1
-}
+  exit 1
+)
 
 # the Vulkan loader and what drivers are linked with, where the system has none of its own
 libraries=
@@ -47,6 +40,8 @@ if [ -z "$VK_DRIVER_FILES$VK_ICD_FILENAMES$VK_ADD_DRIVER_FILES" ]; then
   done
 fi
 
+# a user without a home keeps caches with temporary files
+export HOME="${HOME:-${TMPDIR:-/tmp}}"
 # drivers ask for it
 export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-${TMPDIR:-/tmp}}"
 
