@@ -29,7 +29,7 @@ const NEEDED = [
   ...['node_modules/franca-train/presets/cpu-tiny.yaml', 'node_modules/@franca/data/generated-world.webp'],
 ];
 /** For other systems, or for those who build; sources come with the tests. */
-const STRAY = /musl|darwin|win32|arm64|^node_modules\/.*\.(map|d\.[cm]?ts)$/;
+const STRAY = /\/[^/]*(musl|darwin|win32|arm64)[^/]*\/|^node_modules\/.*\.(map|d\.[cm]?ts)$/;
 
 export async function checkBundle({ folder }: Published): Promise<string[]> {
   const work = join(folder, 'bundle');
