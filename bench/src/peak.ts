@@ -36,7 +36,7 @@ const multiplyAdds: Op<{ invocations: number }> = {
   ${sums.map((sum, i) => `var ${sum} = vec4<f32>(f32(thread + ${i}u));`).join(' ')}
   for (var i = 0u; i < ${k.uniform(ITERATIONS)}; i++) { ${Array.from({ length: UNROLLED }, () => step).join('\n')} }
   ${Y}[thread] = dot(${sums.join(' + ')}, vec4<f32>(1.0));`;
-    return [k.build({ body, workgroupSize: 64, workgroups: invocations / 64 })];
+    return [k.build({ body, workgroupSize: 64, workgroups: invocations / 64, serial: 1 })];
   },
 };
 
@@ -51,7 +51,7 @@ const copyOp: Op<object> = {
     // a CPU's thread reads on where it is, a GPU's neighbours read side by side
     const at = target.family === 'cpu' ? 'thread * 4u + i' : `thread + i * ${k.uniform(units / 4)}`;
     const body = `  for (var i = 0u; i < ${k.uniform(4)}; i++) { let at = ${at}; ${Y}[at] = ${X}[at]; }`;
-    return [k.build({ body, workgroupSize: 64, workgroups: units / 4 / 64 })];
+    return [k.build({ body, workgroupSize: 64, workgroups: units / 4 / 64, serial: 1 })];
   },
 };
 

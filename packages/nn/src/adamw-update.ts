@@ -45,8 +45,8 @@ const updateOp: Op<UpdateAttrs> = {
   lower({ inputs, outputs, attrs: { b1, b2, eps, teacher }, target }) {
     const k = kernelBuilder('adamW', target);
     const V = 'vec4<f32>';
-    const [W, M, S] = inputs.slice(0, 3).map((input) => k.write(input, V));
-    const T = teacher ? k.write(inputs[3]!, V) : '';
+    const [W, M, S] = inputs.slice(0, 3).map((input) => k.update(input, V));
+    const T = teacher ? k.update(inputs[3]!, V) : '';
     const [g, blocks, table] = inputs.slice(teacher ? 4 : 3);
     const [G, B, C] = [k.read(g!, V), k.read(blocks!), k.read(table!, V)];
     const n = sizeOf(outputs[0]!.shape) / 4;
@@ -72,7 +72,8 @@ const updateOp: Op<UpdateAttrs> = {
     }
     ${teacher ? `${T}[i] = whole.y * ${T}[i] + (1.0 - whole.y) * w;` : ''}
   }`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(n / (64 * perThread)), flops: 15 * 4 * n })];
+    const workgroups = Math.ceil(n / (64 * perThread));
+    return [k.build({ body, workgroupSize: 64, workgroups, kind: 'optimizer', flops: 15 * 4 * n, serial: 1 })];
   },
 };
 

@@ -72,12 +72,20 @@ const blockSquaresOp: Op<object> = {
   for (var i = thread * ${SEGMENT_ALIGNMENT / 4}u; i < thread * ${SEGMENT_ALIGNMENT / 4}u + ${k.uniform(SEGMENT_ALIGNMENT / 4)}; i++) { let g = ${X}[i]; acc += dot(g, g); }
   ${O}[thread] = acc;`;
     return [
-      k.build({ body, workgroupSize: 64, workgroups: Math.ceil(sizeOf(out!.shape) / 64), flops: 2 * sizeOf(x!.shape) }),
+      k.build({
+        body,
+        workgroupSize: 64,
+        workgroups: Math.ceil(sizeOf(out!.shape) / 64),
+        kind: 'optimizer',
+        flops: 2 * sizeOf(x!.shape),
+        serial: SEGMENT_ALIGNMENT / 4,
+      }),
     ];
   },
 };
 
-const rangeSumOp: Op<object> = {
+/** Sums of x over ranges of it, of which the longest has `longest` elements. */
+const rangeSumOp: Op<{ longest: number }> = {
   name: 'rangeSum',
   infer: ([, ranges]) => [{ shape: [ranges!.shape[0]!], dtype: 'f32' }],
   reference: ([x, ranges]) => [
@@ -85,7 +93,7 @@ const rangeSumOp: Op<object> = {
       x!.data.subarray(ranges!.data[2 * i]!, ranges!.data[2 * i + 1]!).reduce((a, b) => a + b, 0),
     ),
   ],
-  lower({ inputs: [x, ranges], outputs: [out], target }) {
+  lower({ inputs: [x, ranges], outputs: [out], attrs: { longest }, target }) {
     const k = kernelBuilder('rangeSum', target);
     const [X, R, O] = [k.read(x!), k.read(ranges!, 'vec2<u32>'), k.write(out!)];
     const body = `
@@ -94,20 +102,21 @@ const rangeSumOp: Op<object> = {
   for (var i = range.x + lane; i < range.y; i += LANES) { part += ${X}[i]; }
   let total = rowSum(part);
   if (lane == 0u) { ${O}[row] = total; }`;
-    return [rowKernel(k, { body, rows: ranges!.shape[0]!, steps: sizeOf(x!.shape), flops: sizeOf(x!.shape) })];
+    return [
+      rowKernel(k, { body, rows: ranges!.shape[0]!, steps: longest, flops: sizeOf(x!.shape), kind: 'optimizer' }),
+    ];
   },
 };
 
 /** Sum of squares of each parameter's part of a window, [P]. */
 function segmentSquares(window: Tensor, layout: GroupLayout, at: Window): Tensor {
   const segments = Object.values(layout.segments);
-  const ranges = segments.flatMap((segment) => {
-    const { first, end } = blockRange(segment, at);
-    return [first, end];
-  });
-  return record1(
-    rangeSumOp,
-    [record1(blockSquaresOp, [window], {}), constant(ranges, [segments.length, 2], 'u32')],
-    {},
+  const ranges = segments.map((segment) => blockRange(segment, at));
+  const longest = Math.max(1, ...ranges.map(({ first, end }) => end - first));
+  const list = constant(
+    ranges.flatMap(({ first, end }) => [first, end]),
+    [segments.length, 2],
+    'u32',
   );
+  return record1(rangeSumOp, [record1(blockSquaresOp, [window], {}), list], { longest });
 }

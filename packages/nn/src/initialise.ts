@@ -71,7 +71,8 @@ const initialiseOp: Op<InitialiseAttrs> = {
   let size = ${T}[row + 3u];
   let inside = vec4<u32>(element, element + 1u, element + 2u, element + 3u) < vec4<u32>(size);
   ${W}[thread] = select(vec4<f32>(0.0), value, inside);`;
-    return [k.build({ declarations: philoxWgsl, body, workgroupSize: 64, workgroups: Math.ceil(units / 64) })];
+    const workgroups = Math.ceil(units / 64);
+    return [k.build({ declarations: philoxWgsl, body, workgroupSize: 64, workgroups, serial: 1 })];
   },
 };
 

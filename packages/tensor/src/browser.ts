@@ -1,9 +1,11 @@
 /** Opens a GPU in a browser, in a page or in a worker: `@franca/tensor/browser`, the counterpart of `@franca/tensor/node`. */
 import { version } from '../package.json';
 import { TensorError } from './base/errors';
-import type { Gpu, TuneCache } from './device/gpu';
-import { type AdapterOptions, adapterName, openAdapter } from './device/open-adapter';
+import { adapterName } from './device/adapter-name';
+import type { Gpu } from './device/gpu';
+import { type AdapterOptions, openAdapter } from './device/open-adapter';
 import { tuneStorage } from './device/tune-storage';
+import type { TuneCache } from './device/tuning';
 
 export { isSoftwareAdapter } from './base/target';
 
@@ -12,7 +14,7 @@ export interface OpenGpuOptions extends Omit<AdapterOptions, 'tuning'> {
   readonly adapter?: 'auto' | 'software';
   /**
    * Where measured kernel choices are kept: `storage` (default) in localStorage, and as long as the page where there is none, as in
-   * workers; `memory` as long as the page; a cache of your own; false to choose by rule.
+   * workers; `memory` as long as the page; a cache of your own; false to measure none.
    */
   readonly tuning?: TuneCache | 'storage' | 'memory' | false;
 }

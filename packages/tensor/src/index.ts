@@ -11,6 +11,7 @@ export {
   seedWords,
   toUniform,
 } from './base/philox';
+export { type KernelRates, type Rate, type RateName, ROUGH_CPU, ROUGH_GPU } from './base/rates';
 export { type Shape, sizeOf } from './base/shape';
 export {
   type AdapterFacts,
@@ -21,19 +22,34 @@ export {
 } from './base/target';
 export { compile, type PlanSignature, planStep } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
-export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
+export { type Gpu, type GpuOptions, wrapDevice } from './device/gpu';
 export type { Values } from './device/input-writer';
+export type { VariantTime } from './device/measure-variants';
+export type { OpAlone } from './device/op-alone';
 export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
+export { type TimeVariantsOptions, timeVariants } from './device/time-variants';
 export { type Choice, chosenVariants } from './device/tuner';
+export {
+  type ChoiceOrigin,
+  type MadeChoice,
+  type TuneCache,
+  type Tuning,
+  type TuningReport,
+  type TuningTable,
+  tuningTableOf,
+} from './device/tuning';
+export { tuningTable, useTuningTable } from './device/tuning-table';
 export type { WarmOptions } from './device/warm';
 export type {
   Access,
   Binding,
+  ElementAt,
   GradientArgs,
   GraphNode,
   InputCopy,
   Kernel,
+  KernelKind,
   LowerArgs,
   NdArray,
   Op,
@@ -95,9 +111,11 @@ export { transpose } from './ops/transpose';
 export { reshape, stopGradient } from './ops/views';
 export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
+export { type Cost, costByKind, costByLabel, type KindCost, kernelSeconds, type LabelCost, rateOf } from './plan/cost';
 export { type DescribeOptions, describePlan } from './plan/describe';
+export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
 export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
-export { kernelSeconds } from './plan/report';
+export { type PlannedOp, productsOf } from './plan/products';
 export type {
   BatchSpec,
   KnobSpec,

@@ -7,10 +7,14 @@ import { join } from 'node:path';
 import { version } from '../package.json';
 import { TensorError } from './base/errors';
 import { isSoftwareAdapter } from './base/target';
-import type { Gpu, TuneCache } from './device/gpu';
-import { type AdapterOptions, adapterName, openAdapter } from './device/open-adapter';
+import { adapterName } from './device/adapter-name';
+import type { Gpu } from './device/gpu';
+import { type AdapterOptions, openAdapter } from './device/open-adapter';
 import { processorName } from './device/processor';
+import { shippedTables } from './device/shipped-tables';
 import { tuneFile } from './device/tune-file';
+import { tuneSetting } from './device/tune-setting';
+import type { TuneCache } from './device/tuning';
 import { waitQuietly } from './device/wait-quietly';
 
 export { isSoftwareAdapter } from './base/target';
@@ -24,7 +28,7 @@ export interface OpenGpuOptions extends AdapterOptions {
   /** Leave Dawn's bounds checks on (default true); kernels are about 10-20 % faster without. */
   readonly robustness?: boolean;
   /**
-   * Where measured kernel choices are kept, or false to choose by rule. Default: the file that FRANCA_TUNE names (`off`: none), else
+   * Where measured kernel choices are kept, or false to measure none. Default: the file that FRANCA_TUNE names (`off`: none), else
    * `franca/tuning.json` in the user's cache; on a software adapter that is told to run the kernels of GPUs, nothing is measured.
    */
   readonly tuning?: TuneCache | false;
@@ -45,6 +49,8 @@ export async function openGpu(options: OpenGpuOptions = {}): Promise<Gpu> {
     const software = isSoftwareAdapter(adapter.info);
     return await openAdapter(adapter, options, {
       tuning: () => (name === 'null' ? false : defaultTuning(adapter.info)),
+      // one level above both the sources and what is built of them
+      tables: () => shippedTables(new URL('../tuning/', import.meta.url)),
       onDispose: () => KEPT_ALIVE.delete(gpu),
       ...(software ? { memoryLimit: Math.floor(totalmem() * 0.8), wait: waitQuietly, seconds: processorSeconds } : {}),
     });
@@ -90,14 +96,11 @@ async function findAdapter(name: string, features: string): Promise<{ gpu: GPU; 
 }
 
 function defaultTuning(info: GPUAdapterInfo): TuneCache | false {
-  const setting = process.env.FRANCA_TUNE;
-  if (setting === 'off') return false;
   const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
+  const file = tuneSetting(process.env.FRANCA_TUNE, join(folder, 'franca', 'tuning.json'));
+  if (file === undefined) return false;
   const processor = isSoftwareAdapter(info) ? processorName() : '';
-  return tuneFile(
-    setting || join(folder, 'franca', 'tuning.json'),
-    adapterName(info, processor, `@franca/tensor ${version}`),
-  );
+  return tuneFile(file, adapterName(info, processor, `@franca/tensor ${version}`));
 }
 
 function noAdapter(name: string, reason = ''): TensorError {

@@ -4,11 +4,13 @@ import { compile, type Gpu, matmul, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
+import { rateText } from '../plan/describe-rates';
 import { amountOfBytes } from '../text/amounts';
 import { deviceMemory } from './device-memory';
 import { driverHints, thisHost } from './hints';
+import { measureRates } from './measure-rates';
 import { fits, recommendedPreset } from './preset-fit';
-import { keepRates, knownRates, measureRates, type Rates } from './rates';
+import { keepRates, knownRates, type Rates } from './rates';
 import { describeTiles } from './tiles';
 
 export interface DoctorOptions {
@@ -30,7 +32,7 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
   return [
     ...machineLines(),
     ...adapterLines(gpu, memory),
-    ...rateLines(rates),
+    ...speedLines(rates),
     ...(tiles ? [row('large products', tiles)] : []),
     ...presetLines(gpu, memory),
     ...driverHints(gpu.target, thisHost()).map((hint) => row('hint', hint)),
@@ -71,10 +73,28 @@ function adapterLines({ device, target }: Gpu, memory: number | undefined): stri
   ];
 }
 
-function rateLines(rates: Rates | undefined): string[] {
+function speedLines(rates: Rates | undefined): string[] {
   if (!rates) return [row('speed', 'not measured (doctor --measure)')];
-  const flops = Object.entries(rates.flops).map(([type, rate]) => `${(rate / 1e9).toFixed(0)} GFLOP/s in ${type}`);
-  return [row('speed', `${flops.join(', ')}, ${(rates.bytes / 1e9).toFixed(1)} GB/s (measured ${rates.date})`)];
+  const giga = (rate: number): string => `${(rate / 1e9).toFixed(rate < 1e10 ? 1 : 0)} GFLOP/s`;
+  const flops = Object.entries(rates.flops).map(([type, rate]) => `${giga(rate)} in ${type}`);
+  const { attention, launch, serial } = rates;
+  return [
+    row(
+      'speed',
+      `products ${flops.join(', ')}; memory ${(rates.bytes / 1e9).toFixed(1)} GB/s (measured ${rates.date})`,
+    ),
+    ...(attention
+      ? [row('', `attention ${giga(attention.forward)} forward, ${giga(attention.backward)} backward`)]
+      : []),
+    ...(launch && serial
+      ? [
+          row(
+            '',
+            `${rateText('launchSeconds', launch)} from kernel to kernel, ${rateText('serialSeconds', serial)} a step of a serial loop`,
+          ),
+        ]
+      : [row('', 'an older measurement, without attention, launch and serial loops (doctor --measure)')]),
+  ];
 }
 
 function presetLines({ target }: Gpu, memory: number | undefined): string[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultTarget } from '@franca/tensor';
 import { expect, test } from 'vitest';
+import { targetNamed } from '../plan/named-adapters';
 import { keepRates, knownRates, type Rates, withRates } from './rates';
 
 const rates: Rates = { flops: { f32: 2e10, f16: 3e10 }, bytes: 5e9, date: '2026-01-01' };
@@ -23,7 +24,37 @@ test('rates are kept per adapter; a broken file holds none', async () => {
 });
 
 test('a target takes the rates of the precision it computes in', () => {
-  expect(withRates(defaultTarget, rates, 'f16')).toMatchObject({ flopsPerSecond: 3e10, bytesPerSecond: 5e9 });
-  expect(withRates(defaultTarget, { ...rates, flops: { f32: 2e10 } }, 'f16').flopsPerSecond).toBe(2e10);
+  const here = { measured: '2026-01-01' };
+  expect(withRates(defaultTarget, rates, 'f16').rates).toMatchObject({
+    productFlops: { value: 3e10, ...here },
+    bytes: { value: 5e9, ...here },
+  });
+  expect(withRates(defaultTarget, rates, 'f32').rates.productFlops.value).toBe(2e10);
+  expect(withRates(defaultTarget, { ...rates, flops: { f32: 2e10 } }, 'f16').rates.productFlops.value).toBe(2e10);
   expect(withRates(defaultTarget, undefined, 'f32')).toBe(defaultTarget);
+});
+
+test('on matrix units products in f16 are those of the units, and the others stay in f32', async () => {
+  const target = await targetNamed('h100-like');
+  expect(withRates(target, rates, 'f16').rates).toMatchObject({
+    matrixFlops: { value: 3e10 },
+    productFlops: { value: 2e10 },
+  });
+});
+
+test('what an older file does not hold stays expected', () => {
+  const { launchSeconds, serialSeconds, attentionFlops } = withRates(defaultTarget, rates, 'f32').rates;
+  expect([launchSeconds, serialSeconds, attentionFlops].map(({ measured }) => measured)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(launchSeconds).toBe(defaultTarget.rates.launchSeconds);
+  const whole = { ...rates, attention: { forward: 1e9, backward: 2e9 }, launch: 1e-5, serial: 1e-8 };
+  expect(withRates(defaultTarget, whole, 'f32').rates).toMatchObject({
+    attentionFlops: { value: 1e9 },
+    attentionGradientFlops: { value: 2e9 },
+    launchSeconds: { value: 1e-5 },
+    serialSeconds: { value: 1e-8 },
+  });
 });

@@ -1,17 +1,24 @@
 /**
- * Measured rates of an adapter: how fast it multiplies matrices and moves memory. The time of a plan follows from them. Kept in the user's
- * cache, one entry per adapter, so that `plan` can use what `doctor --measure` found.
+ * Measured rates of an adapter: how fast it multiplies matrices, attends, moves memory, starts kernels and walks a loop. The time of a plan follows from them.
+ * Kept in the user's cache, one entry per adapter, so that `plan` can use what `doctor --measure` found.
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defaultCacheDir } from '@franca/data';
-import { add, compile, type DType, type Gpu, matmul, sum, type Target, type Tensor } from '@franca/tensor';
+import type { RateName, Target } from '@franca/tensor';
 
+/** What an older version measured lacks the fields that may be absent. */
 export interface Rates {
   /** Floating-point operations per second of matrix products, by element type. */
   readonly flops: Readonly<Partial<Record<'f32' | 'f16', number>>>;
+  /** The same of attention, in f16 where a run would be, else in f32. */
+  readonly attention?: { readonly forward: number; readonly backward: number };
   /** Bytes read and written per second by elementwise kernels. */
   readonly bytes: number;
+  /** Seconds from one kernel to the next where neither has anything to do. */
+  readonly launch?: number;
+  /** Seconds of one step of a thread that adds rows one after another. */
+  readonly serial?: number;
   readonly date: string;
 }
 
@@ -41,58 +48,25 @@ async function readRates(path: string): Promise<RateFile> {
   }
 }
 
-/** The target with measured rates in place of rough ones. */
-export const withRates = (target: Target, rates: Rates | undefined, precision: 'f32' | 'f16'): Target =>
-  rates
-    ? {
-        ...target,
-        flopsPerSecond: rates.flops[precision] ?? rates.flops.f32 ?? target.flopsPerSecond,
-        bytesPerSecond: rates.bytes,
-      }
-    : target;
-
-/** Measures an adapter: the median of a few runs of each kind. Takes a second or two. */
-export async function measureRates(gpu: Gpu): Promise<Rates> {
-  const side = gpu.target.family === 'cpu' ? 512 : 4096;
-  const elements = gpu.target.family === 'cpu' ? 2 ** 22 : 2 ** 25;
-  const product = async (dtype: DType) => {
-    const seconds = await secondsOf(gpu, [side, side], dtype, (a, b) => matmul(a, b));
-    return (2 * side ** 3) / seconds;
+/** The target with what was measured in place of what is expected; what was not measured stays expected. */
+export function withRates(target: Target, rates: Rates | undefined, precision: 'f32' | 'f16'): Target {
+  if (!rates) return target;
+  const { f32, f16 } = rates.flops;
+  const hasMatrices = target.subgroupMatrices.length > 0 && target.subgroupSize !== undefined;
+  // where there are matrix units, products in f16 ran on them
+  const values: Partial<Record<RateName, number | undefined>> = {
+    matrixFlops: hasMatrices ? f16 : undefined,
+    productFlops: precision === 'f16' && !hasMatrices ? (f16 ?? f32) : f32,
+    attentionFlops: rates.attention?.forward,
+    attentionGradientFlops: rates.attention?.backward,
+    bytes: rates.bytes,
+    launchSeconds: rates.launch,
+    serialSeconds: rates.serial,
   };
-  return {
-    flops: { f32: await product('f32'), ...(gpu.target.f16 ? { f16: await product('f16') } : {}) },
-    bytes: (3 * 4 * elements) / (await secondsOf(gpu, [elements], 'f32', add)),
-    date: new Date().toISOString().slice(0, 10),
-  };
-}
-
-const CHAIN = 8;
-const RUNS = 5;
-
-/** Median time of one `op` in a chain of them. */
-async function secondsOf(
-  gpu: Gpu,
-  shape: readonly number[],
-  dtype: DType,
-  op: (a: Tensor, b: Tensor) => Tensor,
-): Promise<number> {
-  using step = await compile(
-    gpu,
-    (_, { a, b }: { a: Tensor; b: Tensor }) => {
-      let x = a;
-      for (let i = 0; i < CHAIN; i++) x = op(x, b);
-      return { total: sum(x) };
-    },
-    { batch: { a: { shape, dtype }, b: { shape, dtype } }, fusion: false },
+  const measured = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined
+      ? []
+      : [[name, { value, source: 'franca-train doctor --measure', measured: rates.date }] as const],
   );
-  const times: number[] = [];
-  for (let run = 0; run <= RUNS; run++) {
-    const began = performance.now();
-    step.run();
-    await step.done();
-    times.push((performance.now() - began) / 1000 / CHAIN);
-  }
-  return median(times.slice(1));
+  return { ...target, rates: { ...target.rates, ...Object.fromEntries(measured) } };
 }
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -1,13 +1,12 @@
 /** A plan for people: kernels, arithmetic, memory by part, where the peak is, and the time it should take. */
-import { kernelSeconds, type Plan } from '@franca/tensor';
+import type { FittedStep } from '@franca/pretraining';
+import { costByLabel, type Plan } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
-import type { Rates } from '../doctor/rates';
 import { amountOfBytes, duration } from '../text/amounts';
+import { costLines, lintLines } from './describe-costs';
+import { rateNote } from './describe-rates';
 
 export interface PlanContext {
-  readonly options: DerivedOptions;
-  /** Measured rates of the adapter, if it was ever measured. */
-  readonly rates: Rates | undefined;
   /** Seconds that planning took. */
   readonly planning: number;
   /** Ops to list. */
@@ -15,15 +14,12 @@ export interface PlanContext {
 }
 
 /** The report, line by line. */
-export function describePlan(plan: Plan, context: PlanContext): string[] {
+export function describePlan({ plan, options, note }: FittedStep<DerivedOptions>, context: PlanContext): string[] {
   const { report, target } = plan;
-  const { options, planning } = context;
+  const { planning } = context;
   const { vit, batch } = options;
   return [
-    row(
-      'model',
-      `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`,
-    ),
+    row('model', `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}, ${headText(options)}`),
     row('images', `${batch.perDevice} at a time, ${batch.accumulation} times per update of ${batch.total}`),
     row('adapter', target.name),
     row('kernels', `${report.kernels}, and ${report.copies} copies`),
@@ -31,9 +27,12 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
       'arithmetic',
       `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga((report.flops / report.bytesMoved) * 1e9)} FLOP per byte moved`,
     ),
-    row('expected time', timeText(plan, context)),
+    row('expected time', timeText(plan, options)),
+    '',
+    ...costLines(plan),
     '',
     row('memory', amountOfBytes(report.totalBytes)),
+    row('', note),
     ...Object.entries(report.bytes)
       .sort(([, a], [, b]) => b - a)
       .map(([part, bytes]) => row(`  ${part}`, amountOfBytes(bytes))),
@@ -44,6 +43,8 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
       .map(({ name, count, bytes }) => row('', `${amountOfBytes(bytes).padStart(10)}  ${count} x ${name}`)),
     '',
     ...opLines(plan, context),
+    '',
+    ...narrowLines(plan),
     '',
     row('planned in', `${planning.toFixed(1)} s`),
   ];
@@ -59,35 +60,28 @@ function headText({ heads: { dino, ibot } }: DerivedOptions): string {
   return `${dino.levels.length} levels, ${prototypes} prototypes in ${ibot ? 'two heads' : 'one head'}`;
 }
 
-function timeText({ report }: Plan, { options: { batch, schedule }, rates }: PlanContext): string {
-  if (!rates) return 'not known: the adapter was never measured (franca-train doctor --measure)';
+function timeText({ report, target }: Plan, { batch, schedule }: DerivedOptions): string {
   const seconds = report.estimatedSeconds;
   const total = seconds * batch.accumulation * schedule.iterations;
-  return `${seconds.toPrecision(3)} s for ${batch.perDevice} images, ${(batch.perDevice / seconds).toPrecision(3)} images/s, ${duration(total)} for ${schedule.iterations} updates (rates of ${rates.date}; no kernel runs at full rate)`;
+  return `${seconds.toPrecision(3)} s for ${batch.perDevice} images, ${(batch.perDevice / seconds).toPrecision(3)} images/s, ${duration(total)} for ${schedule.iterations} updates (${rateNote(target.rates)})`;
+}
+
+function narrowLines(plan: Plan): string[] {
+  const lines = lintLines(plan);
+  return lines.map((line, i) => row(i === 0 ? 'waits for' : '', line));
 }
 
 /** Kernels by op, the most expensive first by the target's rates. */
-function opLines({ steps, target }: Plan, { ops }: PlanContext): string[] {
-  const byOp = new Map<string, { kernels: number; flops: number; bytes: number; seconds: number }>();
-  for (const step of steps) {
-    if (step.kind !== 'kernel') continue;
-    const { label, flops, bytes } = step.kernel;
-    const sum = byOp.get(label) ?? { kernels: 0, flops: 0, bytes: 0, seconds: 0 };
-    byOp.set(label, {
-      kernels: sum.kernels + 1,
-      flops: sum.flops + flops,
-      bytes: sum.bytes + bytes,
-      seconds: sum.seconds + kernelSeconds(step.kernel, target),
-    });
-  }
-  const rows = [...byOp].sort(([, a], [, b]) => b.seconds - a.seconds).slice(0, ops);
+function opLines(plan: Plan, { ops }: PlanContext): string[] {
   return [
-    row('ops', `${'kernels'.padStart(8)}${'GFLOP'.padStart(12)}${'moved'.padStart(12)}`),
-    ...rows.map(([label, { kernels, flops, bytes }]) =>
-      row(
-        '',
-        `${String(kernels).padStart(8)}${(flops / 1e9).toFixed(1).padStart(12)}${amountOfBytes(bytes).padStart(12)}  ${label.length > 60 ? `${label.slice(0, 57)}...` : label}`,
+    row('ops', `${'kernels'.padStart(8)}${'GFLOP'.padStart(12)}${'moved'.padStart(12)}${'expected ms'.padStart(13)}`),
+    ...costByLabel(plan)
+      .slice(0, ops)
+      .map(({ label, kernels, flops, bytes, seconds }) =>
+        row(
+          '',
+          `${String(kernels).padStart(8)}${(flops / 1e9).toFixed(1).padStart(12)}${amountOfBytes(bytes).padStart(12)}${(seconds * 1e3).toFixed(2).padStart(13)}  ${label.length > 60 ? `${label.slice(0, 57)}...` : label}`,
+        ),
       ),
-    ),
   ];
 }

@@ -1,29 +1,110 @@
-/** Adapters to plan for without having them. */
-import { defaultTarget, type Target } from '@franca/tensor';
+/**
+ * Adapters to plan for without having them. Features and limits are those that Dawn is assumed to report through Vulkan; none of the rates was measured, and
+ * each says what it rests on. The H100's are the assumptions of a review of these kernels; what other cards are expected to reach is
+ * the same share of their data sheets.
+ */
+import { defaultTarget, type KernelRates, type Rate, type Target } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { TrainError } from '../errors';
 
-/** What Dawn is assumed to report for an NVIDIA H200 through Vulkan: f16, subgroups of 32, matrix units, bindings just below 4 GiB. */
-const h200Like: Target = {
+const GiB = 2 ** 30;
+/** Most that one allocation holds: what Vulkan's maintenance3 says of NVIDIA's driver, 2 MiB below 4 GiB. */
+const LARGEST_ALLOCATION = 4 * GiB - 2 ** 21;
+
+/** What the data sheet of a card says: flop/s of dense f16 products on matrix units with f32 sums and of f32 arithmetic, byte/s, processors. */
+interface DataSheet {
+  readonly name: string;
+  readonly matrixFlops: number;
+  readonly flops: number;
+  readonly bytes: number;
+  readonly processors: number;
+}
+
+const H100: DataSheet = { name: 'H100 SXM', matrixFlops: 989e12, flops: 67e12, bytes: 3.35e12, processors: 132 };
+const H200: DataSheet = { name: 'H200 SXM', matrixFlops: 989e12, flops: 67e12, bytes: 4.8e12, processors: 132 };
+const RTX_4090: DataSheet = {
+  name: 'GeForce RTX 4090',
+  matrixFlops: 165.2e12,
+  flops: 82.6e12,
+  bytes: 1.008e12,
+  processors: 128,
+};
+const RX_7900_XTX: DataSheet = {
+  name: 'Radeon RX 7900 XTX',
+  matrixFlops: 122.8e12,
+  flops: 61.4e12,
+  bytes: 0.96e12,
+  processors: 96,
+};
+
+/** What the kernels are expected to reach on an H100, by their structure: none has run on one. */
+const EXPECTED = { matrixFlops: 150e12, attentionFlops: 9e12, copy: 3.0e12, launchSeconds: 3e-6, serialSeconds: 90e-9 };
+/** Part of a copy's bandwidth that an elementwise kernel reaches, and of the f32 rate that a tiled product does. */
+const OF_COPY = 0.8;
+const OF_ARITHMETIC = 0.4;
+
+function expectedRates({ name, matrixFlops, flops, bytes, processors }: DataSheet): KernelRates {
+  const rate = (value: number, source: string): Rate => ({ value, source });
+  /** A rate of the H100, or the same share of what another sheet says. */
+  const share = (value: number, own: number, ofH100: number, what: string): Rate =>
+    name === H100.name
+      ? rate(value, `assumed for these kernels on an ${name}, ${what}`)
+      : rate((value / ofH100) * own, `data sheet of the ${name}, at the share assumed for an H100: ${what}`);
+  const attention = share(EXPECTED.attentionFlops, flops, H100.flops, 'f32 arithmetic out of workgroup memory');
+  return {
+    matrixFlops: share(EXPECTED.matrixFlops, matrixFlops, H100.matrixFlops, '15 % of dense f16'),
+    productFlops: rate(OF_ARITHMETIC * flops, `data sheet of the ${name}: 40 % of f32 arithmetic, assumed`),
+    attentionFlops: attention,
+    attentionGradientFlops: attention,
+    bytes: share(OF_COPY * EXPECTED.copy, bytes, H100.bytes, '80 % of a copy at 3.0 TB/s of 3.35'),
+    launchSeconds: rate(EXPECTED.launchSeconds, 'assumed: a barrier drains the card between two kernels'),
+    serialSeconds: rate(EXPECTED.serialSeconds, 'assumed: latency of memory, of which loads in flight hide a part'),
+    processors: rate(processors, `data sheet of the ${name}`),
+  };
+}
+
+/** NVIDIA's driver: subgroups of 32, three configurations of f16 x f16 -> f32, workgroups of 48 KiB. */
+const nvidia = (name: string, memoryBytes: number, sheet: DataSheet): Target => ({
   ...defaultTarget,
-  name: 'NVIDIA H200',
+  name,
   f16: true,
   subgroupSize: 32,
-  subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
+  subgroupMatrices: [
+    { M: 16, N: 16, K: 16 },
+    { M: 16, N: 8, K: 16 },
+    { M: 16, N: 8, K: 8 },
+  ],
   timestamps: true,
-  memoryBytes: 139 * 2 ** 30,
-  maxBindingBytes: 2 ** 32 - 4,
-  maxBufferBytes: 2 ** 32 - 4,
+  memoryBytes,
+  maxBindingBytes: LARGEST_ALLOCATION,
+  maxBufferBytes: LARGEST_ALLOCATION,
   maxStorageBuffers: 16,
   maxWorkgroupBytes: 49152,
   maxWorkgroupInvocations: 1024,
+  rates: expectedRates(sheet),
+});
+
+const NAMED: Readonly<Record<string, Target>> = {
+  'h100-like': nvidia('NVIDIA H100 80GB HBM3', 79 * GiB, H100),
+  'h200-like': nvidia('NVIDIA H200', 139 * GiB, H200),
+  'rtx4090-like': nvidia('NVIDIA GeForce RTX 4090', 24 * GiB, RTX_4090),
+  // subgroups of 32 or 64, as the driver likes: so no kernel can count on a size, and the matrix units go unused
+  'rx7900xtx-like': {
+    ...nvidia('AMD Radeon RX 7900 XTX', 24 * GiB, RX_7900_XTX),
+    subgroupSize: undefined,
+    subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
+    maxWorkgroupBytes: 65536,
+  },
 };
+
+/** What `--target` takes. */
+export const TARGET_NAMES: readonly string[] = ['default', 'this', ...Object.keys(NAMED)];
 
 /** The target of a name; `this` opens the adapter of this machine. @throws TrainError `usage` for another name */
 export async function targetNamed(name: string): Promise<Target> {
   if (name === 'default') return defaultTarget;
-  if (name === 'h200-like') return h200Like;
-  if (name !== 'this') throw new TrainError('usage', `target "${name}" is not one of default, h200-like, this`);
+  if (Object.hasOwn(NAMED, name)) return NAMED[name]!;
+  if (name !== 'this') throw new TrainError('usage', `target "${name}" is not one of ${TARGET_NAMES.join(', ')}`);
   await using gpu = await openGpu();
   return gpu.target;
 }

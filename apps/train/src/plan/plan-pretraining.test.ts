@@ -1,15 +1,16 @@
+import { fitPretraining } from '@franca/pretraining';
 import { defaultTarget } from '@franca/tensor';
 import { expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
 import { listPresets } from '../config/presets';
-import { statedBytes } from '../doctor/preset-fit';
+import { withRates } from '../doctor/rates';
 import { describePlan } from './describe-plan';
 import { planOrExplain } from './fitting-batch';
 import { targetNamed } from './named-adapters';
-import { planPretraining } from './plan-pretraining';
 
 const GiB = 2 ** 30;
+const H200 = await targetNamed('h200-like');
 
 const refusal = (run: () => unknown): string => {
   try {
@@ -22,38 +23,45 @@ const refusal = (run: () => unknown): string => {
 
 // full heads, 2 x 224 + 8 x 98 px crops, 32 images per device, f16
 test.each([
-  ['official-in21k-vitb14', 24],
-  ['official-in21k-vitl14', 48],
-  ['official-in21k-vitg14', 139],
-])('%s fits a device of %i GiB, and takes what its header states', async (preset, limit) => {
+  ['official-in21k-vitb14', 12],
+  ['official-in21k-vitl14', 20],
+  ['official-in21k-vitg14', 48],
+])('%s fits a device of %i GiB, and takes what its header states there and where memory is plenty', (preset, small) => {
   const options = derive(loadConfig([preset]).config, { size: 1, rank: 0, f16: true });
   expect([options.precision, options.batch.perDevice, options.heads.dino.levels.at(-1)!.prototypes]).toEqual([
     'f16',
     32,
     131072,
   ]);
-  const { report } = planPretraining(options, await targetNamed('h200-like'));
-  expect(report.totalBytes).toBeLessThan(limit * GiB);
-  const stated = statedBytes(listPresets().find(({ name }) => name === preset)!)!;
-  expect(Math.abs(report.totalBytes / stated - 1)).toBeLessThan(0.1);
+  const smallest = { remat: true, keepBytes: 0 };
+  const [least, most] = [fitPretraining(options, H200, smallest), fitPretraining(options, H200)];
+  expect(most.choice).toEqual({ remat: false, keepBytes: 2 ** 50 });
+  const { facts } = listPresets().find(({ name }) => name === preset)!;
+  const stated = [...facts.memory!.matchAll(/([\d.]+) GiB/g)].map(([, amount]) => Number(amount));
+  [least, most].forEach((fitted, i) => {
+    expect(Math.abs(fitted.plan.report.totalBytes / (stated[i]! * GiB) - 1)).toBeLessThan(0.02);
+  });
+  expect(least.plan.report.totalBytes).toBeLessThan(0.8 * small * GiB);
 });
 
 test('a plan is described by parts that add up, for an adapter that is not there', () => {
   const options = derive(loadConfig(['cpu-tiny']).config);
-  const plan = planPretraining(options, defaultTarget);
-  const { report } = plan;
+  const fitted = fitPretraining(options, defaultTarget);
+  const { report } = fitted.plan;
   expect(Object.values(report.bytes).reduce((sum, bytes) => sum + bytes)).toBe(report.totalBytes);
   expect(report.peak.alive.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(report.peak.bytes);
-  const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
-  const text = describePlan(plan, { options, rates, planning: 1, ops: 3 }).join('\n');
+  const text = describePlan(fitted, { planning: 1, ops: 3 }).join('\n');
   expect(text).toMatch(/^model +4 blocks of 96, f32, 5 levels/m);
   expect(text).toMatch(
-    /^expected time +[\d.e-]+ s for 32 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
+    /^expected time +[\d.e-]+ s for 32 images, .* \(rates are expected, none was measured: franca-train doctor --measure\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
-  expect(describePlan(plan, { options, rates: undefined, planning: 1, ops: 3 }).join('\n')).toContain(
-    'not known: the adapter was never measured',
-  );
+  const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
+  const measured = fitPretraining(options, withRates(defaultTarget, rates, 'f32'));
+  const lines = describePlan(measured, { planning: 1, ops: 3 }).join('\n');
+  expect(lines).toContain('(rates measured here on 2026-01-01, but for 6 that are expected)');
+  expect(lines).toMatch(/^memory +100 GB\/s +measured here on 2026-01-01$/m);
+  expect(lines).toMatch(/^attention +1.00 TFLOP\/s +expected: a guess/m);
 });
 
 const alone = { size: 1, rank: 0, f16: false };
@@ -68,7 +76,7 @@ test('what does not fit the adapter is refused with the tensor and the largest b
     planOrExplain(loadConfig(['cpu-tiny'], [`train.batch_size_per_gpu=${batch}`, 'franca.total_batch=32']).config, {
       target,
       machine: alone,
-    });
+    }).plan;
   expect(planOf(Number(images)).report.kernels).toBeGreaterThan(0);
   expect(() => planOf(2 * Number(images))).toThrow('binds at most');
 });
@@ -80,5 +88,7 @@ test('where no batch fits, that is said', () => {
 });
 
 test('an unknown target is refused with the names there are', async () => {
-  await expect(targetNamed('a100')).rejects.toThrow('target "a100" is not one of default, h200-like, this');
+  await expect(targetNamed('a100')).rejects.toThrow(
+    'target "a100" is not one of default, this, h100-like, h200-like, rtx4090-like, rx7900xtx-like',
+  );
 });

@@ -3,7 +3,7 @@ import type { CompiledPretrainStep } from '@franca/pretraining';
 import { knownRates, withRates } from '../doctor/rates';
 import type { ObservedRun } from '../observe/observed-run';
 import { createPhaseTimes } from './phase-times';
-import { profileTable } from './profile-table';
+import { profileRows, profileTable } from './profile-table';
 
 /** The step that is looked into, counted from where the process starts, and the steps after it that are timed as a whole. */
 const PROFILED_STEP = 3;
@@ -36,7 +36,7 @@ export function createProfiler(
       if (!enabled || microStep !== profiled) return step.run(...values);
       const rates = await knownRates(gpu.target.name);
       const target = withRates(gpu.target, rates, options.precision);
-      progress.message(profileTable(await step.profile(...values), target, rates?.date));
+      progress.message(profileTable(profileRows(await step.profile(...values), step.plan, target), target));
       phases.restart();
     },
     describe(at, last) {

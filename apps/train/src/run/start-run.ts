@@ -5,6 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { worldOptions } from '@franca/data';
+import { fitPretraining } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { derive } from '../config/derive';
@@ -29,6 +30,7 @@ import { checkPrecision } from './precision';
 import { openRunFolder, type RunFolder, readEnvironments, refuseAmongPictures } from './run-folder';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
+import { takeTuning } from './tuning-record';
 
 /** What distinguishes the commands: the preset where none is given, and whether starting weights of another image size are let in. */
 export interface RunKind {
@@ -56,6 +58,7 @@ export async function startRun(
 
   const found = await findOrigin(folder, options, note);
   for (const text of await adapterNotes(found, gpu)) note(text);
+  for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
   const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
   const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
   const before = derive(configured.config, machine);
@@ -84,10 +87,13 @@ export async function startRun(
     pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
     for (const text of pretrained?.notes ?? []) note(text);
     const config = recordedConfig(resolved.config, spec, found ? found.config.student.pretrained_weights : from);
+    const fitted = fitPretraining(derived, gpu.target, found && !found.isFork ? found.saved.made?.memory : undefined);
+    note(fitted.note);
     const { outcome } = await train({
       gpu,
-      options: derived,
-      made: { config: asTree(config), precision: derived.precision, data: record },
+      options: fitted.options,
+      chunks: fitted.chunks,
+      made: { config: asTree(config), precision: derived.precision, memory: fitted.choice, data: record },
       data: splits,
       folder,
       notes,

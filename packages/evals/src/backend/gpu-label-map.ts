@@ -56,7 +56,9 @@ const labelMapOp: Op<LabelMapAttrs> = {
 fn source(i: u32, from_: u32, to_: u32) -> f32 { return max(0.0, (f32(i) + 0.5) * f32(from_) / f32(to_) - 0.5); }`;
     const pixels = to[0] * to[1];
     const workgroups = Math.ceil(pixels / 64);
-    return [b.build({ body, declarations, workgroupSize: 64, workgroups, flops: 9 * pixels * classes })];
+    return [
+      b.build({ body, declarations, workgroupSize: 64, workgroups, flops: 9 * pixels * classes, serial: classes }),
+    ];
   },
 };
 

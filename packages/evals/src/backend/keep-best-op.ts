@@ -52,7 +52,7 @@ const keepBestOp: Op<object> = {
     const n = products!.shape[1]!;
     const b = kernelBuilder('keepBest', target);
     const [X, P] = [b.read(products!), b.read(position!)];
-    const [S, I] = [b.write(scores!), b.write(indices!)];
+    const [S, I] = [b.update(scores!), b.update(indices!)];
     const [size, entries, step] = [b.uniform(n), b.uniform(k), b.uniform(stride)];
     const body = `
   if (thread >= ${size}) { return; }
@@ -84,7 +84,16 @@ const keepBestOp: Op<object> = {
   }`;
     const declarations = `fn isWorse(a: f32, i: u32, b: f32, j: u32) -> bool { return a < b || (a == b && i > j); }`;
     const workgroups = Math.ceil(n / 64);
-    return [b.build({ body, declarations, workgroupSize: 64, workgroups, flops: sizeOf(products!.shape) })];
+    return [
+      b.build({
+        body,
+        declarations,
+        workgroupSize: 64,
+        workgroups,
+        flops: sizeOf(products!.shape),
+        serial: products!.shape[0]!,
+      }),
+    ];
   },
 };
 

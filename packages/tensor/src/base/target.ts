@@ -2,6 +2,8 @@
  * What the kernel generator needs to know of an adapter. Two families: *cpu* adapters (lavapipe, SwiftShader), where a workgroup
  * barrier is a coroutine switch and a subgroup broadcast is one instruction, and *gpu* adapters, where the opposite holds.
  */
+import { type KernelRates, ROUGH_CPU, ROUGH_GPU } from './rates';
+
 export interface SubgroupMatrixConfig {
   readonly M: number;
   readonly N: number;
@@ -26,9 +28,8 @@ export interface Target {
   readonly maxWorkgroupInvocations: number;
   /** Kernel variants to use, by tuning key: what was measured to be fastest, or pinned by hand. */
   readonly tuned: Readonly<Record<string, string>>;
-  /** Rough rates for bounding submits and estimating step time: flop/s and byte/s. */
-  readonly flopsPerSecond: number;
-  readonly bytesPerSecond: number;
+  /** What kernels are expected to take, for bounding submits and for the time of a plan. */
+  readonly rates: KernelRates;
 }
 
 /** Bytes; buffers are bound at multiples of it on every adapter (the default limit). */
@@ -49,8 +50,7 @@ export const defaultTarget: Target = {
   maxWorkgroupBytes: 16384,
   maxWorkgroupInvocations: 256,
   tuned: {},
-  flopsPerSecond: 1e12,
-  bytesPerSecond: 1e11,
+  rates: ROUGH_GPU,
 };
 
 /** What a `GPUAdapter` or a `GPUDevice` says of itself. */
@@ -101,7 +101,6 @@ export function describeTarget({ info, features, limits }: AdapterFacts): Target
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,
     tuned: {},
-    flopsPerSecond: software ? 3e10 : 5e12,
-    bytesPerSecond: software ? 5e9 : 3e11,
+    rates: software ? ROUGH_CPU : ROUGH_GPU,
   };
 }

@@ -2,6 +2,7 @@
 import { isFloat } from '../base/dtype';
 import { TensorError } from '../base/errors';
 import { type Shape, sizeOf } from '../base/shape';
+import type { KernelKind } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
 import type { Plan } from '../plan/plan-types';
 import type { BufferLookup } from './buffers';
@@ -11,6 +12,7 @@ import type { Gpu } from './gpu';
 
 export interface KernelTime {
   readonly label: string;
+  readonly kind: KernelKind;
   readonly count: number;
   readonly milliseconds: number;
   readonly flops: number;
@@ -27,11 +29,11 @@ export interface NonFinite {
 // A query set holds at most 4096 timestamps, two a kernel.
 const KERNELS_PER_QUERY_SET = 2048;
 
-/** One run with a timestamp pair around every kernel; times summed by label, longest first. */
+/** One run with a timestamp pair around every kernel; times summed by label and kind, longest first. */
 export async function profile(gpu: Gpu, plan: Plan, encode: EncodeSteps): Promise<readonly KernelTime[]> {
   if (!gpu.target.timestamps)
     throw new TensorError('adapter', `${gpu.target.name} has no timestamp queries; time whole runs instead`);
-  const totals = new Map<string, { count: number; milliseconds: number; flops: number; bytes: number }>();
+  const totals = new Map<string, KernelTime>();
   for (let from = 0; from < plan.steps.length; from += KERNELS_PER_QUERY_SET) {
     const count = Math.min(KERNELS_PER_QUERY_SET, plan.steps.length - from);
     const stamps = await timestamps(gpu, count, (encoder, querySet) => {
@@ -44,9 +46,12 @@ export async function profile(gpu: Gpu, plan: Plan, encode: EncodeSteps): Promis
     for (let i = 0; i < count; i++) {
       const step = plan.steps[from + i]!;
       if (step.kind !== 'kernel') continue;
-      const { label, flops, bytes } = step.kernel;
-      const total = totals.get(label) ?? { count: 0, milliseconds: 0, flops: 0, bytes: 0 };
-      totals.set(label, {
+      const { label, kind, flops, bytes } = step.kernel;
+      const key = `${kind} ${label}`;
+      const total = totals.get(key) ?? { count: 0, milliseconds: 0, flops: 0, bytes: 0 };
+      totals.set(key, {
+        label,
+        kind,
         count: total.count + 1,
         milliseconds: total.milliseconds + Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6,
         flops: total.flops + flops,
@@ -54,10 +59,11 @@ export async function profile(gpu: Gpu, plan: Plan, encode: EncodeSteps): Promis
       });
     }
   }
-  return [...totals].map(([label, total]) => ({ label, ...total })).sort((a, b) => b.milliseconds - a.milliseconds);
+  return [...totals.values()].sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-async function timestamps(
+/** Nanoseconds at the pairs of places that `encodePasses` writes them to. */
+export async function timestamps(
   gpu: Gpu,
   pairs: number,
   encodePasses: (encoder: GPUCommandEncoder, querySet: GPUQuerySet) => void,

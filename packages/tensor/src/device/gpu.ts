@@ -10,6 +10,7 @@ import { bufferAccount } from './buffer-account';
 import { watchFailures } from './failures';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './flags';
 import { pipelineCache } from './pipelines';
+import type { TuneCache, Tuning } from './tuning';
 
 export interface Gpu extends AsyncDisposable, Marked {
   readonly device: GPUDevice;
@@ -18,8 +19,8 @@ export interface Gpu extends AsyncDisposable, Marked {
   readonly allocatedBytes: number;
   /** Buffers, bind groups and pipelines created so far: flat after the first step. */
   readonly created: { buffers: number; bindGroups: number; pipelines: number };
-  /** Where measured choices of kernel variants are kept; undefined: none are measured. */
-  readonly tuning: TuneCache | undefined;
+  /** By what kernel variants are chosen. */
+  readonly tuning: Tuning;
   /** Seconds, as kernels are timed by: of the clock, or of processor time where they run on the processor. */
   readonly seconds: () => number;
   /** Upper bound on `allocatedBytes`; an allocation beyond it is refused with code `memory`. */
@@ -46,19 +47,19 @@ export interface GpuOptions {
   readonly onDispose?: () => void;
   /** Facts to use instead of the adapter's own, e.g. the other kernel family in a test. */
   readonly target?: Partial<Target>;
-  /** Measure kernel variants and keep the choices here (a `Map` will do). Default: variants are chosen by rule. */
+  /** Measure kernel variants and keep the choices here (a `Map` will do). Default: nothing is measured, variants are the default ones. */
   readonly tuning?: TuneCache;
+  /** Choices for this adapter that were measured elsewhere, by key: taken where `tuning` has none. */
+  readonly shipped?: Tuning['shipped'];
+  /** Seconds that compiling one step may spend on measuring kernel variants (default 60); what is left then are the default ones. */
+  readonly tuningSeconds?: number;
 }
 
-/** Choices of kernel variants by tuning key. */
-export interface TuneCache {
-  get(key: string): string | undefined;
-  set(key: string, variant: string): void;
-}
+const TUNING_SECONDS = 60;
 
 /** Wraps a device. The device should have been requested with every limit and feature of its adapter (see `requestDevice`). */
 export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
-  const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise, tuning } = options;
+  const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise } = options;
   const failures = watchFailures(device, plainWait);
   const account = bufferAccount(device, memoryLimit);
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
@@ -99,7 +100,12 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     device,
     target: { ...describeDevice(device), ...options.target },
     created,
-    tuning,
+    tuning: {
+      cache: options.tuning,
+      shipped: options.shipped ?? {},
+      seconds: options.tuningSeconds ?? TUNING_SECONDS,
+      made: new Map(),
+    },
     seconds: options.seconds ?? (() => performance.now() / 1000),
     memoryLimit,
     get allocatedBytes() {

@@ -1,6 +1,6 @@
 /** A run is submitted in pieces of bounded time: a long submit trips driver watchdogs and freezes displays. */
+import { kernelSeconds } from '../plan/cost';
 import type { Plan } from '../plan/plan-types';
-import { kernelSeconds } from '../plan/report';
 
 /** Ranges of steps, split where the expected time of a submit reaches `seconds`. */
 export function boundSubmits({ steps, target }: Plan, seconds: number): [from: number, to: number][] {

@@ -99,14 +99,23 @@ export interface LowerArgs<A> {
   readonly epilogue?: Program;
 }
 
+/** An element of an array, by its index. */
+export type ElementAt = (index: number) => number;
+
 /** Kernels for the same result. */
 export interface Variants {
-  /** What may share a choice: the op, its layout and type, about its sizes. */
+  /** What may share a choice: the op, its layout, type and sizes. */
   readonly key: string;
-  /** Names, the default first; at least one. */
+  /** Names of all, the default first; at least one. */
   readonly names: readonly string[];
-  /** The variant that the others must agree with. */
+  /** Those that are worth measuring, the default first (default: all). */
+  readonly candidates?: readonly string[];
+  /** Arithmetic of one run: what takes longest is measured first (default: 0). */
+  readonly flops?: number;
+  /** The plain variant: it is taken where no other one is right. Without `element`, the others must agree with it. */
   readonly reference: string;
+  /** An element of the first output in f64, from elements of the inputs: what every variant is checked with at sizes that no plain kernel is run at. */
+  readonly element?: (inputs: readonly ElementAt[], at: number) => number;
   /**
    * Inputs and attributes to measure with, where one choice serves every size. The default stays unless another variant is faster with all of
    * them. Such variants differ in speed alone: one whose bits are not the reference's is never chosen, so that no result depends on the choice.
@@ -121,10 +130,31 @@ export interface Kernel {
   /** Little-endian contents of the uniform block, in declaration order. */
   readonly uniforms: Uint32Array<ArrayBuffer>;
   readonly workgroups: readonly [number, number, number];
+  /** What the kernel spends its time on, and so which rate it runs at. */
+  readonly kind: KernelKind;
   readonly flops: number;
-  /** Bytes moved if every bound tensor is touched once. */
+  /** Bytes moved if everything that the kernel touches is touched once, and once more what it both reads and writes. */
   readonly bytes: number;
+  /**
+   * The longest loop of one thread over memory, in iterations: the rows that a column sum adds one after another, the steps of a lane along its row.
+   * Each waits for what it reads, whatever the rest of the adapter does. The steps of a tiled product are none of these: its rate contains their waiting.
+   */
+  readonly serial: number;
 }
+
+/** Kinds of kernels, as a profile groups them (`plan/cost.ts` says at which rate each of them runs). */
+export type KernelKind =
+  | 'matrix product'
+  | 'product'
+  | 'attention'
+  | 'attention gradient'
+  | 'reduction'
+  | 'parameter gradient'
+  | 'rows'
+  | 'prototypes'
+  | 'elementwise'
+  | 'cast'
+  | 'optimizer';
 
 /** One buffer of a kernel. */
 export interface Binding {

@@ -117,7 +117,7 @@ function writeLoad(
 ): { before: string[]; expression: string } {
   const load = (own: 1 | 4, index: string): string => {
     const type = elementType(tensor, own);
-    const element = `${isStored ? k.write(tensor, type) : k.read(tensor, type)}[${index}]`;
+    const element = `${isStored ? k.update(tensor, type) : k.read(tensor, type)}[${index}]`;
     const isHalf = tensor.dtype === 'f16';
     const wide = isHalf && own !== width ? `f32(${element})` : element;
     return isHalf || own !== width ? `${valueType(tensor.dtype)}(${wide})` : element;
@@ -171,6 +171,8 @@ export function elementwiseKernel(label: string, program: Program, target: Targe
   const width = programWidth(program);
   const declarations = writeProgram(k, program, width);
   const units = sizeOf(program.shape) / width;
-  const flops = sizeOf(program.shape) * program.values.filter((value) => value.kind === 'op').length;
-  return unitKernel(k, { units, body: '  emit(i, F());', declarations, flops });
+  const ops = program.values.flatMap((value) => (value.kind === 'op' ? [value.node.op.name] : []));
+  const kind = ops.length > 0 && ops.every((name) => name.startsWith('cast to ')) ? 'cast' : 'elementwise';
+  const flops = sizeOf(program.shape) * ops.length;
+  return unitKernel(k, { units, body: '  emit(i, F());', declarations, flops, kind });
 }

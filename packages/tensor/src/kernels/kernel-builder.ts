@@ -4,9 +4,10 @@
  * so that the software adapter's compiler does not unroll loops). An op only writes the body.
  */
 import { BYTES_PER_ELEMENT, type DType } from '../base/dtype';
+import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Access, Binding, Kernel, Scratch, Spec, Storage } from '../graph/op';
+import type { Access, Binding, Kernel, KernelKind, Scratch, Spec, Storage } from '../graph/op';
 
 export const scratch = (shape: readonly number[], dtype: DType): Scratch => ({ shape, dtype, scratch: true });
 export const isScratch = (storage: Storage): storage is Scratch => 'scratch' in storage;
@@ -21,20 +22,29 @@ export interface KernelSource {
   /** A linear count (split over two dimensions when it exceeds the limit) or an explicit grid. */
   readonly workgroups: number | readonly [number, number, number];
   readonly flops?: number;
+  /** Default `elementwise`. */
+  readonly kind?: KernelKind;
+  /** Iterations of the longest loop of one thread over memory (see `Kernel`); to be stated wherever there is a loop, 1 if it walks no memory. */
+  readonly serial?: number;
+  /** Elements that the kernel touches of a tensor, where these are not all of it. */
+  readonly touched?: ReadonlyMap<Storage, number>;
 }
 
 export interface KernelBuilder {
   readonly target: Target;
   /** Binds a tensor for reading; returns its WGSL variable, an `array<type>`. */
   read(tensor: Storage, type?: string): string;
-  /** Binds a tensor for writing (and reading back); binding one twice returns the same variable. */
+  /** Binds a tensor for writing; binding one twice returns the same variable. */
   write(tensor: Storage, type?: string): string;
+  /** Binds a tensor to be read and then overwritten: its bytes move twice. */
+  update(tensor: Storage, type?: string): string;
   /** A u32 in the uniform block; returns its WGSL expression. */
   uniform(value: number): string;
   /** An f32 in the uniform block; returns its WGSL expression. */
   uniformF32(value: number): string;
   /** WGSL extension to enable. */
   enable(extension: string): void;
+  /** @throws TensorError `argument` for a loop of which `serial` says nothing */
   build(source: KernelSource): Kernel;
 }
 
@@ -54,6 +64,8 @@ export const elementType = (tensor: Spec, width: 1 | 4 = 1): string =>
 interface NamedBinding extends Binding {
   readonly name: string;
   readonly type: string;
+  /** How often each byte moves. */
+  readonly passes: number;
 }
 
 interface Uniform {
@@ -66,16 +78,21 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
   const uniforms: Uniform[] = [];
   const extensions = new Set<string>();
 
-  function bind(tensor: Storage, access: Access, type: string): string {
+  function bind(tensor: Storage, access: Access, type: string, passes = 1): string {
     const at = bindings.findIndex((binding) => binding.tensor === tensor && binding.type === type);
     const known = bindings[at];
     if (known) {
-      if (access === 'read_write') bindings[at] = { ...known, access };
+      const own = known.access === access ? passes : 2;
+      bindings[at] = {
+        ...known,
+        access: access === 'read_write' ? access : known.access,
+        passes: Math.max(known.passes, own),
+      };
       return known.name;
     }
     const name = `t${bindings.length}`;
     if (type.includes('f16')) extensions.add('f16');
-    bindings.push({ tensor, access, name, type });
+    bindings.push({ tensor, access, name, type, passes });
     return name;
   }
 
@@ -88,6 +105,7 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
     target,
     read: (tensor, type = elementType(tensor)) => bind(tensor, 'read', type),
     write: (tensor, type = elementType(tensor)) => bind(tensor, 'read_write', type),
+    update: (tensor, type = elementType(tensor)) => bind(tensor, 'read_write', type, 2),
     uniform: (value) => uniform(value >>> 0, 'u32'),
     uniformF32: (value) => uniform(new Uint32Array(new Float32Array([value]).buffer)[0]!, 'f32'),
     enable: (extension) => void extensions.add(extension),
@@ -97,10 +115,28 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
       bindings: bindings.map(({ tensor, access }) => ({ tensor, access })),
       uniforms: Uint32Array.from(uniforms, ({ bits }) => bits),
       workgroups: typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups,
+      kind: source.kind ?? 'elementwise',
       flops: source.flops ?? 0,
-      bytes: bindings.reduce((sum, { tensor }) => sum + sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype], 0),
+      bytes: bindings.reduce((sum, binding) => sum + bytesOf(binding, source.touched), 0),
+      serial: serialOf(label, source),
     }),
   };
+}
+
+function bytesOf({ tensor, passes }: NamedBinding, touched: KernelSource['touched']): number {
+  const all = sizeOf(tensor.shape);
+  return Math.min(touched?.get(tensor) ?? all, all) * BYTES_PER_ELEMENT[tensor.dtype] * passes;
+}
+
+const LOOP = /\b(for|while) \(|\bloop \{/;
+
+function serialOf(label: string, { body, declarations = '', serial }: KernelSource): number {
+  if (serial === undefined && LOOP.test(body + declarations))
+    throw new TensorError(
+      'argument',
+      `kernel ${label} has a loop; state in \`serial\` how many of its steps one thread takes over memory, 1 if it takes none`,
+    );
+  return Math.max(serial ?? 1, 1);
 }
 
 /** The whole module: extensions, uniforms, bindings, declarations and `main`. */

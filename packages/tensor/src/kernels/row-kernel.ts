@@ -4,8 +4,8 @@
  * workgroup that reduces through a tree in workgroup memory. The body is the same: it calls `rowSum`, `rowMax` or `rowMin`.
  */
 import type { Target } from '../base/target';
-import type { Kernel } from '../graph/op';
-import type { KernelBuilder } from './kernel-builder';
+import type { Kernel, KernelKind } from '../graph/op';
+import type { KernelBuilder, KernelSource } from './kernel-builder';
 
 export interface RowBody {
   /** Statements run by every lane of the team; in scope: `row`, `lane`, `LANES`. Loop over columns by `for (var c = lane; c < n; c += LANES)`. */
@@ -15,6 +15,12 @@ export interface RowBody {
   /** Columns one lane step covers (columns / vector width): decides how large a team is worth it. */
   readonly steps: number;
   readonly flops?: number;
+  /** Default `rows`. */
+  readonly kind?: KernelKind;
+  /** How often the longest loop goes through a row (default 1). */
+  readonly rounds?: number;
+  /** Elements that the kernel touches of a tensor, where these are not all of it. */
+  readonly touched?: KernelSource['touched'];
   /** Whether a software adapter may give many short rows to a lane each: `LANES` is 1 then. */
   readonly alone?: boolean;
 }
@@ -24,7 +30,7 @@ const COMBINE = { Sum: 'a + b', Max: 'max(a, b)', Min: 'min(a, b)' } as const;
 
 export function rowKernel(
   k: KernelBuilder,
-  { body, declarations = '', rows, steps, flops = 0, alone = false }: RowBody,
+  { body, declarations = '', rows, steps, flops = 0, kind = 'rows', rounds = 1, touched, alone = false }: RowBody,
 ): Kernel {
   const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
   const lanes = alone && isAlone(k.target, rows, steps) ? 1 : teamSize(k.target, steps);
@@ -37,6 +43,9 @@ export function rowKernel(
   const source = {
     declarations: [`const LANES = ${lanes}u;`, used.length > 0 ? functions : '', declarations].join('\n'),
     flops,
+    kind,
+    serial: rounds * Math.ceil(steps / lanes),
+    ...(touched && { touched }),
   };
   const inside = `if (row >= ${k.uniform(rows)}) { return; }\n${body}`;
   const { family, subgroupSize } = k.target;

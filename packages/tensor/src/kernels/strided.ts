@@ -105,5 +105,7 @@ export function stridedKernel(label: string, x: Tensor, out: Tensor, map: Stride
       `${sink}[i] = value;`,
     );
   else lines.push(`${sink}[i] = ${source}[at];`);
-  return unitKernel(k, { units, body: lines.map((line) => `  ${line}`).join('\n') });
+  const inside = bounds.reduce((elements, [first, end]) => elements * Math.max(end - first, 0), 1);
+  const touched = new Map([[x, inside]]);
+  return unitKernel(k, { units, body: lines.map((line) => `  ${line}`).join('\n'), touched });
 }

@@ -4,20 +4,18 @@
  */
 import type { Target } from '../base/target';
 import type { Kernel } from '../graph/op';
-import type { KernelBuilder } from './kernel-builder';
+import type { KernelBuilder, KernelSource } from './kernel-builder';
 
-export interface UnitBody {
+export interface UnitBody extends Omit<KernelSource, 'workgroupSize' | 'workgroups'> {
   readonly units: number;
   /** Statements that compute unit `i`. */
   readonly body: string;
-  readonly declarations?: string;
-  readonly flops?: number;
 }
 
 const GROUP = 64;
 const UNITS_PER_INVOCATION = { cpu: 4, gpu: 1 } as const;
 
-export function unitKernel(k: KernelBuilder, { units, body, declarations = '', flops = 0 }: UnitBody): Kernel {
+export function unitKernel(k: KernelBuilder, { units, body, ...source }: UnitBody): Kernel {
   const own = UNITS_PER_INVOCATION[k.target.family];
   const n = k.uniform(units);
   const loop =
@@ -25,11 +23,12 @@ export function unitKernel(k: KernelBuilder, { units, body, declarations = '', f
       ? `  if (thread >= ${n}) { return; }\n  let i = thread;\n${body}`
       : `  let first = thread * ${own}u;\n  for (var i = first; i < min(first + ${own}u, ${n}); i++) {\n${body}\n  }`;
   return k.build({
-    declarations,
+    // what an invocation does by itself is no loop over memory
+    ...(own === 1 ? {} : { serial: 1 }),
+    ...source,
     body: loop,
     workgroupSize: GROUP,
     workgroups: Math.ceil(units / (GROUP * own)),
-    flops,
   });
 }
 

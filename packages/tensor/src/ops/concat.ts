@@ -71,7 +71,8 @@ function lower({ inputs, outputs: [out], attrs: { axis }, target }: LowerArgs<Co
     const units = size / width;
     const { quotient, remainder } = indexDivision(k, own / width, units);
     const at = `${quotient('i')} * ${k.uniform(total / width)} + ${k.uniform(first / width)} + ${remainder('i')}`;
-    return [unitKernel(k, { units, body: `  ${sink}[${at}] = ${source}[i];` })];
+    const touched = new Map([[out!, size]]);
+    return [unitKernel(k, { units, body: `  ${sink}[${at}] = ${source}[i];`, touched })];
   });
 }
 

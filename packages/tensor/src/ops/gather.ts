@@ -53,7 +53,8 @@ const gatherOp: Op<object> = {
     const { quotient, remainder } = indexDivision(k, columns, units);
     const row = `min(u32(${list}[${quotient('i')}]), ${k.uniform(x!.shape[0]! - 1)})`;
     const body = `  ${sink}[i] = ${source}[${row} * ${k.uniform(columns)} + ${remainder('i')}];`;
-    return [unitKernel(k, { units, body })];
+    const touched = new Map([[x!, sizeOf(out!.shape)]]);
+    return [unitKernel(k, { units, body, touched })];
   },
 };
 
@@ -110,8 +111,9 @@ const scatterOp: Op<{ rows: number }> = {
   }
   ${sink}[i] = ${elementType(out!, width)}(acc);`;
     return [
-      find.build({ body: search, workgroupSize: 64, workgroups: Math.ceil(rows / 64) }),
-      unitKernel(k, { units, body: add }),
+      find.build({ body: search, workgroupSize: 64, workgroups: Math.ceil(rows / 64), serial: count }),
+      // as many as fall on a row where they are spread evenly
+      unitKernel(k, { units, body: add, serial: Math.ceil(count / rows), flops: sizeOf(x!.shape) }),
     ];
   },
 };

@@ -101,7 +101,8 @@ fn inverseErf(x: f32) -> f32 {
   let bits = philox(vec4<u32>(thread, ${k.uniform(stream)}, 0u, 0u), vec2<u32>(${S}[0], ${S}[1]));
   ${draw[kind]}
   for (var j = 0u; j < min(4u, ${n} - first); j++) { ${O}[first + j] = value[j]; }`;
-    return [k.build({ declarations, body, workgroupSize: 64, workgroups: Math.ceil(sizeOf(out!.shape) / 256) })];
+    const workgroups = Math.ceil(sizeOf(out!.shape) / 256);
+    return [k.build({ declarations, body, workgroupSize: 64, workgroups, serial: 1 })];
   },
 };
 
@@ -143,7 +144,8 @@ const rankOp: Op<object> = {
   var rank = 0u;
   for (var j = 0u; j < ${n}; j++) { let other = ${K}[j]; if (other < key || (other == key && j < thread)) { rank++; } }
   ${O}[thread] = rank;`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(sizeOf(keys!.shape) / 64) })];
+    const size = sizeOf(keys!.shape);
+    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(size / 64), serial: size })];
   },
 };
 

@@ -140,7 +140,15 @@ function columnPass({ kind, from, to, dims: [outer, n, inner], chunks, target }:
   ${put('thread', 'acc')}`;
   const workgroupSize = threadsOfGroup(total, target);
   const workgroups = Math.ceil(total / workgroupSize);
-  return k.build({ declarations, body, workgroupSize, workgroups, flops: outer * n * inner });
+  return k.build({
+    declarations,
+    body,
+    workgroupSize,
+    workgroups,
+    kind: 'reduction',
+    flops: outer * n * inner,
+    serial: Math.ceil(n / chunks),
+  });
 }
 
 /** A team of lanes for each result: neighbouring lanes read neighbouring elements of the row. */
@@ -162,7 +170,14 @@ function rowPass({ kind, from, to, dims: [outer, n], chunks, target }: Pass): Ke
   for (var i = first + lane; i < last; i += LANES) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[base + i])`)}; }
   let result = ${TEAM[kind]}(${lanes});
   if (lane == 0u) { ${put('row', 'result')} }`;
-  return rowKernel(k, { body, declarations, rows: outer * chunks, steps: size / width, flops: outer * n });
+  return rowKernel(k, {
+    body,
+    declarations,
+    rows: outer * chunks,
+    steps: size / width,
+    flops: outer * n,
+    kind: 'reduction',
+  });
 }
 
 export interface ReduceOptions {

@@ -1,9 +1,9 @@
 /** What a plan costs: kernels, arithmetic, memory by part, the peak and where it is. */
 import { showShape } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Kernel } from '../graph/op';
 import type { StateLayout } from '../graph/state-layout';
 import { isScratch } from '../kernels/kernel-builder';
+import { kernelSeconds } from './cost';
 import { byteSize, type Lifetime, peakOf } from './memory';
 import type { GivenValues, PlanReport, PlanStep } from './plan-types';
 import type { Slots } from './slots';
@@ -67,7 +67,3 @@ function aliveAt(step: number, lifetimes: readonly Lifetime[], names: readonly s
   });
   return [...groups.values()].sort((a, b) => b.bytes - a.bytes).slice(0, 12);
 }
-
-/** Expected time of a kernel from the target's rates: the larger of its arithmetic and its memory traffic. */
-export const kernelSeconds = (kernel: Kernel, target: Target): number =>
-  Math.max(kernel.flops / target.flopsPerSecond, kernel.bytes / target.bytesPerSecond);

@@ -8,7 +8,7 @@ import { range, roundUp } from '../../base/whole-numbers';
 import type { Kernel, Scratch } from '../../graph/op';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { type ProductOperand, rowArray } from '../matmul/broadcast-product';
-import { type AttentionDims, productFlops } from './problem';
+import { ATTENTION_KINDS, type AttentionDims, type AttentionLabel, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
 // Below this, kernels of 16 rows are compiled sooner than taller ones repay it.
@@ -33,7 +33,7 @@ export interface Chunk {
 }
 
 export interface ChunkTile {
-  readonly label: string;
+  readonly label: AttentionLabel;
   readonly dims: AttentionDims;
   readonly chunk: Chunk;
   readonly target: Target;
@@ -71,7 +71,7 @@ export function chunkKernel(tile: ChunkTile, body: (scope: ChunkScope) => string
   const [tilesM, tilesN] = [Math.ceil(M / rows), Math.ceil(columns / (4 * lanes))];
   const [gridM, gridN, groups] = [k.uniform(tilesM), k.uniform(tilesN), k.uniform(chunk.count * tilesM * tilesN)];
   const pad = k.uniform(padded(N));
-  const tokens = tokenScope(k, dims);
+  const tokens = tokenScope(k, dims, chunk.count);
   const text = body({ k, tokens, lanes, rows, N: k.uniform(N), padded: pad, d: k.uniform(d) });
   return k.build({
     body: `
@@ -85,7 +85,10 @@ ${tokens.declarations()}
 ${text}`,
     workgroupSize: lanes,
     workgroups: chunk.count * tilesM * tilesN,
+    kind: ATTENTION_KINDS[label],
     flops: (products * productFlops(dims) * chunk.count) / (B * H),
+    serial: 1,
+    touched: tokens.touched(),
   });
 }
 

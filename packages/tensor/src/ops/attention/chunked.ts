@@ -70,7 +70,7 @@ ${storeLogits(scope, logits, 's', (i) => `c${i} * ${scale}`, '-3.4028234e38')}`;
 
 /** O = exp(S - max) V / sum and lse = max + log(sum). Each lane knows the maximum and the sum of the rows whose logits it loads. */
 function averageKernel({ dims, qkv, out, lse, target }: AttentionProblem, chunk: Chunk, logits: Scratch): Kernel {
-  const tile = { label: 'attention', dims, chunk, target, M: dims.N, columns: dims.d, products: 1 };
+  const tile = { label: 'attention', dims, chunk, target, M: dims.N, columns: dims.d, products: 1 } as const;
   return chunkKernel(tile, (scope) => {
     const { k, rows, lanes, N, padded } = scope;
     const each = (text: (share: number) => string): string =>
@@ -109,7 +109,7 @@ export function chunkedAttentionGradient(problem: AttentionGradientProblem): Ker
   const areTransposed = holdsRows(dims, target);
   const own = deltaKernel(dims, problem.out, gradient, target);
   const parts = chunks.flatMap((chunk) => {
-    const tile = { label: 'attentionGradient', dims, chunk, target };
+    const tile = { label: 'attentionGradient', dims, chunk, target } as const;
     const part = (name: TokenPart, factors: Factors): Kernel => partKernel(tile, { tensor: dqkv, part: name }, factors);
     return [
       areTransposed
@@ -132,7 +132,7 @@ function slopesKernel(
   slopes: Scratch,
 ): Kernel {
   const size = padded(dims.N);
-  const tile = { label: 'attentionGradient', dims, chunk, target, M: size, columns: size, products: 2 };
+  const tile = { label: 'attentionGradient', dims, chunk, target, M: size, columns: size, products: 2 } as const;
   return chunkKernel(tile, (scope) => {
     const { k, rows, lanes, N, d } = scope;
     const scale = k.uniformF32(1 / Math.sqrt(dims.d));

@@ -25,6 +25,7 @@ export function deltaKernel(
     workgroupSize: 64,
     workgroups: Math.ceil((B * H * N) / 64),
     flops: 2 * B * H * N * d,
+    serial: d / 4,
   });
   return { kernel, delta };
 }

@@ -11,7 +11,7 @@ import type { Kernel, Scratch } from '../../graph/op';
 import { elementType } from '../../kernels/kernel-builder';
 import { rowValue } from '../matmul/broadcast-product';
 import { type Chunk, type ChunkScope, chunkKernel, padded, tokensByToken } from './chunk-kernel';
-import type { AttentionDims, AttentionGradientProblem, AttentionProblem } from './problem';
+import type { AttentionDims, AttentionGradientProblem, AttentionLabel, AttentionProblem } from './problem';
 import type { Tokens } from './tokens';
 
 // Columns a lane holds at most, and sums of one product: more are no faster and take seconds to compile.
@@ -85,7 +85,7 @@ interface RowScope extends ChunkScope {
 }
 
 interface RowTile {
-  readonly label: string;
+  readonly label: AttentionLabel;
   readonly dims: AttentionDims;
   readonly chunk: Chunk;
   readonly target: Target;

@@ -34,6 +34,10 @@ export function attentionDims(qkv: Pick<Spec, 'shape'>, heads: number): Attentio
   return { B, H: heads, N, d: width / (3 * heads) };
 }
 
+/** Labels of the fused kernels, and what kinds they are. */
+export const ATTENTION_KINDS = { attention: 'attention', attentionGradient: 'attention gradient' } as const;
+export type AttentionLabel = keyof typeof ATTENTION_KINDS;
+
 /** Whether the fused kernels take heads of d elements: they read vec4 and hold whole rows of the result in registers. */
 export const isFusedHead = (d: number): boolean => d % 4 === 0 && d >= 16 && d <= 128;
 

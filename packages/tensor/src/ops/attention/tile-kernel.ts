@@ -8,7 +8,7 @@ import type { Target } from '../../base/target';
 import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
-import { type AttentionDims, productFlops } from './problem';
+import { ATTENTION_KINDS, type AttentionDims, type AttentionLabel, productFlops } from './problem';
 import { type TokenScope, type Tokens, tokenScope } from './tokens';
 
 export const COLUMNS = 32;
@@ -38,7 +38,7 @@ export interface TileScope {
 }
 
 export interface TileKernel {
-  readonly label: string;
+  readonly label: AttentionLabel;
   readonly dims: AttentionDims;
   readonly target: Target;
   /** Products over all pairs of tokens that the kernel computes. */
@@ -78,7 +78,10 @@ ${tokens.declarations()}
 ${text}`,
     workgroupSize: rows * 2,
     workgroups: B * H * tiles,
+    kind: ATTENTION_KINDS[label],
     flops: products * productFlops(dims),
+    serial: 1,
+    touched: tokens.touched(),
   });
 }
 

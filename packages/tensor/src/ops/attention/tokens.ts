@@ -1,5 +1,5 @@
 /** How attention kernels address the tokens of one head, in the packed qkv or in a tensor [B, N, H d]. */
-import type { Tensor } from '../../graph/op';
+import type { Storage, Tensor } from '../../graph/op';
 import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
 import type { AttentionDims } from './problem';
 
@@ -21,15 +21,19 @@ export type StoreToken = (token: string, unit: string, value: string) => string;
 export interface TokenScope {
   load(tokens: Tokens): LoadToken;
   store(tokens: Tokens): StoreToken;
+  /** Elements that are touched of each tensor, for `KernelSource`: of a packed one, the parts that were asked for. */
+  touched(): ReadonlyMap<Storage, number>;
   /** WGSL of where each one's head starts; needs `head`, its number among all B H. To be asked for last. */
   declarations(): string;
 }
 
-/** Strides and offsets are uniforms, so that kernels which differ in nothing else are one pipeline. */
-export function tokenScope(k: KernelBuilder, { H, N, d }: AttentionDims): TokenScope {
+/** Strides and offsets are uniforms, so that kernels which differ in nothing else are one pipeline. `computed` are the heads that the kernel computes. */
+export function tokenScope(k: KernelBuilder, { B, H, N, d }: AttentionDims, computed: number = B * H): TokenScope {
   const starts: string[] = [];
+  const parts = new Map<Tensor, Set<string | undefined>>();
   const [heads, tokens, units] = [k.uniform(H), k.uniform(N), k.uniform(d / 4)];
-  function place(variable: string, { part }: Tokens): (token: string, unit: string) => string {
+  function place(variable: string, { tensor, part }: Tokens): (token: string, unit: string) => string {
+    parts.set(tensor, new Set([...(parts.get(tensor) ?? []), part]));
     const width = (H * d) / 4;
     const stride = k.uniform(part ? 3 * width : width);
     const offset = k.uniform(part ? PARTS.indexOf(part) * width : 0);
@@ -47,6 +51,7 @@ export function tokenScope(k: KernelBuilder, { H, N, d }: AttentionDims): TokenS
       const at = place(k.write(own.tensor, type), own);
       return (token, unit, value) => `${at(token, unit)} = ${type}(${value});`;
     },
+    touched: () => new Map([...parts].map(([tensor, { size }]) => [tensor, size * computed * N * d])),
     declarations: () => starts.join('\n'),
   };
 }

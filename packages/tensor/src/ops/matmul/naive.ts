@@ -27,6 +27,8 @@ export function naiveMatmul({ dims, a, b, epilogue, target }: MatmulProblem): Ke
     body,
     workgroupSize: 64,
     workgroups: Math.ceil((batch * M * N) / 64),
+    kind: 'product',
     flops: 2 * batch * M * N * K,
+    serial: K,
   });
 }

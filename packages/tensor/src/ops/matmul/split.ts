@@ -44,5 +44,6 @@ function addRanges({ epilogue, target }: MatmulProblem, sums: Scratch, ranges: n
     workgroupSize: 64,
     workgroups: Math.ceil(count / 64),
     flops: sizeOf(sums.shape),
+    serial: ranges,
   });
 }

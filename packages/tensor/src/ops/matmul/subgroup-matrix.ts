@@ -26,7 +26,7 @@ export const matrixTileRows = ({ config, subgroupRows, blockRows }: MatrixTile):
   subgroupRows * blockRows * config.M;
 export const matrixTileColumns = ({ config, subgroupColumns, blockColumns }: MatrixTile): number =>
   subgroupColumns * blockColumns * config.N;
-const subgroupsOf = ({ subgroupRows, subgroupColumns }: MatrixTile): number => subgroupRows * subgroupColumns;
+export const subgroupsOf = ({ subgroupRows, subgroupColumns }: MatrixTile): number => subgroupRows * subgroupColumns;
 
 export const matrixTileName = (tile: MatrixTile): string => {
   const { M, N, K } = tile.config;
@@ -105,6 +105,7 @@ ${blocks
     workgroupSize: invocations,
     depth,
     loads: 'f16' as const,
+    kind: 'matrix product' as const,
   };
   return tiledKernel(problem, tiling, body, [
     tileA.declaration,

@@ -1,5 +1,5 @@
 /** The frame of tiled matmul kernels: a workgroup per tile of C, loads of operands, a store with the epilogue. */
-import type { Kernel, Scratch } from '../../graph/op';
+import type { Kernel, KernelKind, Scratch } from '../../graph/op';
 import { programWidth, writeProgram } from '../../kernels/elementwise-program';
 import { elementType, type KernelBuilder, kernelBuilder } from '../../kernels/kernel-builder';
 import { writeLoad } from './operand';
@@ -18,6 +18,8 @@ export interface Tiling {
   readonly oneGroup?: boolean;
   /** Type of the elements that `loadA` and `loadB` return (default f32). */
   readonly loads?: 'f32' | 'f16';
+  /** Default `product`. */
+  readonly kind?: KernelKind;
 }
 
 /**
@@ -27,7 +29,16 @@ export interface Tiling {
  */
 export function tiledKernel(
   problem: MatmulProblem,
-  { rows, columns, workgroupSize, depth, prefetches = false, oneGroup = false, loads = 'f32' }: Tiling,
+  {
+    rows,
+    columns,
+    workgroupSize,
+    depth,
+    prefetches = false,
+    oneGroup = false,
+    loads = 'f32',
+    kind = 'product',
+  }: Tiling,
   body: string,
   declarations: readonly string[] = [],
 ): Kernel {
@@ -64,7 +75,9 @@ export function tiledKernel(
     body: `  ${lines.join('\n  ')}\n${body}`,
     workgroupSize,
     workgroups,
+    kind,
     flops: 2 * batch * M * N * K,
+    serial: 1,
   });
 }
 

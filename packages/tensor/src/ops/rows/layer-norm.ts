@@ -183,7 +183,9 @@ const parameterGradientOp: Op<object> = {
   ${P}[thread] = dgamma; ${P}[${p} * ${n} + thread] = dbeta;`,
       workgroupSize: 64,
       workgroups: Math.ceil((units * parts) / 64),
+      kind: 'parameter gradient',
       flops: 5 * rows * columns,
+      serial: Math.min(rows, ROWS_PER_PART),
     });
 
     const second = kernelBuilder('layerNormParameterGradient', target);
@@ -201,6 +203,9 @@ const parameterGradientOp: Op<object> = {
   ${DG}[thread] = dgamma; ${DB}[thread] = dbeta;`,
       workgroupSize: 64,
       workgroups: Math.ceil(units / 64),
+      kind: 'parameter gradient',
+      flops: 2 * parts * columns,
+      serial: parts,
     });
     return [sumRows, sumParts];
   },

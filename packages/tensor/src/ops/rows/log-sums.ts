@@ -89,6 +89,7 @@ const rowLogSumsOp: Op<object> = {
         rows,
         steps: columns / width,
         flops: 6 * rows * columns,
+        kind: 'prototypes',
       }),
     ];
   },
@@ -155,7 +156,15 @@ function lowerColumns({ inputs: [x, shift], target, epilogue }: LowerArgs<object
   ${put}`;
   const workgroupSize = threadsOfGroup(units * parts, target);
   const workgroups = Math.ceil((units * parts) / workgroupSize);
-  const sums = k.build({ declarations, body, workgroupSize, workgroups, flops: 6 * rows * columns });
+  const sums = k.build({
+    declarations,
+    body,
+    workgroupSize,
+    workgroups,
+    kind: 'prototypes',
+    flops: 6 * rows * columns,
+    serial: Math.ceil(Math.min(size, rows) / 4),
+  });
   return parts > 1 ? [sums, joinColumns(partial, epilogue!, parts, target)] : [sums];
 }
 
@@ -173,7 +182,15 @@ function joinColumns(partial: Scratch, epilogue: Program, parts: number, target:
   for (var i = 0u; i < ${count}; i++) { total += exp(${P}[i * ${n} + thread] - high); }
   emit(thread, high + log(total));`;
   const workgroups = Math.ceil(columns / 64);
-  return k.build({ declarations, body, workgroupSize: 64, workgroups, flops: 4 * parts * columns });
+  return k.build({
+    declarations,
+    body,
+    workgroupSize: 64,
+    workgroups,
+    kind: 'prototypes',
+    flops: 4 * parts * columns,
+    serial: parts,
+  });
 }
 
 /** log sum_r exp(x[r, k] + shift[r]) of x [R, K] -> f32 [K]. */

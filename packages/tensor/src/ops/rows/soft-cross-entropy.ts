@@ -155,7 +155,7 @@ function setUp(label: string, { inputs: [x, y, bias], attrs, target }: LowerArgs
   let next = ${stride} * ${n};
   let stats = row * ${k.uniform(statistics(attrs))};`;
   const loop = (body: string) => `for (var c = lane; c < ${n}; c += LANES) { ${body} }`;
-  const shape = { rows, steps: columns / width };
+  const shape = { rows, steps: columns / width, kind: 'prototypes' as const };
   const loads = { x: `${F}(${X}[base + c])`, y: (from: string) => `${F}(${Y}[${from} + c]) + ${F}(${C}[c])` };
   return { k, width, prologue, loop, loads, shape, flops: rows * columns * (6 + 8 * attrs.views) };
 }
@@ -204,7 +204,8 @@ function lowerForward(args: LowerArgs<Attrs>) {
   }
   if (lane == 0u) { for (var i = 1u + 2u * views; i < ${k.uniform(statistics(args.attrs))}; i++) { ${O}[stats + i] = 0.0; } }`;
   const declarations = `${P ? LOG_ADD : ''}\nfn keep(at: u32, own: f32, mean: f32) { ${keepBody} }`;
-  return [rowKernel(k, { body, declarations, ...shape, flops })];
+  const rounds = Math.max(args.attrs.views - 1, 1);
+  return [rowKernel(k, { body, declarations, ...shape, flops, rounds })];
 }
 
 function lowerGradient(args: LowerArgs<Attrs>) {
@@ -230,7 +231,7 @@ function lowerGradient(args: LowerArgs<Attrs>) {
     for (var v = 1u; v < views; v++) { let i = stats + 1u + 2u * v; d += ${G}[i + 1u] * exp(${loads.y('target0 + v * next')} - ${A}[i]); }
     ${D}[base + c] = ${elementType(dx!, width)}(d);`)}
   ${Q ? carry : ''}`;
-  return [rowKernel(k, { body, ...shape, flops })];
+  return [rowKernel(k, { body, ...shape, flops, rounds: args.attrs.views })];
 }
 
 /**

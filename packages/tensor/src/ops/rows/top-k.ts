@@ -78,7 +78,7 @@ const topKOp: Op<TopKAttrs> = {
     if (lane == 0u) { ${V}[row * ${kk} + i] = ${X}[base + lastAt]; ${I}[row * ${kk} + i] = lastAt; }
   }`;
     const declarations = `const LOWEST = -3.4028234e38;\nfn ranked(x: f32) -> f32 { return select(LOWEST, x, x > LOWEST); }`;
-    return [rowKernel(b, { body, declarations, rows, steps: columns, flops: rows * columns * k })];
+    return [rowKernel(b, { body, declarations, rows, steps: columns, flops: rows * columns * k, rounds: k })];
   },
 };
 
@@ -105,7 +105,7 @@ const topKGradientOp: Op<{ columns: number }> = {
   var value = ${out!.dtype}(0.0);
   for (var i = first; i < first + ${k}; i++) { if (${I}[i] == thread % ${n}) { value = ${G}[i]; } }
   ${O}[thread] = value;`;
-    return [b.build({ body, workgroupSize: 64, workgroups: Math.ceil(size / 64) })];
+    return [b.build({ body, workgroupSize: 64, workgroups: Math.ceil(size / 64), serial: g!.shape.at(-1)! })];
   },
 };
 

@@ -49,7 +49,7 @@ const weightNormOp: Op<WeightNormAttrs> = {
   for (var c = lane; c < ${n}; c += LANES) { let v = ${F}(${V}[base + c]); squares += ${flatDot('v', 'v', width)}; }
   let scale = f32(${G}[row]) * inverseSqrt(rowSum(squares));
   for (var c = lane; c < ${n}; c += LANES) { ${O}[base + c] = ${elementType(out!, width)}(${F}(${V}[base + c]) * scale); }`;
-    return [rowKernel(k, { body, rows, steps: columns / width, flops: 3 * rows * columns })];
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 3 * rows * columns, kind: 'prototypes' })];
   },
 };
 
@@ -84,7 +84,7 @@ const weightNormGradientOp: Op<object> = {
   let scale = f32(${G}[row]) * inverse;
   if (lane == 0u) { ${DG}[row] = ${dg!.dtype}(along); }
   for (var c = lane; c < ${n}; c += LANES) { ${DV}[base + c] = ${elementType(dv!, width)}(scale * (${F}(${W}[base + c]) - ${F}(${V}[base + c]) * (along * inverse))); }`;
-    return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns })];
+    return [rowKernel(k, { body, rows, steps: columns / width, flops: 8 * rows * columns, kind: 'prototypes' })];
   },
 };
 
