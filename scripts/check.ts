@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
 import { checkBrowser } from './checks/browser';
+import { checkBundle } from './checks/bundle';
 import { checkCommonJs } from './checks/consumer/commonjs';
 import { checkReadmes } from './checks/consumer/readmes';
 import { checkTwoCopies } from './checks/consumer/two-copies';
@@ -53,6 +54,7 @@ function packed(folder: string): Record<string, Check> {
     copies: async () => checkTwoCopies(await published()),
     app: async () => checkApp(await published()),
     browser: async () => checkBrowser(await published()),
+    bundle: async () => checkBundle(await published()),
   };
 }
 
