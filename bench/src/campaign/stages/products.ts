@@ -1,9 +1,10 @@
 /** The largest products of the step, and its attention, by each kernel there is: rates, and their share of what the card's libraries reach. */
-import { productsOf, timeVariants, tuningTable, type VariantTime } from '@franca/tensor';
-import { nameOf } from '../op-name';
+import { timeVariants, tuningTable, type VariantTime } from '@franca/tensor';
 import type { Stage, StageContext, StageReport } from '../stage';
 import { readRecord } from '../stage-report';
+import { largestOps, nameOf } from '../step-ops';
 import { openForStage, stepFor } from '../step-options';
+import type { CeilingDetails } from './ceilings';
 
 export const products: Stage = {
   name: 'products',
@@ -11,9 +12,6 @@ export const products: Stage = {
   seconds: 80,
   run,
 };
-
-/** How many of each are timed. */
-const MOST = { full: { products: 24, attentions: 6 }, dry: { products: 2, attentions: 2 } };
 
 interface Timed {
   readonly name: string;
@@ -25,12 +23,10 @@ interface Timed {
 async function run(context: StageContext, report: StageReport): Promise<void> {
   const { dry, seconds } = context;
   await using gpu = await openForStage(context, dry ? { target: { family: 'gpu' }, tuning: false } : {});
-  const { plan } = stepFor(context, gpu);
-  const most = dry ? MOST.dry : MOST.full;
-  const attentions = productsOf(plan, ({ name }) => /attention/i.test(name)).slice(0, most.attentions);
-  const wanted = [...productsOf(plan).slice(0, most.products), ...attentions];
+  const ops = largestOps(stepFor(context, gpu).plan, context);
+  const wanted = [...ops.products, ...ops.attentions];
   const timed: Timed[] = [];
-  const ceilings = new Map(Object.entries((readRecord(context.before.ceilings)?.details.rates ?? {}) as Rates));
+  const ceilings = readRecord(context.before.ceilings)?.details as CeilingDetails | undefined;
   for (const planned of wanted) {
     const variants = await timeVariants(gpu, planned, {
       seconds: (seconds - 10) / wanted.length,
@@ -44,13 +40,10 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
   report.detail('tuning', tuningTable(gpu));
 }
 
-/** FLOP per second by the name of a product, as the card's libraries reach it; and of `mma.sync` alone. */
-type Rates = Readonly<Record<string, number>>;
-
 /** The fastest variant that is right, its rate, and its share of the ceilings that are known. */
 function tell(
   { name, count, flops, variants }: Timed,
-  ceilings: ReadonlyMap<string, number>,
+  ceilings: CeilingDetails | undefined,
   report: StageReport,
 ): void {
   for (const { variant, agrees, difference, problem } of variants) {
@@ -64,20 +57,16 @@ function tell(
     return;
   }
   const rate = flops / best.seconds;
+  const library = ceilings?.seconds?.[name];
   const shares = [
-    ...shareOf(rate, ceilings.get(name), 'of the library'),
-    ...shareOf(rate, ceilings.get('mma.sync'), 'of mma.sync'),
+    ...(library === undefined ? [] : [`${percent(library / best.seconds)} of the library`]),
+    ...(ceilings?.mmaFlops === undefined ? [] : [`${percent(rate / ceilings.mmaFlops)} of mma.sync`]),
   ];
-  report.figure({
-    name,
-    value: rate / 1e12,
-    unit: 'TFLOP/s',
-    beside: [`${count}x`, best.variant, ...shares].join(', '),
-  });
+  const beside = [`${count}x`, best.variant, ...shares].join(', ');
+  report.figure({ name, value: rate / 1e12, unit: 'TFLOP/s', beside });
 }
 
-const shareOf = (rate: number, ceiling: number | undefined, of: string): string[] =>
-  ceiling === undefined ? [] : [`${((100 * rate) / ceiling).toFixed(0)} % ${of}`];
+const percent = (share: number): string => `${(100 * share).toFixed(0)} %`;
 
 function fastest(variants: readonly VariantTime[]): { variant: string; seconds: number } | undefined {
   const right = variants.flatMap(({ variant, seconds, agrees }) =>

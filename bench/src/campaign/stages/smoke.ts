@@ -2,8 +2,8 @@
 import { attention, layoutState, matmul, planStep, productsOf, timeVariants } from '@franca/tensor';
 import { checkOp } from '@franca/tensor/testing';
 import { openStep } from '../../pretraining-step';
-import { nameOf } from '../op-name';
 import type { Stage, StageContext, StageReport } from '../stage';
+import { nameOf } from '../step-ops';
 import { openForStage, stepFor } from '../step-options';
 
 export const smoke: Stage = {
