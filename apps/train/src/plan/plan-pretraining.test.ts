@@ -1,5 +1,5 @@
 import { fitPretraining } from '@franca/pretraining';
-import { defaultTarget } from '@franca/tensor';
+import { costByKind, defaultTarget, type RateName, type Target } from '@franca/tensor';
 import { expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
@@ -62,6 +62,41 @@ test('a plan is described by parts that add up, for an adapter that is not there
   expect(lines).toContain('(rates measured here on 2026-01-01, but for 6 that are expected)');
   expect(lines).toMatch(/^memory +100 GB\/s +measured here on 2026-01-01$/m);
   expect(lines).toMatch(/^attention +1.00 TFLOP\/s +expected: a guess/m);
+});
+
+test('the expected time of the official ViT-B comes by kind of kernel, with what each rate rests on', async () => {
+  const overrides = ['franca.remat=false'];
+  const options = derive(loadConfig(['official-in21k-vitb14'], overrides).config, { size: 1, rank: 0, f16: true });
+  const plan = planPretraining(options, await targetNamed('h100-like'));
+  const seconds = Object.fromEntries(costByKind(plan).map((cost) => [cost.kind, cost.seconds]));
+  // what a review of the kernels expects of each, in milliseconds, within a tenth
+  const expected = {
+    'matrix product': 132,
+    attention: 35,
+    'attention gradient': 63,
+    reduction: 36,
+    cast: 2.6,
+    'parameter gradient': 2.4,
+  } as const;
+  for (const [kind, milliseconds] of Object.entries(expected))
+    expect(Math.abs((seconds[kind]! * 1e3) / milliseconds - 1), kind).toBeLessThan(0.1);
+  expect(plan.report.estimatedSeconds).toBeGreaterThan(0.26);
+  expect(plan.report.estimatedSeconds).toBeLessThan(0.42);
+  const text = describePlan(plan, { options, planning: 1, ops: 3 }).join('\n');
+  expect(text).toMatch(/^ +609 +19599.2 +\d+.\d\d +132.\d\d {2}matrix product$/m);
+  expect(text).toMatch(/^products on matrix units +150 TFLOP\/s +expected: assumed for these kernels on an H100 SXM/m);
+  expect(text).toMatch(/^waits for +off the matrices: 48 x attentionGradient, 62.\d\d ms, 560 GFLOP$/m);
+});
+
+test('another card is expected to reach the same share of its data sheet', async () => {
+  const [h100, h200, rtx] = await Promise.all(['h100-like', 'h200-like', 'rtx4090-like'].map(targetNamed));
+  const share = (target: Target | undefined, name: RateName, sheet: number): number =>
+    target!.rates[name].value / sheet;
+  expect(share(h200, 'bytes', 4.8e12)).toBeCloseTo(share(h100, 'bytes', 3.35e12), 9);
+  expect(share(rtx, 'matrixFlops', 165.2e12)).toBeCloseTo(share(h100, 'matrixFlops', 989e12), 9);
+  for (const name of ['h100-like', 'h200-like', 'rtx4090-like', 'rx7900xtx-like'])
+    for (const { measured, source } of Object.values((await targetNamed(name)).rates))
+      expect([measured, source]).toEqual([undefined, expect.stringMatching(/data sheet|assumed/)]);
 });
 
 const alone = { size: 1, rank: 0, f16: false };

@@ -25,27 +25,17 @@ export function rateOf(kind: KernelKind): RateName {
 /** Workgroups of a kernel, in all dimensions. */
 export const workgroupsOf = ({ workgroups: [x, y, z] }: Kernel): number => x * y * z;
 
-/** The three parts of a kernel's time that overlap, in seconds. */
-export interface KernelParts {
-  readonly arithmetic: number;
-  readonly memory: number;
-  readonly waiting: number;
-}
+/** Seconds of a kernel's arithmetic or memory traffic, the longer of them, where every processor has its share. */
+export const workSeconds = ({ flops, bytes, kind }: Kernel, rates: KernelRates): number =>
+  Math.max(flops / rates[rateOf(kind)].value, bytes / rates.bytes.value);
 
-/** See the head of this file. */
-export function kernelParts(kernel: Kernel, rates: KernelRates): KernelParts {
-  const busy = Math.min(1, workgroupsOf(kernel) / rates.processors.value);
-  return {
-    arithmetic: kernel.flops / (rates[rateOf(kernel.kind)].value * busy),
-    memory: kernel.bytes / (rates.bytes.value * busy),
-    waiting: kernel.serial * rates.serialSeconds.value,
-  };
-}
+/** Seconds of the longest loop of a thread. */
+export const waitingSeconds = ({ serial }: Kernel, rates: KernelRates): number => serial * rates.serialSeconds.value;
 
-/** Expected seconds of a kernel. */
+/** Expected seconds of a kernel: see the head of this file. */
 export function kernelSeconds(kernel: Kernel, { rates }: Target): number {
-  const { arithmetic, memory, waiting } = kernelParts(kernel, rates);
-  return rates.launchSeconds.value + Math.max(arithmetic, memory, waiting);
+  const busy = Math.min(1, workgroupsOf(kernel) / rates.processors.value);
+  return rates.launchSeconds.value + Math.max(workSeconds(kernel, rates) / busy, waitingSeconds(kernel, rates));
 }
 
 /** What kernels cost together. */
