@@ -56,6 +56,9 @@ test('a plan is described by parts that add up, for an adapter that is not there
     /^expected time +[\d.e-]+ s for 32 images, .* \(rates of 2026-01-01; no kernel runs at full rate\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
+  expect(text).toMatch(
+    /^memory +[\d.]+ MiB\n +remat off, all logits kept: the step takes [\d.]+ GiB of 8 GiB assumed/m,
+  );
   expect(describePlan(fitted, { rates: undefined, planning: 1, ops: 3 }).join('\n')).toContain(
     'not known: the adapter was never measured',
   );
