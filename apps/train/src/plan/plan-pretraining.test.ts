@@ -56,6 +56,9 @@ test('a plan is described by parts that add up, for an adapter that is not there
     /^expected time +[\d.e-]+ s for 32 images, .* \(rates are expected, none was measured: franca-train doctor --measure\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
+  expect(text).toMatch(
+    /^memory +[\d.]+ MiB\n +remat off, all logits kept: the step takes [\d.]+ GiB of 8 GiB assumed/m,
+  );
   const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
   const measured = fitPretraining(options, withRates(defaultTarget, rates, 'f32'));
   const lines = describePlan(measured, { planning: 1, ops: 3 }).join('\n');
