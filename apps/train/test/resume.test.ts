@@ -27,7 +27,15 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 test('a run folder explains itself', async () => {
   const run = join(folder, 'whole');
-  const texts = ['config.yaml', 'environment.json', 'metrics.jsonl', 'outcome.json', 'report.html', 'start.json'];
+  const texts = [
+    'config.yaml',
+    'environment.json',
+    'metrics.jsonl',
+    'outcome.json',
+    'report.html',
+    'start.json',
+    'tuning.json',
+  ];
   for (const name of [
     ...texts,
     'teacher.safetensors',

@@ -20,6 +20,7 @@ import {
 import { centeringTargets, nextCenterOf, sinkhornTargets } from '@franca/sinkhorn';
 import { concat, constant, gatherRows, less, reshape, select, sliceAxis, type Tensor } from '@franca/tensor';
 import { vit } from '@franca/vit';
+import { PretrainError } from './errors';
 import { keptTensors, type PerInput } from './inputs';
 import type { PretrainOptions } from './options';
 import { centerName, type LossName } from './state';
@@ -78,6 +79,11 @@ export function pretrainForward(input: ForwardInput, options: PretrainOptions, c
 
 /** What the student sees: global crops with patches masked, and local crops. */
 function studentTokens({ student, batch }: ForwardInput, { vit: config, precision: dtype, remat }: PretrainOptions) {
+  if (remat === 'auto')
+    throw new PretrainError(
+      'options',
+      'remat is auto; `fitPretraining` decides it for a device, take its options and chunks',
+    );
   const backbone = within(student, 'backbone');
   const kept = (kind: 'global' | 'local') => keptTensors(batch, config.depth, kind);
   return {

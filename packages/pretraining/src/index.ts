@@ -1,5 +1,6 @@
 export type { PretrainChoices } from './choices';
 export { PretrainError, type PretrainErrorCode } from './errors';
+export { type FittedStep, fitPretraining, type MemoryChoice } from './fit-memory';
 export { type DrawnInputs, drawInputs, type PerInput, type RandomInputs } from './inputs';
 export { pretrainOptions } from './official-options';
 export {

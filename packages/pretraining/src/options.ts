@@ -23,8 +23,8 @@ export interface PretrainOptions {
   readonly vit: VitConfig;
   /** Standard deviation of the backbone's initial linear layers. Default 0.02, the official one. */
   readonly vitInitStd?: number;
-  /** Compute block activations again in the backward pass: less memory, a third more work; default false. */
-  readonly remat: boolean;
+  /** Compute block activations again in the backward pass: less memory, a third more work; default false. `auto`: as `fitPretraining` finds for a device. */
+  readonly remat: boolean | 'auto';
   /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all. */
   readonly dropPathRates: readonly number[];
   /** How many samples that leaves, by block. */

@@ -145,6 +145,12 @@ test('a fixed batch is learned', async () => {
   expect(metrics.at(-1)!.loss!).toBeLessThan(0.97 * metrics[0]!.loss!);
 });
 
+test('logits that are kept and logits that are computed again give the same bits', async () => {
+  const kept = await train({ chunks: { chunkBytes: 64 * 4 * 8 } });
+  const again = await train({ chunks: { chunkBytes: 64 * 4 * 8, keepBytes: 0 } });
+  expect(again.student).toEqual(kept.student);
+});
+
 // each of these computes the same numbers in another order; AdamW's first step turns gradient g into g / (|g| + 1e-8)
 describe.each<[string, Setup]>([
   ['kernels for GPUs', { target: { family: 'gpu' } }],

@@ -53,8 +53,14 @@ describe('an adapter', () => {
     await using gpu = await openGpu({ adapter: 'software', memoryLimit: 1000, tuning: false });
     expect(requestAdapter).toHaveBeenCalledWith({ powerPreference: 'high-performance', forceFallbackAdapter: true });
     expect(gpu.target.family).toBe('cpu');
-    expect(gpu.tuning).toBeUndefined();
+    expect(gpu.tuning.cache).toBeUndefined();
     expect(() => gpu.createBuffer('large', 2000, 128)).toThrow(/memory/);
+  });
+
+  test('gpu takes no software adapter for a GPU', async () => {
+    vi.stubGlobal('navigator', { gpu: bindings, userAgent: 'test 1' });
+    const message = expect.stringMatching(/the browser offers no GPU; .*switch graphics acceleration on/);
+    await expect(openGpu({ adapter: 'gpu', tuning: false })).rejects.toMatchObject({ code: 'adapter', message });
   });
 
   test('kernel choices are kept in localStorage by adapter and browser, or with the page', async () => {
@@ -65,11 +71,11 @@ describe('an adapter', () => {
       setItem: (name: string, value: string) => items.set(name, value),
     });
     await using first = await openGpu();
-    first.tuning!.set('product', 'tall');
+    first.tuning.cache!.set('product', 'tall');
     await using second = await openGpu();
-    expect(second.tuning!.get('product')).toBe('tall');
+    expect(second.tuning.cache!.get('product')).toBe('tall');
     expect([...items.keys()]).toEqual([expect.stringMatching(/llvmpipe.*test 1, @franca\/tensor \d/)]);
     await using page = await openGpu({ tuning: 'memory' });
-    expect(page.tuning!.get('product')).toBeUndefined();
+    expect(page.tuning.cache!.get('product')).toBeUndefined();
   });
 });

@@ -93,12 +93,13 @@ export async function compile<
   if (signature.state) refuseOtherCopy('the state', signature.state);
   const layout = signature.state?.layout ?? ({} as StateLayout<G>);
   const input = recordInput(layout, step, signature);
-  const target = await tunedTarget(gpu, recordedNodes(input));
+  const { target, report: tuning } = await tunedTarget(gpu, recordedNodes(input));
   const plan = makePlan({ ...input, target });
   refuseIfTooLarge(gpu, plan);
   const buffers = createBuffers(gpu, plan, owner);
   try {
-    return await prepare<B, K, O>(gpu, plan, buffers, signature, owner);
+    await gpu.granted(buffers.all);
+    return { ...(await prepare<B, K, O>(gpu, plan, buffers, signature, owner)), tuning };
   } catch (error) {
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
     throw error;
@@ -140,7 +141,7 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
   buffers: PlanBuffers,
   signature: Omit<Signature<B, K>, 'state'> & { readonly state?: Pick<State, 'buffers'> },
   owner: string,
-): Promise<Step<B, K, O>> {
+): Promise<Omit<Step<B, K, O>, 'tuning'>> {
   const { device } = gpu;
   const bufferAt = bufferLookup(buffers, signature.state?.buffers);
   const began = performance.now();

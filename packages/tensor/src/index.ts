@@ -17,20 +17,37 @@ export {
   type AdapterFacts,
   defaultTarget,
   describeTarget,
+  LARGEST_GPU_BUFFER,
+  type ListedMatrices,
+  listedMatrices,
   type SubgroupMatrixConfig,
   type Target,
 } from './base/target';
 export { compile, type PlanSignature, planStep } from './compile';
 export type { KernelTime, NonFinite } from './device/diagnose';
-export { type Gpu, type GpuOptions, type TuneCache, wrapDevice } from './device/gpu';
+export { type Gpu, type GpuOptions, wrapDevice } from './device/gpu';
 export type { Values } from './device/input-writer';
+export type { VariantTime } from './device/measure-variants';
+export type { OpAlone } from './device/op-alone';
 export { requestDevice } from './device/request-device';
 export { createState, type State } from './device/state';
+export { type TimeVariantsOptions, timeVariants } from './device/time-variants';
 export { type Choice, chosenVariants } from './device/tuner';
+export {
+  type ChoiceOrigin,
+  type MadeChoice,
+  type TuneCache,
+  type Tuning,
+  type TuningReport,
+  type TuningTable,
+  tuningTableOf,
+} from './device/tuning';
+export { tuningTable, useTuningTable } from './device/tuning-table';
 export type { WarmOptions } from './device/warm';
 export type {
   Access,
   Binding,
+  ElementAt,
   GradientArgs,
   GraphNode,
   InputCopy,
@@ -101,6 +118,7 @@ export { type Cost, costByKind, costByLabel, type KindCost, kernelSeconds, type 
 export { type DescribeOptions, describePlan } from './plan/describe';
 export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
 export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
+export { type PlannedOp, productsOf } from './plan/products';
 export type {
   BatchSpec,
   KnobSpec,

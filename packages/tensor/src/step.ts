@@ -6,6 +6,7 @@ import type { Shape } from './base/shape';
 import type { KernelTime, NonFinite } from './device/diagnose';
 import type { Values } from './device/input-writer';
 import type { State } from './device/state';
+import type { TuningReport } from './device/tuning';
 import type { WarmOptions } from './device/warm';
 import type { Spec, Tensor } from './graph/op';
 import type { StateSpec } from './graph/state-layout';
@@ -89,6 +90,8 @@ export interface Step<B extends BatchSpec, K extends KnobSpec, O = TensorTree> e
   readonly plan: Plan;
   /** Seconds spent compiling pipelines, and how many were new. */
   readonly compileTime: { readonly seconds: number; readonly pipelines: number };
+  /** Where its kernels' variants come from, and what measuring them took, which `compileTime` is without. */
+  readonly tuning: TuningReport;
   /**
    * Compiles what a software adapter would only compile when the kernels first run, one after the other; the event loop goes on between them.
    * State and outputs stay as they are. Returns at once on GPUs, and where it was done before. Rejects when `signal` is aborted.

@@ -64,16 +64,22 @@ export function register(program: Command): void {
       checkPrecision(derived, target);
       const rates = options.target === 'this' ? await knownRates(target.name) : undefined;
       const began = performance.now();
-      const plan = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
+      const fitted = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
       const planning = (performance.now() - began) / 1000;
       if (options.json)
         console.log(
           JSON.stringify(
-            { target: target.name, precision: derived.precision, ...plan.report, ...costReport(plan) },
+            {
+              target: target.name,
+              precision: derived.precision,
+              memory: fitted.choice,
+              ...fitted.plan.report,
+              ...costReport(fitted.plan),
+            },
             undefined,
             2,
           ),
         );
-      else for (const line of describePlan(plan, { options: derived, planning, ops: options.ops })) console.log(line);
+      else for (const line of describePlan(fitted, { planning, ops: options.ops })) console.log(line);
     });
 }

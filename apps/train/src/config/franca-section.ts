@@ -11,9 +11,12 @@ export const francaSection: z.ZodType<FrancaSection> = z
       .describe(
         'auto: f16 where compute_precision asks for fp16 and the adapter is a GPU with f16; weights are f32 always',
       ),
-    remat: flag()
-      .default(false)
-      .describe('compute block activations again in the backward pass: less memory, a third more work'),
+    remat: z
+      .union([z.boolean(), z.literal('auto')], 'expected true, false or auto')
+      .default('auto')
+      .describe(
+        'true: compute block activations again in the backward pass, less memory for a third more work; auto: only where the device has not the memory to keep them',
+      ),
     total_batch: positive()
       .nullable()
       .default(null)

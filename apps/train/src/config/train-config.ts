@@ -110,7 +110,7 @@ export interface NetworkPrecision {
 /** The section `franca:`. */
 export interface FrancaSection {
   readonly precision: 'auto' | 'f32' | 'f16';
-  readonly remat: boolean;
+  readonly remat: boolean | 'auto';
   readonly total_batch: number | null;
   readonly small_batch: boolean;
   readonly nesting: 'slice' | 'project';

@@ -12,5 +12,5 @@ export async function describeTiles(gpu: Gpu): Promise<string | undefined> {
   const [choice] = chosenVariants(step.plan);
   if (!choice) return undefined;
   const others = choice.candidates.filter((name) => name !== choice.variant);
-  return `${choice.variant}, ${gpu.tuning ? 'measured to be faster here than' : 'by rule, rather than'} ${others.join(', ')}`;
+  return `${choice.variant}, ${gpu.tuning.cache ? 'measured to be faster here than' : 'by rule, rather than'} ${others.join(', ')}`;
 }

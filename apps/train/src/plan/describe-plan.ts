@@ -1,4 +1,5 @@
 /** A plan for people: kernels, arithmetic, memory by part, where the peak is, and the time it should take. */
+import type { FittedStep } from '@franca/pretraining';
 import { costByLabel, type Plan } from '@franca/tensor';
 import type { DerivedOptions } from '../config/derived-options';
 import { amountOfBytes, duration } from '../text/amounts';
@@ -6,7 +7,6 @@ import { costLines, lintLines } from './describe-costs';
 import { rateNote } from './describe-rates';
 
 export interface PlanContext {
-  readonly options: DerivedOptions;
   /** Seconds that planning took. */
   readonly planning: number;
   /** Ops to list. */
@@ -14,15 +14,12 @@ export interface PlanContext {
 }
 
 /** The report, line by line. */
-export function describePlan(plan: Plan, context: PlanContext): string[] {
+export function describePlan({ plan, options, note }: FittedStep<DerivedOptions>, context: PlanContext): string[] {
   const { report, target } = plan;
-  const { options, planning } = context;
+  const { planning } = context;
   const { vit, batch } = options;
   return [
-    row(
-      'model',
-      `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}${options.remat ? ', rematerialised' : ''}, ${headText(options)}`,
-    ),
+    row('model', `${vit.depth} blocks of ${vit.embedDim}, ${options.precision}, ${headText(options)}`),
     row('images', `${batch.perDevice} at a time, ${batch.accumulation} times per update of ${batch.total}`),
     row('adapter', target.name),
     row('kernels', `${report.kernels}, and ${report.copies} copies`),
@@ -30,11 +27,12 @@ export function describePlan(plan: Plan, context: PlanContext): string[] {
       'arithmetic',
       `${giga(report.flops / batch.perDevice)} GFLOP per image, ${giga((report.flops / report.bytesMoved) * 1e9)} FLOP per byte moved`,
     ),
-    row('expected time', timeText(plan, context)),
+    row('expected time', timeText(plan, options)),
     '',
     ...costLines(plan),
     '',
     row('memory', amountOfBytes(report.totalBytes)),
+    row('', note),
     ...Object.entries(report.bytes)
       .sort(([, a], [, b]) => b - a)
       .map(([part, bytes]) => row(`  ${part}`, amountOfBytes(bytes))),
@@ -62,7 +60,7 @@ function headText({ heads: { dino, ibot } }: DerivedOptions): string {
   return `${dino.levels.length} levels, ${prototypes} prototypes in ${ibot ? 'two heads' : 'one head'}`;
 }
 
-function timeText({ report, target }: Plan, { options: { batch, schedule } }: PlanContext): string {
+function timeText({ report, target }: Plan, { batch, schedule }: DerivedOptions): string {
   const seconds = report.estimatedSeconds;
   const total = seconds * batch.accumulation * schedule.iterations;
   return `${seconds.toPrecision(3)} s for ${batch.perDevice} images, ${(batch.perDevice / seconds).toPrecision(3)} images/s, ${duration(total)} for ${schedule.iterations} updates (${rateNote(target.rates)})`;

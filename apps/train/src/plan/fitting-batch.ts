@@ -1,8 +1,8 @@
 /** What to change where a step does not fit an adapter: a smaller batch, with accumulation making up for it. */
-import { LEAST_IMAGES } from '@franca/pretraining';
-import { type Plan, type Target, TensorError } from '@franca/tensor';
+import { type FittedStep, fitPretraining, LEAST_IMAGES } from '@franca/pretraining';
+import { type Target, TensorError } from '@franca/tensor';
 import { derive } from '../config/derive';
-import type { Machine } from '../config/derived-options';
+import type { DerivedOptions, Machine } from '../config/derived-options';
 import type { TrainConfig } from '../config/train-config';
 import { TrainError } from '../errors';
 import { planPretraining } from './plan-pretraining';
@@ -23,10 +23,10 @@ export function explainMisfit(error: unknown, config: TrainConfig, place: Place)
   return new TrainError('device', `${error.message}\n${whatFits(config, place)}`, { cause: error });
 }
 
-/** The plan of a configuration. @throws TrainError `device` where it does not fit, with what does */
-export function planOrExplain(config: TrainConfig, place: Place): Plan {
+/** The plan of a configuration, and what it keeps on the device. @throws TrainError `device` where it does not fit, with what does */
+export function planOrExplain(config: TrainConfig, place: Place): FittedStep<DerivedOptions> {
   try {
-    return planPretraining(derive(config, place.machine), place.target);
+    return fitPretraining(derive(config, place.machine), place.target);
   } catch (error) {
     throw explainMisfit(error, config, place);
   }

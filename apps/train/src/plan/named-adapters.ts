@@ -3,13 +3,11 @@
  * each says what it rests on. The H100's are the assumptions of a review of these kernels; what other cards are expected to reach is
  * the same share of their data sheets.
  */
-import { defaultTarget, type KernelRates, type Rate, type Target } from '@franca/tensor';
+import { defaultTarget, type KernelRates, LARGEST_GPU_BUFFER, type Rate, type Target } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { TrainError } from '../errors';
 
 const GIB = 2 ** 30;
-/** Most that one allocation holds: what Vulkan's maintenance3 says of NVIDIA's driver, 2 MiB below 4 GiB. */
-const LARGEST_ALLOCATION = 4 * GIB - 2 ** 21;
 
 /** What the data sheet of a card says: flop/s of dense f16 products on matrix units with f32 sums and of f32 arithmetic, byte/s, processors. */
 interface DataSheet {
@@ -76,8 +74,8 @@ const nvidia = (name: string, memoryBytes: number, sheet: DataSheet): Target => 
   ],
   timestamps: true,
   memoryBytes,
-  maxBindingBytes: LARGEST_ALLOCATION,
-  maxBufferBytes: LARGEST_ALLOCATION,
+  maxBindingBytes: LARGEST_GPU_BUFFER,
+  maxBufferBytes: LARGEST_GPU_BUFFER,
   maxStorageBuffers: 16,
   maxWorkgroupBytes: 49152,
   maxWorkgroupInvocations: 1024,

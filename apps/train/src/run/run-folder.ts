@@ -99,6 +99,7 @@ const OWN_FILES = [
   'report.html',
   'start.json',
   'teacher.safetensors',
+  'tuning.json',
 ];
 
 async function refuseRun(path: string): Promise<Found> {

@@ -1,6 +1,7 @@
 /** What a checkpoint of a run holds beside tensors: where the run stands, and what its steps so far were made with. */
 import type { RunCheckpoint } from '@franca/checkpoint';
 import type { LoaderCursor } from '@franca/data';
+import type { MemoryChoice } from '@franca/pretraining';
 import { z } from 'zod';
 import { isTree, type Tree } from '../config/tree';
 import { TrainError } from '../errors';
@@ -21,6 +22,8 @@ export interface Ingredients {
   readonly config: Tree;
   /** What `franca.precision: auto` came to. */
   readonly precision: 'f16' | 'f32';
+  /** What `franca.remat` and the device's memory came to. Absent in checkpoints of the first versions. */
+  readonly memory?: MemoryChoice | undefined;
   readonly data: DataRecord;
 }
 
@@ -38,6 +41,7 @@ const savedState: z.ZodType<SavedState> = z.object({
     .object({
       config: z.custom<Tree>(isTree, 'expected sections'),
       precision: z.enum(['f16', 'f32']),
+      memory: z.object({ remat: z.boolean(), keepBytes: count() }).optional(),
       data: dataRecord,
     })
     .optional(),

@@ -12,15 +12,15 @@ import {
   type LoaderCursor,
   loadBatches,
 } from '@franca/data';
+import type { ChunkOptions } from '@franca/nn';
 import {
   type CompiledPretrainStep,
   pretrainGroups,
   pretrainSignature,
   pretrainStep,
-  prototypeChunks,
   schedules,
 } from '@franca/pretraining';
-import { compile, createState, type Gpu, type State } from '@franca/tensor';
+import { compile, createState, type Gpu, type State, type TuningReport } from '@franca/tensor';
 import { stringify } from 'yaml';
 import { changedSettings } from '../config/changes';
 import type { DerivedOptions } from '../config/derived-options';
@@ -50,11 +50,14 @@ import { type PretrainedWeights, startFresh } from './starting-weights';
 import { exportBackbone } from './state-io';
 import { listenForStop } from './stop-signals';
 import { takeOver } from './take-over';
+import { describeTuning, tuningNotes, writeTuning } from './tuning-record';
 import { warming } from './warming';
 
 export interface TrainRequest {
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
+  /** How prototypes are worked through. */
+  readonly chunks: ChunkOptions;
   /** What checkpoints say that the run is made of; its configuration stands in the run folder too. */
   readonly made: Ingredients;
   readonly data: DataSplits;
@@ -88,15 +91,18 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   const { gpu, options, data, made, folder, origin, progress = createProgress() } = request;
   const out = folder.path;
   using state = createState(gpu, pretrainGroups(options));
-  const notes = [...request.notes, ...(await fillState(request, state))];
-  for (const note of notes.slice(request.notes.length)) progress.message(note);
+  const filled = await fillState(request, state);
+  for (const note of filled) progress.message(note);
   const start = positionOf(origin);
 
-  using step = await compile(gpu, pretrainStep(options, prototypeChunks(gpu.target)), {
+  if (gpu.tuning.cache && gpu.target.family === 'gpu')
+    progress.message(`compiling; kernels that were never measured here are measured, ${gpu.tuning.seconds} s at most`);
+  using step = await compile(gpu, pretrainStep(options, request.chunks), {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
   });
+  const notes = [...request.notes, ...filled, ...sayTuning(step.tuning, progress)];
   using cropper = createCropper(gpu, options, step);
   using reading = await createTeacherReading(gpu, state, options, data, warming);
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
@@ -113,6 +119,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     made,
     savedAt: origin?.isFork ? NOTHING_SAVED : start.step,
   });
+  await writeTuning(out, gpu);
   // a fork that was killed before its first checkpoint would else be a run that has yet to begin
   if (origin?.isFork) await checkpoints.save(start, origin.saved.secondsSpent);
   const environment = describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) });
@@ -159,6 +166,14 @@ const positionOf = (origin: Origin | undefined): Position =>
   origin
     ? { step: origin.checkpoint.step, cursor: origin.cursor, imagesSeen: origin.saved.imagesSeen }
     : { step: 0, cursor: undefined, imagesSeen: 0 };
+
+/** Says where the kernels come from; returns what of it is for the record. */
+function sayTuning(report: TuningReport, progress: Progress): string[] {
+  const chosen = describeTuning(report);
+  const notes = tuningNotes(report);
+  for (const text of chosen ? [chosen, ...notes] : notes) progress.message(text);
+  return notes;
+}
 
 /** What a run that goes on takes over from its parts before; a fork knows how its parent began, and measures anew. */
 async function earlierOf(
@@ -207,7 +222,11 @@ async function loop(run: Run, { start, last, batches, profile }: Work): Promise<
   );
   let position = start;
   const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
-  const save = () => checkpoints.save(position, record.seconds());
+  const save = async () => {
+    // before the weights that came of them
+    await writeTuning(out, run.gpu);
+    await checkpoints.save(position, record.seconds());
+  };
   try {
     if (start.step === 0) await observer.measure(0, start.step >= last);
     profiler.restart();

@@ -62,7 +62,8 @@ export async function profile(gpu: Gpu, plan: Plan, encode: EncodeSteps): Promis
   return [...totals.values()].sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-async function timestamps(
+/** Nanoseconds at the pairs of places that `encodePasses` writes them to. */
+export async function timestamps(
   gpu: Gpu,
   pairs: number,
   encodePasses: (encoder: GPUCommandEncoder, querySet: GPUQuerySet) => void,

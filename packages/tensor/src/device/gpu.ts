@@ -7,9 +7,10 @@ import { roundUp } from '../base/whole-numbers';
 import { COPY, type Marked, THIS_COPY } from '../graph/copy';
 import type { Kernel } from '../graph/op';
 import { bufferAccount } from './buffer-account';
-import { watchFailures } from './failures';
+import { type Failures, watchFailures } from './failures';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './flags';
 import { pipelineCache } from './pipelines';
+import type { TuneCache, Tuning } from './tuning';
 
 export interface Gpu extends AsyncDisposable, Marked {
   readonly device: GPUDevice;
@@ -18,14 +19,19 @@ export interface Gpu extends AsyncDisposable, Marked {
   readonly allocatedBytes: number;
   /** Buffers, bind groups and pipelines created so far: flat after the first step. */
   readonly created: { buffers: number; bindGroups: number; pipelines: number };
-  /** Where measured choices of kernel variants are kept; undefined: none are measured. */
-  readonly tuning: TuneCache | undefined;
+  /** By what kernel variants are chosen. */
+  readonly tuning: Tuning;
   /** Seconds, as kernels are timed by: of the clock, or of processor time where they run on the processor. */
   readonly seconds: () => number;
   /** Upper bound on `allocatedBytes`; an allocation beyond it is refused with code `memory`. */
   readonly memoryLimit: number;
   /** `owner`: what has to be disposed of to free it, as the message about forgotten buffers names it. */
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags, owner?: string): GPUBuffer;
+  /**
+   * Resolves when the driver has granted these buffers, which it may refuse a moment after they were made; rejects with code `memory`, which names the first that it
+   * refused. A refusal that nobody awaits fails the device: every later wait rejects with it.
+   */
+  granted(buffers: readonly GPUBuffer[]): Promise<void>;
   destroyBuffer(buffer: GPUBuffer): void;
   pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
   /** Awaits a promise of the device in the way that suits the adapter; rejects with code `device-lost` if the device goes. */
@@ -46,21 +52,21 @@ export interface GpuOptions {
   readonly onDispose?: () => void;
   /** Facts to use instead of the adapter's own, e.g. the other kernel family in a test. */
   readonly target?: Partial<Target>;
-  /** Measure kernel variants and keep the choices here (a `Map` will do). Default: variants are chosen by rule. */
+  /** Measure kernel variants and keep the choices here (a `Map` will do). Default: nothing is measured, variants are the default ones. */
   readonly tuning?: TuneCache;
+  /** Choices for this adapter that were measured elsewhere, by key: taken where `tuning` has none. */
+  readonly shipped?: Tuning['shipped'];
+  /** Seconds that compiling one step may spend on measuring kernel variants (default 60); what is left then are the default ones. */
+  readonly tuningSeconds?: number;
 }
 
-/** Choices of kernel variants by tuning key. */
-export interface TuneCache {
-  get(key: string): string | undefined;
-  set(key: string, variant: string): void;
-}
+const TUNING_SECONDS = 60;
 
 /** Wraps a device. The device should have been requested with every limit and feature of its adapter (see `requestDevice`). */
 export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
-  const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise, tuning } = options;
-  const failures = watchFailures(device, plainWait);
-  const account = bufferAccount(device, memoryLimit);
+  const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise } = options;
+  const account = bufferAccount(device, memoryLimit, (error) => failures.fail(error));
+  const failures: Failures = watchFailures(device, plainWait, account.answered);
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
   let disposed = false;
 
@@ -99,13 +105,19 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     device,
     target: { ...describeDevice(device), ...options.target },
     created,
-    tuning,
+    tuning: {
+      cache: options.tuning,
+      shipped: options.shipped ?? {},
+      seconds: options.tuningSeconds ?? TUNING_SECONDS,
+      made: new Map(),
+    },
     seconds: options.seconds ?? (() => performance.now() / 1000),
     memoryLimit,
     get allocatedBytes() {
       return account.bytes;
     },
     createBuffer,
+    granted: (buffers) => failures.wait(account.granted(buffers)),
     destroyBuffer: account.destroy,
     pipeline: pipelineCache(device, () => created.pipelines++),
     wait: failures.wait,

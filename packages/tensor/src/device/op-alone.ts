@@ -1,30 +1,43 @@
-/** Runs one op with nothing around it, on noise: a plan of its own, to time a kernel variant and to compare what it computes. */
-import { BYTES_PER_ELEMENT, decode, encode } from '../base/dtype';
+/** Runs one op with nothing around it, on noise: a plan of its own, to time a kernel variant and to see what it computes. */
+import { BYTES_PER_ELEMENT, decode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import { roundUp } from '../base/whole-numbers';
-import type { GraphNode, Spec, Tensor } from '../graph/op';
+import { range, roundUp } from '../base/whole-numbers';
+import type { ElementAt, GraphNode, Spec } from '../graph/op';
 import { record } from '../graph/record';
 import { input } from '../ops/sources';
 import { makePlan } from '../plan/plan';
 import type { Plan } from '../plan/plan-types';
 import { type BufferLookup, bufferLookup, createBuffers } from './buffers';
-import { planEncoder } from './encoder';
+import { timestamps } from './diagnose';
+import { type EncodeSteps, planEncoder } from './encoder';
+import { GPU_BUFFER_USAGE } from './flags';
 import type { Gpu } from './gpu';
+import { fillWithNoise, noiseAt } from './noise';
 
-/** At most this many elements at each end of an output are compared. */
-const COMPARED = 2 ** 20;
+/** So many pieces of an output are seen, the first and the last elements among them. */
+const WINDOWS = 16;
+/** Elements of each. */
+const WINDOW = 4096;
 
 /** An op, what it is given, and nothing around it. */
 export interface OpAlone extends Pick<GraphNode, 'op' | 'attrs'> {
   readonly inputs: readonly Spec[];
 }
 
+/** Consecutive elements of an output. */
+export interface Seen {
+  /** Index of the output, and of its element that comes first. */
+  readonly output: number;
+  readonly first: number;
+  readonly values: ArrayLike<number>;
+}
+
 export interface Runner {
-  /** Seconds of one run, as the mean of several. */
+  /** Seconds of one run, as the mean of several: by timestamps on a GPU that has them, else by the clock of the device. */
   time(runs: number): Promise<number>;
-  /** The first and last elements of each output. */
-  ends(): Promise<readonly ArrayLike<number>[]>;
+  /** What was computed: all of a small output, pieces of a large one. */
+  see(): Promise<Seen[]>;
   dispose(): void;
 }
 
@@ -36,22 +49,16 @@ export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
   };
   try {
-    for (const { name, tensor } of plan.batch) {
-      const bytes = sizeOf(tensor.shape) * BYTES_PER_ELEMENT[tensor.dtype];
-      gpu.device.queue.writeBuffer(buffers.batch.get(name)!, 0, noise(name, bytes, tensor.dtype));
-    }
+    await gpu.granted(buffers.all);
+    for (const { name, tensor } of plan.batch)
+      fillWithNoise(gpu, buffers.batch.get(name)!, sizeOf(tensor.shape), tensor.dtype, Number(name));
     const bufferAt = bufferLookup(buffers);
     const { encode } = await planEncoder(gpu, plan, buffers, bufferAt);
+    const all = plan.steps.length;
+    const stamped = gpu.target.family === 'gpu' && gpu.target.timestamps;
     return {
-      async time(runs) {
-        const encoder = gpu.device.createCommandEncoder();
-        for (let i = 0; i < runs; i++) encode(encoder, 0, plan.steps.length);
-        const began = gpu.seconds();
-        gpu.device.queue.submit([encoder.finish()]);
-        await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
-        return (gpu.seconds() - began) / runs;
-      },
-      ends: () => readEnds(gpu, plan, bufferAt),
+      time: (runs) => (stamped ? timeByStamps(gpu, encode, all, runs) : timeByClock(gpu, encode, all, runs)),
+      see: () => seen(gpu, plan, bufferAt),
       dispose,
     };
   } catch (error) {
@@ -60,38 +67,87 @@ export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']
   }
 }
 
-async function readEnds(gpu: Gpu, plan: Plan, bufferAt: BufferLookup): Promise<ArrayLike<number>[]> {
-  const ends: ArrayLike<number>[] = [];
-  for (const { tensor, address } of Object.values(plan.outputs)) {
-    const width = BYTES_PER_ELEMENT[tensor.dtype];
-    const size = sizeOf(tensor.shape);
-    const count = Math.min(size, COMPARED);
-    for (const first of size > COMPARED ? [0, size - count - (size % 4)] : [0]) {
-      const bytes = await gpu.readBytes(bufferAt(address), address.offset + first * width, count * width);
-      ends.push(decode(bytes, tensor.dtype, count));
-    }
-  }
-  return ends;
+/** Elements of each input of an op that runs alone. */
+export const operandsOf = ({ inputs }: Pick<OpAlone, 'inputs'>): ElementAt[] =>
+  inputs.map(({ dtype }, i) => noiseAt(i, dtype));
+
+/** The op between inputs of its own: the first output's node is the op itself. */
+export function recordAlone({ op, inputs, attrs }: OpAlone): GraphNode['outputs'] {
+  return record(
+    op,
+    inputs.map(({ shape, dtype }, i) => input(String(i), shape, dtype)),
+    attrs,
+  );
 }
 
-function planAlone({ op, inputs, attrs }: OpAlone, target: Target): Plan {
-  const operands = inputs.map(({ shape, dtype }, i) => input(`operand ${i}`, shape, dtype));
-  const outputs = Object.fromEntries(record(op, operands, attrs).map((tensor, i) => [`output ${i}`, tensor]));
+function planAlone(alone: OpAlone, target: Target): Plan {
+  const outputs = Object.fromEntries(recordAlone(alone).map((tensor, i) => [`output ${i}`, tensor]));
   return makePlan({ outputs, effects: [], state: {}, target });
 }
 
-/** Numbers in [-1, 1): a block of them, of prime length so that no row repeats another, over and over. */
-function noise(seed: string, bytes: number, dtype: Tensor['dtype']): Uint8Array<ArrayBuffer> {
-  let state = seed.length + seed.charCodeAt(seed.length - 1);
-  const block = encode(
-    Float32Array.from({ length: 4093 }, () => {
-      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-      return state / 2 ** 31 - 1;
+async function timeByClock(gpu: Gpu, encode: EncodeSteps, steps: number, runs: number): Promise<number> {
+  const encoder = gpu.device.createCommandEncoder();
+  for (let i = 0; i < runs; i++) encode(encoder, 0, steps);
+  const began = gpu.seconds();
+  gpu.device.queue.submit([encoder.finish()]);
+  await gpu.wait(gpu.device.queue.onSubmittedWorkDone());
+  return (gpu.seconds() - began) / runs;
+}
+
+/** All runs between two timestamps, in one submit. */
+async function timeByStamps(gpu: Gpu, encode: EncodeSteps, steps: number, runs: number): Promise<number> {
+  const [began, ended] = await timestamps(gpu, 1, (encoder, querySet) => {
+    for (let i = 0; i < runs; i++) {
+      const timestampWrites = {
+        querySet,
+        ...(i === 0 ? { beginningOfPassWriteIndex: 0 } : {}),
+        ...(i === runs - 1 ? { endOfPassWriteIndex: 1 } : {}),
+      };
+      encode(encoder, 0, steps, i === 0 || i === runs - 1 ? { timestampWrites } : undefined);
+    }
+  });
+  return Number(ended! - began!) / 1e9 / runs;
+}
+
+interface Piece {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** All of an output of so many elements, or pieces of it that begin at whole words. */
+function piecesOf(size: number): Piece[] {
+  if (size <= WINDOWS * WINDOW) return [{ first: 0, count: size }];
+  return range(WINDOWS).map((i) => {
+    const first = Math.floor(((size - WINDOW) * i) / (WINDOWS - 1) / 2) * 2;
+    return { first, count: i === WINDOWS - 1 ? size - first : WINDOW };
+  });
+}
+
+/** Reads the pieces of all outputs at once. */
+async function seen(gpu: Gpu, plan: Plan, bufferAt: BufferLookup): Promise<Seen[]> {
+  let total = 0;
+  const pieces = Object.values(plan.outputs).flatMap(({ tensor: { shape, dtype }, address }, output) =>
+    piecesOf(sizeOf(shape)).map((piece) => {
+      const bytes = roundUp(piece.count * BYTES_PER_ELEMENT[dtype], 4);
+      total += bytes;
+      return { ...piece, output, dtype, address, bytes, at: total - bytes };
     }),
-    dtype,
   );
-  const filled = new Uint8Array(roundUp(bytes, 4));
-  for (let at = 0; at < bytes; at += block.length)
-    filled.set(block.subarray(0, Math.min(block.length, bytes - at)), at);
-  return filled;
+  const gathered = gpu.createBuffer('seen', total, GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST);
+  try {
+    const encoder = gpu.device.createCommandEncoder();
+    for (const { address, first, dtype, bytes, at } of pieces) {
+      const from = address.offset + first * BYTES_PER_ELEMENT[dtype];
+      encoder.copyBufferToBuffer(bufferAt(address), from, gathered, at, bytes);
+    }
+    gpu.device.queue.submit([encoder.finish()]);
+    const read = await gpu.readBytes(gathered, 0, total);
+    return pieces.map(({ output, first, count, dtype, bytes, at }) => ({
+      output,
+      first,
+      values: decode(read.slice(at, at + bytes), dtype, count),
+    }));
+  } finally {
+    gpu.destroyBuffer(gathered);
+  }
 }

@@ -37,6 +37,13 @@ describe('kernel choices on disk', () => {
       expect(tuneFile(path, 'card').get('matmul')).toBe('tile');
     },
   );
+  test('are not written over the table of a run', () => {
+    const path = join(newFolder(), 'tuning.json');
+    const table = JSON.stringify({ adapter: 'card', version: '1', date: '2020', choices: { matmul: 'tile' } });
+    writeFileSync(path, table);
+    expect(() => tuneFile(path, 'card')).toThrow(/is a table of one adapter/);
+    expect(readFileSync(path, 'utf8')).toBe(table);
+  });
   test('last as long as the process where nothing can be written', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'file'), '');

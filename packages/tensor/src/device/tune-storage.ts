@@ -1,5 +1,5 @@
 /** Measured kernel choices in a browser's storage: one item an adapter, `{ key: variant }` as JSON. */
-import type { TuneCache } from './gpu';
+import type { TuneCache } from './tuning';
 
 /** The choices of one adapter. Where `storage` is absent, full or refuses, choices last as long as the page. */
 export function tuneStorage(storage: Pick<Storage, 'getItem' | 'setItem'> | undefined, adapter: string): TuneCache {

@@ -1,10 +1,9 @@
 /**
- * Measures which kernel variant is fastest on the adapter at hand. Before a step is planned, every op in it that has variants is looked up
- * in the cache; what is missing is measured: each variant must first agree with the reference variant, and the median of several timings
- * counts, never the best one. On a GPU that is done on inputs of the op's own shapes, and as variants differ in the order of their sums, a
- * choice is kept, or else results would change in their last bits from run to run. On a software adapter one choice, among variants of the
- * same bits, serves every size: it is measured on samples, in turn, since other programs have the processor as well, and more than one of
- * them, since the speed of a kernel there also depends on where in memory the driver happens to put its code.
+ * Chooses kernel variants. Before a step is planned, every op in it that has variants is looked up: in what is pinned or was chosen before, in
+ * the cache, in the tables of the package. What is missing is measured, as long as the time for it lasts, those first that take most of the
+ * step; the rest is the default. On a GPU only the candidates of the op's model are measured, on inputs of its own shapes, and as
+ * variants differ in the order of their sums, a choice is kept, or else results would change in their last bits from run to run. On a
+ * software adapter one choice, among variants of the same bits, serves every size (see `measure-in-turn.ts`).
  */
 import { TensorError } from '../base/errors';
 import type { Target } from '../base/target';
@@ -12,18 +11,15 @@ import type { GraphNode, Variants } from '../graph/op';
 import { storeRoot } from '../kernels/elementwise-program';
 import type { Plan } from '../plan/plan-types';
 import type { Gpu } from './gpu';
-import { type OpAlone, openAlone, type Runner } from './op-alone';
-
-const TIMINGS = 5;
-/** Seconds per timing, of as many runs as that takes: long against a submit, and against the 0.1 ms that timestamp queries are rounded to. */
-const TIMING_SECONDS = 0.004;
-/** A variant whose first timing is this much slower than the best is not timed again. */
-const HOPELESS = 2;
-/** Largest difference from the reference over its largest value: rounding of sums in f32, and of results stored as f16. */
-const TOLERANCE = { f32: 1e-4, f16: 2e-3 } as const;
+import { fastestOnAll } from './measure-in-turn';
+import { measureVariants, type VariantTime } from './measure-variants';
+import type { ChoiceOrigin, MadeChoice, TuningReport } from './tuning';
 
 /** The variants of a node's op on a target, if there is a choice. */
-function variantsOf({ op, inputs, outputs, attrs }: GraphNode, target: Target): Variants | undefined {
+export function variantsOf(
+  { op, inputs, outputs, attrs }: Omit<GraphNode, 'id'>,
+  target: Target,
+): Variants | undefined {
   const variants = op.variants?.({ inputs, outputs, attrs, target, epilogue: storeRoot(outputs[0]!) });
   return variants && variants.names.length > 1 ? variants : undefined;
 }
@@ -36,140 +32,149 @@ export interface Choice {
 
 /** The kernel variants that a plan uses, and what else there was. */
 export function chosenVariants({ nodes, target }: Plan): Choice[] {
-  const choices = new Map<string, Choice>();
+  return choicesOf(nodes, target).map(({ variants: { key, names } }) => {
+    const tuned = target.tuned[key];
+    return { key, variant: tuned && names.includes(tuned) ? tuned : names[0]!, candidates: names };
+  });
+}
+
+/** A choice that a step has. */
+interface OpenChoice {
+  readonly variants: Variants;
+  /** The first node that has it, and how many there are. */
+  readonly node: GraphNode;
+  readonly count: number;
+}
+
+function choicesOf(nodes: readonly GraphNode[], target: Target): OpenChoice[] {
+  const choices = new Map<string, OpenChoice>();
   for (const node of nodes) {
     const variants = variantsOf(node, target);
     if (!variants) continue;
-    const { key, names } = variants;
-    const tuned = target.tuned[key];
-    choices.set(key, { key, variant: tuned && names.includes(tuned) ? tuned : names[0]!, candidates: names });
+    const known = choices.get(variants.key);
+    choices.set(variants.key, known ? { ...known, count: known.count + 1 } : { variants, node, count: 1 });
   }
   return [...choices.values()];
 }
 
-/** The target of `gpu` with a choice for every op of `nodes` that has one. Choices already in `target.tuned` stand. */
-export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promise<Target> {
-  const { target, tuning } = gpu;
-  if (!tuning) return target;
-  const tuned: Record<string, string> = { ...target.tuned };
-  for (const node of nodes) {
-    const variants = variantsOf(node, target);
-    if (!variants || variants.key in tuned) continue;
-    const known = tuning.get(variants.key);
-    const choice = known && variants.names.includes(known) ? known : await fastest(gpu, node, variants);
-    if (choice !== known) tuning.set(variants.key, choice);
-    tuned[variants.key] = choice;
-  }
-  return { ...target, tuned };
+export interface Tuned {
+  /** The target with a choice for every op that has one. */
+  readonly target: Target;
+  readonly report: TuningReport;
 }
 
-async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<string> {
-  const { key, names, reference, samples } = variants;
+/**
+ * Makes every choice that `nodes` have on the device. Choices already in `target.tuned` stand.
+ * @throws TensorError options where one of these names no kernel
+ */
+export async function tunedTarget(gpu: Gpu, nodes: readonly GraphNode[]): Promise<Tuned> {
+  const { target, tuning } = gpu;
+  const tuned: Record<string, string> = { ...target.tuned };
+  const choices: Record<ChoiceOrigin, number> = { pinned: 0, table: 0, cache: 0, shipped: 0, measured: 0, default: 0 };
+  const make = (key: string, { variant, origin }: MadeChoice): void => {
+    tuned[key] = variant;
+    choices[origin]++;
+  };
+
+  const open: OpenChoice[] = [];
+  let lost = 0;
+  for (const choice of choicesOf(nodes, target)) {
+    const { key, names } = choice.variants;
+    const before = tuning.made.get(key);
+    if (before && !names.includes(before.variant)) lost++;
+    const known = knownChoice(gpu, choice.variants);
+    if (!known) {
+      open.push(choice);
+      continue;
+    }
+    tuning.made.set(key, known);
+    // for an earlier step, not for this one
+    make(key, known.origin === 'measured' ? { ...known, origin: 'cache' } : known);
+  }
+  const { made, ...report } = await choiceOfOpen(gpu, open);
+  for (const [key, choice] of made) {
+    tuning.made.set(key, choice);
+    make(key, choice);
+  }
+  return { target: { ...target, tuned }, report: { choices, lost, ...report } };
+}
+
+interface Measured extends Pick<TuningReport, 'seconds' | 'unmeasured' | 'wrong'> {
+  readonly made: ReadonlyMap<string, MadeChoice>;
+}
+
+/** Measures what no one knows as long as the time for it lasts, what takes most of the step first. */
+async function choiceOfOpen(gpu: Gpu, open: readonly OpenChoice[]): Promise<Measured> {
+  const { cache, seconds: limit } = gpu.tuning;
+  const began = performance.now();
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  const made = new Map<string, MadeChoice>();
+  const wrong: string[] = [];
+  let unmeasured = 0;
+  for (const { variants, node } of [...open].sort((one, other) => costOf(other) - costOf(one))) {
+    const { key, names } = variants;
+    made.set(key, { variant: names[0]!, origin: 'default' });
+    if (cache && elapsed() >= limit) unmeasured++;
+    else if (cache) {
+      const found = await fastest(gpu, node, variants);
+      wrong.push(...found.wrong.map((name) => `${key}: ${name}`));
+      if (found.variant === undefined) continue;
+      cache.set(key, found.variant);
+      made.set(key, { variant: found.variant, origin: 'measured' });
+    }
+  }
+  return { made, seconds: cache && open.length > 0 ? elapsed() : 0, unmeasured, wrong };
+}
+
+const costOf = ({ variants: { flops = 0 }, count }: OpenChoice): number => flops * count;
+
+/** The first that knows a kernel which there is. */
+function knownChoice({ target, tuning }: Gpu, { key, names }: Variants): MadeChoice | undefined {
+  const pinned = target.tuned[key];
+  if (pinned !== undefined) {
+    if (names.includes(pinned)) return { variant: pinned, origin: 'pinned' };
+    throw new TensorError(
+      'options',
+      `target.tuned says "${pinned}" for "${key}", and there is no such kernel; there are ${names.join(', ')}`,
+    );
+  }
+  const made = tuning.made.get(key);
+  if (made && names.includes(made.variant)) return made;
+  const cached = tuning.cache?.get(key);
+  if (cached !== undefined && names.includes(cached)) return { variant: cached, origin: 'cache' };
+  const shipped = tuning.shipped[key];
+  return shipped !== undefined && names.includes(shipped) ? { variant: shipped, origin: 'shipped' } : undefined;
+}
+
+/** What measuring came to: undefined where nothing could be measured. */
+interface Fastest {
+  readonly variant: string | undefined;
+  /** Variants that computed something else. */
+  readonly wrong: readonly string[];
+}
+
+async function fastest(gpu: Gpu, node: GraphNode, variants: Variants): Promise<Fastest> {
+  const { names, candidates = names, reference, samples, element } = variants;
   if (samples) {
     const alone = samples.map((sample) => ({ ...sample, op: node.op }));
-    return fastestOnAll(gpu, alone, variants);
+    return { variant: await fastestOnAll(gpu, alone, variants), wrong: [] };
   }
-  const expected = await orNone(measureAlone(gpu, node, key, reference, Number.POSITIVE_INFINITY));
-  // no room to measure beside what is in use: take the default
-  if (!expected) return names[0]!;
-  let best = { name: reference, seconds: expected.seconds };
-  for (const name of names.filter((other) => other !== reference)) {
-    const result = await orNone(measureAlone(gpu, node, key, name, best.seconds));
-    if (result && result.seconds < best.seconds && agrees(result.ends, expected.ends, node))
-      best = { name, seconds: result.seconds };
-  }
-  return best.name;
+  const measuring = measureVariants(gpu, node, variants);
+  const others = candidates.filter((name) => name !== reference);
+  const times: VariantTime[] = [];
+  const best = (): VariantTime | undefined => times.filter(isRight).sort((a, b) => a.seconds - b.seconds)[0];
+  const time = async (name: string): Promise<void> => {
+    times.push(await measuring.time(name, best()?.seconds));
+  };
+  // what the others must agree with comes first, unless they are checked by themselves
+  if (!element) await time(reference);
+  if (element || best()) for (const name of others) await time(name);
+  if (element && !best()) await time(reference);
+  return {
+    variant: best()?.variant,
+    wrong: times.flatMap(({ variant, agrees }) => (agrees === false ? [variant] : [])),
+  };
 }
 
-/** The variant that is the fastest on every sample, or else the default. */
-async function fastestOnAll(gpu: Gpu, samples: readonly OpAlone[], variants: Variants): Promise<string> {
-  const normal = variants.names[0]!;
-  let best = normal;
-  for (const [i, sample] of samples.entries()) {
-    const here = (await orNone(fastestInTurn(gpu, sample, variants))) ?? normal;
-    if (here === normal || (i > 0 && here !== best)) return normal;
-    best = here;
-  }
-  return best;
-}
-
-/** A measurement, or undefined if a variant does not fit into memory or the driver does not compile it. */
-async function orNone<T>(measurement: Promise<T>): Promise<T | undefined> {
-  try {
-    return await measurement;
-  } catch (error) {
-    if (error instanceof TensorError && (error.code === 'memory' || error.code === 'shader')) return undefined;
-    throw error;
-  }
-}
-
-interface Measurement {
-  /** Median time of one run. */
-  readonly seconds: number;
-  /** The first and last elements of each output. */
-  readonly ends: readonly ArrayLike<number>[];
-}
-
-/** Runs one op by one variant; one whose first timing is hopeless against `best` seconds is not timed again. */
-async function measureAlone(
-  gpu: Gpu,
-  node: GraphNode,
-  key: string,
-  variant: string,
-  best: number,
-): Promise<Measurement> {
-  const alone = await openAlone(gpu, node, { [key]: variant });
-  try {
-    // the first run compiles
-    await alone.time(1);
-    const runs = Math.min(100, Math.max(1, Math.ceil(TIMING_SECONDS / (await alone.time(1)))));
-    const timings = [await alone.time(runs)];
-    while (timings.length < TIMINGS && timings[0]! < HOPELESS * best) timings.push(await alone.time(runs));
-    return { seconds: median(timings), ends: await alone.ends() };
-  } finally {
-    alone.dispose();
-  }
-}
-
-/** Runs one op by all variants, round after round. The fastest of those whose bits are the reference's, which is one of them. */
-async function fastestInTurn(gpu: Gpu, sample: OpAlone, { key, names, reference }: Variants): Promise<string> {
-  const runners: (Runner & { name: string; timings: number[] })[] = [];
-  try {
-    for (const name of names) runners.push({ ...(await openAlone(gpu, sample, { [key]: name })), name, timings: [] });
-    for (let round = 0; round <= TIMINGS; round++) for (const { timings, time } of runners) timings.push(await time(1));
-    const expected = await runners.find(({ name }) => name === reference)!.ends();
-    let best = { name: reference, seconds: Number.POSITIVE_INFINITY };
-    for (const { name, timings, ends } of runners) {
-      // the first run compiles
-      const seconds = median(timings.slice(1));
-      if (seconds < best.seconds && sameBits(await ends(), expected)) best = { name, seconds };
-    }
-    return best.name;
-  } finally {
-    for (const runner of runners) runner.dispose();
-  }
-}
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
-
-const sameBits = (actual: Measurement['ends'], expected: Measurement['ends']): boolean =>
-  expected.every((values, i) => {
-    const own = actual[i]!;
-    for (let j = 0; j < values.length; j++) if (!Object.is(own[j], values[j])) return false;
-    return true;
-  });
-
-function agrees(actual: Measurement['ends'], expected: Measurement['ends'], { outputs }: GraphNode): boolean {
-  const tolerance = outputs.some(({ dtype }) => dtype === 'f16') ? TOLERANCE.f16 : TOLERANCE.f32;
-  return expected.every((values, i) => {
-    const own = actual[i]!;
-    let scale = 0;
-    let worst = 0;
-    for (let j = 0; j < values.length; j++) {
-      scale = Math.max(scale, Math.abs(values[j]!));
-      const difference = Math.abs(own[j]! - values[j]!);
-      worst = Math.max(worst, Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference);
-    }
-    return worst <= tolerance * scale;
-  });
-}
+const isRight = (time: VariantTime): time is VariantTime & { readonly seconds: number } =>
+  time.seconds !== undefined && time.agrees !== false;

@@ -99,14 +99,23 @@ export interface LowerArgs<A> {
   readonly epilogue?: Program;
 }
 
+/** An element of an array, by its index. */
+export type ElementAt = (index: number) => number;
+
 /** Kernels for the same result. */
 export interface Variants {
-  /** What may share a choice: the op, its layout and type, about its sizes. */
+  /** What may share a choice: the op, its layout, type and sizes. */
   readonly key: string;
-  /** Names, the default first; at least one. */
+  /** Names of all, the default first; at least one. */
   readonly names: readonly string[];
-  /** The variant that the others must agree with. */
+  /** Those that are worth measuring, the default first (default: all). */
+  readonly candidates?: readonly string[];
+  /** Arithmetic of one run: what takes longest is measured first (default: 0). */
+  readonly flops?: number;
+  /** The plain variant: it is taken where no other one is right. Without `element`, the others must agree with it. */
   readonly reference: string;
+  /** An element of the first output in f64, from elements of the inputs: what every variant is checked with at sizes that no plain kernel is run at. */
+  readonly element?: (inputs: readonly ElementAt[], at: number) => number;
   /**
    * Inputs and attributes to measure with, where one choice serves every size. The default stays unless another variant is faster with all of
    * them. Such variants differ in speed alone: one whose bits are not the reference's is never chosen, so that no result depends on the choice.

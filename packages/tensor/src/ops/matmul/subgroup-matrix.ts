@@ -26,7 +26,7 @@ export const matrixTileRows = ({ config, subgroupRows, blockRows }: MatrixTile):
   subgroupRows * blockRows * config.M;
 export const matrixTileColumns = ({ config, subgroupColumns, blockColumns }: MatrixTile): number =>
   subgroupColumns * blockColumns * config.N;
-const subgroupsOf = ({ subgroupRows, subgroupColumns }: MatrixTile): number => subgroupRows * subgroupColumns;
+export const subgroupsOf = ({ subgroupRows, subgroupColumns }: MatrixTile): number => subgroupRows * subgroupColumns;
 
 export const matrixTileName = (tile: MatrixTile): string => {
   const { M, N, K } = tile.config;

@@ -1,70 +1,87 @@
 /**
- * The kernels that can compute a product, by name; the tuner finds the fastest (see `tuner.ts`). On a GPU the choice is one of products of
- * about the same size, and of kernels that sum in different orders. On a CPU adapter it is one of the processor, for all large products and for
- * all of a short k: taller tiles read B less often, and a resident B only once, but their code may not fit where the processor keeps it. There,
- * every kernel sums over k in the same order, so that results have the same bits whatever is chosen.
+ * The kernels that can compute a product, by name. On a GPU they sum in different orders, and a model (`tile-model.ts`) names the three that
+ * should be fastest: the first is the default, and the tuner measures which it is (see `tuner.ts`). On a CPU adapter the choice is one of the
+ * processor, for all large products and for all of a short k: taller tiles read B less often, and a resident B only once, but their code may
+ * not fit where the processor keeps it. There, every kernel sums over k in the same order, so that results have the same bits whatever is chosen.
  */
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
-import { roundUp } from '../../base/whole-numbers';
-import type { Kernel, Spec, Variants } from '../../graph/op';
+import type { ElementAt, Kernel, Spec, Variants } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
 import { registerMatmul } from './register';
 import { residentFits, residentMatmul } from './resident';
 import { splitMatmul } from './split';
-import {
-  type MatrixTile,
-  matrixMatmul,
-  matrixTileColumns,
-  matrixTileFits,
-  matrixTileName,
-  matrixTileRows,
-} from './subgroup-matrix';
+import { type MatrixTile, matrixMatmul, matrixTileFits, matrixTileName } from './subgroup-matrix';
 import { type Tile, tileBytes, tileInvocations, tileMatmul, tileName } from './tile';
+import {
+  bestFew,
+  bestRanges,
+  expectedSeconds,
+  matrixTileCost,
+  type ProductSize,
+  type Ranked,
+  scalarTileCost,
+  type TileCost,
+} from './tile-model';
 
 interface MatmulVariant {
   readonly name: string;
   readonly lower: () => Kernel[];
 }
 
-/** Kernels that fit the problem and its target, the default first. */
-function matmulVariants(problem: MatmulProblem): MatmulVariant[] {
-  return problem.target.family === 'cpu' ? cpuVariants(problem) : [...gpuVariants(problem), naive(problem)];
+/** Kernels that fit the problem and its target, the default first; the first `worthwhile` are worth measuring. */
+interface Found {
+  readonly variants: readonly MatmulVariant[];
+  readonly worthwhile: number;
+}
+
+function matmulVariants(problem: MatmulProblem): Found {
+  if (problem.target.family === 'gpu') return gpuVariants(problem);
+  const variants = cpuVariants(problem);
+  return { variants, worthwhile: variants.length };
 }
 
 /** The choice that there is for a product, for the tuner. */
 export function matmulChoice(problem: MatmulProblem): Variants {
-  const names = matmulVariants(problem).map(({ name }) => name);
-  const key = matmulKey(problem);
+  const { variants, worthwhile } = matmulVariants(problem);
+  const names = variants.map(({ name }) => name);
+  const own = { key: matmulKey(problem), names, candidates: names.slice(0, worthwhile), flops: flopsOf(problem) };
   return problem.target.family === 'cpu'
-    ? { key, names, reference: names[0]!, samples: residentFits(problem) ? SHORT_SAMPLES : LARGE_SAMPLES }
-    : { key, names, reference: NAIVE };
+    ? { ...own, reference: names[0]!, samples: residentFits(problem) ? SHORT_SAMPLES : LARGE_SAMPLES }
+    : { ...own, reference: NAIVE, element: (operands, at) => elementOf(problem, operands, at) };
 }
 
-/** What products share a measurement: on a GPU layout, type, and sizes rounded up to two binary digits; on a CPU adapter all of a kind. */
+/** What products share a measurement: on a GPU those of one layout, type and size, on a CPU adapter all of a kind. */
 function matmulKey(problem: MatmulProblem): string {
   const { a, b, target } = problem;
   const { batch, M, N, K } = problem.dims;
   if (target.family === 'cpu') return residentFits(problem) ? 'matmul of a short k' : 'large matmul';
-  const rounded = [batch, M, N, K].map((size) => {
-    const unit = 2 ** Math.max(0, Math.floor(Math.log2(Math.max(size, 1))) - 1);
-    return roundUp(size, unit);
-  });
-  return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${rounded.join('x')}`;
+  return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${batch}x${M}x${N}x${K}`;
+}
+
+/** One element of C in f64. */
+function elementOf({ dims, a, b }: MatmulProblem, [A, B]: readonly ElementAt[], at: number): number {
+  const { M, N, K, strideA, strideB } = dims;
+  const z = Math.floor(at / (M * N));
+  const [row, column] = [Math.floor(at / N) % M, at % N];
+  let sum = 0;
+  for (let k = 0; k < K; k++)
+    sum +=
+      A!(z * strideA + (a.alongK ? row * K + k : k * M + row)) *
+      B!(z * strideB + (b.alongK ? column * K + k : k * N + column));
+  return sum;
 }
 
 /** Kernels of the variant that the target's tuning names, or of the default. */
 export function lowerMatmul(problem: MatmulProblem): Kernel[] {
-  const variants = matmulVariants(problem);
+  const { variants } = matmulVariants(problem);
   const name = problem.target.tuned[matmulKey(problem)];
   return (variants.find((variant) => variant.name === name) ?? variants[0]!).lower();
 }
 
 const NAIVE = 'naive';
 const RESIDENT = 'resident';
-
-const naive = (problem: MatmulProblem): MatmulVariant => ({ name: NAIVE, lower: () => [naiveMatmul(problem)] });
 
 const flopsOf = ({ dims: { batch, M, N, K } }: MatmulProblem): number => 2 * batch * M * N * K;
 
@@ -107,7 +124,7 @@ const TILES: readonly Tile[] = [
   { rows: 16, columns: 64, depth: 16, blockRows: 4, blockColumns: 4 },
 ];
 
-/** Matrix tiles of 2 x 2 subgroups, the larger one first. */
+/** Matrix tiles of 2 x 2 subgroups. */
 const matrixTiles = (config: SubgroupMatrixConfig): MatrixTile[] =>
   [4, 2, 1].map((blocks) => ({
     config,
@@ -118,52 +135,72 @@ const matrixTiles = (config: SubgroupMatrixConfig): MatrixTile[] =>
     depth: Math.max(32, config.K),
   }));
 
-// A GPU wants several workgroups for each of its processors; below this many, k is divided.
-const WANTED_WORKGROUPS = 256;
-const MIN_RANGE = 256;
-
-interface Candidate {
+/** A kernel by tiles of one size. */
+interface Tiled {
   readonly name: string;
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
+  readonly cost: TileCost;
+  readonly matrices: string;
   readonly lower: (problem: MatmulProblem) => Kernel;
 }
 
-const tileCandidates = ({ maxWorkgroupInvocations, maxWorkgroupBytes }: Target): Candidate[] =>
+const scalarTiles = ({ maxWorkgroupInvocations, maxWorkgroupBytes }: Target): Tiled[] =>
   TILES.filter((tile) => tileInvocations(tile) <= maxWorkgroupInvocations && tileBytes(tile) <= maxWorkgroupBytes).map(
-    (tile) => ({ ...tile, name: tileName(tile), lower: (problem) => tileMatmul(problem, tile) }),
+    (tile) => ({
+      name: tileName(tile),
+      cost: scalarTileCost(tile),
+      matrices: 'none',
+      lower: (problem) => tileMatmul(problem, tile),
+    }),
   );
 
-const matrixCandidates = (target: Target): Candidate[] =>
-  target.subgroupMatrices
+const bySize = (one: SubgroupMatrixConfig, other: SubgroupMatrixConfig): number =>
+  one.M - other.M || one.N - other.N || one.K - other.K;
+
+/** In one order, whichever the driver lists its matrices in. */
+const matrixKernels = (target: Target): Tiled[] =>
+  [...target.subgroupMatrices]
+    .sort(bySize)
     .flatMap(matrixTiles)
     .filter((tile) => matrixTileFits(tile, target))
     .map((tile) => ({
       name: matrixTileName(tile),
-      rows: matrixTileRows(tile),
-      columns: matrixTileColumns(tile),
-      depth: tile.depth,
+      cost: matrixTileCost(tile, target.subgroupSize!),
+      matrices: `${tile.config.M}x${tile.config.N}x${tile.config.K}`,
       lower: (problem) => matrixMatmul(problem, tile),
     }));
 
-function gpuVariants(problem: MatmulProblem): MatmulVariant[] {
+interface RankedVariant extends MatmulVariant, Ranked {}
+
+/** With k whole, and divided as the model has it where that is possible. */
+function waysOf({ name, cost, matrices, lower }: Tiled, size: ProductSize, problem: MatmulProblem): RankedVariant[] {
+  const alike = { matrices, tile: `${cost.rows}x${cost.columns}` };
+  const whole = { ...alike, name, seconds: expectedSeconds(size, cost, 1), lower: () => [lower(problem)] };
+  const ranges = bestRanges(size, cost);
+  if (ranges === undefined) return [whole];
+  const divided = {
+    ...alike,
+    name: `${name}, k in ${ranges}`,
+    seconds: expectedSeconds(size, cost, ranges),
+    lower: () => splitMatmul(problem, ranges, cost.depth, lower),
+  };
+  return [whole, divided];
+}
+
+const WORTH_MEASURING = 3;
+
+/** The best few by the model, then the others; products of f16 stay with the matrices where there are any. The plain kernel is the last. */
+function gpuVariants(problem: MatmulProblem): Found {
   const { a, dims, target } = problem;
-  const fits = ({ rows, columns }: Candidate): boolean => rows < 2 * dims.M && columns < 2 * dims.N;
-  const tiles = tileCandidates(target);
-  const matrices = a.tensor.dtype === 'f16' ? matrixCandidates(target) : [];
-  const groupsOf = ({ rows, columns }: Candidate): number =>
-    dims.batch * Math.ceil(dims.M / rows) * Math.ceil(dims.N / columns);
-  // By default the largest tile of which there are enough. Tiles that would be mostly empty are not worth measuring.
-  const preferred = matrices.length > 0 ? matrices : tiles;
-  const first =
-    preferred.find((candidate) => fits(candidate) && groupsOf(candidate) >= WANTED_WORKGROUPS / 2) ?? preferred.at(-1)!;
-  const others = [...matrices, ...tiles].filter((candidate) => candidate !== first && fits(candidate));
-  return [first, ...others].flatMap((candidate) => {
-    const { name, depth, lower } = candidate;
-    const whole = { name, lower: () => [lower(problem)] };
-    const ranges = Math.min(Math.ceil(WANTED_WORKGROUPS / groupsOf(candidate)), Math.floor(dims.K / MIN_RANGE));
-    if (ranges < 2) return [whole];
-    return [{ name: `${name}, k divided`, lower: () => splitMatmul(problem, ranges, depth, lower) }, whole];
-  });
+  const size = { ...dims, dtype: a.tensor.dtype };
+  const ways = (tiles: readonly Tiled[]): RankedVariant[] => tiles.flatMap((tiled) => waysOf(tiled, size, problem));
+  const scalar = ways(scalarTiles(target));
+  const matrices = size.dtype === 'f16' ? ways(matrixKernels(target)) : [];
+  const preferred = matrices.length > 0 ? matrices : scalar;
+  const few = bestFew(preferred, WORTH_MEASURING);
+  const others = [...matrices, ...scalar].filter((way) => !few.includes(way));
+  const naive = { name: NAIVE, lower: () => [naiveMatmul(problem)] };
+  return {
+    variants: [...few, ...others.sort((one, other) => one.seconds - other.seconds), naive],
+    worthwhile: few.length,
+  };
 }

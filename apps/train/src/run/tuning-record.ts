@@ -1,0 +1,69 @@
+/** The kernel choices of a run in its folder, `tuning.json`: the same kernels compute the same bits when it goes on. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileAtomic } from '@franca/checkpoint';
+import { type Gpu, type TuningReport, tuningTable, tuningTableOf, useTuningTable } from '@franca/tensor';
+
+const FILE = 'tuning.json';
+
+/** Takes over the choices of a run before anything is compiled. Returns what there is to say: they are of another adapter, or cannot be read. */
+export async function takeTuning(run: string, gpu: Gpu): Promise<string[]> {
+  const file = join(run, FILE);
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  // of a run that began before there were such files
+  if (text === undefined) return [];
+  const table = tableIn(text);
+  const anew = 'kernels are chosen anew, and the run goes on, but not bit for bit';
+  if (!table) return [`warning: ${file} is no table of kernel choices; ${anew}`];
+  return useTuningTable(gpu, table) ? [] : [`${file} is of the adapter ${table.adapter}; ${anew}`];
+}
+
+function tableIn(text: string): ReturnType<typeof tuningTableOf> {
+  try {
+    return tuningTableOf(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Writes what was chosen so far. */
+export async function writeTuning(run: string, gpu: Gpu): Promise<void> {
+  const text = `${JSON.stringify(tuningTable(gpu), null, 2)}\n`;
+  await writeFileAtomic(join(run, FILE), (sink) => sink(Buffer.from(text)));
+}
+
+/** Where the kernels of a step come from, in one line; undefined where there was nothing to choose. */
+export function describeTuning({ choices, seconds, unmeasured }: TuningReport): string | undefined {
+  const { pinned, table, cache, shipped, measured, default: normal } = choices;
+  const parts = [
+    [measured, `measured in ${seconds.toFixed(1)} s`],
+    [table, 'as the run has them'],
+    [cache, 'measured before'],
+    [shipped, 'measured elsewhere on such an adapter'],
+    [pinned, 'pinned'],
+    [unmeasured, 'by default, as the time for measuring was used up'],
+    [normal - unmeasured, 'by default'],
+  ] as const;
+  const said = parts.filter(([count]) => count > 0).map(([count, how]) => `${count} ${how}`);
+  return said.length > 0 ? `kernel choices: ${said.join(', ')}` : undefined;
+}
+
+/** What of it makes the run another one than it should be, for its record. */
+export function tuningNotes({ unmeasured, lost, wrong }: TuningReport): string[] {
+  return [
+    ...(unmeasured > 0
+      ? [`${unmeasured} kernel choices are not measured, as the time for it was used up; another run measures them`]
+      : []),
+    ...(lost > 0
+      ? [`${lost} kernels that the run was computed by are no more; it goes on by others, not bit for bit`]
+      : []),
+    ...(wrong.length > 0
+      ? [
+          `warning: kernels that compute something else than they should on this adapter, used only where all of a product do: ${wrong.join('; ')}`,
+        ]
+      : []),
+  ];
+}

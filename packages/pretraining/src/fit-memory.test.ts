@@ -1,0 +1,60 @@
+import { matryoshkaConfig } from '@franca/matryoshka-heads';
+import { defaultTarget, type Target } from '@franca/tensor';
+import { vitConfig } from '@franca/vit';
+import { expect, test } from 'vitest';
+import { fitPretraining } from './fit-memory';
+import { pretrainOptions } from './official-options';
+
+const GiB = 2 ** 30;
+const recipe = pretrainOptions({
+  vit: vitConfig('small', { depth: 3 }),
+  heads: { dino: matryoshkaConfig(384), ibot: undefined },
+  batch: { perDevice: 32 },
+  remat: 'auto',
+  schedule: { iterations: 1 },
+});
+const device = (memoryBytes: number | undefined): Target => ({
+  ...defaultTarget,
+  maxBindingBytes: 2 ** 31,
+  memoryBytes,
+});
+const fit = (memoryBytes: number | undefined, options = recipe) => fitPretraining(options, device(memoryBytes));
+
+test('the choice with the least work is taken whose plan takes at most 80 % of the memory', () => {
+  const choices = [false, true].flatMap((remat) => [2 ** 50, 2 ** 30, 0].map((keepBytes) => ({ remat, keepBytes })));
+  const plans = choices.map((kept) => fitPretraining(recipe, device(undefined), kept).plan.report);
+  const [work, bytes] = [plans.map(({ flops }) => flops), plans.map(({ totalBytes }) => totalBytes)];
+  expect(Math.min(...work)).toBe(work[0]);
+  expect(Math.min(...bytes)).toBe(bytes[5]);
+  for (const memory of [bytes[0]! / 0.8, bytes[0]! / 0.8 - 2, bytes[3]! / 0.8, bytes[4]! / 0.8]) {
+    const best = Math.min(...work.filter((_, i) => bytes[i]! <= 0.8 * memory));
+    const { plan, choice, options } = fit(memory);
+    expect([plan.report.flops, choice, options.remat]).toEqual([best, choices[work.indexOf(best)], choice.remat]);
+  }
+  expect(fit(1000 * GiB).note).toMatch(/^remat off, all logits kept: the step takes [\d.]+ GiB of 1000 GiB$/);
+});
+
+test('a device too small for every choice gets the smallest, and that is said', () => {
+  expect(fit(GiB).choice).toEqual({ remat: true, keepBytes: 0 });
+  expect(fit(GiB).note).toMatch(/^remat on, large logits computed again: .* of 1 GiB, more than the 80 % that/);
+});
+
+test('an adapter that does not say what it has is taken to have 8 GiB, and that is said', () => {
+  expect(fit(undefined).choice).toEqual(fit(8 * GiB).choice);
+  expect(fit(undefined).note).toContain('of 8 GiB assumed (unknown)');
+});
+
+test('rematerialisation that was chosen is obeyed, and a run that goes on keeps its choice', () => {
+  expect(fit(1000 * GiB, { ...recipe, remat: true }).choice.remat).toBe(true);
+  expect(fit(GiB, { ...recipe, remat: false }).choice).toEqual({ remat: false, keepBytes: 0 });
+  const kept = { remat: true, keepBytes: 2 ** 30 };
+  const again = fitPretraining(recipe, device(1000 * GiB), kept);
+  expect([again.choice, again.options.remat, again.chunks.keepBytes]).toEqual([kept, true, 2 ** 30]);
+  expect(again.note).toMatch(/^as the run began, remat on, logits up to 1 GiB kept: /);
+});
+
+test('a step whose rematerialisation is not decided is refused', () => {
+  expect(() => fitPretraining(recipe, device(undefined), { remat: 'auto' as never, keepBytes: 0 })).toThrow(
+    'remat is auto; `fitPretraining` decides it for a device',
+  );
+});
