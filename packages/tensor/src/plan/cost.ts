@@ -7,7 +7,8 @@
  * its arithmetic, at the rate that kernels of its kind reach; its memory traffic, every byte once; and the longest loop of one thread, whose
  * steps wait for memory one after another however wide the adapter is. Where there are fewer workgroups than processors, the rest of these idle. A roofline
  * (Williams, Waterman & Patterson 2009) with a floor for latency, then. It knows nothing of caches, of registers or of a last round of workgroups that
- * is not full: what these cost is in the rates, which is why every kind of product has its own.
+ * is not full: what these cost is in the rates, which is why every kind of product has its own. On a software adapter kernels of exponentials
+ * take longer than this, since their arithmetic counts an exponential as one flop.
  */
 import type { KernelRates, RateName } from '../base/rates';
 import type { Target } from '../base/target';
