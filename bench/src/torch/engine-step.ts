@@ -17,7 +17,7 @@ import { makeBatch, type Named } from './batch';
 import { createTensorFile } from './tensor-file';
 
 /** Losses that are compared: two updates lie between them. */
-export const COMPARED_STEPS = 3;
+const COMPARED_STEPS = 3;
 
 /** What was measured of the engine. */
 export interface EngineTimes {
