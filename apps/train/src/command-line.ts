@@ -1,4 +1,5 @@
 /** The command line, assembled from the files of `commands/`: each exports `register`, which adds its command. */
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { modulesIn } from './module-folder';
 
@@ -11,12 +12,16 @@ export interface CommandModule {
 export async function createCommandLine(): Promise<Command> {
   const program = new Command('franca-train')
     .description('Self-supervised pretraining of Vision Transformers (Franca) on any GPU')
+    .version(ownVersion(), '--version', 'show the version')
     .showHelpAfterError('(--help shows what there is)')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride();
   for (const { register } of await modulesIn<CommandModule>('commands')) await register(program);
   return program;
 }
+
+/** Of the package.json beside `dist`, and beside the sources. */
+const ownVersion = (): string => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 /** Help text with one command a line, its purpose behind it. */
 export function examples(lines: readonly (readonly [command: string, purpose: string])[]): string {

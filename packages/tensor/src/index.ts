@@ -11,7 +11,7 @@ export {
   seedWords,
   toUniform,
 } from './base/philox';
-export { type KernelRates, type Rate, type RateName, ROUGH_CPU, ROUGH_GPU } from './base/rates';
+export type { KernelRates, Rate, RateName } from './base/rates';
 export { type Shape, sizeOf } from './base/shape';
 export {
   type AdapterFacts,

@@ -13,6 +13,7 @@ test.each([
   ['npx in another folder', started({ FRANCA_SETUP_DONE: '1', npm_command: 'exec' }, shim), 'npx franca-train'],
   ['an installed command', started({}, installed), 'franca-train'],
   ['an installed command on Windows', started({}, shim), 'franca-train'],
+  ['a bundle', started({ FRANCA_PROGRAM: './franca-train' }, shim), './franca-train'],
   [
     'a file',
     started({}, join(process.cwd(), 'apps', 'train', 'bin', 'franca-train.cjs')),

@@ -12,8 +12,13 @@ export interface Started {
 /** Set by the set-up of a clone for what it runs, which needs its environment the next time too. */
 const IN_CLONE = 'FRANCA_SETUP_DONE';
 
-/** The words that start the program as this process was: as an installed command, through npx, from a clone, or as a file. */
+/** Set by the launcher of an offline bundle: how it was called. */
+const LAUNCHER = 'FRANCA_PROGRAM';
+
+/** The words that start the program as this process was: as a bundle, an installed command, through npx, from a clone, or as a file. */
 export function programWords({ env, argv }: Started = process): readonly string[] {
+  const launcher = env[LAUNCHER];
+  if (launcher) return [launcher];
   const file = argv[1] ?? '';
   const isInstalled = !/\.c?[jt]s$/.test(file) || file.split(sep).includes('node_modules');
   if (isInstalled) return env.npm_command === 'exec' ? ['npx', 'franca-train'] : ['franca-train'];
