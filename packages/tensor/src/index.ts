@@ -24,6 +24,15 @@ export {
   type Target,
 } from './base/target';
 export { compile, type PlanSignature, planStep } from './compile';
+export {
+  checkHalfKernels,
+  type HalfKernelCheck,
+  type HalfKernelFailure,
+  type HalfKernelOptions,
+  halfKernelTexts,
+  type NamedTask,
+  type UncoveredTask,
+} from './device/check-half-kernels';
 export type { KernelTime, NonFinite } from './device/diagnose';
 export { type Gpu, type GpuOptions, wrapDevice } from './device/gpu';
 export type { Values } from './device/input-writer';

@@ -220,7 +220,7 @@ function notesOn(config: TrainConfig, { heads, teacherTemp, together, precision 
     compute_precision.student.backbone.mixed_precision.param_dtype === 'fp16'
   )
     notes.push(
-      'computes in f32: the adapter is no GPU with f16 (franca.precision=f16 computes in f16 wherever there is some)',
+      'computes in f32: the adapter is no GPU with f16 that is sound (franca.precision=f16 computes in f16 wherever there is some)',
     );
   return notes;
 }

@@ -7,7 +7,7 @@ export interface Machine {
   /** Devices that train together, and which of them this is. */
   readonly size: number;
   readonly rank: number;
-  /** Whether the adapter is a GPU that stores f16. */
+  /** Whether the adapter is a GPU that stores f16, and gets it right. */
   readonly f16: boolean;
 }
 

@@ -5,6 +5,8 @@ import { openGpu, thisHost } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
 import { rateText } from '../plan/describe-rates';
+import { latestVerdict } from '../run/half-verdict';
+import { judge } from '../run/sound-halves';
 import { amountOfBytes } from '../text/amounts';
 import { driverHints } from './hints';
 import { measureRates } from './measure-rates';
@@ -27,10 +29,12 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
     await keepRates(gpu.target.name, rates);
   }
   const tiles = await describeTiles(gpu);
+  const halves = await latestVerdict(gpu.target.name);
   return [
     ...machineLines(),
     ...adapterLines(gpu),
     ...matrixLines(gpu),
+    ...(halves ? [row('f16', judge(halves.verdict, halves.path).text)] : []),
     ...speedLines(rates),
     ...(tiles ? [row('large products', tiles)] : []),
     ...presetLines(gpu),

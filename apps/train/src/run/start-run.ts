@@ -29,6 +29,7 @@ import { type Continuation, continuationOf, openParent } from './continuation';
 import { recordData } from './data-record';
 import { checkPrecision } from './precision';
 import { openRunFolder, type RunFolder, refuseAmongPictures } from './run-folder';
+import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
 import { takeTuning } from './tuning-record';
@@ -62,7 +63,8 @@ export async function startRun(
   for (const text of await otherAdapter(found, gpu)) note(text);
   for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
   const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
-  const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
+  const halves = { adapter: options.adapter, note };
+  let machine = await machineOf(configured.config, gpu, halves);
   const before = derive(configured.config, machine);
   for (const text of [...checkSettings(folder, found, configured, machine), ...vainNotes(configured, options)])
     note(text);
@@ -79,7 +81,10 @@ export async function startRun(
   try {
     // what suits a drawn world does not suit photographs, and which of them it is was not known before
     const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
-    if (suited) resolved = loadConfig([kind.defaultConfig(gpu, true)], overrides);
+    if (suited) {
+      resolved = loadConfig([kind.defaultConfig(gpu, true)], overrides);
+      machine = await machineOf(resolved.config, gpu, halves);
+    }
     const derived = suited ? derive(resolved.config, machine) : before;
     for (const text of dataNotes) note(text);
     await refuseAmongPictures(out, splits.train.folder);

@@ -27,6 +27,8 @@ export interface HalfKernelOptions {
   readonly shapes?: 1 | 2;
   /** Told before each task how many are done, and after the last one. */
   readonly onProgress?: (done: number, total: number) => void;
+  /** Ends the check before its next task; it then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** A task of a plan: what its ops are called, and the line that recorded the last of them. */
@@ -67,7 +69,7 @@ const ROUNDING_TOLERANCE = 2 ** -9;
 export async function checkHalfKernels(
   gpu: Gpu,
   plan: Plan,
-  { seconds = 60, shapes = 2, onProgress }: HalfKernelOptions = {},
+  { seconds = 60, shapes = 2, onProgress, signal }: HalfKernelOptions = {},
 ): Promise<HalfKernelCheck> {
   const began = performance.now();
   const elapsed = (): number => (performance.now() - began) / 1000;
@@ -77,6 +79,7 @@ export async function checkHalfKernels(
   const uncovered: UncoveredTask[] = [];
   let isLost = false;
   for (const [i, task] of tasks.entries()) {
+    signal?.throwIfAborted();
     onProgress?.(i, tasks.length);
     const name = nameOf(task);
     if (isLost || elapsed() >= seconds) {

@@ -1,0 +1,84 @@
+/**
+ * Whether the adapter's f16 can be trained with. Drivers offer f16 that some of their kernels get wrong: before the first run with it every f16 kernel of the step is
+ * checked against the same in f32, on a device of its own. Where one is wrong, `franca.precision=auto` is f32, and f16 is refused.
+ */
+import { checkHalfKernels, type Gpu, type HalfKernelFailure, halfKernelTexts, type Plan } from '@franca/tensor';
+import { openGpu } from '@franca/tensor/node';
+import { derive } from '../config/derive';
+import type { Machine } from '../config/derived-options';
+import type { TrainConfig } from '../config/train-config';
+import { TrainError } from '../errors';
+import { planPretraining } from '../plan/plan-pretraining';
+import { type HalfVerdict, type KnownVerdict, keepVerdict, readVerdict, verdictPath } from './half-verdict';
+import { warming } from './warming';
+
+/** What is said of a verdict, and whether f16 is sound. */
+export interface Judgement {
+  readonly sound: boolean;
+  readonly text: string;
+}
+
+/** The machine that a configuration is worked out for: with f16 where the GPU has it and gets it right. */
+export async function machineOf(
+  config: TrainConfig,
+  gpu: Gpu,
+  { adapter, note }: { readonly adapter: string | undefined; readonly note: (text: string) => void },
+): Promise<Machine> {
+  const hasHalves = gpu.target.family === 'gpu' && gpu.target.f16;
+  const machine: Machine = { size: 1, rank: 0, f16: hasHalves };
+  const plan = hasHalves ? planWithHalves(config, machine, gpu) : undefined;
+  if (!plan) return machine;
+  const path = verdictPath(gpu.target.name, halfKernelTexts(plan));
+  const { sound, text } = judge((await readVerdict(path)) ?? (await check(plan, path, adapter)), path);
+  if (sound) note(text);
+  else if (config.franca.precision === 'f16')
+    throw new TrainError('device', `${text}; use franca.precision=f32, or another driver`);
+  else note(`warning: ${text}; the run computes in f32`);
+  return { ...machine, f16: sound };
+}
+
+/** The plan that training would run in f16; undefined where it computes in f32, or cannot be planned, which is told later. */
+function planWithHalves(config: TrainConfig, machine: Machine, { target }: Gpu): Plan | undefined {
+  try {
+    const options = derive(config, machine);
+    return options.precision === 'f16' ? planPretraining(options, target) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The device of the run stays out of it: a wrong kernel may take its device down. */
+async function check(plan: Plan, path: string, adapter: string | undefined): Promise<HalfVerdict> {
+  await using gpu = await openGpu({ robustness: false, tuning: false, ...(adapter ? { adapter } : {}) });
+  let verdict: HalfVerdict | undefined;
+  await warming(async (events) => {
+    verdict = await keepVerdict(path, gpu.target.name, () => checkHalfKernels(gpu, plan, events));
+  });
+  return verdict!;
+}
+
+/** A verdict in words. */
+export function judge(verdict: NonNullable<KnownVerdict>, path: string): Judgement {
+  if (verdict === 'unfinished')
+    return {
+      sound: false,
+      text: `a check of this adapter's f16 did not come to its end, so it may have taken the driver down; delete ${path} to try again`,
+    };
+  const { checked, failures, uncovered, seconds, date } = verdict;
+  const amount = `${checked} f16 kernels checked against f32 on ${date.slice(0, 10)} in ${seconds.toFixed(1)} s`;
+  const left = uncovered.map(({ kernel, reason }) => `${kernel}: ${reason}`);
+  const rest = left.length > 0 ? `; ${left.length} not covered (${firstOf(left)})` : '';
+  if (failures.length === 0) return { sound: true, text: `${amount}, none is wrong${rest}` };
+  return {
+    sound: false,
+    text: `${amount}, ${failures.length} are wrong on this driver (${firstOf(failures.map(describe))})${rest}; delete ${path} to check again`,
+  };
+}
+
+const describe = ({ kernel, problem }: HalfKernelFailure): string => `${kernel}: ${problem.split('\n')[0]}`;
+
+/** The first few of a list, and how many there are more. */
+function firstOf(texts: readonly string[]): string {
+  const more = texts.length > 3 ? `, and ${texts.length - 3} more` : '';
+  return `${texts.slice(0, 3).join('; ')}${more}`;
+}
