@@ -8,9 +8,9 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { tinyOverrides } from '../../test/tiny-run';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
+import { judge, keepVerdict, verdictPath } from '../doctor/half-verdict';
 import { planPretraining } from '../plan/plan-pretraining';
-import { keepVerdict, verdictPath } from './half-verdict';
-import { judge, machineOf } from './sound-halves';
+import { machineOf } from './sound-halves';
 
 const cache = mkdtempSync(join(tmpdir(), 'franca-sound-'));
 vi.stubEnv('XDG_CACHE_HOME', cache);

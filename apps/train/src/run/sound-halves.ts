@@ -2,21 +2,15 @@
  * Whether the adapter's f16 can be trained with. Drivers offer f16 that some of their kernels get wrong: before the first run with it every f16 kernel of the step is
  * checked against the same in f32, on a device of its own. Where one is wrong, `franca.precision=auto` is f32, and f16 is refused.
  */
-import { checkHalfKernels, type Gpu, type HalfKernelFailure, halfKernelTexts, type Plan } from '@franca/tensor';
+import { checkHalfKernels, type Gpu, halfKernelTexts, type Plan } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { derive } from '../config/derive';
 import type { Machine } from '../config/derived-options';
 import type { TrainConfig } from '../config/train-config';
+import { type HalfVerdict, judge, keepVerdict, readVerdict, verdictPath } from '../doctor/half-verdict';
 import { TrainError } from '../errors';
 import { planPretraining } from '../plan/plan-pretraining';
-import { type HalfVerdict, type KnownVerdict, keepVerdict, readVerdict, verdictPath } from './half-verdict';
 import { warming } from './warming';
-
-/** What is said of a verdict, and whether f16 is sound. */
-export interface Judgement {
-  readonly sound: boolean;
-  readonly text: string;
-}
 
 /** The machine that a configuration is worked out for: with f16 where the GPU has it and gets it right. */
 export async function machineOf(
@@ -55,30 +49,4 @@ async function check(plan: Plan, path: string, adapter: string | undefined): Pro
     verdict = await keepVerdict(path, gpu.target.name, () => checkHalfKernels(gpu, plan, events));
   });
   return verdict!;
-}
-
-/** A verdict in words. */
-export function judge(verdict: NonNullable<KnownVerdict>, path: string): Judgement {
-  if (verdict === 'unfinished')
-    return {
-      sound: false,
-      text: `a check of this adapter's f16 did not come to its end, so it may have taken the driver down; delete ${path} to try again`,
-    };
-  const { checked, failures, uncovered, seconds, date } = verdict;
-  const amount = `${checked} f16 kernels checked against f32 on ${date.slice(0, 10)} in ${seconds.toFixed(1)} s`;
-  const left = uncovered.map(({ kernel, reason }) => `${kernel}: ${reason}`);
-  const rest = left.length > 0 ? `; ${left.length} not covered (${firstOf(left)})` : '';
-  if (failures.length === 0) return { sound: true, text: `${amount}, none is wrong${rest}` };
-  return {
-    sound: false,
-    text: `${amount}, ${failures.length} are wrong on this driver (${firstOf(failures.map(describe))})${rest}; delete ${path} to check again`,
-  };
-}
-
-const describe = ({ kernel, problem }: HalfKernelFailure): string => `${kernel}: ${problem.split('\n')[0]}`;
-
-/** The first few of a list, and how many there are more. */
-function firstOf(texts: readonly string[]): string {
-  const more = texts.length > 3 ? `, and ${texts.length - 3} more` : '';
-  return `${texts.slice(0, 3).join('; ')}${more}`;
 }

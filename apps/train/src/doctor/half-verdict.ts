@@ -7,7 +7,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { defaultCacheDir } from '@franca/data';
-import type { HalfKernelCheck } from '@franca/tensor';
+import type { HalfKernelCheck, HalfKernelFailure } from '@franca/tensor';
 
 export interface HalfVerdict extends HalfKernelCheck {
   /** What the adapter and its driver call themselves. */
@@ -108,4 +108,36 @@ export async function latestVerdict(
   const latest = own.sort((a, b) => b.content!.date.localeCompare(a.content!.date))[0];
   const verdict = latest && (await readVerdict(latest.path));
   return verdict && { path: latest.path, verdict };
+}
+
+/** What is said of a verdict, and whether f16 is sound. */
+export interface Judgement {
+  readonly sound: boolean;
+  readonly text: string;
+}
+
+/** A verdict in words. */
+export function judge(verdict: NonNullable<KnownVerdict>, path: string): Judgement {
+  if (verdict === 'unfinished')
+    return {
+      sound: false,
+      text: `a check of this adapter's f16 did not come to its end, so it may have taken the driver down; delete ${path} to try again`,
+    };
+  const { checked, failures, uncovered, seconds, date } = verdict;
+  const amount = `${checked} f16 kernels checked against f32 on ${date.slice(0, 10)} in ${seconds.toFixed(1)} s`;
+  const left = uncovered.map(({ kernel, reason }) => `${kernel}: ${reason}`);
+  const rest = left.length > 0 ? `; ${left.length} not covered (${firstOf(left)})` : '';
+  if (failures.length === 0) return { sound: true, text: `${amount}, none is wrong${rest}` };
+  return {
+    sound: false,
+    text: `${amount}, ${failures.length} are wrong on this driver (${firstOf(failures.map(describe))})${rest}; delete ${path} to check again`,
+  };
+}
+
+const describe = ({ kernel, problem }: HalfKernelFailure): string => `${kernel}: ${problem.split('\n')[0]}`;
+
+/** The first few of a list, and how many there are more. */
+function firstOf(texts: readonly string[]): string {
+  const more = texts.length > 3 ? `, and ${texts.length - 3} more` : '';
+  return `${texts.slice(0, 3).join('; ')}${more}`;
 }
