@@ -57,7 +57,7 @@ export async function copyStripped(from: string, to: string): Promise<boolean> {
   return ok;
 }
 
-export const licenceAddress = (): string => `https://raw.githubusercontent.com/nodejs/node/${process.version}/LICENSE`;
+const licenceAddress = (): string => `https://raw.githubusercontent.com/nodejs/node/${process.version}/LICENSE`;
 
 /** As it lies in nodejs.org's archives, and in packages of distributions. */
 function nodeLicence(): string | undefined {
