@@ -3,6 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig, type ViteUserConfig } from 'vitest/config';
 import { closingReporter } from './test/support/reporter.ts';
 
+const cores = availableParallelism();
+// Beyond a dozen, workers that share one GPU only wait for it.
+const maxWorkers = Math.min(cores, 12);
+
 const packages = fileURLToPath(new URL('packages', import.meta.url));
 
 const config: ViteUserConfig = defineConfig({
@@ -25,9 +29,13 @@ const config: ViteUserConfig = defineConfig({
     ],
     reporters: ['default', closingReporter()],
     pool: 'forks',
-    maxWorkers: 2,
-    // Two workers share the processor; more threads in each driver would only get in each other's way.
-    env: { LP_NUM_THREADS: process.env.LP_NUM_THREADS ?? String(Math.ceil(availableParallelism() / 2)) },
+    maxWorkers,
+    env: {
+      // Workers share the processor; more threads in each driver would only get in each other's way.
+      LP_NUM_THREADS: process.env.LP_NUM_THREADS ?? String(Math.ceil(cores / maxWorkers)),
+      // Measuring kernels is not what tests are for, and takes minutes on a GPU.
+      FRANCA_TUNE: process.env.FRANCA_TUNE ?? 'off',
+    },
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

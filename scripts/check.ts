@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { checkApp } from './checks/app';
 import { checkBrowser } from './checks/browser';
 import { checkBundle } from './checks/bundle';
+import { checkCampaign } from './checks/campaign';
 import { checkCommonJs } from './checks/consumer/commonjs';
 import { checkReadmes } from './checks/consumer/readmes';
 import { checkTwoCopies } from './checks/consumer/two-copies';
@@ -34,6 +35,7 @@ const quick: Record<string, Check> = {
 /** What needs the sources alone too, and longer. */
 const slow: Record<string, Check> = {
   reference: () => program('tsx', 'scripts/docs.ts'),
+  campaign: checkCampaign,
 };
 
 /** What looks at the packages as their users get them: they are built, packed and installed once for all of these. */

@@ -8,6 +8,7 @@
  * pipe to here, where exactly those two lines are dropped; what JavaScript writes to `process.stderr` goes to the terminal itself, through file 3
  * (setup/own-stderr.mjs), so that it stays one.
  */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -19,7 +20,13 @@ const OF_NO_CONSEQUENCE =
   /^Warning: maxDynamic(Uniform|Storage)BuffersPerPipelineLayout artificially reduced from \d+ to \d+ to fit dynamic offset allocation limit\.$/;
 
 async function main() {
-  const env = { ...process.env, ...(await setUp()), TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') };
+  const env = {
+    // threads for decoding images, as in apps/train/bin/franca-train.cjs
+    UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())),
+    ...process.env,
+    ...(await setUp()),
+    TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'),
+  };
   const args = [join(root, 'apps/train/src/cli.ts'), ...process.argv.slice(2)];
   const tsx = ['--import', import.meta.resolve('tsx')];
   if (process.platform === 'win32') return passOn([process.execPath, ...tsx, ...args], { env });

@@ -21,6 +21,8 @@ export async function measureEncodeCost(): Promise<number> {
     },
     { batch: { x: { shape: [256], dtype: 'f32' } }, fusion: false },
   );
+  step.run({ x: new Float32Array(256) });
+  await step.done();
   const times: number[] = [];
   for (let i = 0; i < RUNS; i++) {
     const before = process.cpuUsage();

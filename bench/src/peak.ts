@@ -2,7 +2,7 @@
  * What the adapter can do at most, as measured: multiply-adds between registers, and a copy of memory. The ceilings against which kernels
  * are judged.
  */
-import { compile, type Gpu, kernelBuilder, type Op, record1, type Tensor } from '@franca/tensor';
+import { compile, type Gpu, kernelBuilder, type Op, record1, sizeOf, type Tensor } from '@franca/tensor';
 import { time } from './measure';
 
 export interface Peak {
@@ -71,6 +71,7 @@ export async function measurePeak(gpu: Gpu): Promise<Peak> {
 /** A ceiling is what was reached once: the best of several runs. */
 async function bestSeconds(gpu: Gpu, shape: number[], build: (x: Tensor) => Tensor): Promise<number> {
   using step = await compile(gpu, (_, { x }) => build(x), { batch: { x: { shape, dtype: 'f32' } } });
+  step.run({ x: new Float32Array(sizeOf(shape)) });
   const run = (): Promise<void> => {
     step.run();
     return step.done();

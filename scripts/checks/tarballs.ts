@@ -21,8 +21,9 @@ async function tarballProblems({ folder, manifest, path, files }: Tarball): Prom
   );
   const strays = files.filter(
     (file) =>
-      !/^(dist\/|ts5\/\w+\.d\.ts$|presets\/[\w-]+\.yaml$|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(file) &&
-      !pictures.includes(file),
+      !/^(dist\/|bin\/[\w-]+\.cjs$|ts5\/\w+\.d\.ts$|presets\/[\w-]+\.yaml$|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(
+        file,
+      ) && !pictures.includes(file),
   );
   const missing = ['README.md', 'LICENSE', ...pictures].filter((file) => !files.includes(file));
   const problems = [

@@ -21,8 +21,7 @@ export async function createCommandLine(): Promise<Command> {
 }
 
 /** Of the package.json beside `dist`, and beside the sources. */
-const ownVersion = (): string =>
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+const ownVersion = (): string => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 /** Help text with one command a line, its purpose behind it. */
 export function examples(lines: readonly (readonly [command: string, purpose: string])[]): string {

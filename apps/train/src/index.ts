@@ -11,4 +11,5 @@ export type {
   TrainConfig,
 } from './config/train-config';
 export { TrainError, type TrainErrorCode } from './errors';
+export { type ProfileRow, profileByKind, profileRows } from './run/profile-table';
 export { runCli } from './run-cli';

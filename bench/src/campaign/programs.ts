@@ -27,9 +27,14 @@ export const francaTrain = (...args: string[]): Program => {
   return [process.execPath, cli, ...args];
 };
 
-/** vitest with arguments; run in `root`. */
+/** vitest with arguments; its configuration is loaded without a file beside it, since a bundle may be read-only. */
 export const vitest = (...args: string[]): Program => [
   process.execPath,
   join(dirname(fileURLToPath(import.meta.resolve('vitest/package.json'))), 'vitest.mjs'),
+  'run',
+  '--configLoader',
+  'runner',
+  '--root',
+  root,
   ...args,
 ];

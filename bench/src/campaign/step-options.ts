@@ -1,4 +1,7 @@
-/** The options of the step that the campaign looks into: that of a preset at one batch size, or one that is tiny. */
+/** The step that the campaign looks into: that of a preset at one batch size, or one that is tiny. */
+import { type FittedStep, fitPretraining } from '@franca/pretraining';
+import type { Gpu } from '@franca/tensor';
+import { type OpenGpuOptions, openGpu } from '@franca/tensor/node';
 import { type DerivedOptions, derive, loadConfig } from 'franca-train';
 import type { StageContext } from './stage';
 
@@ -19,25 +22,29 @@ export const TINY: readonly string[] = [
   'franca.vit.num_heads=2',
 ];
 
-/** The configuration and its overrides, as `franca-train` and `bench:torch` take them. */
-export const stepConfig = (
-  { preset, precision, dry }: Pick<StageContext, 'preset' | 'precision' | 'dry'>,
-  images: number,
-): { readonly preset: string; readonly overrides: string[] } => ({
+type Kind = Pick<StageContext, 'preset' | 'precision' | 'dry'>;
+
+/** The preset and its overrides, as `franca-train` and `bench:torch` take them. */
+export const stepConfig = ({ preset, precision, dry }: Kind): { preset: string; overrides: string[] } => ({
   preset: dry ? 'cpu-tiny' : preset,
-  overrides: [
-    ...(dry ? TINY : []),
-    `train.batch_size_per_gpu=${images}`,
-    `franca.total_batch=${images}`,
-    `franca.precision=${precision}`,
-  ],
+  overrides: [...(dry ? TINY : []), `franca.precision=${precision}`],
 });
 
 /** Images of a step where nothing else is said. */
-export const imagesOf = ({ dry }: Pick<StageContext, 'dry'>): number => (dry ? 4 : 32);
+export const imagesOf = ({ dry }: Kind): number => (dry ? 4 : 32);
 
-/** The options of one step of `images` images, which is an update. */
-export function stepOptions(context: StageContext, images: number = imagesOf(context)): DerivedOptions {
-  const { preset, overrides } = stepConfig(context, images);
-  return derive(loadConfig([preset], overrides).config, { size: 1, rank: 0, f16: context.precision === 'f16' });
+/** The step for an adapter, one update of `images` images, with what training would keep and compute again on it. */
+export function stepFor(
+  context: Kind,
+  { target }: Gpu,
+  images: number = imagesOf(context),
+): FittedStep<DerivedOptions> {
+  const { preset, overrides } = stepConfig(context);
+  const batch = [`train.batch_size_per_gpu=${images}`, `franca.total_batch=${images}`];
+  const { config } = loadConfig([preset], [...overrides, ...batch]);
+  return fitPretraining(derive(config, { size: 1, rank: 0, f16: context.precision === 'f16' }), target);
 }
+
+/** Opens a GPU as training does, without bounds checks; a dry stage takes what adapter there is. */
+export const openForStage = ({ dry }: Kind, options: OpenGpuOptions = {}): Promise<Gpu> =>
+  openGpu({ robustness: false, ...(dry ? {} : { adapter: 'gpu' }), ...options });

@@ -19,7 +19,11 @@ export function describeRecords(records: readonly StageRecord[]): string {
 }
 
 function linesOf({ stage, status, seconds, card, precision, dry, error, figures, notes }: StageRecord): string[] {
-  const about = [card || 'no card', precision, ...(dry ? ['DRY: says nothing about a GPU'] : [])].join(', ');
+  const about = [
+    card.replace(/ \(.*/, '') || 'no card',
+    precision,
+    ...(dry ? ['DRY: says nothing about a GPU'] : []),
+  ].join(', ');
   const width = Math.min(44, Math.max(0, ...figures.map(({ name }) => name.length)));
   return [
     '',

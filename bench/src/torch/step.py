@@ -35,15 +35,15 @@ torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 if compiled:
     if not hasattr(torch, "compile"):
         raise SystemExit(f"PyTorch {torch.__version__} has no torch.compile")
-    # one graph per shape: global and local crops, student and teacher, levels of heads
     import torch._dynamo
 
+    # past it shapes would run uncompiled
     torch._dynamo.config.cache_size_limit = 64
-    maybe_compile = torch.compile(dynamic=False)
-else:
 
-    def maybe_compile(function):
-        return function
+
+def maybe_compile(dynamic):
+    """One graph for all shapes where `dynamic`: each of them compiles for seconds."""
+    return torch.compile(dynamic=dynamic) if compiled else lambda function: function
 
 
 # the file stays where it is: tensors are read as they are asked for
@@ -107,7 +107,7 @@ def swiglu(x, first, second):
     return F.linear(F.silu(gate) * value, *second)
 
 
-@maybe_compile
+@maybe_compile(dynamic=False)
 def residual(x, kept, branch, norm, first, second, gamma):
     """x + gamma branch(norm(x)), on the kept samples only where some are dropped."""
     seen = x if kept is None else x[kept]
@@ -139,7 +139,7 @@ def vit(p, images, which=None, masks=None):
     return x[:, [0, *range(1 + R, x.shape[1])]] if R > 0 else x
 
 
-@maybe_compile
+@maybe_compile(dynamic=True)
 def level_logits(z, layers, normalise, v, g):
     """Logits [R, K] of a level: linear layers with GELU between them, then weight-normalised prototypes."""
     for i, layer in enumerate(layers):
@@ -167,7 +167,7 @@ def head_logits(p, name, x):
     return logits
 
 
-@maybe_compile
+@maybe_compile(dynamic=True)
 def sinkhorn(logits, temperature):
     logits = logits / temperature
     u = logits.new_zeros(len(logits), 1)
@@ -177,7 +177,7 @@ def sinkhorn(logits, temperature):
     return (logits + u + w).exp()
 
 
-@maybe_compile
+@maybe_compile(dynamic=True)
 def cross_entropy(targets, logits):
     return -(targets * F.log_softmax(logits / 0.1, -1)).sum(-1)
 

@@ -57,6 +57,12 @@ describe('an adapter', () => {
     expect(() => gpu.createBuffer('large', 2000, 128)).toThrow(/memory/);
   });
 
+  test('gpu takes no software adapter for a GPU', async () => {
+    vi.stubGlobal('navigator', { gpu: bindings, userAgent: 'test 1' });
+    const message = expect.stringMatching(/the browser offers no GPU; .*switch graphics acceleration on/);
+    await expect(openGpu({ adapter: 'gpu', tuning: false })).rejects.toMatchObject({ code: 'adapter', message });
+  });
+
   test('kernel choices are kept in localStorage by adapter and browser, or with the page', async () => {
     const items = new Map<string, string>();
     vi.stubGlobal('navigator', { gpu: bindings, userAgent: 'test 1' });

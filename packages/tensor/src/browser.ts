@@ -1,6 +1,7 @@
 /** Opens a GPU in a browser, in a page or in a worker: `@franca/tensor/browser`, the counterpart of `@franca/tensor/node`. */
 import { version } from '../package.json';
 import { TensorError } from './base/errors';
+import { isSoftwareAdapter } from './base/target';
 import { adapterName } from './device/adapter-name';
 import type { Gpu } from './device/gpu';
 import { type AdapterOptions, openAdapter } from './device/open-adapter';
@@ -10,14 +11,16 @@ import type { TuneCache } from './device/tuning';
 export { isSoftwareAdapter } from './base/target';
 
 export interface OpenGpuOptions extends Omit<AdapterOptions, 'tuning'> {
-  /** `auto` (default): the browser's choice, a GPU if it offers one. `software`: the adapter that computes on the processor. */
-  readonly adapter?: 'auto' | 'software';
+  /** `auto` (default): the browser's choice, a GPU if it offers one. `gpu`: a GPU, or none. `software`: the adapter that computes on the processor. */
+  readonly adapter?: Wanted;
   /**
    * Where measured kernel choices are kept: `storage` (default) in localStorage, and as long as the page where there is none, as in
    * workers; `memory` as long as the page; a cache of your own; false to measure none.
    */
   readonly tuning?: TuneCache | 'storage' | 'memory' | false;
 }
+
+type Wanted = 'auto' | 'gpu' | 'software';
 
 /**
  * Opens a device with every limit and feature its adapter offers. Without `memoryLimit`, only the browser refuses allocations.
@@ -28,8 +31,8 @@ export async function openGpu({
   tuning = 'storage',
   ...options
 }: OpenGpuOptions = {}): Promise<Gpu> {
-  if (wanted !== 'auto' && wanted !== 'software')
-    throw new TensorError('adapter', `adapter is ${JSON.stringify(wanted)}; in a browser it is auto or software`);
+  if (wanted !== 'auto' && wanted !== 'gpu' && wanted !== 'software')
+    throw new TensorError('adapter', `adapter is ${JSON.stringify(wanted)}; in a browser it is auto, gpu or software`);
   const adapter = await findAdapter(wanted);
   const kept = typeof tuning === 'string' ? {} : { tuning };
   return openAdapter(
@@ -44,7 +47,7 @@ export async function openGpu({
   );
 }
 
-async function findAdapter(wanted: 'auto' | 'software'): Promise<GPUAdapter> {
+async function findAdapter(wanted: Wanted): Promise<GPUAdapter> {
   const gpu: GPU | undefined = globalThis.navigator?.gpu;
   if (!gpu) throw new TensorError('adapter', whyNoWebGpu());
   const adapter = await gpu
@@ -52,7 +55,8 @@ async function findAdapter(wanted: 'auto' | 'software'): Promise<GPUAdapter> {
     .catch((error: Error) => {
       throw new TensorError('adapter', `${noAdapter(wanted)} (${error.message})`);
     });
-  if (!adapter) throw new TensorError('adapter', noAdapter(wanted));
+  if (!adapter || (wanted === 'gpu' && isSoftwareAdapter(adapter.info)))
+    throw new TensorError('adapter', noAdapter(wanted));
   return adapter;
 }
 
@@ -65,8 +69,8 @@ function whyNoWebGpu(): string {
   );
 }
 
-function noAdapter(wanted: 'auto' | 'software'): string {
-  const what = wanted === 'software' ? 'no software adapter' : 'no WebGPU adapter';
+function noAdapter(wanted: Wanted): string {
+  const what = { auto: 'no WebGPU adapter', gpu: 'no GPU', software: 'no software adapter' }[wanted];
   return (
     `the browser offers ${what}; with a GPU, switch graphics acceleration on in its settings and update the driver (chrome://gpu says what is ` +
     'blocked); without one, start Chromium with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader, which computes on the processor'

@@ -98,6 +98,7 @@ export async function compile<
   refuseIfTooLarge(gpu, plan);
   const buffers = createBuffers(gpu, plan, owner);
   try {
+    await gpu.granted(buffers.all);
     return { ...(await prepare<B, K, O>(gpu, plan, buffers, signature, owner)), tuning };
   } catch (error) {
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);

@@ -11,12 +11,15 @@ export {
   seedWords,
   toUniform,
 } from './base/philox';
-export { type KernelRates, type Rate, type RateName, ROUGH_CPU, ROUGH_GPU } from './base/rates';
+export type { KernelRates, Rate, RateName } from './base/rates';
 export { type Shape, sizeOf } from './base/shape';
 export {
   type AdapterFacts,
   defaultTarget,
   describeTarget,
+  LARGEST_GPU_BUFFER,
+  type ListedMatrices,
+  listedMatrices,
   type SubgroupMatrixConfig,
   type Target,
 } from './base/target';

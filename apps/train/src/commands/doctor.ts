@@ -13,7 +13,10 @@ export function register(program: Command): void {
     .command('doctor')
     .description('show adapter, limits, features and memory, and which preset fits')
     .option('--measure', 'measure the adapter for a few seconds; `plan` then states expected times')
-    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .option(
+      '--adapter <name>',
+      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+    )
     .addHelpText(
       'after',
       examples([

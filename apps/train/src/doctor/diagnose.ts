@@ -1,13 +1,12 @@
 /** The doctor's report: opens the adapter, lets it compute a product that is checked, and describes it. */
 import { availableParallelism, freemem, totalmem } from 'node:os';
-import { compile, type Gpu, matmul, type Tensor } from '@franca/tensor';
-import { openGpu } from '@franca/tensor/node';
+import { compile, type Gpu, listedMatrices, matmul, type Tensor } from '@franca/tensor';
+import { openGpu, thisHost } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
 import { rateText } from '../plan/describe-rates';
 import { amountOfBytes } from '../text/amounts';
-import { deviceMemory } from './device-memory';
-import { driverHints, thisHost } from './hints';
+import { driverHints } from './hints';
 import { measureRates } from './measure-rates';
 import { fits, recommendedPreset } from './preset-fit';
 import { keepRates, knownRates, type Rates } from './rates';
@@ -22,7 +21,6 @@ export interface DoctorOptions {
 export async function diagnose({ measure = false, adapter }: DoctorOptions): Promise<string[]> {
   await using gpu = await openGpu(adapter === undefined ? {} : { adapter });
   await checkProduct(gpu);
-  const memory = await deviceMemory(gpu.target);
   let rates = await knownRates(gpu.target.name);
   if (measure) {
     rates = await measureRates(gpu);
@@ -31,10 +29,11 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
   const tiles = await describeTiles(gpu);
   return [
     ...machineLines(),
-    ...adapterLines(gpu, memory),
+    ...adapterLines(gpu),
+    ...matrixLines(gpu),
     ...speedLines(rates),
     ...(tiles ? [row('large products', tiles)] : []),
-    ...presetLines(gpu, memory),
+    ...presetLines(gpu),
     ...driverHints(gpu.target, thisHost()).map((hint) => row('hint', hint)),
   ];
 }
@@ -46,7 +45,7 @@ const machineLines = (): string[] => [
   row('memory', `${amountOfBytes(totalmem())}, ${amountOfBytes(freemem())} free`),
 ];
 
-function adapterLines({ device, target }: Gpu, memory: number | undefined): string[] {
+function adapterLines({ device, target, memoryLimit }: Gpu): string[] {
   const { vendor, architecture } = device.adapterInfo;
   const offered = [
     target.f16 ? 'f16' : undefined,
@@ -69,8 +68,20 @@ function adapterLines({ device, target }: Gpu, memory: number | undefined): stri
       `${amountOfBytes(target.maxBufferBytes)} a buffer, ${amountOfBytes(target.maxBindingBytes)} a binding, ${target.maxStorageBuffers} buffers a kernel, ` +
         `${target.maxWorkgroupBytes / 1024} KiB and ${target.maxWorkgroupInvocations} threads a workgroup`,
     ),
-    row('device memory', memory === undefined ? 'unknown' : amountOfBytes(memory)),
+    row('device memory', memoryText(target.memoryBytes, memoryLimit)),
   ];
+}
+
+const memoryText = (memory: number | undefined, limit: number): string =>
+  memory === undefined ? 'unknown' : `${amountOfBytes(memory)}, of which at most ${amountOfBytes(limit)} are used`;
+
+/** Every kind of matrices that the driver lists, in its order. */
+function matrixLines({ device }: Gpu): string[] {
+  const kinds = listedMatrices(device.adapterInfo).map(
+    ({ componentType, resultComponentType, M, N, K }) =>
+      `${componentType} ${M}x${N}x${K} summed in ${resultComponentType}`,
+  );
+  return kinds.map((kind, i) => row(i === 0 ? 'driver lists' : '', kind));
 }
 
 function speedLines(rates: Rates | undefined): string[] {
@@ -97,7 +108,8 @@ function speedLines(rates: Rates | undefined): string[] {
   ];
 }
 
-function presetLines({ target }: Gpu, memory: number | undefined): string[] {
+function presetLines({ target }: Gpu): string[] {
+  const memory = target.memoryBytes;
   const presets = listPresets();
   const width = Math.max(...presets.map(({ name }) => name.length));
   const verdict = { true: 'fits', false: 'does not fit', undefined: 'not known' };

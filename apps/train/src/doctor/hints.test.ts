@@ -1,6 +1,7 @@
 import { defaultTarget, type Target } from '@franca/tensor';
+import type { Host } from '@franca/tensor/node';
 import { expect, test } from 'vitest';
-import { driverHints, type Host } from './hints';
+import { driverHints } from './hints';
 
 const plain: Host = { platform: 'linux', nvidiaDevice: false, renderDevice: false };
 const software: Target = { ...defaultTarget, name: 'llvmpipe: Mesa 25', family: 'cpu' };

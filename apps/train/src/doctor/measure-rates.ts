@@ -22,7 +22,7 @@ import type { Rates } from './rates';
 
 /** Sizes that take about a millisecond on a GPU and some on a processor. `serial` is summed over its rows, by few threads. */
 const SIZES = {
-  cpu: { product: [512, 512], elements: [2 ** 22], images: 1, serial: [2 ** 14, 128] },
+  cpu: { product: [512, 512], elements: [2 ** 24], images: 1, serial: [2 ** 14, 128] },
   gpu: { product: [4096, 4096], elements: [2 ** 25], images: 32, serial: [2 ** 12, 4096] },
 } as const;
 /** Attention as in a ViT-B/14 at 224 pixels. */
@@ -122,7 +122,7 @@ async function timeOf(gpu: Gpu, { shape, dtype, counts: [few, many] }: Input, bu
   };
 }
 
-const RUNS = 5;
+const RUNS = 8;
 
 /** Of a few runs the shortest, which nothing else on the machine disturbed. */
 async function leastSeconds(step: { run(): void; done(): Promise<void> }): Promise<number> {

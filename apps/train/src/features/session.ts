@@ -53,7 +53,10 @@ export const withWeights = (command: Command): Command =>
     .option('--rasa <file>', 'RASA heads to remove from patch tokens; none: leave out those of the weights')
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
-    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .option(
+      '--adapter <name>',
+      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+    )
     .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
 
 /** The same for commands that read whole sets of images. */

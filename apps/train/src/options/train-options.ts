@@ -31,7 +31,10 @@ export const withTrainOptions = (command: Command): Command =>
         'continue the run in --out; auto: start it if there is nothing to continue',
       ).choices(['auto', 'always']),
     )
-    .option('--adapter <name>', "auto, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)")
+    .option(
+      '--adapter <name>',
+      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+    )
     .addOption(
       new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(
         positiveInteger,

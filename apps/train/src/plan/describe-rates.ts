@@ -23,7 +23,7 @@ export function rateText(name: RateName, value: number): string {
 }
 
 /** What a rate rests on. */
-export const sourceText = ({ measured, source }: Rate): string =>
+const sourceText = ({ measured, source }: Rate): string =>
   measured === undefined ? `expected: ${source}` : `measured here on ${measured}`;
 
 export interface RateLine {

@@ -3,13 +3,11 @@
  * each says what it rests on. The H100's are the assumptions of a review of these kernels; what other cards are expected to reach is
  * the same share of their data sheets.
  */
-import { defaultTarget, type KernelRates, type Rate, type Target } from '@franca/tensor';
+import { defaultTarget, type KernelRates, LARGEST_GPU_BUFFER, type Rate, type Target } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { TrainError } from '../errors';
 
-const GiB = 2 ** 30;
-/** Most that one allocation holds: what Vulkan's maintenance3 says of NVIDIA's driver, 2 MiB below 4 GiB. */
-const LARGEST_ALLOCATION = 4 * GiB - 2 ** 21;
+const GIB = 2 ** 30;
 
 /** What the data sheet of a card says: flop/s of dense f16 products on matrix units with f32 sums and of f32 arithmetic, byte/s, processors. */
 interface DataSheet {
@@ -76,8 +74,8 @@ const nvidia = (name: string, memoryBytes: number, sheet: DataSheet): Target => 
   ],
   timestamps: true,
   memoryBytes,
-  maxBindingBytes: LARGEST_ALLOCATION,
-  maxBufferBytes: LARGEST_ALLOCATION,
+  maxBindingBytes: LARGEST_GPU_BUFFER,
+  maxBufferBytes: LARGEST_GPU_BUFFER,
   maxStorageBuffers: 16,
   maxWorkgroupBytes: 49152,
   maxWorkgroupInvocations: 1024,
@@ -85,12 +83,12 @@ const nvidia = (name: string, memoryBytes: number, sheet: DataSheet): Target => 
 });
 
 const NAMED: Readonly<Record<string, Target>> = {
-  'h100-like': nvidia('NVIDIA H100 80GB HBM3', 79 * GiB, H100),
-  'h200-like': nvidia('NVIDIA H200', 139 * GiB, H200),
-  'rtx4090-like': nvidia('NVIDIA GeForce RTX 4090', 24 * GiB, RTX_4090),
+  'h100-like': nvidia('NVIDIA H100 80GB HBM3', 79 * GIB, H100),
+  'h200-like': nvidia('NVIDIA H200', 139 * GIB, H200),
+  'rtx4090-like': nvidia('NVIDIA GeForce RTX 4090', 24 * GIB, RTX_4090),
   // subgroups of 32 or 64, as the driver likes: so no kernel can count on a size, and the matrix units go unused
   'rx7900xtx-like': {
-    ...nvidia('AMD Radeon RX 7900 XTX', 24 * GiB, RX_7900_XTX),
+    ...nvidia('AMD Radeon RX 7900 XTX', 24 * GIB, RX_7900_XTX),
     subgroupSize: undefined,
     subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
     maxWorkgroupBytes: 65536,
@@ -98,7 +96,7 @@ const NAMED: Readonly<Record<string, Target>> = {
 };
 
 /** What `--target` takes. */
-export const TARGET_NAMES: readonly string[] = ['default', 'this', ...Object.keys(NAMED)];
+const TARGET_NAMES: readonly string[] = ['default', 'this', ...Object.keys(NAMED)];
 
 /** The target of a name; `this` opens the adapter of this machine. @throws TrainError `usage` for another name */
 export async function targetNamed(name: string): Promise<Target> {

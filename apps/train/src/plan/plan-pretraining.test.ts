@@ -1,5 +1,5 @@
 import { fitPretraining } from '@franca/pretraining';
-import { defaultTarget } from '@franca/tensor';
+import { costByKind, defaultTarget, type RateName, type Target } from '@franca/tensor';
 import { expect, test } from 'vitest';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
@@ -56,12 +56,51 @@ test('a plan is described by parts that add up, for an adapter that is not there
     /^expected time +[\d.e-]+ s for 32 images, .* \(rates are expected, none was measured: franca-train doctor --measure\)$/m,
   );
   expect(text).toMatch(/^ {2}student +[\d.]+ MiB$/m);
+  expect(text).toMatch(
+    /^memory +[\d.]+ MiB\n +remat off, all logits kept: the step takes [\d.]+ GiB of 8 GiB assumed/m,
+  );
   const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
   const measured = fitPretraining(options, withRates(defaultTarget, rates, 'f32'));
   const lines = describePlan(measured, { planning: 1, ops: 3 }).join('\n');
   expect(lines).toContain('(rates measured here on 2026-01-01, but for 6 that are expected)');
   expect(lines).toMatch(/^memory +100 GB\/s +measured here on 2026-01-01$/m);
   expect(lines).toMatch(/^attention +1.00 TFLOP\/s +expected: a guess/m);
+});
+
+test('the expected time of the official ViT-B comes by kind of kernel, with what each rate rests on', async () => {
+  const overrides = ['franca.remat=false'];
+  const options = derive(loadConfig(['official-in21k-vitb14'], overrides).config, { size: 1, rank: 0, f16: true });
+  const fitted = fitPretraining(options, await targetNamed('h100-like'));
+  const { plan } = fitted;
+  const seconds = Object.fromEntries(costByKind(plan).map((cost) => [cost.kind, cost.seconds]));
+  // what a review of the kernels expects of each, in milliseconds, within a tenth
+  const expected = {
+    'matrix product': 132,
+    attention: 35,
+    'attention gradient': 63,
+    reduction: 36,
+    cast: 2.6,
+    'parameter gradient': 2.4,
+  } as const;
+  for (const [kind, milliseconds] of Object.entries(expected))
+    expect(Math.abs((seconds[kind]! * 1e3) / milliseconds - 1), kind).toBeLessThan(0.1);
+  expect(plan.report.estimatedSeconds).toBeGreaterThan(0.26);
+  expect(plan.report.estimatedSeconds).toBeLessThan(0.42);
+  const text = describePlan(fitted, { planning: 1, ops: 3 }).join('\n');
+  expect(text).toMatch(/^ +581 +18759.3 +\d+.\d\d +126.\d\d {2}matrix product$/m);
+  expect(text).toMatch(/^products on matrix units +150 TFLOP\/s +expected: assumed for these kernels on an H100 SXM/m);
+  expect(text).toMatch(/^waits for +off the matrices: 48 x attentionGradient, 62.\d\d ms, 560 GFLOP$/m);
+});
+
+test('another card is expected to reach the same share of its data sheet', async () => {
+  const [h100, h200, rtx] = await Promise.all(['h100-like', 'h200-like', 'rtx4090-like'].map(targetNamed));
+  const share = (target: Target | undefined, name: RateName, sheet: number): number =>
+    target!.rates[name].value / sheet;
+  expect(share(h200, 'bytes', 4.8e12)).toBeCloseTo(share(h100, 'bytes', 3.35e12), 9);
+  expect(share(rtx, 'matrixFlops', 165.2e12)).toBeCloseTo(share(h100, 'matrixFlops', 989e12), 9);
+  for (const name of ['h100-like', 'h200-like', 'rtx4090-like', 'rx7900xtx-like'])
+    for (const { measured, source } of Object.values((await targetNamed(name)).rates))
+      expect([measured, source]).toEqual([undefined, expect.stringMatching(/data sheet|assumed/)]);
 });
 
 const alone = { size: 1, rank: 0, f16: false };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { worldOptions } from '@franca/data';
 import { fitPretraining } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
-import { openGpu } from '@franca/tensor/node';
+import { openGpu, thisHost } from '@franca/tensor/node';
 import { derive } from '../config/derive';
 import type { DerivedOptions, Machine } from '../config/derived-options';
 import { COMMAND_LINE, loadConfig, type ResolvedConfig } from '../config/load';
@@ -21,13 +21,14 @@ import { createProgress } from '../observe/progress';
 import { configFrom } from '../options/config-options';
 import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
+import { otherAdapter, unusedCard } from './adapter-notes';
 import { chooseData } from './choose-data';
 import { forkData, resumeData } from './compare-data';
 import { checkFork, checkResume } from './compare-settings';
 import { type Continuation, continuationOf, openParent } from './continuation';
 import { recordData } from './data-record';
 import { checkPrecision } from './precision';
-import { openRunFolder, type RunFolder, readEnvironments, refuseAmongPictures } from './run-folder';
+import { openRunFolder, type RunFolder, refuseAmongPictures } from './run-folder';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
 import { takeTuning } from './tuning-record';
@@ -56,8 +57,9 @@ export async function startRun(
     progress.message(text);
   };
 
+  for (const text of unusedCard(options.adapter ?? process.env.FRANCA_ADAPTER, gpu.target, thisHost())) note(text);
   const found = await findOrigin(folder, options, note);
-  for (const text of await adapterNotes(found, gpu)) note(text);
+  for (const text of await otherAdapter(found, gpu)) note(text);
   for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
   const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
   const machine: Machine = { size: 1, rank: 0, f16: gpu.target.family === 'gpu' && gpu.target.f16 };
@@ -152,13 +154,6 @@ async function findOrigin(
   const parent = fork === undefined ? undefined : await openParent(fork, at);
   for (const text of [...rejected, ...(parent?.rejected ?? [])]) note(`warning: ${text}`);
   return parent?.origin ?? (checkpoint && continuationOf(checkpoint, path, false));
-}
-
-/** The same numbers come only from the same kernels. */
-async function adapterNotes(origin: Continuation | undefined, gpu: Gpu): Promise<string[]> {
-  const before = origin && (await readEnvironments(origin.run)).at(-1)?.adapter.name;
-  if (before === undefined || before === gpu.target.name) return [];
-  return [`the steps so far were computed on ${before}: on another adapter a run goes on, but not bit for bit`];
 }
 
 /** The configuration of a new run, or of the run that goes on; overrides on top. A file in the folder of the run may have been edited: it counts. */

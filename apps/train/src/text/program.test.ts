@@ -5,16 +5,20 @@ import { programCommand, programWords, type Started } from './program';
 
 const started = (env: Started['env'], file: string): Started => ({ env, argv: ['/usr/bin/node', file] });
 const installed = join('/', 'usr', 'bin', 'franca-train');
-const shim = join('/', 'home', 'node_modules', 'franca-train', 'dist', 'cli.js');
+const shim = join('/', 'home', 'node_modules', 'franca-train', 'bin', 'franca-train.cjs');
 
 test.each([
-  ['a clone', started({ FRANCA_SETUP_DONE: '1', npm_command: 'run-script' }, 'dist/cli.js'), 'npm run franca --'],
+  ['a clone', started({ FRANCA_SETUP_DONE: '1', npm_command: 'run-script' }, 'src/cli.ts'), 'npm run franca --'],
   ['npx', started({ npm_command: 'exec' }, shim), 'npx franca-train'],
   ['npx in another folder', started({ FRANCA_SETUP_DONE: '1', npm_command: 'exec' }, shim), 'npx franca-train'],
   ['an installed command', started({}, installed), 'franca-train'],
   ['an installed command on Windows', started({}, shim), 'franca-train'],
   ['a bundle', started({ FRANCA_PROGRAM: './franca-train' }, shim), './franca-train'],
-  ['a file', started({}, join(process.cwd(), 'apps', 'train', 'dist', 'cli.js')), 'node apps/train/dist/cli.js'],
+  [
+    'a file',
+    started({}, join(process.cwd(), 'apps', 'train', 'bin', 'franca-train.cjs')),
+    'node apps/train/bin/franca-train.cjs',
+  ],
 ])('%s is called as it was started', (_, how, expected) => {
   expect(programWords(how).join(' ').replaceAll('\\', '/')).toBe(expected);
 });

@@ -20,7 +20,7 @@ export function programWords({ env, argv }: Started = process): readonly string[
   const launcher = env[LAUNCHER];
   if (launcher) return [launcher];
   const file = argv[1] ?? '';
-  const isInstalled = !/\.[jt]s$/.test(file) || file.split(sep).includes('node_modules');
+  const isInstalled = !/\.c?[jt]s$/.test(file) || file.split(sep).includes('node_modules');
   if (isInstalled) return env.npm_command === 'exec' ? ['npx', 'franca-train'] : ['franca-train'];
   return env[IN_CLONE] ? ['npm', 'run', 'franca', '--'] : ['node', relative(process.cwd(), file)];
 }

@@ -21,7 +21,7 @@ async function run({ dry, work, seconds }: StageContext, report: StageReport): P
   const file = join(work, 'tests.json');
   const workers = Math.min(MOST_WORKERS, availableParallelism());
   const command = vitest(
-    ...['run', '--root', root, `--maxWorkers=${workers}`, '--reporter=json', `--outputFile=${file}`],
+    ...[`--maxWorkers=${workers}`, '--reporter=json', `--outputFile=${file}`],
     ...(dry ? DRY : []),
   );
   const { status, timedOut } = await runChild(command, seconds - 5, { ...process.env, FRANCA_TUNE: 'off' });

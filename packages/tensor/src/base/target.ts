@@ -10,13 +10,19 @@ export interface SubgroupMatrixConfig {
   readonly K: number;
 }
 
+/** A kind of subgroup matrices as a driver lists it: what is multiplied, what it is summed in, and the shapes. */
+export interface ListedMatrices extends SubgroupMatrixConfig {
+  readonly componentType: string;
+  readonly resultComponentType: string;
+}
+
 export interface Target {
   readonly name: string;
   readonly family: 'cpu' | 'gpu';
   readonly f16: boolean;
   /** Lanes per subgroup, when the adapter has subgroups of one fixed known size; undefined without subgroups. */
   readonly subgroupSize: number | undefined;
-  /** Shapes of f16 x f16 -> f32 subgroup matrices the adapter offers. */
+  /** Shapes of f16 x f16 -> f32 subgroup matrices the adapter offers, largest first (`matrixShapes`). */
   readonly subgroupMatrices: readonly SubgroupMatrixConfig[];
   readonly timestamps: boolean;
   /** Bytes of memory that the device has; undefined where nothing tells. */
@@ -31,6 +37,12 @@ export interface Target {
   /** What kernels are expected to take, for bounding submits and for the time of a plan. */
   readonly rates: KernelRates;
 }
+
+/**
+ * Bytes of the largest buffer that is made on a GPU. One buffer is one allocation, and of these NVIDIA's Vulkan driver grants at most 4 GiB - 2 MiB
+ * (`maxMemoryAllocationSize` of maintenance3), while what WebGPU passes on as `maxBufferSize` (of maintenance4) is far above.
+ */
+export const LARGEST_GPU_BUFFER: number = 2 ** 32 - 2 * 2 ** 20;
 
 /** Bytes; buffers are bound at multiples of it on every adapter (the default limit). */
 export const BINDING_ALIGNMENT = 256;
@@ -64,39 +76,47 @@ export interface AdapterFacts {
 export const isSoftwareAdapter = ({ architecture, device, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
   isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
 
+/** All kinds of subgroup matrices, in the driver's own order. */
+export const listedMatrices = (info: GPUAdapterInfo): readonly ListedMatrices[] => [
+  ...((info as GPUAdapterInfo & { subgroupMatrixConfigs?: Iterable<ListedMatrices> }).subgroupMatrixConfigs ?? []),
+];
+
+/**
+ * The shapes of f16 matrices that are summed in f32, the one of the largest product first, of equal ones that of the larger K, then M: what is
+ * chosen must not depend on the order in which a driver lists them.
+ */
+export const matrixShapes = (listed: readonly ListedMatrices[]): SubgroupMatrixConfig[] =>
+  listed
+    .filter(({ componentType, resultComponentType }) => componentType === 'f16' && resultComponentType === 'f32')
+    .map(({ M, N, K }) => ({ M, N, K }))
+    .sort((a, b) => b.M * b.N * b.K - a.M * a.N * a.K || b.K - a.K || b.M - a.M);
+
+/** What an adapter is called: a software adapter by its driver, a GPU by the card, which its driver's description leaves out, and the driver. */
+function nameOf(info: GPUAdapterInfo): string {
+  const { vendor, architecture, device, description } = info;
+  const parts = isSoftwareAdapter(info) || description.includes(device) ? [description] : [device, description];
+  return parts.filter(Boolean).join(', ') || `${vendor} ${architecture}`;
+}
+
 /** Describes a device that was opened with the features and limits of its adapter. */
 export function describeTarget({ info, features, limits }: AdapterFacts): Target {
   const software = isSoftwareAdapter(info);
-  const extended = info as GPUAdapterInfo & {
+  const { subgroupMinSize, subgroupMaxSize } = info as GPUAdapterInfo & {
     subgroupMinSize?: number;
     subgroupMaxSize?: number;
-    subgroupMatrixConfigs?: Iterable<{
-      componentType: string;
-      resultComponentType: string;
-      M: number;
-      N: number;
-      K: number;
-    }>;
   };
-  const fixed =
-    features.has('subgroups') && extended.subgroupMinSize === extended.subgroupMaxSize
-      ? extended.subgroupMaxSize
-      : undefined;
-  const matrices = features.has('chromium-experimental-subgroup-matrix')
-    ? [...(extended.subgroupMatrixConfigs ?? [])]
-    : [];
+  const hasMatrices = features.has('chromium-experimental-subgroup-matrix');
+  const capped = (bytes: number): number => (software ? bytes : Math.min(bytes, LARGEST_GPU_BUFFER));
   return {
-    name: info.description || `${info.vendor} ${info.architecture}`,
+    name: nameOf(info),
     family: software ? 'cpu' : 'gpu',
     f16: features.has('shader-f16'),
-    subgroupSize: fixed,
-    subgroupMatrices: matrices
-      .filter((config) => config.componentType === 'f16' && config.resultComponentType === 'f32')
-      .map(({ M, N, K }) => ({ M, N, K })),
+    subgroupSize: features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : undefined,
+    subgroupMatrices: hasMatrices ? matrixShapes(listedMatrices(info)) : [],
     timestamps: features.has('timestamp-query'),
     memoryBytes: undefined,
-    maxBindingBytes: limits.maxStorageBufferBindingSize,
-    maxBufferBytes: limits.maxBufferSize,
+    maxBindingBytes: capped(limits.maxStorageBufferBindingSize),
+    maxBufferBytes: capped(limits.maxBufferSize),
     maxStorageBuffers: limits.maxStorageBuffersPerShaderStage,
     maxWorkgroupBytes: limits.maxComputeWorkgroupStorageSize,
     maxWorkgroupInvocations: limits.maxComputeInvocationsPerWorkgroup,

@@ -7,7 +7,7 @@ import { roundUp } from '../base/whole-numbers';
 import { COPY, type Marked, THIS_COPY } from '../graph/copy';
 import type { Kernel } from '../graph/op';
 import { bufferAccount } from './buffer-account';
-import { watchFailures } from './failures';
+import { type Failures, watchFailures } from './failures';
 import { GPU_BUFFER_USAGE, GPU_MAP_READ } from './flags';
 import { pipelineCache } from './pipelines';
 import type { TuneCache, Tuning } from './tuning';
@@ -27,6 +27,11 @@ export interface Gpu extends AsyncDisposable, Marked {
   readonly memoryLimit: number;
   /** `owner`: what has to be disposed of to free it, as the message about forgotten buffers names it. */
   createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags, owner?: string): GPUBuffer;
+  /**
+   * Resolves when the driver has granted these buffers, which it may refuse a moment after they were made; rejects with code `memory`, which names the first that it
+   * refused. A refusal that nobody awaits fails the device: every later wait rejects with it.
+   */
+  granted(buffers: readonly GPUBuffer[]): Promise<void>;
   destroyBuffer(buffer: GPUBuffer): void;
   pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
   /** Awaits a promise of the device in the way that suits the adapter; rejects with code `device-lost` if the device goes. */
@@ -60,8 +65,8 @@ const TUNING_SECONDS = 60;
 /** Wraps a device. The device should have been requested with every limit and feature of its adapter (see `requestDevice`). */
 export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise } = options;
-  const failures = watchFailures(device, plainWait);
-  const account = bufferAccount(device, memoryLimit);
+  const account = bufferAccount(device, memoryLimit, (error) => failures.fail(error));
+  const failures: Failures = watchFailures(device, plainWait, account.answered);
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
   let disposed = false;
 
@@ -112,6 +117,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
       return account.bytes;
     },
     createBuffer,
+    granted: (buffers) => failures.wait(account.granted(buffers)),
     destroyBuffer: account.destroy,
     pipeline: pipelineCache(device, () => created.pipelines++),
     wait: failures.wait,

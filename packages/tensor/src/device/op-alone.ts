@@ -49,6 +49,7 @@ export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
   };
   try {
+    await gpu.granted(buffers.all);
     for (const { name, tensor } of plan.batch)
       fillWithNoise(gpu, buffers.batch.get(name)!, sizeOf(tensor.shape), tensor.dtype, Number(name));
     const bufferAt = bufferLookup(buffers);

@@ -28,7 +28,10 @@ export interface State<G extends StateSpec = StateSpec> extends Disposable, Mark
   dispose(): void;
 }
 
-/** Allocates zeroed state for `groups`. Throws `TensorError` as `layoutState`, `memory` where it does not fit, `copies`. */
+/**
+ * Allocates zeroed state for `groups`. Throws `TensorError` as `layoutState`, `memory` where it is beyond the limit, `copies`. What only the driver refuses
+ * is a `memory` too, from the next call that is awaited, such as `compile`.
+ */
 export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> {
   const mark = markSite();
   refuseOtherCopy('the device', gpu);

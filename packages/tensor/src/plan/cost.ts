@@ -7,7 +7,8 @@
  * its arithmetic, at the rate that kernels of its kind reach; its memory traffic, every byte once; and the longest loop of one thread, whose
  * steps wait for memory one after another however wide the adapter is. Where there are fewer workgroups than processors, the rest of these idle. A roofline
  * (Williams, Waterman & Patterson 2009) with a floor for latency, then. It knows nothing of caches, of registers or of a last round of workgroups that
- * is not full: what these cost is in the rates, which is why every kind of product has its own.
+ * is not full: what these cost is in the rates, which is why every kind of product has its own. On a software adapter kernels of exponentials
+ * take longer than this, since their arithmetic counts an exponential as one flop.
  */
 import type { KernelRates, RateName } from '../base/rates';
 import type { Target } from '../base/target';
@@ -25,27 +26,17 @@ export function rateOf(kind: KernelKind): RateName {
 /** Workgroups of a kernel, in all dimensions. */
 export const workgroupsOf = ({ workgroups: [x, y, z] }: Kernel): number => x * y * z;
 
-/** The three parts of a kernel's time that overlap, in seconds. */
-export interface KernelParts {
-  readonly arithmetic: number;
-  readonly memory: number;
-  readonly waiting: number;
-}
+/** Seconds of a kernel's arithmetic or memory traffic, the longer of them, where every processor has its share. */
+export const workSeconds = ({ flops, bytes, kind }: Kernel, rates: KernelRates): number =>
+  Math.max(flops / rates[rateOf(kind)].value, bytes / rates.bytes.value);
 
-/** See the head of this file. */
-export function kernelParts(kernel: Kernel, rates: KernelRates): KernelParts {
-  const busy = Math.min(1, workgroupsOf(kernel) / rates.processors.value);
-  return {
-    arithmetic: kernel.flops / (rates[rateOf(kernel.kind)].value * busy),
-    memory: kernel.bytes / (rates.bytes.value * busy),
-    waiting: kernel.serial * rates.serialSeconds.value,
-  };
-}
+/** Seconds of the longest loop of a thread. */
+export const waitingSeconds = ({ serial }: Kernel, rates: KernelRates): number => serial * rates.serialSeconds.value;
 
-/** Expected seconds of a kernel. */
+/** Expected seconds of a kernel: see the head of this file. */
 export function kernelSeconds(kernel: Kernel, { rates }: Target): number {
-  const { arithmetic, memory, waiting } = kernelParts(kernel, rates);
-  return rates.launchSeconds.value + Math.max(arithmetic, memory, waiting);
+  const busy = Math.min(1, workgroupsOf(kernel) / rates.processors.value);
+  return rates.launchSeconds.value + Math.max(workSeconds(kernel, rates) / busy, waitingSeconds(kernel, rates));
 }
 
 /** What kernels cost together. */

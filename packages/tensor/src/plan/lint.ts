@@ -5,7 +5,7 @@
  */
 import type { Target } from '../base/target';
 import type { Kernel } from '../graph/op';
-import { kernelParts, kernelSeconds, workgroupsOf } from './cost';
+import { kernelSeconds, waitingSeconds, workgroupsOf, workSeconds } from './cost';
 import type { Plan } from './plan-types';
 
 /** Most bytes of a kernel that may be narrow, and most steps of a loop that any may have. */
@@ -27,11 +27,10 @@ const RULES: Readonly<Record<LintRule, Test>> = {
     kernel.bytes > LEAST_BYTES &&
     kernel.serial > NARROW_SERIAL &&
     workgroupsOf(kernel) < WORKGROUPS_PER_PROCESSOR * rates.processors.value,
-  /** The loop of one thread takes longer than everything that the kernel computes and moves. */
-  serial: (kernel, { rates }) => {
-    const { arithmetic, memory, waiting } = kernelParts(kernel, rates);
-    return kernel.serial > LONGEST_SERIAL && waiting > LEAST_WAITING && waiting > Math.max(arithmetic, memory);
-  },
+  /** The loop of one thread takes longer than all the adapter would for what the kernel computes and moves. */
+  serial: (kernel, { rates }) =>
+    kernel.serial > LONGEST_SERIAL &&
+    waitingSeconds(kernel, rates) > Math.max(LEAST_WAITING, workSeconds(kernel, rates)),
   /** A large product or attention in f16, on an adapter that has matrix units for it, without them. */
   'off the matrices': ({ kind, flops, bindings, wgsl }, { f16, subgroupMatrices }) =>
     f16 &&

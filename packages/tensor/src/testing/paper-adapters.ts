@@ -2,14 +2,25 @@
  * Kinds of adapters, as descriptions on paper, and a compiler for what would run on them. A plan needs no GPU, and Dawn's null backend offers all
  * features and computes nothing: so every kernel can be compiled anywhere, whichever adapter it is for.
  */
-import { defaultTarget, type Target } from '../base/target';
+import { defaultTarget, matrixShapes, type Target } from '../base/target';
 import type { Gpu } from '../device/gpu';
 import type { Plan } from '../plan/plan-types';
+
+const LARGE_LIMITS = { maxWorkgroupBytes: 49152, maxWorkgroupInvocations: 1024, maxStorageBuffers: 16 };
 
 const MATRICES = [
   { M: 16, N: 16, K: 16 },
   { M: 8, N: 8, K: 8 },
 ];
+
+/** The kinds that NVIDIA's drivers are known to list (16x8x8, 16x8x16, 16x16x16), in their order, sorted as those of a device are. */
+const NVIDIA_MATRICES = matrixShapes(
+  [
+    { M: 16, N: 8, K: 8 },
+    { M: 16, N: 8, K: 16 },
+    { M: 16, N: 16, K: 16 },
+  ].map((shape) => ({ ...shape, componentType: 'f16', resultComponentType: 'f32' })),
+);
 
 /** One of each kind that kernels differ for. */
 export const PAPER_ADAPTERS: readonly Target[] = [
@@ -25,9 +36,15 @@ export const PAPER_ADAPTERS: readonly Target[] = [
     subgroupSize: 32,
     f16: true,
     subgroupMatrices: MATRICES,
-    maxWorkgroupBytes: 49152,
-    maxWorkgroupInvocations: 1024,
-    maxStorageBuffers: 16,
+    ...LARGE_LIMITS,
+  },
+  {
+    ...defaultTarget,
+    name: 'a GPU with the subgroup matrices of NVIDIA',
+    subgroupSize: 32,
+    f16: true,
+    subgroupMatrices: NVIDIA_MATRICES,
+    ...LARGE_LIMITS,
   },
 ];
 

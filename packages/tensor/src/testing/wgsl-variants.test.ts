@@ -104,6 +104,20 @@ describe('every kernel compiles without a message', () => {
   });
 });
 
+test('every shape of subgroup matrices that an adapter lists is among the kernels that are compiled for it', () => {
+  const { subgroupMatrices, ...target } = PAPER_ADAPTERS.at(-1)!;
+  const plans = TEST_GRAPHS.filter(({ name }) => name.startsWith('matmul')).flatMap((graph) =>
+    plansOf(graph, { ...target, subgroupMatrices }),
+  );
+  const texts = plans.flatMap(({ steps }) => steps.map((step) => (step.kind === 'kernel' ? step.kernel.wgsl : '')));
+  expect(subgroupMatrices).toHaveLength(3);
+  for (const { M, N, K } of subgroupMatrices) {
+    expect(
+      texts.some((text) => text.includes(`left<f16, ${K}, ${M}>`) && text.includes(`right<f16, ${N}, ${K}>`)),
+    ).toBe(true);
+  }
+});
+
 /** Names of the ops that a source text declares. Those of kernel variants say sizes too, those of WGSL variables are one letter. */
 const declaredOps = (text: string): string[] => [...text.matchAll(/\bname: '(\w{2,})'/g)].map((match) => match[1]!);
 
