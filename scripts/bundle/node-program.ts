@@ -73,7 +73,7 @@ export function systemVersions(binaries: readonly string[]): string[] {
       /\b(GLIBC|GLIBCXX)_\d+(?:\.\d+)+(?=\0)/g,
     ))
       if (isNewer(version, newest.get(library))) newest.set(library, version);
-  return [...newest.values()].sort();
+  return ['GLIBC', 'GLIBCXX'].flatMap((library) => newest.get(library) ?? []);
 }
 
 function isNewer(version: string, than: string | undefined): boolean {
