@@ -1,7 +1,7 @@
 /** The second archive, to be unpacked over the first: vitest, the sources that tests read, the tests, and the files that they compare with. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, workspaces } from '../checks/workspace';
+import { publishedWorkspaces, root, workspaces } from '../checks/workspace';
 import { appParts, type Built } from './app';
 import { closure, type Part } from './closure';
 import { contentsOf, filesBelow } from './contents';
@@ -14,8 +14,9 @@ const PROGRAMS = ['vitest', 'tsx'];
 const LEAVE_OUT = ['lightningcss'];
 
 /** What is not tested where there is only a bundle, and why. */
-export const NOT_TESTED: readonly (readonly [folder: string, why: string])[] = [
+export const NOT_TESTED: readonly (readonly [path: string, why: string])[] = [
   ['test/scripts', 'the scripts of the repository: they need npm, git and the compilers'],
+  ['test/support/reporter.test.ts', 'it writes beside itself, and a bundle may be read-only'],
   ['bench', 'the benchmarks: the campaign runs as it was built'],
 ];
 
@@ -26,7 +27,7 @@ const isNoSource = (name: string): boolean => ['dist', 'node_modules', '.turbo',
 export async function buildTests(folder: string): Promise<Built> {
   mkdirSync(folder, { recursive: true });
   const inApp = new Set(appParts().map((part) => part.folder));
-  const parts = closure(PROGRAMS, LEAVE_OUT).filter((part) => !inApp.has(part.folder));
+  const parts = closure([...PROGRAMS, ...forTests()], LEAVE_OUT).filter((part) => !inApp.has(part.folder));
   await addParts(folder, parts);
   for (const path of [...FILES, ...sources(), ...below('fixtures')]) copyFile(join(root, path), join(folder, path));
   for (const part of nestedParts())
@@ -42,12 +43,16 @@ const below = (folder: string): string[] =>
   filesBelow(join(root, folder), isNoSource).map((path) => `${folder}/${path}`);
 
 function sources(): string[] {
-  const left = NOT_TESTED.map(([folder]) => folder);
+  const isLeft = (path: string): boolean => NOT_TESTED.some(([left]) => path === left || path.startsWith(`${left}/`));
   const folders = [...workspaces().map(({ folder }) => folder), 'test'];
-  return folders
-    .flatMap((folder) => (left.includes(folder) ? [] : below(folder)))
-    .filter((path) => !left.some((folder) => path.startsWith(`${folder}/`)) && !path.endsWith('.tsbuildinfo'));
+  return folders.flatMap(below).filter((path) => !isLeft(path) && !path.endsWith('.tsbuildinfo'));
 }
+
+/** What packages of this repository need to be tested, and not to run. */
+const forTests = (): string[] =>
+  publishedWorkspaces().flatMap(({ manifest: { devDependencies = {} } }) =>
+    Object.keys(devDependencies).filter((name) => devDependencies[name] !== '*'),
+  );
 
 /** Dependencies that npm installed below a package of this repository: its sources look for them there. */
 const nestedParts = (): Part[] =>

@@ -110,8 +110,12 @@ test('Ctrl-C saves, says how to resume, and resuming gives the same bits', async
   clearInterval(watch);
   expect(status, output).toBe(0);
   expect(output).toMatch(/continue after step \d+ with: .* pretrain --resume --out .*stopped/);
-  expect((await startCli(args('stopped', '--resume')).done).status).toBe(0);
+  const resumed = await startCli(args('stopped', '--resume')).done;
+  expect(resumed.status).toBe(0);
   expect(await newestTensors(join(folder, 'stopped'))).toEqual(reference);
+  // what is kept on the device was decided when the run began
+  expect(output).toMatch(/^remat off, all logits kept: the step takes /m);
+  expect(resumed.output).toMatch(/^as the run began, remat off, all logits kept: the step takes /m);
 });
 
 test('a folder that holds a run is not overwritten, and a damaged checkpoint is passed over', async () => {

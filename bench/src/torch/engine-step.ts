@@ -3,21 +3,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type FittedStep,
-  initialisePretraining,
   type PretrainOptions,
   pretrainGroups,
   pretrainRule,
   pretrainSignature,
-  pretrainStep,
 } from '@franca/pretraining';
-import { compile, createState, type Gpu, type Shape } from '@franca/tensor';
+import type { Gpu, Shape } from '@franca/tensor';
 import { watchOtherLoad } from '../machine-load';
 import { median, type Sample, time } from '../measure';
-import { makeBatch, type Named } from './batch';
+import { type Knobs, openStep } from '../pretraining-step';
+import type { Named } from './batch';
 import { createTensorFile } from './tensor-file';
 
 /** Losses that are compared: two updates lie between them. */
-export const COMPARED_STEPS = 3;
+const COMPARED_STEPS = 3;
 
 /** What was measured of the engine. */
 export interface EngineTimes {
@@ -41,27 +40,13 @@ export interface EngineTimes {
   readonly otherLoad: number;
 }
 
-type Knobs = Readonly<Record<'lr' | 'lastLayerLr' | 'weightDecay' | 'momentum' | 'teacherTemp' | 'nMasked', number>>;
-
 /** Initialises a step, writes its inputs to `folder`, and runs and times it. */
 export async function timeEngine(gpu: Gpu, fitted: FittedStep, folder: string, steps: number): Promise<EngineTimes> {
-  const { options, chunks } = fitted;
-  const { schedule } = options;
-  const knobs: Knobs = {
-    lr: schedule.lr,
-    lastLayerLr: schedule.lr,
-    weightDecay: schedule.weightDecay[0],
-    momentum: schedule.momentum[0],
-    teacherTemp: schedule.teacherTemp[0],
-    nMasked: options.masks.bound,
-  };
-  const batch = makeBatch(options);
-  using state = createState(gpu, pretrainGroups(options));
-  await initialisePretraining(gpu, state, options, 1);
+  const { options } = fitted;
+  using opened = await openStep(gpu, fitted);
+  const { state, step, batch, knobs } = opened;
   const read = (group: 'student' | 'teacher') => (name: string) => state.read(group, name);
   await writeInputs(folder, { options, knobs, batch, student: read('student'), teacher: read('teacher') });
-
-  using step = await compile(gpu, pretrainStep(options, chunks), { ...pretrainSignature(options), state });
   step.run(batch, knobs);
   const losses: number[] = [];
   let skipped = 0;

@@ -59,6 +59,7 @@ export function createCheckpoints(
           made: {
             config: made.config as { [key: string]: JsonValue },
             precision: made.precision,
+            ...(made.memory ? { memory: { ...made.memory } } : {}),
             data: { train: { ...train }, val: { ...val }, classes: { ...classes }, world },
           },
         },

@@ -1,5 +1,5 @@
 /** The largest products of the step, and its attention, by each kernel there is: rates, and their share of what the card's libraries reach. */
-import { timeVariants, tuningTable, type VariantTime } from '@franca/tensor';
+import { timeVariants, type VariantTime } from '@franca/tensor';
 import type { Stage, StageContext, StageReport } from '../stage';
 import { readRecord } from '../stage-report';
 import { largestOps, nameOf } from '../step-ops';
@@ -8,7 +8,7 @@ import type { CeilingDetails } from './ceilings';
 
 export const products: Stage = {
   name: 'products',
-  about: 'the largest products and attention by each kernel; writes the tuning table',
+  about: 'the largest products and attention by each kernel there is',
   seconds: 80,
   run,
 };
@@ -35,9 +35,11 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
     timed.push({ name: nameOf(planned), count: planned.count, flops: planned.flops, variants });
     report.detail('products', timed);
     tell(timed.at(-1)!, ceilings, report);
+    // what comes after this stage computes with what is the fastest
+    const best = fastest(variants);
+    if (planned.key !== undefined && best) gpu.tuning.cache?.set(planned.key, best.variant);
   }
   totals(timed, report);
-  report.detail('tuning', tuningTable(gpu));
 }
 
 /** The fastest variant that is right, its rate, and its share of the ceilings that are known. */

@@ -1,4 +1,5 @@
 /** Where a step spends its time, by kind of kernel, beside what the cost model expects. */
+import { tuningTable } from '@franca/tensor';
 import { profileByKind, profileRows } from 'franca-train';
 import { openStep } from '../../pretraining-step';
 import type { Stage, StageContext, StageReport } from '../stage';
@@ -21,7 +22,8 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
   const { step, batch, knobs } = opened;
   const { seconds, pipelines } = step.compileTime;
   report.figure({ name: 'compiling', value: seconds, unit: 's', beside: `${pipelines} pipelines` });
-  report.detail('tuning', step.tuning);
+  report.detail('choices', step.tuning);
+  report.detail('tuning', tuningTable(gpu));
   report.detail('memory', fitted.note);
   step.run(batch, knobs);
   for (let i = 1; i < WARM_RUNS; i++) step.run({}, knobs);

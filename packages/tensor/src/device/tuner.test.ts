@@ -36,7 +36,7 @@ const doubling = (names: readonly string[], { key = KEY, ...more }: Partial<Vari
     const [X, Y] = [k.read(x!), k.write(y!)];
     const count = sizeOf(x!.shape);
     const body = `if (thread < ${k.uniform(count)}) { ${BODIES[name]!(X, Y, k.uniform(4096))} }`;
-    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(count / 64) })];
+    return [k.build({ body, workgroupSize: 64, workgroups: Math.ceil(count / 64), serial: 4096 })];
   },
   variants: () => ({ key, names, reference: 'slow', ...more }),
 });

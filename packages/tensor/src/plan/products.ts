@@ -7,6 +7,8 @@ export interface PlannedOp {
   readonly op: Op;
   readonly inputs: readonly Spec[];
   readonly attrs: unknown;
+  /** What its choice of a kernel is kept by; undefined where there is none. */
+  readonly key: string | undefined;
   /** How many of the plan's ops are this one. */
   readonly count: number;
   /** Of one run. */
@@ -26,18 +28,17 @@ export function productsOf(
     const known = found.get(key);
     found.set(key, { node: known?.node ?? node, count: (known?.count ?? 0) + 1 });
   }
-  const flopsOf = ({ op, inputs, outputs, attrs }: GraphNode): number =>
-    op.lower!({ inputs, outputs, attrs, target, epilogue: storeRoot(outputs[0]!) }).reduce(
-      (sum, { flops }) => sum + flops,
-      0,
-    );
   return [...found.values()]
-    .map(({ node, count }) => ({
-      op: node.op,
-      inputs: node.inputs.map(({ shape, dtype }) => ({ shape, dtype })),
-      attrs: node.attrs,
-      count,
-      flops: flopsOf(node),
-    }))
+    .map(({ node: { op, inputs, outputs, attrs }, count }) => {
+      const args = { inputs, outputs, attrs, target, epilogue: storeRoot(outputs[0]!) };
+      return {
+        op,
+        inputs: inputs.map(({ shape, dtype }) => ({ shape, dtype })),
+        attrs,
+        key: op.variants?.(args).key,
+        count,
+        flops: op.lower!(args).reduce((sum, { flops }) => sum + flops, 0),
+      };
+    })
     .sort((one, other) => other.count * other.flops - one.count * one.flops);
 }
