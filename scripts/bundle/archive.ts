@@ -1,6 +1,6 @@
 /** One folder as one `.tar.xz`, the same bytes for the same files, and no larger than it may be. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { run } from '../checks/workspace';
 import { filesBelow } from './contents';
@@ -27,14 +27,16 @@ const REPRODUCIBLE = [
  * @throws {BundleError} without tar or xz, without room, or above `limit` bytes, with what is largest
  */
 export async function pack(folder: string, archive: string, limit: number, { xz }: Compression): Promise<number> {
-  const tar = `${archive.replace(/\.xz$/, '')}`;
+  const tar = archive.replace(/\.xz$/, '');
   await succeed('tar', ['-cf', tar, '-C', dirname(folder), ...REPRODUCIBLE, basename(folder)], 'install GNU tar');
   await succeed('xz', ['-f', ...xz, tar], 'install xz-utils');
   const { size } = statSync(archive);
-  if (size > limit)
+  if (size > limit) {
+    rmSync(archive);
     throw new BundleError(
       `${basename(archive)} has ${megabytes(size)} and may have ${megabytes(limit)}; before packing, its largest parts are\n${largest(folder)}`,
     );
+  }
   return size;
 }
 

@@ -57,7 +57,7 @@ export async function copyStripped(from: string, to: string): Promise<boolean> {
   return ok;
 }
 
-export const licenceAddress = (): string => `https://raw.githubusercontent.com/nodejs/node/${process.version}/LICENSE`;
+const licenceAddress = (): string => `https://raw.githubusercontent.com/nodejs/node/${process.version}/LICENSE`;
 
 /** As it lies in nodejs.org's archives, and in packages of distributions. */
 function nodeLicence(): string | undefined {
@@ -73,7 +73,7 @@ export function systemVersions(binaries: readonly string[]): string[] {
       /\b(GLIBC|GLIBCXX)_\d+(?:\.\d+)+(?=\0)/g,
     ))
       if (isNewer(version, newest.get(library))) newest.set(library, version);
-  return [...newest.values()].sort();
+  return ['GLIBC', 'GLIBCXX'].flatMap((library) => newest.get(library) ?? []);
 }
 
 function isNewer(version: string, than: string | undefined): boolean {

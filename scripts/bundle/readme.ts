@@ -25,8 +25,9 @@ The manual is node_modules/franca-train/README.md.
 
 ## What the machine needs
 
-* x86-64 Linux with glibc; libc.so.6 and libstdc++.so.6 must have the versions ${system.join(' and ')}, as Debian 12, Ubuntu 22.04 and RHEL 9 do or
-  newer ones (RHEL 9: libstdc++ of gcc-toolset 12). \`bin/node\` says which one is missing.
+* x86-64 Linux with glibc, whose libc.so.6 and libstdc++.so.6 know ${system.join(' and ')}; the program says which one is missing.
+  Ubuntu 22.04 has GLIBC_2.35 and GLIBCXX_3.4.30, Debian 12 GLIBC_2.36 and GLIBCXX_3.4.30, RHEL 9 GLIBC_2.34 and GLIBCXX_3.4.29: name the folder of
+  a newer libstdc++.so.6, such as conda's, in LD_LIBRARY_PATH.
 * A Vulkan driver: NVIDIA's (its package for compute alone has none: in a container, NVIDIA_DRIVER_CAPABILITIES=all), Mesa's for AMD and Intel,
   or Mesa's lavapipe, which computes on the processor.
 ${

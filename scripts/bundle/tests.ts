@@ -14,7 +14,7 @@ const PROGRAMS = ['vitest', 'tsx'];
 const LEAVE_OUT = ['lightningcss'];
 
 /** What is not tested where there is only a bundle, and why. */
-export const NOT_TESTED: readonly (readonly [path: string, why: string])[] = [
+const NOT_TESTED: readonly (readonly [path: string, why: string])[] = [
   ['test/scripts', 'the scripts of the repository: they need npm, git and the compilers'],
   ['test/support/reporter.test.ts', 'it writes beside itself, and a bundle may be read-only'],
   ['bench', 'the benchmarks: the campaign runs as it was built'],

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { sizeOf } from '../base/shape';
 import { compile } from '../compile';
 import type { ElementAt, Op, Tensor, Variants } from '../graph/op';
@@ -9,6 +9,10 @@ import type { Gpu } from './gpu';
 import { chosenVariants } from './tuner';
 import type { TuningTable } from './tuning';
 import { tuningTable, useTuningTable } from './tuning-table';
+
+// these are tests of tuning, also where all others run without it
+beforeEach(() => void vi.stubEnv('FRANCA_TUNE', undefined));
+afterEach(() => void vi.unstubAllEnvs());
 
 // x + x by six kernels: slow and rounding otherwise, slow, fast, wrong and fastest, wrong in few places, and one that does not compile.
 const BODIES: Readonly<Record<string, (x: string, y: string, rounds: string) => string>> = {
@@ -252,10 +256,7 @@ describe('one choice for every size', () => {
 });
 
 describe('by itself', () => {
-  afterEach(() => vi.unstubAllEnvs());
-
   test('a software adapter measures, but not where it runs the kernels of GPUs', async () => {
-    vi.stubEnv('FRANCA_TUNE', undefined);
     await using own = await openGpu({ adapter: 'software' });
     await using pretending = await openGpu({ adapter: 'software', target: { family: 'gpu' } });
     await using none = await openGpu({ adapter: 'null' });
