@@ -15,7 +15,7 @@ export const FRANCA_TRAIN: Launcher = {
   about: 'franca-train, with the Node and the libraries of its bundle.',
   start: [
     'export FRANCA_PROGRAM="$program"',
-    'exec "$here/bin/node" "$here/node_modules/franca-train/dist/cli.js" "$@"',
+    'exec "$here/bin/node" "$here/node_modules/franca-train/bin/franca-train.cjs" "$@"',
   ],
 };
 

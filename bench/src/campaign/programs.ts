@@ -23,7 +23,7 @@ export const stageCommand = (context: string): Program => [
 export const francaTrain = (...args: string[]): Program => {
   const cli = fromSources
     ? join(root, 'scripts/franca.mjs')
-    : join(dirname(fileURLToPath(import.meta.resolve('franca-train'))), 'cli.js');
+    : join(dirname(fileURLToPath(import.meta.resolve('franca-train'))), '../bin/franca-train.cjs');
   return [process.execPath, cli, ...args];
 };
 
