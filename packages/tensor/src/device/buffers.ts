@@ -31,9 +31,19 @@ export const bufferLookup =
     return state[place.group]![place.buffer]!;
   };
 
-/** `owner` names the step in messages. */
+/** All buffers, or none where one does not fit. `owner` names the step in messages. */
 export function createBuffers(gpu: Gpu, plan: Plan, owner: string): PlanBuffers {
   const all: GPUBuffer[] = [];
+  try {
+    return fillBuffers(gpu, plan, owner, all);
+  } catch (error) {
+    for (const buffer of all) gpu.destroyBuffer(buffer);
+    throw error;
+  }
+}
+
+/** `all` gets each buffer as soon as there is one. */
+function fillBuffers(gpu: Gpu, plan: Plan, owner: string, all: GPUBuffer[]): PlanBuffers {
   const make = (label: string, bytes: number, usage: number = GPU_BUFFER_USAGE.STORAGE): GPUBuffer => {
     const buffer = gpu.createBuffer(label, bytes, usage | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST, owner);
     all.push(buffer);

@@ -20,7 +20,7 @@ test.each([
 ] as const)('noise of %s, %d elements of it, is what is said of it', async (dtype, count) => {
   const usage = GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST;
   const buffer = gpu.createBuffer('filled', count * BYTES_PER_ELEMENT[dtype], usage);
-  fillWithNoise(gpu, buffer, count, dtype, 1);
+  fillWithNoise(gpu, buffer, { count, dtype, seed: 1 });
   const bytes = await gpu.readBytes(buffer, 0, count * BYTES_PER_ELEMENT[dtype]);
   gpu.destroyBuffer(buffer);
   const values = decode(bytes, dtype, count);

@@ -25,10 +25,23 @@ export function noiseAt(seed: number, dtype: DType): ElementAt {
   return (index) => values[index % PERIOD]!;
 }
 
-/** Fills the first `count` elements of a buffer. */
-export function fillWithNoise(gpu: Gpu, buffer: GPUBuffer, count: number, dtype: DType, seed: number): void {
+export interface NoiseOptions {
+  /** Elements to fill, the first ones. */
+  readonly count: number;
+  readonly dtype: DType;
+  readonly seed: number;
+  /** A type that holds every number, such as f16 for numbers that are stored as f32 (default: `dtype`). */
+  readonly exactIn?: DType;
+}
+
+/** Fills a buffer. */
+export function fillWithNoise(
+  gpu: Gpu,
+  buffer: GPUBuffer,
+  { count, dtype, seed, exactIn = dtype }: NoiseOptions,
+): void {
   const { queue } = gpu.device;
-  const values = period(seed);
+  const values = decode(encode(period(seed), exactIn).buffer, exactIn, PERIOD);
   const first = encode(
     Float32Array.from({ length: Math.min(count, UPLOADED) }, (_, i) => values[i % PERIOD]!),
     dtype,

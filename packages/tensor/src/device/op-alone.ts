@@ -51,14 +51,18 @@ export async function openAlone(gpu: Gpu, alone: OpAlone, tuned: Target['tuned']
   try {
     await gpu.granted(buffers.all);
     for (const { name, tensor } of plan.batch)
-      fillWithNoise(gpu, buffers.batch.get(name)!, sizeOf(tensor.shape), tensor.dtype, Number(name));
+      fillWithNoise(gpu, buffers.batch.get(name)!, {
+        count: sizeOf(tensor.shape),
+        dtype: tensor.dtype,
+        seed: Number(name),
+      });
     const bufferAt = bufferLookup(buffers);
     const { encode } = await planEncoder(gpu, plan, buffers, bufferAt);
     const all = plan.steps.length;
     const stamped = gpu.target.family === 'gpu' && gpu.target.timestamps;
     return {
       time: (runs) => (stamped ? timeByStamps(gpu, encode, all, runs) : timeByClock(gpu, encode, all, runs)),
-      see: () => seen(gpu, plan, bufferAt),
+      see: () => seeOutputs(gpu, plan, bufferAt),
       dispose,
     };
   } catch (error) {
@@ -123,8 +127,8 @@ function piecesOf(size: number): Piece[] {
   });
 }
 
-/** Reads the pieces of all outputs at once. */
-async function seen(gpu: Gpu, plan: Plan, bufferAt: BufferLookup): Promise<Seen[]> {
+/** Reads pieces of all outputs at once: all of a small one. */
+export async function seeOutputs(gpu: Gpu, plan: Plan, bufferAt: BufferLookup): Promise<Seen[]> {
   let total = 0;
   const pieces = Object.values(plan.outputs).flatMap(({ tensor: { shape, dtype }, address }, output) =>
     piecesOf(sizeOf(shape)).map((piece) => {

@@ -54,8 +54,8 @@ function sourceHome(tensor: Tensor, { constants, knobs }: GivenValues): Home {
 /** A draft with the addresses of what it binds. */
 export function addressStep(draft: Draft, locate: Locate): PlanStep {
   if (draft.kind === 'copy') return addressCopy(draft, locate);
-  const { kernel, node } = draft;
-  return { kind: 'kernel', kernel, addresses: kernel.bindings.map(({ tensor }) => locate(tensor)), node };
+  const { kernel, node, members } = draft;
+  return { kind: 'kernel', kernel, addresses: kernel.bindings.map(({ tensor }) => locate(tensor)), node, members };
 }
 
 /** Copies to the element, since what lies behind a segment must stay zero. */

@@ -31,6 +31,8 @@ export type PlanStep =
       /** Of each binding of the kernel. */
       readonly addresses: readonly Address[];
       readonly node: GraphNode;
+      /** All ops that are computed together, by this kernel and those beside it that have the same list. */
+      readonly members: readonly GraphNode[];
     }
   | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode };
 
