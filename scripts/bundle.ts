@@ -63,7 +63,7 @@ function tell(files: readonly string[]): void {
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
   if (!options) return console.log(HELP);
-  refuseOtherPlatforms();
+  await refuseOtherPlatforms();
   prepare(options.folder);
   const scratch = join(options.folder, '.bundle.tmp');
   const clean = (): void => rmSync(scratch, { recursive: true, force: true });

@@ -2,7 +2,6 @@
  * The Node that runs this, for a machine that has none: its program, without symbols where there is `strip`, its licence, and what it and
  * the other binaries of a bundle ask of the machine.
  */
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { run } from '../checks/workspace';
@@ -14,7 +13,7 @@ const OF_THE_SYSTEM = /^(linux-vdso|ld-linux-x86-64|lib(c|m|dl|rt|pthread|stdc\+
 /**
  * @throws {BundleError} on another platform than 64-bit Linux with glibc, or for a Node that is spread over the libraries of a system
  */
-export function refuseOtherPlatforms(): void {
+export async function refuseOtherPlatforms(): Promise<void> {
   const { platform, arch } = process;
   if (platform !== 'linux' || arch !== 'x64')
     throw new BundleError(
@@ -25,7 +24,8 @@ export function refuseOtherPlatforms(): void {
     throw new BundleError(
       'a bundle is for systems with glibc, and this Node is for musl; make it on Debian or the like',
     );
-  const own = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
+  const { output } = await run('ldd', [process.execPath]);
+  const own = output
     .split('\n')
     .map((line) => line.trim().split(/\s/)[0]!.replace(/^.*\//, ''))
     .filter((name) => name && !OF_THE_SYSTEM.test(name));

@@ -71,15 +71,15 @@ function contentProblems(folder: string): string[] {
 /** A use of the program, and what it must print. */
 type Use = readonly [program: string, args: readonly string[], expected: RegExp];
 
-const version: Use = ['franca-train', ['--version'], new RegExp(`^${readManifest('apps/train').version}$`, 'm')];
-const doctor: Use = ['franca-train', ['doctor'], /^start with +\S+/m];
-const tests: Use = ['run-tests', ['packages/tensor/src/ops/one-hot.test.ts'], /^[1-9]\d* passed, 0 failed$/m];
+const VERSION: Use = ['franca-train', ['--version'], new RegExp(`^${readManifest('apps/train').version}$`, 'm')];
+const DOCTOR: Use = ['franca-train', ['doctor'], /^start with +\S+/m];
+const TESTS: Use = ['run-tests', ['packages/tensor/src/ops/one-hot.test.ts'], /^[1-9]\d* passed, 0 failed$/m];
 
 /** Without an environment, but for the driver that the set-up of this machine chose. */
 async function runProblems(folder: string): Promise<string[]> {
   const driver = Object.entries(process.env).filter(([name]) => /^VK_/.test(name));
   const bare = ['-i', ...driver.map(([name, value]) => `${name}=${value}`)];
-  return problemsOf([version, doctor, tests], (program, args) => run('env', [...bare, join(folder, program), ...args]));
+  return problemsOf([VERSION, DOCTOR, TESTS], (program, args) => run('env', [...bare, join(folder, program), ...args]));
 }
 
 async function bareProblems(rootFolder: string, folder: string): Promise<string[]> {
@@ -89,7 +89,7 @@ async function bareProblems(rootFolder: string, folder: string): Promise<string[
     ['pretrain', '-c', 'cpu-tiny', '--out', '/tmp/run', '--stop-after', '2', ...tinyOverrides(4)],
     /^stopped after step 2 of 4.*\/franca-train' pretrain --resume/m,
   ];
-  const problems = await problemsOf([doctor, training, tests], (program, args) =>
+  const problems = await problemsOf([DOCTOR, training, TESTS], (program, args) =>
     inBareRoot(rootFolder, [`${folder}/${program}`, ...args]),
   );
   return problems.map((problem) => `on a bare machine: ${problem}`);
