@@ -10,7 +10,7 @@ const STAGES = ['doctor', 'smoke', 'ceilings', 'products', 'step', 'profile', 't
 export const checkCampaign = (): Promise<string[]> =>
   withTemporaryFolder(async (folder) => {
     const script = join(root, 'scripts/gpu-campaign.mjs');
-    const args = [script, '--dry', '--out', folder, '--budget', String(SECONDS)];
+    const args = [script, '--dry', '--precision', 'f16', '--out', folder, '--budget', String(SECONDS)];
     const { ok, output } = await run('node', args, { timeout: 1000 * (SECONDS + 20) });
     const records = readdirSync(folder).map(
       (name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as StageRecord,

@@ -10,6 +10,8 @@ export type {
   PartPrecision,
   TrainConfig,
 } from './config/train-config';
+export { knownRates, type Rates, withRates } from './doctor/rates';
 export { TrainError, type TrainErrorCode } from './errors';
+export { rateNote } from './plan/describe-rates';
 export { type ProfileRow, profileByKind, profileRows } from './run/profile-table';
 export { runCli } from './run-cli';

@@ -6,6 +6,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { defaultCacheDir } from '@franca/data';
 import type { RateName, Target } from '@franca/tensor';
+import { namedLike } from '../plan/named-adapters';
 
 /** What an older version measured lacks the fields that may be absent. */
 export interface Rates {
@@ -48,8 +49,12 @@ async function readRates(path: string): Promise<RateFile> {
   }
 }
 
-/** The target with what was measured in place of what is expected; what was not measured stays expected. */
-export function withRates(target: Target, rates: Rates | undefined, precision: 'f32' | 'f16'): Target {
+/**
+ * The target with what was measured in place of what is expected. What was not measured stays expected: of a card that has a named target as its data
+ * sheet lets it, of another as its kind does.
+ */
+export function withRates(own: Target, rates: Rates | undefined, precision: 'f32' | 'f16'): Target {
+  const target = { ...own, rates: namedLike(own.name)?.rates ?? own.rates };
   if (!rates) return target;
   const { f32, f16 } = rates.flops;
   const hasMatrices = target.subgroupMatrices.length > 0 && target.subgroupSize !== undefined;

@@ -95,6 +95,12 @@ const NAMED: Readonly<Record<string, Target>> = {
   },
 };
 
+/** The named target that a card is one of, by its model's name: `NVIDIA H100 PCIe` is `h100-like`. */
+export function namedLike(card: string): Target | undefined {
+  const words = card.toLowerCase().replaceAll(' ', '');
+  return Object.entries(NAMED).find(([name]) => words.includes(name.replace('-like', '')))?.[1];
+}
+
 /** What `--target` takes. */
 const TARGET_NAMES: readonly string[] = ['default', 'this', ...Object.keys(NAMED)];
 

@@ -1,6 +1,6 @@
 /** Where a step spends its time, by kind of kernel, beside what the cost model expects. */
 import { tuningTable } from '@franca/tensor';
-import { profileByKind, profileRows } from 'franca-train';
+import { knownRates, profileByKind, profileRows, rateNote, withRates } from 'franca-train';
 import { openStep } from '../../pretraining-step';
 import type { Stage, StageContext, StageReport } from '../stage';
 import { openForStage, stepFor } from '../step-options';
@@ -28,7 +28,11 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
   step.run(batch, knobs);
   for (let i = 1; i < WARM_RUNS; i++) step.run({}, knobs);
   await step.done();
-  const rows = profileRows(await step.profile({}, knobs), step.plan);
+  // rates of this card's data sheet where it is a card that is known, and what `doctor --measure` found here in their place
+  const target = withRates(gpu.target, await knownRates(gpu.target.name), context.precision);
+  report.note(`expected by ${rateNote(target.rates)}`);
+  report.detail('rates', target.rates);
+  const rows = profileRows(await step.profile({}, knobs), step.plan, target);
   report.detail('kernels', rows);
   const kinds = profileByKind(rows);
   report.detail('kinds', kinds);

@@ -1,5 +1,5 @@
 /** Whether kernels compute on this card what they should: those of the step, every one of products, attention, and the same bits twice. */
-import { attention, layoutState, matmul, planStep, productsOf, timeVariants } from '@franca/tensor';
+import { attention, checkHalfKernels, layoutState, matmul, planStep, productsOf, timeVariants } from '@franca/tensor';
 import { checkOp } from '@franca/tensor/testing';
 import { openStep } from '../../pretraining-step';
 import type { Stage, StageContext, StageReport } from '../stage';
@@ -19,6 +19,7 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
     failures.push(text);
     report.note(`WRONG: ${text}`);
   };
+  await checkStep(context, report, fail);
   await checkVariants(context, report, fail);
   await checkAttention(context, report, fail);
   await checkReplay(context, report, fail);
@@ -26,6 +27,33 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
 }
 
 type Fail = (text: string) => void;
+
+/** Share of the stage's time that the kernels of the step may take. */
+const STEP_SHARE = 0.5;
+
+/** Every f16 kernel of the step at its own shapes, against the same in f32. */
+async function checkStep(context: StageContext, report: StageReport, fail: Fail): Promise<void> {
+  if (context.precision === 'f32') {
+    report.note('the step has no f16 kernels in this precision');
+    return;
+  }
+  await using gpu = await openForStage(context, { tuning: false });
+  const found = await checkHalfKernels(gpu, stepFor(context, gpu).plan, { seconds: STEP_SHARE * context.seconds });
+  report.detail('stepKernels', found);
+  const { checked, failures, uncovered, seconds } = found;
+  const beside = `${failures.length} wrong, ${uncovered.length} tasks not covered, ${seconds.toFixed(0)} s`;
+  report.figure({ name: 'f16 kernels of the step', value: checked, unit: 'checked', beside });
+  for (const { kernel, problem } of failures) fail(`${kernel}: ${problem}`);
+  for (const [reason, count] of counted(uncovered.map((task) => task.reason)))
+    report.note(`not covered: ${count} tasks, as ${reason}`);
+}
+
+/** How often each text occurs. */
+function counted(texts: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  return counts;
+}
 
 /** Products [M, K] [K, N] whose edges no tile divides. */
 const RAGGED = { M: 200, N: 136, K: 392 };
