@@ -30,7 +30,7 @@ async function run(context: StageContext, report: StageReport): Promise<void> {
   await step.done();
   // rates of this card's data sheet where it is a card that is known, and what `doctor --measure` found here in their place
   const target = withRates(gpu.target, await knownRates(gpu.target.name), context.precision);
-  report.note(`expected by ${rateNote(target.rates)}`);
+  report.note(`expected times: ${rateNote(target.rates)}`);
   report.detail('rates', target.rates);
   const rows = profileRows(await step.profile({}, knobs), step.plan, target);
   report.detail('kernels', rows);
