@@ -12,7 +12,7 @@ export { isSoftwareAdapter } from './base/target';
 
 export interface OpenGpuOptions extends Omit<AdapterOptions, 'tuning'> {
   /** `auto` (default): the browser's choice, a GPU if it offers one. `gpu`: a GPU, or none. `software`: the adapter that computes on the processor. */
-  readonly adapter?: Wanted;
+  readonly adapter?: 'auto' | 'gpu' | 'software';
   /**
    * Where measured kernel choices are kept: `storage` (default) in localStorage, and as long as the page where there is none, as in
    * workers; `memory` as long as the page; a cache of your own; false to measure none.
@@ -20,7 +20,7 @@ export interface OpenGpuOptions extends Omit<AdapterOptions, 'tuning'> {
   readonly tuning?: TuneCache | 'storage' | 'memory' | false;
 }
 
-type Wanted = 'auto' | 'gpu' | 'software';
+type Wanted = NonNullable<OpenGpuOptions['adapter']>;
 
 /**
  * Opens a device with every limit and feature its adapter offers. Without `memoryLimit`, only the browser refuses allocations.
