@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { StageRecord } from '../../bench/src/campaign/stage';
 import { root, run, withTemporaryFolder } from './workspace';
 
-const SECONDS = 280;
+const SECONDS = 600;
 const STAGES = ['doctor', 'smoke', 'ceilings', 'products', 'step', 'profile', 'train', 'tests'];
 
 export const checkCampaign = (): Promise<string[]> =>
