@@ -111,7 +111,7 @@ async function timeOf(gpu: Gpu, { shape, dtype, counts: [few, many] }: Input, bu
     });
     step.run({ x: values, y: values });
     await step.done();
-    return { seconds: await leastSeconds(step), costs: costByKind(step.plan) };
+    return { seconds: await medianSeconds(step), costs: costByKind(step.plan) };
   };
   const [short, long] = [await run(few), await run(many)];
   const own = (long.seconds - short.seconds) / (many - few);
@@ -122,16 +122,16 @@ async function timeOf(gpu: Gpu, { shape, dtype, counts: [few, many] }: Input, bu
   };
 }
 
-const RUNS = 8;
+const RUNS = 9;
 
-/** Of a few runs the shortest, which nothing else on the machine disturbed. */
-async function leastSeconds(step: { run(): void; done(): Promise<void> }): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
+/** The median of a few runs. */
+async function medianSeconds(step: { run(): void; done(): Promise<void> }): Promise<number> {
+  const times: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const began = performance.now();
     step.run();
     await step.done();
-    least = Math.min(least, (performance.now() - began) / 1000);
+    times.push((performance.now() - began) / 1000);
   }
-  return least;
+  return times.sort((a, b) => a - b)[RUNS >> 1]!;
 }

@@ -27,7 +27,6 @@ const sourceText = ({ measured, source }: Rate): string =>
   measured === undefined ? `expected: ${source}` : `measured here on ${measured}`;
 
 export interface RateLine {
-  readonly name: RateName;
   readonly what: string;
   readonly value: string;
   readonly source: string;
@@ -36,7 +35,6 @@ export interface RateLine {
 /** A line for each of the rates. */
 export const rateLines = (rates: KernelRates): RateLine[] =>
   (Object.keys(NAMES) as RateName[]).map((name) => ({
-    name,
     what: NAMES[name],
     value: rateText(name, rates[name].value),
     source: sourceText(rates[name]),

@@ -72,9 +72,12 @@ export interface AdapterFacts {
   readonly limits: GPUSupportedLimits;
 }
 
+/** What adapters are called that compute on the processor. */
+export const SOFTWARE_NAME: RegExp = /software|llvmpipe|lavapipe|swiftshader|basic render/i;
+
 /** Whether an adapter computes on the processor. */
 export const isSoftwareAdapter = ({ architecture, device, description, isFallbackAdapter }: GPUAdapterInfo): boolean =>
-  isFallbackAdapter || /software|llvmpipe|lavapipe|swiftshader/i.test(`${architecture} ${device} ${description}`);
+  isFallbackAdapter || SOFTWARE_NAME.test(`${architecture} ${device} ${description}`);
 
 /** All kinds of subgroup matrices, in the driver's own order. */
 export const listedMatrices = (info: GPUAdapterInfo): readonly ListedMatrices[] => [

@@ -1,4 +1,5 @@
 /** The adapters of this machine, by name, from the message in which Dawn's bindings list them: there is no call that does. */
+import { SOFTWARE_NAME } from '../base/target';
 
 /** An adapter that could be opened. */
 export interface ListedAdapter {
@@ -20,10 +21,9 @@ export const listedAdapters = (message: string): ListedAdapter[] =>
     return backend && name ? [{ backend, name }] : [];
   });
 
-const SOFTWARE = /software|llvmpipe|lavapipe|swiftshader|basic render/i;
 /** Validates and computes nothing, or has no compute shaders worth the name. */
 const NO_BACKEND = /null|opengl/i;
 
 /** Those that are GPUs, by their names, in the order of the list. */
 export const listedGpus = (adapters: readonly ListedAdapter[]): ListedAdapter[] =>
-  adapters.filter(({ backend, name }) => !SOFTWARE.test(name) && !NO_BACKEND.test(backend));
+  adapters.filter(({ backend, name }) => !SOFTWARE_NAME.test(name) && !NO_BACKEND.test(backend));
