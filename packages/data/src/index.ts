@@ -1,5 +1,6 @@
 export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
+export { type FileTree, openFileTree, subtree } from './files/file-tree';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
 export type { DecodeLimits } from './formats/parquet-worker';
