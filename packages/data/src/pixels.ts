@@ -43,6 +43,7 @@ export type { ImageBatch, PixelImage } from './images/image';
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './loading/sampler';
 export { shuffledOrder } from './loading/shuffle';
 export { createRandom, permutation, type Random, type RandomState } from './random';
+export { type GeneratedPair, type GeneratedPairsOptions, generatedPairs } from './world/generated-pairs';
 export { type GeneratedScenes, type GeneratedWorldOptions, generatedScenes } from './world/generated-scenes';
 export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
 export type { Covering, Scene, SceneObject } from './world/scene';
