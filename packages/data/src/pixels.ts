@@ -38,6 +38,7 @@ export { randomResizedCrop } from './augment/random-resized-crop';
 export { renderView, renderViews, renderViewsInto } from './augment/render-view';
 export { solarize } from './augment/solarize';
 export { drawView, type ViewParams, type ViewRecipe } from './augment/view-params';
+export { type WarpedSize, warpImage } from './augment/warp-image';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
 export type { ImageBatch, PixelImage } from './images/image';
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './loading/sampler';
