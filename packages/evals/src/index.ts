@@ -20,6 +20,25 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
+export {
+  drawWarp,
+  invertWarp,
+  type PlanePoint,
+  WARP_STRENGTHS,
+  type Warp,
+  type WarpBounds,
+  type WarpStrength,
+  warpOfPixels,
+  warpPoint,
+} from './correspondence/warp';
+export {
+  matchWarped,
+  tallyWarp,
+  type WarpCorrespondenceOptions,
+  type WarpMatch,
+  type WarpTally,
+  warpCorrespondence,
+} from './correspondence/warp-correspondence';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
