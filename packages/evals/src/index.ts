@@ -29,6 +29,25 @@ export { type DrawPairsOptions, drawPairs, PAIR_BINS, type PairBin } from './cor
 export type { KeyPoint, KeyPointPair } from './correspondence/key-point-pair';
 export { matchPair, type PairMatch, RECALL_THRESHOLD } from './correspondence/match-pair';
 export { matchPoints, type Point, type PointMatches } from './correspondence/match-points';
+export {
+  drawWarp,
+  invertWarp,
+  type PlanePoint,
+  WARP_STRENGTHS,
+  type Warp,
+  type WarpBounds,
+  type WarpStrength,
+  warpOfPixels,
+  warpPoint,
+} from './correspondence/warp';
+export {
+  matchWarped,
+  tallyWarp,
+  type WarpCorrespondenceOptions,
+  type WarpMatch,
+  type WarpTally,
+  warpCorrespondence,
+} from './correspondence/warp-correspondence';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';

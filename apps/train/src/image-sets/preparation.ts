@@ -27,7 +27,11 @@ export function defaultSize({ imgSize, patchSize }: { imgSize: number; patchSize
 }
 
 /** The usual protocol at any size: 256 for 224. */
-export const centreCrop = (size: number): Preparation => ({ kind: 'crop', resize: Math.round((size * 8) / 7), size });
+export const centreCrop = (size: number): Preparation & { readonly kind: 'crop' } => ({
+  kind: 'crop',
+  resize: Math.round((size * 8) / 7),
+  size,
+});
 
 /** Normalised input [3, size, size], written to `output`. */
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array): void {
