@@ -138,6 +138,25 @@ describe('the result', () => {
     expect(value).toBeLessThan(0.8);
   });
 
+  it('has the standard error of the value over sets of other pictures', () => {
+    const sets = Array.from({ length: 60 }, (_, set) => {
+      const draws = random(set);
+      // Pictures of many sizes, whose points are found at rates of their own.
+      const tallies = Array.from({ length: 50 }, () => {
+        const [points, rate] = [20 + draws.integer(100), draws.uniform()];
+        const hits = Array.from({ length: points }, draws.uniform).filter((value) => value < rate).length;
+        return { points, found: [hits, 0], inPlace: [0, 0], bestCell: [0, 0], chance: [0, 0], error: 0 };
+      });
+      return warpCorrespondence('mild', tallies, { side: 4, seed: 0, wallMs: 1 });
+    });
+    const mean = sets.reduce((sum, { value }) => sum + value, 0) / 60;
+    const deviation = Math.sqrt(sets.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / 59);
+    const stated = sets.reduce((sum, { others }) => sum + others['standard error']!, 0) / 60;
+    // A deviation from 60 draws is known to about a tenth.
+    expect(stated / deviation).toBeGreaterThan(0.7);
+    expect(stated / deviation).toBeLessThan(1.4);
+  });
+
   it('counts every point alike, whichever picture it is of', () => {
     const tally = { points: 1, found: [1, 0], inPlace: [0, 0], bestCell: [1, 1], chance: [0.1, 0.02], error: 0.06 };
     const many = { points: 3, found: [0, 0], inPlace: [0, 0], bestCell: [3, 2], chance: [0.3, 0.06], error: 0.94 };

@@ -114,6 +114,8 @@ export function warpCorrespondence(
   const points = sum(tallies.map((tally) => tally.points));
   checkOption(points > 0, 'warpCorrespondence: the tallies have no point; give those of one picture at least');
   const share = (of: (tally: WarpTally) => number): number => sum(tallies.map(of)) / points;
+  const value = share(({ found }) => found[0]!);
+  const scatter = sum(tallies.map((tally) => (tally.found[0]! - value * tally.points) ** 2));
   const floors = THRESHOLDS.flatMap((threshold, k) => [
     ...(k === 0 ? [] : [[`recall@${threshold}`, share(({ found }) => found[k]!)]]),
     [`chance@${threshold}`, share(({ chance }) => chance[k]!)],
@@ -127,9 +129,16 @@ export function warpCorrespondence(
     evaluated: tallies.length,
     total: tallies.length,
     metric: `recall@${THRESHOLDS[0]}`,
-    value: share(({ found }) => found[0]!),
+    value,
     unit: 'share',
-    others: { ...Object.fromEntries(floors), 'mean error in cells': side * share(({ error }) => error) },
+    others: {
+      ...Object.fromEntries(floors),
+      'mean error in cells': side * share(({ error }) => error),
+      // Of the ratio of two sums over pictures: points of one picture are not independent.
+      ...(tallies.length > 1 && {
+        'standard error': Math.sqrt((scatter * tallies.length) / (tallies.length - 1)) / points,
+      }),
+    },
     perClass: [],
     hyper: { ...WARP_STRENGTHS[strength], threshold: THRESHOLDS[0], points, grid: [side, side] },
     selectedOn: 'nothing',

@@ -14,7 +14,7 @@ interface Options {
   readonly items?: string;
 }
 
-const PICTURES = 100;
+const PICTURES = 60;
 
 export const task: EvalTask = {
   name: 'warp',
@@ -55,13 +55,14 @@ const ABOUT =
   'that a token knows that knows its position only; best cell: of the nearest patch.';
 
 function tableOf(outcomes: readonly Outcome[]): ReportTable {
-  const percent = (share: number | undefined): string => (100 * (share ?? Number.NaN)).toFixed(1);
+  const percent = (share: number | undefined) => (share === undefined ? undefined : (100 * share).toFixed(1));
   return {
     caption: 'share of patches found, %',
     columns: [
       'warp',
       'patches',
       'within 0.1 of the side',
+      'standard error',
       'by chance',
       'in place',
       'within 0.05',
@@ -74,6 +75,7 @@ function tableOf(outcomes: readonly Outcome[]): ReportTable {
       variant,
       Number(hyper.points),
       percent(value),
+      percent(others['standard error']),
       ...['chance@0.1', 'in place@0.1', 'recall@0.05', 'chance@0.05', 'in place@0.05', 'best cell@0.05'].map((name) =>
         percent(others[name]),
       ),
