@@ -1,6 +1,5 @@
 export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
-export { type FileTree, openFileTree, subtree } from './files/file-tree';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
 export type { DecodeLimits } from './formats/parquet-worker';
@@ -20,6 +19,7 @@ export * from './pixels';
 export { type PrefetchOptions, prefetch } from './prefetch';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
+export { type FileTree, openFileTree, subtree } from './sources/file-tree';
 export {
   type FetchFlowersOptions,
   FLOWER_PHOTOS,

@@ -118,8 +118,8 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
-export { PAPER_RESULTS, type PaperResult, paperResult } from './report/paper-results';
-export { paperDifferences } from './report/paper-sets';
+export { type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
+export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';
 export type { Selection, SelectionOptions } from './selection';
 export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';
 export { momentsOf } from './statistics/moments';

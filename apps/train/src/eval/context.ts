@@ -162,11 +162,9 @@ export function openContext(
         ]),
       ];
       return outcomes.map((outcome) => {
-        const differences = paperDifferences({ ...outcome, dataset }, set.length);
-        return evalRecord(
-          { ...subject, notes: [...circumstances, ...differences] },
-          { ...outcome, total: total(outcome) },
-        );
+        const whole = { ...outcome, total: total(outcome) };
+        const differences = paperDifferences({ ...whole, dataset });
+        return evalRecord({ ...subject, notes: [...circumstances, ...differences] }, whole);
       });
     },
     async [Symbol.asyncDispose]() {

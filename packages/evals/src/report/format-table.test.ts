@@ -22,7 +22,7 @@ const outcome: Outcome = {
 const subject = { dataset: 'imagenet-1k', split: 'val', features: 'mine', preprocessing: 'crop 224' };
 
 test('shares are in percent, with the items evaluated, what was chosen on what, and the paper beside', () => {
-  const printed = formatTable([evalRecord(subject, outcome)]);
+  const printed = formatTable([evalRecord(subject, { ...outcome, evaluated: 50_000, total: 50_000 })]);
   const cells = (line: string) => line.split(/ {2,}/);
   const [head, row, ...more] = printed.split('\n');
   expect(more).toEqual([]);
@@ -45,7 +45,7 @@ test('shares are in percent, with the items evaluated, what was chosen on what, 
     'top-1',
     '80.9',
     '82.1',
-    '40 of 50',
+    '50000',
     'imagenet-1k val',
     'test',
     'mine',
@@ -53,6 +53,9 @@ test('shares are in percent, with the items evaluated, what was chosen on what, 
     'top-1 k=10 80.0, top-1 k=20 81.3',
   ]);
   expect(printed).not.toContain('k=100');
+  const part = formatTable([evalRecord(subject, outcome)]);
+  expect(part).toContain('40 of 50');
+  expect(part).not.toContain('paper');
 });
 
 test('what several records share stands once above them, and only what differs below', () => {

@@ -1,13 +1,49 @@
 import { expect, test } from 'vitest';
-import { PAPER_RESULTS, paperResult } from './paper-results';
+import { paperDifferences, paperResult } from './paper-results';
+import { PAPER_RESULTS } from './paper-tables';
 
-test('a result is found by task, data set and model', () => {
-  expect(paperResult({ task: 'linear', dataset: 'imagenet-a' }, 'Franca-B')?.values).toEqual([54.8]);
-  expect(paperResult({ task: 'overclustering', dataset: 'coco-things' }, 'Franca-G')?.values).toEqual([25.8, 31.9]);
-  expect(paperResult({ task: 'knn', dataset: 'imagenette' }, 'Franca-B')).toBeUndefined();
+/** A record over `items` of as many. */
+const over = (items: number) => ({ protocol: '', variant: '', metric: 'top-1', evaluated: items, total: items });
+
+test('a result is found by task, data set, protocol, variant and model', () => {
+  expect(paperResult({ ...over(7500), task: 'linear', dataset: 'imagenet-a' }, 'Franca-B')?.values).toEqual([54.8]);
+  const things = { ...over(5000), task: 'overclustering', dataset: 'coco-things' };
+  expect(paperResult(things, 'Franca-G')?.values).toEqual([25.8, 31.9]);
+  expect(paperResult({ ...over(7), task: 'knn', dataset: 'imagenette' }, 'Franca-B')).toBeUndefined();
+  const found = { ...over(5011), task: 'object-discovery', dataset: 'voc-2007' };
+  expect(paperResult({ ...found, protocol: 'tokencut' }, 'Franca')?.values).toEqual([36.8]);
+  expect(paperResult({ ...found, protocol: 'lost' }, 'Franca')?.values).toEqual([56.8]);
+  expect(paperResult({ ...found, protocol: 'dino-seg' }, 'Franca')).toBeUndefined();
+  const pairs = { ...over(12_234), evaluated: 3_600, task: 'correspondence', dataset: 'spair-71k' };
+  expect(paperResult({ ...pairs, variant: 'd=1, low' }, 'Franca-L')?.values).toEqual([30.65]);
+  expect(paperResult({ ...pairs, variant: 'all, high' }, 'Franca-L')?.values).toEqual([48.87]);
 });
 
-test('every row of a table has a value for each of its data sets', () => {
+test('a part of the set, or another metric, stands alone and says why', () => {
+  const knn = { ...over(500), task: 'knn', dataset: 'imagenet-1k' };
+  expect(paperResult(knn, 'Franca-B')).toBeUndefined();
+  expect(paperDifferences(knn)).toEqual([
+    "the paper's imagenet-1k has 50000 test items, this result is taken over 500; its value is not shown",
+  ]);
+  const pets = { ...over(3_669), task: 'logistic-regression', dataset: 'oxford-pets' };
+  expect(paperResult(pets, 'Franca-B')).toBeUndefined();
+  expect(paperDifferences(pets)).toEqual([
+    "the paper's oxford-pets is mean-per-class, this result is top-1; its value is not shown",
+  ]);
+  expect(paperDifferences({ ...over(50_000), task: 'knn', dataset: 'imagenet-1k' })).toEqual([]);
+  for (const dataset of ['my photos', 'constructor'])
+    expect(paperDifferences({ ...over(7), task: 'knn', dataset })).toEqual([]);
+});
+
+test('the size of every set that a number of the paper is shown for is known', () => {
+  for (const row of PAPER_RESULTS)
+    expect(
+      paperDifferences({ ...over(-1), ...row, protocol: row.protocol ?? '', variant: row.variant ?? '' })[0],
+      row.dataset,
+    ).toMatch(/has \d+ test items/);
+});
+
+test('every row of a table has a value for each of its columns', () => {
   expect(PAPER_RESULTS.every(({ task, values }) => values.length === (task === 'overclustering' ? 2 : 1))).toBe(true);
 });
 

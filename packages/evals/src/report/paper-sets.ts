@@ -2,56 +2,53 @@
  * The test sets behind the paper's numbers: a name alone does not make a number comparable. Sizes and metrics are those of the
  * official evaluations (DINOv2's for ImageNet and the fine-grained sets, NeCo's and Hummingbird's for segmentation).
  */
-import { checkArgument } from '../errors';
-import type { Outcome, Subject } from '../outcome';
-import { PAPER_RESULTS } from './paper-results';
-
 interface PaperSet {
-  /** Images that the paper's number is taken over. */
-  readonly images: number;
+  /** Items that the paper's number is taken over, and where those of a task are others. */
+  readonly items?: number;
+  readonly of?: Readonly<Record<string, number>>;
+  /** Its number is taken over a draw from so many. */
+  readonly drawn?: boolean;
   /** What the paper reports for logistic regression; default top-1. */
   readonly metric?: 'mean-per-class';
 }
 
 const PAPER_SETS: Readonly<Record<string, PaperSet>> = {
-  'imagenet-1k': { images: 50_000 },
-  'imagenet-real': { images: 46_837 },
-  'imagenet-v2': { images: 10_000 },
-  'imagenet-a': { images: 7_500 },
-  'imagenet-r': { images: 30_000 },
-  'imagenet-sketch': { images: 50_889 },
-  'food-101': { images: 25_250 },
-  'cifar-10': { images: 10_000 },
-  'cifar-100': { images: 10_000 },
-  sun397: { images: 19_850 },
-  'stanford-cars': { images: 8_041 },
-  'fgvc-aircraft': { images: 3_333, metric: 'mean-per-class' },
-  dtd: { images: 1_880 },
-  'oxford-pets': { images: 3_669, metric: 'mean-per-class' },
-  'caltech-101': { images: 6_084, metric: 'mean-per-class' },
-  'oxford-flowers-102': { images: 6_149, metric: 'mean-per-class' },
-  'cub-200-2011': { images: 5_794 },
-  'voc-2012': { images: 1_449 },
-  ade20k: { images: 2_000 },
-  'coco-stuff': { images: 5_000 },
-  'coco-things': { images: 5_000 },
+  'imagenet-1k': { items: 50_000 },
+  'imagenet-real': { items: 46_837 },
+  'imagenet-v2': { items: 10_000 },
+  'imagenet-a': { items: 7_500 },
+  'imagenet-r': { items: 30_000 },
+  'imagenet-sketch': { items: 50_889 },
+  'food-101': { items: 25_250 },
+  'cifar-10': { items: 10_000 },
+  'cifar-100': { items: 10_000 },
+  sun397: { items: 19_850 },
+  'stanford-cars': { items: 8_041 },
+  'fgvc-aircraft': { items: 3_333, metric: 'mean-per-class' },
+  dtd: { items: 1_880 },
+  'oxford-pets': { items: 3_669, metric: 'mean-per-class' },
+  'caltech-101': { items: 6_084, metric: 'mean-per-class' },
+  'oxford-flowers-102': { items: 6_149, metric: 'mean-per-class' },
+  'cub-200-2011': { items: 5_794 },
+  'voc-2007': { of: { 'object-discovery': 5_011 } },
+  'voc-2012': { items: 1_449, of: { 'object-discovery': 11_540 } },
+  ade20k: { items: 2_000 },
+  'coco-stuff': { items: 5_000 },
+  'coco-things': { items: 5_000 },
+  // of which the protocol draws 200 pairs a class and bin
+  'spair-71k': { of: { correspondence: 12_234 }, drawn: true },
 };
 
-/** Why the paper's value beside a result is not its like: a sentence for each reason, none where it is or there is no value. */
-export function paperDifferences(
-  record: Pick<Outcome, 'task' | 'metric'> & Pick<Subject, 'dataset'>,
-  images: number,
-): string[] {
-  checkArgument('paperDifferences', 'record', record, 'object');
-  checkArgument('paperDifferences', 'images', images, 'number');
-  const { dataset, task, metric } = record;
-  const set = Object.hasOwn(PAPER_SETS, dataset) ? PAPER_SETS[dataset] : undefined;
-  if (!set || !PAPER_RESULTS.some((row) => row.task === task && row.dataset === dataset)) return [];
-  const other = task === 'logistic-regression' && set.metric && set.metric !== metric ? set.metric : undefined;
-  return [
-    ...(images === set.images
-      ? []
-      : [`the paper's ${dataset} has ${set.images} test images, this result is taken over ${images}`]),
-    ...(other ? [`the paper's ${dataset} is ${other}, this result is ${metric}`] : []),
-  ];
-}
+const setOf = (dataset: string): PaperSet | undefined =>
+  Object.hasOwn(PAPER_SETS, dataset) ? PAPER_SETS[dataset] : undefined;
+
+/** Items that the paper's number of a task on a data set is taken over; undefined for sets that it does not have. */
+export const paperSize = (task: string, dataset: string): number | undefined =>
+  setOf(dataset)?.of?.[task] ?? setOf(dataset)?.items;
+
+/** Whether the paper's number is taken over a draw from the items of a data set. */
+export const isDrawn = (dataset: string): boolean => setOf(dataset)?.drawn ?? false;
+
+/** What the paper reports of a task on a data set, where that is not what it reports of the others. */
+export const paperMetric = (task: string, dataset: string): string | undefined =>
+  task === 'logistic-regression' ? setOf(dataset)?.metric : undefined;

@@ -7,14 +7,14 @@
 
 import path from 'node:path';
 import { checkArgument, DataError } from '../errors';
+import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
+import { fileVersion } from '../files/file-version';
+import { isFolder } from '../files/is-folder';
 import { indexTar } from '../formats/tar-index';
-import { byCodeUnit } from '../sources/by-code-unit';
-import { leftOut, leftOutNotes, repeatedNotes } from '../sources/left-out';
-import { lastOfEachName } from '../sources/tar-shard';
-import { walkFiles } from '../sources/walk-images';
-import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from './byte-file';
-import { fileVersion } from './file-version';
-import { isFolder } from './is-folder';
+import { byCodeUnit } from './by-code-unit';
+import { leftOut, leftOutNotes, repeatedNotes } from './left-out';
+import { lastOfEachName } from './tar-shard';
+import { walkFiles } from './walk-images';
 
 export interface FileTree {
   /** Path of the folder or archive, for messages. */
