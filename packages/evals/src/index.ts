@@ -21,6 +21,15 @@ export type {
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
 export {
+  type CorrespondenceOptions,
+  correspondence,
+  type MatchedPair,
+} from './correspondence/correspondence';
+export { type DrawPairsOptions, drawPairs, PAIR_BINS, type PairBin } from './correspondence/draw-pairs';
+export type { KeyPoint, KeyPointPair } from './correspondence/key-point-pair';
+export { matchPair, type PairMatch, RECALL_THRESHOLD } from './correspondence/match-pair';
+export { matchPoints, type Point, type PointMatches } from './correspondence/match-points';
+export {
   drawWarp,
   invertWarp,
   type PlanePoint,
@@ -95,6 +104,7 @@ export {
 } from './metrics/segmentation';
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
+export { pythonShuffle } from './numerics/python-shuffle';
 export type { OodReference, OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {
