@@ -19,36 +19,9 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
-export {
-  type CorrespondenceOptions,
-  correspondence,
-  type MatchedPair,
-} from './correspondence/correspondence';
-export { type DrawPairsOptions, drawPairs, PAIR_BINS, type PairBin } from './correspondence/draw-pairs';
-export type { KeyPoint, KeyPointPair } from './correspondence/key-point-pair';
-export { matchPair, type PairMatch, RECALL_THRESHOLD } from './correspondence/match-pair';
-export { matchPoints, type Point, type PointMatches } from './correspondence/match-points';
-export {
-  drawWarp,
-  invertWarp,
-  type PlanePoint,
-  WARP_STRENGTHS,
-  type Warp,
-  type WarpBounds,
-  type WarpStrength,
-  warpOfPixels,
-  warpPoint,
-} from './correspondence/warp';
-export {
-  matchWarped,
-  tallyWarp,
-  type WarpCorrespondenceOptions,
-  type WarpMatch,
-  type WarpTally,
-  warpCorrespondence,
-} from './correspondence/warp-correspondence';
 export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
 export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
+export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';
 export { type LostOptions, lost } from './discovery/lost';
 export { type PatchProducts, patchProducts } from './discovery/patch-products';
 export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
@@ -96,7 +69,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
-export { type Box, type CorLoc, corLoc, iou, isHit, type Localisation } from './metrics/corloc';
+export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
