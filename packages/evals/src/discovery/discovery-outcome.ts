@@ -22,7 +22,7 @@ export interface DiscoveryRun {
   readonly total: number;
   /** `detail` of each picture's `Discovery`. */
   readonly details: readonly Readonly<Record<string, number>>[];
-  /** What the number depends on: feature, block, patch size, and the options that differ from the method's defaults. */
+  /** What the number depends on: feature, block, patch size, head, and the options that differ from the method's defaults. */
   readonly hyper: Readonly<Record<string, Json>>;
   readonly wallMs: number;
 }
