@@ -19,8 +19,6 @@ export async function matchSet(
 ): Promise<Map<number, MatchedPair>> {
   const matched = new Map<number, MatchedPair>();
   const preparation = { kind: 'pad-square', size: size.input, side: size.side } as const;
-  const { update, end } = countProgress(`pairs at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
-  let done = 0;
   for (const [category, name] of classes.entries()) {
     const own = indices.filter((index) => pairs[index]!.category === category);
     if (own.length === 0) continue;
@@ -30,14 +28,14 @@ export async function matchSet(
       pictures.sort((a, b) => a - b),
       { preparation, patches },
     );
-    for (const index of own) {
+    const { update, end } = countProgress(`pairs of ${name} at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
+    for (const [done, index] of own.entries()) {
       const pair = pairs[index]!;
       const [source, target] = [features.get(pair.source), features.get(pair.target)];
       if (source && target) matched.set(index, { pair, match: matchPair(source, target, pair, size.side) });
-      done++;
-      update(done, indices.length, false);
+      update(done + 1, own.length, false);
     }
+    end();
   }
-  end();
   return matched;
 }
