@@ -14,7 +14,6 @@ export type {
   ScoreGrid,
   SoftmaxProblem,
   SoftmaxRegressionSession,
-  SoftVote,
   TopK,
   TopKSession,
 } from './backend/eval-backend';
@@ -64,7 +63,7 @@ export {
   linearSegmentation,
   type SegmentationCandidate,
 } from './linear-segmentation/linear-segmentation';
-export type { EpochSource } from './linear-segmentation/train-heads';
+export type { EpochSource, SegmentationStream, SegmentationTrain } from './linear-segmentation/train-images';
 export { type Curvature, sharedCurvature } from './logistic-regression/curvature';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {

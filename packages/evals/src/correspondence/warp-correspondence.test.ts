@@ -100,8 +100,8 @@ describe('matching with a warped picture', () => {
     const side = 70;
     const picture = tokens(2, ([x, y]) => [x, y], side);
     const matches = matchWarped(picture, picture, IDENTITY);
-    expect(matches.length).toBe(23 ** 2);
-    expect(matches.slice(0, 2).map(({ source }) => source)).toEqual([71, 74]);
+    expect(matches.length).toBe(14 ** 2);
+    expect(matches.slice(0, 2).map(({ source }) => source)).toEqual([142, 147]);
   });
 });
 
@@ -136,6 +136,25 @@ describe('the result', () => {
     expect(others['recall@0.05']).toBe(others['in place@0.05']);
     expect(value).toBeGreaterThan(2 * others['chance@0.1']!);
     expect(value).toBeLessThan(0.8);
+  });
+
+  it('has the standard error of the value over sets of other pictures', () => {
+    const sets = Array.from({ length: 60 }, (_, set) => {
+      const draws = random(set);
+      // Pictures of many sizes, whose points are found at rates of their own.
+      const tallies = Array.from({ length: 50 }, () => {
+        const [points, rate] = [20 + draws.integer(100), draws.uniform()];
+        const hits = Array.from({ length: points }, draws.uniform).filter((value) => value < rate).length;
+        return { points, found: [hits, 0], inPlace: [0, 0], bestCell: [0, 0], chance: [0, 0], error: 0 };
+      });
+      return warpCorrespondence('mild', tallies, { side: 4, seed: 0, wallMs: 1 });
+    });
+    const mean = sets.reduce((sum, { value }) => sum + value, 0) / 60;
+    const deviation = Math.sqrt(sets.reduce((sum, { value }) => sum + (value - mean) ** 2, 0) / 59);
+    const stated = sets.reduce((sum, { others }) => sum + others['standard error']!, 0) / 60;
+    // A deviation from 60 draws is known to about a tenth.
+    expect(stated / deviation).toBeGreaterThan(0.7);
+    expect(stated / deviation).toBeLessThan(1.4);
   });
 
   it('counts every point alike, whichever picture it is of', () => {

@@ -21,8 +21,8 @@ import { checkWarp, type PlanePoint, WARP_STRENGTHS, type Warp, type WarpStrengt
 /** Shares of the side within which an answer counts; the first one is the metric. */
 const THRESHOLDS = [0.1, 0.05] as const;
 
-/** Questions of a pair are at most so many: of a finer grid, every second or third row and column. */
-const MAX_POINTS = 1024;
+/** Questions of a pair are at most so many: of a finer grid than 16 x 16, every second or third row and column. */
+const MAX_POINTS = 256;
 
 /** The answer for one cell of the source. */
 export interface WarpMatch {
@@ -38,7 +38,7 @@ export interface WarpMatch {
 /**
  * Matches the tokens of a square picture with those of its warp.
  * @param source tokens of one picture, and `target` of the same picture under `warp`, on the same grid
- * @returns one answer for each cell of the source that the target shows, of a grid of more than 32 rows for every second or third of both directions
+ * @returns one answer for each cell of the source that the target shows, of a grid of more than 16 rows for every second or third in both directions
  * @throws EvalsError `features` for tokens of more pictures or of two kinds, or that are not finite; `argument` for what is no warp
  */
 export function matchWarped(source: PatchFeatures, target: PatchFeatures, warp: Warp): WarpMatch[] {
@@ -114,6 +114,8 @@ export function warpCorrespondence(
   const points = sum(tallies.map((tally) => tally.points));
   checkOption(points > 0, 'warpCorrespondence: the tallies have no point; give those of one picture at least');
   const share = (of: (tally: WarpTally) => number): number => sum(tallies.map(of)) / points;
+  const value = share(({ found }) => found[0]!);
+  const scatter = sum(tallies.map((tally) => (tally.found[0]! - value * tally.points) ** 2));
   const floors = THRESHOLDS.flatMap((threshold, k) => [
     ...(k === 0 ? [] : [[`recall@${threshold}`, share(({ found }) => found[k]!)]]),
     [`chance@${threshold}`, share(({ chance }) => chance[k]!)],
@@ -127,9 +129,16 @@ export function warpCorrespondence(
     evaluated: tallies.length,
     total: tallies.length,
     metric: `recall@${THRESHOLDS[0]}`,
-    value: share(({ found }) => found[0]!),
+    value,
     unit: 'share',
-    others: { ...Object.fromEntries(floors), 'mean error in cells': side * share(({ error }) => error) },
+    others: {
+      ...Object.fromEntries(floors),
+      'mean error in cells': side * share(({ error }) => error),
+      // Of the ratio of two sums over pictures: points of one picture are not independent.
+      ...(tallies.length > 1 && {
+        'standard error': Math.sqrt((scatter * tallies.length) / (tallies.length - 1)) / points,
+      }),
+    },
     perClass: [],
     hyper: { ...WARP_STRENGTHS[strength], threshold: THRESHOLDS[0], points, grid: [side, side] },
     selectedOn: 'nothing',
