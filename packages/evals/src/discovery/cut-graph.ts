@@ -101,7 +101,8 @@ export function normalisedCut(graph: CutGraph): Cut {
   // Every patch is joined to every other: all eigenvalues but the first are mu = 0.
   if (!second)
     return { vector: new Float64Array(size), lambda2: 1, ...(size > 2 && { lambda3: 1 }), residual: 0, iterations: 1 };
-  const third = largestEigenpair(operator, noise, {
+  // noise of its own: of an eigenvalue that occurs twice, the second vector is all that the first noise holds
+  const third = largestEigenpair(operator, first.map(draws.normal), {
     deflated: [first, second.vector],
     tolerance: VALUE_TOLERANCE,
     limit: MOST_PRODUCTS,
