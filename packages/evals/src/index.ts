@@ -31,7 +31,6 @@ export { matchPoints, type Point, type PointMatches } from './correspondence/mat
 export {
   drawWarp,
   invertWarp,
-  type PlanePoint,
   WARP_STRENGTHS,
   type Warp,
   type WarpBounds,

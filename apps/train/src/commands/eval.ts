@@ -72,6 +72,7 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
+  pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: train/images and train/masks, PASCAL VOC, ADE20K, or "world"',
   nothing: '',
 };
