@@ -14,6 +14,7 @@ import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
+import { isPairData } from '../image-sets/pair-layouts';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { index, indexList, positiveInteger, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
@@ -22,6 +23,8 @@ import { rasaTask } from '../rasa/rasa-task';
 interface Options extends SessionOptions, OutputOptions, MaskValues {
   readonly data?: string;
   readonly denseData?: string;
+  readonly pairData?: string;
+  readonly pairs?: number;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -64,6 +67,8 @@ export async function register(program: Command): Promise<void> {
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
+      .option('--pair-data <data>', 'pairs of pictures (default: --data where it has pairs, else the generated world)')
+      .addOption(pairsOption('100'))
       .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
@@ -78,7 +83,8 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const reading = withLimits(command).option(
+  const limited = task.reads === 'pairs' ? withDataset(command.addOption(pairsOption())) : withLimits(command);
+  const reading = limited.option(
     '-d, --data <data>',
     `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
@@ -95,13 +101,27 @@ const withMasks = (command: Command): Command =>
     .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index);
 
 const withLimits = (command: Command, fallback?: string): Command =>
-  command
-    .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
-    .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of the input)', positiveInteger)
-    .option(
-      '--dataset <name>',
-      "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
-    );
+  withDataset(
+    command
+      .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
+      .option(
+        '--resize <px>',
+        'shorter side before the centre is cut out (default: 8/7 of the input)',
+        positiveInteger,
+      ),
+  );
+
+const withDataset = (command: Command): Command =>
+  command.option(
+    '--dataset <name>',
+    "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
+  );
+
+/** `fallback`: the default, as one would write it. */
+function pairsOption(fallback?: string): Option {
+  const option = new Option('--pairs <n>', 'at most so many pairs, evenly spaced').argParser(positiveInteger);
+  return fallback === undefined ? option : option.default(positiveInteger(fallback), fallback);
+}
 
 /** `fallback`: the default, as one would write it. */
 function limitOption(flag: string, about: string, fallback?: string): Option {
@@ -146,7 +166,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   await checkOutputs({ ...options, html }, spec);
   if (said) console.log(said);
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, heldOut }, evaluations);
+  const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, pairData, heldOut }, evaluations);
   await using shared = shareSets(data);
   const { model, ...results } = await evaluate(options, data, shared, (session) => [
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
@@ -181,14 +202,15 @@ async function checkOutputs({ json, html, items, weights }: Options, data?: stri
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize, maskValues, void: unscored }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'heldOut'>,
+  { dataset, images = {}, denseImages = images, pairs, resize, maskValues, void: unscored }: Options,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
+  pairs,
   masks: { maskValues, void: unscored },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
