@@ -86,8 +86,9 @@ const commonPoints = (from: ReadonlyMap<string, Point>, to: ReadonlyMap<string, 
     return target ? [{ name, source, target }] : [];
   });
 
-/** Width, height and depth. */
-function sizeOf(place: JsonPlace): Size {
+/** Width, height and depth, where they are stated. */
+function sizeOf(place: JsonPlace): Size | undefined {
+  if (place.value === undefined) return undefined;
   const [width, height] = numbersOf(place, 3);
   return [width!, height!];
 }
