@@ -31,7 +31,6 @@ export { matchPoints, type Point, type PointMatches } from './correspondence/mat
 export {
   drawWarp,
   invertWarp,
-  type PlanePoint,
   WARP_STRENGTHS,
   type Warp,
   type WarpBounds,
@@ -47,6 +46,12 @@ export {
   type WarpTally,
   warpCorrespondence,
 } from './correspondence/warp-correspondence';
+export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
+export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
+export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';
+export { type LostOptions, lost } from './discovery/lost';
+export { type PatchProducts, patchProducts } from './discovery/patch-products';
+export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
@@ -91,6 +96,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
+export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';

@@ -15,12 +15,13 @@ import { type FeatureSession, openSession, type SessionOptions, withWeightsAndIm
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
+import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
-import { index, indexList, positiveInteger, trainTest } from '../options/option-values';
+import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
 import { rasaTask } from '../rasa/rasa-task';
 
-interface Options extends SessionOptions, OutputOptions, MaskValues {
+interface Options extends SessionOptions, OutputOptions, MaskValues, SegmentationOptions {
   readonly data?: string;
   readonly denseData?: string;
   readonly pairData?: string;
@@ -78,7 +79,7 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
-  segmentation: 'images with masks: train/images and train/masks, PASCAL VOC, ADE20K, or "world"',
+  segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
   nothing: '',
 };
 
@@ -98,7 +99,18 @@ const withMasks = (command: Command): Command =>
       'values in the masks in the order of the classes, e.g. 0,255 (default: 0, 1, ...)',
       indexList,
     )
-    .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index);
+    .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index)
+    .addOption(
+      new Option('--train-list <name>', 'training list of PASCAL VOC (default: trainaug where it is there)').choices([
+        'train',
+        'trainaug',
+      ]),
+    )
+    .option(
+      '--train-share <share>',
+      'of the training pictures with masks, drawn by seed 0 (default: all)',
+      positiveShare,
+    );
 
 const withLimits = (command: Command, fallback?: string): Command =>
   withDataset(
@@ -202,7 +214,17 @@ async function checkOutputs({ json, html, items, weights }: Options, data?: stri
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, pairs, resize, maskValues, void: unscored }: Options,
+  {
+    dataset,
+    images = {},
+    denseImages = images,
+    pairs,
+    resize,
+    maskValues,
+    void: unscored,
+    trainList,
+    trainShare,
+  }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
@@ -212,6 +234,7 @@ const contextOptions = (
   denseImages,
   pairs,
   masks: { maskValues, void: unscored },
+  segmentation: { trainList, trainShare },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

@@ -18,7 +18,8 @@ import {
 import type { MaskValues } from '../image-sets/mask-values';
 import { type OpenPairsOptions, openPairs } from '../image-sets/pair-layouts';
 import { spreadPairs } from '../image-sets/pair-set';
-import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
+import type { SegmentationOptions } from '../image-sets/segmentation-layout';
+import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import {
@@ -87,6 +88,8 @@ export interface ContextOptions extends ImageOptions {
   readonly pairs?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
+  /** Which pictures with masks are learnt from. */
+  readonly segmentation?: SegmentationOptions;
 }
 
 /** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
@@ -133,8 +136,7 @@ export function openContext(
   };
   const masked = memo(async (part: PartName) => {
     const set = (await sets('dense'))[part];
-    if (set.ignore === undefined)
-      throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
+    if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
       update(done, total, false),
@@ -192,9 +194,15 @@ export function openContext(
 const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut });
 
-async function openDense({ denseData, denseImages, dataset, heldOut }: ContextOptions): Promise<ImageSets> {
+async function openDense({
+  denseData,
+  denseImages,
+  dataset,
+  heldOut,
+  segmentation,
+}: ContextOptions): Promise<ImageSets> {
   return (await isSegmentationData(denseData))
-    ? openSegmentationSets(denseData, denseImages, dataset)
+    ? openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset })
     : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
 }
 
