@@ -57,6 +57,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/features': 'From weights and images to features, cached in shards',
   'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
   'apps/train/src/eval/tasks': 'One file an evaluation',
+  'apps/train/src/eval/warp': 'Sets of warped pictures and their pairs',
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',

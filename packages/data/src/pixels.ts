@@ -2,7 +2,7 @@
  * `@franca/data/pixels`: all of this package that needs nothing but numbers, for browsers too. Preprocessing, crops and augmentation
  * on decoded pixels, the order of samples, random streams, and the scenes of the generated world.
  */
-export { type Box, type ResizeOptions, resizeBicubic } from './augment/bicubic';
+export { type Box, type ResizeOptions, resizeBicubic, resizeBilinear } from './augment/bicubic';
 export { colorJitter, JITTER_STEPS, type Jitter, type JitterStep } from './augment/color-jitter';
 export { gaussianBlur } from './augment/gaussian-blur';
 export {

@@ -64,6 +64,21 @@ export function takeColumns(source: Matrix, begin: number, end: number): Matrix 
   return { data, rows: source.rows, cols };
 }
 
+/** All rows of matrices of one width, one after another; a single one as it is. */
+export function joinRows(parts: readonly Matrix[]): Matrix {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const data = new Float32Array(rows * first!.cols);
+  let at = 0;
+  for (const part of parts) {
+    checkWidths(first!, part);
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { data, rows, cols: first!.cols };
+}
+
 /** Copy with every row divided by `max(L2 norm, 1e-12)`, so that inner products are cosines. A zero row stays zero. */
 export function normaliseRows(source: Matrix): Matrix {
   const { rows, cols } = source;

@@ -52,6 +52,12 @@ export {
   type QkvFeatures,
 } from './figures/attention-map';
 export {
+  type DiscoveryFigureOptions,
+  type DiscoveryItem,
+  discoveryFigure,
+  type PixelBox,
+} from './figures/discovery-figure';
+export {
   type ClusterPositions,
   normalisedEntropy,
   type PositionMapsOptions,
@@ -66,6 +72,12 @@ export {
   maskCoverageFigure,
   maskSheet,
 } from './figures/mask-figure';
+export {
+  type MatchedPictures,
+  type MatchesFigureOptions,
+  matchesFigure,
+  type PointMatch,
+} from './figures/matches-figure';
 export {
   type HeatOverlayOptions,
   heatOverlay,

@@ -13,7 +13,7 @@ import { positiveInteger, shareOfAll } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
 import { kernelProgress } from '../text/kernel-progress';
 import type { FeatureShard } from './compute-shard';
-import { type ExtractOptions, extract } from './extract';
+import { type Extraction, type ExtractOptions, extract } from './extract';
 import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
@@ -38,6 +38,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly size: number;
   /** Images that could not be read, of all sets whose features were asked for. */
   readonly leftOut: LeftOutImages;
+  /** What features are computed and cached by. */
+  readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
 }
@@ -115,6 +117,7 @@ export async function openSession(
       model,
       size,
       leftOut,
+      extraction,
       shards: (set, request) => ({
         async *[Symbol.asyncIterator]() {
           const progress = countProgress(`features of ${set.dataset} ${set.split}`);

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PixelImage } from '../images/image';
-import { cubicKernel, resizeBicubic } from './bicubic';
+import { cubicKernel, resizeBicubic, resizeBilinear } from './bicubic';
 
 function noise(width: number, height: number): PixelImage {
   const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 2654435761) >>> 24);
@@ -63,6 +63,30 @@ it('mirrors left to right', () => {
     const mirror = pixel - (pixel % 12) + 11 - (pixel % 12);
     expect(flipped.subarray(pixel * 3, pixel * 3 + 3)).toEqual(straight.subarray(mirror * 3, mirror * 3 + 3));
   }
+});
+
+it.each([
+  // by Pillow 12.3.0: crop(left, top, right, bottom).resize(size, BILINEAR) of noise(13, 9)
+  {
+    box: { left: 2, top: 1, width: 9, height: 7 },
+    size: [4, 3],
+    bytes: [
+      179, 101, 94, 123, 114, 172, 81, 180, 98, 185, 120, 97, 131, 158, 75, 170, 87, 142, 100, 115, 153, 118, 174, 85,
+      67, 181, 117, 164, 139, 84, 151, 80, 186, 76, 154, 136,
+    ],
+  },
+  {
+    box: { left: 3, top: 2, width: 4, height: 3 },
+    size: [6, 5],
+    bytes: [
+      196, 99, 1, 178, 80, 110, 153, 55, 213, 128, 30, 188, 103, 134, 164, 84, 243, 145, 207, 109, 11, 188, 91, 121,
+      163, 66, 224, 138, 40, 199, 114, 93, 174, 95, 151, 155, 223, 125, 27, 204, 107, 137, 179, 82, 240, 154, 56, 215,
+      130, 32, 190, 111, 13, 171, 239, 141, 43, 220, 123, 76, 195, 98, 128, 170, 72, 205, 146, 48, 206, 127, 29, 187,
+      249, 151, 54, 231, 133, 35, 206, 108, 53, 181, 83, 198, 156, 58, 217, 137, 39, 198,
+    ],
+  },
+] as const)('resizes bilinearly as PIL does, to $size', ({ box, size, bytes }) => {
+  expect([...resizeBilinear(noise(13, 9), size[0], size[1], { box }).data]).toEqual(bytes);
 });
 
 it('refuses bytes that are not those of the picture', () => {

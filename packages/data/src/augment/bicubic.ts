@@ -1,9 +1,9 @@
 /**
- * Bicubic resampling as PIL does it on 8-bit images, to the bit.
+ * Bicubic and bilinear resampling as PIL does it on 8-bit images, to the bit.
  *
  * Output pixel `x` of an axis of `n` pixels taken from a span of `m` sits at `c = (x + 1/2) m/n` in the input. Its value
  * is the weighted mean of the input pixels within `2 s` of `c`, `s = max(m/n, 1)`, with Keys' cubic (a = -1/2) stretched by
- * `s`: shrinking therefore averages (antialias) and enlarging interpolates. Weights are normalised to sum 1, then rounded
+ * `s`, or of those within `s` with a triangle: shrinking therefore averages (antialias) and enlarging interpolates. Weights are normalised to sum 1, then rounded
  * to 22-bit fixed point. The horizontal pass comes first and its result is rounded and clamped to 8 bits before the
  * vertical pass; leaving out that middle step changes pixels by up to 12 levels.
  */
@@ -28,7 +28,14 @@ interface AxisWeights {
   weights: Int32Array;
 }
 
-const SUPPORT = 2;
+/** A kernel that is 0 beyond `support` input pixels. */
+interface Filter {
+  support: number;
+  kernel: (distance: number) => number;
+}
+
+const BICUBIC: Filter = { support: 2, kernel: cubicKernel };
+const BILINEAR: Filter = { support: 1, kernel: (distance) => Math.max(0, 1 - Math.abs(distance)) };
 const FRACTION_BITS = 22;
 const HALF = 1 << (FRACTION_BITS - 1);
 
@@ -41,10 +48,16 @@ export function cubicKernel(distance: number): number {
 }
 
 /** Weights for outputs `first .. first + count - 1` of an axis resized from `input` to `output` pixels. */
-function axisWeights(input: number, output: number, first: number, count: number): AxisWeights {
+function axisWeights(
+  { support: reach, kernel }: Filter,
+  input: number,
+  output: number,
+  first: number,
+  count: number,
+): AxisWeights {
   const scale = input / output;
   const stretch = Math.max(scale, 1);
-  const support = SUPPORT * stretch;
+  const support = reach * stretch;
   const taps = Math.ceil(support) * 2 + 1;
   const starts = new Int32Array(count);
   const counts = new Int32Array(count);
@@ -55,7 +68,7 @@ function axisWeights(input: number, output: number, first: number, count: number
     const start = Math.max(0, Math.trunc(center - support + 0.5));
     const end = Math.min(input, Math.trunc(center + support + 0.5));
     let sum = 0;
-    for (let t = 0; t < end - start; t++) sum += row[t] = cubicKernel((t + start - center + 0.5) / stretch);
+    for (let t = 0; t < end - start; t++) sum += row[t] = kernel((t + start - center + 0.5) / stretch);
     for (let t = 0; t < end - start; t++) {
       const fixed = (row[t]! / sum) * (1 << FRACTION_BITS);
       weights[i * taps + t] = Math.trunc(fixed < 0 ? fixed - 0.5 : fixed + 0.5);
@@ -78,7 +91,7 @@ function toByte(fixed: number): number {
   return Math.max(0, Math.min(255, fixed >> FRACTION_BITS));
 }
 
-/** Options of `resizeBicubic`. */
+/** Options of `resizeBicubic` and `resizeBilinear`. */
 export interface ResizeOptions {
   /** Part of the image to read; pixels outside it have no influence. Default: all of it. */
   box?: Box;
@@ -101,15 +114,43 @@ export function resizeBicubic(
   height: number,
   options: ResizeOptions = {},
 ): PixelImage {
+  checkResize('resizeBicubic', image, width, height, options);
+  return resample(BICUBIC, image, width, height, options);
+}
+
+/**
+ * `resizeBicubic` with the triangle filter: PIL's `crop(box).resize((width, height), BILINEAR)`, torchvision's default.
+ * @throws DataError `argument` as `resizeBicubic`
+ */
+export function resizeBilinear(
+  image: PixelImage,
+  width: number,
+  height: number,
+  options: ResizeOptions = {},
+): PixelImage {
+  checkResize('resizeBilinear', image, width, height, options);
+  return resample(BILINEAR, image, width, height, options);
+}
+
+function checkResize(what: string, image: PixelImage, width: number, height: number, options: ResizeOptions): void {
   checkPixels(image);
-  checkCount('resizeBicubic', 'width', width, 1);
-  checkCount('resizeBicubic', 'height', height, 1);
-  checkOptions('resizeBicubic', options, OPTIONS);
+  checkCount(what, 'width', width, 1);
+  checkCount(what, 'height', height, 1);
+  checkOptions(what, options, OPTIONS);
+}
+
+function resample(
+  filter: Filter,
+  image: PixelImage,
+  width: number,
+  height: number,
+  options: ResizeOptions,
+): PixelImage {
   const box = options.box ?? { left: 0, top: 0, width: image.width, height: image.height };
   const window = options.window ?? { left: 0, top: 0, width, height };
-  const straight = axisWeights(box.width, width, window.left, window.width);
+  const straight = axisWeights(filter, box.width, width, window.left, window.width);
   const across = options.flip ? mirrored(straight) : straight;
-  const down = axisWeights(box.height, height, window.top, window.height);
+  const down = axisWeights(filter, box.height, height, window.top, window.height);
   const last = window.height - 1;
   const firstRow = down.starts[0]!;
   const rows = down.starts[last]! + down.counts[last]! - firstRow;

@@ -16,7 +16,7 @@ const ATTEMPTS = 10;
 /**
  * @param width image width in pixels
  * @param height image height in pixels
- * @param scale smallest and largest share of the image's area, in `(0, 1]`
+ * @param scale smallest and largest share of the image's area, above 0; a box with more than all of it never fits
  * @param ratio smallest and largest width / height
  */
 export function randomResizedCrop(

@@ -5,7 +5,6 @@ import { openGram } from './cpu-gram';
 import { openKMeans } from './cpu-k-means';
 import { labelMap } from './cpu-label-map';
 import { openLinearGrid } from './cpu-linear-grid';
-import { softVote } from './cpu-soft-vote';
 import { openSoftmaxRegression } from './cpu-softmax-regression';
 import { openTopK } from './cpu-top-k';
 import type { EvalBackend } from './eval-backend';
@@ -17,7 +16,6 @@ export const cpuBackend: EvalBackend = {
   openTopK,
   openGram,
   openKMeans,
-  softVote,
   labelMap,
   countPairs,
   openLinearGrid,

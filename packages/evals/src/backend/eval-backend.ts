@@ -18,8 +18,6 @@ export interface EvalBackend {
   openGram(cols: number): GramSession;
   /** Nearest centroids, and the sums that Lloyd's step needs, over points that stay in place. */
   openKMeans(points: Matrix): KMeansSession;
-  /** Label distributions by a softmax-weighted vote of neighbours. */
-  softVote(vote: SoftVote): Promise<Float32Array>;
   /** The class of each pixel: scores on a patch grid, upsampled bilinearly, then the largest (lowest class on ties). */
   labelMap(scores: ScoreGrid, size: readonly [rows: number, cols: number]): Promise<Int32Array>;
   /** How often each (prediction, target) pair occurs. */
@@ -77,14 +75,6 @@ export interface ClusterSums {
 export interface KMeansSession extends Disposable {
   assign(centroids: Matrix): Promise<Assignment>;
   accumulate(centroids: Matrix): Promise<ClusterSums>;
-}
-
-/** `out[q] = sum_j softmax_j(scores[q, j] / temperature) * labels[indices[q, j]]`, `[queries, classes]`. */
-export interface SoftVote {
-  readonly neighbours: TopK;
-  readonly temperature: number;
-  /** Label distribution of each bank row, `[bank, classes]`. */
-  readonly labels: Matrix;
 }
 
 /** Class scores of one image, `[grid[0] * grid[1], classes]`. */

@@ -5,7 +5,6 @@ import { gaussian } from '../../test/support';
 import { gpuBackend } from './gpu';
 import { countPairs } from './gpu-count-pairs';
 import { openLinearGrid } from './gpu-linear-grid';
-import { softVote } from './gpu-soft-vote';
 import { planCache } from './plan-cache';
 
 // the null backend validates pipelines against the default limits
@@ -23,14 +22,13 @@ test.each(adapters.map((target) => [target.name, target] as const))(
     expect(await backend.products(x, y)).toHaveLength(130 * 7);
     using nearest = backend.openTopK(y, 5);
     await nearest.add(x);
-    const neighbours = await nearest.result();
+    await nearest.result();
     using moments = backend.openGram(12);
     await moments.add(x);
     await moments.result();
     using means = backend.openKMeans(x);
     await means.assign(y);
     await means.accumulate(y);
-    await softVote(gpu, { neighbours, temperature: 0.07, labels: gaussian(130, 3, 3) });
     await backend.labelMap({ scores: gaussian(4, 3, 4), grid: [2, 2] }, [7, 9]);
     await countPairs(gpu, plans, { predicted: labels, target: labels, shape: [3, 3] });
     const head = {

@@ -8,7 +8,6 @@ import { cpuBackend } from './cpu';
 import type { GramSession } from './eval-backend';
 import { gpuBackend } from './gpu';
 import { countPairs } from './gpu-count-pairs';
-import { softVote } from './gpu-soft-vote';
 import { planCache } from './plan-cache';
 
 let gpu: Gpu;
@@ -108,25 +107,6 @@ describe.each([
     expect(await session.assign(centroids)).toEqual(await expected.assign(centroids));
     expect(await session.accumulate(centroids)).toEqual(await expected.accumulate(centroids));
   });
-});
-
-test('a vote is that of the CPU up to rounding', async () => {
-  const [queries, bank, k, classes] = [257, 31, 5, 7];
-  const labels = absolute(gaussian(bank, classes, 6));
-  const neighbours = {
-    k,
-    scores: gaussian(queries, k, 7).data.map((value) => value / 4),
-    indices: Int32Array.from({ length: queries * k }, (_, i) => (i * i) % bank),
-  };
-  const vote = { neighbours, temperature: 0.02, labels };
-  const [actual, expected] = [await softVote(gpu, vote), await cpuBackend.softVote(vote)];
-  // scores over temperatures reach 60: their rounding and that of the exponential bound the relative error of each weight
-  expected.forEach((value, i) => {
-    expect(Math.abs(actual[i]! - value)).toBeLessThanOrEqual(4 * 60 * 2 * u * 5);
-  });
-  expect(
-    await softVote(gpu, { ...vote, neighbours: { k: 0, scores: new Float32Array(0), indices: new Int32Array(0) } }),
-  ).toEqual(new Float32Array(0));
 });
 
 test.each([

@@ -3,15 +3,13 @@
  * same bits on every run.
  *
  * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a
- * software adapter also counting and voting: they only move memory, which a loop over the arrays does without the
- * copies. A vote whose label table exceeds one binding goes there too, and a linear grid whose weights or logits do,
- * for a single head and item.
+ * software adapter also counting: it only moves memory, which a loop over the arrays does without the copies. A linear
+ * grid whose weights or logits exceed one binding for a single head and item goes there too.
  */
 import type { Gpu } from '@franca/tensor';
 import { checkOption } from '../errors';
 import { countPairs as countOnCpu } from './cpu-count-pairs';
 import { openLinearGrid as openGridOnCpu } from './cpu-linear-grid';
-import { softVote as voteOnCpu } from './cpu-soft-vote';
 import { openSoftmaxRegression } from './cpu-softmax-regression';
 import type { EvalBackend } from './eval-backend';
 import { countPairs } from './gpu-count-pairs';
@@ -20,7 +18,6 @@ import { openKMeans } from './gpu-k-means';
 import { labelMap } from './gpu-label-map';
 import { fitsGrid, openLinearGrid } from './gpu-linear-grid';
 import { products } from './gpu-products';
-import { fitsVote, softVote } from './gpu-soft-vote';
 import { openTopK } from './gpu-top-k';
 import { planCache } from './plan-cache';
 
@@ -45,7 +42,6 @@ export function gpuBackend(gpu: Gpu): GpuBackend {
     openTopK: (queries, k) => openTopK(gpu, queries, k),
     openGram: (cols) => openGram(gpu, cols),
     openKMeans: (points) => openKMeans(gpu, points),
-    softVote: (vote) => (isSoftware || !fitsVote(gpu, vote) ? voteOnCpu(vote) : softVote(gpu, vote)),
     labelMap: (scores, size) => labelMap(gpu, plans, scores, size),
     countPairs: (pairs) => (isSoftware ? countOnCpu(pairs) : countPairs(gpu, plans, pairs)),
     openLinearGrid: (spec) => (fitsGrid(gpu, spec) ? openLinearGrid(gpu, spec) : openGridOnCpu(spec)),

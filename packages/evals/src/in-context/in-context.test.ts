@@ -60,6 +60,40 @@ test('a memory that arrives image by image gives the same maps', async () => {
   expect(predicted).toEqual((await inContextSegmentation(train, testSet, { classes: 3 })).predicted);
 });
 
+/** Images `from` to `to` of a set. */
+const some = (set: SegmentationFeatures, from: number, to: number): SegmentationFeatures => ({
+  ...set,
+  patches: set.patches.slice(from * 192, to * 192),
+  masks: set.masks.slice(from * 96, to * 96),
+});
+
+test.each([undefined, 1, 50])(
+  'test images that stream, %s patches at a time, give the same as all at once',
+  async (heldPatches) => {
+    const options = { classes: 3, k: 5, memory: { patches: 60, images: 6 } };
+    const whole = await inContextSegmentation(train, testSet, options);
+    const halves = [some(train, 0, 2), some(train, 2, 6)];
+    const stream = [some(testSet, 0, 1), some(testSet, 1, 3), some(testSet, 3, 4)];
+    const { outcome, predicted } = await inContextSegmentation(halves, stream, {
+      ...options,
+      heldPatches,
+      predictions: 3,
+    });
+    expect(predicted).toEqual(whole.predicted.slice(0, 3));
+    expect({ ...outcome, wallMs: 0 }).toEqual({ ...whole.outcome, wallMs: 0 });
+  },
+);
+
+test('a memory that can be read once only is refused for a second part', async () => {
+  function* once() {
+    yield train;
+  }
+  const stream = [some(testSet, 0, 2), some(testSet, 2, 4)];
+  await expect(inContextSegmentation(once(), stream, { classes: 3, heldPatches: 48 })).rejects.toThrow(
+    /anew for each held part/,
+  );
+});
+
 test('a bounded memory keeps its share of each image', async () => {
   const memory = { patches: 20, images: 6 };
   const { outcome } = await inContextSegmentation(train, testSet, { classes: 3, memory, seed: 4 });
@@ -81,4 +115,7 @@ test('renaming predictions after the fact repairs swapped names, and is marked a
   expect(plain.outcome.value).toBeLessThan(0.4);
   expect(renamed.outcome.value).toBeGreaterThan(0.95);
   expect([plain.outcome.quirks, renamed.outcome.quirks]).toEqual([false, true]);
+  // each says what the other way gives
+  expect(plain.outcome.others['mIoU relabelled']).toBe(renamed.outcome.value);
+  expect(renamed.outcome.others['mIoU as named']).toBe(plain.outcome.value);
 });

@@ -4,16 +4,17 @@
  * test image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02);
  * the grid of averages is upsampled bilinearly and the largest class named at each pixel.
  *
- * The memory streams past the test patches, so only its labels are held. Sources: Balazevic et al. 2023;
- * open-hummingbird-eval; paper Table 4.
+ * The memory streams past the test patches, so only its labels are held, sparsely. Of the test images the tokens are
+ * held, or those of a part at a time (`heldPatches`), past each of which the memory streams anew. Sources: Balazevic et
+ * al. 2023; open-hummingbird-eval; paper Table 4.
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
-import { checkSet, SEGMENTATION } from '../check-features';
+import { SEGMENTATION } from '../check-features';
 import { checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
-import { type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
+import { joinRows, type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
 import { hungarianMatch, renamed } from '../metrics/matching';
 import {
   checkMask,
@@ -27,8 +28,10 @@ import {
 } from '../metrics/segmentation';
 import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { type LabelMemory, labelMemory } from './label-memory';
 import { patchLabels } from './patch-labels';
 import { samplePatches } from './sample-patches';
+import { type SoftVote, softVote } from './soft-vote';
 
 /** Options of `inContextSegmentation`. */
 export interface InContextOptions extends SegmentationScoring {
@@ -48,6 +51,13 @@ export interface InContextOptions extends SegmentationScoring {
    * predictions carry names already; it can only raise the score. Default `none`.
    */
   readonly relabel?: 'none' | 'hungarian';
+  /**
+   * Test patches that are held at once, as whole batches of `test`; for each such part `train` is read anew. Default: all,
+   * so that `train` is read once.
+   */
+  readonly heldPatches?: number;
+  /** Test images, from the first on, whose maps are returned; default all. */
+  readonly predictions?: number;
   readonly backend?: EvalBackend;
 }
 
@@ -57,49 +67,52 @@ const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({},
   memory: 'object',
   seed: 'number',
   relabel: ['none', 'hungarian'],
+  heldPatches: 'number',
+  predictions: 'number',
   backend: 'object',
 } as const);
 
 export interface InContextResult {
   readonly outcome: Outcome;
-  /** Predicted class of each pixel of each test image, `[n, rows * cols]` of the mask size. */
+  /** Predicted class of each pixel of the first test images, `[n, rows * cols]` of the mask size. */
   readonly predicted: readonly Int32Array[];
 }
 
-/** @throws EvalsError `features` or `options` */
+/**
+ * @param train read once, or once for each part of `test` that is held; an iterable must then be readable again
+ * @throws EvalsError `features`, `labels` or `options`
+ */
 export async function inContextSegmentation(
   train: Batched<SegmentationFeatures>,
-  test: SegmentationFeatures,
+  test: Batched<SegmentationFeatures>,
   options: InContextOptions,
 ): Promise<InContextResult> {
   const started = performance.now();
   checkOptions('inContextSegmentation', options, OPTIONS);
-  checkSet('inContextSegmentation: test', test, SEGMENTATION);
   const { k = 30, temperature = 0.02, relabel = 'none', seed = 0, backend = cpuBackend, classes } = options;
+  const { predictions = Number.POSITIVE_INFINITY } = options;
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
-  const images = imageCount(test);
-  checkOption(images > 0, 'the test set is empty');
   const scoring = scoringOf(options);
   checkScoring(scoring);
-  checkMask(test.masks, options);
-  using search = backend.openTopK(normaliseRows(patchTokens(test)), k);
-  const labels = await fillMemory(search, train, options);
-  const votes = await backend.softVote({ neighbours: await search.result(), temperature, labels });
-
-  const cells = test.grid[0] * test.grid[1];
-  const scores: Matrix = { data: votes, rows: images * cells, cols: classes };
   const pooled = pooledCounts(backend, scoring);
   const predicted: Int32Array[] = [];
-  for (let i = 0; i < images; i++) {
-    const grid = { scores: rowRange(scores, i * cells, (i + 1) * cells), grid: test.grid };
-    const map = await backend.labelMap(grid, test.maskSize);
-    await pooled.add(map, maskOf(test, i));
-    predicted.push(map);
+  let [images, memoryPatches] = [0, 0];
+  for await (const { queries, parts } of heldParts(test, options)) {
+    using search = backend.openTopK(queries, k);
+    const labels = await fillMemory(search, train, options);
+    memoryPatches = labels.rows;
+    const vote = { neighbours: await search.result(), temperature, labels };
+    for await (const { map, mask } of mapsOf(parts, vote, backend)) {
+      await pooled.add(map, mask);
+      if (images++ < predictions) predicted.push(map);
+    }
   }
+  checkOption(images > 0, 'the test set is empty');
   const table = { counts: pooled.counts, clusters: classes, classes };
-  const counts = relabel === 'hungarian' ? renamed(table, hungarianMatch(table)) : pooled.counts;
-  const score = scoreCounts(counts, scoring);
+  const named = scoreCounts(pooled.counts, scoring);
+  const matched = scoreCounts(renamed(table, hungarianMatch(table)), scoring);
+  const score = relabel === 'hungarian' ? matched : named;
   const outcome: Outcome = {
     task: 'in-context-segmentation',
     protocol: 'hummingbird',
@@ -109,16 +122,12 @@ export async function inContextSegmentation(
     metric: 'mIoU',
     value: score.miou,
     unit: 'share',
-    others: { 'pixel accuracy': score.pixelAccuracy },
-    perClass: score.perClass,
-    hyper: {
-      k,
-      temperature,
-      memoryPatches: labels.rows,
-      relabel,
-      ...scoringSettings(options),
-      backend: backend.name,
+    others: {
+      'pixel accuracy': score.pixelAccuracy,
+      ...(relabel === 'hungarian' ? { 'mIoU as named': named.miou } : { 'mIoU relabelled': matched.miou }),
     },
+    perClass: score.perClass,
+    hyper: { k, temperature, memoryPatches, relabel, ...scoringSettings(options), backend: backend.name },
     selectedOn: 'nothing',
     seeds: options.memory ? [seed] : [],
     quirks: relabel === 'hungarian',
@@ -127,12 +136,61 @@ export async function inContextSegmentation(
   return { outcome, predicted };
 }
 
-/** Streams the train patches past the queries and returns their soft labels `[memory, classes]`. */
+/** What is kept of a batch of test images beside their tokens. */
+interface TestPart extends Pick<SegmentationFeatures, 'grid' | 'maskSize'> {
+  readonly masks: readonly Uint8Array[];
+}
+
+/** Unit tokens of test images `[patches, D]` that are searched for at once, and the batches that they are of. */
+interface HeldPart {
+  readonly queries: Matrix;
+  readonly parts: readonly TestPart[];
+}
+
+/** The test images in parts of at most `heldPatches` patches, or of one batch. */
+async function* heldParts(test: Batched<SegmentationFeatures>, options: InContextOptions): AsyncGenerator<HeldPart> {
+  const { heldPatches = Number.POSITIVE_INFINITY } = options;
+  let tokens: Matrix[] = [];
+  let parts: TestPart[] = [];
+  let patches = 0;
+  for await (const batch of batches('inContextSegmentation: test', test, SEGMENTATION)) {
+    checkMask(batch.masks, options);
+    const unit = normaliseRows(patchTokens(batch));
+    if (parts.length > 0 && patches + unit.rows > heldPatches) {
+      yield { queries: joinRows(tokens), parts };
+      [tokens, parts, patches] = [[], [], 0];
+    }
+    const masks = Array.from({ length: imageCount(batch) }, (_, i) => maskOf(batch, i));
+    tokens.push(unit);
+    parts.push({ grid: batch.grid, maskSize: batch.maskSize, masks });
+    patches += unit.rows;
+  }
+  if (patches > 0) yield { queries: joinRows(tokens), parts };
+}
+
+/** The map of each image, from the votes of its patches, and its mask. */
+async function* mapsOf(
+  parts: readonly TestPart[],
+  vote: SoftVote,
+  backend: EvalBackend,
+): AsyncGenerator<{ readonly map: Int32Array; readonly mask: Uint8Array }> {
+  let first = 0;
+  for (const { grid, maskSize, masks } of parts) {
+    const cells = grid[0] * grid[1];
+    for (const mask of masks) {
+      const scores = { data: softVote(vote, first, first + cells), rows: cells, cols: vote.labels.classes };
+      first += cells;
+      yield { map: await backend.labelMap({ scores, grid }, maskSize), mask };
+    }
+  }
+}
+
+/** Streams the train patches past the queries and returns their soft labels. */
 async function fillMemory(
   search: TopKSession,
   train: Batched<SegmentationFeatures>,
   options: InContextOptions,
-): Promise<Matrix> {
+): Promise<LabelMemory> {
   const { classes, ignore = 255, memory, seed = 0 } = options;
   const draws = random(seed);
   checkOption(
@@ -140,7 +198,8 @@ async function fillMemory(
     `memory is { patches: ${memory?.patches}, images: ${memory?.images} }; both must be at least 1`,
   );
   const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
-  const parts: Float32Array[] = [];
+  const labels = labelMemory(classes);
+  let empty = true;
   for await (const batch of batches('inContextSegmentation: train', train, SEGMENTATION)) {
     checkMask(batch.masks, options);
     const cells = batch.grid[0] * batch.grid[1];
@@ -150,15 +209,14 @@ async function fillMemory(
       const image = rowRange(tokens, i * cells, (i + 1) * cells);
       const kept = samplePatches(soft, classes, keep, draws);
       await search.add(kept.length === cells ? image : takeRows(image, kept));
-      parts.push(takeRows({ data: soft, rows: cells, cols: classes }, kept).data);
+      labels.add(soft, kept);
+      empty = false;
     }
   }
-  if (parts.length === 0) throw new EvalsError('features', 'the train set is empty; the memory needs patches');
-  const data = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part, at);
-    at += part.length;
-  }
-  return { data, rows: data.length / classes, cols: classes };
+  if (empty)
+    throw new EvalsError(
+      'features',
+      'the train set is empty; the memory needs patches, and they are read anew for each held part of test',
+    );
+  return labels.build();
 }

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { scenes } from '../../test/support';
 import { cpuBackend } from '../backend/cpu';
+import type { SegmentationFeatures } from '../features';
+import { random } from '../numerics/random';
 import { linearSegmentation } from './linear-segmentation';
-import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
+import { scoreHeads, segmentationHeads } from './segmentation-heads';
+import { epochsOf, takeImages, trainImages } from './train-images';
 
 const scene = { grid: [4, 6], patch: 2, classes: 3, dim: 8, noise: 0.3 } as const;
 const train = scenes({ ...scene, images: 20, seed: 1 });
@@ -31,7 +34,7 @@ test('a linear head on features that know the class segments other images', asyn
 test('a score does not depend on how many images are scored at once', async () => {
   const [many, head] = [scenes({ ...scene, images: 67, seed: 3 }), segmentationHeads(8, 3, [0.1], 0)[0]!.initial];
   const score = async (images: readonly number[]) =>
-    scoreHead(cpuBackend, head, takeImages(many, images), { classes: 3 }, { size: [8, 12] });
+    (await scoreHeads(cpuBackend, [head], [takeImages(many, images)], { classes: 3 }, { size: [8, 12] }))[0]!;
   const all = await score([...Array(67).keys()]);
   const reversed = await score([...Array(67).keys()].reverse());
   expect(all).toEqual(reversed);
@@ -57,19 +60,87 @@ test('void pixels teach nothing', async () => {
   expect(outcome.value).toBeGreaterThan(0.9);
 });
 
-test('augmented batches replace the cached ones', async () => {
+/** A set in parts of so many images. */
+function partsOf(set: SegmentationFeatures, sizes: readonly number[]): SegmentationFeatures[] {
+  let first = 0;
+  return sizes.map((size) => {
+    first += size;
+    return takeImages(
+      set,
+      Array.from({ length: size }, (_, i) => first - size + i),
+    );
+  });
+}
+
+/** A stream of parts that counts how often each is read. */
+function streamed(parts: readonly SegmentationFeatures[], sizes: readonly number[]) {
+  const reads = sizes.map(() => 0);
+  const read = async (part: number) => {
+    reads[part]!++;
+    return parts[part]!;
+  };
+  return { stream: { parts: sizes, read }, reads };
+}
+
+test.each(['train-holdout', 'test'] as const)(
+  'parts that are read one at a time give what they give in memory (%s)',
+  async (select) => {
+    const sizes = [7, 1, 9, 3];
+    const parts = partsOf(train, sizes);
+    const { stream, reads } = streamed(parts, sizes);
+    const inMemory = await linearSegmentation(parts, testSet, { ...options, select });
+    const read = await linearSegmentation(stream, partsOf(testSet, [3, 7]), { ...options, select });
+    expect({ ...read.outcome, wallMs: 0 }).toEqual({ ...inMemory.outcome, wallMs: 0 });
+    expect([read.candidates, read.head]).toEqual([inMemory.candidates, inMemory.head]);
+    // once an epoch, and where images are held out again for those and for the final training
+    expect(Math.max(...reads)).toBeLessThanOrEqual(select === 'test' ? 6 : 18);
+    // one part is what a set is
+    const whole = await linearSegmentation(train, testSet, { ...options, select });
+    const single = await linearSegmentation([train], testSet, { ...options, select });
+    expect([single.candidates, single.head]).toEqual([whole.candidates, whole.head]);
+    expect([whole, read].map(({ outcome }) => outcome.hyper.order)).toEqual([
+      'drawn over all images',
+      '4 parts in a drawn order, images drawn within each',
+    ]);
+  },
+);
+
+test('every image is seen once an epoch, in whole batches but the last, in an order of its own', async () => {
+  const sizes = [7, 1, 9, 3];
+  // an image is known by its first mask pixel
+  const numbered = { ...train, masks: train.masks.map((_, i) => Math.floor(i / 96)) };
+  const epoch = epochsOf(trainImages(partsOf(numbered, sizes)), 6, random(0));
+  const orders: number[][] = [];
+  for (let e = 0; e < 3; e++) {
+    const batches: number[][] = [];
+    for await (const { masks } of epoch(e)) batches.push([...masks.filter((_, i) => i % 96 === 0)]);
+    expect(batches.map(({ length }) => length)).toEqual([6, 6, 6, 2]);
+    orders.push(batches.flat());
+  }
+  for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()]);
+  expect(new Set(orders.map(String)).size).toBe(3);
+});
+
+test('a part of another size than was said is refused, and a test set that can be read once only', async () => {
+  const { stream } = streamed(partsOf(train, [10, 10]), [10, 9]);
+  await expect(linearSegmentation(stream, testSet, options)).rejects.toThrow(
+    /part 1 of train has 10 images; .* have 9/,
+  );
+  function* once() {
+    yield testSet;
+  }
+  await expect(linearSegmentation(train, once(), options)).rejects.toThrow(/not a generator/);
+});
+
+test('a function makes the batches of each epoch', async () => {
   const epochs: number[] = [];
   function* augmented(epoch: number) {
     epochs.push(epoch);
     for (let step = 0; step < 5; step++) yield scenes({ ...scene, images: 4, seed: 10 + 5 * epoch + step });
   }
-  const { outcome } = await linearSegmentation(train, testSet, {
-    ...options,
-    augmented,
-    select: { validation: train },
-  });
+  const { outcome } = await linearSegmentation(augmented, testSet, { ...options, select: { validation: train } });
   expect(epochs).toEqual([0, 1, 2, 3, 4, 5]);
   expect(outcome).toMatchObject({ selectedOn: 'validation' });
   expect(outcome.value).toBeGreaterThan(0.9);
-  await expect(linearSegmentation(train, testSet, { ...options, augmented })).rejects.toThrow(/validation set/);
+  await expect(linearSegmentation(augmented, testSet, options)).rejects.toThrow(/validation set/);
 });

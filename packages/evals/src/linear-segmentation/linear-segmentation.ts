@@ -4,15 +4,16 @@
  * are chosen. The reference chooses both on the reported split (`select: 'test'`). By default a tenth of the train
  * images decides, and the chosen learning rate is then trained on all of them for the chosen number of epochs.
  *
- * Sources: NeCo's linear head (protocol `neco-linear`); paper Table 4. The paper upsamples to the input's size: set
- * `size`.
+ * Train images may be in memory, in parts that are read as they are needed, or freshly augmented for each epoch; test
+ * images may be batches that are read anew for each score. Sources: NeCo's linear head (protocol `neco-linear`); paper
+ * Table 4. The paper upsamples to the input's size: set `size`.
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { checkSet, SEGMENTATION } from '../check-features';
-import { checkOption, checkOptions } from '../errors';
-import { imageCount, type SegmentationFeatures } from '../features';
+import { SEGMENTATION } from '../check-features';
+import { checkOption, checkOptions, EvalsError } from '../errors';
+import { type Batched, batches, imageCount, type SegmentationFeatures } from '../features';
 import {
   checkMask,
   checkScoring,
@@ -23,11 +24,19 @@ import {
   scoringSettings,
 } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
-import { random } from '../numerics/random';
+import { holdOut, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
-import { checkSelection, SELECTION, type SelectionOptions, selectedOn, selectionSets } from '../selection';
-import { scoreHead, segmentationHeads, takeImages } from './segmentation-heads';
-import { cachedEpochs, type EpochSource, type TrainHeadsOptions, trainHeads } from './train-heads';
+import { checkSelection, SELECTION, type SelectionOptions, selectedOn } from '../selection';
+import { scoreHeads, segmentationHeads } from './segmentation-heads';
+import { type TrainHeadsOptions, trainHeads } from './train-heads';
+import {
+  type EpochSource,
+  epochsOf,
+  readImages,
+  type SegmentationTrain,
+  someImages,
+  trainImages,
+} from './train-images';
 
 const DEFAULT_RATES: readonly number[] = [0.001, 0.005, 0.01, 0.05, 0.1];
 
@@ -43,11 +52,6 @@ export interface LinearSegmentationOptions extends SegmentationScoring, Selectio
   readonly batchSize?: number;
   /** Extent of training loss and score; default 100 x 100. */
   readonly size?: Extent;
-  /**
-   * Batches of freshly augmented images for each epoch, in place of the cached `train` (which then only says what the
-   * features look like). Needs `select` to be `test` or a validation set.
-   */
-  readonly augmented?: EpochSource;
   /** Scores whole batches of test images only, as the reference's loader does. Default false. */
   readonly quirks?: boolean;
   /** Seed of weights, order and hold-out; default 0. */
@@ -61,7 +65,6 @@ const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.a
   dropAfter: 'number',
   batchSize: 'number',
   size: 'numbers',
-  augmented: 'function',
   quirks: 'boolean',
   backend: 'object',
 } as const);
@@ -79,39 +82,43 @@ export interface LinearSegmentationResult {
   readonly head: LinearClassifier;
 }
 
-/** @throws EvalsError `features`, `labels` or `options` */
+/**
+ * @param train one set, several, a stream of parts, or a function that makes the batches of an epoch (freshly augmented
+ * ones); the last needs `select` to be `test` or a validation set
+ * @param test read once for each epoch and once more, so it must be readable again
+ * @throws EvalsError `features`, `labels` or `options`
+ */
 export async function linearSegmentation(
-  train: SegmentationFeatures,
-  test: SegmentationFeatures,
+  train: SegmentationTrain,
+  test: Batched<SegmentationFeatures>,
   options: LinearSegmentationOptions,
 ): Promise<LinearSegmentationResult> {
   const started = performance.now();
-  checkSets(train, test, options);
+  checkOptions('linearSegmentation', options, OPTIONS);
+  checkSelection('linearSegmentation', options.select, SEGMENTATION);
   const { classes, ignore = 255, learningRates = DEFAULT_RATES, epochs = 25, dropAfter = 20 } = options;
   const { batchSize = 128, size = [100, 100], quirks = false, seed = 0, backend = cpuBackend } = options;
-  const { select = 'train-holdout', augmented } = options;
+  const { select = 'train-holdout' } = options;
   checkOption(learningRates.length > 0, 'no learning rate to train with');
   checkOption(epochs >= 1 && batchSize >= 1, `${epochs} epochs, batch size ${batchSize}; both must be at least 1`);
-  checkOption(!augmented || select !== 'train-holdout', "augmented batches need select 'test' or a validation set");
   const scoring = scoringOf(options);
   checkScoring(scoring);
-  for (const { masks } of [train, test]) checkMask(masks, options);
-  const images = imageCount(test);
+  const all = readTest(test, options);
+  const { images, dim } = await survey(all());
   const evaluated = quirks ? images - (images % batchSize) : images;
   checkOption(evaluated > 0, `${images} test images make no batch of ${batchSize}`);
 
-  const heads = segmentationHeads(train.dim, classes, learningRates, seed);
+  const heads = segmentationHeads(dim, classes, learningRates, seed);
   const training = { classes, ignore, size, dropAfter, heads, epochs };
-  const source = (set: SegmentationFeatures) => augmented ?? cachedEpochs(set, batchSize, random(seed));
-  const { fitted, judge } = selectionSets({ train, test }, options, imageCount(train), takeImages);
-  const judged = judge === test ? evaluated : imageCount(judge);
-  const { candidates, best } = await searchHeads(backend, source(fitted), training, (head) =>
-    scoreHead(backend, head, judge, scoring, { size, count: judged }),
+  const { fitted, whole, judge } = sources(train, options, batchSize, seed);
+  const judged = judge ? { images: judge } : { images: all, count: evaluated };
+  const { candidates, best } = await searchHeads(backend, fitted, training, (trained) =>
+    scoreHeads(backend, trained, judged.images(), scoring, { size, ...judged }),
   );
   const { learningRate, epoch } = best.candidate;
   const again = { ...training, heads: [heads[learningRates.indexOf(learningRate)]!], epochs: epoch };
-  const head = select === 'train-holdout' ? (await trainHeads(backend, source(train), again))[0]! : best.head;
-  const score = await scoreHead(backend, head, test, scoring, { size, count: evaluated });
+  const head = select === 'train-holdout' ? (await trainHeads(backend, whole, again))[0]! : best.head;
+  const [score] = await scoreHeads(backend, [head], all(), scoring, { size, count: evaluated });
   const tried = { learningRate, epoch, learningRates, epochs, dropAfter, batchSize, size };
   const outcome: Outcome = {
     task: 'linear-segmentation',
@@ -120,11 +127,11 @@ export async function linearSegmentation(
     evaluated,
     total: images,
     metric: 'mIoU',
-    value: score.miou,
+    value: score!.miou,
     unit: 'share',
-    others: { 'pixel accuracy': score.pixelAccuracy },
-    perClass: score.perClass,
-    hyper: { ...tried, ...scoringSettings(options), backend: backend.name },
+    others: { 'pixel accuracy': score!.pixelAccuracy },
+    perClass: score!.perClass,
+    hyper: { ...tried, order: orderOf(train), ...scoringSettings(options), backend: backend.name },
     selectedOn: selectedOn(select),
     seeds: [seed],
     quirks: quirks || select === 'test',
@@ -133,27 +140,83 @@ export async function linearSegmentation(
   return { outcome, candidates, head };
 }
 
-function checkSets(train: SegmentationFeatures, test: SegmentationFeatures, options: LinearSegmentationOptions): void {
-  checkOptions('linearSegmentation', options, OPTIONS);
-  checkSet('linearSegmentation: train', train, SEGMENTATION);
-  checkSet('linearSegmentation: test', test, SEGMENTATION);
-  checkSelection('linearSegmentation', options.select, SEGMENTATION);
+/** In which order images are learnt from, for the record. */
+function orderOf(train: SegmentationTrain): string {
+  if (typeof train === 'function') return 'as the epochs were made';
+  const parts = Array.isArray(train) ? train.length : 'parts' in train ? train.parts.length : 1;
+  return parts === 1 ? 'drawn over all images' : `${parts} parts in a drawn order, images drawn within each`;
 }
 
-/** Trains all heads together and scores each after every epoch; `best` is the first of the best. */
+type Images = () => AsyncIterable<SegmentationFeatures>;
+
+/** The test images, checked, as often as asked for. */
+const readTest = (test: Batched<SegmentationFeatures>, options: LinearSegmentationOptions): Images =>
+  async function* () {
+    for await (const batch of batches('linearSegmentation: test', test, SEGMENTATION)) {
+      checkMask(batch.masks, options);
+      yield batch;
+    }
+  };
+
+/** How many images there are, and the width of their tokens. */
+async function survey(all: AsyncIterable<SegmentationFeatures>): Promise<{ images: number; dim: number }> {
+  let [images, dim] = [0, 0];
+  for await (const batch of all) {
+    images += imageCount(batch);
+    dim = batch.dim;
+  }
+  if (dim === 0) throw new EvalsError('features', 'the test set is empty');
+  return { images, dim };
+}
+
+/** What to fit, all that there is to fit, and what to judge on where that is not the test set. */
+function sources(
+  train: SegmentationTrain,
+  { select = 'train-holdout', holdOut: share = 0.1, ...options }: LinearSegmentationOptions,
+  batchSize: number,
+  seed: number,
+): { readonly fitted: EpochSource; readonly whole: EpochSource; readonly judge: Images | undefined } {
+  const validation = typeof select === 'object' ? select.validation : undefined;
+  if (validation) checkMask(validation.masks, options);
+  const given: Images | undefined =
+    validation &&
+    async function* () {
+      yield validation;
+    };
+  if (typeof train === 'function') {
+    checkOption(select !== 'train-holdout', "augmented batches need select 'test' or a validation set");
+    return { fitted: train, whole: train, judge: given };
+  }
+  const images = trainImages(train);
+  const whole = epochsOf(images, batchSize, random(seed));
+  if (select !== 'train-holdout') return { fitted: whole, whole, judge: given };
+  const rows = holdOut(
+    images.stream.parts.reduce((sum, part) => sum + part, 0),
+    share,
+    seed,
+  );
+  const held = someImages(images, rows.held);
+  return {
+    fitted: epochsOf(someImages(images, rows.train), batchSize, random(seed)),
+    whole,
+    judge: () => readImages(held),
+  };
+}
+
+/** Trains all heads together and scores them after every epoch; `best` is the first of the best. */
 async function searchHeads(
   backend: EvalBackend,
   source: EpochSource,
   training: TrainHeadsOptions,
-  score: (head: LinearClassifier) => Promise<SegmentationScore>,
+  score: (heads: readonly LinearClassifier[]) => Promise<readonly SegmentationScore[]>,
 ) {
   const candidates: SegmentationCandidate[] = [];
   let best: { candidate: SegmentationCandidate; head: LinearClassifier } | undefined;
   const onEpoch = async (epoch: number, trained: readonly LinearClassifier[]) => {
-    for (const [i, head] of trained.entries()) {
-      const candidate = { learningRate: training.heads[i]!.learningRate, epoch, miou: (await score(head)).miou };
+    for (const [i, { miou }] of (await score(trained)).entries()) {
+      const candidate = { learningRate: training.heads[i]!.learningRate, epoch, miou };
       candidates.push(candidate);
-      if (!best || candidate.miou > best.candidate.miou) best = { candidate, head };
+      if (!best || miou > best.candidate.miou) best = { candidate, head: trained[i]! };
     }
   };
   await trainHeads(backend, source, { ...training, onEpoch });

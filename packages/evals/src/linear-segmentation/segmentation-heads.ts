@@ -5,6 +5,7 @@
  */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { classify } from '../classifier';
+import { EvalsError } from '../errors';
 import { imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { rowRange } from '../matrix';
 import { pooledCounts, type SegmentationScore, type SegmentationScoring, scoreCounts } from '../metrics/segmentation';
@@ -36,41 +37,47 @@ export function resizedMasks(features: SegmentationFeatures, size: Extent): Int3
   return targets;
 }
 
-/** The features and masks of the images with the given numbers, copied in that order. */
-export function takeImages(features: SegmentationFeatures, images: ArrayLike<number>): SegmentationFeatures {
-  const tokens = features.grid[0] * features.grid[1] * features.dim;
-  const pixels = features.maskSize[0] * features.maskSize[1];
-  const patches = new Float32Array(images.length * tokens);
-  const masks = new Uint8Array(images.length * pixels);
-  for (let i = 0; i < images.length; i++) {
-    patches.set(features.patches.subarray(images[i]! * tokens, (images[i]! + 1) * tokens), i * tokens);
-    masks.set(maskOf(features, images[i]!), i * pixels);
-  }
-  return { ...features, patches, masks };
-}
-
 /** Images whose logits are computed in one product. */
 const IMAGES_AT_ONCE = 32;
 
-/** Scores a trained head on the first `count` images at `size`. */
-export async function scoreHead(
+/**
+ * Scores trained heads on the first `count` images at `size`; the images are read once for all heads.
+ *
+ * @throws EvalsError `features` where there are fewer
+ */
+export async function scoreHeads(
   backend: EvalBackend,
-  head: LinearClassifier,
-  features: SegmentationFeatures,
+  heads: readonly LinearClassifier[],
+  images: Iterable<SegmentationFeatures> | AsyncIterable<SegmentationFeatures>,
   scoring: SegmentationScoring,
-  { size, count = imageCount(features) }: { readonly size: Extent; readonly count?: number },
-): Promise<SegmentationScore> {
-  const cells = features.grid[0] * features.grid[1];
-  const pooled = pooledCounts(backend, scoring);
-  const tokens = patchTokens(features);
-  for (let begin = 0; begin < count; begin += IMAGES_AT_ONCE) {
-    const end = Math.min(begin + IMAGES_AT_ONCE, count);
-    const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
-    for (let i = begin; i < end; i++) {
-      const own = rowRange(scores, (i - begin) * cells, (i - begin + 1) * cells);
-      const map = await backend.labelMap({ scores: own, grid: features.grid }, size);
-      await pooled.add(map, resizeLabels(maskOf(features, i), features.maskSize, size));
+  { size, count = Number.POSITIVE_INFINITY }: { readonly size: Extent; readonly count?: number },
+): Promise<SegmentationScore[]> {
+  const pooled = heads.map(() => pooledCounts(backend, scoring));
+  let seen = 0;
+  for await (const features of images) {
+    const cells = features.grid[0] * features.grid[1];
+    const tokens = patchTokens(features);
+    const scored = Math.min(imageCount(features), count - seen);
+    for (let begin = 0; begin < scored; begin += IMAGES_AT_ONCE) {
+      const end = Math.min(begin + IMAGES_AT_ONCE, scored);
+      const targets = Array.from({ length: end - begin }, (_, i) =>
+        resizeLabels(maskOf(features, begin + i), features.maskSize, size),
+      );
+      for (const [h, head] of heads.entries()) {
+        const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
+        for (const [i, target] of targets.entries()) {
+          const own = rowRange(scores, i * cells, (i + 1) * cells);
+          await pooled[h]!.add(await backend.labelMap({ scores: own, grid: features.grid }, size), target);
+        }
+      }
     }
+    seen += scored;
+    if (seen === count) break;
   }
-  return scoreCounts(pooled.counts, scoring);
+  if (seen < count && Number.isFinite(count))
+    throw new EvalsError(
+      'features',
+      `${seen} of ${count} test images could be read again; pass an array of batches, not a generator`,
+    );
+  return pooled.map(({ counts }) => scoreCounts(counts, scoring));
 }

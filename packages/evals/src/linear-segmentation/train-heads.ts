@@ -1,13 +1,11 @@
 /** Trains linear segmentation heads together on the pixel cross-entropy: SGD, momentum 0.9, weight decay 1e-4. */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
-import { imageCount, patchTokens, type SegmentationFeatures } from '../features';
+import { patchTokens } from '../features';
+import { checkMask } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
-import { permutation, type Random } from '../numerics/random';
-import { resizedMasks, takeImages } from './segmentation-heads';
-
-/** The images of one epoch in batches, one per step. */
-export type EpochSource = (epoch: number) => Iterable<SegmentationFeatures> | AsyncIterable<SegmentationFeatures>;
+import { resizedMasks } from './segmentation-heads';
+import type { EpochSource } from './train-images';
 
 export interface TrainHeadsOptions {
   readonly heads: readonly LinearHead[];
@@ -25,7 +23,7 @@ export interface TrainHeadsOptions {
 /**
  * The trained heads.
  *
- * @throws EvalsError `features` when an epoch has no batch, or the patch grid changes.
+ * @throws EvalsError `features` when an epoch has no batch, or the patch grid changes; `labels` as `checkMask`
  */
 export async function trainHeads(
   backend: EvalBackend,
@@ -38,6 +36,7 @@ export async function trainHeads(
   try {
     for (let epoch = 0; epoch < epochs; epoch++) {
       for await (const batch of source(epoch)) {
+        checkMask(batch.masks, options);
         grid ??= batch.grid;
         if (grid.join() !== batch.grid.join()) throw new EvalsError('features', 'batches with different patch grids');
         session ??= backend.openLinearGrid({
@@ -58,12 +57,4 @@ export async function trainHeads(
   } finally {
     session?.[Symbol.dispose]();
   }
-}
-
-/** Epochs over cached features: every image once, in a new order each time, the last batch possibly smaller. */
-export function cachedEpochs(features: SegmentationFeatures, batchSize: number, draws: Random): EpochSource {
-  return function* epoch() {
-    const order = permutation(imageCount(features), draws);
-    for (let i = 0; i < order.length; i += batchSize) yield takeImages(features, order.subarray(i, i + batchSize));
-  };
 }

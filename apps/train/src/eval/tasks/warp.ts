@@ -14,7 +14,7 @@ interface Options {
   readonly items?: string;
 }
 
-const PICTURES = 100;
+const PICTURES = 60;
 
 export const task: EvalTask = {
   name: 'warp',
@@ -52,33 +52,42 @@ export const task: EvalTask = {
 const ABOUT =
   'Each picture and its warp go through the model. A patch of the picture is found where the most similar patch of the warp has its centre, and counts within a tenth ' +
   'of the side of where the warp took it. Patches that left the picture are not asked for. By chance: of any patch; in place: of the patch at the old position, which is all ' +
-  'that a token knows that knows its position only; best cell: of the nearest patch.';
+  'that a token knows that knows its position only; best cell: of the nearest patch. ±: standard error over pictures.';
 
 function tableOf(outcomes: readonly Outcome[]): ReportTable {
-  const percent = (share: number | undefined): string => (100 * (share ?? Number.NaN)).toFixed(1);
+  const percent = (share: number | undefined) => (share === undefined ? undefined : (100 * share).toFixed(1));
+  const FLOORS = [
+    'chance@0.1',
+    'in place@0.1',
+    'recall@0.05',
+    'chance@0.05',
+    'in place@0.05',
+    'best cell@0.05',
+  ] as const;
   return {
-    caption: 'share of patches found, %',
+    caption: 'share of patches found within 0.1 and 0.05 of the side, %',
     columns: [
       'warp',
       'patches',
-      'within 0.1 of the side',
-      'by chance',
+      'within 0.1',
+      'chance',
       'in place',
       'within 0.05',
-      'by chance',
+      'chance',
       'in place',
       'best cell',
-      'mean error in cells',
+      'error in cells',
     ],
-    rows: outcomes.map(({ variant, value, others, hyper }) => [
-      variant,
-      Number(hyper.points),
-      percent(value),
-      ...['chance@0.1', 'in place@0.1', 'recall@0.05', 'chance@0.05', 'in place@0.05', 'best cell@0.05'].map((name) =>
-        percent(others[name]),
-      ),
-      others['mean error in cells']?.toFixed(2),
-    ]),
+    rows: outcomes.map(({ variant, value, others, hyper }) => {
+      const error = percent(others['standard error']);
+      return [
+        variant,
+        Number(hyper.points),
+        error === undefined ? percent(value) : `${percent(value)} ± ${error}`,
+        ...FLOORS.map((name) => percent(others[name])),
+        others['mean error in cells']?.toFixed(2),
+      ];
+    }),
   };
 }
 
