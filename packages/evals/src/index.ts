@@ -19,6 +19,33 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
+export {
+  type CorrespondenceOptions,
+  correspondence,
+  type MatchedPair,
+} from './correspondence/correspondence';
+export { type DrawPairsOptions, drawPairs, PAIR_BINS, type PairBin } from './correspondence/draw-pairs';
+export type { KeyPoint, KeyPointPair } from './correspondence/key-point-pair';
+export { matchPair, type PairMatch, RECALL_THRESHOLD } from './correspondence/match-pair';
+export { matchPoints, type Point, type PointMatches } from './correspondence/match-points';
+export {
+  drawWarp,
+  invertWarp,
+  WARP_STRENGTHS,
+  type Warp,
+  type WarpBounds,
+  type WarpStrength,
+  warpOfPixels,
+  warpPoint,
+} from './correspondence/warp';
+export {
+  matchWarped,
+  tallyWarp,
+  type WarpCorrespondenceOptions,
+  type WarpMatch,
+  type WarpTally,
+  warpCorrespondence,
+} from './correspondence/warp-correspondence';
 export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
 export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
 export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';

@@ -5,6 +5,7 @@
 import type { HoldOutOptions } from '@franca/data';
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
+import { resamplingNote } from '../features/resampling-note';
 import type { FeatureSession } from '../features/session';
 import {
   type ImageSet,
@@ -15,7 +16,10 @@ import {
   type SetLimits,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
-import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
+import { type OpenPairsOptions, openPairs } from '../image-sets/pair-layouts';
+import { spreadPairs } from '../image-sets/pair-set';
+import type { SegmentationOptions } from '../image-sets/segmentation-layout';
+import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import {
@@ -23,10 +27,13 @@ import {
   type ImageOptions,
   type ImagePart,
   imagePart,
+  type PairPart,
   type Part,
+  pairPart,
   patchPart,
   type SegmentationPart,
   segmentationPart,
+  type TokenStage,
 } from './part';
 
 export type PartName = 'train' | 'test';
@@ -45,9 +52,15 @@ export interface EvalContext {
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
   /** Patch tokens of pictures that are made of those of a part. */
-  views<Set extends ImageSet>(part: PartName, make: MakeViews<Set>): Promise<DensePart & { readonly set: Set }>;
+  views<Set extends ImageSet>(
+    part: PartName,
+    make: MakeViews<Set>,
+    stage?: TokenStage,
+  ): Promise<DensePart & { readonly set: Set }>;
   /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName): Promise<SegmentationPart>;
+  /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
+  pairs(options?: OpenPairsOptions): Promise<PairPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -74,8 +87,14 @@ export interface ContextOptions extends ImageOptions {
   readonly heldOut?: HoldOutOptions | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
+  /** Pairs of pictures; default `data`. */
+  readonly pairData?: string | undefined;
+  /** At most so many pairs, evenly spaced. */
+  readonly pairs?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
+  /** Which pictures with masks are learnt from. */
+  readonly segmentation?: SegmentationOptions;
 }
 
 /** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
@@ -122,8 +141,7 @@ export function openContext(
   };
   const masked = memo(async (part: PartName) => {
     const set = (await sets('dense'))[part];
-    if (set.ignore === undefined)
-      throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
+    if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
       update(done, total, false),
@@ -143,19 +161,23 @@ export function openContext(
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
-    async views(part, make) {
+    async views(part, make, stage) {
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
-      return { ...patchPart(model(), set), set };
+      return { ...patchPart(model(), set, stage), set };
     },
     segmentation: masked,
-    records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
+    async pairs(chosen = {}) {
+      const { pairData = options.data, dataset: name, pairs: limit } = options;
+      return pairPart(model(), spreadPairs(await openPairs(pairData, { name, ...chosen }), limit));
+    },
+    records({ set, preprocessing, size }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
-      const { name, notes } = weights;
+      const { name } = weights;
       const { dataset, split } = set;
       const subject = { dataset, split, features: name, preprocessing };
       const circumstances = [
         ...new Set([
-          ...notes,
+          ...notesAtSize(model(), size),
           ...notesAround(set),
           ...others.flatMap((other) => other.set.notes),
           ...leftOut.notes([dataset, ...others.map((other) => other.set.dataset)]),
@@ -177,10 +199,23 @@ export function openContext(
 const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut });
 
-async function openDense({ denseData, denseImages, dataset, heldOut }: ContextOptions): Promise<ImageSets> {
+async function openDense({
+  denseData,
+  denseImages,
+  dataset,
+  heldOut,
+  segmentation,
+}: ContextOptions): Promise<ImageSets> {
   return (await isSegmentationData(denseData))
-    ? openSegmentationSets(denseData, denseImages, dataset)
+    ? openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset })
     : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
+}
+
+/** Notes on the weights, with that on resampled positions for this side of the input. */
+function notesAtSize({ weights, size: own }: FeatureSession, size: number = own): readonly string[] {
+  if (size === own) return weights.notes;
+  const [there, here] = [own, size].map((side) => resamplingNote(weights, side));
+  return [...weights.notes.filter((note) => note !== there), ...(here ? [here] : [])];
 }
 
 function gridOf({ size, model }: FeatureSession): [number, number] {

@@ -1,8 +1,10 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
 import { collectDense, collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
+import type { PatchTokens } from '../features/compute-shard';
 import type { FeatureSession } from '../features/session';
-import type { ImageSet } from '../image-sets/image-set';
+import { chosenOf, type ImageSet } from '../image-sets/image-set';
+import type { PairSet } from '../image-sets/pair-set';
 import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
 import type { SurveyedMasks } from '../image-sets/survey-masks';
 
@@ -10,6 +12,8 @@ import type { SurveyedMasks } from '../image-sets/survey-masks';
 export interface Part {
   readonly set: ImageSet;
   readonly preprocessing: string;
+  /** Side of the input, where it is not the session's. */
+  readonly size?: number;
 }
 
 export interface ImagePart extends Part {
@@ -38,6 +42,24 @@ export interface SegmentationPart extends Part {
   readonly occurs: readonly boolean[];
 }
 
+/** Pairs of pictures with key points, and patch tokens of their pictures. */
+export interface PairPart {
+  readonly pairs: PairSet;
+  /** What the choice of sizes and features rests on. */
+  readonly model: {
+    /** Side of the input. */
+    readonly size: number;
+    readonly patchSize: number;
+    readonly depth: number;
+    readonly hasRasa: boolean;
+  };
+  /** Tokens of these pictures in the order of the set, several at a time; those that could not be read are absent. */
+  tokens(
+    pictures: readonly number[],
+    options: { readonly preparation: Preparation; readonly patches: PatchTokens },
+  ): AsyncIterable<ReadonlyMap<number, PatchFeatures>>;
+}
+
 export interface Parts<P> {
   readonly train: P;
   readonly test: P;
@@ -62,13 +84,25 @@ export async function imagePart(
   return { set, preprocessing: describePreparation(preparation), features };
 }
 
-/** Patch tokens of the images of `set`; nothing is computed before they are iterated. */
-export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
+/** Whether tokens are those after the model's final norm or before it. */
+export type TokenStage = 'after-norm' | 'before-norm';
+
+/**
+ * Patch tokens of the images of `set`; nothing is computed before they are iterated. RASA is for tokens after the final norm: before it nothing is taken
+ * away.
+ */
+export function patchPart(
+  { size, weights, model, shards }: FeatureSession,
+  set: ImageSet,
+  stage: TokenStage = 'after-norm',
+): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
+  const normed = stage === 'after-norm';
+  const patches = normed || { block: model.config.depth - 1, norm: false };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<IndexedPatches> {
-      for await (const shard of shards(set, { preparation, patches: true }))
-        yield { ...densePart(shard, weights.rasa.planes), images: imagesOf(shard) };
+      for await (const shard of shards(set, { preparation, patches }))
+        yield { ...densePart(shard, normed ? weights.rasa.planes : []), images: imagesOf(shard) };
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };
@@ -87,6 +121,31 @@ export function segmentationPart(session: FeatureSession, { set, masks, occurs }
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches, occurs };
+}
+
+/** Tokens of chosen pictures of pairs. RASA is for tokens after the final norm: before it nothing is taken away. */
+export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairSet): PairPart {
+  const { patchSize, depth } = weights.config;
+  const hasRasa = weights.rasa.folded !== undefined || weights.rasa.planes.length > 0;
+  // the same choice is the same set at every size, so that a picture that cannot be read counts once
+  const chosen = new Map<string, ImageSet>();
+  return {
+    pairs,
+    model: { size, patchSize, depth, hasRasa },
+    async *tokens(pictures, options) {
+      const set = chosen.get(pictures.join()) ?? chosenOf(pairs.pictures, pictures);
+      chosen.set(pictures.join(), set);
+      for await (const shard of shards(set, options)) {
+        const { dim, grid, patches } = densePart(shard, options.patches.norm ? weights.rasa.planes : []);
+        const length = grid[0] * grid[1] * dim;
+        const rows = imagesOf(shard).map((index, row) => {
+          const tokens = patches.subarray(row * length, (row + 1) * length);
+          return [pictures[index]!, { dim, grid, patches: tokens }] as const;
+        });
+        yield new Map(rows);
+      }
+    },
+  };
 }
 
 /** All batches as one value. */

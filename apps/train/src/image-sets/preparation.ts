@@ -1,6 +1,7 @@
 /**
  * From a decoded image to the model's input. `crop`: shorter side resized, centre cut out, as for classification. `squash`: the whole image resized to a
- * square, as the dense evaluations do so that image and mask stay in step. Resizing is PIL's bicubic, masks take the nearest pixel.
+ * square, as the dense evaluations do so that image and mask stay in step. `pad-square`: made square by white right and below, then resized, which keeps its
+ * proportions and the places of its key points. Resizing is PIL's bicubic, masks take the nearest pixel.
  */
 import {
   IMAGENET_NORMALISATION,
@@ -13,13 +14,24 @@ import {
 
 export type Preparation =
   | { readonly kind: 'crop'; readonly resize: number; readonly size: number }
-  | { readonly kind: 'squash'; readonly size: number };
+  | { readonly kind: 'squash'; readonly size: number }
+  | {
+      readonly kind: 'pad-square';
+      /** Side of the input. */
+      readonly size: number;
+      /** Side that the square is resized to; what is left of the input is zeros around it. */
+      readonly side: number;
+    };
 
 /** For records and cache keys. */
-export const describePreparation = (preparation: Preparation): string =>
-  preparation.kind === 'crop'
-    ? `shorter side ${preparation.resize} bicubic, centre ${preparation.size}, ImageNet mean/std`
-    : `squashed to ${preparation.size} x ${preparation.size} bicubic, mask nearest, ImageNet mean/std`;
+export function describePreparation(preparation: Preparation): string {
+  const { kind, size } = preparation;
+  if (kind === 'crop') return `shorter side ${preparation.resize} bicubic, centre ${size}, ImageNet mean/std`;
+  if (kind === 'squash') return `squashed to ${size} x ${size} bicubic, mask nearest, ImageNet mean/std`;
+  const { side } = preparation;
+  const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
+  return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
+}
 
 /** Side of the input that a model is evaluated at by default: what its positions are made for, at most 224 px, in whole patches. */
 export function defaultSize({ imgSize, patchSize }: { imgSize: number; patchSize: number }): number {
@@ -37,7 +49,33 @@ export const centreCrop = (size: number): Preparation & { readonly kind: 'crop' 
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array): void {
   const { size } = preparation;
   if (preparation.kind === 'crop') preprocessInto(output, image, { resize: preparation.resize, crop: size });
+  else if (preparation.kind === 'pad-square') padSquare(image, preparation, output);
   else normalise(resizeBicubic(image, size, size).data, normalisationTable(IMAGENET_NORMALISATION), output);
+}
+
+function padSquare(
+  image: PixelImage,
+  { size, side }: Preparation & { kind: 'pad-square' },
+  output: Float32Array,
+): void {
+  const inner = new Float32Array(3 * side * side);
+  normalise(resizeBicubic(square(image), side, side).data, normalisationTable(IMAGENET_NORMALISATION), inner);
+  output.fill(0);
+  const margin = Math.floor((size - side) / 2);
+  for (let row = 0; row < 3 * side; row++) {
+    const [channel, y] = [Math.floor(row / side), row % side];
+    output.set(inner.subarray(row * side, (row + 1) * side), (channel * size + margin + y) * size + margin);
+  }
+}
+
+/** The picture at the top left of a white square of its longer side. */
+function square({ width, height, channels, data }: PixelImage): PixelImage {
+  const longer = Math.max(width, height);
+  if (width === height) return { width, height, channels, data };
+  const padded = new Uint8Array(longer * longer * channels).fill(255);
+  for (let y = 0; y < height; y++)
+    padded.set(data.subarray(y * width * channels, (y + 1) * width * channels), y * longer * channels);
+  return { width: longer, height: longer, channels, data: padded };
 }
 
 /** Labels of pixels, [height, width]. */

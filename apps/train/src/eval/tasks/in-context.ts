@@ -6,7 +6,14 @@ import { Option } from 'commander';
 import type { ImageSet } from '../../image-sets/image-set';
 import { positiveInteger, positiveNumber } from '../../options/option-values';
 import { collectSegmentation, type MaskedFeatures } from '../part';
-import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import {
+  bothParts,
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
@@ -44,7 +51,7 @@ export const task: EvalTask = {
       memory: memory ? { patches: memory, images: train.set.length } : undefined,
       relabel,
     });
-    const records = context.records(test, [outcome], undefined, [train]);
+    const records = context.records(test, withOtherMean(test.set, scoring, [outcome]), undefined, [train]);
     const figure = await predictionsFigure(test.set, predicted, features);
     return { records, section: { charts: [{ figure }], tables: [classTable(test.set, records)] } };
   },

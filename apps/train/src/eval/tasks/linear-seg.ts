@@ -3,7 +3,14 @@ import { linearSegmentation } from '@franca/evals';
 import { numberList, positiveInteger } from '../../options/option-values';
 import { probeBatch, type Selection, selectOption } from '../linear-training';
 import { collectSegmentation } from '../part';
-import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import {
+  bothParts,
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
@@ -54,7 +61,7 @@ export const task: EvalTask = {
     });
     const notes = compareAt === undefined && side < OFFICIAL_SIDE ? [smallMaps(side)] : [];
     const set = { ...test.set, notes: [...test.set.notes, ...notes] };
-    const records = context.records({ ...test, set }, [outcome], undefined, [train]);
+    const records = context.records({ ...test, set }, withOtherMean(set, scoring, [outcome]), undefined, [train]);
     return { records, section: { tables: [classTable(test.set, records)] } };
   },
 };

@@ -3,7 +3,7 @@ import { overclustering } from '@franca/evals';
 import { Option } from 'commander';
 import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
-import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import { classTable, type ScoringOptions, scoringOf, withOtherMean, withScoring } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions {
@@ -46,7 +46,7 @@ export const task: EvalTask = {
       match,
       start,
     });
-    const records = context.records(test, outcomes);
+    const records = context.records(test, withOtherMean(test.set, scoring, outcomes));
     return { records, section: { tables: [classTable(test.set, records)] } };
   },
 };
