@@ -11,7 +11,7 @@ const run = { variant: 'keys of block 11', total: 5, hyper: { feature: 'key', la
 const subject = { dataset: 'd', split: 's', features: 'f', preprocessing: 'p' };
 
 test('TokenCut: the number, its range over ties, and how exactly the eigenvectors are known', () => {
-  const details = [
+  const details: Record<string, number>[] = [
     { lambda2: 0.1, lambda3: 0.4, residual: 1e-15 },
     { lambda2: 1, residual: 3e-15 },
   ];
