@@ -31,7 +31,6 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/evals/src/backend':
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
-  'packages/evals/src/correspondence': 'Matching of patches between two pictures: key points, and known warps',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
   'packages/evals/src/numerics':
     'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',

@@ -53,12 +53,11 @@ export interface PairPart {
     readonly depth: number;
     readonly hasRasa: boolean;
   };
-  /** By index of the picture; those that could not be read are absent. `what` names the choice on the screen. */
+  /** Tokens of these pictures in the order of the set, several at a time; those that could not be read are absent. */
   tokens(
-    what: string,
     pictures: readonly number[],
     options: { readonly preparation: Preparation; readonly patches: PatchTokens },
-  ): Promise<ReadonlyMap<number, PatchFeatures>>;
+  ): AsyncIterable<ReadonlyMap<number, PatchFeatures>>;
 }
 
 export interface Parts<P> {
@@ -85,13 +84,25 @@ export async function imagePart(
   return { set, preprocessing: describePreparation(preparation), features };
 }
 
-/** Patch tokens of the images of `set`; nothing is computed before they are iterated. */
-export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
+/** Whether tokens are those after the model's final norm or before it. */
+export type TokenStage = 'after-norm' | 'before-norm';
+
+/**
+ * Patch tokens of the images of `set`; nothing is computed before they are iterated. RASA is for tokens after the final norm: before it nothing is taken
+ * away.
+ */
+export function patchPart(
+  { size, weights, model, shards }: FeatureSession,
+  set: ImageSet,
+  stage: TokenStage = 'after-norm',
+): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
+  const normed = stage === 'after-norm';
+  const patches = normed || { block: model.config.depth - 1, norm: false };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<IndexedPatches> {
-      for await (const shard of shards(set, { preparation, patches: true }))
-        yield { ...densePart(shard, weights.rasa.planes), images: imagesOf(shard) };
+      for await (const shard of shards(set, { preparation, patches }))
+        yield { ...densePart(shard, normed ? weights.rasa.planes : []), images: imagesOf(shard) };
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };
@@ -114,29 +125,25 @@ export function segmentationPart(session: FeatureSession, { set, masks, occurs }
 
 /** Tokens of chosen pictures of pairs. RASA is for tokens after the final norm: before it nothing is taken away. */
 export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairSet): PairPart {
-  // the same choice is the same set at every size, so that a picture that cannot be read counts once
-  const chosen = new Map<string, ImageSet>();
-  const choose = (what: string, pictures: readonly number[]): ImageSet => {
-    const key = `${what} ${pictures.join()}`;
-    const { split } = pairs.pictures;
-    const set = chosen.get(key) ?? { ...chosenOf(pairs.pictures, pictures), split: `${split}, ${what}` };
-    chosen.set(key, set);
-    return set;
-  };
   const { patchSize, depth } = weights.config;
   const hasRasa = weights.rasa.folded !== undefined || weights.rasa.planes.length > 0;
+  // the same choice is the same set at every size, so that a picture that cannot be read counts once
+  const chosen = new Map<string, ImageSet>();
   return {
     pairs,
     model: { size, patchSize, depth, hasRasa },
-    async tokens(what, pictures, options) {
-      const tokens = new Map<number, PatchFeatures>();
-      for await (const shard of shards(choose(what, pictures), options)) {
+    async *tokens(pictures, options) {
+      const set = chosen.get(pictures.join()) ?? chosenOf(pairs.pictures, pictures);
+      chosen.set(pictures.join(), set);
+      for await (const shard of shards(set, options)) {
         const { dim, grid, patches } = densePart(shard, options.patches.norm ? weights.rasa.planes : []);
         const length = grid[0] * grid[1] * dim;
-        for (const [row, index] of imagesOf(shard).entries())
-          tokens.set(pictures[index]!, { dim, grid, patches: patches.subarray(row * length, (row + 1) * length) });
+        const rows = imagesOf(shard).map((index, row) => {
+          const tokens = patches.subarray(row * length, (row + 1) * length);
+          return [pictures[index]!, { dim, grid, patches: tokens }] as const;
+        });
+        yield new Map(rows);
       }
-      return tokens;
     },
   };
 }

@@ -26,15 +26,14 @@ export function countProgress(
   let computed = 0;
   let before = 0;
   let spoken = began;
-  let shown = false;
   const line = (done: number, total: number): string => {
     const seconds = (performance.now() - began) / 1000;
     const rate = computed / seconds;
     return `${what}: ${done}/${total}  ${rate.toFixed(1)} ${unit}/s  ETA ${duration((total - done) / rate)}`;
   };
+  // the line may be that of another count, as of the features that pairs wait for
   const clear = (): void => {
-    if (shown) stream.write('\r\x1b[K');
-    shown = false;
+    if (live) stream.write('\r\x1b[K');
   };
   return {
     update(done, total, cached) {
@@ -45,7 +44,6 @@ export function countProgress(
       if (live) {
         clear();
         stream.write(line(done, total).slice(0, (stream.columns || 120) - 1));
-        shown = true;
       } else if (now - spoken > 1000 * PLAIN_EVERY_SECONDS) {
         spoken = now;
         stream.write(`${line(done, total)}\n`);

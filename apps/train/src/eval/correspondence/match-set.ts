@@ -1,6 +1,10 @@
-/** The pairs of a set, matched class by class: features of the pictures of one class are in memory at a time. */
-import { type MatchedPair, matchPair } from '@franca/evals';
+/**
+ * The pairs of a set, matched as the features of their pictures come. Pictures lie class by class and those of a pair are of one class, so that
+ * few are in memory at a time: a picture is forgotten after its last pair.
+ */
+import { type MatchedPair, matchPair, type PatchFeatures } from '@franca/evals';
 import type { PatchTokens } from '../../features/compute-shard';
+import type { SetPair } from '../../image-sets/pair-set';
 import type { Preparation } from '../../image-sets/preparation';
 import { countProgress } from '../../text/count-progress';
 import type { PairPart } from '../part';
@@ -18,27 +22,42 @@ export const preparationAt = ({ input, side }: MatchSize): Preparation => ({ kin
 
 /** By index in the set; pairs of a picture that could not be read are absent. */
 export async function matchSet(
-  { pairs: { pairs, classes }, tokens }: PairPart,
+  { pairs: { pairs }, tokens }: PairPart,
   { size, patches, indices }: MatchRequest,
 ): Promise<Map<number, MatchedPair>> {
   const matched = new Map<number, MatchedPair>();
-  for (const [category, name] of classes.entries()) {
-    const own = indices.filter((index) => pairs[index]!.category === category);
-    if (own.length === 0) continue;
-    const pictures = [...new Set(own.flatMap((index) => [pairs[index]!.source, pairs[index]!.target]))];
-    const features = await tokens(
-      name,
-      pictures.sort((a, b) => a - b),
-      { preparation: preparationAt(size), patches },
-    );
-    const { update, end } = countProgress(`pairs of ${name} at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
-    for (const [done, index] of own.entries()) {
+  const features = new Map<number, PatchFeatures>();
+  const { update, end } = countProgress(`pairs at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
+  const { waiting, lastUse } = inOrderOfPictures(pairs, indices);
+  let done = 0;
+  const matchUpTo = (picture: number): void => {
+    for (; done < waiting.length && waiting[done]!.complete <= picture; done++) {
+      const { index } = waiting[done]!;
       const pair = pairs[index]!;
       const [source, target] = [features.get(pair.source), features.get(pair.target)];
       if (source && target) matched.set(index, { pair, match: matchPair(source, target, pair, size.side) });
-      update(done + 1, own.length, false);
+      update(done + 1, waiting.length, false);
     }
-    end();
+    for (const known of features.keys()) if (lastUse.get(known)! <= picture) features.delete(known);
+  };
+  const pictures = [...lastUse.keys()].sort((a, b) => a - b);
+  for await (const some of tokens(pictures, { preparation: preparationAt(size), patches })) {
+    for (const [picture, own] of some) features.set(picture, own);
+    matchUpTo(Math.max(...some.keys()));
   }
+  matchUpTo(Number.POSITIVE_INFINITY);
+  end();
   return matched;
+}
+
+/** Pairs by the picture that completes them, and by picture the last such place that it is needed at. */
+function inOrderOfPictures(pairs: readonly SetPair[], indices: readonly number[]) {
+  const lastUse = new Map<number, number>();
+  const waiting = indices.map((index) => {
+    const { source, target } = pairs[index]!;
+    const complete = Math.max(source, target);
+    for (const picture of [source, target]) lastUse.set(picture, Math.max(complete, lastUse.get(picture) ?? 0));
+    return { index, complete };
+  });
+  return { waiting: waiting.sort((a, b) => a.complete - b.complete), lastUse };
 }

@@ -4,7 +4,7 @@ import { type MatchedPair, RECALL_THRESHOLD } from '@franca/evals';
 import type { MatchedPictures, PointMatch } from '@franca/viz';
 import type { PairSet, SetPair } from '../../image-sets/pair-set';
 
-const SHOWN = 8;
+const SHOWN = 6;
 /** More lines than these hide the pictures. */
 const POINTS = 10;
 
@@ -13,7 +13,10 @@ export async function shownPairs(
   { pairs, pictures, classes }: PairSet,
   matched: ReadonlyMap<number, MatchedPair>,
 ): Promise<MatchedPictures[]> {
-  const indices = [...matched].filter(([, { match }]) => match.cells.length > 0).map(([index]) => index);
+  const indices = [...matched]
+    .filter(([, { match }]) => match.cells.length > 0)
+    .map(([index]) => index)
+    .sort((a, b) => a - b);
   const count = Math.min(SHOWN, indices.length);
   const shown: MatchedPictures[] = [];
   for (let i = 0; i < count; i++) {
@@ -36,7 +39,8 @@ export async function shownPairs(
 
 function labelOf({ viewpoint }: SetPair, category: string, { errors }: MatchedPair['match']): string {
   const right = errors.filter((error) => error < RECALL_THRESHOLD).length;
-  return `${category}${viewpoint === undefined ? '' : `, d=${viewpoint}`}: ${right} of ${errors.length} found`;
+  const drawn = errors.length > POINTS ? `, ${POINTS} drawn` : '';
+  return `${category}${viewpoint === undefined ? '' : `, d=${viewpoint}`}: ${right} of ${errors.length} found${drawn}`;
 }
 
 const pointsOf = ({ points }: SetPair, { found, errors }: MatchedPair['match']): PointMatch[] =>

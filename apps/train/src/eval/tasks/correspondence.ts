@@ -113,7 +113,8 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
     records,
     section: {
       text: ABOUT,
-      charts: shown.length > 0 ? [{ figure: matchesFigure(shown), caption: `at ${size.side} px` }] : [],
+      charts:
+        shown.length > 0 ? [{ figure: matchesFigure(shown, { density: 1.5 }), caption: `at ${size.side} px` }] : [],
       tables: [binTable(records), categoryTable(records, classes)],
     },
   };
