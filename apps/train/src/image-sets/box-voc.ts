@@ -144,7 +144,7 @@ const parser = new XMLParser({
 });
 
 /** One annotation file; `damage` says in words why it is none. */
-export function parseVocXml(text: string): VocAnnotation {
+function parseVocXml(text: string): VocAnnotation {
   const valid = XMLValidator.validate(text);
   if (valid !== true) return { damage: `no XML: ${valid.err.msg}` };
   const annotation = asRecord(asRecord(parser.parse(text))?.annotation);

@@ -18,7 +18,7 @@ import { type PictureFeatures, type PictureRequest, requestOf } from './picture-
 import type { Setting } from './settings';
 
 /** To be raised whenever the same features and settings give other boxes than before, so that no older ones are taken for them. */
-export const DISCOVERY = 1;
+const DISCOVERY = 1;
 
 /** Pictures whose results make a file of the cache: at most so many are lost by a stop. */
 const CHUNK = 32;

@@ -162,7 +162,8 @@ test('a sweep chooses on a fifth that is not reported, and shows all that was tr
     expect(record.notes!.join()).toContain('were chosen among 64 on 2 pictures that are held out (seed 0)');
   }
   expect(items).toHaveLength(16);
-  expect(section!.tables!.map(({ rows }) => rows.length)).toEqual([2, 64]);
+  expect(section!.tables!.map(({ rows }) => rows.length)).toEqual([3, 64]);
   await expect(discover(data, { sweep: true, layer: 0 })).rejects.toThrow(/--layer is what --sweep chooses/);
+  await expect(discover(data, { size: 32 })).rejects.toThrow(/at their own size; leave out --size/);
   await expect(discover(await pictures('few', 4), { sweep: true })).rejects.toThrow(/4 pictures are too few/);
 });

@@ -28,13 +28,14 @@ interface Options extends SettingOptions, BoxOptions {
   readonly pictures?: number;
   readonly sweep?: boolean;
   readonly items?: string;
+  readonly size?: number;
 }
 
 export const task: EvalTask = {
   name: 'discover',
   about: 'objects found without labels: TokenCut, LOST and DINO-seg (paper Table 5)',
   reads: 'boxes',
-  order: 11,
+  order: 14,
   options: (command) =>
     withBoxes(command)
       .option('--methods <list>', `of ${METHODS.join(', ')} (default: all)`, someOf(METHODS))
@@ -56,7 +57,8 @@ export const task: EvalTask = {
         'choose block and features, of LOST bias too, on a fifth of the pictures, and report the others',
       )
       .option('--items <file>', 'write one line of JSON for each picture and setting'),
-  async run(context, { sweep = false, items, ...options }: Options) {
+  async run(context, { sweep = false, items, size, ...options }: Options) {
+    if (size !== undefined) throw new TrainError('usage', 'pictures are taken at their own size; leave out --size');
     const began = performance.now();
     const part = await context.boxes(boxesMeant(options));
     const { set, settings, tried } = sweep ? await sweepOver(part, options) : { ...plain(part, options), tried: [] };
@@ -133,7 +135,7 @@ async function sectionOf(
     text: ABOUT,
     charts,
     tables: [
-      tableOf('boxes found', scored),
+      tableOf('boxes found', scored, scoreOfWholePictures(discovered)),
       ...(tried.length > 0 ? [tableOf('tried on the held-out fifth, which is not reported', tried)] : []),
     ],
   };
@@ -143,17 +145,23 @@ const ABOUT =
   'Each method finds one box in a picture from the tokens of one forward pass. It is a hit where it covers a labelled box to one half at least (intersection over union). Where ' +
   'patches are tied for the seed or for a place among candidates, the one with the lower index is taken; the range is what the other ways would give.';
 
-function tableOf(caption: string, scored: readonly Scored[]): ReportTable {
+/** `wholePicture`: CorLoc of the boxes of whole pictures, to compare with. */
+function tableOf(caption: string, scored: readonly Scored[], wholePicture?: number): ReportTable {
   const percent = (share: number): string => (100 * share).toFixed(1);
   return {
     caption,
     columns: ['method and features', 'CorLoc, %', 'over ties, %', 'tied pictures', 'mean best IoU'],
-    rows: scored.map(({ setting, score }) => [
-      describeSetting(setting),
-      percent(score.corLoc),
-      `${percent(score.lowest)} to ${percent(score.highest)}`,
-      score.tiedImages,
-      score.meanBestIou.toFixed(3),
-    ]),
+    rows: [
+      ...scored.map(({ setting, score }) => [
+        describeSetting(setting),
+        percent(score.corLoc),
+        `${percent(score.lowest)} to ${percent(score.highest)}`,
+        score.tiedImages,
+        score.meanBestIou.toFixed(3),
+      ]),
+      ...(wholePicture === undefined
+        ? []
+        : [['the box of the whole picture', percent(wholePicture), undefined, undefined, undefined]]),
+    ],
   };
 }
