@@ -38,7 +38,14 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** These take no argument, or any. */
-const FINE = new Set(['defaultCacheDir', 'isImageError', 'generatedWorld', 'generatedScenes', 'fileVersion a,b,c']);
+const FINE = new Set([
+  'defaultCacheDir',
+  'isImageError',
+  'generatedWorld',
+  'generatedScenes',
+  'fileVersion a,b,c',
+  'hasImageExtension a,b,c',
+]);
 
 test.each([...functions.keys()].filter((name) => !FINE.has(name) && name !== 'fetchFlowers'))(
   '%s: arguments of another kind',

@@ -33,6 +33,7 @@ import {
   patchPart,
   type SegmentationPart,
   segmentationPart,
+  type TokenStage,
 } from './part';
 
 export type PartName = 'train' | 'test';
@@ -51,7 +52,11 @@ export interface EvalContext {
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
   /** Patch tokens of pictures that are made of those of a part. */
-  views<Set extends ImageSet>(part: PartName, make: MakeViews<Set>): Promise<DensePart & { readonly set: Set }>;
+  views<Set extends ImageSet>(
+    part: PartName,
+    make: MakeViews<Set>,
+    stage?: TokenStage,
+  ): Promise<DensePart & { readonly set: Set }>;
   /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
@@ -156,9 +161,9 @@ export function openContext(
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
-    async views(part, make) {
+    async views(part, make, stage) {
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
-      return { ...patchPart(model(), set), set };
+      return { ...patchPart(model(), set, stage), set };
     },
     segmentation: masked,
     async pairs(chosen = {}) {

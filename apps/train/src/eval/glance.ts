@@ -1,48 +1,62 @@
-/** What is read first of all evaluations: one figure of each kind, beside the same model untrained and beside chance. */
+/** What is read first of all evaluations: one figure of each kind, beside the same model untrained and beside what costs nothing. */
 import type { EvalRecord } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 
 /** Tasks that are quick enough to be run on the untrained model as well. */
-export const CONTROLLED: readonly string[] = ['knn', 'in-context', 'position'];
+export const CONTROLLED: readonly string[] = ['knn', 'in-context', 'position', 'discover', 'correspondence', 'warp'];
 
 interface Line {
   /** What it asks, in words. */
   readonly asks: string;
-  readonly chance?: (record: EvalRecord) => number;
+  /** What one scores for nothing: chance, or an answer that looks at no feature. */
+  readonly floor?: (record: EvalRecord) => number | undefined;
+  /** Which of several records; default the first. */
+  readonly variant?: string;
 }
 
 const anyClass = ({ perClass }: EvalRecord): number => 1 / Math.max(1, perClass.length);
 
 /** By the task of the record, in the order of the table. */
 const LINES: Readonly<Record<string, Line>> = {
-  knn: { asks: 'is the class told by the nearest images?', chance: anyClass },
-  linear: { asks: 'is it told by a linear classifier?', chance: anyClass },
-  'logistic-regression': { asks: 'by one with a chosen penalty?', chance: anyClass },
-  ood: { asks: 'are images of unknown classes noticed?', chance: () => 0.5 },
+  knn: { asks: 'is the class told by the nearest images?', floor: anyClass },
+  linear: { asks: 'is it told by a linear classifier?', floor: anyClass },
+  'logistic-regression': { asks: 'by one with a chosen penalty?', floor: anyClass },
+  ood: { asks: 'are images of unknown classes noticed?', floor: () => 0.5 },
   'in-context-segmentation': { asks: 'do similar patches have the same class?' },
   'linear-segmentation': { asks: 'does a linear classifier name patches?' },
   'position-decodability': {
     asks: 'is the place of a patch in its token? (less is better for segmentation)',
-    chance: () => 0,
+    floor: () => 0,
+  },
+  'object-discovery': {
+    asks: 'is the object found without labels? (floor: the whole picture)',
+    floor: ({ others }) => others['whole picture'],
+  },
+  correspondence: { asks: 'is a part found in another of its kind?', variant: 'all, low' },
+  'warp-correspondence': {
+    asks: 'is a patch found in the same picture, turned and zoomed? (floor: its old place)',
+    variant: 'strong',
+    floor: ({ others }) => others['in place@0.1'],
   },
 };
 
 /** One row for each kind of figure that there is. */
 export function glance(records: readonly EvalRecord[], control: readonly EvalRecord[]): ReportTable {
-  const rows = Object.entries(LINES).flatMap(([task, { asks, chance }]) => {
-    const record = mainRecord(records, task);
+  const rows = Object.entries(LINES).flatMap(([task, { asks, floor, variant }]) => {
+    const record = mainRecord(records, task, variant);
     if (!record) return [];
-    const untrained = mainRecord(control, task);
+    const untrained = mainRecord(control, task, variant);
     const figure = (value: number | undefined) => (value === undefined ? undefined : figureOf(record, value));
-    return [[asks, task, record.metric, figure(record.value), figure(untrained?.value), figure(chance?.(record))]];
+    return [[asks, task, record.metric, figure(record.value), figure(untrained?.value), figure(floor?.(record))]];
   });
-  return { columns: ['question', 'task', 'metric', 'this model', 'untrained', 'chance'], rows };
+  return { columns: ['question', 'task', 'metric', 'this model', 'untrained', 'floor'], rows };
 }
 
-/** The first of several variants; position is that of the task itself, after those of RASA. */
-function mainRecord(records: readonly EvalRecord[], task: string): EvalRecord | undefined {
+/** The first of several variants, or that of the name; position is that of the task itself, after those of RASA. */
+function mainRecord(records: readonly EvalRecord[], task: string, variant?: string): EvalRecord | undefined {
   const own = records.filter((record) => record.task === task);
-  return task === 'position-decodability' ? own.at(-1) : own[0];
+  if (task === 'position-decodability') return own.at(-1);
+  return own.find((record) => record.variant === variant) ?? own[0];
 }
 
 const figureOf = ({ unit }: EvalRecord, value: number): string =>

@@ -84,13 +84,25 @@ export async function imagePart(
   return { set, preprocessing: describePreparation(preparation), features };
 }
 
-/** Patch tokens of the images of `set`; nothing is computed before they are iterated. */
-export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
+/** Whether tokens are those after the model's final norm or before it. */
+export type TokenStage = 'after-norm' | 'before-norm';
+
+/**
+ * Patch tokens of the images of `set`; nothing is computed before they are iterated. RASA is for tokens after the final norm: before it nothing is taken
+ * away.
+ */
+export function patchPart(
+  { size, weights, model, shards }: FeatureSession,
+  set: ImageSet,
+  stage: TokenStage = 'after-norm',
+): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
+  const normed = stage === 'after-norm';
+  const patches = normed || { block: model.config.depth - 1, norm: false };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<IndexedPatches> {
-      for await (const shard of shards(set, { preparation, patches: true }))
-        yield { ...densePart(shard, weights.rasa.planes), images: imagesOf(shard) };
+      for await (const shard of shards(set, { preparation, patches }))
+        yield { ...densePart(shard, normed ? weights.rasa.planes : []), images: imagesOf(shard) };
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };

@@ -131,15 +131,22 @@ export function occurring(classes: readonly string[], pixels: Float64Array, tabl
   return occurs;
 }
 
-function absentNotes({ classes }: ImageSet, { pixels }: MaskCounts, { table, values, where }: Reading): string[] {
+function absentNotes(
+  { classes, values: told, ignore }: ImageSet,
+  { pixels }: MaskCounts,
+  { table, values, where }: Reading,
+): string[] {
   const occurs = occurring(classes, pixels, table);
-  const absent = classes.filter((_, c) => !occurs[c]);
+  // a class of ADE20K that is never scored is missed by nobody
+  const absent = classes.filter((_, c) => !occurs[c] && !(c === ignore && table[c] === VOID));
   if (absent.length === 0) return [];
   const voided = values.find((value) => table[value] === VOID);
   return [
     `${absent.length} of ${classes.length} classes occur in no scored pixel of ${where}: ${some(absent)}; a mean over all classes counts each ` +
-      'as 0, one with --absent skip leaves it out unless it is predicted; if its pixels have another value' +
-      `${voided === undefined ? '' : `, perhaps ${voided}, which is void now`}, give --mask-values`,
+      'as 0, one with --absent skip leaves it out unless it is predicted' +
+      (told
+        ? ''
+        : `; if its pixels have another value${voided === undefined ? '' : `, perhaps ${voided}, which is void now`}, give --mask-values`),
   ];
 }
 

@@ -19,7 +19,7 @@ const CLASSES: readonly string[] =
 const PUBLISHED: Readonly<Record<string, number>> = { train: 1_464, trainaug: 10_582, val: 1_449 };
 const [PLAIN, AUGMENTED] = ['SegmentationClass', 'SegmentationClassAug'];
 const HOW_TO_AUGMENT =
-  'trainaug is the training set of the published protocols: put the masks of the Semantic Boundaries Dataset as PNG files into SegmentationClassAug and ' +
+  'trainaug is the training set of the published protocols: put the masks of the Semantic Boundaries Dataset as PNG files (its .mat files are not read) into SegmentationClassAug and ' +
   'the names of its 10,582 training pictures into trainaug.txt beside train.txt';
 
 /** Where one of the two layouts has its pictures and lists. */
@@ -76,9 +76,6 @@ async function openVoc(tree: FileTree, folders: Folders, options: SegmentationOp
 function chooseTrain(tree: FileTree, folders: Folders, { trainList }: SegmentationOptions) {
   const hasList = tree.has(listOf(tree, folders, 'trainaug'));
   const hasMasks = hasPart(tree, { images: folders.images, masks: AUGMENTED });
-  const sbd = tree.names('').includes('benchmark_RELEASE')
-    ? '; masks in .mat files (benchmark_RELEASE) are not read'
-    : '';
   if (trainList !== 'train' && hasList && hasMasks)
     return {
       split: 'trainaug',
@@ -88,13 +85,13 @@ function chooseTrain(tree: FileTree, folders: Folders, { trainList }: Segmentati
   if (trainList === 'trainaug' || (trainList === undefined && hasList))
     throw new TrainError(
       'data',
-      `${tree.name} has ${hasList ? 'trainaug.txt without SegmentationClassAug' : `no ${folders.lists}/trainaug.txt`}${sbd}; ${HOW_TO_AUGMENT}, or ` +
+      `${tree.name} has ${hasList ? 'trainaug.txt without SegmentationClassAug' : `no ${folders.lists}/trainaug.txt`}; ${HOW_TO_AUGMENT}, or ` +
         'train on the 1,464 of VOC itself with --train-list train',
     );
   const masks = folders.train.find((each) => hasPart(tree, { images: folders.images, masks: each })) ?? PLAIN;
   const lacking =
     trainList === undefined
-      ? `, for want of ${hasMasks ? 'trainaug.txt' : 'SegmentationClassAug and trainaug.txt'}${sbd}`
+      ? `, for want of ${hasMasks ? 'trainaug.txt' : 'SegmentationClassAug and trainaug.txt'}`
       : '';
   return { split: 'train', masks, notes: [`train is the list train, with the masks of ${masks}${lacking}`] };
 }

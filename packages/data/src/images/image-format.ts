@@ -34,7 +34,10 @@ export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
 }
 
 /** Whether a file name looks like one of the supported image formats. */
-export const hasImageExtension = (name: string): boolean => IMAGE_EXTENSIONS.includes(extensionOf(name));
+export function hasImageExtension(name: string): boolean {
+  checkArgument('hasImageExtension', 'name', name, 'string');
+  return IMAGE_EXTENSIONS.includes(extensionOf(name));
+}
 
 /** Whether a file name looks like a picture of a format that is not supported. */
 export const hasUnusedImageExtension = (name: string): boolean => UNUSED_IMAGE_EXTENSIONS.includes(extensionOf(name));

@@ -67,6 +67,8 @@ export async function openFileTree(target: string): Promise<FileTree> {
 
 /** The part of a tree below a folder of it. */
 export function subtree(tree: FileTree, folder: string): FileTree {
+  checkArgument('subtree', 'tree', tree, 'object');
+  checkArgument('subtree', 'folder', folder, 'string');
   if (folder === '') return tree;
   const inside = (relative: string): string => (relative === '' ? folder : `${folder}/${relative}`);
   return {

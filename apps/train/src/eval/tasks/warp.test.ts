@@ -62,6 +62,20 @@ test('another model is asked the same of the same pictures; a limit is told', as
   expect(random.map(({ value }) => value)).not.toEqual(some.map(({ value }) => value));
 });
 
+test('tokens before the final norm are others, and the record says which they are', async () => {
+  const html = join(folder, 'warp.html');
+  expect(await runCli(command(weights, '--json', json('normed'), '--html', html))).toBe(0);
+  expect(await runCli(command(weights, '--feature', 'before-norm', '--json', json('raw')))).toBe(0);
+  const [normed, raw] = [await records('normed'), await records('raw')];
+  expect([normed[0]!.hyper.feature, raw[0]!.hyper.feature]).toEqual(['after-norm', 'before-norm']);
+  expect(raw.map(({ others }) => others['mean error in cells'])).not.toEqual(
+    normed.map(({ others }) => others['mean error in cells']),
+  );
+  // Three pictures under three warps, each with the number of its patches found.
+  const page = await readFile(html, 'utf8');
+  expect(page.match(/(mild|medium|strong): \d+ of \d+ patches found/g)!.length).toBe(9);
+});
+
 test('a file that cannot be written is refused before any work', async () => {
   expect(await runCli(command(weights, '--items', join(folder, 'nowhere', 'items.jsonl')))).not.toBe(0);
   expect(printed.at(-1)).toMatch(/nowhere/);

@@ -2,15 +2,20 @@
 import { type Sink, writeFileAtomic } from '@franca/checkpoint';
 import { type Outcome, tallyWarp, type WarpTally, warpCorrespondence } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
-import { spread } from '../../image-sets/image-set';
+import { Option } from 'commander';
+import { type ImageSet, spread } from '../../image-sets/image-set';
 import { index, positiveInteger } from '../../options/option-values';
+import type { EvalContext } from '../context';
+import type { TokenStage } from '../part';
 import type { EvalTask } from '../task';
+import { isShown, warpsFigure } from '../warp/shown-warps';
 import { type WarpedPair, warpedPairs } from '../warp/warped-pairs';
 import { STRENGTHS, type WarpedSet, warpedSet } from '../warp/warped-set';
 
 interface Options {
   readonly pictures?: number;
   readonly seed?: number;
+  readonly feature?: TokenStage;
   readonly items?: string;
 }
 
@@ -25,29 +30,50 @@ export const task: EvalTask = {
     command
       .option('--pictures <n>', `at most so many, evenly spaced (default: ${PICTURES})`, positiveInteger)
       .option('--seed <n>', 'of the warps (default: 0)', index)
+      .addOption(
+        new Option('--feature <which>', 'patch tokens after the final norm or before it (default: after-norm)').choices(
+          ['after-norm', 'before-norm'],
+        ),
+      )
       .option(
         '--items <file>',
         'write one line of JSON for each picture and warp, with every patch and where it was found',
       ),
-  async run(context, { pictures = PICTURES, seed = 0, items }: Options) {
+  async run(context, { pictures = PICTURES, seed = 0, feature = 'after-norm', items }: Options) {
     const began = performance.now();
-    const part = await context.views('test', (set, input) => warpedSet(spread(set, pictures), { ...input, seed }));
+    const { set, batches, preprocessing } = await warpedPart(context, pictures, seed, feature);
     const tallies = new Map(STRENGTHS.map((strength) => [strength, [] as WarpTally[]]));
+    const shown: WarpedPair[] = [];
     let side = 0;
     const score = async (write?: Sink): Promise<void> => {
-      for await (const pair of warpedPairs(part.set, part.batches)) {
+      for await (const pair of warpedPairs(set, batches)) {
         side = pair.side;
         tallies.get(pair.warped.strength)!.push(tallyWarp(pair.matches, side));
-        await write?.(Buffer.from(`${JSON.stringify(lineOf(part.set, pair))}\n`));
+        if (isShown(set, pair)) shown.push(pair);
+        await write?.(Buffer.from(`${JSON.stringify(lineOf(set, pair))}\n`));
       }
     };
     await (items === undefined ? score() : writeFileAtomic(items, score));
     const wallMs = (performance.now() - began) / STRENGTHS.length;
-    const outcomes = [...tallies].map(([strength, of]) => warpCorrespondence(strength, of, { side, seed, wallMs }));
-    const records = context.records({ ...part, preprocessing: part.set.preprocessing }, outcomes);
-    return { records, section: { text: ABOUT, tables: [tableOf(outcomes)] } };
+    const outcomes = [...tallies].map(([strength, of]): Outcome => {
+      const outcome = warpCorrespondence(strength, of, { side, seed, wallMs });
+      return { ...outcome, hyper: { ...outcome.hyper, feature } };
+    });
+    const figure = await warpsFigure(set, shown, Number(outcomes[0]!.hyper.threshold));
+    return {
+      records: context.records({ set, preprocessing }, outcomes),
+      section: { text: ABOUT, tables: [tableOf(outcomes)], charts: figure ? [{ figure }] : [] },
+    };
   },
 };
+
+/** Patch tokens of test pictures and their warps. */
+async function warpedPart(context: EvalContext, pictures: number, seed: number, feature: TokenStage) {
+  const make = (set: ImageSet, input: { size: number; resize?: number | undefined }) =>
+    warpedSet(spread(set, pictures), { ...input, seed });
+  const { set, batches } = await context.views('test', make, feature);
+  return { set, batches, preprocessing: set.preprocessing };
+}
 
 const ABOUT =
   'Each picture and its warp go through the model. A patch of the picture is found where the most similar patch of the warp has its centre, and counts within a tenth ' +
