@@ -17,8 +17,8 @@ import {
   type SetLimits,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
-import { type OpenPairsOptions, openPairs } from '../image-sets/pair-layouts';
-import { spreadPairs } from '../image-sets/pair-set';
+import { openPairs } from '../image-sets/pair-layouts';
+import { type PairSet, spreadPairs } from '../image-sets/pair-set';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
@@ -62,7 +62,7 @@ export interface EvalContext {
   /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
-  pairs(options?: OpenPairsOptions): Promise<PairPart>;
+  pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
@@ -108,6 +108,8 @@ export interface ContextOptions extends ImageOptions {
 /** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
 export interface SharedSets extends AsyncDisposable {
   sets(kind: 'images' | 'dense'): Promise<ImageSets>;
+  /** Of a part of the pairs; undefined: the usual one. */
+  pairs(split: string | undefined): Promise<PairSet>;
   readonly opened: readonly ImageSets[];
 }
 
@@ -120,6 +122,7 @@ export function shareSets(options: ContextOptions): SharedSets {
       opened.push(sets);
       return sets;
     }),
+    pairs: memo((split: string | undefined) => openChosenPairs(options, split)),
     async [Symbol.asyncDispose]() {
       for (const splits of opened) await splits.close();
     },
@@ -134,7 +137,7 @@ export function openContext(
   shared?: SharedSets,
 ): EvalContext & AsyncDisposable {
   const own = shareSets(options);
-  const { sets, opened } = shared ?? own;
+  const { sets, pairs, opened } = shared ?? own;
   const foreign: AsyncDisposable[] = [];
   const model = (): FeatureSession => {
     if (session) return session;
@@ -174,10 +177,7 @@ export function openContext(
       return { ...patchPart(model(), set, stage), set };
     },
     segmentation: masked,
-    async pairs(chosen = {}) {
-      const { pairData = options.data, dataset: name, pairs: limit } = options;
-      return pairPart(model(), spreadPairs(await openPairs(pairData, { name, ...chosen }), limit));
-    },
+    pairs: async (split) => pairPart(model(), await pairs(split)),
     async boxes(chosen = {}) {
       const { boxData = options.data, dataset: name, boxImages: limit } = options;
       const set = await openBoxSet(boxData, { name, limit, ...chosen });
@@ -212,6 +212,13 @@ export function openContext(
 
 const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut });
+
+async function openChosenPairs(options: ContextOptions, split: string | undefined): Promise<PairSet> {
+  const { data, pairData = data, dataset, pairs: limit } = options;
+  // a name that is given is that of the data
+  const name = pairData === data ? dataset : undefined;
+  return spreadPairs(await openPairs(pairData, { split, name }), limit);
+}
 
 async function openDense({
   denseData,
