@@ -14,6 +14,7 @@ import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
+import { defaultSize, wholePatches } from '../image-sets/preparation';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { index, indexList, positiveInteger, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
@@ -60,7 +61,7 @@ export async function register(program: Command): Promise<void> {
     examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
-    withMasks(withLimits(all, '2000,500'))
+    withMasks(withLimits(withResize(all, 'images'), '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
@@ -77,7 +78,7 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const reading = withLimits(command).option(
+  const reading = withLimits(withResize(command, task.reads)).option(
     '-d, --data <data>',
     `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
@@ -96,11 +97,20 @@ const withMasks = (command: Command): Command =>
 const withLimits = (command: Command, fallback?: string): Command =>
   command
     .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
-    .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of the input)', positiveInteger)
     .option(
       '--dataset <name>',
       "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
     );
+
+/** Only where a centre is cut out: evaluations of patches see the whole picture, squashed. */
+const withResize = (command: Command, reads: EvalTask['reads']): Command =>
+  reads === 'images' || reads === 'labelled'
+    ? command.option(
+        '--resize <px>',
+        'shorter side before the centre is cut out (default: 8/7 of the input)',
+        positiveInteger,
+      )
+    : command;
 
 /** `fallback`: the default, as one would write it. */
 function limitOption(flag: string, about: string, fallback?: string): Option {
@@ -117,7 +127,10 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   await checkOutputs(options, spec);
   if (said) console.log(said);
-  await using session = await openSession(options);
+  const side = task.inputSize?.({ ...options });
+  await using session = await openSession(options, ({ imgSize, patchSize }) =>
+    side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
+  );
   using backend = chooseBackend(session);
   const data = { data: spec, denseData: spec, heldOut };
   await using context = openContext(session, backend, contextOptions(options, data, [task]));

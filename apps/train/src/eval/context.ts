@@ -15,6 +15,7 @@ import {
   type SetLimits,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
+import type { DenseLook } from '../image-sets/preparation';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
@@ -36,6 +37,8 @@ export interface EvalContext {
   readonly backend: EvalBackend;
   /** Rows and columns of patches that the model sees; for tasks without a model, the paper's 16 x 16. */
   readonly grid: readonly [rows: number, columns: number];
+  /** Side of the model's input and of its patches, in pixels. @throws TrainError `usage` where there is no model */
+  input(): { readonly size: number; readonly patchSize: number };
   /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
   images(part: PartName): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
@@ -44,8 +47,8 @@ export interface EvalContext {
   other(data: string): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
-  /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
-  segmentation(part: PartName): Promise<SegmentationPart>;
+  /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
+  segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -112,21 +115,21 @@ export function openContext(
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
-  const masked = memo(async (part: PartName) => {
+  const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
     const set = (await sets('dense'))[part];
     if (set.ignore === undefined)
       throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
-    const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
-      update(done, total, false),
-    );
+    const reading = { ...options.masks, nearest: look.nearest };
+    const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
     end();
-    return segmentationPart(model(), survey);
-  });
+    return segmentationPart(model(), survey, look);
+  }, JSON.stringify);
 
   return {
     backend,
     grid: session ? gridOf(session) : [16, 16],
+    input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part) => partOf((await sets('images'))[part]),
     labelled: async (part) => partOf((await labelled('images'))[part]),
     async other(data) {
@@ -135,7 +138,7 @@ export function openContext(
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
-    segmentation: masked,
+    segmentation: (part, look = {}) => masked({ part, look }),
     records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
       const { name, notes } = weights;
@@ -176,12 +179,16 @@ function gridOf({ size, model }: FeatureSession): [number, number] {
   return [side, side];
 }
 
-/** `compute`, once for each key. */
-function memo<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
-  const known = new Map<Key, Promise<Value>>();
+/** `compute`, once for each key, or for each `nameOf` one. */
+function memo<Key, Value>(
+  compute: (key: Key) => Promise<Value>,
+  nameOf: (key: Key) => unknown = (key) => key,
+): (key: Key) => Promise<Value> {
+  const known = new Map<unknown, Promise<Value>>();
   return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
+    const name = nameOf(key);
+    const value = known.get(name) ?? compute(key);
+    known.set(name, value);
     return value;
   };
 }

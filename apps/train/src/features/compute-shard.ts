@@ -28,9 +28,8 @@ export interface ShardPlan {
   /** CLS tokens of so many last blocks. */
   readonly blocks: number;
   readonly patches: boolean;
-  /** Images `first` up to, not including, `end` of the set. */
-  readonly first: number;
-  readonly end: number;
+  /** Numbers of the images in the set, in the order of the rows. */
+  readonly images: ArrayLike<number>;
   readonly batchSize: number;
 }
 
@@ -77,8 +76,8 @@ export async function computeShard(
 }
 
 /** Room for all images of a plan. */
-function emptyShard({ first, end, blocks, patches }: ShardPlan, D: number, N: number) {
-  const room = end - first;
+function emptyShard({ images, blocks, patches }: ShardPlan, D: number, N: number) {
+  const room = images.length;
   return {
     blocks: { shape: [room, blocks, D], data: new Float32Array(room * blocks * D) },
     patch_mean: { shape: [room, D], data: new Float32Array(room * D) },
@@ -104,7 +103,7 @@ interface PreparedImage {
 /** Images in order; those that cannot be read are left out. */
 async function* preparedImages(
   set: ImageSet,
-  { preparation, first, end }: ShardPlan,
+  { preparation, images }: ShardPlan,
   onLeftOut: ShardListener['onLeftOut'],
 ): AsyncGenerator<PreparedImage> {
   const { size } = preparation;
@@ -116,11 +115,10 @@ async function* preparedImages(
     });
     if (!image) return undefined;
     const pixels = new Float32Array(3 * size * size);
-    prepare(image, preparation, pixels);
+    prepare(image, preparation, pixels, index);
     return { index, pixels };
   };
-  const indices = Array.from({ length: end - first }, (_, i) => first + i);
-  for await (const image of prefetch(indices, load, { inFlight: 4, ahead: 8 })) if (image) yield image;
+  for await (const image of prefetch(Array.from(images), load, { inFlight: 4, ahead: 8 })) if (image) yield image;
 }
 
 const passing = (set: ImageSet, index: number, cause: Error): TrainError =>

@@ -86,7 +86,7 @@ it.each([
     ],
   },
 ] as const)('resizes bilinearly as PIL does, to $size', ({ box, size, bytes }) => {
-  expect([...resizeBilinear(noise(13, 9), ...size, { box }).data]).toEqual(bytes);
+  expect([...resizeBilinear(noise(13, 9), size[0], size[1], { box }).data]).toEqual(bytes);
 });
 
 it('refuses bytes that are not those of the picture', () => {
