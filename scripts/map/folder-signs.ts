@@ -31,6 +31,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/evals/src/backend':
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
+  'packages/evals/src/correspondence': 'Matching of patches between two pictures: key points, and known warps',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
   'packages/evals/src/numerics':
     'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',
@@ -56,6 +57,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/features': 'From weights and images to features, cached in shards',
   'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
   'apps/train/src/eval/tasks': 'One file an evaluation',
+  'apps/train/src/eval/warp': 'Sets of warped pictures and their pairs',
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',

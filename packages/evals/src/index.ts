@@ -19,6 +19,39 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
+export {
+  type CorrespondenceOptions,
+  correspondence,
+  type MatchedPair,
+} from './correspondence/correspondence';
+export { type DrawPairsOptions, drawPairs, PAIR_BINS, type PairBin } from './correspondence/draw-pairs';
+export type { KeyPoint, KeyPointPair } from './correspondence/key-point-pair';
+export { matchPair, type PairMatch, RECALL_THRESHOLD } from './correspondence/match-pair';
+export { matchPoints, type Point, type PointMatches } from './correspondence/match-points';
+export {
+  drawWarp,
+  invertWarp,
+  type PlanePoint,
+  WARP_STRENGTHS,
+  type Warp,
+  type WarpBounds,
+  type WarpStrength,
+  warpOfPixels,
+  warpPoint,
+} from './correspondence/warp';
+export {
+  matchWarped,
+  tallyWarp,
+  type WarpCorrespondenceOptions,
+  type WarpMatch,
+  type WarpTally,
+  warpCorrespondence,
+} from './correspondence/warp-correspondence';
+export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
+export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
+export { type LostOptions, lost } from './discovery/lost';
+export { type PatchProducts, patchProducts } from './discovery/patch-products';
+export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
@@ -68,6 +101,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
+export { type Box, type CorLoc, corLoc, iou, isHit, type Localisation } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
@@ -80,6 +114,7 @@ export {
 } from './metrics/segmentation';
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
+export { pythonShuffle } from './numerics/python-shuffle';
 export type { OodReference, OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {

@@ -21,6 +21,7 @@ const labels = Int32Array.from({ length: 12 }, (_, i) => i % 3);
 const F = { dim: 4, cls: values.subarray(0, 48), labels };
 const masks = Uint8Array.from({ length: 192 }, (_, i) => i % 3);
 const S = { dim: 4, grid: [2, 2], patches: values, maskSize: [4, 4], masks };
+const cell = { dim: 4, grid: [1, 1], patches: values.subarray(0, 4) };
 const P = { dim: 4, blocks: [F.cls], labels };
 const classifier = { weight: { data: values.subarray(0, 12), rows: 3, cols: 4 }, bias: new Float32Array(3) };
 const probe = { name: 'x', input: { blocks: 1, avgpool: false }, classifier };
@@ -87,6 +88,11 @@ test.each<[RegExp, ...unknown[]]>([
   [/recall is 95/, 'falsePositiveRate', { positive: [1], negative: [0] }, 95],
   [/only names 4/, 'meanIou', [0.5], 'zero', [4]],
   [/a mask of 2 patches for a 2 x 2 grid/, 'countVisible', [[0, 1]], [2, 2]],
+  [/^matchPoints: source.grid is undefined/, 'matchPoints', F, S, [[0, 0]]],
+  [/^matchPoints: points\[0\] is 0.5; it must be an array of numbers/, 'matchPoints', cell, cell, [0.5]],
+  [/^matchPair: pair is undefined/, 'matchPair', cell, cell, undefined, 224],
+  [/^drawPairs: there is no option "per_bin", it is called perBin/, 'drawPairs', [], { per_bin: 5 }],
+  [/^correspondence: classes is undefined/, 'correspondence', new Map(), [], {}],
   [/matrix: data is a Float64Array/, 'matrix', new Float64Array(4), 2],
   [/subject.dataset is undefined/, 'evalRecord', {}, { value: 1 }],
   [/no option "colour"/, 'formatTable', [], { colour: true }],

@@ -1,6 +1,6 @@
 /**
  * What a ViT says about images, as far as it is asked for. The CLS token comes always, anything else on request, so that nothing is
- * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm` and `qkv`. A final layer, where weights
+ * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm`, `qkv` and `blockQkv`. A final layer, where weights
  * bring one, stands in for the affine part of that norm where patches are concerned: x -> W xhat + b, xhat the parameter-free norm of x.
  */
 import { linear, type Parameters } from '@franca/nn';
@@ -21,6 +21,8 @@ export interface FeatureRequest {
   readonly blockCls?: readonly number[];
   /** Blocks whose patch tokens are wanted, likewise. */
   readonly blockPatches?: readonly number[];
+  /** Blocks whose packed queries, keys and values are wanted, likewise. */
+  readonly blockQkv?: readonly number[];
 }
 
 /** What a request adds. */
@@ -41,6 +43,8 @@ export interface RequestedFeatures {
   readonly blockCls: readonly Float32Array[];
   /** Patch tokens of each block [B, N, D], in the order asked for. */
   readonly blockPatches: readonly Float32Array[];
+  /** Packed queries, keys and values of each block [B, 1 + R + N, 3 D], in the order asked for. */
+  readonly blockQkv: readonly Float32Array[];
 }
 
 /** What every run gives. */
@@ -74,7 +78,7 @@ export interface FeatureOptions {
 }
 
 const FLAGS = ['patches', 'patchMean', 'registers', 'prenorm', 'attention', 'qkv'] as const;
-const BLOCK_LISTS = ['blockCls', 'blockPatches'] as const;
+const BLOCK_LISTS = ['blockCls', 'blockPatches', 'blockQkv'] as const;
 
 /** Names of the outputs that a request means: `cls`, `attention`, `blockCls.3`. Throws `VitError` if a block does not exist. */
 export function outputNames(request: FeatureRequest, { depth, numRegisterTokens }: VitConfig): readonly string[] {
@@ -116,6 +120,7 @@ export function recordFeatures(
     all[`blockCls.${block}`] = normed.cls;
     all[`blockPatches.${block}`] = patchesOf(tokens, normed.patches);
   }
+  for (const [block, qkv] of out.blockQkv.entries()) all[`blockQkv.${block}`] = qkv;
   return Object.fromEntries(outputNames(request, config).map((name) => [name, all[name]!]));
 }
 
@@ -128,7 +133,7 @@ export async function readFeatures(
 ): Promise<AllFeatures> {
   const values: Record<string, Float32Array> = {};
   for (const name of outputNames(request, config)) values[name] = await read(name);
-  const blocks = (list: 'blockCls' | 'blockPatches') =>
+  const blocks = (list: (typeof BLOCK_LISTS)[number]) =>
     request[list]?.map((index) => values[`${list}.${blockIndex(index, config.depth)}`]!);
   return {
     cls: values.cls!,
@@ -144,6 +149,7 @@ export async function readFeatures(
     qkv: values.qkv,
     blockCls: blocks('blockCls'),
     blockPatches: blocks('blockPatches'),
+    blockQkv: blocks('blockQkv'),
   };
 }
 

@@ -73,6 +73,15 @@ describe('a loaded model', () => {
     expect(given).toEqual({ cls: all.cls, dim, grid: [4, 4], heads, prefixTokens: 1 + numRegisterTokens });
   });
 
+  test('gives queries, keys and values of any block', async () => {
+    using model = await loadVit(gpu, { config: small, weights });
+    using first = await loadVit(gpu, { config: { ...small, depth: 1 }, weights });
+    const { qkv, blockQkv } = await model.run(images(1, 28, 28), { qkv: true, blockQkv: [-1, 0, 1] });
+    expect(blockQkv).toEqual([qkv, (await first.run(images(1, 28, 28), { qkv: true })).qkv, qkv]);
+    expect(blockQkv[1]).not.toEqual(qkv);
+    await expect(model.run(images(1, 28, 28), { blockQkv: [2] })).rejects.toThrow(/block 2 does not exist/);
+  });
+
   test('a final layer stands in for the norm of patches, of any block, and leaves CLS alone', async () => {
     const [gamma, beta] = [values['norm.weight']!, values['norm.bias']!];
     const swapped = Float32Array.from({ length: 32 * 32 }, (_, i) => {
@@ -126,6 +135,28 @@ describe('a loaded model', () => {
     expect(gpu.allocatedBytes).toBe(bytes);
     await model.run(images(1, 28, 28), { qkv: true });
     expect(gpu.allocatedBytes).toBeGreaterThan(bytes);
+  });
+
+  test('plans of the last eight sizes are kept, so that memory is bounded', async () => {
+    using model = await loadVit(gpu, { config: small, weights });
+    const bytesAfter = async (columns: number) => {
+      await model.run(images(1, 7, 7 * columns));
+      return gpu.allocatedBytes;
+    };
+    const first = await model.run(images(1, 7, 7));
+    for (let columns = 2; columns <= 8; columns++) await bytesAfter(columns);
+    // the first size again, so that the second is the one not used for longest
+    const full = await bytesAfter(1);
+    const ninth = await bytesAfter(9);
+    expect(await bytesAfter(1)).toBe(ninth);
+    const other = await bytesAfter(2);
+    // nine columns instead of two, and two instead of three: plans grow with the size of their images
+    expect(ninth).toBeGreaterThan(full);
+    expect(other).toBeLessThan(ninth);
+    expect(await model.run(images(1, 7, 7))).toEqual(first);
+    const rounds: number[] = [];
+    for (let i = 0; i < 18; i++) rounds.push(await bytesAfter(1 + (i % 9)));
+    expect(rounds[17]).toBe(rounds[8]);
   });
 
   test('what is prepared has its kernels compiled, and hears of it once', async () => {

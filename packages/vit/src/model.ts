@@ -1,6 +1,6 @@
 /**
- * A ViT on a device: images in, features out. Each size of batch and image is compiled once, on first use; the weights are shared between
- * these plans, and may be those of a model that is being trained.
+ * A ViT on a device: images in, features out. Each size of batch and image is compiled on first use, and the plans of the last few sizes are kept: a plan
+ * holds memory on the device, and photographs come in many sizes. The weights are shared between the plans, and may be those of a model in training.
  */
 import { parametersOf, within } from '@franca/nn';
 import {
@@ -51,6 +51,9 @@ export interface WeightsOnDevice {
   readonly finalLayer?: string;
 }
 
+/** Plans that are kept. Who has many sizes of images runs those of one size together. */
+const MAX_PLANS = 8;
+
 type FeatureStep = Step<{ images: Spec }, Record<string, never>>;
 
 /** A step for one size, and the names of what it gives. */
@@ -76,8 +79,13 @@ export function vitOnState(
 
   async function stepFor(shape: ImageBatch['shape'], request: FeatureRequest): Promise<FeatureStep> {
     const outputs = outputNames(request, config);
-    const fits = known.find((one) => one.shape === shape.join() && outputs.every((name) => one.outputs.includes(name)));
-    if (fits) return fits.step;
+    const fits = known.findIndex(
+      (one) => one.shape === shape.join() && outputs.every((name) => one.outputs.includes(name)),
+    );
+    // what is used goes to the end, so that the first is the one that was not used for longest
+    if (fits >= 0) known.push(...known.splice(fits, 1));
+    if (fits >= 0) return known.at(-1)!.step;
+    if (known.length >= MAX_PLANS) known.shift()!.step.dispose();
     const step = await compile(
       gpu,
       (s, { images }: { images: Tensor }) => {

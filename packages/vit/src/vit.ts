@@ -45,7 +45,9 @@ export interface VitOutput {
   readonly prenorm: Tensor;
   /** Outputs of the chosen blocks, in block order, before the final norm [B, 1 + R + N, D]. */
   readonly intermediate: readonly Tensor[];
-  /** Packed queries, keys and values of the last block [B, 1 + R + N, 3 D]. */
+  /** Packed queries, keys and values of every block [B, 1 + R + N, 3 D]. */
+  readonly blockQkv: readonly Tensor[];
+  /** Those of the last block. */
   readonly qkv: Tensor;
 }
 
@@ -89,14 +91,16 @@ export function vit(p: Parameters, images: Tensor, config: VitConfig, options: V
     throw new VitError('config', `kept samples are given for ${options.kept.length} blocks, the model has ${depth}`);
   const wanted = new Set((options.intermediate ?? []).map((index) => blockIndex(index, depth)));
   const intermediate: Tensor[] = [];
+  const blockQkv: Tensor[] = [];
   let x = embed(p, images, config, options);
   let qkv!: Tensor;
   for (let i = 0; i < depth; i++) {
     const run = () => block(within(p, `blocks.${i}`), x, config, options.kept?.[i]);
     ({ x, qkv } = options.remat ? rematerialise(run) : run());
+    blockQkv.push(qkv);
     if (wanted.has(i)) intermediate.push(x);
   }
-  return { ...splitTokens(norm(within(p, 'norm'), x), R), prenorm: x, intermediate, qkv };
+  return { ...splitTokens(norm(within(p, 'norm'), x), R), prenorm: x, intermediate, blockQkv, qkv };
 }
 
 /** CLS [B, D], registers [B, R, D] and patches [B, N, D] of tokens [B, 1 + R + N, D]. */

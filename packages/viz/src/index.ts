@@ -52,6 +52,12 @@ export {
   type QkvFeatures,
 } from './figures/attention-map';
 export {
+  type DiscoveryFigureOptions,
+  type DiscoveryItem,
+  discoveryFigure,
+  type PixelBox,
+} from './figures/discovery-figure';
+export {
   type ClusterPositions,
   normalisedEntropy,
   type PositionMapsOptions,

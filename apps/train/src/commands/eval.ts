@@ -187,9 +187,9 @@ async function evaluate(
 }
 
 /** Before hours of work, not after. */
-async function checkOutputs({ json, html, weights }: Options, data?: string): Promise<void> {
+async function checkOutputs({ json, html, items, weights }: Options, data?: string): Promise<void> {
   const inputs = [weights, data].filter((input) => input !== undefined);
-  for (const path of [json, html]) if (path) await checkOutputFile(path, inputs);
+  for (const path of [json, html, items]) if (path) await checkOutputFile(path, inputs);
 }
 
 const contextOptions = (

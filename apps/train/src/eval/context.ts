@@ -47,6 +47,8 @@ export interface EvalContext {
   other(data: string): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
+  /** Patch tokens of pictures that are made of those of a part. */
+  views<Set extends ImageSet>(part: PartName, make: MakeViews<Set>): Promise<DensePart & { readonly set: Set }>;
   /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
@@ -57,6 +59,12 @@ export interface EvalContext {
     others?: readonly Part[],
   ): EvalRecord[];
 }
+
+/** Makes pictures of those of a set, which the model is shown `size` pixels a side; `resize` as in `ImageOptions`. */
+export type MakeViews<Set extends ImageSet> = (
+  set: ImageSet,
+  input: { readonly size: number; readonly resize?: number | undefined },
+) => Set;
 
 export interface ContextOptions extends ImageOptions {
   /** Images, with classes where it has them. */
@@ -138,6 +146,10 @@ export function openContext(
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
+    async views(part, make) {
+      const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
+      return { ...patchPart(model(), set), set };
+    },
     segmentation: (part, look = {}) => masked({ part, look }),
     records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();

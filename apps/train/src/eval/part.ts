@@ -21,7 +21,12 @@ export interface ImagePart extends Part {
 
 /** Patch tokens of one part, batch by batch; may be iterated several times. */
 export interface DensePart extends Part {
-  readonly batches: AsyncIterable<PatchFeatures>;
+  readonly batches: AsyncIterable<IndexedPatches>;
+}
+
+/** Patch tokens, and which images of the set they are of. */
+export interface IndexedPatches extends PatchFeatures {
+  readonly images: readonly number[];
 }
 
 /** Patch tokens with masks, and which images of the set they are of. */
@@ -73,9 +78,9 @@ export async function imagePart(
 export function patchPart({ size, weights, shards }: FeatureSession, set: ImageSet): DensePart {
   const preparation: Preparation = { kind: 'squash', size };
   const batches = {
-    async *[Symbol.asyncIterator](): AsyncGenerator<PatchFeatures> {
+    async *[Symbol.asyncIterator](): AsyncGenerator<IndexedPatches> {
       for await (const shard of shards(set, { preparation, patches: true }))
-        yield densePart(shard, weights.rasa.planes);
+        yield { ...densePart(shard, weights.rasa.planes), images: imagesOf(shard) };
     },
   };
   return { set, preprocessing: describePreparation(preparation), batches };

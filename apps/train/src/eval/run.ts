@@ -10,6 +10,8 @@ import type { EvalResult, RunnableTask } from './task';
 export interface OutputOptions {
   readonly json?: string;
   readonly html?: string;
+  /** What the task writes itself, line by line. */
+  readonly items?: string;
 }
 
 /**
@@ -54,14 +56,14 @@ const titleOf = ({ name, about }: RunnableTask): string => `${name}: ${about}`;
  */
 export async function finish(
   { failed = [], ...results }: EvalResults & { readonly failed?: readonly string[] },
-  { json, html }: OutputOptions,
+  { json, html, items }: OutputOptions,
 ): Promise<void> {
   console.log(resultsTable(results));
   const short = resultsInShort(results);
   if (short) console.log(`\n${short}\n`);
   if (json) await writeJson(json, [...results.records, ...(results.control ?? [])]);
   if (html) await writePage(html, results);
-  for (const path of [json, html]) if (path) console.log(`wrote ${path}`);
+  for (const path of [json, html, items]) if (path) console.log(`wrote ${path}`);
   if (failed.length > 0)
     throw new TrainError('run', `failed: ${failed.join(', ')}; each says above and on the page why`);
 }

@@ -1,7 +1,7 @@
 /**
  * Features of some images of a set, computed in batches. Images are read and prepared a few ahead; those whose content cannot be read are left out.
  */
-import { isImageError, prefetch } from '@franca/data';
+import { isImageError, type PixelImage, prefetch } from '@franca/data';
 import type { FeatureArrays } from '@franca/evals/node';
 import type { Features, ImageBatch, VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
@@ -108,17 +108,30 @@ async function* preparedImages(
 ): AsyncGenerator<PreparedImage> {
   const { size } = preparation;
   const load = async (index: number, signal: AbortSignal): Promise<PreparedImage | undefined> => {
-    const image = await set.read(index, signal).catch((error: unknown) => {
-      if (!isImageError(error)) throw error;
-      if (error.code === 'unreadable-now') throw passing(set, index, error);
-      onLeftOut?.(index, error.message);
-    });
+    const image = await readOrLeaveOut(set, index, { signal, onLeftOut });
     if (!image) return undefined;
     const pixels = new Float32Array(3 * size * size);
     prepare(image, preparation, pixels, index);
     return { index, pixels };
   };
   for await (const image of prefetch(Array.from(images), load, { inFlight: 4, ahead: 8 })) if (image) yield image;
+}
+
+/**
+ * An image of a set; undefined where its content cannot be read, of which `onLeftOut` hears.
+ * @throws TrainError `data` where the failure may pass: what is left out for it would be missing from the cache for good
+ */
+export async function readOrLeaveOut(
+  set: ImageSet,
+  index: number,
+  { signal, onLeftOut }: Pick<ShardListener, 'onLeftOut'> & { readonly signal?: AbortSignal },
+): Promise<PixelImage | undefined> {
+  return set.read(index, signal).catch((error: unknown) => {
+    if (!isImageError(error)) throw error;
+    if (error.code === 'unreadable-now') throw passing(set, index, error);
+    onLeftOut?.(index, error.message);
+    return undefined;
+  });
 }
 
 const passing = (set: ImageSet, index: number, cause: Error): TrainError =>

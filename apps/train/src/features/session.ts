@@ -38,6 +38,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly size: number;
   /** Images that could not be read, of all sets whose features were asked for. */
   readonly leftOut: LeftOutImages;
+  /** What features are computed and cached by. */
+  readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
   /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is. */
@@ -128,6 +130,7 @@ export async function openSession(
       model,
       size,
       leftOut,
+      extraction,
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
       fresh: (set, request, pass) =>

@@ -76,9 +76,9 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
   };
 }
 
-/** The images of `set` at `indices`. */
+/** The images of `set` at `indices`, in their order. */
 export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
-  if (indices.length === set.length) return set;
+  if (indices.length === set.length && indices.every((index, at) => index === at)) return set;
   return choose(set, indices.length, (index) => indices[index]!);
 }
 

@@ -58,7 +58,11 @@ export function defaultSize({ imgSize, patchSize }: { imgSize: number; patchSize
 }
 
 /** The usual protocol at any size: 256 for 224. */
-export const centreCrop = (size: number): Preparation => ({ kind: 'crop', resize: Math.round((size * 8) / 7), size });
+export const centreCrop = (size: number): Preparation & { readonly kind: 'crop' } => ({
+  kind: 'crop',
+  resize: Math.round((size * 8) / 7),
+  size,
+});
 
 /** The side in whole patches that is nearest to `side`. */
 export const wholePatches = (side: number, patchSize: number): number =>

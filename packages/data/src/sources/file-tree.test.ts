@@ -44,6 +44,10 @@ test('a folder, an archive and a folder of archives are the same files', async (
       false,
     ]);
     expect(Buffer.from(await voc.read('JPEGImages/b.jpg')).toString()).toBe('b');
+    const xml = await voc.open('Annotations/a.xml');
+    expect([xml.size, Buffer.from(await xml.read(1, 2)).toString()]).toEqual([4, 'a/']);
+    await expect(xml.read(3, 2)).rejects.toMatchObject({ code: 'damaged-file' });
+    await expect(voc.open('Annotations/c.xml')).rejects.toThrow(/c\.xml/);
     expect(await voc.version('JPEGImages/b.jpg')).not.toBe(await voc.version('Annotations/a.xml'));
     await expect(voc.read('JPEGImages/c.jpg')).rejects.toMatchObject({ code: 'unreadable-image' });
   }

@@ -7,7 +7,7 @@
 
 import path from 'node:path';
 import { checkArgument, DataError } from '../errors';
-import { type ByteFile, checkImageBytes, openLocalFile, readImageFile } from '../files/byte-file';
+import { type ByteFile, checkImageBytes, checkRange, openLocalFile, readImageFile } from '../files/byte-file';
 import { fileVersion } from '../files/file-version';
 import { isFolder } from '../files/is-folder';
 import { indexTar } from '../formats/tar-index';
@@ -32,6 +32,11 @@ export interface FileTree {
    * @throws DataError with an image code (see `isImageError`) when this file is missing or cannot be read
    */
   read(path: string, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * One file to be read in pieces, however large it is.
+   * @throws DataError not-found where there is none, unreadable-image where the archive holds none
+   */
+  open(path: string): Promise<ByteFile>;
   /** Tells the content of a file without reading it, as `ImageSource.version`. */
   version(path: string): string | Promise<string>;
 }
@@ -55,6 +60,7 @@ export async function openFileTree(target: string): Promise<FileTree> {
     ...treeOf(target, files),
     notes: leftOutNotes('folders or links cannot be followed', leftOut(unreadable)),
     read: (file) => readImageFile(path.join(target, file)),
+    open: (file) => openLocalFile(path.join(target, file)),
     version: (file) => fileVersion(path.join(target, file)),
   };
 }
@@ -70,6 +76,7 @@ export function subtree(tree: FileTree, folder: string): FileTree {
     list: (relative) => tree.list(inside(relative)),
     names: (relative) => tree.names(inside(relative)),
     read: (relative, signal) => tree.read(inside(relative), signal),
+    open: (relative) => tree.open(inside(relative)),
     version: (relative) => tree.version(inside(relative)),
   };
 }
@@ -84,6 +91,8 @@ interface Place {
   readonly offset: number;
   readonly size: number;
 }
+
+const versionOf = ({ archive, offset, size }: Place): string => `${archive.version}; ${size} B at ${offset}`;
 
 async function archiveTree(name: string, archives: readonly string[]): Promise<FileTree> {
   const places = new Map<string, Place>();
@@ -118,10 +127,18 @@ async function archiveTree(name: string, archives: readonly string[]): Promise<F
       checkImageBytes(size);
       return archive.read(offset, size, signal);
     },
-    version(file) {
-      const { archive, offset, size } = placeOf(file);
-      return `${archive.version}; ${size} B at ${offset}`;
+    async open(file) {
+      const place = placeOf(file);
+      const member = { name: `${place.archive.name}: ${file}`, size: place.size, version: versionOf(place) };
+      return {
+        ...member,
+        async read(offset, length, signal) {
+          checkRange(member, offset, length);
+          return place.archive.read(place.offset + offset, length, signal);
+        },
+      };
     },
+    version: (file) => versionOf(placeOf(file)),
   };
 }
 

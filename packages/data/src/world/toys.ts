@@ -25,6 +25,11 @@ export interface Toy {
   name: string;
   parts: readonly Part[];
   keypoints: Readonly<Record<string, Triple>>;
+  /**
+   * Of a body that looks the same from several sides: which keypoints can only be told from their like where one of the others
+   * named here is seen too. All others are told by the shape alone, from wherever they are seen.
+   */
+  toldBy?: Readonly<Record<string, readonly string[]>>;
 }
 
 const part = (solid: Solid, at: Triple, half: Triple, paint: Paint = 'texture', turn?: Triple): Part => ({
@@ -173,6 +178,13 @@ const mushroom = (): Toy => ({
     'rim back': [0, 0.66, -0.5],
     'small top': [0.42, 0.43, 0.28],
   },
+  // The large cap is round: the small mushroom beside it is its only front.
+  toldBy: {
+    'rim left': ['small top'],
+    'rim right': ['small top'],
+    'rim front': ['small top'],
+    'rim back': ['small top'],
+  },
 });
 
 const tree = (): Toy => ({
@@ -194,6 +206,12 @@ const tree = (): Toy => ({
     'upper bauble': [0, 0.62, 0.4],
     foot: [0, 0.02, 0.09],
   },
+  // Round but for its baubles, of which two tell a side.
+  toldBy: {
+    'left bauble': ['right bauble', 'upper bauble'],
+    'right bauble': ['left bauble', 'upper bauble'],
+    foot: ['upper bauble'],
+  },
 });
 
 const rocket = (): Toy => ({
@@ -214,6 +232,8 @@ const rocket = (): Toy => ({
     'front fin': [0, 0.04, 0.39],
     'back fin': [0, 0.04, -0.39],
   },
+  // Four equal fins, told by the window.
+  toldBy: { 'left fin': ['window'], 'right fin': ['window'], 'front fin': ['window'], 'back fin': ['window'] },
 });
 
 const mug = (): Toy => ({
@@ -232,6 +252,13 @@ const mug = (): Toy => ({
     'rim opposite': [-0.35, 0.86, 0],
     'rim front': [0, 0.86, 0.35],
     'rim back': [0, 0.86, -0.35],
+  },
+  // Round but for the handle.
+  toldBy: {
+    'rim at handle': ['handle top', 'handle bottom'],
+    'rim opposite': ['handle top', 'handle bottom'],
+    'rim front': ['handle top', 'handle bottom'],
+    'rim back': ['handle top', 'handle bottom'],
   },
 });
 
@@ -255,6 +282,8 @@ const snowman = (): Toy => ({
     chest: [0, 0.73, 0.23],
     belly: [0, 0.29, 0.31],
   },
+  // Round balls, and arms in the middle between front and back: the nose is the front.
+  toldBy: { chest: ['nose'], belly: ['nose'] },
 });
 
 /** All toys, in the order of their classes. */
