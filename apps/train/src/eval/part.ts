@@ -114,7 +114,7 @@ export function segmentationPart(
     dim: model.config.embedDim,
     occurs,
     batches,
-    shards: Math.ceil(set.length / imagesPerShard(model, { preparation, patches: true })),
+    shards: Math.ceil(set.length / imagesPerShard(session.extraction, { preparation, patches: true })),
     async shard(number) {
       for await (const shard of shards(set, { preparation, patches: true, shard: number })) return masked(shard);
       return undefined;

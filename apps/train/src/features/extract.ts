@@ -21,6 +21,8 @@ export interface Extraction {
   readonly leftOut: LeftOutImages;
   readonly cache: FeatureCache;
   readonly batchSize: number;
+  /** What a shard may take; default 256 MiB. */
+  readonly shardBytes?: number;
   /** Called after each batch: images done and in all, and whether they came from the cache. */
   readonly onProgress?: (done: number, total: number, cached: boolean) => void;
 }
@@ -55,7 +57,7 @@ export async function* extract(
 ): AsyncGenerator<FeatureShard> {
   const { model, cache, weights, code, versions, leftOut, batchSize, onProgress } = extraction;
   const { preparation, blocks = 1, patches = false, shard } = options;
-  const perShard = imagesPerShard(model, options);
+  const perShard = imagesPerShard(extraction, options);
   const last = shard === undefined ? set.length : Math.min((shard + 1) * perShard, set.length);
   for (let first = (shard ?? 0) * perShard; first < last; first += perShard) {
     const end = Math.min(first + perShard, set.length);
@@ -87,12 +89,12 @@ export async function* extract(
 
 /** Images of a shard; the last may have fewer. */
 export function imagesPerShard(
-  { config }: Pick<FeatureModel, 'config'>,
+  { model, shardBytes = SHARD_BYTES }: Pick<Extraction, 'model' | 'shardBytes'>,
   { preparation, blocks = 1, patches = false }: ExtractOptions,
 ): number {
-  const { embedDim, patchSize } = config;
+  const { embedDim, patchSize } = model.config;
   const tokens = blocks + 1 + (patches ? (preparation.size / patchSize) ** 2 : 0);
-  return Math.max(1, Math.floor(SHARD_BYTES / (4 * embedDim * tokens)));
+  return Math.max(1, Math.floor(shardBytes / (4 * embedDim * tokens)));
 }
 
 /** Features of images in any order, `perShard` at a time: neither read from the cache nor written to it. */
