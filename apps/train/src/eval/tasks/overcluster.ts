@@ -76,7 +76,7 @@ export const task: EvalTask = {
 function clusterChart(records: readonly EvalRecord[]) {
   const sorted = records.toSorted((a, b) => clustersOf(a) - clustersOf(b));
   const counts = sorted.map(clustersOf);
-  const bySeed = sorted.map(({ others }) => Object.values(others).map((value) => 100 * value));
+  const bySeed = sorted.map(({ others, seeds }) => seeds.map((seed) => 100 * others[`seed ${seed}`]!));
   const line = {
     name: `mean of ${bySeed[0]!.length} seeds`,
     x: counts,
