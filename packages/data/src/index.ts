@@ -4,7 +4,7 @@ export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
-export { type ImageFormat, imageFormat } from './images/image-format';
+export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';
 export type { ImageContent, ImageSource } from './images/image-source';
 export type { BadImage, BadImageCounts, BadImagePolicy } from './loading/bad-images';
 export {

@@ -31,7 +31,6 @@ export { matchPoints, type Point, type PointMatches } from './correspondence/mat
 export {
   drawWarp,
   invertWarp,
-  type PlanePoint,
   WARP_STRENGTHS,
   type Warp,
   type WarpBounds,
@@ -49,6 +48,7 @@ export {
 } from './correspondence/warp-correspondence';
 export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
 export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
+export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';
 export { type LostOptions, lost } from './discovery/lost';
 export { type PatchProducts, patchProducts } from './discovery/patch-products';
 export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
@@ -101,7 +101,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
-export { type Box, type CorLoc, corLoc, iou, isHit, type Localisation } from './metrics/corloc';
+export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';

@@ -1,6 +1,6 @@
 /**
  * What a ViT says about images, as far as it is asked for. The CLS token comes always, anything else on request, so that nothing is
- * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm`, `qkv` and `blockQkv`. A final layer, where weights
+ * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm`, `blockTokens`, `qkv` and `blockQkv`. A final layer, where weights
  * bring one, stands in for the affine part of that norm where patches are concerned: x -> W xhat + b, xhat the parameter-free norm of x.
  */
 import { linear, type Parameters } from '@franca/nn';
@@ -21,6 +21,8 @@ export interface FeatureRequest {
   readonly blockCls?: readonly number[];
   /** Blocks whose patch tokens are wanted, likewise. */
   readonly blockPatches?: readonly number[];
+  /** Blocks whose tokens before any norm are wanted, likewise. */
+  readonly blockTokens?: readonly number[];
   /** Blocks whose packed queries, keys and values are wanted, likewise. */
   readonly blockQkv?: readonly number[];
 }
@@ -43,6 +45,8 @@ export interface RequestedFeatures {
   readonly blockCls: readonly Float32Array[];
   /** Patch tokens of each block [B, N, D], in the order asked for. */
   readonly blockPatches: readonly Float32Array[];
+  /** All tokens that each block gives [B, 1 + R + N, D], in the order asked for. */
+  readonly blockTokens: readonly Float32Array[];
   /** Packed queries, keys and values of each block [B, 1 + R + N, 3 D], in the order asked for. */
   readonly blockQkv: readonly Float32Array[];
 }
@@ -78,7 +82,7 @@ export interface FeatureOptions {
 }
 
 const FLAGS = ['patches', 'patchMean', 'registers', 'prenorm', 'attention', 'qkv'] as const;
-const BLOCK_LISTS = ['blockCls', 'blockPatches', 'blockQkv'] as const;
+const BLOCK_LISTS = ['blockCls', 'blockPatches', 'blockTokens', 'blockQkv'] as const;
 
 /** Names of the outputs that a request means: `cls`, `attention`, `blockCls.3`. Throws `VitError` if a block does not exist. */
 export function outputNames(request: FeatureRequest, { depth, numRegisterTokens }: VitConfig): readonly string[] {
@@ -97,8 +101,9 @@ export function recordFeatures(
   request: FeatureRequest,
   { dtype = 'f32', finalLayer }: FeatureOptions = {},
 ): Record<string, Tensor> {
-  const { blockCls = [], blockPatches = [] } = request;
-  const blocks = [...new Set([...blockCls, ...blockPatches].map((index) => blockIndex(index, config.depth)))];
+  const { blockCls = [], blockPatches = [], blockTokens = [] } = request;
+  const asked = [...blockCls, ...blockPatches, ...blockTokens];
+  const blocks = [...new Set(asked.map((index) => blockIndex(index, config.depth)))];
   const intermediate = blocks.sort((a, b) => a - b);
   const out = vit(p, images, config, { dtype, intermediate });
   const patchesOf = (tokens: Tensor, normed: Tensor): Tensor =>
@@ -119,6 +124,7 @@ export function recordFeatures(
     const normed = normIntermediate(p, tokens, config);
     all[`blockCls.${block}`] = normed.cls;
     all[`blockPatches.${block}`] = patchesOf(tokens, normed.patches);
+    all[`blockTokens.${block}`] = tokens;
   }
   for (const [block, qkv] of out.blockQkv.entries()) all[`blockQkv.${block}`] = qkv;
   return Object.fromEntries(outputNames(request, config).map((name) => [name, all[name]!]));
@@ -149,6 +155,7 @@ export async function readFeatures(
     qkv: values.qkv,
     blockCls: blocks('blockCls'),
     blockPatches: blocks('blockPatches'),
+    blockTokens: blocks('blockTokens'),
     blockQkv: blocks('blockQkv'),
   };
 }

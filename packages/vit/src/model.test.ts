@@ -82,6 +82,14 @@ describe('a loaded model', () => {
     await expect(model.run(images(1, 28, 28), { blockQkv: [2] })).rejects.toThrow(/block 2 does not exist/);
   });
 
+  test('gives the tokens of any block as the next one reads them', async () => {
+    using model = await loadVit(gpu, { config: small, weights });
+    using first = await loadVit(gpu, { config: { ...small, depth: 1 }, weights });
+    const { prenorm, blockTokens } = await model.run(images(1, 28, 28), { prenorm: true, blockTokens: [-1, 0] });
+    expect(blockTokens).toEqual([prenorm, (await first.run(images(1, 28, 28), { prenorm: true })).prenorm]);
+    expect(blockTokens[1]).not.toEqual(prenorm);
+  });
+
   test('a final layer stands in for the norm of patches, of any block, and leaves CLS alone', async () => {
     const [gamma, beta] = [values['norm.weight']!, values['norm.bias']!];
     const swapped = Float32Array.from({ length: 32 * 32 }, (_, i) => {

@@ -73,6 +73,12 @@ export {
   maskSheet,
 } from './figures/mask-figure';
 export {
+  type MatchedPictures,
+  type MatchesFigureOptions,
+  matchesFigure,
+  type PointMatch,
+} from './figures/matches-figure';
+export {
   type HeatOverlayOptions,
   heatOverlay,
   type MaskOverlayOptions,

@@ -14,15 +14,19 @@ import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
+import { isPairData } from '../image-sets/pair-layouts';
 import { defaultSize, wholePatches } from '../image-sets/preparation';
+import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
-import { index, indexList, positiveInteger, trainTest } from '../options/option-values';
+import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
 import { rasaTask } from '../rasa/rasa-task';
 
-interface Options extends SessionOptions, OutputOptions, MaskValues {
+interface Options extends SessionOptions, OutputOptions, MaskValues, SegmentationOptions {
   readonly data?: string;
   readonly denseData?: string;
+  readonly pairData?: string;
+  readonly pairs?: number;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -65,6 +69,8 @@ export async function register(program: Command): Promise<void> {
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
+      .option('--pair-data <data>', 'pairs of pictures (default: --data where it has pairs, else the generated world)')
+      .addOption(pairsOption('100'))
       .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
@@ -73,12 +79,17 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
-  segmentation: 'images with masks: train/images and train/masks, PASCAL VOC, ADE20K, or "world"',
+  pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
+  segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
   nothing: '',
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const reading = withLimits(withResize(command, task.reads)).option(
+  const limited =
+    task.reads === 'pairs'
+      ? withDataset(command.addOption(pairsOption()))
+      : withLimits(withResize(command, task.reads));
+  const reading = limited.option(
     '-d, --data <data>',
     `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
@@ -92,15 +103,33 @@ const withMasks = (command: Command): Command =>
       'values in the masks in the order of the classes, e.g. 0,255 (default: 0, 1, ...)',
       indexList,
     )
-    .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index);
+    .option('--void <value>', 'value in the masks that is not scored (default: 255, of ADE20K 0)', index)
+    .addOption(
+      new Option('--train-list <name>', 'training list of PASCAL VOC (default: trainaug where it is there)').choices([
+        'train',
+        'trainaug',
+      ]),
+    )
+    .option(
+      '--train-share <share>',
+      'of the training pictures with masks, drawn by seed 0 (default: all)',
+      positiveShare,
+    );
 
 const withLimits = (command: Command, fallback?: string): Command =>
-  command
-    .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
-    .option(
-      '--dataset <name>',
-      "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
-    );
+  withDataset(command.addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback)));
+
+const withDataset = (command: Command): Command =>
+  command.option(
+    '--dataset <name>',
+    "the data set's name in records, e.g. imagenet-1k: the paper's values are shown beside it",
+  );
+
+/** `fallback`: the default, as one would write it. */
+function pairsOption(fallback?: string): Option {
+  const option = new Option('--pairs <n>', 'at most so many pairs, evenly spaced').argParser(positiveInteger);
+  return fallback === undefined ? option : option.default(positiveInteger(fallback), fallback);
+}
 
 /** Only where a centre is cut out: evaluations of patches see the whole picture, squashed. */
 const withResize = (command: Command, reads: EvalTask['reads']): Command =>
@@ -158,7 +187,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   await checkOutputs({ ...options, html }, spec);
   if (said) console.log(said);
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, heldOut }, evaluations);
+  const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, pairData, heldOut }, evaluations);
   await using shared = shareSets(data);
   const { model, ...results } = await evaluate(options, data, shared, (session) => [
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
@@ -193,15 +223,27 @@ async function checkOutputs({ json, html, items, weights }: Options, data?: stri
 }
 
 const contextOptions = (
-  { dataset, images = {}, denseImages = images, resize, maskValues, void: unscored }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'heldOut'>,
+  {
+    dataset,
+    images = {},
+    denseImages = images,
+    pairs,
+    resize,
+    maskValues,
+    void: unscored,
+    trainList,
+    trainShare,
+  }: Options,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
   blocks: Math.max(...tasks.map(({ blocks = 1 }) => blocks)),
   images,
   denseImages,
+  pairs,
   masks: { maskValues, void: unscored },
+  segmentation: { trainList, trainShare },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

@@ -5,6 +5,7 @@
 import type { HoldOutOptions } from '@franca/data';
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
+import { resamplingNote } from '../features/resampling-note';
 import type { FeatureSession } from '../features/session';
 import {
   type ImageSet,
@@ -15,8 +16,11 @@ import {
   type SetLimits,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
+import { type OpenPairsOptions, openPairs } from '../image-sets/pair-layouts';
+import { spreadPairs } from '../image-sets/pair-set';
 import type { DenseLook } from '../image-sets/preparation';
-import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
+import type { SegmentationOptions } from '../image-sets/segmentation-layout';
+import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import {
@@ -24,7 +28,9 @@ import {
   type ImageOptions,
   type ImagePart,
   imagePart,
+  type PairPart,
   type Part,
+  pairPart,
   patchPart,
   type SegmentationPart,
   segmentationPart,
@@ -51,6 +57,8 @@ export interface EvalContext {
   views<Set extends ImageSet>(part: PartName, make: MakeViews<Set>): Promise<DensePart & { readonly set: Set }>;
   /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
+  /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
+  pairs(options?: OpenPairsOptions): Promise<PairPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -77,8 +85,14 @@ export interface ContextOptions extends ImageOptions {
   readonly heldOut?: HoldOutOptions | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
+  /** Pairs of pictures; default `data`. */
+  readonly pairData?: string | undefined;
+  /** At most so many pairs, evenly spaced. */
+  readonly pairs?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
+  /** Which pictures with masks are learnt from. */
+  readonly segmentation?: SegmentationOptions;
 }
 
 /** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
@@ -125,8 +139,7 @@ export function openContext(
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
     const set = (await sets('dense'))[part];
-    if (set.ignore === undefined)
-      throw new TrainError('data', `${options.denseData} has no masks; give data with masks, or "world"`);
+    if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
     const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
@@ -151,14 +164,18 @@ export function openContext(
       return { ...patchPart(model(), set), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
-    records({ set, preprocessing }, outcomes, total = () => set.total, others = []) {
+    async pairs(chosen = {}) {
+      const { pairData = options.data, dataset: name, pairs: limit } = options;
+      return pairPart(model(), spreadPairs(await openPairs(pairData, { name, ...chosen }), limit));
+    },
+    records({ set, preprocessing, size }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
-      const { name, notes } = weights;
+      const { name } = weights;
       const { dataset, split } = set;
       const subject = { dataset, split, features: name, preprocessing };
       const circumstances = [
         ...new Set([
-          ...notes,
+          ...notesAtSize(model(), size),
           ...notesAround(set),
           ...others.flatMap((other) => other.set.notes),
           ...leftOut.notes([dataset, ...others.map((other) => other.set.dataset)]),
@@ -180,10 +197,23 @@ export function openContext(
 const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut });
 
-async function openDense({ denseData, denseImages, dataset, heldOut }: ContextOptions): Promise<ImageSets> {
+async function openDense({
+  denseData,
+  denseImages,
+  dataset,
+  heldOut,
+  segmentation,
+}: ContextOptions): Promise<ImageSets> {
   return (await isSegmentationData(denseData))
-    ? openSegmentationSets(denseData, denseImages, dataset)
+    ? openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset })
     : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
+}
+
+/** Notes on the weights, with that on resampled positions for this side of the input. */
+function notesAtSize({ weights, size: own }: FeatureSession, size: number = own): readonly string[] {
+  if (size === own) return weights.notes;
+  const [there, here] = [own, size].map((side) => resamplingNote(weights, side));
+  return [...weights.notes.filter((note) => note !== there), ...(here ? [here] : [])];
 }
 
 function gridOf({ size, model }: FeatureSession): [number, number] {

@@ -4,7 +4,9 @@ import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
+import type { ImageSet } from '../image-sets/image-set';
 import { runCli } from '../run-cli';
+import { scoringOf, underProtocol } from './segmentation-scoring';
 import { task as inContext } from './tasks/in-context';
 import { task as linearSeg } from './tasks/linear-seg';
 import { task as overcluster } from './tasks/overcluster';
@@ -60,6 +62,13 @@ test('the sides of the protocols are asked for where --size does not win', () =>
     [518, undefined],
     [448, undefined],
   ]);
+});
+
+test('a class that is not scored counts as 0 in the mean, as published, unless one says otherwise', () => {
+  const ade = { dataset: 'ade20k', classes: ['unlabelled', 'wall', 'sky'], ignore: 0 } as ImageSet;
+  expect(scoringOf(ade, underProtocol({}, 'paper')).averageOver).toBeUndefined();
+  expect(scoringOf(ade, underProtocol({ unscored: 'skip' }, 'paper')).averageOver).toEqual([1, 2]);
+  expect(scoringOf(ade, underProtocol({}, undefined)).averageOver).toEqual([1, 2]);
 });
 
 test('linear-seg: crops drawn for each epoch, chosen on test; what differs is told', async () => {

@@ -1,11 +1,12 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
 import { collectDense, collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
-import type { FeatureShard } from '../features/compute-shard';
+import type { FeatureShard, PatchTokens } from '../features/compute-shard';
 import { imagesPerShard } from '../features/extract';
 import type { FeatureSession } from '../features/session';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
-import type { ImageSet } from '../image-sets/image-set';
+import { chosenOf, type ImageSet } from '../image-sets/image-set';
+import type { PairSet } from '../image-sets/pair-set';
 import { centreCrop, type DenseLook, describePreparation, type Preparation } from '../image-sets/preparation';
 import type { SurveyedMasks } from '../image-sets/survey-masks';
 
@@ -13,6 +14,8 @@ import type { SurveyedMasks } from '../image-sets/survey-masks';
 export interface Part {
   readonly set: ImageSet;
   readonly preprocessing: string;
+  /** Side of the input, where it is not the session's. */
+  readonly size?: number;
 }
 
 export interface ImagePart extends Part {
@@ -48,6 +51,25 @@ export interface SegmentationPart extends Part {
   crops(images: ArrayLike<number>, draw: CropDraw, atOnce: number): AsyncIterable<MaskedFeatures>;
   /** Whether each class has a pixel in the masks. */
   readonly occurs: readonly boolean[];
+}
+
+/** Pairs of pictures with key points, and patch tokens of their pictures. */
+export interface PairPart {
+  readonly pairs: PairSet;
+  /** What the choice of sizes and features rests on. */
+  readonly model: {
+    /** Side of the input. */
+    readonly size: number;
+    readonly patchSize: number;
+    readonly depth: number;
+    readonly hasRasa: boolean;
+  };
+  /** By index of the picture; those that could not be read are absent. `what` names the choice on the screen. */
+  tokens(
+    what: string,
+    pictures: readonly number[],
+    options: { readonly preparation: Preparation; readonly patches: PatchTokens },
+  ): Promise<ReadonlyMap<number, PatchFeatures>>;
 }
 
 export interface Parts<P> {
@@ -127,6 +149,35 @@ export function segmentationPart(
         for (const [i, index] of own.entries()) masks.set(await cut(index, draw), i * size * size);
         yield { ...densePart(shard, weights.rasa.planes), maskSize: [size, size], masks, images: own };
       }
+    },
+  };
+}
+
+/** Tokens of chosen pictures of pairs. RASA is for tokens after the final norm: before it nothing is taken away. */
+export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairSet): PairPart {
+  // the same choice is the same set at every size, so that a picture that cannot be read counts once
+  const chosen = new Map<string, ImageSet>();
+  const choose = (what: string, pictures: readonly number[]): ImageSet => {
+    const key = `${what} ${pictures.join()}`;
+    const { split } = pairs.pictures;
+    const set = chosen.get(key) ?? { ...chosenOf(pairs.pictures, pictures), split: `${split}, ${what}` };
+    chosen.set(key, set);
+    return set;
+  };
+  const { patchSize, depth } = weights.config;
+  const hasRasa = weights.rasa.folded !== undefined || weights.rasa.planes.length > 0;
+  return {
+    pairs,
+    model: { size, patchSize, depth, hasRasa },
+    async tokens(what, pictures, options) {
+      const tokens = new Map<number, PatchFeatures>();
+      for await (const shard of shards(choose(what, pictures), options)) {
+        const { dim, grid, patches } = densePart(shard, options.patches.norm ? weights.rasa.planes : []);
+        const length = grid[0] * grid[1] * dim;
+        for (const [row, index] of imagesOf(shard).entries())
+          tokens.set(pictures[index]!, { dim, grid, patches: patches.subarray(row * length, (row + 1) * length) });
+      }
+      return tokens;
     },
   };
 }

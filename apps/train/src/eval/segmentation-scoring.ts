@@ -1,5 +1,5 @@
 /** How segmentation tasks are scored: the options that they share, and the IoU of each class as a table. */
-import type { EvalRecord, SegmentationScoring } from '@franca/evals';
+import type { EvalRecord, Outcome, SegmentationScoring } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
 import { TrainError } from '../errors';
@@ -13,22 +13,38 @@ import type { Parts, SegmentationPart } from './part';
 export interface ScoringOptions {
   readonly classes?: readonly number[];
   readonly absent?: 'zero' | 'skip';
+  /** How a class enters the mean whose pixels are not scored, as those of ADE20K's "unlabelled"; default `skip`. */
+  readonly unscored?: 'zero' | 'skip';
 }
 
 export const withScoring = (command: Command): Command =>
   command
-    .option('--classes <list>', 'values of the classes that the mean is taken over (default: all)', indexList)
+    .option(
+      '--classes <list>',
+      'values of the classes that the mean is taken over (default: all that are scored)',
+      indexList,
+    )
     .addOption(
       new Option('--absent <how>', 'how a class counts that is neither there nor predicted (default: zero)').choices([
         'zero',
         'skip',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--unscored <how>',
+        "how a class counts whose pixels are not scored, as that of value 0 in ADE20K; zero is the published protocols' (default: skip)",
+      ).choices(['zero', 'skip']),
     );
+
+/** The published protocols count a class whose pixels are not scored as 0, where nothing else is asked for. */
+export const underProtocol = (scoring: ScoringOptions, protocol: 'paper' | undefined): ScoringOptions =>
+  protocol && scoring.unscored === undefined ? { ...scoring, unscored: 'zero' } : scoring;
 
 /** @throws TrainError `usage` where `--classes` names what is no class, or one twice */
 export function scoringOf(
   { dataset, classes: names, ignore }: ImageSet,
-  { classes, absent }: ScoringOptions,
+  { classes, absent, unscored = 'skip' }: ScoringOptions,
 ): SegmentationScoring {
   const odd = classes?.find((c, at) => c >= names.length || classes.indexOf(c) !== at);
   if (odd !== undefined)
@@ -38,7 +54,34 @@ export function scoringOf(
         ? `--classes has ${odd} twice`
         : `--classes ${odd} is no class of ${dataset}; they are 0 to ${names.length - 1}`,
     );
-  return { classes: names.length, ignore, absent, averageOver: classes };
+  const others = scoredClasses(names, ignore);
+  const all = unscored === 'zero' || others.length === names.length ? undefined : others;
+  return { classes: names.length, ignore, absent, averageOver: classes ?? all };
+}
+
+/** Classes whose pixels are scored. */
+const scoredClasses = (names: readonly string[], ignore: number | undefined): number[] =>
+  names.map((_, c) => c).filter((c) => c !== ignore);
+
+/**
+ * Outcomes with the mean beside them that counts a class whose pixels are not scored the other way: of ADE20K over 151 classes, of which
+ * "unlabelled" is 0, as in the published protocols, or over the 150 others.
+ */
+export function withOtherMean(
+  { classes: names, ignore }: ImageSet,
+  { classes, absent = 'zero' }: ScoringOptions,
+  outcomes: readonly Outcome[],
+): Outcome[] {
+  const scored = scoredClasses(names, ignore).length;
+  if (classes || absent === 'skip' || scored === names.length) return [...outcomes];
+  return outcomes.map((outcome) => {
+    const over = outcome.hyper.averageOver === 'all' ? names.length : scored;
+    const other = over === scored ? names.length : scored;
+    return {
+      ...outcome,
+      others: { ...outcome.others, [`mIoU over ${other} classes`]: (outcome.value * over) / other },
+    };
+  });
 }
 
 /**

@@ -11,10 +11,18 @@ import { type Preparation, prepare } from '../image-sets/preparation';
 /** Arrays of n images: `index` [n] in the set, `blocks` [n, blocks, D], `patch_mean` [n, D]; `patches` [n, N, D]. Labels and masks are the set's. */
 export type FeatureShard = FeatureArrays;
 
+/** Patch tokens of a block, counted from 0: as the block gives them, or after the final norm. */
+export interface PatchTokens {
+  readonly block: number;
+  readonly norm: boolean;
+}
+
 interface ShardRequest {
   readonly blockCls: readonly number[];
   readonly patchMean: true;
   readonly patches: boolean;
+  readonly blockPatches: readonly number[];
+  readonly blockTokens: readonly number[];
 }
 
 /** What is needed of a `VitModel`. */
@@ -27,7 +35,7 @@ export interface ShardPlan {
   readonly preparation: Preparation;
   /** CLS tokens of so many last blocks. */
   readonly blocks: number;
-  readonly patches: boolean;
+  readonly patches: boolean | PatchTokens;
   /** Numbers of the images in the set, in the order of the rows. */
   readonly images: ArrayLike<number>;
   readonly batchSize: number;
@@ -55,24 +63,46 @@ export async function computeShard(
   const N = (preparation.size / patchSize) ** 2;
   const shape = [batchSize, 3, preparation.size, preparation.size] as const;
   // the token of the last block is the model's output
-  const blockCls = Array.from({ length: blocks - 1 }, (_, i) => i - blocks);
+  const request = {
+    blockCls: Array.from({ length: blocks - 1 }, (_, i) => i - blocks),
+    patchMean: true,
+    ...patchRequest(patches),
+  } as const;
   const data = new Float32Array(batchSize * 3 * preparation.size ** 2);
   const shard = emptyShard(plan, D, N);
   let rows = 0;
   for await (const batch of inBatches(preparedImages(set, plan, onLeftOut), batchSize)) {
     for (const [i, { pixels }] of batch.entries()) data.set(pixels, i * pixels.length);
-    const features = await model.run({ data, shape }, { blockCls, patchMean: true, patches });
+    const features = await model.run({ data, shape }, request);
     for (const [i, { index }] of batch.entries()) {
       shard.index.data[rows + i] = index;
       for (const [b, tokens] of [...features.blockCls, features.cls].entries())
         shard.blocks.data.set(tokens.subarray(i * D, (i + 1) * D), ((rows + i) * blocks + b) * D);
     }
     shard.patch_mean.data.set(features.patchMean.subarray(0, batch.length * D), rows * D);
-    if (features.patches) shard.patches?.data.set(features.patches.subarray(0, batch.length * N * D), rows * N * D);
+    shard.patches?.data.set(patchTokens(features, N).subarray(0, batch.length * N * D), rows * N * D);
     rows += batch.length;
     onBatch?.(rows);
   }
   return firstRows(shard, rows);
+}
+
+const patchRequest = (patches: boolean | PatchTokens): Omit<ShardRequest, 'blockCls' | 'patchMean'> => ({
+  patches: patches === true,
+  blockPatches: typeof patches === 'object' && patches.norm ? [patches.block] : [],
+  blockTokens: typeof patches === 'object' && !patches.norm ? [patches.block] : [],
+});
+
+/** The patch tokens that were asked for, of all images of a batch [B, N, D]. */
+function patchTokens(features: Features<ShardRequest>, N: number): Float32Array {
+  const { patches, blockPatches, blockTokens, prefixTokens, dim } = features;
+  const all = blockTokens[0];
+  if (!all) return patches ?? blockPatches[0]!;
+  const stride = (prefixTokens + N) * dim;
+  const tokens = new Float32Array((all.length / stride) * N * dim);
+  for (let i = 0; i * stride < all.length; i++)
+    tokens.set(all.subarray(i * stride + prefixTokens * dim, (i + 1) * stride), i * N * dim);
+  return tokens;
 }
 
 /** Room for all images of a plan. */

@@ -46,7 +46,7 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
   const batches: number[] = [];
   const model: FeatureModel = {
     config: tinyConfig,
-    async run({ data, shape: [B, , H, W] }, { blockCls, patches }) {
+    async run({ data, shape: [B, , H, W] }, { blockCls, patches, blockPatches, blockTokens }) {
       batches.push(B);
       const rows = (width: number) =>
         Float32Array.from({ length: B * width }, (_, i) => data[Math.floor(i / width) * 3 * H * W]!);
@@ -59,6 +59,8 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
         blockCls: blockCls.map(() => rows(16)),
         patchMean: rows(16),
         patches: patches ? rows(16 * 16) : undefined,
+        blockPatches: blockPatches.map((block) => rows(16 * 16).fill(10 + block)),
+        blockTokens: blockTokens.map(() => rows(17 * 16).map((_, i) => Math.floor(i / 16) % 17)),
       };
     },
   };

@@ -7,7 +7,7 @@ import type { FeatureCache } from '@franca/evals/node';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
-import { computeShard, type FeatureModel, type FeatureShard } from './compute-shard';
+import { computeShard, type FeatureModel, type FeatureShard, type PatchTokens } from './compute-shard';
 import type { ImageVersions } from './image-versions';
 import type { LeftOutImages } from './left-out-images';
 
@@ -31,8 +31,8 @@ export interface ExtractOptions {
   readonly preparation: Preparation;
   /** CLS tokens of so many last blocks; default 1. */
   readonly blocks?: number;
-  /** Patch tokens too. */
-  readonly patches?: boolean;
+  /** Patch tokens too: `true` for those of the last block after the final norm. */
+  readonly patches?: boolean | PatchTokens;
   /** One shard of those that there are. Default: all, in order. */
   readonly shard?: number;
 }
@@ -67,7 +67,7 @@ export async function* extract(
       preprocessing: describePreparation(preparation),
       data: await versions(set, first, end),
       code,
-      outputs: `cls of ${blocks} blocks, patch mean${patches ? ', patches' : ''}; images ${first} to ${end}`,
+      outputs: `cls of ${blocks} blocks, patch mean${describePatches(patches)}; images ${first} to ${end}`,
     };
     const { arrays, cached } = await cache.readOrCompute(key, () =>
       computeShard(
@@ -116,4 +116,9 @@ export async function* extractFresh(
     );
     if (imagesOf(shard).length > 0) yield shard;
   }
+}
+
+function describePatches(patches: boolean | PatchTokens): string {
+  if (typeof patches === 'boolean') return patches ? ', patches' : '';
+  return `, patches of block ${patches.block} ${patches.norm ? 'after' : 'before'} the norm`;
 }

@@ -14,6 +14,10 @@ export interface ImageSet {
   readonly classes: readonly string[];
   /** Value of masks that is not scored; undefined where there are no masks. */
   readonly ignore: number | undefined;
+  /** Class of each value of the masks, or `VOID`, where values are not classes. */
+  readonly values?: ReadonlyMap<number, number> | undefined;
+  /** Why there are no images, where an evaluation can do without this part. */
+  readonly whyEmpty?: string | undefined;
   /** What was left out or assumed about it, in words, for records and the screen. */
   readonly notes: readonly string[];
   key(index: number): string;

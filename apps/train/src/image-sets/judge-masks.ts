@@ -40,6 +40,7 @@ export function judgeMasks(set: ImageSet, counts: MaskCounts, table: Int16Array,
         'their EXIF orientation: write them upright or turn the masks',
     );
   return [
+    ...voidNotes(set, counts, { table, values, where }),
     ...absentNotes(set, counts, { table, values, where }),
     ...formNotes(counts, where),
     ...(counts.misshapen.length > 0
@@ -77,7 +78,7 @@ function refuseStray(set: ImageSet, { pixels, first }: MaskCounts, { table, valu
 }
 
 function refuseSenseless(
-  { classes }: ImageSet,
+  { classes, values: told }: ImageSet,
   { pixels, masks }: MaskCounts,
   { table, values, where }: Reading,
   { void: stated }: MaskValues,
@@ -102,12 +103,25 @@ function refuseSenseless(
         `there is nothing to tell apart${ifClass || '; give the value of each class in order as --mask-values, or more images'}${example}`,
     );
   }
-  if (voidShare >= MAX_VOID && stated === undefined)
+  if (voidShare >= MAX_VOID && stated === undefined && !told)
     throw new TrainError(
       'data',
       `${percent(voidShare)} of the pixels of ${masks} masks of ${where} are void (${unscored.join()}) and would not be scored${ifClass}${example}; ` +
         `if it is meant, say so with --void ${unscored[0]}`,
     );
+}
+
+/** Where the layout says which values are not scored, their share is told in place of being refused. */
+function voidNotes(
+  { values: told }: ImageSet,
+  { pixels, masks }: MaskCounts,
+  { table, values, where }: Reading,
+): string[] {
+  const sum = (some: readonly number[]): number => some.reduce((total, value) => total + pixels[value]!, 0);
+  const share = sum(values.filter((value) => table[value] === VOID)) / Math.max(1, sum(values));
+  return told && share > 0
+    ? [`${percent(share)} of the pixels of ${masks} masks of ${where} are of no class that is scored`]
+    : [];
 }
 
 /** Whether each class has a pixel. */

@@ -1,4 +1,4 @@
-/** What class each value of a mask means: by itself the value is the class; `--mask-values` and `--void` say otherwise. */
+/** What class each value of a mask means: the value itself, or what the layout says; `--mask-values` and `--void` say otherwise. */
 import { TrainError } from '../errors';
 import type { ImageSet } from './image-set';
 
@@ -22,7 +22,10 @@ const MAX_CLASSES = 255;
  * Class of each value [65536], `VOID` or `STRAY`.
  * @throws TrainError `usage` where the values do not fit the classes
  */
-export function classOfValue(set: Pick<ImageSet, 'classes' | 'ignore' | 'dataset'>, options: MaskValues): Int16Array {
+export function classOfValue(
+  set: Pick<ImageSet, 'classes' | 'ignore' | 'dataset' | 'values'>,
+  options: MaskValues,
+): Int16Array {
   const { classes, ignore, dataset } = set;
   const { maskValues, void: stated } = options;
   if (classes.length > MAX_CLASSES)
@@ -30,9 +33,14 @@ export function classOfValue(set: Pick<ImageSet, 'classes' | 'ignore' | 'dataset
       'data',
       `${dataset} has ${classes.length} classes; masks can be scored of ${MAX_CLASSES} at most`,
     );
+  const table = new Int16Array(VALUES).fill(STRAY);
+  if (set.values && !maskValues) {
+    for (const [value, c] of set.values) table[value] = c;
+    if (stated !== undefined) table[stated] = VOID;
+    return table;
+  }
   const values = maskValues ?? classes.map((_, c) => c);
   checkValues(values, stated, set, maskValues !== undefined);
-  const table = new Int16Array(VALUES).fill(STRAY);
   for (const [c, value] of values.entries()) table[value] = c;
   const unscored = stated ?? ignore;
   if (unscored !== undefined && (stated !== undefined || !maskValues?.includes(unscored))) table[unscored] = VOID;

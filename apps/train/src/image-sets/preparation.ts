@@ -1,7 +1,8 @@
 /**
  * From a decoded image to the model's input. `crop`: shorter side resized, centre cut out, as for classification. `squash`: the whole image resized to a
- * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass. Resizing is PIL's bicubic where
- * nothing else is said, masks take the nearest pixel.
+ * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass. `pad-square`: made square by white
+ * right and below, then resized, which keeps its proportions and the places of its key points. Resizing is PIL's bicubic where nothing else is said, masks take
+ * the nearest pixel.
  */
 import {
   IMAGENET_NORMALISATION,
@@ -19,7 +20,14 @@ import type { Nearest } from './mask-pixels';
 export type Preparation =
   | { readonly kind: 'crop'; readonly resize: number; readonly size: number }
   | ({ readonly kind: 'squash'; readonly size: number } & DenseLook)
-  | ({ readonly kind: 'random-crop'; readonly size: number; readonly draw: CropDraw } & DenseLook);
+  | ({ readonly kind: 'random-crop'; readonly size: number; readonly draw: CropDraw } & DenseLook)
+  | {
+      readonly kind: 'pad-square';
+      /** Side of the input. */
+      readonly size: number;
+      /** Side that the square is resized to; what is left of the input is zeros around it. */
+      readonly side: number;
+    };
 
 /** How an evaluation of patches looks at pictures and masks. */
 export interface DenseLook {
@@ -44,6 +52,11 @@ const STATISTICS_NAMES = {
 export function describePreparation(preparation: Preparation): string {
   if (preparation.kind === 'crop')
     return `shorter side ${preparation.resize} bicubic, centre ${preparation.size}, ImageNet mean/std`;
+  if (preparation.kind === 'pad-square') {
+    const { side, size } = preparation;
+    const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
+    return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
+  }
   const { kind, size, filter = 'bicubic', nearest = 'centre' } = preparation;
   const masks = nearest === 'centre' ? 'mask nearest' : 'mask nearest (corner)';
   const statistics = STATISTICS_NAMES[preparation.statistics ?? 'imagenet'];
@@ -71,14 +84,45 @@ export const wholePatches = (side: number, patchSize: number): number =>
 /** Normalised input [3, size, size] of the image with number `index`, written to `output`. */
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array, index = 0): void {
   const { size } = preparation;
-  if (preparation.kind === 'crop') {
-    preprocessInto(output, image, { resize: preparation.resize, crop: size });
-    return;
+  if (preparation.kind === 'crop') preprocessInto(output, image, { resize: preparation.resize, crop: size });
+  else if (preparation.kind === 'pad-square') padSquare(image, preparation, output);
+  else {
+    const table = normalisationTable(STATISTICS[preparation.statistics ?? 'imagenet']);
+    normalise(densePixels(image, preparation, index).data, table, output);
   }
-  const resize = preparation.filter === 'bilinear' ? resizeBilinear : resizeBicubic;
-  const { data } =
-    preparation.kind === 'squash'
-      ? resize(image, size, size)
-      : cropPicture(image, drawCrop(preparation.draw, index, image), size);
-  normalise(data, normalisationTable(STATISTICS[preparation.statistics ?? 'imagenet']), output);
+}
+
+function densePixels(
+  image: PixelImage,
+  preparation: Preparation & { kind: 'squash' | 'random-crop' },
+  index: number,
+): PixelImage {
+  const { size, filter } = preparation;
+  if (preparation.kind === 'random-crop') return cropPicture(image, drawCrop(preparation.draw, index, image), size);
+  return filter === 'bilinear' ? resizeBilinear(image, size, size) : resizeBicubic(image, size, size);
+}
+
+function padSquare(
+  image: PixelImage,
+  { size, side }: Preparation & { kind: 'pad-square' },
+  output: Float32Array,
+): void {
+  const inner = new Float32Array(3 * side * side);
+  normalise(resizeBicubic(square(image), side, side).data, normalisationTable(IMAGENET_NORMALISATION), inner);
+  output.fill(0);
+  const margin = Math.floor((size - side) / 2);
+  for (let row = 0; row < 3 * side; row++) {
+    const [channel, y] = [Math.floor(row / side), row % side];
+    output.set(inner.subarray(row * side, (row + 1) * side), (channel * size + margin + y) * size + margin);
+  }
+}
+
+/** The picture at the top left of a white square of its longer side. */
+function square({ width, height, channels, data }: PixelImage): PixelImage {
+  const longer = Math.max(width, height);
+  if (width === height) return { width, height, channels, data };
+  const padded = new Uint8Array(longer * longer * channels).fill(255);
+  for (let y = 0; y < height; y++)
+    padded.set(data.subarray(y * width * channels, (y + 1) * width * channels), y * longer * channels);
+  return { width: longer, height: longer, channels, data: padded };
 }

@@ -3,7 +3,6 @@
  *
  * Palette images are read as indices, never as colours; gray ones of less than 8 bits as their own values, never scaled to 255.
  */
-import { readFile } from 'node:fs/promises';
 import { DataError } from '@franca/data';
 import { type DecodedPng, decode } from 'fast-png';
 import { TrainError } from '../errors';
@@ -24,15 +23,11 @@ export type MaskForm = 'palette' | 'gray' | '16-bit gray' | 'gray as RGB' | `${n
 const MAX_PIXELS = 64 * 2 ** 20;
 
 /**
- * @throws DataError with an image code (see `isImageError`) where this one file is missing or damaged
+ * @param path of the file that holds `bytes`, for messages
+ * @throws DataError with an image code (see `isImageError`) where this one file is damaged
  * @throws TrainError `data` where it is a picture of a kind that holds no classes, as all of its set will be
  */
-export async function readMask(path: string): Promise<StoredMask> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (!['ENOENT', 'EISDIR', 'EACCES', 'ENOTDIR', 'ELOOP'].includes(error.code ?? '')) throw error;
-    throw new DataError('unreadable-image', `${path} cannot be read (${error.code})`, { cause: error });
-  });
-  checkHeader(bytes, path);
+export function readMask(bytes: Uint8Array, path: string): StoredMask {
   const picture = decodePng(bytes, path);
   const { width, height, depth, channels } = picture;
   const values = depth < 8 ? unpacked(picture) : picture.data;
@@ -43,7 +38,8 @@ export async function readMask(path: string): Promise<StoredMask> {
 }
 
 /** Read before anything of the stated size is allocated. */
-function checkHeader(bytes: Buffer, path: string): void {
+function checkHeader(encoded: Uint8Array, path: string): void {
+  const bytes = Buffer.from(encoded.buffer, encoded.byteOffset, encoded.byteLength);
   if (bytes.length === 0) throw new DataError('empty-file', `${path} has no bytes`);
   if (bytes.length < 29 || bytes.readUInt32BE(0) !== 0x89504e47)
     throw new DataError('not-an-image', `${path} is not a PNG`);
@@ -54,7 +50,9 @@ function checkHeader(bytes: Buffer, path: string): void {
     throw new TrainError('data', `${path} is an interlaced PNG of ${bytes[24]} bits; write masks without interlacing`);
 }
 
-function decodePng(bytes: Uint8Array, path: string): DecodedPng {
+/** Decodes a PNG of a size that can be. @throws as `readMask` */
+export function decodePng(bytes: Uint8Array, path: string): DecodedPng {
+  checkHeader(bytes, path);
   try {
     return decode(bytes, { checkCrc: true });
   } catch (error) {

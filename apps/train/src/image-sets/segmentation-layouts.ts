@@ -1,58 +1,88 @@
+/** The layouts of pictures with masks that are known, and which of them a folder or archive has, wherever a download put it. */
+import type { Stats } from 'node:fs';
+import { promises as fs } from 'node:fs';
+import { type FileTree, openFileTree, subtree } from '@franca/data';
+import { TrainError } from '../errors';
+import { ADE20K } from './segmentation-ade';
+import { CITYSCAPES } from './segmentation-cityscapes';
+import { COCO } from './segmentation-coco';
+import type { SegmentationLayout } from './segmentation-layout';
+import { OWN } from './segmentation-own';
+import { VOC } from './segmentation-voc';
+
+const LAYOUTS: readonly SegmentationLayout[] = [OWN, ...VOC, ADE20K, ...COCO, CITYSCAPES];
+
+/** For messages: what would have been recognised. */
+export const KNOWN_LAYOUTS: string = LAYOUTS.map(({ looks }) => looks).join('; ');
+
+/** A layout and the folder that it lies in. */
+export interface FoundLayout {
+  readonly layout: SegmentationLayout;
+  readonly tree: FileTree;
+  /** Of the folder, below what was opened. */
+  readonly folder: string;
+}
+
+/** Folders deep that data may lie: `datasets/VOC2012/VOCdevkit/VOC2012`. */
+const MAX_DEPTH = 4;
+/** A folder of more names holds pictures or classes, no data sets. */
+const MAX_NAMES = 64;
+/** Of more archives in one folder, these are shards of pictures without masks. */
+const MAX_ARCHIVES = 64;
+
+/** All layouts that lie at a path, those highest up; none where it is no folder and no tar archive. */
+export async function findLayouts(spec: string): Promise<readonly FoundLayout[]> {
+  const info = await fs.stat(spec).catch(() => undefined);
+  if (!info || !(await mayHoldLayouts(spec, info))) return [];
+  const tree = await openFileTree(spec).catch(() => undefined);
+  return tree ? layoutsOf(tree, [''], MAX_DEPTH) : [];
+}
+
+async function mayHoldLayouts(spec: string, info: Stats): Promise<boolean> {
+  if (!info.isDirectory()) return spec.toLowerCase().endsWith('.tar');
+  const names = await fs.readdir(spec);
+  return names.filter((name) => name.toLowerCase().endsWith('.tar')).length <= MAX_ARCHIVES;
+}
+
+/** Those of a few folders, else those of the folders in them. */
+function layoutsOf(tree: FileTree, folders: readonly string[], depth: number): FoundLayout[] {
+  const found = folders.flatMap((folder) => {
+    const part = subtree(tree, folder);
+    return LAYOUTS.filter((layout) => layout.isHere(part)).map((layout) => ({ layout, tree: part, folder }));
+  });
+  if (found.length > 0 || depth === 0) return found;
+  const deeper = folders.flatMap((folder) => {
+    const names = tree.names(folder);
+    return names.length > MAX_NAMES ? [] : names.map((name) => (folder === '' ? name : `${folder}/${name}`));
+  });
+  return deeper.length === 0 ? [] : layoutsOf(tree, deeper, depth - 1);
+}
+
 /**
- * Folders with images and masks, recognised by their layout:
- *
- *   pairs   train/images, train/masks and, where there are any, val/images, val/masks; class names in annotations.json or classes.json
- *   voc     JPEGImages, SegmentationClass, ImageSets/Segmentation/{train,val}.txt (PASCAL VOC 2012)
- *   ade     images/{training,validation}, annotations/{training,validation} (ADE20K; 0 is unlabelled)
+ * The one that is meant. PASCAL VOC of 2012 is preferred to that of other years; between others `dataset` decides.
+ * @throws TrainError `usage` where it is open which
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-
-/** Where the images and masks of one part lie, below the root. */
-export interface Part {
-  readonly split: string;
-  readonly images: string;
-  readonly masks: string;
-  /** Text file of the names that belong to it; absent: every image. */
-  readonly list?: string;
-}
-
-export interface Layout {
-  readonly dataset?: string;
-  readonly train: Part;
-  readonly val: Part;
-  /** Names by value; absent: the folder says. */
-  readonly classes?: readonly string[];
-  /** Value that is not scored; default 255. */
-  readonly ignore?: number;
-}
-
-const VOC_CLASSES: readonly string[] =
-  'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor'.split(
-    ' ',
+export function chooseLayout(
+  spec: string,
+  found: readonly FoundLayout[],
+  dataset: string | undefined,
+): FoundLayout & { readonly notes: readonly string[] } {
+  const named = found.filter(({ layout }) => layout.name === dataset);
+  const meant = named.length > 0 ? named : found;
+  const of2012 = meant.filter(({ folder }) => /(^|\/)VOC2012$/i.test(folder));
+  const left = of2012.length > 0 && meant.every(({ layout }) => layout.name === 'voc-2012') ? of2012 : meant;
+  const [one, ...others] = left;
+  if (one && others.length === 0) {
+    const passed = meant.filter((each) => each !== one).map(({ folder }) => folder);
+    return { ...one, notes: passed.length > 0 ? [`${passed.join(', ')} of ${spec} are not read`] : [] };
+  }
+  const names = new Set(left.map(({ layout }) => layout.name));
+  const told = left.map(({ layout, folder }) => `${layout.name}${folder ? ` in ${folder}` : ''}`).join(', ');
+  throw new TrainError(
+    'usage',
+    `${spec} has masks of several data sets: ${told}; ` +
+      (names.size === left.length
+        ? `say which is meant with --dataset ${[...names].join(' or --dataset ')}`
+        : 'give the folder of one of them'),
   );
-
-const voc = (split: string): Part => ({
-  split,
-  images: 'JPEGImages',
-  masks: 'SegmentationClass',
-  list: `ImageSets/Segmentation/${split}.txt`,
-});
-const LAYOUTS: readonly Layout[] = [
-  {
-    train: { split: 'train', images: 'train/images', masks: 'train/masks' },
-    val: { split: 'val', images: 'val/images', masks: 'val/masks' },
-  },
-  { dataset: 'voc-2012', train: voc('train'), val: voc('val'), classes: VOC_CLASSES },
-  {
-    dataset: 'ade20k',
-    train: { split: 'training', images: 'images/training', masks: 'annotations/training' },
-    val: { split: 'validation', images: 'images/validation', masks: 'annotations/validation' },
-    classes: ['unlabelled', ...Array.from({ length: 150 }, (_, i) => `class ${i + 1}`)],
-    ignore: 0,
-  },
-];
-
-/** The layout of a folder, if it has one of them. */
-export const layoutOf = (root: string): Layout | undefined =>
-  LAYOUTS.find(({ train }) => existsSync(join(root, train.images)) && existsSync(join(root, train.masks)));
+}

@@ -1,100 +1,116 @@
 /** Which pictures of a part have a mask: the picture and the PNG of the same name, told apart by their names alone. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { folderSource } from '@franca/data';
+import { extname } from 'node:path';
+import { type FileTree, hasImageExtension } from '@franca/data';
 import { TrainError } from '../errors';
 import { some } from './judge-masks';
-import type { Part } from './segmentation-layouts';
+import type { LayoutPart, MaskedPicture } from './segmentation-layout';
 
-export interface Pairs {
-  /** Pictures with masks, below `images` of the part, in order. */
-  readonly pictures: readonly string[];
-  /** Pictures or listed names that lack a mask or a picture, in words. */
-  readonly unmasked: readonly string[];
-  readonly notes: readonly string[];
-  /** Path of the mask of a picture. */
-  maskOf(picture: string): string;
+/** Where the pictures and masks of one part lie, below the root. */
+export interface PartFolders {
+  readonly split: string;
+  readonly images: string;
+  readonly masks: string;
+  /** Text file of the names that belong to it; absent: every picture. */
+  readonly list?: string;
+  /** Path of a mask, without its ending, of that of a picture; default the same. */
+  readonly maskOf?: (stem: string) => string;
+  /** Files below `masks` that are masks of this part; default all. */
+  readonly isMask?: (name: string) => boolean;
 }
 
-/** Whether a folder has what a part needs. */
-export const hasPart = (root: string, { images, masks }: Part): boolean =>
-  [images, masks].every((folder) => statSync(join(root, folder), { throwIfNoEntry: false })?.isDirectory());
+/** Whether a tree has what a part needs. */
+export const hasPart = (tree: FileTree, { images, masks }: Pick<PartFolders, 'images' | 'masks'>): boolean =>
+  [images, masks].every((folder) => tree.names(folder).length > 0);
 
-/** @throws TrainError `data` where no picture of the part has a mask; DataError where it has no pictures */
-export async function findPairs(root: string, part: Part): Promise<Pairs> {
-  const source = await folderSource(join(root, part.images), { labels: 'none' });
-  const all = Array.from({ length: source.length }, (_, index) => source.key(index));
-  const masks = masksOf(join(root, part.masks));
-  const listed = part.list === undefined ? undefined : namesOfList(join(root, part.list));
+/** @throws TrainError `data` where no picture of the part has a mask, or its list is missing */
+export async function findPairs(tree: FileTree, part: PartFolders): Promise<LayoutPart> {
+  const { images, masks, split, maskOf = (stem) => stem } = part;
+  const files = tree.list(images);
+  const all = files.filter(hasImageExtension);
+  const maskFiles = masksOf(tree, part);
+  const listed = part.list === undefined ? undefined : await namesOfList(tree, part.list);
   const wanted = listed ? all.filter((picture) => listed.has(stemOf(picture))) : all;
-  const pictures = wanted.filter((picture) => masks.has(stemOf(picture)));
+  const maskFor = (picture: string): string | undefined => maskFiles.get(maskOf(stemOf(picture)));
+  const pictures = wanted.flatMap((picture): MaskedPicture[] => {
+    const mask = maskFor(picture);
+    return mask === undefined ? [] : [{ key: picture, picture: `${images}/${picture}`, mask: `${masks}/${mask}` }];
+  });
   const stems = new Set(all.map(stemOf));
   const unmasked = [
-    ...[...(listed ?? [])].filter((name) => !stems.has(name)).map((name) => `${name} (no picture in ${part.images})`),
+    ...[...(listed ?? [])].filter((name) => !stems.has(name)).map((name) => `${name} (no picture in ${images})`),
     ...wanted
-      .filter((picture) => !masks.has(stemOf(picture)))
-      .map((picture) => `${picture} (no ${stemOf(picture)}.png in ${part.masks})`),
+      .filter((picture) => maskFor(picture) === undefined)
+      .map((picture) => `${picture} (no ${maskOf(stemOf(picture))}.png in ${masks})`),
   ];
-  const where = join(root, part.images);
   if (pictures.length === 0)
     throw new TrainError(
       'data',
-      `no picture of ${where}${part.list ? ` in ${part.list}` : ''} has a mask: ${some(unmasked) || 'the list names none'}; ${part.masks} holds ` +
-        `${some(readdirSync(join(root, part.masks))) || 'nothing'}; a mask is a PNG with the name of its picture`,
+      `no picture of ${tree.name}/${images}${part.list ? ` in ${part.list}` : ''} has a mask: ${some(unmasked) || 'the list names none'}; ` +
+        `${masks} holds ${some(tree.list(masks)) || 'nothing'}; a mask is a PNG with the name of its picture`,
     );
+  const wantedMasks = new Set([...stems].map(maskOf));
   return {
+    split,
     pictures,
     unmasked,
     notes: [
-      ...(source.notes ?? []).map((note) => `${part.images}: ${note}`),
-      ...missingNote(unmasked, part),
-      ...sharedNote(pictures, part),
+      ...unusedFormats(files, images),
+      ...missingNote(unmasked, split),
+      ...sharedNote(pictures, images),
       ...(listed
         ? []
         : unusedNote(
-            [...masks.keys()].filter((stem) => !stems.has(stem)),
+            [...maskFiles.keys()].filter((stem) => !wantedMasks.has(stem)),
             part,
           )),
     ],
-    maskOf: (picture) => join(root, part.masks, masks.get(stemOf(picture))!),
   };
 }
 
 const stemOf = (name: string): string => name.slice(0, name.length - extname(name).length);
 
 /** Masks below a folder, by name without ending. */
-function masksOf(folder: string): Map<string, string> {
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'));
-  return new Map(
-    names
-      .filter((name) => /\.png$/i.test(name))
-      .sort()
-      .map((name) => [stemOf(name), name]),
-  );
+function masksOf(tree: FileTree, { masks, isMask = () => true }: PartFolders): Map<string, string> {
+  const names = tree.list(masks).filter((name) => /\.png$/i.test(name) && isMask(name));
+  return new Map(names.map((name) => [stemOf(name), name]));
 }
 
-function namesOfList(path: string): ReadonlySet<string> {
-  if (!existsSync(path))
-    throw new TrainError('data', `${path} is missing; it names the pictures of this part, one a line`);
-  const names = readFileSync(path, 'utf8')
+/**
+ * Names of a list, one a line; of lines that name picture and mask by their paths, as DeepLab's lists do, the picture's.
+ * @throws TrainError `data` where there is no such list
+ */
+export async function namesOfList(tree: FileTree, list: string): Promise<ReadonlySet<string>> {
+  if (!tree.has(list))
+    throw new TrainError('data', `${tree.name}/${list} is missing; it names the pictures of this part, one a line`);
+  const lines = Buffer.from(await tree.read(list))
+    .toString('utf8')
     .split(/\r?\n/)
-    .map((line) => line.trim());
-  return new Set(names.filter(Boolean));
+    .map((line) => /^\/?JPEGImages\/(\S+)\.\w+\s/.exec(line)?.[1] ?? line.trim());
+  return new Set(lines.filter(Boolean));
 }
 
-const missingNote = (unmasked: readonly string[], { split }: Part): string[] =>
+function unusedFormats(files: readonly string[], images: string): string[] {
+  const counts = new Map<string, number>();
+  for (const file of files.filter((name) => !hasImageExtension(name))) {
+    const ending = extname(file).toLowerCase() || '(no extension)';
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+  }
+  return [...counts].map(([ending, count]) => `${images}: ${count} ${ending} files are not used`);
+}
+
+const missingNote = (unmasked: readonly string[], split: string): string[] =>
   unmasked.length > 0
     ? [`${unmasked.length} of ${split} are left out for want of a mask or a picture: ${some(unmasked)}`]
     : [];
 
-function sharedNote(pictures: readonly string[], { images }: Part): string[] {
-  const byStem = new Map<string, string[]>();
-  for (const picture of pictures) byStem.set(stemOf(picture), [...(byStem.get(stemOf(picture)) ?? []), picture]);
-  const shared = [...byStem.values()].filter((same) => same.length > 1).map((same) => same.join(' and '));
+function sharedNote(pictures: readonly MaskedPicture[], images: string): string[] {
+  const byMask = new Map<string, string[]>();
+  for (const { key, mask } of pictures) byMask.set(mask, [...(byMask.get(mask) ?? []), key]);
+  const shared = [...byMask.values()].filter((same) => same.length > 1).map((same) => same.join(' and '));
   return shared.length > 0
     ? [`pictures of ${images} that differ in their ending only share a mask: ${some(shared)}`]
     : [];
 }
 
-const unusedNote = (stems: readonly string[], { masks, images }: Part): string[] =>
+const unusedNote = (stems: readonly string[], { masks, images }: PartFolders): string[] =>
   stems.length > 0 ? [`${stems.length} of ${masks} belong to no picture of ${images}: ${some(stems)}`] : [];

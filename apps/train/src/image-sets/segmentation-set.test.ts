@@ -26,7 +26,7 @@ test('train/images and train/masks: a fifth is held out, class names come from a
     await writePair(join(root, 'train/images'), join(root, 'train/masks'), `p${i}`, [0, 1, 255, i, 1, 0]);
   await writeFile(join(root, 'annotations.json'), JSON.stringify({ classes: ['background', 'cat'] }));
   expect(await isSegmentationData(root)).toBe(true);
-  const { train, test: held } = await openSegmentationSets(root, { train: 4 });
+  const { train, test: held } = await openSegmentationSets(root, { limits: { train: 4 } });
   expect([train.dataset, train.length, train.total, held.length]).toEqual(['pairs', 4, 8, 2]);
   expect([train.classes, train.ignore]).toEqual([['background', 'cat'], 255]);
   const [image, mask] = [await held.read(0), await held.mask!(0)];
@@ -41,13 +41,13 @@ test('PASCAL VOC: its lists, its name, its classes', async () => {
   await mkdir(join(root, 'ImageSets/Segmentation'), { recursive: true });
   await writeFile(join(root, 'ImageSets/Segmentation/train.txt'), 'a\nc\n');
   await writeFile(join(root, 'ImageSets/Segmentation/val.txt'), 'b\n');
-  const { train, test: val } = await openSegmentationSets(root, {});
+  const { train, test: val } = await openSegmentationSets(root);
   expect([train.dataset, train.length, val.length, train.classes.length]).toEqual(['voc-2012', 2, 1, 21]);
   expect([train.key(1), val.key(0)]).toEqual(['c.jpg', 'b.jpg']);
 });
 
 test('the generated world has exact masks', async () => {
-  const { train } = await openSegmentationSets('world:length=4:size=16', {});
+  const { train } = await openSegmentationSets('world:length=4:size=16');
   const [image, mask] = [await train.read(1), await train.mask!(1)];
   expect([image.width, mask.data.length, train.classes[0]]).toEqual([16, 256, 'background']);
   expect(Math.max(...mask.data)).toBeLessThan(train.classes.length);
@@ -56,7 +56,7 @@ test('the generated world has exact masks', async () => {
 test('folders without masks are refused with what would do', async () => {
   await mkdir(join(folder, 'plain/images'), { recursive: true });
   await writePair(join(folder, 'plain/images'), join(folder, 'elsewhere'), 'a', [0, 0, 0, 0, 0, 0]);
-  await expect(openSegmentationSets(join(folder, 'plain'), {})).rejects.toThrow(/has no masks; give a folder/);
+  await expect(openSegmentationSets(join(folder, 'plain'))).rejects.toThrow(/has no masks; give a folder/);
 });
 
 describe('pictures and masks are matched by name', () => {
@@ -67,12 +67,12 @@ describe('pictures and masks are matched by name', () => {
     await writeFile(join(root, 'classes.json'), '["background", "cat"]');
     return root;
   }
-  const notesOf = async (root: string) => (await openSegmentationSets(root, {})).test.notes;
+  const notesOf = async (root: string) => (await openSegmentationSets(root)).test.notes;
 
   test('those without mask are counted and named, and belong to the total', async () => {
     const root = await pairs(join(folder, 'missing'), 'a', 'b', 'c');
     await rm(join(root, 'val/masks/b.png'));
-    const { train, test: val } = await openSegmentationSets(root, {});
+    const { train, test: val } = await openSegmentationSets(root);
     expect([val.length, val.total, val.key(1), val.unmasked]).toEqual([
       2,
       3,
@@ -88,7 +88,7 @@ describe('pictures and masks are matched by name', () => {
     await writeAt(join(root, 'val/images/._a.jpg'), 'trace');
     await copyFile(join(root, 'val/masks/a.png'), join(root, 'val/masks/c.PNG'));
     await copyFile(join(root, 'val/images/a.jpg'), join(root, 'val/images/c.JPG'));
-    const { test: val } = await openSegmentationSets(root, {});
+    const { test: val } = await openSegmentationSets(root);
     expect(Array.from({ length: val.length }, (_, i) => val.key(i))).toEqual(['a.jpg', 'c.JPG', 'city/b.jpg']);
     for (let i = 0; i < 3; i++) expect([...(await val.mask!(i)).data]).toEqual(VALUES);
   });
@@ -109,7 +109,7 @@ describe('pictures and masks are matched by name', () => {
     const root = await pairs(join(folder, 'other-names'), 'a');
     await rm(join(root, 'val/masks/a.png'));
     await writeAt(join(root, 'val/masks/a_mask.png'), 'x');
-    await expect(openSegmentationSets(root, {})).rejects.toThrow(
+    await expect(openSegmentationSets(root)).rejects.toThrow(
       /no picture of .* has a mask: a.jpg \(no a.png in val\/masks\); val\/masks holds a_mask.png/,
     );
   });
@@ -117,7 +117,7 @@ describe('pictures and masks are matched by name', () => {
   test('a part for validation without masks is not passed over in silence', async () => {
     const root = await pairs(join(folder, 'half'), 'a', 'b');
     await rm(join(root, 'val/masks'), { recursive: true });
-    expect(await notesOf(root)).toEqual(['without val/masks, 1 of 2 pictures of train/images are held out (seed 0)']);
+    expect(await notesOf(root)).toEqual(['without val/masks, 1 of 2 pictures of train are held out (seed 0)']);
   });
 });
 
@@ -127,10 +127,15 @@ test('names of a VOC list without picture or mask are named, and a list that is 
     await writePair(join(root, 'JPEGImages'), join(root, 'SegmentationClass'), name, VALUES);
   await rm(join(root, 'SegmentationClass/d.png'));
   await writeAt(join(root, 'ImageSets/Segmentation/train.txt'), 'a\r\nb c\r\n');
-  await expect(openSegmentationSets(root, {})).rejects.toThrow(/val.txt is missing; it names the pictures/);
+  await expect(openSegmentationSets(root)).rejects.toThrow(/val.txt is missing; it names the pictures/);
   await writeAt(join(root, 'ImageSets/Segmentation/val.txt'), 'a\nd\nghost\n');
-  const { train, test: val } = await openSegmentationSets(root, {});
-  expect([train.length, train.notes, val.length, val.total]).toEqual([2, [], 1, 3]);
+  const { train, test: val } = await openSegmentationSets(root);
+  expect([train.length, val.length, val.total]).toEqual([2, 1, 3]);
+  expect(train.notes).toEqual([
+    '1 pictures are in train and in val: a; what is scored on them was learnt from them',
+    'train is the list train, with the masks of SegmentationClass, for want of SegmentationClassAug and trainaug.txt',
+    '2 of the published 1464 pictures of voc-2012 train are there',
+  ]);
   expect(val.unmasked!.named).toEqual(['ghost (no picture in JPEGImages)', 'd.jpg (no d.png in SegmentationClass)']);
 });
 
@@ -143,11 +148,11 @@ test.each([
   const root = join(folder, 'odd-classes');
   await writePair(join(root, 'train/images'), join(root, 'train/masks'), 'a', VALUES);
   await writeAt(join(root, 'classes.json'), json);
-  await expect(openSegmentationSets(root, {})).rejects.toThrow(message);
+  await expect(openSegmentationSets(root)).rejects.toThrow(message);
 });
 
 test('the generated world of a misspelt option is refused', async () => {
-  await expect(openSegmentationSets('world:lenght=4', {})).rejects.toThrow(
+  await expect(openSegmentationSets('world:lenght=4')).rejects.toThrow(
     /lenght=4 is not easy, medium, hard, nor length=/,
   );
 });

@@ -1,11 +1,10 @@
-/** Images with a class for every pixel: folders of a known layout, or the generated world, whose masks are exact. */
-import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** Pictures with a class for every pixel: data of a known layout, in folders or archives, or the generated world, whose masks are exact. */
 import {
+  DataError,
   decodeImage,
-  fileVersion,
+  type FileTree,
   generatedWorld,
+  isImageError,
   readImage,
   recogniseSource,
   shuffledOrder,
@@ -13,136 +12,167 @@ import {
 } from '@franca/data';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
-import { datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
+import { chosenOf, datasetName, type ImageSet, type ImageSets, type SetLimits, spread } from './image-set';
 import { readMask } from './read-mask';
-import { type Layout, layoutOf, type Part } from './segmentation-layouts';
-import { findPairs, hasPart, type Pairs } from './segmentation-pairs';
+import { type LayoutPart, type OpenedLayout, refuseTrainList, type SegmentationOptions } from './segmentation-layout';
+import { chooseLayout, findLayouts, KNOWN_LAYOUTS } from './segmentation-layouts';
 
-/** Whether `spec` has masks: a folder of a known layout or the generated world. */
+export interface OpenSegmentationOptions extends SegmentationOptions {
+  readonly limits?: SetLimits;
+  /** The data set's name in records, and which is meant where there are several. */
+  readonly name?: string | undefined;
+}
+
+/** What would be taken for pictures with masks, for messages. */
+export const GIVE_MASKS: string = `give a folder or archive with one of: ${KNOWN_LAYOUTS}; or "world"`;
+
+/** Whether `spec` has masks: data of a known layout or the generated world. */
 export async function isSegmentationData(spec: string): Promise<boolean> {
-  return layoutOf(spec) !== undefined || (await recogniseSource(spec)).kind === 'world';
+  return (await findLayouts(spec)).length > 0 || (await recogniseSource(spec)).kind === 'world';
 }
 
 /**
  * Opens both parts; where there is one only, a fifth is held out.
- * @throws TrainError `data` where there are no masks
+ * @throws TrainError `data` where there are no masks, `usage` where options do not fit them
  */
-export async function openSegmentationSets(spec: string, limits: SetLimits, name?: string): Promise<ImageSets> {
-  const layout = layoutOf(spec);
-  const { train, test } = layout ? await folderSets(spec, layout, name) : await worldSets(spec, name);
-  return { train: spread(train, limits.train), test: spread(test, limits.test), close: async () => {} };
+export async function openSegmentationSets(spec: string, options: OpenSegmentationOptions = {}): Promise<ImageSets> {
+  const { limits = {} } = options;
+  const found = await findLayouts(spec);
+  const { train, test } = found.length > 0 ? await layoutSets(spec, found, options) : await worldSets(spec, options);
+  return {
+    train: spread(shareOf(train, options), limits.train),
+    test: spread(test, limits.test),
+    close: async () => {},
+  };
 }
 
-type BothSets = Pick<ImageSets, 'train' | 'test'>;
+/** Enough for the header of most pictures. */
+const HEADER_BYTES = 2 ** 16;
 
-async function folderSets(root: string, layout: Layout, name: string | undefined): Promise<BothSets> {
-  const common = {
-    dataset: name ?? layout.dataset ?? datasetName(root),
-    classes: layout.classes ?? namesOf(root),
-    ignore: layout.ignore ?? 255,
+type BothSets = Pick<ImageSets, 'train' | 'test'>;
+type Common = Pick<ImageSet, 'dataset' | 'classes' | 'ignore' | 'values'>;
+
+async function layoutSets(
+  spec: string,
+  found: Awaited<ReturnType<typeof findLayouts>>,
+  options: OpenSegmentationOptions,
+): Promise<BothSets> {
+  const { layout, tree, notes: passed } = chooseLayout(spec, found, options.name);
+  if (layout.name !== 'voc-2012') refuseTrainList(options, layout.looks);
+  const opened = await layout.open(tree, options);
+  const { dataset, classes, ignore, values, train, val } = opened;
+  const common = { dataset: options.name ?? dataset ?? datasetName(spec), classes, ignore, ...(values && { values }) };
+  const notes = [...tree.notes, ...passed, ...opened.notes];
+  const set = (part: LayoutPart): ImageSet => partSet(tree, { ...part, notes: [...notes, ...part.notes] }, common);
+  if (train && val) return { train: set(train), test: set(val) };
+  if (train) return holdOut(tree, train, { ...opened, notes }, common);
+  if (!val)
+    throw new TrainError(
+      'data',
+      `${tree.name} has no part of ${layout.looks} whole; ${opened.missing.join(' and ')} lack`,
+    );
+  const nothing = { split: 'train', pictures: [], unmasked: [], notes: [] };
+  return {
+    train: { ...partSet(tree, nothing, common), whyEmpty: `there is no ${opened.missing.join(' and no ')}` },
+    test: set(val),
   };
-  const train = await findPairs(root, layout.train);
-  if (hasPart(root, layout.val)) {
-    const val = await findPairs(root, layout.val);
-    return {
-      train: pairSet(root, layout.train, train, common),
-      test: pairSet(root, layout.val, val, common),
-    };
-  }
-  const { pictures, notes } = train;
+}
+
+/** Parts of the only part that there is. */
+function holdOut(tree: FileTree, train: LayoutPart, { missing, notes }: OpenedLayout, common: Common): BothSets {
+  const { pictures, unmasked, split } = train;
   if (pictures.length < 2)
     throw new TrainError(
       'data',
-      `${root} has one picture with a mask; there must be one to hold out, or a part for validation`,
+      `${tree.name} has one picture with a mask; there must be one to hold out, or a part for validation`,
     );
   const order = shuffledOrder(pictures.length, 0, 0);
   const shuffled = pictures.map((_, i) => pictures[order(i)]!);
   const held = Math.max(1, Math.round(pictures.length / 5));
-  const missing = [layout.val.images, layout.val.masks].filter((folder) => !existsSync(join(root, folder)));
-  const of = pictures.length + train.unmasked.length;
   const told = [
     ...notes,
-    `without ${missing.join(' and ')}, ${held} of ${pictures.length} pictures of ${layout.train.images} are held out (seed 0)`,
+    ...train.notes,
+    `without ${missing.join(' and ')}, ${held} of ${pictures.length} pictures of ${split} are held out (seed 0)`,
   ];
-  const part = (chosen: readonly string[], split: string): ImageSet => ({
-    ...pairSet(root, { ...layout.train, split }, { ...train, notes: told, pictures: chosen }, common),
-    total: chosen.length,
-    unmasked: { named: train.unmasked, of },
+  const part = (chosen: LayoutPart['pictures'], name: string): ImageSet => ({
+    ...partSet(
+      tree,
+      { ...train, notes: told, pictures: chosen, unmasked: [], split: name, published: undefined },
+      common,
+    ),
+    unmasked: { named: unmasked, of: pictures.length + unmasked.length },
   });
   return {
-    train: part(shuffled.slice(held), 'train less a fifth'),
+    train: part(shuffled.slice(held), `${split} less a fifth`),
     test: part(shuffled.slice(0, held), 'held-out fifth'),
   };
 }
 
-function pairSet(
-  root: string,
-  { images, split }: Part,
-  { pictures, unmasked, notes, maskOf }: Pairs,
-  common: Pick<ImageSet, 'dataset' | 'classes' | 'ignore'>,
-): ImageSet {
+function partSet(tree: FileTree, part: LayoutPart, common: Common): ImageSet {
+  const { split, pictures, unmasked, notes, published } = part;
   const total = pictures.length + unmasked.length;
-  const pathOf = (index: number): string => join(root, images, pictures[index]!);
+  const pictureOf = (index: number): string => pictures[index]!.picture;
   return {
     ...common,
     split,
     total,
     length: pictures.length,
-    notes,
+    notes: [...notes, ...publishedNotes(pictures.length, published, `${common.dataset} ${split}`)],
     unmasked: { named: unmasked, of: total },
-    key: (index) => pictures[index]!,
+    key: (index) => pictures[index]!.key,
     label: () => -1,
-    read: async (index) => decodeImage(await readFile(pathOf(index))),
-    mask: async (index) => ({ ...(await readMask(maskOf(pictures[index]!))), picture: await sizeOf(pathOf(index)) }),
-    version: (index) => fileVersion(join(root, images, pictures[index]!)),
+    read: async (index, signal) => decodeImage(await tree.read(pictureOf(index), signal)),
+    async mask(index, signal) {
+      const { mask, picture } = pictures[index]!;
+      const stored = (part.readMask ?? readMask)(await readNamed(tree, mask, signal), mask);
+      return { ...stored, picture: await sizeOf(tree, picture) };
+    },
+    version: (index) => tree.version(pictureOf(index)),
   };
 }
 
-/** From the header, as the picture is decoded: not turned. A damaged picture has none; whoever reads it says so. */
-async function sizeOf(path: string): Promise<{ width: number; height: number } | undefined> {
-  const { width, height } = await sharp(path)
-    .metadata()
-    .catch(() => ({ width: undefined, height: undefined }));
-  return width && height ? { width, height } : undefined;
-}
+const publishedNotes = (there: number, published: number | undefined, where: string): string[] =>
+  published === undefined || there === published
+    ? []
+    : [`${there} of the published ${published} pictures of ${where} are there`];
 
-/**
- * Names in `annotations.json` (field `classes`) or `classes.json`: a list, first the class of value 0.
- * @throws TrainError `data` where there is no such list of different names
- */
-function namesOf(root: string): string[] {
-  for (const file of ['annotations.json', 'classes.json']) {
-    const path = join(root, file);
-    if (!existsSync(path)) continue;
-    const parsed = parseJson(path);
-    const list = Array.isArray(parsed) ? parsed : (parsed as { classes?: unknown } | null)?.classes;
-    if (!Array.isArray(list)) continue;
-    const odd = list.findIndex((name, at) => typeof name !== 'string' || name === '' || list.indexOf(name) !== at);
-    if (odd >= 0 || list.length === 0)
-      throw new TrainError(
-        'data',
-        `${path}: class ${Math.max(0, odd)} is ${JSON.stringify(list[odd]) ?? 'missing'}; classes are a list of different names, first that of value 0`,
-      );
-    return list as string[];
-  }
-  throw new TrainError('data', `${root} names no classes; write a classes.json: a list, first the class of value 0`);
-}
-
-function parseJson(path: string): unknown {
+/** Says of a file that cannot be read which it is. */
+async function readNamed(tree: FileTree, path: string, signal: AbortSignal | undefined): Promise<Uint8Array> {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return await tree.read(path, signal);
   } catch (error) {
-    throw new TrainError('data', `${path} is no JSON: ${(error as Error).message}`);
+    if (isImageError(error)) throw new DataError(error.code, `${path} ${error.message}`, { cause: error });
+    throw error;
   }
 }
 
-async function worldSets(spec: string, name: string | undefined): Promise<BothSets> {
+/** From the header, as the picture is decoded: not turned. A damaged picture has none; whoever reads it says so. */
+async function sizeOf(tree: FileTree, path: string): Promise<{ width: number; height: number } | undefined> {
+  const file = await tree.open(path).catch(() => undefined);
+  if (!file) return undefined;
+  const sizeIn = async (bytes: number) => {
+    const { width, height } = await sharp(await file.read(0, Math.min(bytes, file.size))).metadata();
+    return { width, height };
+  };
+  return sizeIn(HEADER_BYTES)
+    .catch(() => sizeIn(file.size))
+    .catch(() => undefined);
+}
+
+/** A drawn share of the pictures that are learnt from. */
+function shareOf(set: ImageSet, { trainShare }: SegmentationOptions): ImageSet {
+  if (trainShare === undefined || trainShare >= 1) return set;
+  const drawn = Math.max(1, Math.round(trainShare * set.length));
+  const order = shuffledOrder(set.length, 0, 0);
+  const indices = Array.from({ length: drawn }, (_, i) => order(i)).sort((a, b) => a - b);
+  const note = `${drawn} of ${set.length} pictures of ${set.dataset} ${set.split} are drawn for training: a share of ${trainShare} (seed 0)`;
+  return { ...chosenOf(set, indices), notes: [...set.notes, note] };
+}
+
+async function worldSets(spec: string, { name, ...options }: OpenSegmentationOptions): Promise<BothSets> {
   const { kind, target } = await recogniseSource(spec);
-  if (kind !== 'world')
-    throw new TrainError(
-      'data',
-      `${spec} has no masks; give a folder with train/images and train/masks, PASCAL VOC, ADE20K, or "world"`,
-    );
+  if (kind !== 'world') throw new TrainError('data', `${spec} has no masks; ${GIVE_MASKS}`);
+  refuseTrainList(options, 'the generated world');
   const set = (split: 'train' | 'val'): ImageSet => {
     const options = worldOptions(target, split);
     const world = generatedWorld(options);

@@ -40,9 +40,14 @@ export async function surveyMasks(
   onProgress?: (done: number, total: number) => void,
 ): Promise<SurveyedMasks> {
   if (set.unmasked) refuseMissing(set, set.unmasked.named, set.unmasked.of);
+  if (set.length === 0)
+    throw new TrainError(
+      'data',
+      `${set.dataset} has no pictures of ${set.split} with masks${set.whyEmpty ? `: ${set.whyEmpty}` : ''}`,
+    );
   const table = classOfValue(set, options);
-  // values that were given are read as 0, 1, ..., of which 255 is none
-  const ignore = options.maskValues || options.void !== undefined ? 255 : set.ignore!;
+  // values that are told are read as 0, 1, ..., of which 255 is none
+  const ignore = options.maskValues || options.void !== undefined || set.values ? 255 : set.ignore!;
   const tally = countMasks(set, table.length);
   const kept: Uint8Array[] = [];
   const usable: number[] = [];

@@ -25,6 +25,13 @@ export function shareOfAll(text: string): number {
   return share;
 }
 
+/** A number above 0, at most 1. */
+export function positiveShare(text: string): number {
+  const share = positiveNumber(text);
+  if (share > 1) throw new InvalidArgumentError('expected a number above 0, at most 1');
+  return share;
+}
+
 /** `0.1,0.5` as positive numbers. */
 export const numberList = (text: string): number[] => text.split(',').map(positiveNumber);
 

@@ -15,6 +15,7 @@ function matched(category: number, errors: readonly number[]): MatchedPair {
   const match = {
     cells: new Int32Array(errors.length),
     similarities: values,
+    found: [],
     errors: values,
     pckErrors: values.map((error) => 2 * error),
     chance: values.map(() => 0.25),

@@ -23,13 +23,17 @@ const pair: KeyPointPair = {
 };
 
 test('errors are of the corner of the cell to the truncated point, in longer sides of the box; PCK is of its centre to the point itself', () => {
-  const { cells, errors, pckErrors, chance } = matchPair(cellsApart, cellsApart, pair, 40);
+  const { cells, found, errors, pckErrors, chance } = matchPair(cellsApart, cellsApart, pair, 40);
   // 100 of 300 px is 13 of 40, 0.325 of the side and so cell row 0.975: nearest to row 1
   expect([...cells]).toEqual([7, 0]);
   // truth: (99, 61) of 200 px are (19, 12) of 40 px; cell 7 begins at (0.75, 0.25); the box is 100 of 200 px
   expect(errors[0]).toBeCloseTo(Math.hypot(0.75 - 19 / 40, 0.25 - 12 / 40) / 0.5, 12);
   expect(pckErrors[0]).toBeCloseTo(Math.hypot(0.875 - 99.9 / 200, 0.375 - 61.5 / 200) / 0.5, 12);
-  expect([errors[1], pckErrors[1]]).toEqual([0, Math.hypot(0.125, 0.125) / 0.5]);
+  expect(found).toEqual([
+    [175, 75],
+    [25, 25],
+  ]);
+  expect([errors[1], pckErrors[1]]).toEqual([0, Math.hypot(25, 25) / 100]);
   // of the corners, every 50 px, one lies within 10 px of the origin and none of (95, 60)
   expect([...chance]).toEqual([0, 1 / 16]);
 });

@@ -17,6 +17,8 @@ export interface PairMatch {
   /** Flat index of the cell in the target's grid. */
   readonly cells: Int32Array;
   readonly similarities: Float64Array;
+  /** Its centre, in pixels of the target picture; of a padded one it may lie beside it. */
+  readonly found: readonly Point[];
   /** Error by the protocol, in longer sides of the target's box. */
   readonly errors: Float64Array;
   /** The same from the centre of the cell to the point as it was annotated. */
@@ -37,32 +39,35 @@ export function matchPair(source: PatchFeatures, target: PatchFeatures, pair: Ke
   checkPair('matchPair', pair);
   const from = longerSide(pair.sourceSize);
   const to = longerSide(pair.targetSize);
-  const box = longerSide(boxSize(pair.targetBox)) / to;
+  const box = longerSide(boxSize(pair.targetBox));
   const { cells, similarities } = matchPoints(
     source,
     target,
     pair.points.map((point) => wholePixels(point.source, from, side)),
   );
   const truths = pair.points.map((point) => wholePixels(point.target, to, side));
-  const annotated = pair.points.map(({ target: [x, y] }): Point => [x / to, y / to]);
-  const error = (cell: number, truth: Point, inCell: number): number => {
-    const [x, y] = placeOf(cell, target.grid, inCell);
-    return Math.hypot(x - truth[0], y - truth[1]) / box;
-  };
+  const error = (cell: number, truth: Point): number => distance(placeOf(cell, target.grid, 0), truth) / (box / to);
+  const found = Array.from(cells, (cell): Point => {
+    const [x, y] = placeOf(cell, target.grid, 0.5);
+    return [x * to, y * to];
+  });
   const count = target.grid[0] * target.grid[1];
   const near = (truth: Point): number => {
     let hits = 0;
-    for (let cell = 0; cell < count; cell++) if (error(cell, truth, 0) < RECALL_THRESHOLD) hits++;
+    for (let cell = 0; cell < count; cell++) if (error(cell, truth) < RECALL_THRESHOLD) hits++;
     return hits / count;
   };
   return {
     cells,
     similarities,
-    errors: Float64Array.from(truths, (truth, i) => error(cells[i]!, truth, 0)),
-    pckErrors: Float64Array.from(annotated, (truth, i) => error(cells[i]!, truth, 0.5)),
+    found,
+    errors: Float64Array.from(truths, (truth, i) => error(cells[i]!, truth)),
+    pckErrors: Float64Array.from(found, (place, i) => distance(place, pair.points[i]!.target) / box),
     chance: Float64Array.from(truths, near),
   };
 }
+
+const distance = ([x, y]: Point, [u, v]: Point): number => Math.hypot(x - u, y - v);
 
 /** A key point in whole pixels of the square, as a share of its side. */
 function wholePixels([x, y]: Point, longer: number, side: number): Point {

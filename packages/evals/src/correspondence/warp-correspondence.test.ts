@@ -1,19 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import type { PatchFeatures } from '../features';
 import { random } from '../numerics/random';
-import { drawWarp, invertWarp, type PlanePoint, type Warp, warpPoint } from './warp';
+import type { Point } from './match-points';
+import { drawWarp, invertWarp, type Warp, warpPoint } from './warp';
 import { matchWarped, tallyWarp, warpCorrespondence } from './warp-correspondence';
 
 const SIDE = 14;
 const IDENTITY: Warp = [1, 0, 0, 0, 1, 0, 0, 0, 1];
 const STRENGTHS = ['mild', 'medium', 'strong'] as const;
-const centre = (cell: number, side = SIDE): PlanePoint => [
+const centre = (cell: number, side = SIDE): Point => [
   ((cell % side) + 0.5) / side,
   (Math.floor(cell / side) + 0.5) / side,
 ];
 
 /** Tokens of a picture from what each place of it looks like. */
-function tokens(dim: number, of: (place: PlanePoint) => ArrayLike<number>, side = SIDE): PatchFeatures {
+function tokens(dim: number, of: (place: Point) => ArrayLike<number>, side = SIDE): PatchFeatures {
   const patches = new Float32Array(side * side * dim);
   for (let cell = 0; cell < side * side; cell++) patches.set(Array.from(of(centre(cell, side))), cell * dim);
   return { dim, grid: [side, side], patches };
@@ -25,7 +26,7 @@ function noise(seed: number, dim = 16): PatchFeatures {
 }
 
 /** A smooth function of the place, another one at each. */
-const look = ([x, y]: PlanePoint): number[] =>
+const look = ([x, y]: Point): number[] =>
   [1, 2, 3].flatMap((f) => [Math.cos(f * x), Math.sin(f * x), Math.cos(f * y), Math.sin(f * y)]);
 
 const outcomeOf = (source: PatchFeatures, target: PatchFeatures, warp: Warp) =>
@@ -178,7 +179,7 @@ it.each([
   [
     'a token that is not finite',
     () => matchWarped({ ...noise(1), patches: noise(1).patches.fill(Number.NaN, 0, 1) }, noise(1), IDENTITY),
-    /not finite/,
+    /are not finite/,
   ],
   ['no warp', () => matchWarped(noise(1), noise(1), [1]), /warp has 1 numbers/],
   ['no picture', () => warpCorrespondence('mild', [], { side: 4, seed: 0, wallMs: 0 }), /no point/],

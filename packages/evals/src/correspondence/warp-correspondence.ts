@@ -16,7 +16,8 @@ import { checkSet, PATCHES } from '../check-features';
 import { checkArgument, checkOption, checkOptions, EvalsError } from '../errors';
 import { imageCount, type PatchFeatures } from '../features';
 import type { Outcome } from '../outcome';
-import { checkWarp, type PlanePoint, WARP_STRENGTHS, type Warp, type WarpStrength, warpPoint } from './warp';
+import { matchPoints, type Point } from './match-points';
+import { checkWarp, WARP_STRENGTHS, type Warp, type WarpStrength, warpPoint } from './warp';
 
 /** Shares of the side within which an answer counts; the first one is the metric. */
 const THRESHOLDS = [0.1, 0.05] as const;
@@ -30,7 +31,7 @@ export interface WarpMatch {
   readonly source: number;
   readonly found: number;
   /** Where the centre of the source cell is in the target, in shares of the side. */
-  readonly truth: PlanePoint;
+  readonly truth: Point;
   /** Distance of the found cell's centre from there, in shares of the side. */
   readonly error: number;
 }
@@ -45,13 +46,21 @@ export function matchWarped(source: PatchFeatures, target: PatchFeatures, warp: 
   checkPair(source, target);
   checkWarp('matchWarped', warp);
   const side = source.grid[0];
-  const units = unitTokens(target);
-  return questions(side, warp).map(({ cell, truth }) => {
-    const token = source.patches.subarray(cell * source.dim, (cell + 1) * source.dim);
-    const found = mostSimilar(token, units);
+  const asked = questions(side, warp);
+  const { cells } = matchPoints(
+    source,
+    target,
+    asked.map(({ cell }) => cornerAligned(cell, side)),
+  );
+  return asked.map(({ cell, truth }, i) => {
+    const found = cells[i]!;
     return { source: cell, found, truth, error: distance(centreOf(found, side), truth) };
   });
 }
+
+/** The centre of a cell where the centres of the corner cells are the corners, as `matchPoints` reads the source: its own token alone. */
+const cornerAligned = (cell: number, side: number): Point =>
+  side === 1 ? [0, 0] : [(cell % side) / (side - 1), Math.floor(cell / side) / (side - 1)];
 
 /** What a picture adds to the result; each list has a number for each threshold. */
 export interface WarpTally {
@@ -149,9 +158,9 @@ export function warpCorrespondence(
 }
 
 /** The cells whose centres the target shows, and where. */
-function questions(side: number, warp: Warp): { cell: number; truth: PlanePoint }[] {
+function questions(side: number, warp: Warp): { cell: number; truth: Point }[] {
   const step = Math.ceil(side / Math.sqrt(MAX_POINTS));
-  const asked: { cell: number; truth: PlanePoint }[] = [];
+  const asked: { cell: number; truth: Point }[] = [];
   for (let row = step >> 1; row < side; row += step) {
     for (let column = step >> 1; column < side; column += step) {
       const cell = row * side + column;
@@ -162,40 +171,14 @@ function questions(side: number, warp: Warp): { cell: number; truth: PlanePoint 
   return asked;
 }
 
-/** All tokens with length 1, in f64; a token of zeros stays one. */
-function unitTokens({ dim, patches }: PatchFeatures): Float64Array[] {
-  return Array.from({ length: patches.length / dim }, (_, cell) => {
-    const token = Float64Array.from(patches.subarray(cell * dim, (cell + 1) * dim));
-    const length = Math.sqrt(dot(token, token)) || 1;
-    return token.map((value) => value / length);
-  });
-}
-
-/** The most similar of unit tokens by cosine, the first of equals. */
-function mostSimilar(token: Float32Array, units: readonly Float64Array[]): number {
-  let best = 0;
-  let most = Number.NEGATIVE_INFINITY;
-  for (const [cell, unit] of units.entries()) {
-    const similarity = dot(token, unit);
-    if (similarity > most) [best, most] = [cell, similarity];
-  }
-  return best;
-}
-
-function dot(a: Float32Array | Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < b.length; i++) total += a[i]! * b[i]!;
-  return total;
-}
-
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-const centreOf = (cell: number, side: number): PlanePoint => [
+const centreOf = (cell: number, side: number): Point => [
   ((cell % side) + 0.5) / side,
   (Math.floor(cell / side) + 0.5) / side,
 ];
 
-const distance = (a: PlanePoint, b: PlanePoint): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
+const distance = (a: Point, b: Point): number => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
 function checkPair(source: PatchFeatures, target: PatchFeatures): void {
   checkSet('matchWarped: source', source, PATCHES);
@@ -207,8 +190,6 @@ function checkPair(source: PatchFeatures, target: PatchFeatures): void {
       'features',
       `matchWarped: source is ${textOf(source)}, target ${textOf(target)}; give tokens of one square picture each, on the same grid`,
     );
-  for (const { patches } of [source, target])
-    if (!patches.every(Number.isFinite)) throw new EvalsError('features', 'matchWarped: a token is not finite');
 }
 
 const textOf = ({ dim, grid, patches }: PatchFeatures): string =>

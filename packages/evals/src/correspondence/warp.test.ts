@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { random } from '../numerics/random';
-import { drawWarp, invertWarp, type PlanePoint, WARP_STRENGTHS, warpOfPixels, warpPoint } from './warp';
+import type { Point } from './match-points';
+import { drawWarp, invertWarp, WARP_STRENGTHS, warpOfPixels, warpPoint } from './warp';
 
 const STRENGTHS = ['mild', 'medium', 'strong'] as const;
-const CORNERS: readonly PlanePoint[] = [
+const CORNERS: readonly Point[] = [
   [0, 0],
   [1, 0],
   [1, 1],
   [0, 1],
 ];
 const draws = random(1);
-const somewhere = (): PlanePoint => [draws.uniform(), draws.uniform()];
+const somewhere = (): Point => [draws.uniform(), draws.uniform()];
 
 describe.each(STRENGTHS)('%s warps', (strength) => {
   const { turn, zoom, shift, corner } = WARP_STRENGTHS[strength];
@@ -29,12 +30,7 @@ describe.each(STRENGTHS)('%s warps', (strength) => {
     const factors: number[] = [];
     const shifts: number[] = [];
     for (const warp of warps) {
-      const [p, q, r, s] = CORNERS.map((from) => warpPoint(warp, from)) as [
-        PlanePoint,
-        PlanePoint,
-        PlanePoint,
-        PlanePoint,
-      ];
+      const [p, q, r, s] = CORNERS.map((from) => warpPoint(warp, from)) as [Point, Point, Point, Point];
       // Diagonals of a turned and zoomed square are sqrt(2) zoom long, at 45 degrees plus the turn.
       const [dx, dy] = [(r[0] - p[0] + q[0] - s[0]) / 2, (r[1] - p[1] + q[1] - s[1]) / 2];
       angles.push((Math.atan2(dy, dx) * 180) / Math.PI);

@@ -7,12 +7,10 @@
  */
 import { checkArgument, EvalsError } from '../errors';
 import { random } from '../numerics/random';
+import type { Point } from './match-points';
 
 /** Nine numbers `m`, row by row: `(x, y)` goes to `((m0 x + m1 y + m2) / w, (m3 x + m4 y + m5) / w)` with `w = m6 x + m7 y + m8`. */
 export type Warp = readonly number[];
-
-/** A position in shares of the side. */
-export type PlanePoint = readonly [x: number, y: number];
 
 export type WarpStrength = 'mild' | 'medium' | 'strong';
 
@@ -54,14 +52,14 @@ export function drawWarp(strength: WarpStrength, key: string, seed = 0): Warp {
   const [sin, cos] = [factor * Math.sin(angle), factor * Math.cos(angle)];
   const [across, down] = [0.5 + between(bounds.shift), 0.5 + between(bounds.shift)];
   return squareOnto(
-    CORNERS.map(([x, y]): PlanePoint => {
+    CORNERS.map(([x, y]): Point => {
       const [u, v] = [x - 0.5, y - 0.5];
       return [across + cos * u - sin * v + between(bounds.corner), down + sin * u + cos * v + between(bounds.corner)];
     }),
   );
 }
 
-const CORNERS: readonly PlanePoint[] = [
+const CORNERS: readonly Point[] = [
   [0, 0],
   [1, 0],
   [1, 1],
@@ -72,7 +70,7 @@ const CORNERS: readonly PlanePoint[] = [
  * Where a position goes.
  * @throws EvalsError `argument` for what is no warp or position
  */
-export function warpPoint(warp: Warp, point: PlanePoint): PlanePoint {
+export function warpPoint(warp: Warp, point: Point): Point {
   checkWarp('warpPoint', warp);
   checkArgument('warpPoint', 'point', point, 'numbers');
   const [x, y] = point;
@@ -127,7 +125,7 @@ export function checkWarp(what: string, warp: unknown): void {
  * The map that takes the corners of the square, clockwise from the upper left, to these places (Heckbert, "Fundamentals of texture
  * mapping and image warping", 1989, section 2.2.3).
  */
-function squareOnto([p, q, r, s]: readonly PlanePoint[]): Warp {
+function squareOnto([p, q, r, s]: readonly Point[]): Warp {
   const [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] = [p!, q!, r!, s!];
   const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
   const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];

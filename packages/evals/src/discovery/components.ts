@@ -1,53 +1,64 @@
-/** Connected parts of a map of patches: neighbours share an edge, not a corner. */
+/**
+ * Connected parts of a mask on a grid of patches: neighbours above, below, left and right. They are numbered from 1 in the
+ * order in which a reader of rows meets them; 0 is what lies outside of the mask.
+ */
 import type { Cells } from './discovery';
 
-export interface Component {
-  /** Whether each patch [N] belongs to it. */
-  readonly mask: Uint8Array;
-  readonly size: number;
-  readonly cells: Cells;
+/** The parts of one mask. */
+export interface Components {
+  /** Number of each patch's part, `[rows * columns]`; 0 outside of the mask. */
+  readonly labels: Int32Array;
+  /** Patches in each part; the first entry counts what is outside. */
+  readonly sizes: readonly number[];
+  /** Tight box of each part; the first entry is that of what is outside. */
+  readonly boxes: readonly Cells[];
 }
 
-/** The connected part of the patches with a nonzero value that holds `seed`, which must be one of them. */
-export function componentAt(
-  foreground: Uint8Array,
-  [rows, columns]: readonly [number, number],
-  seed: number,
-): Component {
-  const mask = new Uint8Array(foreground.length);
-  const found = [seed];
-  mask[seed] = 1;
-  let [top, left, bottom, right] = [rows, columns, 0, 0];
-  for (let next = 0; next < found.length; next++) {
-    const cell = found[next]!;
-    const column = cell % columns;
-    const row = (cell - column) / columns;
-    [top, left] = [Math.min(top, row), Math.min(left, column)];
-    [bottom, right] = [Math.max(bottom, row + 1), Math.max(right, column + 1)];
-    const reach = (other: number, inside: boolean): void => {
-      if (!inside || !foreground[other] || mask[other]) return;
-      mask[other] = 1;
-      found.push(other);
-    };
-    reach(cell - columns, row > 0);
-    reach(cell - 1, column > 0);
-    reach(cell + 1, column < columns - 1);
-    reach(cell + columns, row < rows - 1);
+/** Labels the parts of `mask`, `[rows * columns]`, where it is not 0. */
+export function components(mask: Uint8Array, grid: readonly [rows: number, columns: number]): Components {
+  const labels = new Int32Array(mask.length);
+  const queue = new Int32Array(mask.length);
+  let count = 0;
+  for (let first = 0; first < mask.length; first++) {
+    if (!mask[first] || labels[first]) continue;
+    count += 1;
+    labels[first] = count;
+    queue[0] = first;
+    for (let head = 0, tail = 1; head < tail; head++) {
+      for (const next of neighbours(queue[head]!, grid)) {
+        if (!mask[next] || labels[next]) continue;
+        labels[next] = count;
+        queue[tail++] = next;
+      }
+    }
   }
-  return { mask, size: found.length, cells: [top, left, bottom, right] };
+  return { labels, ...extents(labels, count + 1, grid[1]) };
 }
 
-/** All connected parts, in the order of their first patches. */
-export function components(foreground: Uint8Array, grid: readonly [number, number]): Component[] {
-  const rest = foreground.slice();
-  const all: Component[] = [];
-  for (let cell = 0; cell < rest.length; cell++) {
-    if (!rest[cell]) continue;
-    const component = componentAt(rest, grid, cell);
-    component.mask.forEach((inside, i) => {
-      if (inside) rest[i] = 0;
-    });
-    all.push(component);
+/** 1 where a patch belongs to part `label`. */
+export function componentMask({ labels }: Components, label: number): Uint8Array {
+  return Uint8Array.from(labels, (each) => Number(each === label));
+}
+
+function* neighbours(cell: number, [rows, columns]: readonly [rows: number, columns: number]): Generator<number> {
+  const column = cell % columns;
+  if (cell >= columns) yield cell - columns;
+  if (cell < (rows - 1) * columns) yield cell + columns;
+  if (column > 0) yield cell - 1;
+  if (column < columns - 1) yield cell + 1;
+}
+
+function extents(labels: Int32Array, count: number, columns: number): Pick<Components, 'sizes' | 'boxes'> {
+  const sizes = new Array<number>(count).fill(0);
+  const boxes = Array.from({ length: count }, (): [number, number, number, number] => [Infinity, Infinity, 0, 0]);
+  for (const [cell, label] of labels.entries()) {
+    const [row, column] = [Math.floor(cell / columns), cell % columns];
+    const box = boxes[label]!;
+    sizes[label]! += 1;
+    box[0] = Math.min(box[0], row);
+    box[1] = Math.min(box[1], column);
+    box[2] = Math.max(box[2], row + 1);
+    box[3] = Math.max(box[3], column + 1);
   }
-  return all;
+  return { sizes, boxes };
 }

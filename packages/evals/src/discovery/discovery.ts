@@ -1,63 +1,76 @@
 /**
- * One object in one picture, found from patch tokens alone: what the methods of this folder return, and from patches to pixels.
- *
- * Ties are part of these methods, not noise: graphs are binary and degrees are whole numbers, so that patches tie for the seed as a rule. The
- * lowest index wins here; what other orders would give stands beside it.
+ * What the discovery of one object in one picture gives, the same for every method: a box in patches, what it was grown
+ * from, and which other boxes equal values would have allowed.
  */
 import { checkSet, PATCHES } from '../check-features';
-import { EvalsError } from '../errors';
-import { imageCount, type PatchFeatures } from '../features';
+import { checkArgument, checkOption, EvalsError } from '../errors';
+import { imageCount, type PatchFeatures, patchTokens } from '../features';
+import type { Matrix } from '../matrix';
 import type { Box } from '../metrics/corloc';
 
 /** A box in patches, half-open. */
 export type Cells = readonly [row0: number, column0: number, row1: number, column1: number];
 
+/** The object that a method found; `N` is the number of patches, row-major over the grid. */
 export interface Discovery {
   readonly cells: Cells;
-  /** The patch that the object grew from. */
+  /** The patch that the object was grown from. */
   readonly seed: number;
-  /** Patches that tie for the seed, the rule's first. */
+  /** All patches that may be the seed with equal right; the rule's first. */
   readonly tiedSeeds: readonly number[];
-  /** Different boxes that other ways to resolve ties give. */
+  /** The distinct boxes of the other ways to resolve equal values, without the rule's. */
   readonly otherCells: readonly Cells[];
-  /** Whether each patch [N] is part of the object. */
+  /** 1 in the connected component that became the box, `[N]`. */
   readonly foreground: Uint8Array;
-  /** What the object was cut out of [N]: eigenvector, sum of similarities, or attention. */
+  /** What the method cuts: TokenCut's eigenvector, LOST's sum of similarities, DINO-seg's attention; `[N]`. */
   readonly map: Float64Array;
-  /** Similarity of the seed to each patch [N]. */
+  /** Similarity of the seed (for DINO-seg: of the class token) to every patch, `[N]`. */
   readonly affinity: Float64Array;
-  /** Further quantities by name. */
+  /** Further numbers of the method. */
   readonly detail: Readonly<Record<string, number>>;
 }
 
 /**
- * The box in pixels, clipped to the picture, which was padded right and below to whole patches.
- * @param size of the picture in pixels
+ * The box in pixels of a box in patches, clipped to the picture, which may be smaller than its patches (padding).
+ *
+ * @throws EvalsError `options`
  */
 export function boxOfCells(
-  [row0, column0, row1, column1]: Cells,
+  cells: Cells,
   patchSize: number,
-  { width, height }: { readonly width: number; readonly height: number },
+  picture: { readonly width: number; readonly height: number },
 ): Box {
+  checkArgument('boxOfCells', 'cells', cells, 'numbers');
+  checkArgument('boxOfCells', 'picture', picture, 'object');
+  const sides = [patchSize, picture.width, picture.height];
+  checkOption(
+    cells.length === 4 && sides.every((side) => Number.isInteger(side) && side > 0),
+    `boxOfCells: [${cells}] with patch size ${patchSize} in ${picture.width} x ${picture.height}; give four cells and positive integers`,
+  );
+  const [row0, column0, row1, column1] = cells;
   return [
     column0 * patchSize,
     row0 * patchSize,
-    Math.min(column1 * patchSize, width),
-    Math.min(row1 * patchSize, height),
+    Math.min(column1 * patchSize, picture.width),
+    Math.min(row1 * patchSize, picture.height),
   ];
 }
 
-/** Refuses what is not the patch tokens of one picture, all finite. */
-export function checkPicture(what: string, features: PatchFeatures): void {
+/** The patch tokens of one picture, checked. */
+export function tokensOfOne(what: string, features: PatchFeatures): Matrix {
   checkSet(what, features, PATCHES);
-  const images = imageCount(features);
-  if (images !== 1)
-    throw new EvalsError('features', `${what}: these are tokens of ${images} pictures; give those of one at a time`);
-  if (!features.patches.every(Number.isFinite)) throw new EvalsError('features', `${what}: tokens are not finite`);
+  const tokens = patchTokens(features);
+  if (imageCount(features) !== 1) {
+    throw new EvalsError(
+      'features',
+      `${what}: the features are of ${imageCount(features)} pictures; give one at a time`,
+    );
+  }
+  return tokens;
 }
 
-/** The boxes that differ from `own` and from each other. */
-export function otherBoxes(own: Cells, boxes: readonly Cells[]): Cells[] {
-  const seen = new Set([own.join()]);
-  return boxes.filter((cells) => !seen.has(cells.join()) && seen.add(cells.join()));
+/** The distinct boxes that differ from `cells`, in order. */
+export function otherBoxes(cells: Cells, found: readonly Cells[]): Cells[] {
+  const seen = new Set([cells.join()]);
+  return found.filter((each) => !seen.has(each.join()) && seen.add(each.join()));
 }

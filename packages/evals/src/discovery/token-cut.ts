@@ -1,121 +1,99 @@
 /**
- * TokenCut: the object is one side of a normalised cut of the graph of patches.
+ * TokenCut: the object of a picture as one side of a normalised cut of its patches.
  *
- * Patches are joined where the cosine of their tokens exceeds tau:
+ * Patches whose features have a cosine above tau = 0.2 are joined, and the second eigenvector v of the graph (`cut-graph.ts`) is cut
+ * at its mean. The patch with the largest |v| is the seed, its side the foreground, and the 4-connected part of it around the
+ * seed the object.
  *
- *   W_ij = 1 if <f_i, f_j> / |f_i| |f_j| > tau, else eps;   (D - W) v = lambda D v
+ * Equal values are part of the method: patches with the same neighbours have the same entry of v, so several often share the
+ * largest |v|. Here |v| >= (1 - 1e-9) max counts as equal and the lowest index is the seed; what the others would have given is told.
  *
- * The eigenvector of the second smallest lambda is cut at its mean. The patch with the largest |v| is the seed; its side of the cut is the
- * object's, of which the part connected with the seed is kept.
- *
- * As the graph is binary, patches with the same neighbours have the same entry of v: those within 1e-9 of the largest tie for the seed, and the
- * lowest index wins. Source: Wang et al. 2022, TokenCut.
+ * Source: Wang et al., Self-Supervised Transformers for Unsupervised Object Discovery using Normalized Cut, CVPR 2022.
  */
 import type { OptionKinds } from '@franca/tensor';
 import { checkOption, checkOptions } from '../errors';
 import type { PatchFeatures } from '../features';
-import { type SparseGraph, secondEigenvector } from '../numerics/second-eigenvector';
-import { componentAt } from './components';
-import { checkPicture, type Discovery, otherBoxes } from './discovery';
-import { type PatchProducts, patchProducts, productOf } from './patch-products';
+import { componentMask, components } from './components';
+import { cutGraph, normalisedCut } from './cut-graph';
+import { type Discovery, otherBoxes } from './discovery';
+import { inverseLengths, type PatchProducts, productRow, productsOf } from './patch-products';
 
+/** Options of `tokenCut`. */
 export interface TokenCutOptions {
-  /** Cosine above which two patches are joined; default 0.2. */
+  /** Cosine above which patches are joined, below 1. Default 0.2. */
   readonly tau?: number;
-  /** Weight of all other pairs; default 1e-5. */
+  /** Weight between patches that are not joined, between 0 and 1. Default 1e-5. */
   readonly eps?: number;
-  /** Join patches by their cosine in place of 1; default false. */
+  /** Joins patches by their cosine in place of 1; an ablation of the paper. Default false. */
   readonly weighted?: boolean;
+  /** `patchProducts` of the same features, where they are there already. */
+  readonly products?: PatchProducts;
 }
 
-const OPTIONS: OptionKinds<TokenCutOptions> = { tau: 'number', eps: 'number', weighted: 'boolean' };
+const TOKEN_CUT_OPTIONS: OptionKinds<TokenCutOptions> = {
+  tau: 'number',
+  eps: 'number',
+  weighted: 'boolean',
+  products: 'object',
+};
 
-/** Share of the largest |v| below which an entry ties with it. */
-const TIE = 1e-9;
+/** What `tokenCut` takes where nothing is said. */
+export const TOKEN_CUT_DEFAULTS = { tau: 0.2, eps: 1e-5, weighted: false } as const;
+
+/** |v| of this share of the largest counts as equal to it. */
+const TIE = 1 - 1e-9;
 
 /**
- * The object of one picture.
- * @param products of its patches, where they are known already
- * @returns `detail`: lambda2, lambda3, residual, products (with the graph), edges (ordered pairs, a patch and itself included), foregroundCells
- * (of the whole side of the cut)
+ * @param features of one picture
+ * @returns `map` is the eigenvector, positive at the seed; `detail` has `lambda2`, `lambda3` (where there are three patches),
+ *   `residual` and `iterations` of the solver, `edges` (pairs of patches that are joined, in both orders and each with itself)
+ *   and `foregroundCells` (patches on the seed's side, connected or not)
  * @throws EvalsError `features` or `options`
  */
-export function tokenCut(
-  features: PatchFeatures,
-  options: TokenCutOptions = {},
-  products: PatchProducts = patchProducts(checked(features)),
-): Discovery {
-  checkPicture('tokenCut', features);
-  checkOptions('tokenCut', options, OPTIONS);
-  const { tau = 0.2, eps = 1e-5, weighted = false } = options;
-  checkOption(eps > 0, `tokenCut: eps is ${eps}; it must be positive, else parts of the graph fall apart`);
-  const lengths = Float64Array.from({ length: products.size }, (_, i) => Math.sqrt(productOf(products, i, i)));
-  const cosine = (i: number, j: number): number => productOf(products, i, j) / (lengths[i]! * lengths[j]!) || 0;
-  const graph = joined(products.size, cosine, { tau, eps, weighted });
-  const { vector, lambda2, lambda3, residual, products: multiplied } = secondEigenvector(graph);
-  const mean = vector.reduce((sum, value) => sum + value, 0) / vector.length;
-  const size = vector.map(Math.abs);
-  const largest = size.reduce((a, b) => Math.max(a, b));
-  const tiedSeeds = [...size.keys()].filter((i) => size[i]! >= (1 - TIE) * largest);
-  const sideOf = (seed: number): Uint8Array => {
-    const above = vector[seed]! > mean;
-    return Uint8Array.from(vector, (value) => Number(value > mean === above));
-  };
-  const objectAt = (seed: number) => componentAt(sideOf(seed), features.grid, seed);
+export function tokenCut(features: PatchFeatures, options: TokenCutOptions = {}): Discovery {
+  checkOptions('tokenCut', options, TOKEN_CUT_OPTIONS);
+  const { tau, eps, weighted } = { ...TOKEN_CUT_DEFAULTS, ...options };
+  checkOption(tau < 1, `tokenCut: tau is ${tau}; a cosine must be able to lie above it`);
+  checkOption(eps > 0 && eps < 1, `tokenCut: eps is ${eps}; it must lie between 0 and 1`);
+  const products = productsOf('tokenCut', features, options.products);
+  const graph = cutGraph(products, { tau, eps, weighted });
+  const { vector, ...solved } = normalisedCut(graph);
+
+  const largest = vector.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  const tiedSeeds = [...vector.keys()].filter((i) => Math.abs(vector[i]!) >= TIE * largest);
   const seed = tiedSeeds[0]!;
-  const { mask, cells } = objectAt(seed);
-  const sign = vector[seed]! > mean ? 1 : -1;
+  const map = vector[seed]! < 0 ? vector.map((value) => -value) : vector;
+  const { sides, sideOf } = bipartition(map);
+  const parts = sides.map((side) => components(side, features.grid));
+  const grown = (from: number) => {
+    const found = parts[sideOf(from)]!;
+    return { found, label: found.labels[from]! };
+  };
+  const { found, label } = grown(seed);
+  const cells = found.boxes[label]!;
+  const inverse = inverseLengths(products);
   return {
     cells,
     seed,
     tiedSeeds,
     otherCells: otherBoxes(
       cells,
-      tiedSeeds.slice(1).map((other) => objectAt(other).cells),
+      tiedSeeds.map(grown).map((other) => other.found.boxes[other.label]!),
     ),
-    foreground: mask,
-    map: vector.map((value) => sign * value),
-    affinity: Float64Array.from({ length: vector.length }, (_, i) => cosine(seed, i)),
+    foreground: componentMask(found, label),
+    map,
+    affinity: productRow(products, seed).map((product, j) => product * (inverse[seed]! * inverse[j]!)),
     detail: {
-      lambda2,
-      lambda3,
-      residual,
-      products: multiplied,
+      ...solved,
       edges: graph.neighbours.length,
-      foregroundCells: sideOf(seed).reduce((sum, value) => sum + value, 0),
+      foregroundCells: sides[sideOf(seed)]!.reduce((sum, value) => sum + value, 0),
     },
   };
 }
 
-function checked(features: PatchFeatures): PatchFeatures {
-  checkPicture('tokenCut', features);
-  return features;
-}
-
-/** The graph of patches. */
-function joined(
-  size: number,
-  cosine: (i: number, j: number) => number,
-  { tau, eps, weighted }: Required<TokenCutOptions>,
-): SparseGraph {
-  const starts = new Uint32Array(size + 1);
-  let room = new Uint32Array(16 * size);
-  let count = 0;
-  const values: number[] = [];
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j < size; j++) {
-      const value = cosine(i, j);
-      if (!(value > tau)) continue;
-      if (count === room.length) {
-        const larger = new Uint32Array(2 * count);
-        larger.set(room);
-        room = larger;
-      }
-      room[count++] = j;
-      if (weighted) values.push(value);
-    }
-    starts[i + 1] = count;
-  }
-  const neighbours = room.subarray(0, count);
-  return { size, background: eps, starts, neighbours, ...(weighted && { values: Float64Array.from(values) }) };
+/** The two sides of the mean of `v`, and on which of them a patch lies. */
+function bipartition(v: Float64Array): { sides: readonly Uint8Array[]; sideOf: (patch: number) => number } {
+  const mean = v.reduce((sum, value) => sum + value, 0) / v.length;
+  const above = Uint8Array.from(v, (value) => Number(value > mean));
+  return { sides: [above.map((value) => 1 - value), above], sideOf: (patch) => above[patch]! };
 }

@@ -1,79 +1,111 @@
 /**
- * CorLoc, correct localisation: the share of pictures whose one box covers some object.
+ * CorLoc: the share of pictures whose one box meets a true object, with IoU of at least one half. Boxes are half-open in pixels, so
+ * areas need no "+ 1". Exactly one half is a hit: in whole pixels `2 |A and B| >= |A or B|` decides it without rounding.
  *
- * A box is right where its intersection over union with any true box of the picture is at least one half. Corners are whole pixels, so this is asked of
- * integers (2 * intersection >= union): exactly one half counts, as in the published code, whose single precision loses the 1e-7 that it adds.
+ * Where a method has several equally justified boxes for a picture, the rule's counts; the lowest and highest share say what other choices could
+ * make of the whole set.
  */
 import { checkArgument, EvalsError } from '../errors';
 
-/** Corners in pixels, half-open: the pixel at `x1` is outside. */
+/** A box in pixels, half-open: it covers `x0 <= x < x1` and `y0 <= y < y1`. */
 export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
-/** Intersection over union, 0 where there is neither. */
-export function iou(a: Box, b: Box): number {
-  const both = intersection(a, b);
-  return both / (area(a) + area(b) - both) || 0;
-}
-
-/** Whether `box` is right for a picture with these objects. */
-export const isHit = (box: Box, truth: readonly Box[]): boolean =>
-  truth.some((other) => {
-    const both = intersection(box, other);
-    return both > 0 && 2 * both >= area(box) + area(other) - both;
-  });
-
-const area = ([x0, y0, x1, y1]: Box): number => Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
-
-const intersection = (a: Box, b: Box): number =>
-  area([Math.max(a[0], b[0]), Math.max(a[1], b[1]), Math.min(a[2], b[2]), Math.min(a[3], b[3])]);
-
-/** The box found in one picture, those that other orders of ties would give, and the true ones. */
-export interface Localisation {
+/** The box that was found in a picture, and those that are there. */
+export interface Located {
   readonly box: Box;
+  /** Boxes that equal values would have allowed in its place. */
   readonly otherBoxes: readonly Box[];
+  /** Boxes of the objects, at least one. */
   readonly truth: readonly Box[];
 }
 
+/** How well one box meets the objects of its picture. */
+export interface LocatedScore {
+  /** IoU with the object that it meets best. */
+  readonly iou: number;
+  readonly hit: boolean;
+}
+
+/** CorLoc of a set of pictures. */
 export interface CorLoc {
-  /** Share of pictures whose box is right. */
+  /** Share of hits. */
   readonly corLoc: number;
   readonly hits: number;
   readonly images: number;
-  /** The same with every tie resolved for the worse, and for the better. */
+  /** Share of pictures of which every allowed box is a hit, and of which any is. */
   readonly lowest: number;
   readonly highest: number;
-  /** Mean over pictures of the best intersection over union with a true box. */
   readonly meanBestIou: number;
-  /** Pictures for which ties give different boxes. */
+  /** Pictures with more than one allowed box. */
   readonly tiedImages: number;
-  readonly perImage: readonly { readonly iou: number; readonly hit: boolean }[];
+  readonly perImage: readonly LocatedScore[];
 }
 
-/** @throws EvalsError `argument` for what is no list; `labels` for a picture without a true box, or no picture */
-export function corLoc(results: readonly Localisation[]): CorLoc {
+/** Intersection over union; 0 for boxes without area. */
+export function iou(a: Box, b: Box): number {
+  const { both, either } = areas(a, b);
+  return either > 0 ? both / either : 0;
+}
+
+/** Whether a box has an IoU of at least one half with any of `truth`. */
+export function isHit(box: Box, truth: readonly Box[]): boolean {
+  checkBoxes('isHit', 'truth', truth);
+  return truth.some((each) => {
+    const { both, either } = areas(box, each);
+    return both > 0 && 2 * both >= either;
+  });
+}
+
+/** @throws EvalsError `labels` for no pictures, or one without an object */
+export function corLoc(results: readonly Located[]): CorLoc {
   checkArgument('corLoc', 'results', results, 'list');
-  const images = results.length;
-  const bare = results.findIndex(({ truth }) => truth.length === 0);
-  if (images === 0 || bare >= 0)
-    throw new EvalsError(
-      'labels',
-      images === 0 ? 'corLoc: there is no picture' : `corLoc: picture ${bare} has no true box`,
-    );
-  const perImage = results.map(({ box, truth }) => ({
-    iou: truth.reduce((best, other) => Math.max(best, iou(box, other)), 0),
-    hit: isHit(box, truth),
-  }));
-  const share = (isRight: (result: Localisation) => boolean): number => results.filter(isRight).length / images;
-  const allOf = ({ box, otherBoxes }: Localisation): readonly Box[] => [box, ...otherBoxes];
-  const hits = perImage.filter(({ hit }) => hit).length;
+  if (results.length === 0) throw new EvalsError('labels', 'corLoc: there are no pictures');
+  const scores = results.map(({ box, otherBoxes, truth }, i) => {
+    checkBoxes('corLoc', `results[${i}].truth`, truth);
+    checkBoxes('corLoc', `results[${i}].otherBoxes`, otherBoxes);
+    if (truth.length === 0)
+      throw new EvalsError('labels', `corLoc: results[${i}] has no true box; leave out pictures without objects`);
+    const allowed = [box, ...otherBoxes].map((each) => isHit(each, truth));
+    return {
+      iou: truth.reduce((best, each) => Math.max(best, iou(box, each)), 0),
+      hit: allowed[0]!,
+      always: allowed.every((hit) => hit),
+      ever: allowed.some((hit) => hit),
+      tied: otherBoxes.some((other) => other.join() !== box.join()),
+    };
+  });
+  const images = scores.length;
+  const count = (of: (score: (typeof scores)[number]) => boolean): number => scores.filter(of).length;
+  const hits = count(({ hit }) => hit);
   return {
     corLoc: hits / images,
     hits,
     images,
-    lowest: share((result) => allOf(result).every((box) => isHit(box, result.truth))),
-    highest: share((result) => allOf(result).some((box) => isHit(box, result.truth))),
-    meanBestIou: perImage.reduce((sum, { iou: best }) => sum + best, 0) / images,
-    tiedImages: results.filter(({ otherBoxes }) => otherBoxes.length > 0).length,
-    perImage,
+    lowest: count(({ always }) => always) / images,
+    highest: count(({ ever }) => ever) / images,
+    meanBestIou: scores.reduce((sum, score) => sum + score.iou, 0) / images,
+    tiedImages: count(({ tied }) => tied),
+    perImage: scores.map(({ iou, hit }) => ({ iou, hit })),
   };
+}
+
+function areas(a: Box, b: Box): { both: number; either: number } {
+  checkBoxes('iou', 'the boxes', [a, b]);
+  const width = Math.max(0, Math.min(a[2], b[2]) - Math.max(a[0], b[0]));
+  const height = Math.max(0, Math.min(a[3], b[3]) - Math.max(a[1], b[1]));
+  const both = width * height;
+  return { both, either: area(a) + area(b) - both };
+}
+
+function area([x0, y0, x1, y1]: Box): number {
+  return Math.max(0, x1 - x0) * Math.max(0, y1 - y0);
+}
+
+function checkBoxes(what: string, name: string, boxes: readonly Box[]): void {
+  checkArgument(what, name, boxes, 'list');
+  for (const box of boxes) {
+    checkArgument(what, `a box of ${name}`, box, 'numbers');
+    if (box.length !== 4 || !box.every(Number.isFinite))
+      throw new EvalsError('labels', `${what}: a box of ${name} is [${box}]; it must be [x0, y0, x1, y1], finite`);
+  }
 }

@@ -56,8 +56,10 @@ export function checkScoring({ classes, averageOver = [] }: SegmentationScoring)
 }
 
 /** The choices of a scoring, as records show them. */
-export function scoringSettings({ ignore = 255, absent = 'zero', averageOver }: SegmentationScoring): Outcome['hyper'] {
-  return { ignore, absent, averageOver: averageOver ?? 'all' };
+export function scoringSettings(scoring: SegmentationScoring): Outcome['hyper'] {
+  const { classes, ignore = 255, absent = 'zero', averageOver } = scoring;
+  const allScored = ignore < classes && averageOver?.length === classes - 1 && !averageOver.includes(ignore);
+  return { ignore, absent, averageOver: allScored ? 'all that are scored' : (averageOver ?? 'all') };
 }
 
 export interface SegmentationScore {

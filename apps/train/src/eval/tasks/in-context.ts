@@ -17,7 +17,15 @@ import {
 } from '../paper-protocol';
 import type { Parts, SegmentationPart } from '../part';
 import { batchesOf, croppedPasses, onlyOf, type Readable, readable } from '../segmentation-features';
-import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import {
+  bothParts,
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  underProtocol,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions, ProtocolOptions, Partial<InContextValues> {
@@ -66,7 +74,8 @@ export const task: EvalTask = {
         ),
     ),
   async run(context, options: Options) {
-    const { protocol, classes, absent, shots, trainNames, ...given } = options;
+    const { protocol, classes, absent, unscored, shots, trainNames, ...given } = options;
+    const scoring = underProtocol({ classes, absent, unscored }, protocol);
     if (shots && trainNames) throw new TrainError('usage', 'give --shots or --train-names, not both');
     const asked = {
       task: 'in-context',
@@ -79,7 +88,7 @@ export const task: EvalTask = {
     const { values, look, notes, hyper } = follow(asked);
     const parts = await bothParts(context, look);
     const groups = await groupsOf(parts.train, shots, trainNames);
-    const search = await searchOf(context, parts, values, scoringOf(parts.test.set, { classes, absent }));
+    const search = await searchOf(context, parts, values, scoringOf(parts.test.set, scoring));
     const outcomes: Outcome[] = [];
     let shown: InContextResult | undefined;
     for (const group of groups) {
@@ -91,7 +100,8 @@ export const task: EvalTask = {
       outcomes.push({ ...outcome, hyper: { ...outcome.hyper, ...hyper, ...search.hyper } });
     }
     const set = { ...parts.test.set, notes: [...parts.test.set.notes, ...notes] };
-    const records = context.records({ ...parts.test, set }, outcomes, undefined, [parts.train]);
+    const scored = withOtherMean(set, scoring, outcomes);
+    const records = context.records({ ...parts.test, set }, scored, undefined, [parts.train]);
     const figure = await predictionsFigure(parts.test, shown!.predicted, search.test);
     return { records, section: { charts: [{ figure }], tables: [classTable(set, records)] } };
   },

@@ -11,7 +11,15 @@ import {
   protocolOption,
 } from '../paper-protocol';
 import { croppedEpochs, learnable, readable } from '../segmentation-features';
-import { bothParts, classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import {
+  bothParts,
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  underProtocol,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions, ProtocolOptions, Partial<LinearSegValues> {}
@@ -54,7 +62,8 @@ export const task: EvalTask = {
       .option('--no-augment', 'train images as they are (default, but for --protocol paper)')
       .addOption(selectOption('rate and epoch are')),
   async run(context, options: Options) {
-    const { protocol, classes, absent, ...given } = options;
+    const { protocol, classes, absent, unscored, ...given } = options;
+    const scoring = underProtocol({ classes, absent, unscored }, protocol);
     const paper = {
       task: 'linear-seg',
       protocol,
@@ -77,7 +86,7 @@ export const task: EvalTask = {
       augment ? croppedEpochs(train, PAPER_LINEAR_SEG.crops, batchSize) : await learnable(train),
       await readable(test),
       {
-        ...scoringOf(test.set, { classes, absent }),
+        ...scoringOf(test.set, scoring),
         backend: context.backend,
         batchSize,
         epochs,
@@ -90,8 +99,8 @@ export const task: EvalTask = {
     const small = compareAt === undefined && side < OFFICIAL_SIDE ? [smallMaps(side)] : [];
     const set = { ...test.set, notes: [...test.set.notes, ...told, ...small] };
     const crops = augment ? PAPER_LINEAR_SEG.crops.name : 'none';
-    const settled = { ...outcome, hyper: { ...outcome.hyper, ...hyper, crops } };
-    const records = context.records({ ...test, set }, [settled], undefined, [train]);
+    const scored = withOtherMean(set, scoring, [{ ...outcome, hyper: { ...outcome.hyper, ...hyper, crops } }]);
+    const records = context.records({ ...test, set }, scored, undefined, [train]);
     return { records, section: { tables: [classTable(test.set, records)] } };
   },
 };

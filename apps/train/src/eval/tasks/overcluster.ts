@@ -11,7 +11,14 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from '../paper-protocol';
-import { classTable, type ScoringOptions, scoringOf, withScoring } from '../segmentation-scoring';
+import {
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  underProtocol,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {}
@@ -50,14 +57,15 @@ export const task: EvalTask = {
       )
       .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
   async run(context, options: Options) {
-    const { protocol, classes: averaged, absent, ...given } = options;
+    const { protocol, classes, absent, unscored, ...given } = options;
+    const scoring = underProtocol({ classes, absent, unscored }, protocol);
     const test = await context.segmentation('test', protocol && PAPER_OVERCLUSTER.look);
     const clusters: readonly number[] = [...new Set([test.set.classes.length, ...PAPER_OVERCLUSTER.values.clusters])];
     const paper = { ...PAPER_OVERCLUSTER, values: { ...PAPER_OVERCLUSTER.values, clusters } };
     const asked = { task: 'overcluster', protocol, paper, given, flags: FLAGS, input: context.input() };
     const { values, notes, hyper } = follow(asked);
     const { outcomes } = await overclustering(test.batches, {
-      ...scoringOf(test.set, { classes: averaged, absent }),
+      ...scoringOf(test.set, scoring),
       backend: context.backend,
       clusters: values.clusters ?? clusterCounts(test.set, context.grid),
       seeds: values.seeds,
@@ -66,7 +74,7 @@ export const task: EvalTask = {
     });
     const set = { ...test.set, notes: [...test.set.notes, ...notes] };
     const settled = outcomes.map((outcome) => ({ ...outcome, hyper: { ...outcome.hyper, ...hyper } }));
-    const records = context.records({ ...test, set }, settled);
+    const records = context.records({ ...test, set }, withOtherMean(set, scoring, settled));
     const charts = records.length > 1 ? [{ figure: clusterChart(records) }] : [];
     return { records, section: { charts, tables: [classTable(test.set, records)] } };
   },
