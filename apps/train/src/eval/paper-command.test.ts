@@ -4,7 +4,6 @@ import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
-import type { ImageSet } from '../image-sets/image-set';
 import { runCli } from '../run-cli';
 import { scoringOf, underProtocol } from './segmentation-scoring';
 import { task as inContext } from './tasks/in-context';
@@ -65,7 +64,7 @@ test('the sides of the protocols are asked for where --size does not win', () =>
 });
 
 test('a class that is not scored counts as 0 in the mean, as published, unless one says otherwise', () => {
-  const ade = { dataset: 'ade20k', classes: ['unlabelled', 'wall', 'sky'], ignore: 0 } as ImageSet;
+  const ade = { dataset: 'ade20k', classes: ['unlabelled', 'wall', 'sky'], ignore: 0 };
   expect(scoringOf(ade, underProtocol({}, 'paper')).averageOver).toBeUndefined();
   expect(scoringOf(ade, underProtocol({ unscored: 'skip' }, 'paper')).averageOver).toEqual([1, 2]);
   expect(scoringOf(ade, underProtocol({}, undefined)).averageOver).toEqual([1, 2]);

@@ -43,7 +43,7 @@ export const underProtocol = (scoring: ScoringOptions, protocol: 'paper' | undef
 
 /** @throws TrainError `usage` where `--classes` names what is no class, or one twice */
 export function scoringOf(
-  { dataset, classes: names, ignore }: ImageSet,
+  { dataset, classes: names, ignore }: Pick<ImageSet, 'dataset' | 'classes' | 'ignore'>,
   { classes, absent, unscored = 'skip' }: ScoringOptions,
 ): SegmentationScoring {
   const odd = classes?.find((c, at) => c >= names.length || classes.indexOf(c) !== at);

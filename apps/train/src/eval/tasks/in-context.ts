@@ -6,6 +6,7 @@ import { segmentationFigure } from '@franca/viz';
 import { type Command, Option } from 'commander';
 import { TrainError } from '../../errors';
 import { fileList, positiveInteger, positiveNumber, shareList } from '../../options/option-values';
+import { type CountProgress, countProgress } from '../../text/count-progress';
 import type { EvalContext } from '../context';
 import { drawnShots, listedShots, meanOfShots, type ShotGroup } from '../low-shot';
 import {
@@ -154,7 +155,25 @@ async function searchOf(
       const kept = whole && (images ? onlyOf(whole, new Set(images)) : whole);
       const source = kept ?? croppedPasses(train, all, { recipe: PAPER_IN_CONTEXT.crops, passes: passes! });
       const bound = memory ? { patches: memory, images: all.length * (passes ?? 1) } : undefined;
-      return inContextSegmentation(source, queries, { ...options, memory: bound });
+      const progress = searchProgress(train, all.length);
+      const onSearched = kept && progress.update;
+      return inContextSegmentation(source, queries, { ...options, memory: bound, onSearched }).finally(progress.end);
+    },
+  };
+}
+
+/** A line for each time that train is searched; crops have one of their own. */
+function searchProgress({ set }: SegmentationPart, images: number) {
+  let progress: CountProgress | undefined;
+  const end = (): void => progress?.end();
+  return {
+    end,
+    update(done: number): void {
+      if (done === 1) {
+        end();
+        progress = countProgress(`search of ${set.dataset} ${set.split}`);
+      }
+      progress?.update(done, images, false);
     },
   };
 }

@@ -2,6 +2,7 @@
 import { linearSegmentation } from '@franca/evals';
 import { TrainError } from '../../errors';
 import { numberList, positiveInteger } from '../../options/option-values';
+import { countProgress } from '../../text/count-progress';
 import { probeBatch, selectOption } from '../linear-training';
 import {
   follow,
@@ -82,6 +83,7 @@ export const task: EvalTask = {
     const { train, test } = await bothParts(context, look);
     const batchSize = trainBatch ?? probeBatch(train.set.length);
     const side = compareAt ?? Math.min(OFFICIAL_SIDE, context.input().size);
+    const { update, end } = countProgress('linear-seg', { items: 'epochs', unit: 'epochs' });
     const { outcome } = await linearSegmentation(
       augment ? croppedEpochs(train, PAPER_LINEAR_SEG.crops, batchSize) : await learnable(train),
       await readable(test),
@@ -94,8 +96,10 @@ export const task: EvalTask = {
         learningRates,
         select,
         size: [side, side],
+        onEpoch: (done, all) => update(done, all, false),
       },
     );
+    end();
     const small = compareAt === undefined && side < OFFICIAL_SIDE ? [smallMaps(side)] : [];
     const set = { ...test.set, notes: [...test.set.notes, ...told, ...small] };
     const crops = augment ? PAPER_LINEAR_SEG.crops.name : 'none';

@@ -4,6 +4,7 @@ import { lineChart } from '@franca/viz';
 import { Option } from 'commander';
 import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
+import { countProgress } from '../../text/count-progress';
 import {
   follow,
   type OverclusterValues,
@@ -64,6 +65,7 @@ export const task: EvalTask = {
     const paper = { ...PAPER_OVERCLUSTER, values: { ...PAPER_OVERCLUSTER.values, clusters } };
     const asked = { task: 'overcluster', protocol, paper, given, flags: FLAGS, input: context.input() };
     const { values, notes, hyper } = follow(asked);
+    const { update, end } = countProgress('overcluster', { items: 'k-means', unit: 'k-means' });
     const { outcomes } = await overclustering(test.batches, {
       ...scoringOf(test.set, scoring),
       backend: context.backend,
@@ -71,7 +73,9 @@ export const task: EvalTask = {
       seeds: values.seeds,
       match: values.match,
       start: values.start,
+      onClustered: (done, all) => update(done, all, false),
     });
+    end();
     const set = { ...test.set, notes: [...test.set.notes, ...notes] };
     const settled = outcomes.map((outcome) => ({ ...outcome, hyper: { ...outcome.hyper, ...hyper } }));
     const records = context.records({ ...test, set }, withOtherMean(set, scoring, settled));
