@@ -12,6 +12,7 @@ import { chosenData, dataOfRun } from '../features/data-of-run';
 import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import { isBoxData } from '../image-sets/box-set';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
@@ -26,6 +27,8 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   readonly denseData?: string;
   readonly pairData?: string;
   readonly pairs?: number;
+  readonly boxData?: string;
+  readonly boxImages?: number;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -70,6 +73,8 @@ export async function register(program: Command): Promise<void> {
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
       .option('--pair-data <data>', 'pairs of pictures (default: --data where it has pairs, else the generated world)')
       .addOption(pairsOption('100'))
+      .option('--box-data <data>', 'pictures with boxes (default: --data where it has boxes, else the generated world)')
+      .option('--box-images <n>', 'at most so many pictures with boxes, evenly spaced', positiveInteger, 40)
       .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
@@ -78,18 +83,24 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
+  boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
   nothing: '',
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const limited = task.reads === 'pairs' ? withDataset(command.addOption(pairsOption())) : withLimits(command);
+  const limited = withLimitOf(task, command);
   const reading = limited.option(
     '-d, --data <data>',
     `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
+}
+
+function withLimitOf({ reads }: EvalTask, command: Command): Command {
+  if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
+  return reads === 'boxes' ? withDataset(command) : withLimits(command);
 }
 
 const withMasks = (command: Command): Command =>
@@ -179,7 +190,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   if (said) console.log(said);
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
   const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, pairData, heldOut }, evaluations);
+  const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, pairData, boxData, heldOut }, evaluations);
   await using shared = shareSets(data);
   const { model, ...results } = await evaluate(options, data, shared, (session) => [
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
@@ -219,13 +231,14 @@ const contextOptions = (
     images = {},
     denseImages = images,
     pairs,
+    boxImages,
     resize,
     maskValues,
     void: unscored,
     trainList,
     trainShare,
   }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
@@ -233,6 +246,7 @@ const contextOptions = (
   images,
   denseImages,
   pairs,
+  boxImages,
   masks: { maskValues, void: unscored },
   segmentation: { trainList, trainShare },
   ...(dataset ? { dataset } : {}),

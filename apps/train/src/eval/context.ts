@@ -7,6 +7,7 @@ import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDiffe
 import { TrainError } from '../errors';
 import { resamplingNote } from '../features/resampling-note';
 import type { FeatureSession } from '../features/session';
+import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
   type ImageSets,
@@ -22,6 +23,7 @@ import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
+import { type BoxPart, boxPart } from './discovery/box-part';
 import {
   type DensePart,
   type ImageOptions,
@@ -61,6 +63,8 @@ export interface EvalContext {
   segmentation(part: PartName): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   pairs(split?: string): Promise<PairPart>;
+  /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  boxes(options?: OpenBoxOptions): Promise<BoxPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -91,6 +95,10 @@ export interface ContextOptions extends ImageOptions {
   readonly pairData?: string | undefined;
   /** At most so many pairs, evenly spaced. */
   readonly pairs?: number | undefined;
+  /** Pictures with boxes; default `data`. */
+  readonly boxData?: string | undefined;
+  /** At most so many pictures with boxes, evenly spaced. */
+  readonly boxImages?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -170,6 +178,12 @@ export function openContext(
     },
     segmentation: masked,
     pairs: async (split) => pairPart(model(), await pairs(split)),
+    async boxes(chosen = {}) {
+      const { boxData = options.data, dataset: name, boxImages: limit } = options;
+      const set = await openBoxSet(boxData, { name, limit, ...chosen });
+      foreign.push(set);
+      return boxPart(model(), set);
+    },
     records({ set, preprocessing, size }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
       const { name } = weights;
@@ -219,7 +233,7 @@ async function openDense({
 }
 
 /** Notes on the weights, with that on resampled positions for this side of the input. */
-function notesAtSize({ weights, size: own }: FeatureSession, size: number = own): readonly string[] {
+function notesAtSize({ weights, size: own }: FeatureSession, size: number | string = own): readonly string[] {
   if (size === own) return weights.notes;
   const [there, here] = [own, size].map((side) => resamplingNote(weights, side));
   return [...weights.notes.filter((note) => note !== there), ...(here ? [here] : [])];

@@ -12,8 +12,8 @@ import type { SurveyedMasks } from '../image-sets/survey-masks';
 export interface Part {
   readonly set: ImageSet;
   readonly preprocessing: string;
-  /** Side of the input, where it is not the session's. */
-  readonly size?: number;
+  /** Side of the input, where it is not the session's, or in words the grids of inputs of several sizes. */
+  readonly size?: number | string;
 }
 
 export interface ImagePart extends Part {

@@ -21,7 +21,7 @@ export interface RunnableTask {
 /** What a file of `tasks/` exports as `task`. */
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there. */
-  readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'nothing';
+  readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
   /** Place in `eval all`; without one it comes last. */

@@ -52,7 +52,8 @@ const TIE = 1 - 1e-9;
  */
 export function tokenCut(features: PatchFeatures, options: TokenCutOptions = {}): Discovery {
   checkOptions('tokenCut', options, TOKEN_CUT_OPTIONS);
-  const { tau, eps, weighted } = { ...TOKEN_CUT_DEFAULTS, ...options };
+  const defaults = TOKEN_CUT_DEFAULTS;
+  const { tau = defaults.tau, eps = defaults.eps, weighted = defaults.weighted } = options;
   checkOption(tau < 1, `tokenCut: tau is ${tau}; a cosine must be able to lie above it`);
   checkOption(eps > 0 && eps < 1, `tokenCut: eps is ${eps}; it must lie between 0 and 1`);
   const products = productsOf('tokenCut', features, options.products);

@@ -31,7 +31,7 @@ test('boxes lie where they say, and patches beyond the picture are cut off', () 
         if (Math.min(x - x0, y - y0, x1 - 1 - x, y1 - 1 - y) === ring) boxed.data.set(colour, (y * 10 + x) * 3);
   };
   paint(0, 0, 4, 4, [0, 0, 0], 1);
-  paint(0, 0, 4, 4, [255, 255, 255], 0);
+  paint(0, 0, 4, 4, [60, 210, 90], 0);
   paint(2, 2, 10, 8, [0, 0, 0], 1);
   paint(2, 2, 10, 8, [255, 64, 64], 0);
   expect(discoveryFigure([item], options).svg).toContain(pngDataUri(boxed));

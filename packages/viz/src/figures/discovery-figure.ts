@@ -36,7 +36,7 @@ export interface DiscoveryFigureOptions extends Omit<ImageGridOptions, 'columnLa
   readonly colormap?: ColormapName;
 }
 
-const TRUTH: Rgb = [255, 255, 255];
+const TRUTH: Rgb = [60, 210, 90];
 const FOUND: Rgb = [255, 64, 64];
 const SEED: Rgb = [64, 224, 255];
 
