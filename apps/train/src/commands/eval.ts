@@ -108,7 +108,7 @@ const withMasks = (command: Command): Command =>
     )
     .option(
       '--train-share <share>',
-      'of the training pictures with masks, drawn by seed 0 (default: all)',
+      'of the training pictures with masks, drawn by seed 0 (default: all; of COCO under --protocol paper 0.1)',
       positiveShare,
     );
 
@@ -224,6 +224,7 @@ const contextOptions = (
     void: unscored,
     trainList,
     trainShare,
+    protocol,
   }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
   tasks: readonly EvalTask[],
@@ -234,7 +235,7 @@ const contextOptions = (
   denseImages,
   pairs,
   masks: { maskValues, void: unscored },
-  segmentation: { trainList, trainShare },
+  segmentation: { trainList, trainShare, protocol },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });
