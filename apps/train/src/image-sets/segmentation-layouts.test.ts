@@ -370,6 +370,18 @@ describe('COCO', () => {
   });
 });
 
+test.each([
+  ['VOC', () => made.devkit(false), 'VOCdevkit/VOC2012/SegmentationClass/2007_000001.png', 21, 21],
+  ['ADE20K', made.ade, 'ADEChallengeData2016/annotations/training/ADE_train_00000002.png', 151, 151],
+  ['COCO-Stuff', made.cocoStuff, 'annotations/stuff_annotations/stuff_train2017_pixelmaps/000000000025.png', 91, 15],
+  ['Cityscapes', made.cityscapes, 'gtFine/train/aachen/aachen_000001_000019_gtFine_labelIds.png', 34, 19],
+] as const)('%s: a value that nothing has is refused', async (_, files, mask, value, classes) => {
+  const wrong = maskPng(made.halves(value, value), made.SIDE, { colour: 0, depth: 8 });
+  const { train } = await openSegmentationSets(await made.asFolder(place(), { ...(await files()), [mask]: wrong }));
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`mean none of its ${classes} classes`);
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`${value} (`);
+});
+
 test('several data sets in one folder are refused with their places, lists that say nothing too', async () => {
   const root = place();
   await made.asFolder(join(root, 'a'), await made.pairs());
