@@ -120,7 +120,7 @@ const withMasks = (command: Command): Command =>
     )
     .option(
       '--train-share <share>',
-      'of the training pictures with masks, drawn by seed 0 (default: all)',
+      'of the training pictures with masks, drawn by seed 0 (default: all; of COCO under --protocol paper 0.1)',
       positiveShare,
     );
 
@@ -243,6 +243,7 @@ const contextOptions = (
     void: unscored,
     trainList,
     trainShare,
+    protocol,
   }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
   tasks: readonly EvalTask[],
@@ -254,7 +255,7 @@ const contextOptions = (
   pairs,
   boxImages,
   masks: { maskValues, void: unscored },
-  segmentation: { trainList, trainShare },
+  segmentation: { trainList, trainShare, protocol },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

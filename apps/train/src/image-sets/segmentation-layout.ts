@@ -7,8 +7,9 @@ import type { StoredMask } from './read-mask';
 export interface SegmentationOptions {
   /** Which list of PASCAL VOC's training pictures; default `trainaug` where it is there. */
   readonly trainList?: 'train' | 'trainaug' | undefined;
-  /** Share of the training pictures that is drawn; default all. */
+  /** Share of the training pictures that is drawn; default all, under `protocol` what the published protocols draw. */
   readonly trainShare?: number | undefined;
+  readonly protocol?: 'paper' | undefined;
 }
 
 /** A picture and its mask, by their paths in the tree. */
@@ -46,6 +47,8 @@ export interface OpenedLayout {
   readonly train?: LayoutPart;
   readonly val?: LayoutPart;
   readonly missing: readonly string[];
+  /** Share of the training pictures that the published protocols draw, where they do not take all. */
+  readonly paperShare?: number;
   /** What was found out about the data as a whole, in words. */
   readonly notes: readonly string[];
 }

@@ -6,7 +6,7 @@ import * as made from '../../test/segmentation-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { cocoClasses, cocoValues } from './coco-categories';
 import type { ImageSet } from './image-set';
-import { isSegmentationData, openSegmentationSets } from './segmentation-set';
+import { isSegmentationData, type OpenSegmentationOptions, openSegmentationSets } from './segmentation-set';
 import { surveyMasks } from './survey-masks';
 
 let folder: string;
@@ -334,16 +334,52 @@ describe('COCO', () => {
     );
   });
 
-  test('a share of train is drawn, the same every time', async () => {
+  test('a share of train is drawn, the same every time, and under the protocol a tenth', async () => {
     const root = await made.asFolder(place(), await made.cocoStuff());
-    const draw = async () => (await openSegmentationSets(root, { trainShare: 0.5 })).train;
-    const [first, again] = [await draw(), await draw()];
+    const draw = async (options: OpenSegmentationOptions) => (await openSegmentationSets(root, options)).train;
+    const [first, again] = [await draw({ trainShare: 0.5 }), await draw({ trainShare: 0.5 })];
     const keys = (set: ImageSet) => Array.from({ length: set.length }, (_, i) => set.key(i));
     expect([first.length, first.total, keys(again)]).toEqual([2, 4, keys(first)]);
     expect(first.notes.at(-1)).toBe(
       '2 of 4 pictures of coco-stuff train2017 are drawn for training: a share of 0.5 (seed 0)',
     );
+    const paper = await draw({ protocol: 'paper' });
+    expect([paper.length, paper.notes.at(-1)]).toEqual([1, expect.stringMatching(/a share of 0.1 \(seed 0\)$/)]);
+    const whole = await draw({ protocol: 'paper', trainShare: 1 });
+    expect([whole.length, whole.notes.at(-1)]).toEqual([
+      4,
+      expect.stringMatching(/^train is all of .*--train-share 0.1/),
+    ]);
   });
+
+  test('categories of stuff are compared with those of the release', async () => {
+    const files = { ...(await made.cocoStuff()) };
+    const file = 'annotations/stuff_annotations/stuff_val2017.json';
+    const moved = made.stuffCategories().map((each) => (each.id === 106 ? { ...each, supercategory: 'water' } : each));
+    files[file] = JSON.stringify({ annotations: [], categories: moved });
+    const root = await made.asFolder(place(), files);
+    await expect(openSegmentationSets(root)).rejects.toThrow(
+      /category 106 as "water", which is sky of the 15 classes of COCO-Stuff/,
+    );
+    await rm(join(root, file));
+    expect((await openSegmentationSets(root)).test.notes[0]).toMatch(
+      /there is no stuff_val2017.json to compare them with/,
+    );
+    await writeFile(join(root, file), files[file].slice(0, -9));
+    await expect(openSegmentationSets(root)).rejects.toThrow(/stuff_val2017.json/);
+  });
+});
+
+test.each([
+  ['VOC', () => made.devkit(false), 'VOCdevkit/VOC2012/SegmentationClass/2007_000001.png', 21, 21],
+  ['ADE20K', made.ade, 'ADEChallengeData2016/annotations/training/ADE_train_00000002.png', 151, 151],
+  ['COCO-Stuff', made.cocoStuff, 'annotations/stuff_annotations/stuff_train2017_pixelmaps/000000000025.png', 91, 15],
+  ['Cityscapes', made.cityscapes, 'gtFine/train/aachen/aachen_000001_000019_gtFine_labelIds.png', 34, 19],
+] as const)('%s: a value that nothing has is refused', async (_, files, mask, value, classes) => {
+  const wrong = maskPng(made.halves(value, value), made.SIDE, { colour: 0, depth: 8 });
+  const { train } = await openSegmentationSets(await made.asFolder(place(), { ...(await files()), [mask]: wrong }));
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`mean none of its ${classes} classes`);
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`${value} (`);
 });
 
 test('several data sets in one folder are refused with their places, lists that say nothing too', async () => {
