@@ -22,6 +22,7 @@ const F = { dim: 4, cls: values.subarray(0, 48), labels };
 const masks = Uint8Array.from({ length: 192 }, (_, i) => i % 3);
 const S = { dim: 4, grid: [2, 2], patches: values, maskSize: [4, 4], masks };
 const cell = { dim: 4, grid: [1, 1], patches: values.subarray(0, 4) };
+const attention = { grid: [1, 2], heads: 3, attention: new Float32Array(6).fill(1) };
 const P = { dim: 4, blocks: [F.cls], labels };
 const classifier = { weight: { data: values.subarray(0, 12), rows: 3, cols: 4 }, bias: new Float32Array(3) };
 const probe = { name: 'x', input: { blocks: 1, avgpool: false }, classifier };
@@ -88,6 +89,24 @@ test.each<[RegExp, ...unknown[]]>([
   [/recall is 95/, 'falsePositiveRate', { positive: [1], negative: [0] }, 95],
   [/only names 4/, 'meanIou', [0.5], 'zero', [4]],
   [/a mask of 2 patches for a 2 x 2 grid/, 'countVisible', [[0, 1]], [2, 2]],
+  [/^tokenCut: the features are of 12 pictures; give one at a time/, 'tokenCut', S],
+  [/^tokenCut: there is no option "threshold"; options are tau, eps/, 'tokenCut', cell, { threshold: 0.2 }],
+  [/^tokenCut: tau is 1; a cosine must be able to lie above it/, 'tokenCut', cell, { tau: 1 }],
+  [/^tokenCut: eps is 0; it must lie between 0 and 1/, 'tokenCut', cell, { eps: 0 }],
+  [/products are of 2 patches, the features of 1; give patchProducts/, 'tokenCut', cell, { products: { size: 2 } }],
+  [/products.size is undefined/, 'lost', cell, { products: {} }],
+  [/^lost: k is 0; it must be a positive integer/, 'lost', cell, { k: 0 }],
+  [/no option "normalize"/, 'lost', cell, { normalize: true }],
+  [/^lost.patches is undefined/, 'lost', { ...cell, patches: undefined }],
+  [/head is 3, the model has 3; give one of 0 .. 2/, 'dinoSeg', attention, { head: 3 }],
+  [/5 values of attention for 3 heads of 1 x 2 patches/, 'dinoSeg', { ...attention, attention: values.subarray(0, 5) }],
+  [/attention holds -/, 'dinoSeg', { ...attention, attention: values.subarray(6, 12) }],
+  [/^dinoSeg.heads is undefined/, 'dinoSeg', { ...attention, heads: undefined }],
+  [/^boxOfCells: \[0,0\] with patch size 16/, 'boxOfCells', [0, 0], 16, { width: 8, height: 8 }],
+  [/a box of the boxes is \[0,0,1\]/, 'iou', [0, 0, 1], [0, 0, 1, 1]],
+  [/a box of truth is 5; it must be an array of numbers/, 'isHit', [0, 0, 1, 1], [5]],
+  [/^corLoc: results\[0\].truth is undefined/, 'corLoc', [{ box: [0, 0, 1, 1], otherBoxes: [] }]],
+  [/run.protocol is "cut"; it must be one of tokencut, lost/, 'discoveryOutcome', {}, { protocol: 'cut' }],
   [/^matchPoints: source.grid is undefined/, 'matchPoints', F, S, [[0, 0]]],
   [/^matchPoints: points\[0\] is 0.5; it must be an array of numbers/, 'matchPoints', cell, cell, [0.5]],
   [/^matchPair: pair is undefined/, 'matchPair', cell, cell, undefined, 224],

@@ -12,9 +12,11 @@ import { chosenData, dataOfRun } from '../features/data-of-run';
 import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import { isBoxData } from '../image-sets/box-set';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
+import { defaultSize, wholePatches } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
@@ -26,6 +28,8 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   readonly denseData?: string;
   readonly pairData?: string;
   readonly pairs?: number;
+  readonly boxData?: string;
+  readonly boxImages?: number;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -64,12 +68,14 @@ export async function register(program: Command): Promise<void> {
     examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
-    withMasks(withLimits(all, '2000,500'))
+    withMasks(withLimits(withResize(all, 'images'), '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
       .option('--pair-data <data>', 'pairs of pictures (default: --data where it has pairs, else the generated world)')
       .addOption(pairsOption('100'))
+      .option('--box-data <data>', 'pictures with boxes (default: --data where it has boxes, else the generated world)')
+      .option('--box-images <n>', 'at most so many pictures with boxes, evenly spaced', positiveInteger, 40)
       .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) => runAll(tasks, options));
 }
@@ -78,18 +84,24 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   patches: 'any images, or "world"',
+  boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
   nothing: '',
 };
 
 function withData(command: Command, task: EvalTask): Command {
-  const limited = task.reads === 'pairs' ? withDataset(command.addOption(pairsOption())) : withLimits(command);
+  const limited = withLimitOf(task, command);
   const reading = limited.option(
     '-d, --data <data>',
     `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
+}
+
+function withLimitOf({ reads }: EvalTask, command: Command): Command {
+  if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
+  return reads === 'boxes' ? withDataset(command) : withLimits(withResize(command, reads));
 }
 
 const withMasks = (command: Command): Command =>
@@ -113,15 +125,7 @@ const withMasks = (command: Command): Command =>
     );
 
 const withLimits = (command: Command, fallback?: string): Command =>
-  withDataset(
-    command
-      .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
-      .option(
-        '--resize <px>',
-        'shorter side before the centre is cut out (default: 8/7 of the input)',
-        positiveInteger,
-      ),
-  );
+  withDataset(command.addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback)));
 
 const withDataset = (command: Command): Command =>
   command.option(
@@ -134,6 +138,16 @@ function pairsOption(fallback?: string): Option {
   const option = new Option('--pairs <n>', 'at most so many pairs, evenly spaced').argParser(positiveInteger);
   return fallback === undefined ? option : option.default(positiveInteger(fallback), fallback);
 }
+
+/** Only where a centre is cut out: evaluations of patches see the whole picture, squashed. */
+const withResize = (command: Command, reads: EvalTask['reads']): Command =>
+  reads === 'images' || reads === 'labelled'
+    ? command.option(
+        '--resize <px>',
+        'shorter side before the centre is cut out (default: 8/7 of the input)',
+        positiveInteger,
+      )
+    : command;
 
 /** `fallback`: the default, as one would write it. */
 function limitOption(flag: string, about: string, fallback?: string): Option {
@@ -150,7 +164,10 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   await checkOutputs(options, spec);
   if (said) console.log(said);
-  await using session = await openSession(options);
+  const side = task.inputSize?.({ ...options });
+  await using session = await openSession(options, ({ imgSize, patchSize }) =>
+    side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
+  );
   using backend = chooseBackend(session);
   const data = { data: spec, denseData: spec, heldOut };
   await using context = openContext(session, backend, contextOptions(options, data, [task]));
@@ -179,7 +196,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   if (said) console.log(said);
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
   const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, pairData, heldOut }, evaluations);
+  const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, pairData, boxData, heldOut }, evaluations);
   await using shared = shareSets(data);
   const { model, ...results } = await evaluate(options, data, shared, (session) => [
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
@@ -219,6 +237,7 @@ const contextOptions = (
     images = {},
     denseImages = images,
     pairs,
+    boxImages,
     resize,
     maskValues,
     void: unscored,
@@ -226,7 +245,7 @@ const contextOptions = (
     trainShare,
     protocol,
   }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'heldOut'>,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
@@ -234,6 +253,7 @@ const contextOptions = (
   images,
   denseImages,
   pairs,
+  boxImages,
   masks: { maskValues, void: unscored },
   segmentation: { trainList, trainShare, protocol },
   ...(dataset ? { dataset } : {}),

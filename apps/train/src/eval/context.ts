@@ -7,6 +7,7 @@ import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDiffe
 import { TrainError } from '../errors';
 import { resamplingNote } from '../features/resampling-note';
 import type { FeatureSession } from '../features/session';
+import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
   type ImageSets,
@@ -16,12 +17,14 @@ import {
   type SetLimits,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
-import { type OpenPairsOptions, openPairs } from '../image-sets/pair-layouts';
-import { spreadPairs } from '../image-sets/pair-set';
+import { openPairs } from '../image-sets/pair-layouts';
+import { type PairSet, spreadPairs } from '../image-sets/pair-set';
+import type { DenseLook } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
+import { type BoxPart, boxPart } from './discovery/box-part';
 import {
   type DensePart,
   type ImageOptions,
@@ -43,6 +46,8 @@ export interface EvalContext {
   readonly backend: EvalBackend;
   /** Rows and columns of patches that the model sees; for tasks without a model, the paper's 16 x 16. */
   readonly grid: readonly [rows: number, columns: number];
+  /** Side of the model's input and of its patches, in pixels. @throws TrainError `usage` where there is no model */
+  input(): { readonly size: number; readonly patchSize: number };
   /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
   images(part: PartName): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
@@ -57,10 +62,12 @@ export interface EvalContext {
     make: MakeViews<Set>,
     stage?: TokenStage,
   ): Promise<DensePart & { readonly set: Set }>;
-  /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
-  segmentation(part: PartName): Promise<SegmentationPart>;
+  /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
+  segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
-  pairs(options?: OpenPairsOptions): Promise<PairPart>;
+  pairs(split?: string): Promise<PairPart>;
+  /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  boxes(options?: OpenBoxOptions): Promise<BoxPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -91,6 +98,10 @@ export interface ContextOptions extends ImageOptions {
   readonly pairData?: string | undefined;
   /** At most so many pairs, evenly spaced. */
   readonly pairs?: number | undefined;
+  /** Pictures with boxes; default `data`. */
+  readonly boxData?: string | undefined;
+  /** At most so many pictures with boxes, evenly spaced. */
+  readonly boxImages?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -100,6 +111,8 @@ export interface ContextOptions extends ImageOptions {
 /** Both parts of the data, opened once when they are first asked for, whichever models are run on them. */
 export interface SharedSets extends AsyncDisposable {
   sets(kind: 'images' | 'dense'): Promise<ImageSets>;
+  /** Of a part of the pairs; undefined: the usual one. */
+  pairs(split: string | undefined): Promise<PairSet>;
   readonly opened: readonly ImageSets[];
 }
 
@@ -112,6 +125,7 @@ export function shareSets(options: ContextOptions): SharedSets {
       opened.push(sets);
       return sets;
     }),
+    pairs: memo((split: string | undefined) => openChosenPairs(options, split)),
     async [Symbol.asyncDispose]() {
       for (const splits of opened) await splits.close();
     },
@@ -126,7 +140,7 @@ export function openContext(
   shared?: SharedSets,
 ): EvalContext & AsyncDisposable {
   const own = shareSets(options);
-  const { sets, opened } = shared ?? own;
+  const { sets, pairs, opened } = shared ?? own;
   const foreign: AsyncDisposable[] = [];
   const model = (): FeatureSession => {
     if (session) return session;
@@ -139,20 +153,20 @@ export function openContext(
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
-  const masked = memo(async (part: PartName) => {
+  const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
     const set = (await sets('dense'))[part];
     if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
-    const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
-      update(done, total, false),
-    );
+    const reading = { ...options.masks, nearest: look.nearest };
+    const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
     end();
-    return segmentationPart(model(), survey);
-  });
+    return segmentationPart(model(), survey, look);
+  }, JSON.stringify);
 
   return {
     backend,
     grid: session ? gridOf(session) : [16, 16],
+    input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part) => partOf((await sets('images'))[part]),
     labelled: async (part) => partOf((await labelled('images'))[part]),
     async other(data) {
@@ -165,10 +179,13 @@ export function openContext(
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
-    segmentation: masked,
-    async pairs(chosen = {}) {
-      const { pairData = options.data, dataset: name, pairs: limit } = options;
-      return pairPart(model(), spreadPairs(await openPairs(pairData, { name, ...chosen }), limit));
+    segmentation: (part, look = {}) => masked({ part, look }),
+    pairs: async (split) => pairPart(model(), await pairs(split)),
+    async boxes(chosen = {}) {
+      const { boxData = options.data, dataset: name, boxImages: limit } = options;
+      const set = await openBoxSet(boxData, { name, limit, ...chosen });
+      foreign.push(set);
+      return boxPart(model(), set);
     },
     records({ set, preprocessing, size }, outcomes, total = () => set.total, others = []) {
       const { weights, leftOut } = model();
@@ -199,6 +216,13 @@ export function openContext(
 const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut });
 
+async function openChosenPairs(options: ContextOptions, split: string | undefined): Promise<PairSet> {
+  const { data, pairData = data, dataset, pairs: limit } = options;
+  // a name that is given is that of the data
+  const name = pairData === data ? dataset : undefined;
+  return spreadPairs(await openPairs(pairData, { split, name }), limit);
+}
+
 async function openDense({
   denseData,
   denseImages,
@@ -212,7 +236,7 @@ async function openDense({
 }
 
 /** Notes on the weights, with that on resampled positions for this side of the input. */
-function notesAtSize({ weights, size: own }: FeatureSession, size: number = own): readonly string[] {
+function notesAtSize({ weights, size: own }: FeatureSession, size: number | string = own): readonly string[] {
   if (size === own) return weights.notes;
   const [there, here] = [own, size].map((side) => resamplingNote(weights, side));
   return [...weights.notes.filter((note) => note !== there), ...(here ? [here] : [])];
@@ -223,12 +247,16 @@ function gridOf({ size, model }: FeatureSession): [number, number] {
   return [side, side];
 }
 
-/** `compute`, once for each key. */
-function memo<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
-  const known = new Map<Key, Promise<Value>>();
+/** `compute`, once for each key, or for each `nameOf` one. */
+function memo<Key, Value>(
+  compute: (key: Key) => Promise<Value>,
+  nameOf: (key: Key) => unknown = (key) => key,
+): (key: Key) => Promise<Value> {
+  const known = new Map<unknown, Promise<Value>>();
   return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
+    const name = nameOf(key);
+    const value = known.get(name) ?? compute(key);
+    known.set(name, value);
     return value;
   };
 }

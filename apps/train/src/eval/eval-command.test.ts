@@ -25,7 +25,7 @@ const records = async (file: string) => JSON.parse(await readFile(file, 'utf8'))
 
 test('all evaluations in one go end in one table, one page and complete records', async () => {
   const [json, html] = [join(folder, 'all.json'), join(folder, 'all.html')];
-  const limits = ['--dense-images', '6,4', '--no-control'];
+  const limits = ['--dense-images', '6,4', '--box-images', '4', '--no-control'];
   expect(await runCli(['eval', 'all', ...model, ...world, ...limits, '--json', json, '--html', html])).toBe(0);
   const tasks = new Set((await records(json)).map(({ task }) => task));
   expect(tasks.size).toBe((await findTasks()).length);

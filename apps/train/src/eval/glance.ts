@@ -32,7 +32,11 @@ const LINES: Readonly<Record<string, Line>> = {
     asks: 'is the object found without labels? (floor: the whole picture)',
     floor: ({ others }) => others['whole picture'],
   },
-  correspondence: { asks: 'is a part found in another of its kind?', variant: 'all, low' },
+  correspondence: {
+    asks: 'is a part found in another of its kind? (floor: any patch)',
+    variant: 'all',
+    floor: ({ others }) => others['recall of a random cell'],
+  },
   'warp-correspondence': {
     asks: 'is a patch found in the same picture, turned and zoomed? (floor: its old place)',
     variant: 'strong',
@@ -52,11 +56,11 @@ export function glance(records: readonly EvalRecord[], control: readonly EvalRec
   return { columns: ['question', 'task', 'metric', 'this model', 'untrained', 'floor'], rows };
 }
 
-/** The first of several variants, or that of the name; position is that of the task itself, after those of RASA. */
+/** The first of several variants, or of those of the name (`all` is `all, low` too); position is that of the task itself, after those of RASA. */
 function mainRecord(records: readonly EvalRecord[], task: string, variant?: string): EvalRecord | undefined {
   const own = records.filter((record) => record.task === task);
   if (task === 'position-decodability') return own.at(-1);
-  return own.find((record) => record.variant === variant) ?? own[0];
+  return own.find((record) => record.variant.split(',')[0] === variant) ?? own[0];
 }
 
 const figureOf = ({ unit }: EvalRecord, value: number): string =>

@@ -85,7 +85,7 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
       'chosen on',
     ],
     rows: records.map((record) => [
-      record.quirks ? `${record.task} (quirks)` : record.task,
+      `${record.task}${methodOf(record, records)}${record.quirks ? ' (quirks)' : ''}`,
       record.variant,
       record.unit === 'share' ? `${record.metric}, %` : record.metric,
       record.unit === 'share' ? (100 * record.value).toFixed(1) : record.value.toPrecision(4),
@@ -96,3 +96,7 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
     ]),
   };
 }
+
+/** The protocol, where several of a task stand in one table. */
+const methodOf = ({ task, protocol }: EvalRecord, records: readonly EvalRecord[]): string =>
+  records.some((other) => other.task === task && other.protocol !== protocol) ? `: ${protocol}` : '';

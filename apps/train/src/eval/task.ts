@@ -21,9 +21,11 @@ export interface RunnableTask {
 /** What a file of `tasks/` exports as `task`. */
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there. */
-  readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'nothing';
+  readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
+  /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */
+  readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
   /** Adds the task's own options. */

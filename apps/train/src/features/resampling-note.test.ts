@@ -8,6 +8,9 @@ test('resampled positions are stated with both grids and how it was done; a tabl
   expect(resamplingNote({ config, assumed: [] }, 224)).toBe(
     'positions resampled from 37 x 37 (518 px) to 16 x 16 (224 px), bicubic, not antialiased, offset 0.1',
   );
+  expect(resamplingNote({ config, assumed: [] }, 'the grid of each picture')).toBe(
+    'positions resampled from 37 x 37 (518 px) to the grid of each picture, bicubic, not antialiased, offset 0.1',
+  );
   const registers = { ...config, numRegisterTokens: 4, interpolateOffset: 0, interpolateAntialias: true };
   expect(resamplingNote({ config: registers, assumed: ['interpolateOffset'] }, 224)).toMatch(
     /bicubic, antialiased, offset 0 \(assumed, as in DINOv2 with registers\)$/,

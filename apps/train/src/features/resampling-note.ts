@@ -1,19 +1,20 @@
 /** What is said where a model's position table does not fit the input and is resampled. */
 import type { ConfigOfWeights } from '@franca/vit';
 
-/** Undefined where the table is used as it is. `size`: side of the input in pixels. */
+/** Undefined where the table is used as it is. `input`: side of the input in pixels, or in words the grids of inputs of several sizes. */
 export function resamplingNote(
   { config, assumed }: Pick<ConfigOfWeights, 'config' | 'assumed'>,
-  size: number,
+  input: number | string,
 ): string | undefined {
   const { imgSize, patchSize, interpolateAntialias, interpolateOffset, numRegisterTokens } = config;
-  const [from, to] = [imgSize / patchSize, size / patchSize];
-  if (from === to) return undefined;
+  if (input === imgSize) return undefined;
+  const from = imgSize / patchSize;
+  const to = typeof input === 'string' ? input : `${input / patchSize} x ${input / patchSize} (${input} px)`;
   const guessed = assumed.includes('interpolateOffset') || assumed.includes('interpolateAntialias');
   const model = numRegisterTokens > 0 ? 'DINOv2 with registers' : 'DINOv2 without registers and Franca';
   const others = numRegisterTokens > 0 ? '' : '; timm: --interpolate-offset 0 --interpolate-antialias';
   return (
-    `positions resampled from ${from} x ${from} (${imgSize} px) to ${to} x ${to} (${size} px), bicubic, ` +
+    `positions resampled from ${from} x ${from} (${imgSize} px) to ${to}, bicubic, ` +
     `${interpolateAntialias ? 'antialiased' : 'not antialiased'}, offset ${interpolateOffset}` +
     (guessed ? ` (assumed, as in ${model}${others})` : '')
   );

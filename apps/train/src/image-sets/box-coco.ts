@@ -8,8 +8,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { FileTree } from '@franca/data';
+import type { Box } from '@franca/evals';
 import { TrainError } from '../errors';
-import { type Box, type BoxedPicture, type BoxLayout, type BoxOptions, boxOf, shown, stemOf } from './box-layout';
+import { type BoxedPicture, type BoxLayout, type BoxOptions, boxOf, shown, stemOf } from './box-layout';
 import { readJsonArrays } from './json-arrays';
 import { some } from './judge-masks';
 

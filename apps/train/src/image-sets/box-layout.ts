@@ -1,8 +1,6 @@
 /** What a reader of data with boxes finds: pictures by their paths, with the boxes that are written about them. */
+import type { Box } from '@franca/evals';
 import { TrainError } from '../errors';
-
-/** Half-open, in pixels. */
-export type Box = readonly [x0: number, y0: number, x1: number, y1: number];
 
 /** Width and height in pixels. */
 export interface PictureSize {

@@ -270,10 +270,9 @@ describe('a file of boxes beside pictures', () => {
 });
 
 test('the generated world has the boxes of all its toys, the subject first; a limit spreads', async () => {
-  const set = await openBoxSet('world:length=6:size=32', { limit: 3 });
+  await using set = await openBoxSet('world:length=6:size=32', { limit: 3 });
   expect([set.dataset, set.length, set.total, set.key(1)]).toEqual(['world:length=6:size=32', 3, 6, 'val/2']);
   const [[x0, y0, x1, y1]] = set.boxes(0) as [[number, number, number, number]];
   expect(x1 > x0 && y1 > y0 && x1 <= 32 && y1 <= 32).toBe(true);
   expect(chosenBoxes(set, [2, 0]).boxes(1)).toEqual(set.boxes(0));
-  await set.close();
 });

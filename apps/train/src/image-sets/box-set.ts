@@ -14,21 +14,21 @@ import {
   recogniseSource,
   worldOptions,
 } from '@franca/data';
+import type { Box } from '@franca/evals';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
 import { cocoAnnotations, readCoco } from './box-coco';
 import { BOXES_FILE, boxesFile, readBoxesFile } from './box-json';
-import type { Box, BoxedPicture, BoxLayout, BoxOptions, PictureSize } from './box-layout';
+import type { BoxedPicture, BoxLayout, BoxOptions, PictureSize } from './box-layout';
 import { readVoc, vocRoots } from './box-voc';
 import { chosenOf, datasetName, type ImageSet, MAX_BAD_SHARE } from './image-set';
 import { some } from './judge-masks';
 
-export interface BoxSet extends ImageSet {
+export interface BoxSet extends ImageSet, AsyncDisposable {
   /** Half-open boxes of a picture in pixels, one at least. */
   boxes(index: number): readonly Box[];
   /** Width and height, as they are written beside the boxes, else as the picture's header says. */
   size(index: number): Promise<PictureSize>;
-  close(): Promise<void>;
 }
 
 export interface OpenBoxOptions extends BoxOptions {
@@ -105,7 +105,7 @@ async function treeSet(spec: string, options: OpenBoxOptions): Promise<BoxSet> {
     size: async (index) => pictures[index]!.size ?? headerSize(await tree.read(pathOf(index))),
     read: async (index, signal) => decodeImage(await tree.read(pathOf(index), signal)),
     version: (index) => tree.version(pathOf(index)),
-    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
   };
 }
 
@@ -170,6 +170,10 @@ async function headerSize(bytes: Uint8Array): Promise<PictureSize> {
 function worldSet(spec: string, target: string, { name }: OpenBoxOptions): BoxSet {
   const world = generatedWorld(worldOptions(target, 'val'));
   const size = worldOptions(target, 'val').size ?? 128;
+  // rendered for its boxes once
+  const known = new Map<number, readonly Box[]>();
+  const boxesOf = (index: number): readonly Box[] =>
+    world.sample(index).objects.map(({ box: { x0, y0, x1, y1 } }): Box => [x0, y0, x1, y1]);
   return {
     dataset: datasetName(spec, name),
     split: 'val',
@@ -180,10 +184,14 @@ function worldSet(spec: string, target: string, { name }: OpenBoxOptions): BoxSe
     notes: [],
     key: world.key,
     label: world.label,
-    boxes: (index) => world.sample(index).objects.map(({ box: { x0, y0, x1, y1 } }): Box => [x0, y0, x1, y1]),
+    boxes(index) {
+      const boxes = known.get(index) ?? boxesOf(index);
+      known.set(index, boxes);
+      return boxes;
+    },
     size: async () => ({ width: size, height: size }),
     read: (index, signal) => readImage(world, index, {}, signal),
     version: world.version,
-    close: async () => world.close?.(),
+    [Symbol.asyncDispose]: async () => world.close?.(),
   };
 }

@@ -5,9 +5,10 @@
  * that boxes are half-open from 0, and truncated and difficult objects count unless they are left out.
  */
 import { type FileTree, prefetch, subtree } from '@franca/data';
+import type { Box } from '@franca/evals';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { TrainError } from '../errors';
-import { type Box, type BoxedPicture, type BoxLayout, type BoxOptions, stemOf } from './box-layout';
+import { type BoxedPicture, type BoxLayout, type BoxOptions, stemOf } from './box-layout';
 import { some } from './judge-masks';
 
 const MAX_XML_BYTES = 2 ** 22;
@@ -143,7 +144,7 @@ const parser = new XMLParser({
 });
 
 /** One annotation file; `damage` says in words why it is none. */
-export function parseVocXml(text: string): VocAnnotation {
+function parseVocXml(text: string): VocAnnotation {
   const valid = XMLValidator.validate(text);
   if (valid !== true) return { damage: `no XML: ${valid.err.msg}` };
   const annotation = asRecord(asRecord(parser.parse(text))?.annotation);

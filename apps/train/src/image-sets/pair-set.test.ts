@@ -120,13 +120,28 @@ describe('SPair-71k', () => {
     expect(pictures.notes).toEqual([
       '1 pairs are left out, as a picture of theirs is missing or cannot be read: 000003-c-d:cow',
     ]);
+    const [path, body] = pairAnnotation(
+      3,
+      { source: 'c', target: 'd', category: 'cow', viewpoint: 0 },
+      { trg_imsize: [8, 12, 3] },
+    );
+    const turned = await openPairs(await written('turned', { ...spair, ...many, [path]: body }));
+    expect(turned.pictures.notes).toEqual([
+      '1 pairs are left out, as their annotation states another size than a picture of theirs has: 000003-c-d:cow',
+    ]);
     const fewer = await written('fewer', without(spair, 'JPEGImages/cow/c.jpg'));
-    await expect(openPairs(fewer)).rejects.toThrow(/1 of 3 pairs of .*fewer .* missing .*: JPEGImages\/cow\/c.jpg/);
+    await expect(openPairs(fewer)).rejects.toThrow(
+      /1 of 3 pairs of .*fewer cannot be used: JPEGImages\/cow\/c.jpg is missing/,
+    );
   });
 
   const cow = { source: 'c', target: 'd', category: 'cow', viewpoint: 0 };
   test.each<[string, object, RegExp]>([
-    ['another size', { trg_imsize: [24, 16, 3] }, /d.jpg is 12 x 8, its annotation says 24 x 16/],
+    [
+      'another size',
+      { trg_imsize: [24, 16, 3] },
+      /1 of 3 pairs .*: JPEGImages\/cow\/d.jpg is 12 x 8, its annotation says 24 x 16/,
+    ],
     ['no box', { trg_bndbox: null }, /000003-c-d:cow.json: trg_bndbox is missing; it must be 4 numbers/],
     ['a box without extent', { trg_bndbox: [3, 3, 3, 9] }, /trg_bndbox is \[3,3,3,9\]; it must be a box/],
     ['a viewpoint of its own', { viewpoint_variation: 3 }, /viewpoint_variation is 3; it must be 0, 1 or 2/],
@@ -194,7 +209,11 @@ describe('a folder of own pairs', () => {
     ['no points', [{ source: 'one.png', target: 'more/two.png' }], /pairs\[0\]: points is missing; it must be a list/],
     ['a name twice', [least, least], /two pairs named one.png-more\/two.png; name them apart/],
     ['a name of two lines', [{ ...least, name: 'a\nb' }], /name has more than one line/],
-    ['a picture elsewhere', [{ ...least, source: '../one.png' }], /1 of 1 pairs .* missing .*: \.\.\/one.png/],
+    [
+      'a picture elsewhere',
+      [{ ...least, source: '../one.png' }],
+      /1 of 1 pairs .* cannot be used: \.\.\/one.png is missing/,
+    ],
     ['no pair', [], /lists no pair/],
   ])('with %s is refused', async (what, pairs, message) => {
     await expect(openPairs(await written(`own ${what}`, await own(...pairs)))).rejects.toThrow(message);

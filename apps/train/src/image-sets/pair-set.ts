@@ -2,8 +2,8 @@
  * Pairs of pictures with key points seen in both, ready to be matched: from a layout's own list of pairs, with the sizes of the pictures as their
  * files have them.
  *
- * What cannot be judged is left out and told (pictures that are missing or damaged, key points outside their pictures); what would make a number
- * wrong in silence is refused: sizes in annotations that are not those of the pictures, boxes without extent, many missing pictures.
+ * What cannot be judged is left out and told: pictures that are missing, damaged or of another size than their annotation states, key points outside
+ * their pictures. More than a tenth of such pairs is refused, and so are annotations that mean nothing.
  */
 import { decodeImage, type FileTree, isImageError, prefetch } from '@franca/data';
 import type { KeyPoint, KeyPointPair, Point } from '@franca/evals';
@@ -65,18 +65,18 @@ const MAX_SQUARE = 2 ** 28;
 export async function pairSet(tree: FileTree, listed: ListedPairs, dataset: string): Promise<PairSet> {
   const paths = [...new Set(listed.pairs.flatMap(({ source, target }) => [source, target]))].sort();
   const sizes = await sizesOf(tree, paths);
-  const isComplete = ({ source, target }: ListedPair): boolean => sizes.has(source) && sizes.has(target);
-  const complete = listed.pairs.filter(isComplete);
-  const lost = listed.pairs.filter((pair) => !isComplete(pair));
-  checkLost(tree.name, lost, listed.pairs.length, sizes);
+  const isThere = ({ source, target }: ListedPair): boolean => sizes.has(source) && sizes.has(target);
+  const there = listed.pairs.filter(isThere);
+  const lost = listed.pairs.filter((pair) => !isThere(pair));
+  const otherSize = there.filter((pair) => contradiction(pair, sizes) !== undefined);
+  const complete = there.filter((pair) => contradiction(pair, sizes) === undefined);
+  checkLost(tree.name, listed.pairs, complete.length, sizes);
   const used = paths.filter((path) => sizes.has(path));
   const placeOf = new Map(used.map((path, index) => [path, index]));
   const classes = [...new Set(listed.pairs.map(({ category }) => category))].sort();
   const outside: string[] = [];
   const pairs = complete.map((pair): SetPair => {
     const [sourceSize, targetSize] = [sizes.get(pair.source)!, sizes.get(pair.target)!];
-    checkSize(tree, pair.source, sourceSize, pair.sourceSize);
-    checkSize(tree, pair.target, targetSize, pair.targetSize);
     const points = pair.points.filter(({ source, target }) => isIn(source, sourceSize) && isIn(target, targetSize));
     for (const { name } of pair.points.filter((point) => !points.includes(point)))
       outside.push(`${name} of ${pair.name}`);
@@ -100,6 +100,10 @@ export async function pairSet(tree: FileTree, listed: ListedPairs, dataset: stri
     ...noteOn(
       lost.map(({ name }) => name),
       'pairs are left out, as a picture of theirs is missing or cannot be read',
+    ),
+    ...noteOn(
+      otherSize.map(({ name }) => name),
+      'pairs are left out, as their annotation states another size than a picture of theirs has',
     ),
     ...noteOn(outside, 'key points lie outside their pictures and are left out'),
     ...noteOn(pointless, 'pairs have no key point that is seen in both pictures'),
@@ -148,23 +152,32 @@ async function sizesOf(tree: FileTree, paths: readonly string[]): Promise<Map<st
   return sizes;
 }
 
-function checkLost(where: string, lost: readonly ListedPair[], of: number, sizes: ReadonlyMap<string, Size>): void {
-  if (of === 0) throw new TrainError('data', `${where} lists no pair`);
-  if (lost.length < of && lost.length <= MAX_BAD_SHARE * of) return;
-  const missing = [
-    ...new Set(lost.flatMap(({ source, target }) => [source, target]).filter((path) => !sizes.has(path))),
-  ];
-  throw new TrainError(
-    'data',
-    `${lost.length} of ${of} pairs of ${where} are of pictures that are missing or cannot be read: ${some(missing)}; put the pictures where the pairs say`,
-  );
+/** Where an annotation states another size than the picture has: its key points would be wrong places. */
+function contradiction(pair: ListedPair, sizes: ReadonlyMap<string, Size>): string | undefined {
+  for (const [path, stated] of [[pair.source, pair.sourceSize] as const, [pair.target, pair.targetSize] as const]) {
+    const own = sizes.get(path)!;
+    if (stated && own.join() !== stated.join())
+      return `${path} is ${own.join(' x ')}, its annotation says ${stated.join(' x ')}`;
+  }
+  return undefined;
 }
 
-function checkSize(tree: FileTree, path: string, [width, height]: Size, stated: Size | undefined): void {
-  if (!stated || (stated[0] === width && stated[1] === height)) return;
+function checkLost(
+  where: string,
+  pairs: readonly ListedPair[],
+  usable: number,
+  sizes: ReadonlyMap<string, Size>,
+): void {
+  const of = pairs.length;
+  if (of === 0) throw new TrainError('data', `${where} lists no pair`);
+  if (usable > 0 && of - usable <= MAX_BAD_SHARE * of) return;
+  const paths = new Set(pairs.flatMap(({ source, target }) => [source, target]));
+  const missing = [...paths].filter((path) => !sizes.has(path)).map((path) => `${path} is missing or cannot be read`);
+  const there = pairs.filter(({ source, target }) => sizes.has(source) && sizes.has(target));
+  const wrong = there.map((pair) => contradiction(pair, sizes)).filter((reason) => reason !== undefined);
   throw new TrainError(
     'data',
-    `${tree.name}: ${path} is ${width} x ${height}, its annotation says ${stated.join(' x ')}; key points of another size would be wrong places`,
+    `${of - usable} of ${of} pairs of ${where} cannot be used: ${some([...missing, ...new Set(wrong)])}; put pictures and annotations in step`,
   );
 }
 

@@ -11,6 +11,19 @@ function integer(text: string, least: number): number {
 
 export const positiveInteger = (text: string): number => integer(text, 1);
 
+/** A whole number of either sign. */
+export function wholeNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(number)) throw new InvalidArgumentError('expected a whole number');
+  return number;
+}
+
+export function finiteNumber(text: string): number {
+  const number = Number(text);
+  if (text.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('expected a number');
+  return number;
+}
+
 export function positiveNumber(text: string): number {
   const number = Number(text);
   if (!(Number.isFinite(number) && number > 0)) throw new InvalidArgumentError('expected a positive number');
@@ -42,6 +55,31 @@ export const index = (text: string): number => integer(text, 0);
 
 /** `0,1,2` as whole numbers of at least 0. */
 export const indexList = (text: string): number[] => text.split(',').map(index);
+
+/** `a,b` as some of `known`, each once. */
+export const someOf =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): T[] => {
+    const names = text.split(',').map((name) => known.find((each) => each === name.trim()));
+    if (names.includes(undefined) || new Set(names).size < names.length)
+      throw new InvalidArgumentError(`expected some of ${known.join(', ')}, each once, with commas between them`);
+    return names.filter((name) => name !== undefined);
+  };
+
+/** `1/8,1/64` as the numbers of parts of which one is taken. */
+export const shareList = (text: string): number[] =>
+  text.split(',').map((share) => {
+    const parts = /^1\/(\d+)$/.exec(share.trim())?.[1];
+    if (parts === undefined || Number(parts) < 2) throw new InvalidArgumentError('expected shares such as 1/8,1/64');
+    return integer(parts, 2);
+  });
+
+/** `a.txt,b.txt` as file names. */
+export function fileList(text: string): string[] {
+  const files = text.split(',');
+  if (files.includes('')) throw new InvalidArgumentError('expected names of files, with a comma between them');
+  return files;
+}
 
 /** `2000,500` as two whole numbers of at least 1, for train and test. */
 export function trainTest(text: string): { readonly train: number; readonly test: number } {

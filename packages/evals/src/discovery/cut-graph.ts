@@ -89,10 +89,10 @@ export function normalisedCut(graph: CutGraph): Cut {
   const total = Math.sqrt(degrees.reduce((sum, degree) => sum + degree, 0));
   const first = degrees.map((degree) => Math.sqrt(degree) / total);
   const draws = random(0);
-  const noise = first.map(() => draws.normal());
+  const noise = (): Float64Array => first.map(() => draws.normal());
 
   const start = new Float64Array(size);
-  operator.apply(noise, start);
+  operator.apply(noise(), start);
   const second = largestEigenpair(operator, start, {
     deflated: [first],
     tolerance: VECTOR_TOLERANCE,
@@ -101,8 +101,8 @@ export function normalisedCut(graph: CutGraph): Cut {
   // Every patch is joined to every other: all eigenvalues but the first are mu = 0.
   if (!second)
     return { vector: new Float64Array(size), lambda2: 1, ...(size > 2 && { lambda3: 1 }), residual: 0, iterations: 1 };
-  // noise of its own: of an eigenvalue that occurs twice, the second vector is all that the first noise holds
-  const third = largestEigenpair(operator, first.map(draws.normal), {
+  // A draw of its own: where mu2 occurs twice, the second vector took all that the first draw had of them.
+  const third = largestEigenpair(operator, noise(), {
     deflated: [first, second.vector],
     tolerance: VALUE_TOLERANCE,
     limit: MOST_PRODUCTS,

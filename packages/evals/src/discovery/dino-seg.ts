@@ -28,7 +28,7 @@ export interface ClassAttention {
 export interface DinoSegOptions {
   /** Share of the attention that is kept. Default 0.6. */
   readonly mass?: number;
-  /** Which head, from 0. Default 4, which small models do not have. */
+  /** Which head, from 0. Default 4 as published, or the last where there are fewer. */
   readonly head?: number;
   /** Passes over the last part, as the reference code does. Default false. */
   readonly quirks?: boolean;
@@ -37,17 +37,20 @@ export interface DinoSegOptions {
 const DINO_SEG_OPTIONS: OptionKinds<DinoSegOptions> = { mass: 'number', head: 'number', quirks: 'boolean' };
 
 /** What `dinoSeg` takes where nothing is said. */
-export const DINO_SEG_DEFAULTS = { mass: 0.6, head: 4, quirks: false } as const;
+export const DINO_SEG_DEFAULTS = { mass: 0.6, quirks: false } as const;
+/** Of the six of DINO's ViT-S. */
+const PUBLISHED_HEAD = 4;
 
 /**
  * @returns `seed` is the patch of the object with the most attention, `map` and `affinity` the attention of the head;
- *   `detail` has `parts` (connected parts) and `foregroundCells` (patches that are kept)
+ *   `detail` has `head`, `parts` (connected parts) and `foregroundCells` (patches that are kept)
  * @throws EvalsError `features` or `options`
  */
 export function dinoSeg(picture: ClassAttention, options: DinoSegOptions = {}): Discovery {
   checkOptions('dinoSeg', options, DINO_SEG_OPTIONS);
   checkSet('dinoSeg', picture, { grid: 'numbers', heads: 'number', attention: 'Float32Array' });
-  const { mass, head, quirks } = { ...DINO_SEG_DEFAULTS, ...options };
+  const { mass = DINO_SEG_DEFAULTS.mass, quirks = DINO_SEG_DEFAULTS.quirks } = options;
+  const { head = Math.min(PUBLISHED_HEAD, picture.heads - 1) } = options;
   checkOption(mass > 0 && mass <= 1, `dinoSeg: mass is ${mass}; it must be a share above 0`);
   const map = attentionOf(picture, head);
   const mask = strongest(map, mass);
@@ -71,6 +74,7 @@ export function dinoSeg(picture: ClassAttention, options: DinoSegOptions = {}): 
     map,
     affinity: map,
     detail: {
+      head,
       parts: parts.sizes.length - 1,
       foregroundCells: mask.reduce((sum, value) => sum + value, 0),
     },

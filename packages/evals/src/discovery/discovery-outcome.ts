@@ -3,7 +3,7 @@
  * TokenCut how exactly its eigenvectors are known.
  */
 import type { OptionKinds } from '@franca/tensor';
-import { checkArgument, checkOption, checkOptions } from '../errors';
+import { checkArgument, checkOption } from '../errors';
 import type { CorLoc } from '../metrics/corloc';
 import type { Json, Outcome } from '../outcome';
 import { DINO_SEG_DEFAULTS } from './dino-seg';
@@ -22,12 +22,12 @@ export interface DiscoveryRun {
   readonly total: number;
   /** `detail` of each picture's `Discovery`. */
   readonly details: readonly Readonly<Record<string, number>>[];
-  /** What the number depends on: feature, block, patch size, and the options that differ from the method's defaults. */
+  /** What the number depends on: feature, block, patch size, head, and the options that differ from the method's defaults. */
   readonly hyper: Readonly<Record<string, Json>>;
   readonly wallMs: number;
 }
 
-const DISCOVERY_RUN: OptionKinds<DiscoveryRun> = {
+const PARTS: OptionKinds<DiscoveryRun> = {
   protocol: ['tokencut', 'lost', 'dino-seg'],
   variant: 'string',
   total: 'number',
@@ -48,10 +48,12 @@ const TIES: Readonly<Record<DiscoveryMethod, string>> = {
   'dino-seg': 'of equally large parts the first in reading order',
 };
 
-/** @throws EvalsError `options` */
+/** @throws EvalsError `argument` or `options` */
 export function discoveryOutcome(result: CorLoc, run: DiscoveryRun): Outcome {
   checkArgument('discoveryOutcome', 'result', result, 'object');
-  checkOptions('discoveryOutcome', run, DISCOVERY_RUN);
+  checkArgument('discoveryOutcome', 'run', run, 'object');
+  for (const part of Object.keys(PARTS) as (keyof DiscoveryRun)[])
+    checkArgument('discoveryOutcome', `run.${part}`, run[part], PARTS[part]);
   const { protocol, variant, total, details, hyper, wallMs } = run;
   checkOption(
     details.length === result.images,
@@ -88,6 +90,8 @@ function eigenvectorNumbers(details: readonly Readonly<Record<string, number>>[]
   const residuals = finite(details.map(({ residual }) => residual ?? Number.NaN));
   const gaps = finite(details.map(({ lambda2, lambda3 }) => (lambda3 ?? Number.NaN) - (lambda2 ?? Number.NaN)));
   return {
+    // lambda2 is 1 where all patches are joined, and less in any other graph
+    'images with nothing to cut': details.filter(({ lambda2 }) => lambda2 === 1).length,
     ...(residuals.length > 0 && { 'worst residual': residuals.at(-1)! }),
     ...(gaps.length > 0 && {
       'smallest gap to the third': gaps[0]!,

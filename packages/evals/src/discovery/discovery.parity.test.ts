@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parityJson } from '../../../../test/support/parity';
 import { type Box, corLoc, iou, isHit } from '../metrics/corloc';
 import { boxOfCells } from './discovery';
 import { lost } from './lost';
@@ -36,8 +35,7 @@ interface Golden {
   }[];
 }
 
-const folder = process.env.FRANCA_PARITY ?? join(import.meta.dirname, '../../../../fixtures/parity');
-const golden = JSON.parse(readFileSync(join(folder, 'eval_discovery.json'), 'utf8')) as Golden;
+const golden: Golden = parityJson('eval_discovery');
 
 test.each(golden.corloc)('CorLoc as published: $case', ({ box, truth, iou: expected, hit }) => {
   expect(isHit(box, truth)).toBe(hit);

@@ -4,7 +4,7 @@
  * Patches of the background are many and resemble each other. The degree of a patch counts the others with a positive
  * similarity (inner products of the raw features); the patch of the lowest degree is the seed. Of the k = 100 lowest degrees,
  * those similar to the seed are kept; a patch is foreground where its similarities to them sum to more than 0, and the
- * 4-connected part of it around the seed is the object. The seed is always kept, and foreground.
+ * 4-connected part of it around the seed is the object. The seed is foreground whatever a bias or a zero feature does to it.
  *
  * Degrees are integers, so equal ones are the rule, at the lowest and at place k. Here the lower index comes first; what the
  * opposite order would have given is told.
@@ -15,8 +15,8 @@
 import type { OptionKinds } from '@franca/tensor';
 import { checkOption, checkOptions } from '../errors';
 import type { PatchFeatures } from '../features';
-import { componentMask, components } from './components';
-import { type Cells, type Discovery, otherBoxes } from './discovery';
+import { type Components, componentMask, components } from './components';
+import { type Discovery, otherBoxes } from './discovery';
 import { inverseLengths, type PatchProducts, productRow, productsOf } from './patch-products';
 
 /** Options of `lost`. */
@@ -41,13 +41,13 @@ const LOST_OPTIONS: OptionKinds<LostOptions> = {
 /** What `lost` takes where nothing is said. */
 export const LOST_DEFAULTS = { k: 100, normalise: false, bias: 0 } as const;
 
-/** A seed grown to an object. */
-interface Grown {
-  readonly cells: Cells;
-  readonly kept: number;
+/** The patches that resemble some kept ones. */
+interface Likeness {
+  /** Sum of similarities to the kept patches. */
   readonly map: Float64Array;
-  readonly mask: Uint8Array;
-  readonly foregroundCells: number;
+  /** Where it is positive. */
+  readonly positive: Uint8Array;
+  readonly parts: Components;
 }
 
 /**
@@ -59,7 +59,8 @@ interface Grown {
  */
 export function lost(features: PatchFeatures, options: LostOptions = {}): Discovery {
   checkOptions('lost', options, LOST_OPTIONS);
-  const { k, normalise, bias } = { ...LOST_DEFAULTS, ...options };
+  const defaults = LOST_DEFAULTS;
+  const { k = defaults.k, normalise = defaults.normalise, bias = defaults.bias } = options;
   checkOption(Number.isInteger(k) && k >= 1, `lost: k is ${k}; it must be a positive integer`);
   checkOption(Number.isFinite(bias), `lost: bias is ${bias}; it must be a number`);
   const products = productsOf('lost', features, options.products);
@@ -69,29 +70,31 @@ export function lost(features: PatchFeatures, options: LostOptions = {}): Discov
   const opposite = [...degrees.keys()].sort((a, b) => degrees[a]! - degrees[b]! || b - a);
   const tiedSeeds = ascending.filter((i) => degrees[i] === degrees[ascending[0]!]);
   const seed = tiedSeeds[0]!;
-  const from = (start: number, order: readonly number[]) => grow(similarities, features.grid, start, order.slice(0, k));
+  const likeness = likenessOf(similarities, features.grid);
+  const grow = (from: number, order: readonly number[]) => {
+    const toSeed = similarities.row(from);
+    const kept = order.slice(0, k).filter((patch) => patch === from || toSeed[patch]! > 0);
+    const { parts, ...grown } = likeness(kept, from);
+    const label = parts.labels[from]!;
+    return { ...grown, parts, label, kept: kept.length, cells: parts.boxes[label]! };
+  };
 
-  const { cells, kept, map, mask, foregroundCells } = from(seed, ascending);
-  const others = [
-    from(seed, opposite),
-    ...tiedSeeds.slice(1).flatMap((other) => [from(other, ascending), from(other, opposite)]),
-  ];
+  const { cells, kept, map, positive, parts, label } = grow(seed, ascending);
+  const opposed = grow(seed, opposite).cells;
+  const others = tiedSeeds.flatMap((other) => [grow(other, ascending).cells, grow(other, opposite).cells]);
   return {
     cells,
     seed,
     tiedSeeds,
-    otherCells: otherBoxes(
-      cells,
-      others.map((other) => other.cells),
-    ),
-    foreground: mask,
+    otherCells: otherBoxes(cells, others),
+    foreground: componentMask(parts, label),
     map,
     affinity: similarities.row(seed),
     detail: {
       degree: degrees[seed]!,
       kept,
-      cutMatters: Number(others[0]!.cells.join() !== cells.join()),
-      foregroundCells,
+      cutMatters: Number(opposed.join() !== cells.join()),
+      foregroundCells: positive.reduce((sum, value) => sum + value, 0),
     },
   };
 }
@@ -118,23 +121,27 @@ function similaritiesOf(products: PatchProducts, normalise: boolean, bias: numbe
   return { size, degrees, row: (i) => productRow(products, i).map((product, j) => similarity(product, i, j)) };
 }
 
-/** The object around `seed`, from the patches of lowest degree. */
-function grow(similarities: Similarities, grid: PatchFeatures['grid'], seed: number, lowest: readonly number[]): Grown {
-  const toSeed = similarities.row(seed);
-  const kept = lowest.filter((patch) => patch === seed || toSeed[patch]! > 0);
-  const map = new Float64Array(similarities.size);
-  for (const patch of kept) {
-    const row = similarities.row(patch);
-    for (let j = 0; j < map.length; j++) map[j]! += row[j]!;
-  }
-  const positive = Uint8Array.from(map, (sum, j) => Number(sum > 0 || j === seed));
-  const found = components(positive, grid);
-  const label = found.labels[seed]!;
-  return {
-    cells: found.boxes[label]!,
-    kept: kept.length,
-    map,
-    mask: componentMask(found, label),
-    foregroundCells: positive.reduce((sum, value) => sum + value, 0),
+/** What resembles kept patches, and the seed in any case; many tied seeds keep the same ones, for which it is computed once. */
+function likenessOf(
+  { size, row }: Similarities,
+  grid: PatchFeatures['grid'],
+): (kept: readonly number[], seed: number) => Likeness {
+  const known = new Map<string, Likeness>();
+  const compute = (kept: readonly number[]): Likeness => {
+    const map = new Float64Array(size);
+    for (const patch of kept) {
+      const similarities = row(patch);
+      for (let j = 0; j < size; j++) map[j]! += similarities[j]!;
+    }
+    const positive = Uint8Array.from(map, (sum) => Number(sum > 0));
+    return { map, positive, parts: components(positive, grid) };
+  };
+  return (kept, seed) => {
+    const key = kept.join();
+    const found = known.get(key) ?? compute(kept);
+    known.set(key, found);
+    if (found.positive[seed]) return found;
+    const positive = found.positive.map((value, j) => (j === seed ? 1 : value));
+    return { map: found.map, positive, parts: components(positive, grid) };
   };
 }

@@ -19,15 +19,21 @@ export interface PatchProducts {
 /** Rows of one side of a tile, and of a block that stays in the processor's cache. */
 const TILE = 4;
 const BLOCK = 32;
+/** Whose products fill a gigabyte. */
+const MOST_PATCHES = 16_384;
 
 /**
  * Give them to `tokenCut` and `lost` on the same features, which would both compute them otherwise.
  *
- * @throws EvalsError `features` for what are no features of one picture
+ * @throws EvalsError `features` for what are no features of one picture, or of one too large
  */
 export function patchProducts(features: PatchFeatures): PatchProducts {
   const tokens = tokensOfOne('patchProducts', features);
   const size = tokens.rows;
+  if (size > MOST_PATCHES) {
+    const most = `their products would fill gigabytes; give a picture of at most ${MOST_PATCHES} patches`;
+    throw new EvalsError('features', `patchProducts: the picture has ${size} patches, and ${most}`);
+  }
   const rows = paddedRows(tokens);
   const lower = new Float64Array((size * (size + 1)) / 2);
   const tile = new Float64Array(TILE * TILE);

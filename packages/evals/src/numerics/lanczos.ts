@@ -69,8 +69,7 @@ export function largestEigenpair(
     const last = basis.length - 1;
     const next = new Float64Array(operator.size);
     operator.apply(basis[last]!, next);
-    orthogonalise(next, deflated);
-    const along = orthogonalise(next, basis);
+    const along = orthogonalise(next, [...deflated, ...basis]).subarray(deflated.length);
     for (const [i, part] of along.entries()) {
       projected[last * BASIS + i] = part;
       projected[i * BASIS + last] = part;

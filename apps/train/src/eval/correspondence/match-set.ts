@@ -6,7 +6,7 @@ import { type MatchedPair, matchPair, type PatchFeatures } from '@franca/evals';
 import type { PatchTokens } from '../../features/compute-shard';
 import type { SetPair } from '../../image-sets/pair-set';
 import type { Preparation } from '../../image-sets/preparation';
-import { countProgress } from '../../text/count-progress';
+import { type CountProgress, countProgress } from '../../text/count-progress';
 import type { PairPart } from '../part';
 import type { MatchSize } from './sizes';
 
@@ -27,16 +27,18 @@ export async function matchSet(
 ): Promise<Map<number, MatchedPair>> {
   const matched = new Map<number, MatchedPair>();
   const features = new Map<number, PatchFeatures>();
-  const { update, end } = countProgress(`pairs at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
   const { waiting, lastUse } = inOrderOfPictures(pairs, indices);
   let done = 0;
+  let progress: CountProgress | undefined;
   const matchUpTo = (picture: number): void => {
+    // counted from here: the first features may take long
+    progress ??= countProgress(`pairs at ${size.side} px`, { items: 'pairs', unit: 'pairs' });
     for (; done < waiting.length && waiting[done]!.complete <= picture; done++) {
       const { index } = waiting[done]!;
       const pair = pairs[index]!;
       const [source, target] = [features.get(pair.source), features.get(pair.target)];
       if (source && target) matched.set(index, { pair, match: matchPair(source, target, pair, size.side) });
-      update(done + 1, waiting.length, false);
+      progress.update(done + 1, waiting.length, false);
     }
     for (const known of features.keys()) if (lastUse.get(known)! <= picture) features.delete(known);
   };
@@ -46,7 +48,7 @@ export async function matchSet(
     matchUpTo(Math.max(...some.keys()));
   }
   matchUpTo(Number.POSITIVE_INFINITY);
-  end();
+  progress?.end();
   return matched;
 }
 

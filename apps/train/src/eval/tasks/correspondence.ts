@@ -67,7 +67,7 @@ export const task: EvalTask = {
 
 async function run(context: EvalContext, options: Options): Promise<EvalResult> {
   for (const file of [options.items, options.writePairList]) if (file) await checkOutputFile(file);
-  const part = await context.pairs({ split: options.split });
+  const part = await context.pairs(options.split);
   const { pairs, pictures, classes, total } = part.pairs;
   const patches = tokensOf(part, options);
   const sizes = matchSizes(part.model, options);

@@ -1,0 +1,29 @@
+/** A score as what a record is made of: everything that the number depends on stands in it. */
+import { discoveryOutcome, type Outcome, type SelectedOn } from '@franca/evals';
+import type { Scored } from './score';
+import { readingOf } from './settings';
+
+/** What the settings of a run have in common. */
+export interface CommonFacts {
+  /** CorLoc of the boxes of whole pictures. */
+  readonly wholePicture: number;
+  readonly patchSize: number;
+  readonly wallMs: number;
+  readonly selectedOn: SelectedOn;
+}
+
+export function outcomeOf(
+  { setting, score, pictures }: Scored,
+  { wholePicture, patchSize, wallMs, selectedOn }: CommonFacts,
+): Outcome {
+  const { method, ...hyper } = setting;
+  const outcome = discoveryOutcome(score, {
+    protocol: method,
+    variant: readingOf(setting),
+    total: score.images,
+    details: pictures.map(({ found }) => found.detail),
+    hyper: { ...hyper, patchSize },
+    wallMs,
+  });
+  return { ...outcome, others: { ...outcome.others, 'box of the whole picture': wholePicture }, selectedOn };
+}

@@ -1,0 +1,105 @@
+/** What object discovery is run with: a method with its numbers, and the features of a block that it reads. */
+import type { VitConfig } from '@franca/vit';
+import { TrainError } from '../../errors';
+
+export const METHODS = ['tokencut', 'lost', 'dino-seg'] as const;
+export type Method = (typeof METHODS)[number];
+
+export const FEATURES = ['query', 'key', 'value', 'output'] as const;
+export type Feature = (typeof FEATURES)[number];
+
+export interface TokenCutSetting {
+  readonly method: 'tokencut';
+  readonly feature: Feature;
+  readonly layer: number;
+  readonly tau: number;
+  readonly eps: number;
+  readonly weighted: boolean;
+}
+
+export interface LostSetting {
+  readonly method: 'lost';
+  readonly feature: Feature;
+  readonly layer: number;
+  readonly k: number;
+  readonly normalise: boolean;
+  readonly bias: number;
+}
+
+export interface DinoSegSetting {
+  readonly method: 'dino-seg';
+  readonly layer: number;
+  readonly mass: number;
+  readonly head: number;
+}
+
+export type Setting = TokenCutSetting | LostSetting | DinoSegSetting;
+
+/** Options of `eval discover`; what is left out is the official value. */
+export interface SettingOptions {
+  readonly methods?: readonly Method[];
+  readonly features?: readonly Feature[];
+  readonly layer?: number;
+  readonly tau?: number;
+  readonly eps?: number;
+  readonly neighbours?: number;
+  readonly normalise?: boolean;
+  readonly bias?: number;
+  readonly weighted?: boolean;
+  readonly head?: number;
+}
+
+/** LOST's own baseline reads head 4 of DINO ViT-S, which has six. */
+const OFFICIAL_HEAD = 4;
+const DEFAULT_FEATURES: readonly Feature[] = ['key', 'value', 'output'];
+
+/**
+ * Every method with every feature, in that order; DINO-seg once, since it reads attention.
+ * @throws TrainError `usage` where the model has no such block or head
+ */
+export function settingsOf(options: SettingOptions, { depth, numHeads }: VitConfig): Setting[] {
+  const { methods = METHODS, features = DEFAULT_FEATURES } = options;
+  const { layer: asked = -1, head = Math.min(OFFICIAL_HEAD, numHeads - 1) } = options;
+  const layer = asked < 0 ? asked + depth : asked;
+  if (layer < 0 || layer >= depth)
+    throw new TrainError(
+      'usage',
+      `block ${asked} does not exist, the model has ${depth}; give --layer from 0 to ${depth - 1}`,
+    );
+  if (head >= numHeads)
+    throw new TrainError(
+      'usage',
+      `head ${head} does not exist, the model has ${numHeads}; give --head from 0 to ${numHeads - 1}`,
+    );
+  return methods.flatMap((method): Setting[] => {
+    if (method === 'dino-seg') return [{ method, layer, mass: 0.6, head }];
+    return features.map((feature) =>
+      method === 'tokencut' ? tokenCutSetting(feature, layer, options) : lostSetting(feature, layer, options),
+    );
+  });
+}
+
+export const tokenCutSetting = (
+  feature: Feature,
+  layer: number,
+  { tau = 0.2, eps = 1e-5, weighted = false }: SettingOptions,
+): TokenCutSetting => ({ method: 'tokencut', feature, layer, tau, eps, weighted });
+
+export const lostSetting = (
+  feature: Feature,
+  layer: number,
+  { neighbours: k = 100, normalise = false, bias = 0 }: SettingOptions,
+): LostSetting => ({ method: 'lost', feature, layer, k, normalise, bias });
+
+const PLURAL: Readonly<Record<Feature, string>> = { query: 'queries', key: 'keys', value: 'values', output: 'output' };
+
+/** What a setting reads, as records name it: `keys of block 11`, `attention of head 4 of block 11`. */
+export const readingOf = (setting: Setting): string =>
+  `${setting.method === 'dino-seg' ? `attention of head ${setting.head}` : PLURAL[setting.feature]} of block ${setting.layer}`;
+
+/** A setting in short, as tables name it. */
+export function describeSetting(setting: Setting): string {
+  if (setting.method !== 'lost') return `${setting.method}, ${readingOf(setting)}`;
+  const { normalise, bias } = setting;
+  return `lost, ${readingOf(setting)}${normalise ? ', unit length' : ''}${bias === 0 ? '' : `, bias ${bias}`}`;
+}
