@@ -23,6 +23,8 @@ export interface MaskedPicture {
 export interface LayoutPart {
   /** Name of the part in records. */
   readonly split: string;
+  /** Where paths are, if not in the layout's folder. */
+  readonly tree?: FileTree;
   /** Pictures with masks, in order. */
   readonly pictures: readonly MaskedPicture[];
   /** Pictures or listed names that lack a mask or a picture, in words. */
@@ -53,6 +55,12 @@ export interface OpenedLayout {
   readonly notes: readonly string[];
 }
 
+/** The tree that a layout was found in, and its folder there. */
+export interface Surroundings {
+  readonly whole: FileTree;
+  readonly folder: string;
+}
+
 export interface SegmentationLayout {
   /** Name of the data set in the paper's tables; `pairs` for one's own. */
   readonly name: string;
@@ -60,8 +68,11 @@ export interface SegmentationLayout {
   readonly looks: string;
   /** Whether the data lie in this folder. */
   isHere(tree: FileTree): boolean;
-  /** @throws TrainError `data` where what lies there cannot be used */
-  open(tree: FileTree, options: SegmentationOptions): OpenedLayout | Promise<OpenedLayout>;
+  /**
+   * @param around all that was opened, and where in it the data lie
+   * @throws TrainError `data` where what lies there cannot be used
+   */
+  open(tree: FileTree, options: SegmentationOptions, around: Surroundings): Promise<OpenedLayout>;
 }
 
 /** The first folder that is there. */

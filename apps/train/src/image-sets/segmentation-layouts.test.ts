@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maskPng } from '../../test/mask-files';
@@ -165,78 +165,6 @@ describe.each(LAYOUTS)('%s', (name, files, dataset, lengths, classes, halves) =>
     expect([train.length, val.length, train.classes.length]).toEqual([...lengths, classes]);
     expect(await halvesOf(train, halves.length)).toEqual(halves);
     expect((await val.read(0)).width).toBe(made.SIDE);
-  });
-});
-
-describe('PASCAL VOC', () => {
-  test('is found wherever one stands in it, and says which list it took', async () => {
-    const root = await made.asFolder(place(), await made.devkit(true));
-    for (const inside of ['', 'VOCdevkit', 'VOCdevkit/VOC2012']) {
-      const { train } = await openSegmentationSets(join(root, inside));
-      expect(train.notes).toEqual([
-        'train is the list trainaug, with the masks of SegmentationClassAug',
-        '5 of the published 10582 pictures of voc-2012 trainaug are there',
-      ]);
-    }
-    const { train } = await openSegmentationSets(root, { trainList: 'train' });
-    expect([train.split, train.length, train.notes[0]]).toEqual([
-      'train',
-      3,
-      'train is the list train, with the masks of SegmentationClass',
-    ]);
-  });
-
-  test('masks of trainaug that are not there are refused with the way out', async () => {
-    const { 'VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt': list, ...plain } = await made.devkit(true);
-    const bare = Object.fromEntries(Object.entries(plain).filter(([path]) => !path.includes('Aug/')));
-    const listed = await made.asFolder(place(), {
-      ...bare,
-      'VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt': list!,
-    });
-    await expect(openSegmentationSets(listed)).rejects.toThrow(
-      /trainaug.txt without SegmentationClassAug; trainaug is the training set .* or train on .* with --train-list train/,
-    );
-    expect((await openSegmentationSets(listed, { trainList: 'train' })).train.length).toBe(3);
-    const masked = await made.asFolder(place(), plain);
-    expect((await openSegmentationSets(masked)).train.notes[0]).toMatch(/, for want of trainaug.txt$/);
-    await expect(openSegmentationSets(masked, { trainList: 'trainaug' })).rejects.toThrow(/has no .*trainaug.txt/);
-  });
-
-  test('lines of lists that are paths, names without masks, another year beside it', async () => {
-    const files = { ...(await made.devkit(true)) };
-    const lists = 'VOCdevkit/VOC2012/ImageSets/Segmentation';
-    files[`${lists}/trainaug.txt`] =
-      '/JPEGImages/2007_000000.jpg /SegmentationClassAug/2007_000000.png\r\n/JPEGImages/2007_000009.jpg /SegmentationClassAug/2007_000009.png\r\n';
-    const old = Object.fromEntries(
-      Object.entries(await made.devkit(false)).map(([path, content]) => [path.replace('2012', '2007'), content]),
-    );
-    const root = await made.asFolder(place(), { ...files, ...old });
-    const { train } = await openSegmentationSets(root);
-    expect([train.dataset, train.length, train.total]).toEqual(['voc-2012', 1, 2]);
-    expect(train.unmasked!.named).toEqual(['2007_000009 (no picture in JPEGImages)']);
-    expect(train.notes[0]).toMatch(/^VOCdevkit\/VOC2007 of .* are not read$/);
-    const alone = await openSegmentationSets(join(root, 'VOCdevkit/VOC2007'));
-    expect([alone.train.dataset, alone.train.notes]).toEqual([
-      'voc-2007',
-      [expect.stringMatching(/^train is the list train/)],
-    ]);
-  });
-
-  test('a truncated archive is told, and what it lost is missed', async () => {
-    const tar = await made.asTar(`${place()}.tar`, await made.devkit(false));
-    const bytes = await readFile(tar);
-    await writeFile(tar, bytes.subarray(0, bytes.indexOf('VOCdevkit/VOC2012/ImageSets')));
-    await expect(openSegmentationSets(tar)).rejects.toThrow(/has no masks; give a folder or archive/);
-    const lists = await made.asTar(
-      `${place()}.tar`,
-      Object.fromEntries(Object.entries(await made.devkit(false)).reverse()),
-    );
-    const whole = await readFile(lists);
-    await writeFile(lists, whole.subarray(0, whole.indexOf('VOCdevkit/VOC2012/JPEGImages/2007_000001.jpg')));
-    const { train } = await openSegmentationSets(lists);
-    expect([train.length, train.total]).toEqual([1, 3]);
-    expect(train.notes.join()).toMatch(/at byte \d+; what came before is used/);
-    await expect(surveyMasks(train, 8, {})).rejects.toThrow(/2 of 3 pictures of voc-2012 train have no usable mask/);
   });
 });
 

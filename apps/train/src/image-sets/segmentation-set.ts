@@ -57,9 +57,9 @@ async function layoutSets(
   found: Awaited<ReturnType<typeof findLayouts>>,
   options: OpenSegmentationOptions,
 ): Promise<BothSets> {
-  const { layout, tree, notes: passed } = chooseLayout(spec, found, options.name);
+  const { layout, tree, whole, folder, notes: passed } = chooseLayout(spec, found, options.name);
   if (layout.name !== 'voc-2012') refuseTrainList(options, layout.looks);
-  const opened = await layout.open(tree, options);
+  const opened = await layout.open(tree, options, { whole, folder });
   const { dataset, classes, ignore, values, train, val } = opened;
   const common = { dataset: options.name ?? dataset ?? datasetName(spec), classes, ignore, ...(values && { values }) };
   const notes = [...tree.notes, ...passed, ...opened.notes];
@@ -111,8 +111,8 @@ function holdOut(tree: FileTree, train: LayoutPart, { missing, notes }: OpenedLa
   };
 }
 
-function partSet(tree: FileTree, part: LayoutPart, common: Common): ImageSet {
-  const { split, pictures, unmasked, notes, published } = part;
+function partSet(root: FileTree, part: LayoutPart, common: Common): ImageSet {
+  const { tree = root, split, pictures, unmasked, notes, published } = part;
   const total = pictures.length + unmasked.length;
   const pictureOf = (index: number): string => pictures[index]!.picture;
   return {
