@@ -8,13 +8,15 @@ export interface CommonFacts {
   /** CorLoc of the boxes of whole pictures. */
   readonly wholePicture: number;
   readonly patchSize: number;
+  /** Whether the weights come with RASA, which changes the output alone. */
+  readonly rasa: boolean;
   readonly wallMs: number;
   readonly selectedOn: SelectedOn;
 }
 
 export function outcomeOf(
   { setting, score, pictures }: Scored,
-  { wholePicture, patchSize, wallMs, selectedOn }: CommonFacts,
+  { wholePicture, patchSize, rasa, wallMs, selectedOn }: CommonFacts,
 ): Outcome {
   const { method, ...hyper } = setting;
   const outcome = discoveryOutcome(score, {
@@ -22,7 +24,7 @@ export function outcomeOf(
     variant: readingOf(setting),
     total: score.images,
     details: pictures.map(({ found }) => found.detail),
-    hyper: { ...hyper, patchSize },
+    hyper: { ...hyper, patchSize, ...(rasa && { rasa: method !== 'dino-seg' && setting.feature === 'output' }) },
     wallMs,
   });
   return { ...outcome, others: { ...outcome.others, 'box of the whole picture': wholePicture }, selectedOn };

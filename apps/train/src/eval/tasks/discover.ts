@@ -70,6 +70,7 @@ export const task: EvalTask = {
     const common = {
       wholePicture: scoreOfWholePictures(discovered),
       patchSize: session.model.config.patchSize,
+      rasa: session.weights.rasa.planes.length > 0 || session.weights.rasa.folded !== undefined,
       wallMs: (performance.now() - began) / settings.length,
       selectedOn: sweep ? ('validation' as const) : ('nothing' as const),
     };
