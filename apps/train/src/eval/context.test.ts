@@ -64,6 +64,10 @@ test('images without classes are there for whom needs none', async () => {
   expect([...new Set((await context.images('test')).features.labelled.labels)]).toEqual([-1]);
   await expect(context.labelled('test')).rejects.toThrow(/has no classes/);
   await expect(context.segmentation('test')).rejects.toThrow(/has no masks/);
+  for (let i = 1; i < 20; i++) await rm(join(folder, `${i}.webp`));
+  await using few = contextOf(session, folder);
+  await expect(few.images('test')).rejects.toThrow(/too few/);
+  await expect(few.segmentation('test')).rejects.toThrow(/has no masks; give a folder or archive with one of: /);
   await rm(folder, { recursive: true });
 });
 

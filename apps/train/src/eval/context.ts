@@ -154,8 +154,13 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
-    const set = (await sets('dense'))[part];
-    if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
+    const noMasks = (cause?: unknown) =>
+      new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
+    const { [part]: set } = await sets('dense').catch(async (error) => {
+      // what is wrong with it as pictures alone is beside the point
+      throw (await isSegmentationData(options.denseData).catch(() => true)) ? error : noMasks(error);
+    });
+    if (set.ignore === undefined) throw noMasks();
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
     const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));

@@ -79,7 +79,7 @@ export function withOtherMean(
     const other = over === scored ? names.length : scored;
     return {
       ...outcome,
-      others: { ...outcome.others, [`mIoU over ${other} classes`]: (outcome.value * over) / other },
+      others: { [`mIoU over ${other} classes`]: (outcome.value * over) / other, ...outcome.others },
     };
   });
 }
