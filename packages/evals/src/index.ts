@@ -68,7 +68,12 @@ export {
   linearSegmentation,
   type SegmentationCandidate,
 } from './linear-segmentation/linear-segmentation';
-export type { EpochSource, SegmentationStream, SegmentationTrain } from './linear-segmentation/train-images';
+export {
+  type EpochSource,
+  type SegmentationStream,
+  type SegmentationTrain,
+  takeImages,
+} from './linear-segmentation/train-images';
 export { type Curvature, sharedCurvature } from './logistic-regression/curvature';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {

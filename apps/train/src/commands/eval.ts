@@ -16,6 +16,7 @@ import { isBoxData } from '../image-sets/box-set';
 import type { SetLimits } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
+import { defaultSize, wholePatches } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
@@ -67,7 +68,7 @@ export async function register(program: Command): Promise<void> {
     examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
-    withMasks(withLimits(all, '2000,500'))
+    withMasks(withLimits(withResize(all, 'images'), '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
@@ -100,7 +101,7 @@ function withData(command: Command, task: EvalTask): Command {
 
 function withLimitOf({ reads }: EvalTask, command: Command): Command {
   if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
-  return reads === 'boxes' ? withDataset(command) : withLimits(command);
+  return reads === 'boxes' ? withDataset(command) : withLimits(withResize(command, reads));
 }
 
 const withMasks = (command: Command): Command =>
@@ -119,20 +120,12 @@ const withMasks = (command: Command): Command =>
     )
     .option(
       '--train-share <share>',
-      'of the training pictures with masks, drawn by seed 0 (default: all)',
+      'of the training pictures with masks, drawn by seed 0 (default: all; of COCO under --protocol paper 0.1)',
       positiveShare,
     );
 
 const withLimits = (command: Command, fallback?: string): Command =>
-  withDataset(
-    command
-      .addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback))
-      .option(
-        '--resize <px>',
-        'shorter side before the centre is cut out (default: 8/7 of the input)',
-        positiveInteger,
-      ),
-  );
+  withDataset(command.addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback)));
 
 const withDataset = (command: Command): Command =>
   command.option(
@@ -145,6 +138,16 @@ function pairsOption(fallback?: string): Option {
   const option = new Option('--pairs <n>', 'at most so many pairs, evenly spaced').argParser(positiveInteger);
   return fallback === undefined ? option : option.default(positiveInteger(fallback), fallback);
 }
+
+/** Only where a centre is cut out: evaluations of patches see the whole picture, squashed. */
+const withResize = (command: Command, reads: EvalTask['reads']): Command =>
+  reads === 'images' || reads === 'labelled'
+    ? command.option(
+        '--resize <px>',
+        'shorter side before the centre is cut out (default: 8/7 of the input)',
+        positiveInteger,
+      )
+    : command;
 
 /** `fallback`: the default, as one would write it. */
 function limitOption(flag: string, about: string, fallback?: string): Option {
@@ -161,7 +164,10 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   await checkOutputs(options, spec);
   if (said) console.log(said);
-  await using session = await openSession(options);
+  const side = task.inputSize?.({ ...options });
+  await using session = await openSession(options, ({ imgSize, patchSize }) =>
+    side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
+  );
   using backend = chooseBackend(session);
   const data = { data: spec, denseData: spec, heldOut };
   await using context = openContext(session, backend, contextOptions(options, data, [task]));
@@ -237,6 +243,7 @@ const contextOptions = (
     void: unscored,
     trainList,
     trainShare,
+    protocol,
   }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
   tasks: readonly EvalTask[],
@@ -248,7 +255,7 @@ const contextOptions = (
   pairs,
   boxImages,
   masks: { maskValues, void: unscored },
-  segmentation: { trainList, trainShare },
+  segmentation: { trainList, trainShare, protocol },
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

@@ -19,6 +19,7 @@ import {
 import type { MaskValues } from '../image-sets/mask-values';
 import { openPairs } from '../image-sets/pair-layouts';
 import { type PairSet, spreadPairs } from '../image-sets/pair-set';
+import type { DenseLook } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
@@ -45,6 +46,8 @@ export interface EvalContext {
   readonly backend: EvalBackend;
   /** Rows and columns of patches that the model sees; for tasks without a model, the paper's 16 x 16. */
   readonly grid: readonly [rows: number, columns: number];
+  /** Side of the model's input and of its patches, in pixels. @throws TrainError `usage` where there is no model */
+  input(): { readonly size: number; readonly patchSize: number };
   /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
   images(part: PartName): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
@@ -59,8 +62,8 @@ export interface EvalContext {
     make: MakeViews<Set>,
     stage?: TokenStage,
   ): Promise<DensePart & { readonly set: Set }>;
-  /** Patch tokens with masks. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
-  segmentation(part: PartName): Promise<SegmentationPart>;
+  /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
+  segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
@@ -150,20 +153,20 @@ export function openContext(
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
-  const masked = memo(async (part: PartName) => {
+  const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
     const set = (await sets('dense'))[part];
     if (set.ignore === undefined) throw new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
-    const survey = await surveyMasks(set, model().size, options.masks ?? {}, (done, total) =>
-      update(done, total, false),
-    );
+    const reading = { ...options.masks, nearest: look.nearest };
+    const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
     end();
-    return segmentationPart(model(), survey);
-  });
+    return segmentationPart(model(), survey, look);
+  }, JSON.stringify);
 
   return {
     backend,
     grid: session ? gridOf(session) : [16, 16],
+    input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part) => partOf((await sets('images'))[part]),
     labelled: async (part) => partOf((await labelled('images'))[part]),
     async other(data) {
@@ -176,7 +179,7 @@ export function openContext(
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
-    segmentation: masked,
+    segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
     async boxes(chosen = {}) {
       const { boxData = options.data, dataset: name, boxImages: limit } = options;
@@ -244,12 +247,16 @@ function gridOf({ size, model }: FeatureSession): [number, number] {
   return [side, side];
 }
 
-/** `compute`, once for each key. */
-function memo<Key, Value>(compute: (key: Key) => Promise<Value>): (key: Key) => Promise<Value> {
-  const known = new Map<Key, Promise<Value>>();
+/** `compute`, once for each key, or for each `nameOf` one. */
+function memo<Key, Value>(
+  compute: (key: Key) => Promise<Value>,
+  nameOf: (key: Key) => unknown = (key) => key,
+): (key: Key) => Promise<Value> {
+  const known = new Map<unknown, Promise<Value>>();
   return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
+    const name = nameOf(key);
+    const value = known.get(name) ?? compute(key);
+    known.set(name, value);
     return value;
   };
 }

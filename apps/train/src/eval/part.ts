@@ -1,11 +1,13 @@
 /** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
 import { collectDense, collectImages, densePart, type ImageFeatures, imagesOf } from '../features/collect';
-import type { PatchTokens } from '../features/compute-shard';
+import type { FeatureShard, PatchTokens } from '../features/compute-shard';
+import { imagesPerShard } from '../features/extract';
 import type { FeatureSession } from '../features/session';
+import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
 import { chosenOf, type ImageSet } from '../image-sets/image-set';
 import type { PairSet } from '../image-sets/pair-set';
-import { centreCrop, describePreparation, type Preparation } from '../image-sets/preparation';
+import { centreCrop, type DenseLook, describePreparation, type Preparation } from '../image-sets/preparation';
 import type { SurveyedMasks } from '../image-sets/survey-masks';
 
 /** One part of a data set, and how its pixels become input. */
@@ -37,7 +39,16 @@ export interface MaskedFeatures extends SegmentationFeatures {
 
 /** Pictures with usable masks. */
 export interface SegmentationPart extends Part {
+  /** Shards in order, from the cache where it has them; may be iterated several times. */
   readonly batches: AsyncIterable<MaskedFeatures>;
+  /** How many patch tokens, at most, and how wide they are. */
+  readonly patches: number;
+  readonly dim: number;
+  /** How many shards, and one of them by its number; none where no picture of it can be read. */
+  readonly shards: number;
+  shard(number: number): Promise<MaskedFeatures | undefined>;
+  /** Random crops of the images with these numbers, in their order, so many at a time; nothing is kept of them. */
+  crops(images: ArrayLike<number>, draw: CropDraw, atOnce: number): AsyncIterable<MaskedFeatures>;
   /** Whether each class has a pixel in the masks. */
   readonly occurs: readonly boolean[];
 }
@@ -109,18 +120,48 @@ export function patchPart(
 }
 
 /** The same with masks that were surveyed. */
-export function segmentationPart(session: FeatureSession, { set, masks, occurs }: SurveyedMasks): SegmentationPart {
-  const { size, weights, shards } = session;
-  const preparation: Preparation = { kind: 'squash', size };
+export function segmentationPart(
+  session: FeatureSession,
+  { set, masks, original, occurs }: SurveyedMasks,
+  look: DenseLook = {},
+): SegmentationPart {
+  const { size, weights, model, shards, fresh } = session;
+  const preparation: Preparation = { kind: 'squash', size, ...look };
+  const masked = (shard: FeatureShard): MaskedFeatures => {
+    const images = imagesOf(shard);
+    return { ...densePart(shard, weights.rasa.planes), ...masks(images), images };
+  };
   const batches = {
     async *[Symbol.asyncIterator](): AsyncGenerator<MaskedFeatures> {
-      for await (const shard of shards(set, { preparation, patches: true })) {
-        const images = imagesOf(shard);
-        yield { ...densePart(shard, weights.rasa.planes), ...masks(images), images };
+      for await (const shard of shards(set, { preparation, patches: true })) yield masked(shard);
+    },
+  };
+  const cut = async (index: number, draw: CropDraw): Promise<Uint8Array> => {
+    const { picture, ...mask } = await original(index);
+    return cropMask(mask, picture, drawCrop(draw, index, picture), size, look.nearest ?? 'centre');
+  };
+  return {
+    set,
+    preprocessing: describePreparation(preparation),
+    patches: set.length * (size / model.config.patchSize) ** 2,
+    dim: model.config.embedDim,
+    occurs,
+    batches,
+    shards: Math.ceil(set.length / imagesPerShard(session.extraction, { preparation, patches: true })),
+    async shard(number) {
+      for await (const shard of shards(set, { preparation, patches: true, shard: number })) return masked(shard);
+      return undefined;
+    },
+    async *crops(images, draw, atOnce) {
+      const request = { preparation: { kind: 'random-crop', size, draw, ...look }, patches: true } as const;
+      for await (const shard of fresh(set, { ...request, images, perShard: atOnce }, `pass ${draw.pass + 1}`)) {
+        const own = imagesOf(shard);
+        const masks = new Uint8Array(own.length * size * size);
+        for (const [i, index] of own.entries()) masks.set(await cut(index, draw), i * size * size);
+        yield { ...densePart(shard, weights.rasa.planes), maskSize: [size, size], masks, images: own };
       }
     },
   };
-  return { set, preprocessing: describePreparation(preparation), batches, occurs };
 }
 
 /** Tokens of chosen pictures of pairs. RASA is for tokens after the final norm: before it nothing is taken away. */

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import { some } from '../image-sets/judge-masks';
+import type { DenseLook } from '../image-sets/preparation';
 import { indexList } from '../options/option-values';
 import type { EvalContext } from './context';
 import type { Parts, SegmentationPart } from './part';
@@ -36,9 +37,13 @@ export const withScoring = (command: Command): Command =>
       ).choices(['zero', 'skip']),
     );
 
+/** The published protocols count a class whose pixels are not scored as 0, where nothing else is asked for. */
+export const underProtocol = (scoring: ScoringOptions, protocol: 'paper' | undefined): ScoringOptions =>
+  protocol && scoring.unscored === undefined ? { ...scoring, unscored: 'zero' } : scoring;
+
 /** @throws TrainError `usage` where `--classes` names what is no class, or one twice */
 export function scoringOf(
-  { dataset, classes: names, ignore }: ImageSet,
+  { dataset, classes: names, ignore }: Pick<ImageSet, 'dataset' | 'classes' | 'ignore'>,
   { classes, absent, unscored = 'skip' }: ScoringOptions,
 ): SegmentationScoring {
   const odd = classes?.find((c, at) => c >= names.length || classes.indexOf(c) !== at);
@@ -83,9 +88,9 @@ export function withOtherMean(
  * Both parts of data with masks. Classes that are to be predicted but have no pixel in train are told.
  * @throws TrainError `data` as `context.segmentation`, or where the parts have no class in common
  */
-export async function bothParts(context: EvalContext): Promise<Parts<SegmentationPart>> {
-  const train = await context.segmentation('train');
-  const test = await context.segmentation('test');
+export async function bothParts(context: EvalContext, look?: DenseLook): Promise<Parts<SegmentationPart>> {
+  const train = await context.segmentation('train', look);
+  const test = await context.segmentation('test', look);
   const { dataset, split, classes, notes } = test.set;
   const there = classes.filter((_, c) => test.occurs[c]);
   const missed = classes.filter((_, c) => test.occurs[c] && !train.occurs[c]);

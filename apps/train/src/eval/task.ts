@@ -24,6 +24,8 @@ export interface EvalTask extends RunnableTask {
   readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
+  /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */
+  readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
   /** Adds the task's own options. */

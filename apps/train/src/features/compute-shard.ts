@@ -36,9 +36,8 @@ export interface ShardPlan {
   /** CLS tokens of so many last blocks. */
   readonly blocks: number;
   readonly patches: boolean | PatchTokens;
-  /** Images `first` up to, not including, `end` of the set. */
-  readonly first: number;
-  readonly end: number;
+  /** Numbers of the images in the set, in the order of the rows. */
+  readonly images: ArrayLike<number>;
   readonly batchSize: number;
 }
 
@@ -107,8 +106,8 @@ function patchTokens(features: Features<ShardRequest>, N: number): Float32Array 
 }
 
 /** Room for all images of a plan. */
-function emptyShard({ first, end, blocks, patches }: ShardPlan, D: number, N: number) {
-  const room = end - first;
+function emptyShard({ images, blocks, patches }: ShardPlan, D: number, N: number) {
+  const room = images.length;
   return {
     blocks: { shape: [room, blocks, D], data: new Float32Array(room * blocks * D) },
     patch_mean: { shape: [room, D], data: new Float32Array(room * D) },
@@ -134,7 +133,7 @@ interface PreparedImage {
 /** Images in order; those that cannot be read are left out. */
 async function* preparedImages(
   set: ImageSet,
-  { preparation, first, end }: ShardPlan,
+  { preparation, images }: ShardPlan,
   onLeftOut: ShardListener['onLeftOut'],
 ): AsyncGenerator<PreparedImage> {
   const { size } = preparation;
@@ -142,11 +141,10 @@ async function* preparedImages(
     const image = await readOrLeaveOut(set, index, { signal, onLeftOut });
     if (!image) return undefined;
     const pixels = new Float32Array(3 * size * size);
-    prepare(image, preparation, pixels);
+    prepare(image, preparation, pixels, index);
     return { index, pixels };
   };
-  const indices = Array.from({ length: end - first }, (_, i) => first + i);
-  for await (const image of prefetch(indices, load, { inFlight: 4, ahead: 8 })) if (image) yield image;
+  for await (const image of prefetch(Array.from(images), load, { inFlight: 4, ahead: 8 })) if (image) yield image;
 }
 
 /**

@@ -7,7 +7,7 @@ import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
 import type { ImageSet } from '../image-sets/image-set';
 import { imagesOf } from './collect';
 import type { FeatureModel } from './compute-shard';
-import { type Extraction, extract } from './extract';
+import { type Extraction, extract, extractFresh } from './extract';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages } from './left-out-images';
 
@@ -169,4 +169,36 @@ test('rows keep their images; an unreadable image is left out; the second time n
   }
   expect(batches).toEqual([3, 3]);
   expect(cached).toEqual([false, false, true]);
+});
+
+test('images in any order are computed anew each time, in shards of so many', async () => {
+  const { model, batches } = firstPixels();
+  const extraction = extractionOf(model, 'fresh');
+  const request = { preparation: { kind: 'squash', size: 32 }, images: [4, 2, 0, 3], perShard: 3 } as const;
+  for (let pass = 1; pass <= 2; pass++) {
+    const shards: number[][] = [];
+    for await (const shard of extractFresh(extraction, set, request)) shards.push(imagesOf(shard));
+    // image 2 cannot be read
+    expect(shards).toEqual([[4, 0], [3]]);
+    expect(batches.length).toBe(2 * pass);
+  }
+  expect(extraction.leftOut.notes()).toEqual(['1 of 5 images of grays val could not be read and are left out: 2']);
+});
+
+test('one shard is what it is among all, and read from the cache', async () => {
+  const { model, batches } = firstPixels();
+  const request = { preparation: { kind: 'squash', size: 32 }, patches: true } as const;
+  // two images of 18 tokens
+  const extraction = extractionOf(model, 'one shard', { shardBytes: 2 * 4 * 16 * 18 });
+  const shards: number[][] = [];
+  for await (const shard of extract(extraction, set, request)) shards.push(imagesOf(shard));
+  expect(shards).toEqual([[0, 1], [3], [4]]);
+  const computed = batches.length;
+  for (const [number, images] of shards.entries()) {
+    const found: number[][] = [];
+    for await (const shard of extract(extraction, set, { ...request, shard: number })) found.push(imagesOf(shard));
+    expect(found).toEqual([images]);
+  }
+  for await (const shard of extract(extraction, set, { ...request, shard: 3 })) throw new Error(`${imagesOf(shard)}`);
+  expect(batches.length).toBe(computed);
 });

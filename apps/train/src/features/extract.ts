@@ -21,6 +21,8 @@ export interface Extraction {
   readonly leftOut: LeftOutImages;
   readonly cache: FeatureCache;
   readonly batchSize: number;
+  /** What a shard may take; default 256 MiB. */
+  readonly shardBytes?: number;
   /** Called after each batch: images done and in all, and whether they came from the cache. */
   readonly onProgress?: (done: number, total: number, cached: boolean) => void;
 }
@@ -31,6 +33,15 @@ export interface ExtractOptions {
   readonly blocks?: number;
   /** Patch tokens too: `true` for those of the last block after the final norm. */
   readonly patches?: boolean | PatchTokens;
+  /** One shard of those that there are. Default: all, in order. */
+  readonly shard?: number;
+}
+
+/** Images that are computed once and not kept, such as random crops. */
+export interface FreshOptions extends Omit<ExtractOptions, 'shard'> {
+  /** Numbers of the images in the set, in the order that is asked for. */
+  readonly images: ArrayLike<number>;
+  readonly perShard: number;
 }
 
 const SHARD_BYTES = 256 * 2 ** 20;
@@ -45,14 +56,12 @@ export async function* extract(
   options: ExtractOptions,
 ): AsyncGenerator<FeatureShard> {
   const { model, cache, weights, code, versions, leftOut, batchSize, onProgress } = extraction;
-  const { preparation, blocks = 1, patches = false } = options;
-  const { embedDim, patchSize } = model.config;
-  const { size } = preparation;
-  const tokens = blocks + 1 + (patches ? (size / patchSize) ** 2 : 0);
-  const perImage = 4 * embedDim * tokens;
-  const perShard = Math.max(1, Math.floor(SHARD_BYTES / perImage));
-  for (let first = 0; first < set.length; first += perShard) {
+  const { preparation, blocks = 1, patches = false, shard } = options;
+  const perShard = imagesPerShard(extraction, options);
+  const last = shard === undefined ? set.length : Math.min((shard + 1) * perShard, set.length);
+  for (let first = (shard ?? 0) * perShard; first < last; first += perShard) {
     const end = Math.min(first + perShard, set.length);
+    const images = Array.from({ length: end - first }, (_, i) => first + i);
     const key = {
       weights,
       preprocessing: describePreparation(preparation),
@@ -64,7 +73,7 @@ export async function* extract(
       computeShard(
         model,
         set,
-        { preparation, blocks, patches, first, end, batchSize },
+        { preparation, blocks, patches, images, batchSize },
         {
           onBatch: (done) => onProgress?.(first + done, set.length, false),
           onLeftOut: (index, reason) => leftOut.add(set, index, reason),
@@ -75,6 +84,37 @@ export async function* extract(
     const read = new Set(imagesOf(arrays));
     for (let index = first; index < end; index++) if (!read.has(index)) leftOut.add(set, index);
     if (read.size > 0) yield arrays;
+  }
+}
+
+/** Images of a shard; the last may have fewer. */
+export function imagesPerShard(
+  { model, shardBytes = SHARD_BYTES }: Pick<Extraction, 'model' | 'shardBytes'>,
+  { preparation, blocks = 1, patches = false }: ExtractOptions,
+): number {
+  const { embedDim, patchSize } = model.config;
+  const tokens = blocks + 1 + (patches ? (preparation.size / patchSize) ** 2 : 0);
+  return Math.max(1, Math.floor(shardBytes / (4 * embedDim * tokens)));
+}
+
+/** Features of images in any order, `perShard` at a time: neither read from the cache nor written to it. */
+export async function* extractFresh(
+  { model, leftOut, batchSize, onProgress }: Extraction,
+  set: ImageSet,
+  { preparation, blocks = 1, patches = false, images, perShard }: FreshOptions,
+): AsyncGenerator<FeatureShard> {
+  for (let first = 0; first < images.length; first += perShard) {
+    const some = Array.from({ length: Math.min(perShard, images.length - first) }, (_, i) => images[first + i]!);
+    const shard = await computeShard(
+      model,
+      set,
+      { preparation, blocks, patches, images: some, batchSize },
+      {
+        onBatch: (done) => onProgress?.(first + done, images.length, false),
+        onLeftOut: (index, reason) => leftOut.add(set, index, reason),
+      },
+    );
+    if (imagesOf(shard).length > 0) yield shard;
   }
 }
 

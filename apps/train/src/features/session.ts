@@ -13,7 +13,7 @@ import { positiveInteger, shareOfAll } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
 import { kernelProgress } from '../text/kernel-progress';
 import type { FeatureShard } from './compute-shard';
-import { type Extraction, type ExtractOptions, extract } from './extract';
+import { type Extraction, type ExtractOptions, extract, extractFresh, type FreshOptions } from './extract';
 import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
@@ -42,6 +42,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+  /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is. */
+  fresh(set: ImageSet, options: FreshOptions, pass: string): AsyncIterable<FeatureShard>;
 }
 
 /** Adds the options that say which model is meant and how it is run. */
@@ -111,6 +113,17 @@ export async function openSession(
       batchSize: options.batchSize,
     };
     const told = new Set<string>();
+    /** Shards of a set with their progress, and a note at the end on images that are missing. */
+    const shown = (set: ImageSet, name: string, compute: (running: Extraction) => AsyncIterable<FeatureShard>) => ({
+      async *[Symbol.asyncIterator]() {
+        const progress = countProgress(name);
+        yield* compute({ ...extraction, onProgress: progress.update });
+        progress.end();
+        const note = leftOut.note(set);
+        if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
+        if (note !== undefined) told.add(note);
+      },
+    });
     return {
       gpu,
       weights,
@@ -118,16 +131,12 @@ export async function openSession(
       size,
       leftOut,
       extraction,
-      shards: (set, request) => ({
-        async *[Symbol.asyncIterator]() {
-          const progress = countProgress(`features of ${set.dataset} ${set.split}`);
-          yield* extract({ ...extraction, onProgress: progress.update }, set, request);
-          progress.end();
-          const note = leftOut.note(set);
-          if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
-          if (note !== undefined) told.add(note);
-        },
-      }),
+      shards: (set, request) =>
+        shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
+      fresh: (set, request, pass) =>
+        shown(set, `features of ${set.dataset} ${set.split}, ${pass}`, (running) =>
+          extractFresh(running, set, request),
+        ),
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

@@ -1,20 +1,26 @@
 /**
  * From a decoded image to the model's input. `crop`: shorter side resized, centre cut out, as for classification. `squash`: the whole image resized to a
- * square, as the dense evaluations do so that image and mask stay in step. `pad-square`: made square by white right and below, then resized, which keeps its
- * proportions and the places of its key points. Resizing is PIL's bicubic, masks take the nearest pixel.
+ * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass. `pad-square`: made square by white
+ * right and below, then resized, which keeps its proportions and the places of its key points. Resizing is PIL's bicubic where nothing else is said, masks take
+ * the nearest pixel.
  */
 import {
   IMAGENET_NORMALISATION,
+  type Normalisation,
   normalisationTable,
   normalise,
   type PixelImage,
   preprocessInto,
   resizeBicubic,
+  resizeBilinear,
 } from '@franca/data';
+import { type CropDraw, cropPicture, drawCrop } from './crops';
+import type { Nearest } from './mask-pixels';
 
 export type Preparation =
   | { readonly kind: 'crop'; readonly resize: number; readonly size: number }
-  | { readonly kind: 'squash'; readonly size: number }
+  | ({ readonly kind: 'squash'; readonly size: number } & DenseLook)
+  | ({ readonly kind: 'random-crop'; readonly size: number; readonly draw: CropDraw } & DenseLook)
   | {
       readonly kind: 'pad-square';
       /** Side of the input. */
@@ -23,14 +29,40 @@ export type Preparation =
       readonly side: number;
     };
 
+/** How an evaluation of patches looks at pictures and masks. */
+export interface DenseLook {
+  /** Default bicubic. */
+  readonly filter?: 'bicubic' | 'bilinear';
+  /** `hummingbird`: ImageNet's with .255 in place of .225, as the reference has it. Default `imagenet`. */
+  readonly statistics?: keyof typeof STATISTICS;
+  /** Which pixel a mask takes; default that under the centre. */
+  readonly nearest?: Nearest;
+}
+
+const STATISTICS: Readonly<Record<'imagenet' | 'hummingbird', Normalisation>> = {
+  imagenet: IMAGENET_NORMALISATION,
+  hummingbird: { ...IMAGENET_NORMALISATION, std: [0.229, 0.224, 0.255] },
+};
+const STATISTICS_NAMES = {
+  imagenet: 'ImageNet mean/std',
+  hummingbird: 'ImageNet mean/std with .255 for .225',
+} as const;
+
 /** For records and cache keys. */
 export function describePreparation(preparation: Preparation): string {
-  const { kind, size } = preparation;
-  if (kind === 'crop') return `shorter side ${preparation.resize} bicubic, centre ${size}, ImageNet mean/std`;
-  if (kind === 'squash') return `squashed to ${size} x ${size} bicubic, mask nearest, ImageNet mean/std`;
-  const { side } = preparation;
-  const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
-  return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
+  if (preparation.kind === 'crop')
+    return `shorter side ${preparation.resize} bicubic, centre ${preparation.size}, ImageNet mean/std`;
+  if (preparation.kind === 'pad-square') {
+    const { side, size } = preparation;
+    const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
+    return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
+  }
+  const { kind, size, filter = 'bicubic', nearest = 'centre' } = preparation;
+  const masks = nearest === 'centre' ? 'mask nearest' : 'mask nearest (corner)';
+  const statistics = STATISTICS_NAMES[preparation.statistics ?? 'imagenet'];
+  if (kind === 'squash') return `squashed to ${size} x ${size} ${filter}, ${masks}, ${statistics}`;
+  const { recipe, seed, pass } = preparation.draw;
+  return `${recipe.name} crops of ${size} x ${size} (seed ${seed}, pass ${pass}) bilinear, ${masks}, ${statistics}`;
 }
 
 /** Side of the input that a model is evaluated at by default: what its positions are made for, at most 224 px, in whole patches. */
@@ -45,12 +77,29 @@ export const centreCrop = (size: number): Preparation & { readonly kind: 'crop' 
   size,
 });
 
-/** Normalised input [3, size, size], written to `output`. */
-export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array): void {
+/** The side in whole patches that is nearest to `side`. */
+export const wholePatches = (side: number, patchSize: number): number =>
+  Math.max(1, Math.round(side / patchSize)) * patchSize;
+
+/** Normalised input [3, size, size] of the image with number `index`, written to `output`. */
+export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array, index = 0): void {
   const { size } = preparation;
   if (preparation.kind === 'crop') preprocessInto(output, image, { resize: preparation.resize, crop: size });
   else if (preparation.kind === 'pad-square') padSquare(image, preparation, output);
-  else normalise(resizeBicubic(image, size, size).data, normalisationTable(IMAGENET_NORMALISATION), output);
+  else {
+    const table = normalisationTable(STATISTICS[preparation.statistics ?? 'imagenet']);
+    normalise(densePixels(image, preparation, index).data, table, output);
+  }
+}
+
+function densePixels(
+  image: PixelImage,
+  preparation: Preparation & { kind: 'squash' | 'random-crop' },
+  index: number,
+): PixelImage {
+  const { size, filter } = preparation;
+  if (preparation.kind === 'random-crop') return cropPicture(image, drawCrop(preparation.draw, index, image), size);
+  return filter === 'bilinear' ? resizeBilinear(image, size, size) : resizeBicubic(image, size, size);
 }
 
 function padSquare(
@@ -76,20 +125,4 @@ function square({ width, height, channels, data }: PixelImage): PixelImage {
   for (let y = 0; y < height; y++)
     padded.set(data.subarray(y * width * channels, (y + 1) * width * channels), y * longer * channels);
   return { width: longer, height: longer, channels, data: padded };
-}
-
-/** Labels of pixels, [height, width]. */
-export interface PixelLabels {
-  readonly data: Uint8Array;
-  readonly height: number;
-  readonly width: number;
-}
-
-/** A squashed mask [size, size]: each pixel takes the label under its centre. */
-export function squashMask({ data, height, width }: PixelLabels, size: number, output: Uint8Array): void {
-  const columns = Array.from({ length: size }, (_, x) => Math.floor(((x + 0.5) * width) / size));
-  for (let y = 0; y < size; y++) {
-    const row = Math.floor(((y + 0.5) * height) / size) * width;
-    for (let x = 0; x < size; x++) output[y * size + x] = data[row + columns[x]!]!;
-  }
 }

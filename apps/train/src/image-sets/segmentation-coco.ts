@@ -5,21 +5,15 @@
 import type { FileTree } from '@franca/data';
 import { type CocoKind, checkCategories, cocoClasses, cocoValues } from './coco-categories';
 import { readCategories, readPanoptic } from './coco-panoptic';
-import {
-  firstFolder,
-  type LayoutPart,
-  type OpenedLayout,
-  type SegmentationLayout,
-  type SegmentationOptions,
-} from './segmentation-layout';
+import { firstFolder, type LayoutPart, type OpenedLayout, type SegmentationLayout } from './segmentation-layout';
 import { findPairs } from './segmentation-pairs';
 
 type Split = 'train2017' | 'val2017';
 const SPLITS: readonly Split[] = ['train2017', 'val2017'];
 const PUBLISHED: Readonly<Record<Split, number>> = { train2017: 118_287, val2017: 5_000 };
 
-const ALL_OF_TRAIN =
-  'train is all of train2017, where the published protocols draw a tenth at random: --train-share 0.1 does';
+/** Of train2017, as the published protocols draw it. */
+const PAPER_SHARE = 0.1;
 
 const below = (folders: readonly string[], name: string): string[] => folders.map((folder) => folder + name);
 const STUFF_FOLDERS = [
@@ -62,7 +56,7 @@ const layout = (kind: CocoKind, looks: string): SegmentationLayout => ({
   name: `coco-${kind}`,
   looks,
   isHere: (tree) => SPLITS.some((split) => findPart(tree, kind, split) !== undefined),
-  open: (tree, options) => openCoco(tree, kind, options),
+  open: (tree) => openCoco(tree, kind),
 });
 
 export const COCO: readonly SegmentationLayout[] = [
@@ -70,7 +64,7 @@ export const COCO: readonly SegmentationLayout[] = [
   layout('things', 'COCO-Things (images/train2017, annotations/panoptic_train2017 and .json, ...)'),
 ];
 
-async function openCoco(tree: FileTree, kind: CocoKind, { trainShare }: SegmentationOptions): Promise<OpenedLayout> {
+async function openCoco(tree: FileTree, kind: CocoKind): Promise<OpenedLayout> {
   const parts = SPLITS.map((split) => findPart(tree, kind, split));
   const [train, val] = await Promise.all(parts.map((part) => part && openPart(tree, kind, part)));
   const missing = SPLITS.filter((_, at) => parts[at] === undefined).flatMap((split) => [
@@ -85,7 +79,8 @@ async function openCoco(tree: FileTree, kind: CocoKind, { trainShare }: Segmenta
     ...(train && { train }),
     ...(val && { val }),
     missing,
-    notes: [...(await categoryNotes(tree, kind)), ...(train && trainShare === undefined ? [ALL_OF_TRAIN] : [])],
+    paperShare: PAPER_SHARE,
+    notes: await categoryNotes(tree, kind),
   };
 }
 

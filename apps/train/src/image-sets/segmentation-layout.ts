@@ -7,8 +7,9 @@ import type { StoredMask } from './read-mask';
 export interface SegmentationOptions {
   /** Which list of PASCAL VOC's training pictures; default `trainaug` where it is there. */
   readonly trainList?: 'train' | 'trainaug' | undefined;
-  /** Share of the training pictures that is drawn; default all. */
+  /** Share of the training pictures that is drawn; default all, under `protocol` what the published protocols draw. */
   readonly trainShare?: number | undefined;
+  readonly protocol?: 'paper' | undefined;
 }
 
 /** A picture and its mask, by their paths in the tree. */
@@ -22,6 +23,8 @@ export interface MaskedPicture {
 export interface LayoutPart {
   /** Name of the part in records. */
   readonly split: string;
+  /** Where paths are, if not in the layout's folder. */
+  readonly tree?: FileTree;
   /** Pictures with masks, in order. */
   readonly pictures: readonly MaskedPicture[];
   /** Pictures or listed names that lack a mask or a picture, in words. */
@@ -46,8 +49,16 @@ export interface OpenedLayout {
   readonly train?: LayoutPart;
   readonly val?: LayoutPart;
   readonly missing: readonly string[];
+  /** Share of the training pictures that the published protocols draw, where they do not take all. */
+  readonly paperShare?: number;
   /** What was found out about the data as a whole, in words. */
   readonly notes: readonly string[];
+}
+
+/** The tree that a layout was found in, and its folder there. */
+export interface Surroundings {
+  readonly whole: FileTree;
+  readonly folder: string;
 }
 
 export interface SegmentationLayout {
@@ -57,8 +68,11 @@ export interface SegmentationLayout {
   readonly looks: string;
   /** Whether the data lie in this folder. */
   isHere(tree: FileTree): boolean;
-  /** @throws TrainError `data` where what lies there cannot be used */
-  open(tree: FileTree, options: SegmentationOptions): OpenedLayout | Promise<OpenedLayout>;
+  /**
+   * @param around all that was opened, and where in it the data lie
+   * @throws TrainError `data` where what lies there cannot be used
+   */
+  open(tree: FileTree, options: SegmentationOptions, around: Surroundings): Promise<OpenedLayout>;
 }
 
 /** The first folder that is there. */

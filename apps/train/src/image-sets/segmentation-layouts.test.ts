@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maskPng } from '../../test/mask-files';
@@ -6,7 +6,7 @@ import * as made from '../../test/segmentation-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { cocoClasses, cocoValues } from './coco-categories';
 import type { ImageSet } from './image-set';
-import { isSegmentationData, openSegmentationSets } from './segmentation-set';
+import { isSegmentationData, type OpenSegmentationOptions, openSegmentationSets } from './segmentation-set';
 import { surveyMasks } from './survey-masks';
 
 let folder: string;
@@ -168,78 +168,6 @@ describe.each(LAYOUTS)('%s', (name, files, dataset, lengths, classes, halves) =>
   });
 });
 
-describe('PASCAL VOC', () => {
-  test('is found wherever one stands in it, and says which list it took', async () => {
-    const root = await made.asFolder(place(), await made.devkit(true));
-    for (const inside of ['', 'VOCdevkit', 'VOCdevkit/VOC2012']) {
-      const { train } = await openSegmentationSets(join(root, inside));
-      expect(train.notes).toEqual([
-        'train is the list trainaug, with the masks of SegmentationClassAug',
-        '5 of the published 10582 pictures of voc-2012 trainaug are there',
-      ]);
-    }
-    const { train } = await openSegmentationSets(root, { trainList: 'train' });
-    expect([train.split, train.length, train.notes[0]]).toEqual([
-      'train',
-      3,
-      'train is the list train, with the masks of SegmentationClass',
-    ]);
-  });
-
-  test('masks of trainaug that are not there are refused with the way out', async () => {
-    const { 'VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt': list, ...plain } = await made.devkit(true);
-    const bare = Object.fromEntries(Object.entries(plain).filter(([path]) => !path.includes('Aug/')));
-    const listed = await made.asFolder(place(), {
-      ...bare,
-      'VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt': list!,
-    });
-    await expect(openSegmentationSets(listed)).rejects.toThrow(
-      /trainaug.txt without SegmentationClassAug; trainaug is the training set .* or train on .* with --train-list train/,
-    );
-    expect((await openSegmentationSets(listed, { trainList: 'train' })).train.length).toBe(3);
-    const masked = await made.asFolder(place(), plain);
-    expect((await openSegmentationSets(masked)).train.notes[0]).toMatch(/, for want of trainaug.txt$/);
-    await expect(openSegmentationSets(masked, { trainList: 'trainaug' })).rejects.toThrow(/has no .*trainaug.txt/);
-  });
-
-  test('lines of lists that are paths, names without masks, another year beside it', async () => {
-    const files = { ...(await made.devkit(true)) };
-    const lists = 'VOCdevkit/VOC2012/ImageSets/Segmentation';
-    files[`${lists}/trainaug.txt`] =
-      '/JPEGImages/2007_000000.jpg /SegmentationClassAug/2007_000000.png\r\n/JPEGImages/2007_000009.jpg /SegmentationClassAug/2007_000009.png\r\n';
-    const old = Object.fromEntries(
-      Object.entries(await made.devkit(false)).map(([path, content]) => [path.replace('2012', '2007'), content]),
-    );
-    const root = await made.asFolder(place(), { ...files, ...old });
-    const { train } = await openSegmentationSets(root);
-    expect([train.dataset, train.length, train.total]).toEqual(['voc-2012', 1, 2]);
-    expect(train.unmasked!.named).toEqual(['2007_000009 (no picture in JPEGImages)']);
-    expect(train.notes[0]).toMatch(/^VOCdevkit\/VOC2007 of .* are not read$/);
-    const alone = await openSegmentationSets(join(root, 'VOCdevkit/VOC2007'));
-    expect([alone.train.dataset, alone.train.notes]).toEqual([
-      'voc-2007',
-      [expect.stringMatching(/^train is the list train/)],
-    ]);
-  });
-
-  test('a truncated archive is told, and what it lost is missed', async () => {
-    const tar = await made.asTar(`${place()}.tar`, await made.devkit(false));
-    const bytes = await readFile(tar);
-    await writeFile(tar, bytes.subarray(0, bytes.indexOf('VOCdevkit/VOC2012/ImageSets')));
-    await expect(openSegmentationSets(tar)).rejects.toThrow(/has no masks; give a folder or archive/);
-    const lists = await made.asTar(
-      `${place()}.tar`,
-      Object.fromEntries(Object.entries(await made.devkit(false)).reverse()),
-    );
-    const whole = await readFile(lists);
-    await writeFile(lists, whole.subarray(0, whole.indexOf('VOCdevkit/VOC2012/JPEGImages/2007_000001.jpg')));
-    const { train } = await openSegmentationSets(lists);
-    expect([train.length, train.total]).toEqual([1, 3]);
-    expect(train.notes.join()).toMatch(/at byte \d+; what came before is used/);
-    await expect(surveyMasks(train, 8, {})).rejects.toThrow(/2 of 3 pictures of voc-2012 train have no usable mask/);
-  });
-});
-
 test('ADE20K: names come from objectInfo150.txt where it lies there and can be right', async () => {
   const files = await made.ade();
   const rows = Array.from({ length: 150 }, (_, i) => `${i + 1}\t0.01\t10\t2\tname ${i % 149}, other ${i}`);
@@ -334,16 +262,52 @@ describe('COCO', () => {
     );
   });
 
-  test('a share of train is drawn, the same every time', async () => {
+  test('a share of train is drawn, the same every time, and under the protocol a tenth', async () => {
     const root = await made.asFolder(place(), await made.cocoStuff());
-    const draw = async () => (await openSegmentationSets(root, { trainShare: 0.5 })).train;
-    const [first, again] = [await draw(), await draw()];
+    const draw = async (options: OpenSegmentationOptions) => (await openSegmentationSets(root, options)).train;
+    const [first, again] = [await draw({ trainShare: 0.5 }), await draw({ trainShare: 0.5 })];
     const keys = (set: ImageSet) => Array.from({ length: set.length }, (_, i) => set.key(i));
     expect([first.length, first.total, keys(again)]).toEqual([2, 4, keys(first)]);
     expect(first.notes.at(-1)).toBe(
       '2 of 4 pictures of coco-stuff train2017 are drawn for training: a share of 0.5 (seed 0)',
     );
+    const paper = await draw({ protocol: 'paper' });
+    expect([paper.length, paper.notes.at(-1)]).toEqual([1, expect.stringMatching(/a share of 0.1 \(seed 0\)$/)]);
+    const whole = await draw({ protocol: 'paper', trainShare: 1 });
+    expect([whole.length, whole.notes.at(-1)]).toEqual([
+      4,
+      expect.stringMatching(/^train is all of .*--train-share 0.1/),
+    ]);
   });
+
+  test('categories of stuff are compared with those of the release', async () => {
+    const files = { ...(await made.cocoStuff()) };
+    const file = 'annotations/stuff_annotations/stuff_val2017.json';
+    const moved = made.stuffCategories().map((each) => (each.id === 106 ? { ...each, supercategory: 'water' } : each));
+    files[file] = JSON.stringify({ annotations: [], categories: moved });
+    const root = await made.asFolder(place(), files);
+    await expect(openSegmentationSets(root)).rejects.toThrow(
+      /category 106 as "water", which is sky of the 15 classes of COCO-Stuff/,
+    );
+    await rm(join(root, file));
+    expect((await openSegmentationSets(root)).test.notes[0]).toMatch(
+      /there is no stuff_val2017.json to compare them with/,
+    );
+    await writeFile(join(root, file), files[file].slice(0, -9));
+    await expect(openSegmentationSets(root)).rejects.toThrow(/stuff_val2017.json/);
+  });
+});
+
+test.each([
+  ['VOC', () => made.devkit(false), 'VOCdevkit/VOC2012/SegmentationClass/2007_000001.png', 21, 21],
+  ['ADE20K', made.ade, 'ADEChallengeData2016/annotations/training/ADE_train_00000002.png', 151, 151],
+  ['COCO-Stuff', made.cocoStuff, 'annotations/stuff_annotations/stuff_train2017_pixelmaps/000000000025.png', 91, 15],
+  ['Cityscapes', made.cityscapes, 'gtFine/train/aachen/aachen_000001_000019_gtFine_labelIds.png', 34, 19],
+] as const)('%s: a value that nothing has is refused', async (_, files, mask, value, classes) => {
+  const wrong = maskPng(made.halves(value, value), made.SIDE, { colour: 0, depth: 8 });
+  const { train } = await openSegmentationSets(await made.asFolder(place(), { ...(await files()), [mask]: wrong }));
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`mean none of its ${classes} classes`);
+  await expect(surveyMasks(train, 8, {})).rejects.toThrow(`${value} (`);
 });
 
 test('several data sets in one folder are refused with their places, lists that say nothing too', async () => {

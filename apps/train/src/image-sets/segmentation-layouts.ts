@@ -6,7 +6,7 @@ import { TrainError } from '../errors';
 import { ADE20K } from './segmentation-ade';
 import { CITYSCAPES } from './segmentation-cityscapes';
 import { COCO } from './segmentation-coco';
-import type { SegmentationLayout } from './segmentation-layout';
+import type { SegmentationLayout, Surroundings } from './segmentation-layout';
 import { OWN } from './segmentation-own';
 import { VOC } from './segmentation-voc';
 
@@ -16,11 +16,9 @@ const LAYOUTS: readonly SegmentationLayout[] = [OWN, ...VOC, ADE20K, ...COCO, CI
 export const KNOWN_LAYOUTS: string = LAYOUTS.map(({ looks }) => looks).join('; ');
 
 /** A layout and the folder that it lies in. */
-export interface FoundLayout {
+export interface FoundLayout extends Surroundings {
   readonly layout: SegmentationLayout;
   readonly tree: FileTree;
-  /** Of the folder, below what was opened. */
-  readonly folder: string;
 }
 
 /** Folders deep that data may lie: `datasets/VOC2012/VOCdevkit/VOC2012`. */
@@ -48,7 +46,12 @@ async function mayHoldLayouts(spec: string, info: Stats): Promise<boolean> {
 function layoutsOf(tree: FileTree, folders: readonly string[], depth: number): FoundLayout[] {
   const found = folders.flatMap((folder) => {
     const part = subtree(tree, folder);
-    return LAYOUTS.filter((layout) => layout.isHere(part)).map((layout) => ({ layout, tree: part, folder }));
+    return LAYOUTS.filter((layout) => layout.isHere(part)).map((layout) => ({
+      layout,
+      tree: part,
+      whole: tree,
+      folder,
+    }));
   });
   if (found.length > 0 || depth === 0) return found;
   const deeper = folders.flatMap((folder) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder } from '../../test/tiny-model';
-import { squashMask } from './preparation';
+import { squashMask } from './mask-pixels';
 import { isSegmentationData, openSegmentationSets } from './segmentation-set';
 
 let folder: string;

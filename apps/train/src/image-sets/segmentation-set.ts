@@ -40,7 +40,7 @@ export async function openSegmentationSets(spec: string, options: OpenSegmentati
   const found = await findLayouts(spec);
   const { train, test } = found.length > 0 ? await layoutSets(spec, found, options) : await worldSets(spec, options);
   return {
-    train: spread(shareOf(train, options), limits.train),
+    train: spread(train, limits.train),
     test: spread(test, limits.test),
     close: async () => {},
   };
@@ -57,15 +57,18 @@ async function layoutSets(
   found: Awaited<ReturnType<typeof findLayouts>>,
   options: OpenSegmentationOptions,
 ): Promise<BothSets> {
-  const { layout, tree, notes: passed } = chooseLayout(spec, found, options.name);
+  const { layout, tree, whole, folder, notes: passed } = chooseLayout(spec, found, options.name);
   if (layout.name !== 'voc-2012') refuseTrainList(options, layout.looks);
-  const opened = await layout.open(tree, options);
+  const opened = await layout.open(tree, options, { whole, folder });
   const { dataset, classes, ignore, values, train, val } = opened;
   const common = { dataset: options.name ?? dataset ?? datasetName(spec), classes, ignore, ...(values && { values }) };
   const notes = [...tree.notes, ...passed, ...opened.notes];
   const set = (part: LayoutPart): ImageSet => partSet(tree, { ...part, notes: [...notes, ...part.notes] }, common);
-  if (train && val) return { train: set(train), test: set(val) };
-  if (train) return holdOut(tree, train, { ...opened, notes }, common);
+  if (train && val) return { train: shareOf(set(train), options, opened), test: set(val) };
+  if (train) {
+    const parts = holdOut(tree, train, { ...opened, notes }, common);
+    return { ...parts, train: shareOf(parts.train, options, opened) };
+  }
   if (!val)
     throw new TrainError(
       'data',
@@ -108,8 +111,8 @@ function holdOut(tree: FileTree, train: LayoutPart, { missing, notes }: OpenedLa
   };
 }
 
-function partSet(tree: FileTree, part: LayoutPart, common: Common): ImageSet {
-  const { split, pictures, unmasked, notes, published } = part;
+function partSet(root: FileTree, part: LayoutPart, common: Common): ImageSet {
+  const { tree = root, split, pictures, unmasked, notes, published } = part;
   const total = pictures.length + unmasked.length;
   const pictureOf = (index: number): string => pictures[index]!.picture;
   return {
@@ -160,14 +163,22 @@ async function sizeOf(tree: FileTree, path: string): Promise<{ width: number; he
 }
 
 /** A drawn share of the pictures that are learnt from. */
-function shareOf(set: ImageSet, { trainShare }: SegmentationOptions): ImageSet {
-  if (trainShare === undefined || trainShare >= 1) return set;
-  const drawn = Math.max(1, Math.round(trainShare * set.length));
+function shareOf(set: ImageSet, { trainShare, protocol }: SegmentationOptions, opened?: OpenedLayout): ImageSet {
+  const share = trainShare ?? (protocol === 'paper' ? opened?.paperShare : undefined);
+  if (share === undefined || share >= 1)
+    return opened?.paperShare === undefined ? set : noted(set, [wholeNote(set, opened.paperShare)]);
+  const drawn = Math.max(1, Math.round(share * set.length));
   const order = shuffledOrder(set.length, 0, 0);
   const indices = Array.from({ length: drawn }, (_, i) => order(i)).sort((a, b) => a - b);
-  const note = `${drawn} of ${set.length} pictures of ${set.dataset} ${set.split} are drawn for training: a share of ${trainShare} (seed 0)`;
-  return { ...chosenOf(set, indices), notes: [...set.notes, note] };
+  return noted(chosenOf(set, indices), [
+    `${drawn} of ${set.length} pictures of ${set.dataset} ${set.split} are drawn for training: a share of ${share} (seed 0)`,
+  ]);
 }
+
+const noted = (set: ImageSet, notes: readonly string[]): ImageSet => ({ ...set, notes: [...set.notes, ...notes] });
+
+const wholeNote = ({ dataset, split }: ImageSet, share: number): string =>
+  `train is all of ${dataset} ${split}; the published protocols draw a share of ${share}, as --train-share ${share} does`;
 
 async function worldSets(spec: string, { name, ...options }: OpenSegmentationOptions): Promise<BothSets> {
   const { kind, target } = await recogniseSource(spec);
@@ -195,5 +206,5 @@ async function worldSets(spec: string, { name, ...options }: OpenSegmentationOpt
       version: world.version,
     };
   };
-  return { train: set('train'), test: set('val') };
+  return { train: shareOf(set('train'), options), test: set('val') };
 }

@@ -8,8 +8,15 @@
 import type { FileTree } from '@franca/data';
 import { TrainError } from '../errors';
 import { some } from './judge-masks';
-import type { LayoutPart, OpenedLayout, SegmentationLayout, SegmentationOptions } from './segmentation-layout';
+import type {
+  LayoutPart,
+  OpenedLayout,
+  SegmentationLayout,
+  SegmentationOptions,
+  Surroundings,
+} from './segmentation-layout';
 import { findPairs, hasPart, namesOfList } from './segmentation-pairs';
+import { findSbd, withSbd } from './segmentation-sbd';
 
 const CLASSES: readonly string[] =
   'background aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep sofa train tvmonitor'.split(
@@ -19,8 +26,8 @@ const CLASSES: readonly string[] =
 const PUBLISHED: Readonly<Record<string, number>> = { train: 1_464, trainaug: 10_582, val: 1_449 };
 const [PLAIN, AUGMENTED] = ['SegmentationClass', 'SegmentationClassAug'];
 const HOW_TO_AUGMENT =
-  'trainaug is the training set of the published protocols: put the masks of the Semantic Boundaries Dataset as PNG files (its .mat files are not read) into SegmentationClassAug and ' +
-  'the names of its 10,582 training pictures into trainaug.txt beside train.txt';
+  'trainaug is the training set of the published protocols: put the masks of the Semantic Boundaries Dataset as PNG files into SegmentationClassAug and ' +
+  'the names of its 10,582 training pictures into trainaug.txt beside train.txt, or unpack it (benchmark_RELEASE) beside the folder of VOC and give the folder around both';
 
 /** Where one of the two layouts has its pictures and lists. */
 interface Folders {
@@ -36,7 +43,7 @@ const layout = (looks: string, folders: Folders): SegmentationLayout => ({
   isHere: (tree) =>
     tree.names(folders.lists).length > 0 &&
     [PLAIN, AUGMENTED].some((masks) => hasPart(tree, { images: folders.images, masks })),
-  open: (tree, options) => openVoc(tree, folders, options),
+  open: (tree, options, around) => openVoc(tree, folders, options, around),
 });
 
 export const VOC: readonly SegmentationLayout[] = [
@@ -53,19 +60,29 @@ export const VOC: readonly SegmentationLayout[] = [
   }),
 ];
 
-async function openVoc(tree: FileTree, folders: Folders, options: SegmentationOptions): Promise<OpenedLayout> {
+async function openVoc(
+  tree: FileTree,
+  folders: Folders,
+  options: SegmentationOptions,
+  { whole, folder }: Surroundings,
+): Promise<OpenedLayout> {
   const partOf = async (split: string, masks: string): Promise<LayoutPart> => ({
     ...(await findPairs(tree, { split, masks, images: folders.images, list: listOf(tree, folders, split) })),
     ...(isOf2012(tree) && { published: PUBLISHED[split]! }),
   });
-  const { split, masks, notes } = chooseTrain(tree, folders, options);
-  const train = await partOf(split, masks);
+  const sbd = findSbd(whole);
+  const { split, masks, notes } = chooseTrain(tree, folders, options, sbd);
+  const listed = await partOf(split, masks);
+  const train =
+    masks === PLAIN && sbd !== undefined && options.trainList !== 'train'
+      ? await addSbd(tree, folders, listed, { whole, folder, sbd })
+      : { ...listed, notes: [...notes, ...listed.notes] };
   const val = await partOf('val', PLAIN);
   return {
     dataset: `voc-${yearOf(tree)}`,
     classes: CLASSES,
     ignore: 255,
-    train: { ...train, notes: [...notes, ...train.notes] },
+    train,
     val,
     missing: [],
     notes: await commonNotes(tree, folders, split),
@@ -73,7 +90,7 @@ async function openVoc(tree: FileTree, folders: Folders, options: SegmentationOp
 }
 
 /** The list that is meant and its masks; what lies there half is told or refused. */
-function chooseTrain(tree: FileTree, folders: Folders, { trainList }: SegmentationOptions) {
+function chooseTrain(tree: FileTree, folders: Folders, { trainList }: SegmentationOptions, sbd: string | undefined) {
   const hasList = tree.has(listOf(tree, folders, 'trainaug'));
   const hasMasks = hasPart(tree, { images: folders.images, masks: AUGMENTED });
   if (trainList !== 'train' && hasList && hasMasks)
@@ -82,18 +99,45 @@ function chooseTrain(tree: FileTree, folders: Folders, { trainList }: Segmentati
       masks: AUGMENTED,
       notes: ['train is the list trainaug, with the masks of SegmentationClassAug'],
     };
-  if (trainList === 'trainaug' || (trainList === undefined && hasList))
+  if (sbd === undefined && (trainList === 'trainaug' || (trainList === undefined && hasList)))
     throw new TrainError(
       'data',
       `${tree.name} has ${hasList ? 'trainaug.txt without SegmentationClassAug' : `no ${folders.lists}/trainaug.txt`}; ${HOW_TO_AUGMENT}, or ` +
         'train on the 1,464 of VOC itself with --train-list train',
     );
+  if (sbd !== undefined && trainList !== 'train') return { split: 'train', masks: PLAIN, notes: [] };
   const masks = folders.train.find((each) => hasPart(tree, { images: folders.images, masks: each })) ?? PLAIN;
   const lacking =
     trainList === undefined
       ? `, for want of ${hasMasks ? 'trainaug.txt' : 'SegmentationClassAug and trainaug.txt'}`
       : '';
   return { split: 'train', masks, notes: [`train is the list train, with the masks of ${masks}${lacking}`] };
+}
+
+/** SBD lies beside VOC's folder, so that all paths are those of the whole. */
+async function addSbd(
+  tree: FileTree,
+  folders: Folders,
+  train: LayoutPart,
+  { whole, folder, sbd }: Surroundings & { readonly sbd: string },
+): Promise<LayoutPart> {
+  const inWhole = (path: string): string => (folder === '' ? path : `${folder}/${path}`);
+  const files = tree.names(folders.images).filter((name) => /\.jpe?g$/i.test(name));
+  const pictures = train.pictures.map((each) => ({
+    ...each,
+    picture: inWhole(each.picture),
+    mask: inWhole(each.mask),
+  }));
+  const part = await withSbd(
+    whole,
+    sbd,
+    { ...train, pictures },
+    {
+      pictures: new Map(files.map((name) => [name.replace(/\.\w+$/, ''), inWhole(`${folders.images}/${name}`)])),
+      scored: await namesOfList(tree, listOf(tree, folders, 'val')),
+    },
+  );
+  return { ...part, tree: whole, published: isOf2012(tree) ? PUBLISHED.trainaug : undefined };
 }
 
 /** `train_aug.txt` stands for `trainaug.txt`. */

@@ -8,8 +8,8 @@ import type { SegmentationFeatures } from '@franca/evals';
 import { TrainError } from '../errors';
 import { chosenOf, type ImageSet, MAX_BAD_SHARE } from './image-set';
 import { judgeMasks, type MaskCounts, occurring, some } from './judge-masks';
+import { type Nearest, type PixelLabels, squashMask } from './mask-pixels';
 import { classOfValue, type MaskValues, STRAY, VOID, valueNotes } from './mask-values';
-import { squashMask } from './preparation';
 import type { MaskForm, StoredMask } from './read-mask';
 
 export interface SurveyedMasks {
@@ -19,6 +19,14 @@ export interface SurveyedMasks {
   readonly occurs: readonly boolean[];
   /** Masks [n, size, size] of the images of `set` at `indices`. */
   masks(indices: readonly number[]): Pick<SegmentationFeatures, 'maskSize' | 'masks'>;
+  /** The classes of one mask as large as its file has it, read anew, and the size of its picture. */
+  original(index: number): Promise<PixelLabels & { readonly picture: Size }>;
+}
+
+/** How masks are read. */
+export interface MaskReading extends MaskValues {
+  /** Which pixel a smaller mask takes; default that under the centre. */
+  readonly nearest?: Nearest | undefined;
 }
 
 /**
@@ -28,7 +36,7 @@ export interface SurveyedMasks {
 export async function surveyMasks(
   set: ImageSet,
   size: number,
-  options: MaskValues,
+  options: MaskReading,
   onProgress?: (done: number, total: number) => void,
 ): Promise<SurveyedMasks> {
   if (set.unmasked) refuseMissing(set, set.unmasked.named, set.unmasked.of);
@@ -54,7 +62,7 @@ export async function surveyMasks(
     usable.push(index);
     tally.add(index, mask);
     const squashed = new Uint8Array(size * size);
-    squashMask({ ...mask, data: classesOf(mask, table, ignore) }, size, squashed);
+    squashMask({ ...mask, data: classesOf(mask, table, ignore) }, size, squashed, options.nearest);
     kept.push(deflateRawSync(squashed, { level: 1 }));
   }
   refuseMissing(set, bad, set.length);
@@ -76,6 +84,10 @@ export async function surveyMasks(
       const masks = new Uint8Array(wanted.length * size * size);
       for (const [at, index] of wanted.entries()) masks.set(inflateRawSync(kept[index]!), at * size * size);
       return { maskSize: [size, size], masks };
+    },
+    async original(index) {
+      const mask = await left.mask!(index);
+      return { ...mask, data: classesOf(mask, table, ignore), picture: mask.picture ?? mask };
     },
   };
 }
@@ -126,7 +138,7 @@ function countMasks(set: ImageSet, values: number) {
   };
 }
 
-interface Size {
+export interface Size {
   readonly width: number;
   readonly height: number;
 }

@@ -66,6 +66,21 @@ export const someOf =
     return names.filter((name) => name !== undefined);
   };
 
+/** `1/8,1/64` as the numbers of parts of which one is taken. */
+export const shareList = (text: string): number[] =>
+  text.split(',').map((share) => {
+    const parts = /^1\/(\d+)$/.exec(share.trim())?.[1];
+    if (parts === undefined || Number(parts) < 2) throw new InvalidArgumentError('expected shares such as 1/8,1/64');
+    return integer(parts, 2);
+  });
+
+/** `a.txt,b.txt` as file names. */
+export function fileList(text: string): string[] {
+  const files = text.split(',');
+  if (files.includes('')) throw new InvalidArgumentError('expected names of files, with a comma between them');
+  return files;
+}
+
 /** `2000,500` as two whole numbers of at least 1, for train and test. */
 export function trainTest(text: string): { readonly train: number; readonly test: number } {
   const [train, test, ...more] = integerList(text);

@@ -28,6 +28,7 @@ test('TokenCut: the number, its range over ties, and how exactly the eigenvector
       'lowest over ties': 0,
       'highest over ties': 0.5,
       'images whose ties give other boxes': 1,
+      'images with nothing to cut': 1,
       'worst residual': 3e-15,
       'smallest gap to the third': expect.closeTo(0.3, 12),
       'median gap to the third': expect.closeTo(0.3, 12),

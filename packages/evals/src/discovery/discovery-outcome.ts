@@ -90,6 +90,8 @@ function eigenvectorNumbers(details: readonly Readonly<Record<string, number>>[]
   const residuals = finite(details.map(({ residual }) => residual ?? Number.NaN));
   const gaps = finite(details.map(({ lambda2, lambda3 }) => (lambda3 ?? Number.NaN) - (lambda2 ?? Number.NaN)));
   return {
+    // lambda2 is 1 where all patches are joined, and less in any other graph
+    'images with nothing to cut': details.filter(({ lambda2 }) => lambda2 === 1).length,
     ...(residuals.length > 0 && { 'worst residual': residuals.at(-1)! }),
     ...(gaps.length > 0 && {
       'smallest gap to the third': gaps[0]!,

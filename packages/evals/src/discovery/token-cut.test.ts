@@ -33,6 +33,11 @@ test('the smaller of two alike groups is the object; its patches tie, and all gi
   const [a, b, eps] = [6, 29, 1e-5];
   expect(found.detail.lambda2).toBeCloseTo(2 - a / (a + eps * b) - b / (b + eps * a), 14);
   expect(found.detail.residual).toBeLessThan(1e-14);
+  // Cosines are 0 and 1, and v has two values, whose mean lies 1 - (mean / largest) from that of the object.
+  expect(found.detail.tauMargin).toBeCloseTo(0.2, 15);
+  const mean = found.map.reduce((sum, value) => sum + value, 0) / 35;
+  const margins = [found.map[0]!, found.map[9]!].map((value) => Math.abs(value - mean) / found.map[9]!);
+  expect(found.detail.meanMargin).toBeCloseTo(Math.min(...margins), 14);
 });
 
 test('noise changes neither box nor side', () => {
@@ -63,7 +68,7 @@ test('a picture without anything to cut is its own box, and every patch ties', (
     expect(cells).toEqual([0, 0, rows.length, rows[0]!.length]);
     expect(otherCells).toEqual([]);
     expect(tiedSeeds).toHaveLength(rows.join('').length);
-    expect(detail.lambda2).toBe(1);
+    expect(detail).toMatchObject({ lambda2: 1, meanMargin: 0 });
   }
 });
 

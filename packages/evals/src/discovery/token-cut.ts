@@ -7,6 +7,7 @@
  *
  * Equal values are part of the method: patches with the same neighbours have the same entry of v, so several often share the
  * largest |v|. Here |v| >= (1 - 1e-9) max counts as equal and the lowest index is the seed; what the others would have given is told.
+ * Where every patch is joined to every other there is nothing to cut, v is 0, and the picture is the object.
  *
  * Source: Wang et al., Self-Supervised Transformers for Unsupervised Object Discovery using Normalized Cut, CVPR 2022.
  */
@@ -47,7 +48,8 @@ const TIE = 1 - 1e-9;
  * @param features of one picture
  * @returns `map` is the eigenvector, positive at the seed; `detail` has `lambda2`, `lambda3` (where there are three patches),
  *   `residual` and `iterations` of the solver, `edges` (pairs of patches that are joined, in both orders and each with itself)
- *   and `foregroundCells` (patches on the seed's side, connected or not)
+ *   `foregroundCells` (patches on the seed's side, connected or not), and how near a decision was: `tauMargin` (of a cosine to tau)
+ *   and `meanMargin` (of an entry to the mean, as a share of the largest)
  * @throws EvalsError `features` or `options`
  */
 export function tokenCut(features: PatchFeatures, options: TokenCutOptions = {}): Discovery {
@@ -64,7 +66,7 @@ export function tokenCut(features: PatchFeatures, options: TokenCutOptions = {})
   const tiedSeeds = [...vector.keys()].filter((i) => Math.abs(vector[i]!) >= TIE * largest);
   const seed = tiedSeeds[0]!;
   const map = vector[seed]! < 0 ? vector.map((value) => -value) : vector;
-  const { sides, sideOf } = bipartition(map);
+  const { mean, sides, sideOf } = bipartition(map);
   const parts = sides.map((side) => components(side, features.grid));
   const grown = (from: number) => {
     const found = parts[sideOf(from)]!;
@@ -88,13 +90,28 @@ export function tokenCut(features: PatchFeatures, options: TokenCutOptions = {})
       ...solved,
       edges: graph.neighbours.length,
       foregroundCells: sides[sideOf(seed)]!.reduce((sum, value) => sum + value, 0),
+      tauMargin: tauMargin(products, inverse, tau),
+      meanMargin: map.reduce((least, value) => Math.min(least, Math.abs(value - mean)), largest) / (largest || 1),
     },
   };
 }
 
+/** How near the cosine of two patches comes to tau; less than the rounding of features, and an edge is theirs to decide. */
+function tauMargin({ size, lower }: PatchProducts, inverse: Float64Array, tau: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0, at = 0; i < size; i++)
+    for (let j = 0; j <= i; j++, at++)
+      least = Math.min(least, Math.abs(lower[at]! * (inverse[i]! * inverse[j]!) - tau));
+  return least;
+}
+
 /** The two sides of the mean of `v`, and on which of them a patch lies. */
-function bipartition(v: Float64Array): { sides: readonly Uint8Array[]; sideOf: (patch: number) => number } {
+function bipartition(v: Float64Array): {
+  mean: number;
+  sides: readonly Uint8Array[];
+  sideOf: (patch: number) => number;
+} {
   const mean = v.reduce((sum, value) => sum + value, 0) / v.length;
   const above = Uint8Array.from(v, (value) => Number(value > mean));
-  return { sides: [above.map((value) => 1 - value), above], sideOf: (patch) => above[patch]! };
+  return { mean, sides: [above.map((value) => 1 - value), above], sideOf: (patch) => above[patch]! };
 }

@@ -67,18 +67,25 @@ const some = (set: SegmentationFeatures, from: number, to: number): Segmentation
   masks: set.masks.slice(from * 96, to * 96),
 });
 
-test.each([undefined, 1, 50])(
-  'test images that stream, %s patches at a time, give the same as all at once',
-  async (heldPatches) => {
+test.each([
+  [undefined, 1],
+  [72, 2],
+  [1, 3],
+] as const)(
+  'test images that stream, %s patches at a time, read train %s times and give the same as all at once',
+  async (heldPatches, times) => {
     const options = { classes: 3, k: 5, memory: { patches: 60, images: 6 } };
     const whole = await inContextSegmentation(train, testSet, options);
     const halves = [some(train, 0, 2), some(train, 2, 6)];
     const stream = [some(testSet, 0, 1), some(testSet, 1, 3), some(testSet, 3, 4)];
+    const searched: number[] = [];
     const { outcome, predicted } = await inContextSegmentation(halves, stream, {
       ...options,
+      onSearched: (images) => searched.push(images),
       heldPatches,
       predictions: 3,
     });
+    expect(searched.length).toBe(6 * times);
     expect(predicted).toEqual(whole.predicted.slice(0, 3));
     expect({ ...outcome, wallMs: 0 }).toEqual({ ...whole.outcome, wallMs: 0 });
   },

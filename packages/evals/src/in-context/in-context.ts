@@ -58,6 +58,8 @@ export interface InContextOptions extends SegmentationScoring {
   readonly heldPatches?: number;
   /** Test images, from the first on, whose maps are returned; default all. */
   readonly predictions?: number;
+  /** Called after each train image that was searched, with their number so far; it starts anew for each held part of test. */
+  readonly onSearched?: (images: number) => void;
   readonly backend?: EvalBackend;
 }
 
@@ -69,6 +71,7 @@ const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({},
   relabel: ['none', 'hungarian'],
   heldPatches: 'number',
   predictions: 'number',
+  onSearched: 'function',
   backend: 'object',
 } as const);
 
@@ -199,7 +202,7 @@ async function fillMemory(
   );
   const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
   const labels = labelMemory(classes);
-  let empty = true;
+  let searched = 0;
   for await (const batch of batches('inContextSegmentation: train', train, SEGMENTATION)) {
     checkMask(batch.masks, options);
     const cells = batch.grid[0] * batch.grid[1];
@@ -210,10 +213,11 @@ async function fillMemory(
       const kept = samplePatches(soft, classes, keep, draws);
       await search.add(kept.length === cells ? image : takeRows(image, kept));
       labels.add(soft, kept);
-      empty = false;
+      searched++;
+      options.onSearched?.(searched);
     }
   }
-  if (empty)
+  if (searched === 0)
     throw new EvalsError(
       'features',
       'the train set is empty; the memory needs patches, and they are read anew for each held part of test',

@@ -38,11 +38,14 @@ export function patchLabels(mask: Uint8Array, options: PatchLabelOptions): Float
   if (mask.length !== maskSize[0] * maskSize[1])
     throw new EvalsError('options', `${mask.length} pixels are no mask of ${maskSize.join(' x ')}`);
   const labels = new Float32Array(grid[0] * grid[1] * classes);
-  mask.forEach((value, pixel) => {
-    const row = Math.floor(Math.floor(pixel / maskSize[1]) / height);
-    const col = Math.floor((pixel % maskSize[1]) / width);
-    const label = value === ignore ? 0 : value;
-    if (label < classes) labels[(row * grid[1] + col) * classes + label]! += 1 / (height * width);
-  });
+  const share = 1 / (height * width);
+  for (let y = 0, pixel = 0; y < maskSize[0]; y++) {
+    const first = Math.floor(y / height) * grid[1];
+    for (let x = 0; x < maskSize[1]; x++, pixel++) {
+      const value = mask[pixel]!;
+      const label = value === ignore ? 0 : value;
+      if (label < classes) labels[(first + Math.floor(x / width)) * classes + label]! += share;
+    }
+  }
   return labels;
 }

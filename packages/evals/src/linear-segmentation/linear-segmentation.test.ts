@@ -43,6 +43,15 @@ test('a score does not depend on how many images are scored at once', async () =
   expect(all.pixelAccuracy).toBeCloseTo(correct / 67, 12);
 });
 
+test('epochs are told as they end, those of the final training too', async () => {
+  const told: string[] = [];
+  const onEpoch = (done: number, all: number) => told.push(`${done} of ${all}`);
+  const { outcome } = await linearSegmentation(train, testSet, { ...options, epochs: 3, onEpoch });
+  const last = Number(outcome.hyper.epoch);
+  const again = Array.from({ length: last }, (_, i) => `${4 + i} of ${3 + last}`);
+  expect(told).toEqual(['1 of 3', '2 of 3', '3 of 3', ...again]);
+});
+
 test('choosing learning rate and epoch on the test images is possible and said', async () => {
   const { outcome, candidates } = await linearSegmentation(train, testSet, { ...options, select: 'test' });
   expect(outcome.value).toBe(Math.max(...candidates.map(({ miou }) => miou)));

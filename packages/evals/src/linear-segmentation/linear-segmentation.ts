@@ -54,6 +54,8 @@ export interface LinearSegmentationOptions extends SegmentationScoring, Selectio
   readonly size?: Extent;
   /** Scores whole batches of test images only, as the reference's loader does. Default false. */
   readonly quirks?: boolean;
+  /** Called after each epoch with their number so far; the training on all images that follows a search adds its own to `all`. */
+  readonly onEpoch?: (done: number, all: number) => void;
   /** Seed of weights, order and hold-out; default 0. */
   readonly seed?: number;
   readonly backend?: EvalBackend;
@@ -66,6 +68,7 @@ const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.a
   batchSize: 'number',
   size: 'numbers',
   quirks: 'boolean',
+  onEpoch: 'function',
   backend: 'object',
 } as const);
 
@@ -112,11 +115,18 @@ export async function linearSegmentation(
   const training = { classes, ignore, size, dropAfter, heads, epochs };
   const { fitted, whole, judge } = sources(train, options, batchSize, seed);
   const judged = judge ? { images: judge } : { images: all, count: evaluated };
-  const { candidates, best } = await searchHeads(backend, fitted, training, (trained) =>
-    scoreHeads(backend, trained, judged.images(), scoring, { size, ...judged }),
-  );
+  const { candidates, best } = await searchHeads(backend, fitted, training, async (trained, epoch) => {
+    const scores = await scoreHeads(backend, trained, judged.images(), scoring, { size, ...judged });
+    options.onEpoch?.(epoch, epochs);
+    return scores;
+  });
   const { learningRate, epoch } = best.candidate;
-  const again = { ...training, heads: [heads[learningRates.indexOf(learningRate)]!], epochs: epoch };
+  const again = {
+    ...training,
+    heads: [heads[learningRates.indexOf(learningRate)]!],
+    epochs: epoch,
+    onEpoch: async (done: number) => options.onEpoch?.(epochs + done, epochs + epoch),
+  };
   const head = select === 'train-holdout' ? (await trainHeads(backend, whole, again))[0]! : best.head;
   const [score] = await scoreHeads(backend, [head], all(), scoring, { size, count: evaluated });
   const tried = { learningRate, epoch, learningRates, epochs, dropAfter, batchSize, size };
@@ -208,12 +218,12 @@ async function searchHeads(
   backend: EvalBackend,
   source: EpochSource,
   training: TrainHeadsOptions,
-  score: (heads: readonly LinearClassifier[]) => Promise<readonly SegmentationScore[]>,
+  score: (heads: readonly LinearClassifier[], epoch: number) => Promise<readonly SegmentationScore[]>,
 ) {
   const candidates: SegmentationCandidate[] = [];
   let best: { candidate: SegmentationCandidate; head: LinearClassifier } | undefined;
   const onEpoch = async (epoch: number, trained: readonly LinearClassifier[]) => {
-    for (const [i, { miou }] of (await score(trained)).entries()) {
+    for (const [i, { miou }] of (await score(trained, epoch)).entries()) {
       const candidate = { learningRate: training.heads[i]!.learningRate, epoch, miou };
       candidates.push(candidate);
       if (!best || miou > best.candidate.miou) best = { candidate, head: trained[i]! };

@@ -105,8 +105,13 @@ async function readPart(stream: SegmentationStream, part: number): Promise<Segme
   return features;
 }
 
-/** The features and masks of the images with the given numbers, copied in that order. */
+/**
+ * The features and masks of the images with the given numbers, copied in that order.
+ *
+ * @throws EvalsError `features` or `labels` where they are none
+ */
 export function takeImages(features: SegmentationFeatures, images: ArrayLike<number>): SegmentationFeatures {
+  checkSet('takeImages: features', features, SEGMENTATION);
   const tokens = features.grid[0] * features.grid[1] * features.dim;
   const pixels = features.maskSize[0] * features.maskSize[1];
   const patches = new Float32Array(images.length * tokens);

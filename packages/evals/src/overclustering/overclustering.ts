@@ -50,6 +50,8 @@ export interface OverclusteringOptions extends SegmentationScoring {
   readonly size?: Extent;
   /** Drops the last incomplete batch of 32 images, as the reference's loader does. Default false. */
   readonly quirks?: boolean;
+  /** Called after each k-means, with their number so far. */
+  readonly onClustered?: (done: number, all: number) => void;
   readonly backend?: EvalBackend;
 }
 
@@ -63,6 +65,7 @@ const OPTIONS: OptionKinds<OverclusteringOptions> = /* @__PURE__ */ Object.assig
   start: ['k-means++', 'random'],
   size: 'numbers',
   quirks: 'boolean',
+  onClustered: 'function',
   backend: 'object',
 } as const);
 
@@ -106,6 +109,7 @@ export async function overclustering(
       const table = { counts, clusters: count, classes };
       const names = naming === 'hungarian' ? hungarianMatch(table) : manyToOneMatch(table, naming);
       scores.push(scoreCounts(renamed(table, names), scoring));
+      options.onClustered?.(outcomes.length * seeds.length + scores.length, clusters.length * seeds.length);
     }
     const values = scores.map(({ miou }) => miou);
     outcomes.push({

@@ -20,7 +20,7 @@ test('a row has the picture with its boxes, and each map with the seed', () => {
   const { svg } = discoveryFigure([item, { ...item, truth: [] }], options);
   expect(svg.match(/<image /g)).toHaveLength(4);
   for (const word of ['a cow', 'similarity', 'labelled', 'found', 'seed']) expect(svg).toContain(`>${word}<`);
-  expect(svg).toContain('#ff4040');
+  expect(svg).toContain('#ff8000');
 });
 
 test('boxes lie where they say, and patches beyond the picture are cut off', () => {
@@ -31,9 +31,9 @@ test('boxes lie where they say, and patches beyond the picture are cut off', () 
         if (Math.min(x - x0, y - y0, x1 - 1 - x, y1 - 1 - y) === ring) boxed.data.set(colour, (y * 10 + x) * 3);
   };
   paint(0, 0, 4, 4, [0, 0, 0], 1);
-  paint(0, 0, 4, 4, [60, 210, 90], 0);
+  paint(0, 0, 4, 4, [86, 180, 233], 0);
   paint(2, 2, 10, 8, [0, 0, 0], 1);
-  paint(2, 2, 10, 8, [255, 64, 64], 0);
+  paint(2, 2, 10, 8, [255, 128, 0], 0);
   expect(discoveryFigure([item], options).svg).toContain(pngDataUri(boxed));
 });
 

@@ -36,9 +36,9 @@ export interface DiscoveryFigureOptions extends Omit<ImageGridOptions, 'columnLa
   readonly colormap?: ColormapName;
 }
 
-const TRUTH: Rgb = [60, 210, 90];
-const FOUND: Rgb = [255, 64, 64];
-const SEED: Rgb = [64, 224, 255];
+const TRUTH: Rgb = [86, 180, 233];
+const FOUND: Rgb = [255, 128, 0];
+const SEED: Rgb = [0, 220, 170];
 
 /**
  * Rows of picture and maps; a map's colours span its 1st to 99th percentile.

@@ -94,15 +94,15 @@ describe('eval correspondence', () => {
   });
 
   test('a draw is told with its seed; other tokens, sizes and parts are told too', async () => {
-    const more = ['--pairs-per-bin', '1', '--feature', 'after-norm', '--layer', '1', '--sizes', '36', '--quirks'];
+    const more = ['--pairs-per-bin', '1', '--feature', 'after-norm', '--layer', '0', '--sizes', '36', '--quirks'];
     expect(await runCli(command(...more, '--json', at('more.json')))).toBe(0);
     const [, , all] = await records('more.json');
     expect(all).toMatchObject({ variant: 'all, 36 px', evaluated: 2, seeds: [20], quirks: true });
-    expect(all!.hyper).toMatchObject({ feature: 'block 1 after the final norm', side: 36, pairsPerBin: 1 });
+    expect(all!.hyper).toMatchObject({ feature: 'block 0 after the final norm', side: 36, pairsPerBin: 1 });
     expect(all!.preprocessing).toMatch(/36 x 36 bicubic, .*, zeros around to 40 x 40$/);
     expect(all!.notes!.join()).toMatch(/36 px are no whole patches of 8: zeros around to 40 px/);
     expect(await runCli(command('--layer', '3'))).toBe(2);
-    expect(printed.at(-1)).toMatch(/--layer 3 is no block of this model, which has 2/);
+    expect(printed.at(-1)).toMatch(/block 3 does not exist, the model has 2; give --layer from 0 to 1/);
     expect(await runCli(command('--split', 'trn'))).not.toBe(0);
     expect(printed.at(-1)).toMatch(/no pairs in PairAnnotation\/trn; --split is one of test/);
     expect(await runCli(command('-d', join(spair, 'JPEGImages')))).not.toBe(0);

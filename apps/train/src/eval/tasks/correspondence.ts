@@ -7,7 +7,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TrainError } from '../../errors';
 import type { PatchTokens } from '../../features/compute-shard';
 import { describePreparation } from '../../image-sets/preparation';
-import { integerList, positiveInteger } from '../../options/option-values';
+import { integerList, positiveInteger, wholeNumber } from '../../options/option-values';
 import { checkOutputFile } from '../../options/outputs';
 import type { EvalContext } from '../context';
 import { itemLines } from '../correspondence/item-lines';
@@ -60,7 +60,7 @@ export const task: EvalTask = {
           'after-norm',
         ]),
       )
-      .option('--layer <n>', 'block that the tokens are of, from 1 (default: the last)', positiveInteger)
+      .option('--layer <index>', 'block of the tokens, from 0, or from the end -1, -2 ... (default: -1)', wholeNumber)
       .option('--items <file>', 'write one line of JSON for each pair and size, with every key point'),
   run,
 };
@@ -126,13 +126,18 @@ const ABOUT =
   'PCK: the same cells measured from their centres to the key points as they were annotated. By chance: of any cell.';
 
 /** The block and form of the tokens. */
-function tokensOf({ model: { depth } }: PairPart, { feature = 'before-norm', layer = depth }: Options): PatchTokens {
-  if (layer > depth) throw new TrainError('usage', `--layer ${layer} is no block of this model, which has ${depth}`);
-  return { block: layer - 1, norm: feature === 'after-norm' };
+function tokensOf({ model: { depth } }: PairPart, { feature = 'before-norm', layer = -1 }: Options): PatchTokens {
+  const block = layer < 0 ? layer + depth : layer;
+  if (block < 0 || block >= depth)
+    throw new TrainError(
+      'usage',
+      `block ${layer} does not exist, the model has ${depth}; give --layer from 0 to ${depth - 1}`,
+    );
+  return { block, norm: feature === 'after-norm' };
 }
 
 const featureName = ({ block, norm }: PatchTokens): string =>
-  `block ${block + 1} ${norm ? 'after' : 'before'} the final norm`;
+  `block ${block} ${norm ? 'after' : 'before'} the final norm`;
 
 /** What is to be known of these features and this size beside the data's own notes. */
 function notesOn({ model }: PairPart, patches: PatchTokens, { note }: MatchSize): string[] {

@@ -1,25 +1,47 @@
 /** Overclustering: do clusters of patches follow classes? */
-import { overclustering } from '@franca/evals';
+import { type EvalRecord, overclustering } from '@franca/evals';
+import { lineChart } from '@franca/viz';
 import { Option } from 'commander';
 import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
-import { classTable, type ScoringOptions, scoringOf, withOtherMean, withScoring } from '../segmentation-scoring';
+import { countProgress } from '../../text/count-progress';
+import {
+  follow,
+  type OverclusterValues,
+  PAPER_OVERCLUSTER,
+  type ProtocolOptions,
+  protocolOption,
+} from '../paper-protocol';
+import {
+  classTable,
+  type ScoringOptions,
+  scoringOf,
+  underProtocol,
+  withOtherMean,
+  withScoring,
+} from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
-interface Options extends ScoringOptions {
-  readonly clusters?: readonly number[];
-  readonly seeds?: readonly number[];
-  readonly match?: 'auto' | 'hungarian' | 'precision' | 'iou';
-  readonly start?: 'k-means++' | 'random';
-}
+interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {}
+
+const FLAGS: Readonly<Record<keyof OverclusterValues, string>> = {
+  clusters: '--clusters',
+  seeds: '--seeds',
+  match: '--match',
+  start: '--start',
+};
 
 export const task: EvalTask = {
   name: 'overcluster',
   about: 'k-means of patch tokens named after classes (paper Table 4)',
   reads: 'segmentation',
   order: 8,
+  inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OVERCLUSTER.size : undefined),
   options: (command) =>
     withScoring(command)
+      .addOption(
+        protocolOption('448 px bilinear, k-means from random points, 100, 300 and 500 clusters too, as behind Table 4'),
+      )
       .option(
         '--clusters <list>',
         'numbers of clusters (default: the classes; 100, 300, 500 where there are 32 patches for each)',
@@ -35,21 +57,54 @@ export const task: EvalTask = {
         ]),
       )
       .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
-  async run(context, { clusters, seeds, match, start, ...scoring }: Options) {
-    const test = await context.segmentation('test');
-    const settings = scoringOf(test.set, scoring);
+  async run(context, options: Options) {
+    const { protocol, classes, absent, unscored, ...given } = options;
+    const scoring = underProtocol({ classes, absent, unscored }, protocol);
+    const test = await context.segmentation('test', protocol && PAPER_OVERCLUSTER.look);
+    const clusters: readonly number[] = [...new Set([test.set.classes.length, ...PAPER_OVERCLUSTER.values.clusters])];
+    const paper = { ...PAPER_OVERCLUSTER, values: { ...PAPER_OVERCLUSTER.values, clusters } };
+    const asked = { task: 'overcluster', protocol, paper, given, flags: FLAGS, input: context.input() };
+    const { values, notes, hyper } = follow(asked);
+    const { update, end } = countProgress('overcluster', { items: 'k-means', unit: 'k-means' });
     const { outcomes } = await overclustering(test.batches, {
-      ...settings,
+      ...scoringOf(test.set, scoring),
       backend: context.backend,
-      clusters: clusters ?? clusterCounts(test.set, context.grid),
-      seeds,
-      match,
-      start,
+      clusters: values.clusters ?? clusterCounts(test.set, context.grid),
+      seeds: values.seeds,
+      match: values.match,
+      start: values.start,
+      onClustered: (done, all) => update(done, all, false),
     });
-    const records = context.records(test, withOtherMean(test.set, scoring, outcomes));
-    return { records, section: { tables: [classTable(test.set, records)] } };
+    end();
+    const set = { ...test.set, notes: [...test.set.notes, ...notes] };
+    const settled = outcomes.map((outcome) => ({ ...outcome, hyper: { ...outcome.hyper, ...hyper } }));
+    const records = context.records({ ...test, set }, withOtherMean(set, scoring, settled));
+    const charts = records.length > 1 ? [{ figure: clusterChart(records) }] : [];
+    return { records, section: { charts, tables: [classTable(test.set, records)] } };
   },
 };
+
+/** mIoU over the number of clusters (Fig. 10): the mean over seeds, and a band from the lowest seed to the highest. */
+function clusterChart(records: readonly EvalRecord[]) {
+  const sorted = records.toSorted((a, b) => clustersOf(a) - clustersOf(b));
+  const counts = sorted.map(clustersOf);
+  const bySeed = sorted.map(({ others, seeds }) => seeds.map((seed) => 100 * others[`seed ${seed}`]!));
+  const line = {
+    name: `mean of ${bySeed[0]!.length} seeds`,
+    x: counts,
+    y: sorted.map(({ value }) => 100 * value),
+    band: { low: bySeed.map((values) => Math.min(...values)), high: bySeed.map((values) => Math.max(...values)) },
+  };
+  return lineChart([line], {
+    title: 'Overclustering',
+    subtitle: 'the band reaches from the lowest seed to the highest',
+    markers: true,
+    x: { label: 'clusters', kind: 'log', ticks: counts, format: String },
+    y: { label: 'mIoU, %' },
+  });
+}
+
+const clustersOf = ({ hyper }: EvalRecord): number => Number(hyper.clusters);
 
 /** With fewer patches a cluster is named after whatever is in it, and many clusters score high on any features. */
 const PATCHES_PER_CLUSTER = 32;
