@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sharedData } from '../../../../../test/support/shared';
-import { writeAt } from '../../../test/mask-files';
+import { maskPng, writeAt } from '../../../test/mask-files';
 import { spairFiles } from '../../../test/pair-files';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model';
 import { runCli } from '../../run-cli';
@@ -108,6 +108,29 @@ describe('eval correspondence', () => {
     expect(await runCli(command('-d', join(spair, 'JPEGImages')))).not.toBe(0);
     expect(printed.at(-1)).toMatch(/JPEGImages has no pairs; give SPair-71k/);
   });
+});
+
+test('a picture whose pixels are damaged takes its pairs with it: the record counts and names it, and its line has no points', async () => {
+  const root = join(folder, 'broken');
+  const files = await spairFiles();
+  // the header stays as it is
+  const damaged = maskPng(Array(96).fill(7), 12, { colour: 2, depth: 8 });
+  damaged.fill(0xff, 45, 55);
+  for (const [path, body] of Object.entries({ ...files, 'JPEGImages/cow/d.jpg': damaged }))
+    await writeAt(join(root, path), body);
+  const args = ['--sizes', '32', '--json', at('broken.json'), '--items', at('broken.jsonl')];
+  expect(await runCli(command('-d', root, ...args))).toBe(0);
+  const results = await records('broken.json');
+  expect(results.map(({ variant, evaluated, total }) => [variant, evaluated, total])).toEqual([
+    ['d=0, 32 px', 1, 3],
+    ['d=2, 32 px', 1, 3],
+    ['all, 32 px', 2, 3],
+  ]);
+  expect(results[2]!.perClass[1]).toBe(null);
+  expect(results[2]!.notes!.join()).toMatch(
+    /1 of 4 images of broken test could not be read .*: JPEGImages\/cow\/d.jpg/,
+  );
+  expect((await linesOf('broken.jsonl')).map(({ points }) => points?.length)).toEqual([2, 2, undefined]);
 });
 
 const data = sharedData('spair-animals');
