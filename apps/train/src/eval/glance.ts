@@ -30,7 +30,7 @@ const LINES: Readonly<Record<string, Line>> = {
   },
   'object-discovery': {
     asks: 'is the object found without labels? (floor: the whole picture)',
-    floor: ({ others }) => others['whole picture'],
+    floor: ({ others }) => others['box of the whole picture'],
   },
   correspondence: {
     asks: 'is a part found in another of its kind? (floor: any patch)',
