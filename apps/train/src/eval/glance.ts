@@ -25,11 +25,11 @@ const LINES: Readonly<Record<string, Line>> = {
   'in-context-segmentation': { asks: 'do similar patches have the same class?' },
   'linear-segmentation': { asks: 'does a linear classifier name patches?' },
   'position-decodability': {
-    asks: 'is the place of a patch in its token? (less is better for segmentation)',
+    asks: 'is the place of a patch in its token? (less is better)',
     floor: () => 0,
   },
   'object-discovery': {
-    asks: 'is the object found without labels? (floor: the whole picture)',
+    asks: 'is the object found? (floor: the whole picture)',
     floor: ({ others }) => others['box of the whole picture'],
   },
   correspondence: {
@@ -38,7 +38,7 @@ const LINES: Readonly<Record<string, Line>> = {
     floor: ({ others }) => others['recall of a random cell'],
   },
   'warp-correspondence': {
-    asks: 'is a patch found in the same picture, turned and zoomed? (floor: its old place)',
+    asks: 'is a patch found again when turned? (floor: its old place)',
     variant: 'strong',
     floor: ({ others }) => others['in place@0.1'],
   },

@@ -4,9 +4,9 @@
  * time so that a loaded number serves four products. Cosines come from them by the lengths of the rows.
  */
 import { valueProblem } from '@franca/tensor';
+import { type Packed, packedProducts, packRows } from '../backend/packed';
 import { EvalsError } from '../errors';
 import type { PatchFeatures } from '../features';
-import type { Matrix } from '../matrix';
 import { tokensOfOne } from './discovery';
 
 /** Inner products of all pairs of `size` patches. */
@@ -16,8 +16,7 @@ export interface PatchProducts {
   readonly lower: Float64Array;
 }
 
-/** Rows of one side of a tile, and of a block that stays in the processor's cache. */
-const TILE = 4;
+/** Rows of a block that stays in the processor's cache; a multiple of a panel's four. */
 const BLOCK = 32;
 /** Whose products fill a gigabyte. */
 const MOST_PATCHES = 16_384;
@@ -34,17 +33,21 @@ export function patchProducts(features: PatchFeatures): PatchProducts {
     const most = `their products would fill gigabytes; give a picture of at most ${MOST_PATCHES} patches`;
     throw new EvalsError('features', `patchProducts: the picture has ${size} patches, and ${most}`);
   }
-  const rows = paddedRows(tokens);
+  const panels = packRows(tokens.data, tokens.cols);
+  const rowsOf = (from: number): Packed => {
+    const count = Math.min(BLOCK, size - from);
+    return { ...panels, count, data: panels.data.subarray(from * tokens.cols) };
+  };
   const lower = new Float64Array((size * (size + 1)) / 2);
-  const tile = new Float64Array(TILE * TILE);
-  for (let block = 0; block < size; block += BLOCK) {
-    for (let i = block; i < size; i += TILE) {
-      for (let j = block; j <= i && j < block + BLOCK; j += TILE) {
-        productTile(rows, tokens.cols, i, j, tile);
-        for (let a = i; a < Math.min(i + TILE, size); a++) {
-          for (let b = j; b <= Math.min(j + TILE - 1, a); b++)
-            lower[(a * (a + 1)) / 2 + b] = tile[(a - i) * TILE + b - j]!;
-        }
+  const block = new Float64Array(BLOCK * BLOCK);
+  for (let top = 0; top < size; top += BLOCK) {
+    for (let left = 0; left <= top; left += BLOCK) {
+      const [rows, columns] = [rowsOf(top), rowsOf(left)];
+      packedProducts(rows, columns, block);
+      for (let a = 0; a < rows.count; a++) {
+        const i = top + a;
+        const products = block.subarray(a * columns.count, a * columns.count + Math.min(columns.count, i - left + 1));
+        lower.set(products, (i * (i + 1)) / 2 + left);
       }
     }
   }
@@ -77,60 +80,4 @@ export function productRow({ size, lower }: PatchProducts, i: number): Float64Ar
   row.set(lower.subarray(begin, begin + i + 1));
   for (let j = i + 1; j < size; j++) row[j] = lower[(j * (j + 1)) / 2 + i]!;
   return row;
-}
-
-function paddedRows({ data, rows, cols }: Matrix): Float64Array {
-  const padded = new Float64Array(Math.ceil(rows / TILE) * TILE * cols);
-  padded.set(data);
-  return padded;
-}
-
-/** Products of rows i .. i + 3 with rows j .. j + 3, `[4, 4]`. */
-function productTile(rows: Float64Array, cols: number, i: number, j: number, tile: Float64Array): void {
-  let s00 = 0,
-    s01 = 0,
-    s02 = 0,
-    s03 = 0;
-  let s10 = 0,
-    s11 = 0,
-    s12 = 0,
-    s13 = 0;
-  let s20 = 0,
-    s21 = 0,
-    s22 = 0,
-    s23 = 0;
-  let s30 = 0,
-    s31 = 0,
-    s32 = 0,
-    s33 = 0;
-  const [a0, b0] = [i * cols, j * cols];
-  for (let k = 0; k < cols; k++) {
-    const a = a0 + k;
-    const b = b0 + k;
-    const x0 = rows[a]!;
-    const x1 = rows[a + cols]!;
-    const x2 = rows[a + 2 * cols]!;
-    const x3 = rows[a + 3 * cols]!;
-    const y0 = rows[b]!;
-    const y1 = rows[b + cols]!;
-    const y2 = rows[b + 2 * cols]!;
-    const y3 = rows[b + 3 * cols]!;
-    s00 += x0 * y0;
-    s01 += x0 * y1;
-    s02 += x0 * y2;
-    s03 += x0 * y3;
-    s10 += x1 * y0;
-    s11 += x1 * y1;
-    s12 += x1 * y2;
-    s13 += x1 * y3;
-    s20 += x2 * y0;
-    s21 += x2 * y1;
-    s22 += x2 * y2;
-    s23 += x2 * y3;
-    s30 += x3 * y0;
-    s31 += x3 * y1;
-    s32 += x3 * y2;
-    s33 += x3 * y3;
-  }
-  tile.set([s00, s01, s02, s03, s10, s11, s12, s13, s20, s21, s22, s23, s30, s31, s32, s33]);
 }
