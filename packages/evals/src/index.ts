@@ -138,7 +138,7 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
-export { type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
+export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';
 export type { Selection, SelectionOptions } from './selection';
 export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';

@@ -5,6 +5,7 @@
  * open-hummingbird-eval (in-context). What one gives beside it wins and is told as a deviation; what the programs do that is not done
  * here stands in `differs`.
  */
+import { PAPER_SETTINGS } from '@franca/evals';
 import { Option } from 'commander';
 import type { CropRecipe } from '../image-sets/crops';
 import { type DenseLook, wholePatches } from '../image-sets/preparation';
@@ -149,7 +150,7 @@ export function follow<Values extends object>({
     notes: [...deviations.map((deviation) => `not the paper's: ${deviation}`), ...paper.differs].map(
       (note) => `${task}: ${note}`,
     ),
-    hyper: { settings: deviations.length > 0 ? "the paper's, with the deviations of the notes" : "the paper's" },
+    hyper: { settings: deviations.length > 0 ? `${PAPER_SETTINGS}, with the deviations of the notes` : PAPER_SETTINGS },
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { paperDifferences, paperResult } from './paper-results';
+import { PAPER_SETTINGS, paperDifferences, paperResult } from './paper-results';
 import { PAPER_RESULTS } from './paper-tables';
 
 /** A record over `items` of as many. */
@@ -29,6 +29,12 @@ test('a part of the set, or another metric, stands alone and says why', () => {
   expect(paperResult(pets, 'Franca-B')).toBeUndefined();
   expect(paperDifferences(pets)).toEqual([
     "the paper's oxford-pets is mean-per-class, this result is top-1; its value is not shown",
+  ]);
+  const voc = { ...over(1_449), metric: 'mIoU', task: 'in-context-segmentation', dataset: 'voc-2012' };
+  expect(paperResult({ ...voc, hyper: { settings: PAPER_SETTINGS } }, 'Franca-B')?.values).toEqual([75.7]);
+  expect(paperResult({ ...voc, hyper: { settings: 'own' } }, 'Franca-B')).toBeUndefined();
+  expect(paperDifferences({ ...voc, hyper: { settings: 'own' } })).toEqual([
+    "the paper's in-context-segmentation on voc-2012 is by its own protocol, this result is not; its value is not shown",
   ]);
   expect(paperDifferences({ ...over(50_000), task: 'knn', dataset: 'imagenet-1k' })).toEqual([]);
   for (const dataset of ['my photos', 'constructor'])

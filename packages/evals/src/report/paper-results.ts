@@ -5,8 +5,15 @@ import { isDrawn, paperMetric, paperSize } from './paper-sets';
 import { PAPER_RESULTS, type PaperResult } from './paper-tables';
 
 /** What of a record tells whether a number of the paper is its like. */
-export type PaperSubject = Pick<Outcome, 'task' | 'protocol' | 'variant' | 'metric' | 'evaluated' | 'total'> &
-  Pick<Subject, 'dataset'>;
+export interface PaperSubject
+  extends Pick<Outcome, 'task' | 'protocol' | 'variant' | 'metric' | 'evaluated' | 'total'>,
+    Pick<Subject, 'dataset'> {
+  /** `settings`, where it is there, says whether they are the paper's: `PAPER_SETTINGS`. */
+  readonly hyper?: Outcome['hyper'];
+}
+
+/** What `hyper.settings` says of an evaluation that was run exactly by the paper's protocol. */
+export const PAPER_SETTINGS = "the paper's";
 
 /**
  * What the paper prints for this model on the record's task and data set: nothing where the record is of another number of items or of
@@ -24,7 +31,8 @@ export function paperResult(record: PaperSubject, model: string): PaperResult | 
 export function paperDifferences(record: PaperSubject): string[] {
   checkSubject('paperDifferences', record);
   if (!PAPER_RESULTS.some((row) => isLike(row, record))) return [];
-  const { task, dataset, metric } = record;
+  const { task, dataset, metric, hyper } = record;
+  const settings = hyper?.settings ?? PAPER_SETTINGS;
   const items = paperSize(task, dataset)!;
   const evaluated = isDrawn(dataset) ? record.total : record.evaluated;
   const reported = paperMetric(task, dataset) ?? metric;
@@ -34,6 +42,9 @@ export function paperDifferences(record: PaperSubject): string[] {
       : [
           `the paper's ${dataset} has ${items} test items, this result is taken over ${evaluated}; its value is not shown`,
         ]),
+    ...(settings === PAPER_SETTINGS
+      ? []
+      : [`the paper's ${task} on ${dataset} is by its own protocol, this result is not; its value is not shown`]),
     ...(reported === metric
       ? []
       : [`the paper's ${dataset} is ${reported}, this result is ${metric}; its value is not shown`]),
