@@ -76,6 +76,7 @@ export {
   type MatchedPictures,
   type MatchesFigureOptions,
   matchesFigure,
+  type PicturePlace,
   type PointMatch,
 } from './figures/matches-figure';
 export {

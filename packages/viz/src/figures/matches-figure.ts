@@ -10,13 +10,13 @@ import { element, type Figure, figure, heading, label, line, type Markup, MUTED,
 import { checkCount, checkRange, VizError } from '../errors';
 
 /** A place in a picture, in its pixels. */
-type Place = readonly [x: number, y: number];
+export type PicturePlace = readonly [x: number, y: number];
 
 /** A point of the left picture, where it was found in the right one, and where it is. */
 export interface PointMatch {
-  readonly source: Place;
-  readonly found: Place;
-  readonly truth: Place;
+  readonly source: PicturePlace;
+  readonly found: PicturePlace;
+  readonly truth: PicturePlace;
   readonly right: boolean;
 }
 
@@ -116,10 +116,10 @@ function drawPair(
   return pieces;
 }
 
-const dot = ([cx, cy]: Place, fill: string): Markup =>
+const dot = ([cx, cy]: PicturePlace, fill: string): Markup =>
   element('circle', { cx, cy, r: 3, fill, stroke: '#ffffff', 'stroke-width': 1 });
 
-const ring = ([cx, cy]: Place, stroke: string): Markup[] => [
+const ring = ([cx, cy]: PicturePlace, stroke: string): Markup[] => [
   element('circle', { cx, cy, r: 5, fill: 'none', stroke: '#ffffff', 'stroke-width': 4 }),
   element('circle', { cx, cy, r: 5, fill: 'none', stroke, 'stroke-width': 2 }),
 ];
@@ -130,7 +130,7 @@ function place(image: PixelImage, x: number, y: number, cellSize: number) {
   const left = x + (cellSize - width) / 2;
   return {
     box: { x: left, y, width, height },
-    at: ([u, v]: Place): [x: number, y: number] => [left + u * scale, y + v * scale],
+    at: ([u, v]: PicturePlace): [x: number, y: number] => [left + u * scale, y + v * scale],
   };
 }
 
@@ -146,7 +146,7 @@ function shrunk(image: PixelImage, side: number): PixelImage {
   return resizeImage(image, { width: Math.max(1, Math.round(width)), height: Math.max(1, Math.round(height)) }, 'area');
 }
 
-function checkPlace(index: number, [x, y]: Place, { width, height }: PixelImage): void {
+function checkPlace(index: number, [x, y]: PicturePlace, { width, height }: PixelImage): void {
   // a cell of a padded picture may lie beside it
   const longer = Math.max(width, height);
   if (x >= 0 && y >= 0 && x <= longer && y <= longer) return;
