@@ -1,7 +1,7 @@
 /** A score as what a record is made of: everything that the number depends on stands in it. */
 import { discoveryOutcome, type Outcome, type SelectedOn } from '@franca/evals';
 import type { Scored } from './score';
-import { readingOf } from './settings';
+import { variantOf } from './settings';
 
 /** What the settings of a run have in common. */
 export interface CommonFacts {
@@ -21,7 +21,7 @@ export function outcomeOf(
   const { method, ...hyper } = setting;
   const outcome = discoveryOutcome(score, {
     protocol: method,
-    variant: readingOf(setting),
+    variant: variantOf(setting),
     total: score.images,
     details: pictures.map(({ found }) => found.detail),
     hyper: { ...hyper, patchSize, ...(rasa && { rasa: method !== 'dino-seg' && setting.feature === 'output' }) },

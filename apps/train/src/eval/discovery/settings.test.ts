@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { tinyConfig } from '../../../test/tiny-model';
-import { describeSetting, readingOf, settingsOf } from './settings';
+import { describeSetting, settingsOf, variantOf } from './settings';
 import { triedSettings } from './sweep';
 
 const deit = { ...tinyConfig, depth: 12, numHeads: 3 };
@@ -44,7 +44,9 @@ test('a setting names what it reads, and what it does with it', () => {
     'lost, queries of block 11, unit length, bias 0.2',
     'dino-seg, attention of head 2 of block 11',
   ]);
-  expect(readingOf(lost!)).toBe('queries of block 11');
+  expect(variantOf(lost!)).toBe('queries of block 11, unit length, bias 0.2');
+  const [other] = settingsOf({ features: ['key'], tau: 0.3, weighted: true }, deit);
+  expect(variantOf(other!)).toBe('keys of block 11, tau 0.3, weighted');
 });
 
 test('a sweep tries four blocks with four features, the official setting first; of LOST raw products and biased cosines', () => {

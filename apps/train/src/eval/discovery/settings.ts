@@ -93,13 +93,19 @@ export const lostSetting = (
 
 const PLURAL: Readonly<Record<Feature, string>> = { query: 'queries', key: 'keys', value: 'values', output: 'output' };
 
-/** What a setting reads, as records name it: `keys of block 11`, `attention of head 4 of block 11`. */
-export const readingOf = (setting: Setting): string =>
-  `${setting.method === 'dino-seg' ? `attention of head ${setting.head}` : PLURAL[setting.feature]} of block ${setting.layer}`;
-
-/** A setting in short, as tables name it. */
-export function describeSetting(setting: Setting): string {
-  if (setting.method !== 'lost') return `${setting.method}, ${readingOf(setting)}`;
-  const { normalise, bias } = setting;
-  return `lost, ${readingOf(setting)}${normalise ? ', unit length' : ''}${bias === 0 ? '' : `, bias ${bias}`}`;
+/** A setting as records name it: what it reads and what of it is not as usual, `keys of block 11, bias 0.1`. */
+export function variantOf(setting: Setting): string {
+  const { layer } = setting;
+  if (setting.method === 'dino-seg') return `attention of head ${setting.head} of block ${layer}`;
+  const usual = setting.method === 'lost' ? lostSetting('key', layer, {}) : tokenCutSetting('key', layer, {});
+  const unusual = Object.entries(setting).filter(
+    ([name, value]) => name !== 'feature' && value !== Object.entries(usual).find(([known]) => known === name)?.[1],
+  );
+  const words = unusual.map(([name, value]) => (value === true ? (WORDS[name] ?? name) : `${name} ${value}`));
+  return [`${PLURAL[setting.feature]} of block ${layer}`, ...words].join(', ');
 }
+
+const WORDS: Readonly<Record<string, string>> = { normalise: 'unit length' };
+
+/** The same with its method, as tables name it. */
+export const describeSetting = (setting: Setting): string => `${setting.method}, ${variantOf(setting)}`;
