@@ -12,7 +12,7 @@ import type { ImageSet } from './image-set';
 import type { PairSet, SetPair, Size } from './pair-set';
 
 /** Pictures of the generated world that pairs are drawn from. */
-const WORLD_PICTURES = 200;
+const WORLD_PICTURES = 400;
 
 /** Of its validation part. @throws TrainError `data` where it is too small to have a pair */
 export async function worldPairs(spec: string, dataset: string): Promise<PairSet> {
