@@ -9,6 +9,7 @@
 import type { FileTree } from '@franca/data';
 import { TrainError } from '../errors';
 import { type BoxedPicture, type BoxLayout, boxOf, type PictureSize, shown, stemOf } from './box-layout';
+import { parseJson } from './parse-json';
 
 export const BOXES_FILE = 'boxes.json';
 const ANNOTATIONS_FILE = 'annotations.json';
@@ -57,14 +58,6 @@ function sizeOf(size: unknown): { readonly size?: PictureSize } {
   if (!Array.isArray(size) || size.length !== 2 || !size.every((side) => Number.isInteger(side) && side > 0)) return {};
   const [width, height] = size as [number, number];
   return { size: { width, height } };
-}
-
-function parseJson(where: string, bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString());
-  } catch (cause) {
-    throw new TrainError('data', `${where} is no JSON: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function recordOf(where: string, value: unknown): Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@
  */
 import type { FileTree } from '@franca/data';
 import { TrainError } from '../errors';
+import { parseJson } from './parse-json';
 
 /** A value somewhere in a file. */
 export interface JsonPlace {
@@ -15,12 +16,7 @@ export interface JsonPlace {
 /** @throws TrainError `data` where the file is missing or no JSON */
 export async function readJson(tree: FileTree, path: string): Promise<JsonPlace> {
   const where = `${tree.name}: ${path}`;
-  const bytes = await tree.read(path);
-  try {
-    return { value: JSON.parse(new TextDecoder().decode(bytes)), where };
-  } catch (error) {
-    throw new TrainError('data', `${where} is no JSON: ${(error as Error).message}`, { cause: error });
-  }
+  return { value: parseJson(where, await tree.read(path)), where };
 }
 
 /** A part of an object; `undefined` where there is none, or `null` stands there. */

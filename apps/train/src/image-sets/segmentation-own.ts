@@ -1,6 +1,7 @@
 /** One's own pictures with masks: train/images, train/masks and, where there are any, val/images, val/masks; class names in a JSON file. */
 import type { FileTree } from '@franca/data';
 import { TrainError } from '../errors';
+import { parseJson } from './parse-json';
 import type { SegmentationLayout } from './segmentation-layout';
 import { findPairs, hasPart } from './segmentation-pairs';
 
@@ -46,12 +47,4 @@ async function namesOf(tree: FileTree): Promise<string[]> {
     'data',
     `${tree.name} names no classes; write a classes.json: a list, first the class of value 0`,
   );
-}
-
-function parseJson(path: string, bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8'));
-  } catch (error) {
-    throw new TrainError('data', `${path} is no JSON: ${(error as Error).message}`);
-  }
 }
