@@ -1,10 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EvalRecord } from '@franca/evals';
+import { type EvalRecord, PAPER_SETTINGS } from '@franca/evals';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
+import { follow, learntFrom, PAPER_IN_CONTEXT } from './paper-protocol';
 import { scoringOf, underProtocol } from './segmentation-scoring';
 import { task as inContext } from './tasks/in-context';
 import { task as linearSeg } from './tasks/linear-seg';
@@ -110,6 +111,38 @@ test('overcluster: random starts, and a chart over the numbers of clusters', asy
   expect(records[0]!.notes).toContain("overcluster: not the paper's: --clusters 2,5 in place of 2,100,300,500");
   const page = await readFile(html, 'utf8');
   expect(page).toMatch(/the band reaches from the lowest seed to the highest/);
+});
+
+test.each([
+  [{ neighbours: 30, shots: [8] }, ["in-context: not the paper's: --shots is given"]],
+  [
+    { neighbours: 30, trainList: 'train', classes: [1] },
+    ["in-context: not the paper's: --train-list is given", "in-context: not the paper's: --classes is given"],
+  ],
+  [{ trainList: 'trainaug', unscored: 'zero', neighbours: 30 }, []],
+])('what else changes the number is no setting of the paper: %j', (given, told) => {
+  const input = { size: 518, patchSize: 14 };
+  const { notes, hyper } = follow({ task: 'in-context', protocol: 'paper', paper: PAPER_IN_CONTEXT, given, input });
+  expect(notes.slice(0, told.length)).toEqual(told);
+  expect(hyper.settings === PAPER_SETTINGS).toBe(told.length === 0);
+});
+
+test("a training part of another size than the paper's is told", () => {
+  const followed = follow({
+    task: 'in-context',
+    protocol: 'paper',
+    paper: PAPER_IN_CONTEXT,
+    given: {},
+    input: { size: 518, patchSize: 14 },
+  });
+  const settings = (dataset: string, length: number) =>
+    learntFrom(followed, 'in-context', { dataset, length }).hyper.settings;
+  expect(settings('voc-2012', 10_582)).toBe(PAPER_SETTINGS);
+  expect(settings('photos', 7)).toBe(PAPER_SETTINGS);
+  expect(settings('voc-2012', 1_464)).toMatch(/deviations/);
+  expect(learntFrom(followed, 'in-context', { dataset: 'voc-2012', length: 1_464 }).notes).toContain(
+    "in-context: not the paper's: 1464 images of train in place of 10582",
+  );
 });
 
 test('without a protocol nothing is told of it', async () => {

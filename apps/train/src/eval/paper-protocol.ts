@@ -100,9 +100,8 @@ export interface Asked<Values> {
   readonly task: string;
   readonly protocol: ProtocolOptions['protocol'];
   readonly paper: PaperProtocol<Values>;
+  /** All options that were given: those of the protocol and others. */
   readonly given: Partial<Values>;
-  /** The option of each value, as one writes it. */
-  readonly flags: Readonly<Record<keyof Values, string>>;
   readonly input: { readonly size: number; readonly patchSize: number };
 }
 
@@ -117,21 +116,39 @@ export interface Followed<Values> {
   readonly hyper: { readonly settings: string };
 }
 
+const DEVIATING = `${PAPER_SETTINGS}, with the deviations of the notes`;
+
+/** Images that the paper's evaluations learn from. */
+const PAPER_TRAIN: Readonly<Record<string, number>> = { 'voc-2012': 10_582, ade20k: 20_210 };
+
+/** The same once the training part is known: another number of images than the paper's is a deviation too. */
+export function learntFrom<Values>(
+  followed: Followed<Values>,
+  task: string,
+  { dataset, length }: { readonly dataset: string; readonly length: number },
+): Followed<Values> {
+  const wanted = Object.hasOwn(PAPER_TRAIN, dataset) ? PAPER_TRAIN[dataset] : length;
+  if (followed.hyper.settings === 'own' || wanted === length) return followed;
+  const deviation = `not the paper's: ${length} images of train in place of ${wanted}`;
+  console.log(deviation);
+  return { ...followed, notes: [`${task}: ${deviation}`, ...followed.notes], hyper: { settings: DEVIATING } };
+}
+
 /** The options that hold: those given, else those of the protocol, where it is asked for; it is shown on the screen. */
 export function follow<Values extends object>({
   task,
   protocol,
   paper,
   given,
-  flags,
   input,
 }: Asked<Values>): Followed<Values> {
   if (!protocol) return { values: given, look: {}, crops: undefined, notes: [], hyper: { settings: 'own' } };
-  const names = Object.keys(paper.values) as (keyof Values)[];
+  const names = Object.keys(paper.values) as (keyof Values & string)[];
   const changed = names.filter((name) => given[name] !== undefined && `${given[name]}` !== `${paper.values[name]}`);
   const kept = names.filter((name) => !changed.includes(name));
   const deviations = [
-    ...changed.map((name) => `${flags[name]} ${given[name]} in place of ${paper.values[name]}`),
+    ...besides(given).map((name) => `${flagOf(name)} is given`),
+    ...changed.map((name) => `${flagOf(name)} ${given[name]} in place of ${paper.values[name]}`),
     ...sizeDeviation(paper.size, input),
   ];
   const values: Partial<Values> = { ...given };
@@ -139,7 +156,7 @@ export function follow<Values extends object>({
   const lines = [
     `input of ${input.size} x ${input.size}, ${paper.look.filter ?? 'bicubic'}`,
     ...(paper.crops ? [`${paper.crops.name} crops of ${paper.crops.scale.join(' to ')} of the area`] : []),
-    ...kept.map((name) => `${flags[name]} ${paper.values[name]}`),
+    ...kept.map((name) => `${flagOf(name)} ${paper.values[name]}`),
   ];
   console.log(`${task} by the paper's protocol: ${lines.join('; ')}`);
   for (const deviation of deviations) console.log(`not the paper's: ${deviation}`);
@@ -150,9 +167,32 @@ export function follow<Values extends object>({
     notes: [...deviations.map((deviation) => `not the paper's: ${deviation}`), ...paper.differs].map(
       (note) => `${task}: ${note}`,
     ),
-    hyper: { settings: deviations.length > 0 ? `${PAPER_SETTINGS}, with the deviations of the notes` : PAPER_SETTINGS },
+    hyper: { settings: deviations.length > 0 ? DEVIATING : PAPER_SETTINGS },
   };
 }
+
+/** Options that change the number and are no part of a protocol, with what the paper's evaluations have of them. */
+const BESIDES: Readonly<Record<string, unknown>> = {
+  images: undefined,
+  trainList: 'trainaug',
+  trainShare: undefined,
+  trainNames: undefined,
+  shots: undefined,
+  maskValues: undefined,
+  void: undefined,
+  classes: undefined,
+  absent: 'zero',
+  unscored: 'zero',
+};
+
+/** Those that are given and are not the paper's. */
+const besides = (given: object): string[] =>
+  Object.entries(given).flatMap(([name, value]) =>
+    value !== undefined && Object.hasOwn(BESIDES, name) && value !== BESIDES[name] ? [name] : [],
+  );
+
+/** An option as one writes it: `--learning-rates` of `learningRates`. */
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 function sizeDeviation(wanted: number, { size, patchSize }: Asked<unknown>['input']): string[] {
   const nearest = wholePatches(wanted, patchSize);

@@ -12,6 +12,7 @@ import { drawnShots, listedShots, meanOfShots, type ShotGroup } from '../low-sho
 import {
   follow,
   type InContextValues,
+  learntFrom,
   PAPER_IN_CONTEXT,
   type ProtocolOptions,
   protocolOption,
@@ -33,14 +34,6 @@ interface Options extends ScoringOptions, ProtocolOptions, Partial<InContextValu
   readonly shots?: readonly number[];
   readonly trainNames?: readonly string[];
 }
-
-const FLAGS: Readonly<Record<keyof InContextValues, string>> = {
-  neighbours: '--neighbours',
-  temperature: '--temperature',
-  memory: '--memory',
-  passes: '--passes',
-  relabel: '--relabel',
-};
 
 const withTrain = (command: Command): Command =>
   command
@@ -75,19 +68,20 @@ export const task: EvalTask = {
         ),
     ),
   async run(context, options: Options) {
-    const { protocol, classes, absent, unscored, shots, trainNames, ...given } = options;
-    const scoring = underProtocol({ classes, absent, unscored }, protocol);
+    const { protocol, shots, trainNames } = options;
+    const scoring = underProtocol(options, protocol);
     if (shots && trainNames) throw new TrainError('usage', 'give --shots or --train-names, not both');
     const asked = {
       task: 'in-context',
       protocol,
       paper: PAPER_IN_CONTEXT,
-      given,
-      flags: FLAGS,
+      given: options,
       input: context.input(),
     };
-    const { values, look, notes, hyper } = follow(asked);
+    const followed = follow(asked);
+    const { values, look } = followed;
     const parts = await bothParts(context, look);
+    const { notes, hyper } = learntFrom(followed, asked.task, parts.train.set);
     const groups = await groupsOf(parts.train, shots, trainNames);
     const search = await searchOf(context, parts, values, scoringOf(parts.test.set, scoring));
     const outcomes: Outcome[] = [];

@@ -7,6 +7,7 @@ import { probeBatch, selectOption } from '../linear-training';
 import {
   follow,
   type LinearSegValues,
+  learntFrom,
   PAPER_LINEAR_SEG,
   type ProtocolOptions,
   protocolOption,
@@ -31,15 +32,6 @@ const OFFICIAL_SIDE = 100;
 const smallMaps = (side: number): string =>
   `linear-seg: loss and score at ${side} x ${side}, the side of the input, in place of ${OFFICIAL_SIDE} x ${OFFICIAL_SIDE}`;
 
-const FLAGS: Readonly<Record<keyof LinearSegValues, string>> = {
-  epochs: '--epochs',
-  learningRates: '--learning-rates',
-  select: '--select',
-  compareAt: '--compare-at',
-  trainBatch: '--train-batch',
-  augment: '--augment',
-};
-
 export const task: EvalTask = {
   name: 'linear-seg',
   about: 'linear segmentation, five learning rates (paper Table 4)',
@@ -63,17 +55,17 @@ export const task: EvalTask = {
       .option('--no-augment', 'train images as they are (default, but for --protocol paper)')
       .addOption(selectOption('rate and epoch are')),
   async run(context, options: Options) {
-    const { protocol, classes, absent, unscored, ...given } = options;
-    const scoring = underProtocol({ classes, absent, unscored }, protocol);
+    const { protocol } = options;
+    const scoring = underProtocol(options, protocol);
     const paper = {
       task: 'linear-seg',
       protocol,
       paper: PAPER_LINEAR_SEG,
-      given,
-      flags: FLAGS,
+      given: options,
       input: context.input(),
     };
-    const { values, look, notes: told, hyper } = follow(paper);
+    const followed = follow(paper);
+    const { values, look } = followed;
     const { epochs, learningRates, select, compareAt, trainBatch, augment = false } = values;
     if (augment && select !== 'test')
       throw new TrainError(
@@ -81,6 +73,7 @@ export const task: EvalTask = {
         'random crops leave nothing of train to choose rate and epoch on; give --select test, or --no-augment',
       );
     const { train, test } = await bothParts(context, look);
+    const { notes: told, hyper } = learntFrom(followed, paper.task, train.set);
     const batchSize = trainBatch ?? probeBatch(train.set.length);
     const side = compareAt ?? Math.min(OFFICIAL_SIDE, context.input().size);
     const { update, end } = countProgress('linear-seg', { items: 'epochs', unit: 'epochs' });

@@ -24,13 +24,6 @@ import type { EvalTask } from '../task';
 
 interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {}
 
-const FLAGS: Readonly<Record<keyof OverclusterValues, string>> = {
-  clusters: '--clusters',
-  seeds: '--seeds',
-  match: '--match',
-  start: '--start',
-};
-
 export const task: EvalTask = {
   name: 'overcluster',
   about: 'k-means of patch tokens named after classes (paper Table 4)',
@@ -58,12 +51,12 @@ export const task: EvalTask = {
       )
       .addOption(new Option('--start <how>', 'of k-means (default: k-means++)').choices(['k-means++', 'random'])),
   async run(context, options: Options) {
-    const { protocol, classes, absent, unscored, ...given } = options;
-    const scoring = underProtocol({ classes, absent, unscored }, protocol);
+    const { protocol } = options;
+    const scoring = underProtocol(options, protocol);
     const test = await context.segmentation('test', protocol && PAPER_OVERCLUSTER.look);
     const clusters: readonly number[] = [...new Set([test.set.classes.length, ...PAPER_OVERCLUSTER.values.clusters])];
     const paper = { ...PAPER_OVERCLUSTER, values: { ...PAPER_OVERCLUSTER.values, clusters } };
-    const asked = { task: 'overcluster', protocol, paper, given, flags: FLAGS, input: context.input() };
+    const asked = { task: 'overcluster', protocol, paper, given: options, input: context.input() };
     const { values, notes, hyper } = follow(asked);
     const { update, end } = countProgress('overcluster', { items: 'k-means', unit: 'k-means' });
     const { outcomes } = await overclustering(test.batches, {
