@@ -51,7 +51,13 @@ describe('eval correspondence', () => {
     );
     const all = results[5]!;
     expect(all).toMatchObject({ dataset: 'pairs', split: 'test', metric: 'recall@0.10', seeds: [], quirks: false });
-    expect(all.hyper).toMatchObject({ classes: ['cat', 'cow'], keyPoints: 5, pairsPerBin: 200, side: 64 });
+    expect(all.hyper).toMatchObject({
+      classes: ['cat', 'cow'],
+      keyPoints: 5,
+      pairsPerBin: 200,
+      side: 64,
+      settings: "the paper's",
+    });
     expect(all.preprocessing).toMatch(/^padded right and below with 255 to a square, 64 x 64 bicubic/);
     expect(all.notes!.join()).toMatch(/positions resampled from 4 x 4 \(32 px\) to 8 x 8 \(64 px\)/);
     expect(results[0]!.notes!.join()).not.toMatch(/resampled/);
@@ -98,7 +104,12 @@ describe('eval correspondence', () => {
     expect(await runCli(command(...more, '--json', at('more.json')))).toBe(0);
     const [, , all] = await records('more.json');
     expect(all).toMatchObject({ variant: 'all, 36 px', evaluated: 2, seeds: [20], quirks: true });
-    expect(all!.hyper).toMatchObject({ feature: 'block 0 after the final norm', side: 36, pairsPerBin: 1 });
+    expect(all!.hyper).toMatchObject({
+      feature: 'block 0 after the final norm',
+      side: 36,
+      pairsPerBin: 1,
+      settings: 'own',
+    });
     expect(all!.preprocessing).toMatch(/36 x 36 bicubic, .*, zeros around to 40 x 40$/);
     expect(all!.notes!.join()).toMatch(/36 px are no whole patches of 8: zeros around to 40 px/);
     expect(await runCli(command('--layer', '3'))).toBe(2);

@@ -1,7 +1,14 @@
 /** Semantic correspondence (SPair-71k, paper Table 6): are the key points of a thing found on another of its kind by features alone? */
 import { readFile } from 'node:fs/promises';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { correspondence, drawPairs, type EvalRecord, type MatchedPair, type PairBin } from '@franca/evals';
+import {
+  correspondence,
+  drawPairs,
+  type EvalRecord,
+  type MatchedPair,
+  PAPER_SETTINGS,
+  type PairBin,
+} from '@franca/evals';
 import { matchesFigure } from '@franca/viz';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { TrainError } from '../../errors';
@@ -21,6 +28,8 @@ import type { EvalResult, EvalTask } from '../task';
 
 interface Options extends SizeOptions {
   readonly split?: string;
+  /** At most so many in all; the context takes them. */
+  readonly pairs?: number;
   readonly pairsPerBin?: number;
   readonly pairList?: string;
   readonly writePairList?: string;
@@ -88,7 +97,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
       total,
       seeds,
       quirks: size.input !== size.side,
-      hyper: { ...hyper, side: size.side, feature: featureName(patches) },
+      hyper: { ...hyper, side: size.side, feature: featureName(patches), settings: settingsOf(options) },
     });
     if (outcomes.length === 0)
       throw new TrainError(
@@ -135,6 +144,18 @@ function tokensOf({ model: { depth } }: PairPart, { feature = 'before-norm', lay
     );
   return { block, norm: feature === 'after-norm' };
 }
+
+/** Whether tokens and pairs are those of the paper's protocol; sizes stand in the variant. */
+const settingsOf = ({
+  feature = 'before-norm',
+  layer,
+  pairs,
+  pairList,
+  pairsPerBin = PAIRS_PER_BIN,
+}: Options): string =>
+  feature === 'before-norm' && (layer ?? pairs ?? pairList) === undefined && pairsPerBin === PAIRS_PER_BIN
+    ? PAPER_SETTINGS
+    : 'own';
 
 const featureName = ({ block, norm }: PatchTokens): string =>
   `block ${block} ${norm ? 'after' : 'before'} the final norm`;
