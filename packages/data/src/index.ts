@@ -17,6 +17,7 @@ export {
 export { type HeldOut, type HoldOutOptions, holdOut, subset } from './loading/subset';
 export * from './pixels';
 export { type PrefetchOptions, prefetch } from './prefetch';
+export type { Benchmark, BenchmarkFacts, BenchmarkLayout, BenchmarkMetric } from './sources/benchmarks/benchmark';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export { type FileTree, openFileTree, subtree } from './sources/file-tree';

@@ -124,7 +124,15 @@ export {
   type OodSets,
   oodDetection,
 } from './ood/ood-detection';
-export { type EvalRecord, evalRecord, type Json, type Outcome, type SelectedOn, type Subject } from './outcome';
+export {
+  type EvalRecord,
+  evalRecord,
+  type ItemResults,
+  type Json,
+  type Outcome,
+  type SelectedOn,
+  type Subject,
+} from './outcome';
 export { type OverclusteringOptions, type OverclusteringResult, overclustering } from './overclustering/overclustering';
 export {
   type PositionDecodabilityOptions,

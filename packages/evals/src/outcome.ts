@@ -10,6 +10,23 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  */
 export type SelectedOn = 'nothing' | 'train-holdout' | 'validation' | 'test';
 
+/**
+ * What each test item gave, in the order of the test set, so that two models can be compared item by item. Values are base64 of
+ * little-endian numbers; `compare/` writes and reads them.
+ */
+export interface ItemResults {
+  /**
+   * `hits`: one bit an item, of whose mean the value is made. `values`: one f32 an item, the same. `scores`: one f32 an item, those of
+   * the first `inside` items are known classes, of the others foreign. `counts`: for each item the counts that a pooled mean IoU is made of.
+   */
+  readonly kind: 'hits' | 'values' | 'scores' | 'counts';
+  readonly items: number;
+  readonly inside?: number;
+  readonly data: string;
+  /** Hash of the items' names in order, where the caller knows them: only results on the same items are paired. */
+  readonly of?: string;
+}
+
 /** What an evaluation itself knows about its number. */
 export interface Outcome {
   /** Which evaluation, such as `knn`. */
@@ -30,6 +47,8 @@ export interface Outcome {
   readonly others: Readonly<Record<string, number>>;
   /** The metric for each class, where it has one; `null` for a class that does not occur. */
   readonly perClass: readonly (number | null)[];
+  /** What each item gave; absent where the value is not made of items. */
+  readonly items?: ItemResults;
   readonly hyper: Readonly<Record<string, Json>>;
   readonly selectedOn: SelectedOn;
   readonly seeds: readonly number[];

@@ -54,6 +54,8 @@ export interface EvalContext {
   labelled(part: PartName): Promise<ImagePart>;
   /** The same of any other data, for comparison: of its own test part, else of all its images. */
   other(data: string): Promise<ImagePart>;
+  /** The same of a set that was opened elsewhere, which is closed with the context. */
+  of(set: ImageSet & AsyncDisposable): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
   /** Patch tokens of pictures that are made of those of a part. */
@@ -178,6 +180,10 @@ export function openContext(
       const set = await openForeignSet(data, options.images.test);
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
+    },
+    of(set) {
+      foreign.push(set);
+      return imagePart(model(), set, options);
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
     async views(part, make, stage) {

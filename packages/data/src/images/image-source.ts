@@ -48,6 +48,8 @@ export interface ImageSource {
   version(index: number): string | Promise<string>;
   /** Class of the image, or undefined when this image has none. */
   label?(index: number): number | undefined;
+  /** All classes of the image, where one may have several; `label` is then absent. */
+  labels?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but is none of `classes`: a training part fixed that list. */
   unlistedClass?(index: number): string | undefined;
   /**

@@ -4,6 +4,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { checkOptions, DataError } from '../errors';
 import type { ImageSource } from '../images/image-source';
 import { HOLD_OUT_OPTIONS, type HoldOutOptions, holdOut } from '../loading/subset';
+import type { BenchmarkFacts } from './benchmarks/benchmark';
 import { SOURCE_KINDS } from './kinds';
 import { shareClasses } from './one-class-list';
 import { type Recognised, recogniseSource } from './recognise';
@@ -20,6 +21,10 @@ export interface DataSplits {
   readonly train: ImageSource;
   /** Has the class list of `train`; a label only where `train` has images of that class, else the class is unlisted. */
   readonly val: ImageSource;
+  /** The test part of data that has one besides `val`; with the class list of `train`. */
+  readonly test?: ImageSource;
+  /** The published data set that it is, where it is one. */
+  readonly benchmark?: BenchmarkFacts;
   /** All images, where the data has no parts and some were held out. */
   readonly whole?: ImageSource;
   /** Where the parts come from, in words. */
