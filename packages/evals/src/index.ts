@@ -74,7 +74,7 @@ export {
   type SegmentationTrain,
   takeImages,
 } from './linear-segmentation/train-images';
-export { type Curvature, sharedCurvature } from './logistic-regression/curvature';
+export { type Curvature, sharedCurvature, type TurnedRows, turnBack, turnRows } from './logistic-regression/curvature';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {
   type LogisticRegressionOptions,

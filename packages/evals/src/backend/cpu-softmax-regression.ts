@@ -3,7 +3,6 @@
  * `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights and the column sums of
  * `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
  */
-import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
 import { softmaxResidual } from './softmax-residual';
@@ -25,7 +24,7 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
 
   function* blocks(): Generator<Block> {
     for (let begin = 0; begin < x.rows; begin += ROW_BLOCK) {
-      const { data } = rowRange(x, begin, Math.min(begin + ROW_BLOCK, x.rows));
+      const data = x.data.subarray(begin * cols, Math.min(begin + ROW_BLOCK, x.rows) * cols);
       yield { begin, rows: packRows(data, cols), columns: packColumns(data, cols) };
     }
   }
@@ -51,5 +50,5 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
     return loss;
   }
 
-  return { evaluate, [Symbol.dispose]: () => {} };
+  return { precision: 'f64', evaluate, [Symbol.dispose]: () => {} };
 }

@@ -24,7 +24,7 @@ export interface EvalBackend {
   countPairs(pairs: LabelPairs): Promise<Float64Array>;
   /** Many linear classifiers trained at once on shared features by SGD with momentum. */
   openLinearGrid(spec: LinearGridSpec): LinearGridSession;
-  /** Cross-entropy of softmax regression and its gradient in f64, for a second-order solver. */
+  /** Cross-entropy of softmax regression and its gradient, for a second-order solver. */
   openSoftmaxRegression(problem: SoftmaxProblem): SoftmaxRegressionSession;
 }
 
@@ -138,12 +138,14 @@ export interface LinearGridSession extends Disposable {
 }
 
 export interface SoftmaxProblem {
-  readonly x: Matrix;
+  readonly x: { readonly data: Float32Array | Float64Array; readonly rows: number; readonly cols: number };
   readonly labels: Int32Array;
   readonly classes: number;
 }
 
 export interface SoftmaxRegressionSession extends Disposable {
+  /** Of the products of features with weights and residuals; all else is f64. */
+  readonly precision: 'f64' | 'f32';
   /**
    * Sum over rows of the cross-entropy at `parameters` (weights `[C, D]`, then biases `[C]`), and its gradient of the
    * same layout, written into `gradient`.

@@ -1,5 +1,5 @@
 /**
- * One multinomial logistic regression with L2 penalty, by L-BFGS in f64. It minimises `1/2 |W|^2 + C * sum_i CE(x_i)`,
+ * One multinomial logistic regression with L2 penalty, by L-BFGS. It minimises `1/2 |W|^2 + C * sum_i CE(x_i)`,
  * the bias not penalised. At the optimum the gradient `W + C (P - Y)^T X` is zero; the solver stops when its largest
  * component is below `tolerance` times that of the all-zero model, and the result says how far it came: with separable
  * data and a large C the optimum lies far out.
@@ -16,9 +16,9 @@ export interface FitOptions {
   readonly c: number;
   /** Parameters to start from: weights `[C, D]`, then biases `[C]`. Default zeros. */
   readonly start?: Float64Array;
-  /** Of the features, see `sharedCurvature`: the same optimum in fewer steps. */
+  /** Of the features, which are turned to its axes by `turnRows`: the same optimum in fewer steps. */
   readonly curvature?: Curvature;
-  /** Relative gradient at which to stop; default 1e-8. */
+  /** Relative gradient at which to stop; default 1e-8, with products in f32 1e-6. */
   readonly tolerance?: number;
   /** Default 1000. */
   readonly maxIterations?: number;
@@ -45,6 +45,9 @@ export interface LogisticFit {
   readonly converged: boolean;
 }
 
+/** What the sums of a session are good to: its values, and its gradient against that of the all-zero model. */
+const ACCURACY = { f64: { rounding: 1e-12, tolerance: 1e-8 }, f32: { rounding: 1e-5, tolerance: 1e-6 } } as const;
+
 export async function fitLogistic(
   session: SoftmaxRegressionSession,
   shape: readonly [classes: number, dim: number],
@@ -54,7 +57,8 @@ export async function fitLogistic(
   checkArgument('fitLogistic', 'the shape [classes, dim]', shape, 'numbers');
   checkOptions('fitLogistic', options, OPTIONS);
   const [classes, dim] = shape;
-  const { c, start, curvature, tolerance = 1e-8, maxIterations = 1000 } = options;
+  const { rounding, tolerance: reachable } = ACCURACY[session.precision];
+  const { c, start, curvature, tolerance = reachable, maxIterations = 1000 } = options;
   checkOption(c > 0 && Number.isFinite(c), `C is ${c}; it must be a positive number`);
   const weights = classes * dim;
   // Divided by C, the loss keeps its scale along the sweep and only the penalty changes.
@@ -72,6 +76,7 @@ export async function fitLogistic(
   const solved = await lbfgs(objective, start ?? new Float64Array(weights + classes), {
     gradientTolerance: tolerance * scale,
     maxIterations,
+    rounding,
     ...(curvature && { inverseHessian: inverseCurvature(curvature, classes, c) }),
   });
   return {

@@ -15,9 +15,18 @@ import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } f
 import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { selectedOn, selectionSets } from '../selection';
-import { sharedCurvature } from './curvature';
-import { fitLogistic, fittedClassifier } from './fit';
-import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
+import { sharedCurvature, turnRows } from './curvature';
+import {
+  type AccuracyMetric,
+  classifierOf,
+  fitExactly,
+  metricOf,
+  type Sweep,
+  type SweepPoint,
+  scoreFit,
+  sweepC,
+  unconverged,
+} from './sweep';
 
 /** Options of `logisticRegression`. */
 export interface LogisticRegressionOptions {
@@ -52,6 +61,8 @@ const OPTIONS: OptionKinds<LogisticRegressionOptions> = {
 export interface LogisticRegressionResult {
   readonly outcome: Outcome;
   readonly sweep: readonly SweepPoint[];
+  /** Which fits did not come to their end, in words. */
+  readonly notes: readonly string[];
   /** The final model. */
   readonly classifier: LinearClassifier;
   readonly predicted: Int32Array;
@@ -83,13 +94,18 @@ export async function logisticRegression(
   const select = validation ? { validation } : 'train-holdout';
   const chosen = { select, holdOut: options.holdOut, seed } as const;
   const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
-  const solver = { tolerance, maxIterations, curvature: await sharedCurvature(backend, x) };
-  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, judge, { cs, metric, classes, ...solver });
-  const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
+  const curvature = await sharedCurvature(backend, x);
+  const solver = { tolerance, maxIterations, curvature, classes };
+  const sweep: Sweep =
+    cs.length === 1
+      ? { points: [], best: 0, start: undefined, precision: 'f64' }
+      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric }, solver);
+  const { points, best, start } = sweep;
 
-  using session = backend.openSoftmaxRegression({ x, labels: all.labels, classes });
-  const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c: cs[best]! });
-  const { predicted, counts } = await scoreFit(backend, fit, test);
+  const problem = { x: turnRows(curvature, x), labels: all.labels, classes };
+  const fit = await fitExactly(backend, problem, { ...solver, c: cs[best]!, start });
+  const classifier = classifierOf(fit, curvature);
+  const { predicted, counts } = await scoreFit(backend, classifier, test);
   const otherMetric = metric === 'top-1' ? 'mean-per-class' : 'top-1';
   const outcome: Outcome = {
     task: 'logistic-regression',
@@ -109,6 +125,7 @@ export async function logisticRegression(
       gradient: fit.gradient,
       iterations: fit.iterations,
       converged: fit.converged,
+      sweep: sweep.precision,
       trainItems: x.rows,
       backend: backend.name,
     },
@@ -117,5 +134,5 @@ export async function logisticRegression(
     quirks: false,
     wallMs: elapsed(started),
   };
-  return { outcome, sweep, classifier: fittedClassifier(fit), predicted };
+  return { outcome, sweep: points, notes: unconverged(sweep, fit), classifier, predicted };
 }
