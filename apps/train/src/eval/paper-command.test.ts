@@ -162,8 +162,6 @@ test('of whole images the centre and what is before it are set; --resize beside 
     resize: 32,
     notes: ["logreg: not the paper's: --size 32 in place of 224"],
   });
-  const epochs = follow({ ...asked, task: 'linear', paper: PAPER_LINEAR, given: { epochs: 3 } as object });
-  expect(epochs.notes).toEqual(["linear: not the paper's: --epochs is given"]);
 });
 
 test('without a protocol nothing is told of it', async () => {

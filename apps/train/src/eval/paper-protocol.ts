@@ -276,7 +276,6 @@ const BESIDES: Readonly<Record<string, unknown>> = {
   trainShare: undefined,
   trainNames: undefined,
   shots: undefined,
-  epochs: undefined,
   maskValues: undefined,
   void: undefined,
   classes: undefined,

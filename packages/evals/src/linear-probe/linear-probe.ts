@@ -53,6 +53,8 @@ export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   readonly iterations?: number;
   /** Default `OFFICIAL_LEARNING_RATES`. */
   readonly learningRates?: readonly number[];
+  /** Number of classes; default the largest label + 1. */
+  readonly classes?: number;
   /** Numbers of last blocks whose class tokens are read; default 1 and 4, as far as the features have them. */
   readonly blocks?: readonly number[];
   /** Seed of weights, order and hold-out; default 0. */
@@ -66,6 +68,7 @@ const OPTIONS: OptionKinds<LinearProbeOptions> = /* @__PURE__ */ Object.assign({
   epochs: 'number',
   iterations: 'number',
   learningRates: 'numbers',
+  classes: 'number',
   blocks: 'numbers',
   onStep: 'function',
   backend: 'object',
@@ -93,7 +96,9 @@ export async function linearProbe(
   const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4], onStep } = options;
   checkSets(train, test, options);
   const { shape, items, known, batches } = isStream(train) ? streamed(train) : held(train, batchSize, seed);
-  const classes = Math.max(known, checkLabels(test.labels));
+  const largest = Math.max(known, checkLabels(test.labels));
+  const { classes = largest } = options;
+  checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
   const heads = probeGrid(shape, { classes, batchSize, learningRates, blocks, seed });
   const stepsOver = (count: number): number =>
     options.iterations ?? Math.max(1, Math.round((epochs * count) / batchSize));
