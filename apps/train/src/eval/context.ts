@@ -13,6 +13,7 @@ import {
   type ImageSets,
   openForeignSet,
   openImageSets,
+  requireClasses,
   requireLabels,
   type SetLimits,
 } from '../image-sets/image-set';
@@ -40,6 +41,7 @@ import {
   segmentationPart,
   type TokenStage,
 } from './part';
+import { type ProbeModel, probeModel } from './probe-file';
 
 export type PartName = 'train' | 'test';
 
@@ -56,6 +58,12 @@ export interface EvalContext {
   labelled(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same without holding them. @throws TrainError as `labelled` */
   stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
+  /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
+  model(): ProbeModel;
+  /** The images that are tested on, whole, of data that need have no part for training. @throws TrainError `data` where some have no class */
+  tested(): Promise<ImageSet & AsyncDisposable>;
+  /** Another test set, whole, called so in records. @throws TrainError `data` where an image has no class */
+  testSet(data: string, name: string): Promise<ImageSet & AsyncDisposable>;
   /** The same of any other data, for comparison: of its own test part, else of all its images. */
   other(data: string): Promise<ImagePart>;
   /** The same of a set that was opened elsewhere, which is closed with the context. */
@@ -157,6 +165,17 @@ export function openContext(
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
   );
   const partOf = (set: ImageSet, asked: ImageRequest = {}) => partsOf(set)(asked);
+  async function testSet(data: string, name?: string): Promise<ImageSet & AsyncDisposable> {
+    const set = await openForeignSet(data, options.images.test);
+    const named = {
+      ...requireClasses(set),
+      ...(name && { dataset: name }),
+      [Symbol.asyncDispose]: set[Symbol.asyncDispose],
+    };
+    foreign.push(named);
+    return named;
+  }
+  const tested = memo((_: 'images') => testSet(options.data, options.dataset));
   /** Notes on a part and on the other one that it was opened with. */
   const notesAround = (set: ImageSet): readonly string[] => {
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
@@ -184,13 +203,16 @@ export function openContext(
     images: async (part, asked) => partOf((await sets('images'))[part], asked),
     labelled: async (part, asked) => partOf((await labelled('images'))[part], asked),
     stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
+    model: () => probeModel(model()),
+    tested: () => tested('images'),
+    testSet,
     async other(data) {
       const set = await openForeignSet(data, options.images.test);
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
     of(set, asked) {
-      foreign.push(set);
+      if (!foreign.includes(set)) foreign.push(set);
       return imagePart(model(), set, options, asked);
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),

@@ -6,7 +6,7 @@
  * regression of Table 3) and OpenOOD v1.5 (Fig. 8). What one gives beside the protocol wins and is told as a deviation, so is a training
  * part of another size; what the programs do that is not done here stands in `differs`.
  */
-import { OFFICIAL_CS, OFFICIAL_LEARNING_RATES, PAPER_SETTINGS } from '@franca/evals';
+import { OFFICIAL_CS, OFFICIAL_LEARNING_RATES, type Outcome, PAPER_SETTINGS } from '@franca/evals';
 import { Option } from 'commander';
 import type { CropRecipe } from '../image-sets/crops';
 import { type DenseLook, wholePatches } from '../image-sets/preparation';
@@ -224,6 +224,10 @@ export function learntFrom<Values>(
   const hyper = wanted === undefined ? followed.hyper : { settings: DEVIATING };
   return { ...followed, notes: [`${task}: ${told}`, ...followed.notes], hyper };
 }
+
+/** Settings of a probe once it is scored on other sets than that of its training, as the paper does with one trained on ImageNet-1k alone. */
+export const atOtherSets = (hyper: Outcome['hyper'], learntOn: string): Outcome['hyper'] =>
+  hyper.settings === PAPER_SETTINGS && learntOn !== 'imagenet-1k' ? { ...hyper, settings: DEVIATING } : hyper;
 
 /** The options that hold: those given, else those of the protocol, where it is asked for; it is shown on the screen. */
 export function follow<Values extends object>({

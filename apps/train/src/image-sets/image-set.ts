@@ -179,6 +179,9 @@ function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): nu
     .length;
 }
 
+/** One part for an evaluation that reads classes. @throws TrainError `data` where there are none, or an image has none */
+export const requireClasses = (set: ImageSet): ImageSet => labelledImages(set);
+
 function labelledImages(set: ImageSet): ImageSet {
   const where = `${set.dataset} ${set.split}`;
   const why = set.whyUnlabelled ? `: ${set.whyUnlabelled}` : '';

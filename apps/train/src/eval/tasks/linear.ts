@@ -3,7 +3,8 @@ import type { LinearProbeResult } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
 import { PAPER_LINEAR } from '../paper-protocol';
 import type { EvalTask } from '../task';
-import { PROBE_BLOCKS, type ProbeOptions, planProbe, trainProbe, withProbeTraining } from '../train-probe';
+import { PROBE_BLOCKS } from '../train-probe';
+import { type UseProbeOptions, useProbe, withProbe } from '../use-probe';
 
 export const task: EvalTask = {
   name: 'linear',
@@ -12,17 +13,16 @@ export const task: EvalTask = {
   blocks: PROBE_BLOCKS,
   order: 2,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LINEAR.size : undefined),
-  options: withProbeTraining,
-  async run(context, options: ProbeOptions) {
-    const plan = planProbe('linear', context, options);
-    const { outcome, grid, notes, train, test } = await trainProbe('linear', context, plan);
-    const set = { ...test.set, notes: [...test.set.notes, ...notes] };
-    const records = context.records({ ...test, set }, [outcome], undefined, [train]);
-    return { records, section: gridSection(grid) };
+  options: withProbe,
+  async run(context, options: UseProbeOptions) {
+    const { test, outcome, grid, others } = await useProbe('linear', context, options);
+    const records = context.records(test, [outcome], undefined, others);
+    return { records, ...(grid && { section: gridSection(grid) }) };
   },
 };
 
-function gridSection(grid: LinearProbeResult['grid']): Omit<ReportSection, 'title'> {
+/** The best of all classifiers that were tried. */
+export function gridSection(grid: LinearProbeResult['grid']): Omit<ReportSection, 'title'> {
   const rows = grid.toSorted((a, b) => b.top1 - a.top1).slice(0, 10);
   return {
     text: `The best ten of ${grid.length} classifiers, by what the choice was made on.`,
