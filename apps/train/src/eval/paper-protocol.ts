@@ -245,7 +245,7 @@ export function follow<Values extends object>({
   const wanted = paper.resize && Math.round((input.size * paper.resize) / paper.size);
   const deviations = [
     ...besides(given, names).map((name) => `${flagOf(name)} is given`),
-    ...changed.map((name) => `${flagOf(name)} ${inWords(given[name])} in place of ${inWords(paper.values[name])}`),
+    ...changed.map((name) => `${written(name, given[name])} in place of ${inWords(paper.values[name])}`),
     ...sizeDeviation(paper.size, input),
     ...(resize !== undefined && resize !== wanted ? [`--resize ${resize} in place of ${wanted}`] : []),
   ];
@@ -257,7 +257,7 @@ export function follow<Values extends object>({
       ? `input of ${input.size} x ${input.size}, ${look.filter ?? 'bicubic'}`
       : `shorter side ${resize ?? wanted} bicubic, centre ${input.size} x ${input.size}`,
     ...(crops ? [`${crops.name} crops of ${crops.scale.join(' to ')} of the area`] : []),
-    ...kept.map((name) => `${flagOf(name)} ${inWords(paper.values[name])}`),
+    ...kept.map((name) => written(name, paper.values[name])),
   ];
   console.log(`${task} by the paper's protocol: ${lines.join('; ')}`);
   for (const deviation of deviations) console.log(`not the paper's: ${deviation}`);
@@ -296,13 +296,21 @@ const besides = (given: object, own: readonly string[]): string[] =>
 const MANY = 15;
 
 /** A value as one writes it; of a long list its ends. */
-const inWords = (value: unknown): string =>
-  Array.isArray(value) && value.length > MANY
+const inWords = (value: unknown): string => {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  return Array.isArray(value) && value.length > MANY
     ? `(${value.length} values from ${value[0]} to ${value.at(-1)})`
     : `${value}`;
+};
+
+/** An option with its value, or the switch that it is. */
+const written = (name: string, value: unknown): string => {
+  if (typeof value !== 'boolean') return `${flagOf(name)} ${inWords(value)}`;
+  return value ? flagOf(name) : flagOf(`no-${name}`);
+};
 
 /** An option as one writes it: `--learning-rates` of `learningRates`. */
-const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 function sizeDeviation(wanted: number, { size, patchSize }: Asked<unknown>['input']): string[] {
   const nearest = wholePatches(wanted, patchSize);

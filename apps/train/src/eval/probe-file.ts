@@ -72,6 +72,7 @@ export async function readProbe(path: string, model: ProbeModel): Promise<SavedP
   const width = (input.blocks + Number(input.avgpool)) * model.dim;
   if (input.blocks > model.depth) throw no(path, `reads ${input.blocks} blocks of a model that has ${model.depth}`);
   const rows = facts.classes.length;
+  if (new Set(facts.classes).size < rows) throw no(path, 'is a damaged probe: it has a class twice');
   const weight = await tensorOf(path, file, 'weight', [rows, width]);
   const bias = await tensorOf(path, file, 'bias', [rows]);
   return { ...facts, probe: { name, input, classifier: { weight: { data: weight, rows, cols: width }, bias } } };

@@ -3,7 +3,7 @@ import { type LinearProbeResult, type Outcome, type ProbeScore, probeOutcome } f
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import type { EvalContext } from './context';
-import { atOtherSets } from './paper-protocol';
+import { atOtherSets, flagOf } from './paper-protocol';
 import type { ImagePart, ImageRequest, Part } from './part';
 import { classIdsOf, type NamedProbe, scoreSet } from './probe-classes';
 import { type ProbeOrigin, readProbe, writeProbe } from './probe-file';
@@ -34,8 +34,10 @@ export interface UsedProbe extends NamedProbe {
 }
 
 /** @throws TrainError as `planProbe`, `readProbe` and `mapClasses` */
-export const useProbe = (task: string, context: EvalContext, options: UseProbeOptions): Promise<UsedProbe> =>
-  options.probe === undefined ? trained(task, context, options) : loaded(task, context, options, options.probe);
+export async function useProbe(task: string, context: EvalContext, options: UseProbeOptions): Promise<UsedProbe> {
+  checkProbeOptions(options);
+  return options.probe === undefined ? trained(task, context, options) : loaded(task, context, options, options.probe);
+}
 
 async function trained(task: string, context: EvalContext, options: UseProbeOptions): Promise<UsedProbe> {
   const plan = planProbe(task, context, options);
@@ -68,9 +70,14 @@ const OF_TRAINING = [
   'saveProbe',
 ];
 
-async function loaded(task: string, context: EvalContext, options: UseProbeOptions, path: string): Promise<UsedProbe> {
+/** @throws TrainError `usage` where a probe is to be loaded and trained too */
+export function checkProbeOptions({ probe, ...options }: UseProbeOptions): void {
   const given = Object.entries(options).find(([name, value]) => value !== undefined && OF_TRAINING.includes(name));
-  if (given) throw new TrainError('usage', `${path} is trained already; leave out ${given[0]}, or --probe`);
+  if (probe !== undefined && given)
+    throw new TrainError('usage', `${probe} is trained already; leave out ${flagOf(given[0])}, or --probe`);
+}
+
+async function loaded(task: string, context: EvalContext, options: UseProbeOptions, path: string): Promise<UsedProbe> {
   const { resize, ...saved } = await readProbe(path, context.model());
   if (options.resize !== undefined && options.resize !== resize)
     throw new TrainError(

@@ -15,7 +15,14 @@ import { realLabels } from '../real-labels';
 import { findSets, howToScore, missingSets, REAL } from '../robustness-sets';
 import type { EvalTask } from '../task';
 import { PROBE_BLOCKS } from '../train-probe';
-import { otherOutcome, type UsedProbe, type UseProbeOptions, useProbe, withProbe } from '../use-probe';
+import {
+  checkProbeOptions,
+  otherOutcome,
+  type UsedProbe,
+  type UseProbeOptions,
+  useProbe,
+  withProbe,
+} from '../use-probe';
 import { gridSection } from './linear';
 
 interface Options extends UseProbeOptions {
@@ -40,6 +47,7 @@ export const task: EvalTask = {
         namedData,
       ),
   async run(context, options: Options) {
+    checkProbeOptions(options);
     const sets = await openSets(context, options);
     const used = await useProbe('robustness', context, options);
     const records = context.records(used.test, [used.outcome], undefined, used.others);
