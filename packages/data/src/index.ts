@@ -25,6 +25,7 @@ export {
   openBenchmark,
   recogniseBenchmark,
 } from './sources/benchmarks/benchmarks';
+export { IMAGENET_CLASSES } from './sources/benchmarks/imagenet-classes';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export { type FileTree, openFileTree, subtree } from './sources/file-tree';

@@ -58,10 +58,22 @@ export { type InContextOptions, type InContextResult, inContextSegmentation } fr
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
-export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe/linear-probe';
-export { type ProbeFeatures, type ProbeInput, patchMeans } from './linear-probe/probe-features';
+export {
+  type LinearProbeOptions,
+  type LinearProbeResult,
+  linearProbe,
+  type ProbeStream,
+} from './linear-probe/linear-probe';
+export { type ProbeFeatures, type ProbeInput, type ProbeShape, patchMeans } from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
-export { type Probe, type ProbeScore, type ScoreProbeOptions, scoreProbe } from './linear-probe/score-probe';
+export {
+  type Probe,
+  type ProbeScore,
+  probeOutcome,
+  type ScoredProbe,
+  type ScoreProbeOptions,
+  scoreProbe,
+} from './linear-probe/score-probe';
 export {
   type LinearSegmentationOptions,
   type LinearSegmentationResult,

@@ -77,7 +77,12 @@ export async function register(program: Command): Promise<void> {
       .option('--box-data <data>', 'pictures with boxes (default: --data where it has boxes, else the generated world)')
       .option('--box-images <n>', 'at most so many pictures with boxes, evenly spaced', positiveInteger, 40)
       .option('--no-control', 'leave out the untrained model beside it'),
-  ).action((options: Options) => runAll(tasks, options));
+  ).action((options: Options) =>
+    runAll(
+      tasks.filter(({ alone }) => !alone),
+      options,
+    ),
+  );
 }
 
 const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
@@ -226,9 +231,9 @@ async function evaluate(
 }
 
 /** Before hours of work, not after. */
-async function checkOutputs({ json, html, items, weights }: Options, data?: string): Promise<void> {
+async function checkOutputs({ json, html, items, saveProbe, weights }: Options, data?: string): Promise<void> {
   const inputs = [weights, data].filter((input) => input !== undefined);
-  for (const path of [json, html, items]) if (path) await checkOutputFile(path, inputs);
+  for (const path of [json, html, items, saveProbe]) if (path) await checkOutputFile(path, inputs);
 }
 
 const contextOptions = (

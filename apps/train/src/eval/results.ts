@@ -18,7 +18,7 @@ export interface EvalResults {
 export const resultsTable = ({ records }: EvalResults): string =>
   formatTable(records, {
     models: PAPER_MODELS,
-    ...(records.length > 1 ? { others: 0 } : {}),
+    ...(records.length > 1 && records.some(({ others }) => Object.keys(others).length > 1) ? { others: 0 } : {}),
     ...(process.stdout.columns ? { columns: process.stdout.columns } : {}),
   });
 

@@ -12,6 +12,8 @@ export interface OutputOptions {
   readonly html?: string;
   /** What the task writes itself, line by line. */
   readonly items?: string;
+  /** A trained classifier. */
+  readonly saveProbe?: string;
 }
 
 /**

@@ -28,6 +28,8 @@ export interface EvalTask extends RunnableTask {
   readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
+  /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */
+  readonly alone?: boolean;
   /** Adds the task's own options. */
   readonly options: (command: Command) => Command;
 }

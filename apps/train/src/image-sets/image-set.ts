@@ -12,6 +12,8 @@ export interface ImageSet {
   readonly total: number;
   readonly length: number;
   readonly classes: readonly string[];
+  /** What the classes are called on disk, such as WordNet ids, where `classes` are titles. */
+  readonly classIds?: readonly string[];
   /** Value of masks that is not scored; undefined where there are no masks. */
   readonly ignore: number | undefined;
   /** Class of each value of the masks, or `VOID`, where values are not classes. */
@@ -128,6 +130,7 @@ function imageSet(source: ImageSource, names: { dataset: string; split: string; 
     total: source.length,
     length: source.length,
     classes: source.classTitles ?? source.classes ?? [],
+    ...(source.classTitles && source.classes && { classIds: source.classes }),
     ignore: undefined,
     whyUnlabelled: source.whyUnlabelled,
     key: source.key,
@@ -175,6 +178,9 @@ function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): nu
   return Array.from({ length: test.length }, (_, index) => test.label(index)).filter((label) => !trained.has(label))
     .length;
 }
+
+/** One part for an evaluation that reads classes. @throws TrainError `data` where there are none, or an image has none */
+export const requireClasses = (set: ImageSet): ImageSet => labelledImages(set);
 
 function labelledImages(set: ImageSet): ImageSet {
   const where = `${set.dataset} ${set.split}`;

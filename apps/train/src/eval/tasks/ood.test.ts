@@ -17,7 +17,7 @@ const features: LabelledFeatures = {
 const part: ImagePart = {
   set: { classes: Array.from({ length: 100 }, (_, i) => `${i}`) } as Partial<ImageSet> as ImageSet,
   preprocessing: 'none',
-  features: { labelled: features, probe: { ...features, blocks: [features.cls] } },
+  features: { images: [], labelled: features, probe: { ...features, blocks: [features.cls] } },
 };
 
 test('of the classes that have images two of every five are foreign', async () => {
