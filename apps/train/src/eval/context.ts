@@ -11,11 +11,12 @@ import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
   type ImageSets,
-  openForeignSet,
   openImageSets,
+  openTestSet,
   requireClasses,
   requireLabels,
   type SetLimits,
+  type TestedPart,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { openPairs } from '../image-sets/pair-layouts';
@@ -56,6 +57,8 @@ export interface EvalContext {
   images(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
   labelled(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
+  /** The same of the part that choices may be made on; undefined where the data have none besides the tested one. */
+  labelled(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
   /** The same without holding them. @throws TrainError as `labelled` */
   stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
   /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
@@ -104,8 +107,10 @@ export interface ContextOptions extends ImageOptions {
   readonly denseData: string;
   /** Name of the data set in records, where its path does not say. */
   readonly dataset?: string;
-  /** What is held out where the data have no test part of their own; default a tenth. */
+  /** What is held out where the data have no test part of their own; without it, or `split`, they are refused. */
   readonly heldOut?: HoldOutOptions | undefined;
+  /** The part of images that is tested on; default the test part of a published data set, else what is not for training. */
+  readonly split?: TestedPart | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
   /** Pairs of pictures; default `data`. */
@@ -165,13 +170,15 @@ export function openContext(
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
   );
   const partOf = (set: ImageSet, asked: ImageRequest = {}) => partsOf(set)(asked);
+  async function labelledPart(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
+  async function labelledPart(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
+  async function labelledPart(part: PartName | 'validation', asked?: ImageRequest): Promise<ImagePart | undefined> {
+    const { [part]: set } = await labelled('images');
+    return set && partOf(set, asked);
+  }
   async function testSet(data: string, name?: string): Promise<ImageSet & AsyncDisposable> {
-    const set = await openForeignSet(data, options.images.test);
-    const named = {
-      ...requireClasses(set),
-      ...(name && { dataset: name }),
-      [Symbol.asyncDispose]: set[Symbol.asyncDispose],
-    };
+    const set = await openTestSet(data, { limit: options.images.test, name });
+    const named = { ...requireClasses(set), [Symbol.asyncDispose]: set[Symbol.asyncDispose] };
     foreign.push(named);
     return named;
   }
@@ -201,13 +208,13 @@ export function openContext(
     grid: session ? gridOf(session) : [16, 16],
     input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part, asked) => partOf((await sets('images'))[part], asked),
-    labelled: async (part, asked) => partOf((await labelled('images'))[part], asked),
+    labelled: labelledPart,
     stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
     model: () => probeModel(model()),
     tested: () => tested('images'),
     testSet,
     async other(data) {
-      const set = await openForeignSet(data, options.images.test);
+      const set = await openTestSet(data, { limit: options.images.test });
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
@@ -254,8 +261,8 @@ export function openContext(
   };
 }
 
-const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
-  openImageSets(data, { limits: images, name: dataset, heldOut });
+const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
+  openImageSets(data, { limits: images, name: dataset, heldOut, split });
 
 async function openChosenPairs(options: ContextOptions, split: string | undefined): Promise<PairSet> {
   const { data, pairData = data, dataset, pairs: limit } = options;
@@ -265,15 +272,19 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
 }
 
 async function openDense({
+  data,
   denseData,
   denseImages,
   dataset,
   heldOut,
+  split,
   segmentation,
 }: ContextOptions): Promise<ImageSets> {
-  return (await isSegmentationData(denseData))
-    ? openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset })
-    : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
+  if (await isSegmentationData(denseData))
+    return openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset });
+  // a part that is asked for is one of `data`
+  const own = denseData === data ? { heldOut, split } : {};
+  return openImageSets(denseData, { limits: denseImages, name: dataset, ...own });
 }
 
 /** Notes on the weights, with that on resampled positions for this side of the input. */
