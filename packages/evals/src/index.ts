@@ -94,6 +94,12 @@ export {
   logisticRegression,
   OFFICIAL_CS,
 } from './logistic-regression/logistic-regression';
+export {
+  type MultiLabelFeatures,
+  type MultiLabelOptions,
+  type MultiLabelResult,
+  multiLabelRegression,
+} from './logistic-regression/multi-label';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export {
   type CoverageCounts,
@@ -113,6 +119,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
+export { elevenPointPrecision } from './metrics/average-precision';
 export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
@@ -127,7 +134,7 @@ export {
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
-export type { OodReference, OodScore } from './ood/confidence';
+export { NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,
@@ -136,6 +143,7 @@ export {
   type OodSets,
   oodDetection,
 } from './ood/ood-detection';
+export { oodMeans } from './ood/ood-means';
 export {
   type EvalRecord,
   evalRecord,
@@ -159,6 +167,7 @@ export {
   positionEntropy,
 } from './position-entropy/position-entropy';
 export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
+export { FINE_GRAINED } from './report/paper-sets';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';
 export type { Selection, SelectionOptions } from './selection';
 export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';

@@ -144,11 +144,14 @@ export interface SoftmaxProblem {
 }
 
 export interface SoftmaxRegressionSession extends Disposable {
-  /** Of the products of features with weights and residuals; all else is f64. */
-  readonly precision: 'f64' | 'f32';
   /**
    * Sum over rows of the cross-entropy at `parameters` (weights `[C, D]`, then biases `[C]`), and its gradient of the
    * same layout, written into `gradient`.
    */
   evaluate(parameters: Float64Array, gradient: Float64Array): Promise<number>;
+  /**
+   * Where `evaluate` is not f64 throughout: the same in f64, slowly. From then on `evaluate` is good to f32 of the difference from this
+   * point, so that a solver which moves its centre along comes as close to the optimum as in f64.
+   */
+  centre?(parameters: Float64Array, gradient: Float64Array): Promise<number>;
 }

@@ -13,7 +13,7 @@
 import type { EvalBackend } from '../backend/eval-backend';
 import { packColumns, packedProducts, packRows } from '../backend/packed';
 import { checkSet, ROWS } from '../check-features';
-import { checkArgument } from '../errors';
+import { checkArgument, checkOption } from '../errors';
 import { checkWidths, type Matrix } from '../matrix';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { covarianceOf, meanOf, momentsOf } from '../statistics/moments';
@@ -44,7 +44,7 @@ const ROW_BLOCK = 256;
 
 /** `(x - m) V^T`. @throws EvalsError `features` where the widths differ */
 export function turnRows(curvature: Curvature, x: Matrix): TurnedRows {
-  checkArgument('turnRows', 'curvature', curvature, 'object');
+  checkCurvature('turnRows', curvature);
   checkSet('turnRows: x', x, ROWS);
   const { mean, vectors } = curvature;
   const { rows, cols } = x;
@@ -60,13 +60,26 @@ export function turnRows(curvature: Curvature, x: Matrix): TurnedRows {
 }
 
 /** Parameters for turned rows, weights `[C, D]` and then biases `[C]`, as those for the rows themselves: `W V` and `b' - W m`. */
-export function turnBack({ mean, vectors }: Curvature, parameters: Float64Array, classes: number): Float64Array {
+export function turnBack(curvature: Curvature, parameters: Float64Array, classes: number): Float64Array {
+  checkCurvature('turnBack', curvature);
+  checkArgument('turnBack', 'parameters', parameters, 'list');
+  const { mean, vectors } = curvature;
   const dim = mean.length;
+  checkOption(
+    parameters.length === classes * (dim + 1),
+    `turnBack: ${parameters.length} parameters for ${classes} classes of ${dim} weights and a bias`,
+  );
   const weights = classes * dim;
   const out = parameters.slice();
   packedProducts(packRows(parameters.subarray(0, weights), dim), packColumns(vectors, dim), out.subarray(0, weights));
   for (let i = 0; i < weights; i++) out[weights + Math.floor(i / dim)]! -= out[i]! * mean[i % dim]!;
   return out;
+}
+
+function checkCurvature(what: string, curvature: Curvature): void {
+  checkArgument(what, 'curvature', curvature, 'object');
+  checkArgument(what, 'curvature.mean', curvature.mean, 'list');
+  checkArgument(what, 'curvature.vectors', curvature.vectors, 'list');
 }
 
 /** Multiplies vectors of parameters for turned rows by the inverse of the curvature at penalty `c`. */

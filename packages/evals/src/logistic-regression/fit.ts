@@ -7,7 +7,7 @@
 import type { OptionKinds } from '@franca/tensor';
 import type { LinearClassifier, SoftmaxRegressionSession } from '../backend/eval-backend';
 import { checkArgument, checkOption, checkOptions } from '../errors';
-import { lbfgs } from '../numerics/lbfgs';
+import { type LbfgsOptions, type LbfgsResult, largest, lbfgs, type Objective } from '../numerics/lbfgs';
 import { type Curvature, inverseCurvature } from './curvature';
 
 /** Options of `fitLogistic`. */
@@ -18,7 +18,7 @@ export interface FitOptions {
   readonly start?: Float64Array;
   /** Of the features, which are turned to its axes by `turnRows`: the same optimum in fewer steps. */
   readonly curvature?: Curvature;
-  /** Relative gradient at which to stop; default 1e-8, with products in f32 1e-6. */
+  /** Relative gradient at which to stop; default 1e-8. */
   readonly tolerance?: number;
   /** Default 1000. */
   readonly maxIterations?: number;
@@ -45,8 +45,11 @@ export interface LogisticFit {
   readonly converged: boolean;
 }
 
-/** What the sums of a session are good to: its values, and its gradient against that of the all-zero model. */
-const ACCURACY = { f64: { rounding: 1e-12, tolerance: 1e-8 }, f32: { rounding: 1e-5, tolerance: 1e-6 } } as const;
+/** Relative rounding of values, in f64 and around a centre. */
+const ROUNDING = { exact: 1e-12, centred: 1e-8 } as const;
+/** By how much the gradient falls from one centre to the next, of the seven digits that f32 has; and how often. */
+const PER_CENTRE = 1e-4;
+const MAX_CENTRES = 6;
 
 export async function fitLogistic(
   session: SoftmaxRegressionSession,
@@ -57,28 +60,35 @@ export async function fitLogistic(
   checkArgument('fitLogistic', 'the shape [classes, dim]', shape, 'numbers');
   checkOptions('fitLogistic', options, OPTIONS);
   const [classes, dim] = shape;
-  const { rounding, tolerance: reachable } = ACCURACY[session.precision];
-  const { c, start, curvature, tolerance = reachable, maxIterations = 1000 } = options;
+  const { c, start, curvature, tolerance = 1e-8, maxIterations = 1000 } = options;
   checkOption(c > 0 && Number.isFinite(c), `C is ${c}; it must be a positive number`);
   const weights = classes * dim;
   // Divided by C, the loss keeps its scale along the sweep and only the penalty changes.
-  const objective = async (x: Float64Array, gradient: Float64Array) => {
-    let value = await session.evaluate(x, gradient);
-    for (let i = 0; i < weights; i++) {
-      value += (0.5 * x[i]! ** 2) / c;
-      gradient[i]! += x[i]! / c;
-    }
-    return value;
-  };
+  const penalised =
+    (evaluate: SoftmaxRegressionSession['evaluate']) => async (x: Float64Array, gradient: Float64Array) => {
+      let value = await evaluate(x, gradient);
+      for (let i = 0; i < weights; i++) {
+        value += (0.5 * x[i]! ** 2) / c;
+        gradient[i]! += x[i]! / c;
+      }
+      return value;
+    };
+  const objective = penalised(session.evaluate);
   const zeroGradient = new Float64Array(weights + classes);
   await objective(new Float64Array(weights + classes), zeroGradient);
-  const scale = zeroGradient.reduce((max, value) => Math.max(max, Math.abs(value)), Number.MIN_VALUE);
-  const solved = await lbfgs(objective, start ?? new Float64Array(weights + classes), {
-    gradientTolerance: tolerance * scale,
-    maxIterations,
-    rounding,
-    ...(curvature && { inverseHessian: inverseCurvature(curvature, classes, c) }),
-  });
+  const scale = largest(zeroGradient) || Number.MIN_VALUE;
+  const gradientTolerance = tolerance * scale;
+  const solve: Solve = (from, limits) =>
+    lbfgs(objective, from, {
+      ...limits,
+      rounding: session.centre ? ROUNDING.centred : ROUNDING.exact,
+      ...(curvature && { inverseHessian: inverseCurvature(curvature, classes, c) }),
+    });
+  const from = start ?? new Float64Array(weights + classes);
+  const limits = { maxIterations, gradientTolerance };
+  const solved = session.centre
+    ? await solveCentred(penalised(session.centre), solve, from, limits)
+    : await solve(from, limits);
   return {
     parameters: solved.x,
     classes,
@@ -86,8 +96,38 @@ export async function fitLogistic(
     objective: solved.value * c,
     gradient: solved.gradientNorm / scale,
     iterations: solved.iterations,
-    converged: solved.stopped === 'gradient',
+    converged: solved.gradientNorm <= gradientTolerance,
   };
+}
+
+type Limits = Pick<LbfgsOptions, 'gradientTolerance'> & { readonly maxIterations: number };
+type Solve = (from: Float64Array, limits: Limits) => Promise<LbfgsResult>;
+
+/** Solves from centre to centre, until the gradient there, which is f64, is small enough, or no longer falls. */
+async function solveCentred(
+  centre: Objective,
+  solve: Solve,
+  from: Float64Array,
+  { maxIterations, gradientTolerance }: Limits,
+): Promise<Omit<LbfgsResult, 'stopped'>> {
+  const known = async (x: Float64Array, iterations: number) => {
+    const gradient = new Float64Array(x.length);
+    const value = await centre(x, gradient);
+    return { x, value, gradientNorm: largest(gradient), iterations };
+  };
+  let best = await known(from, 0);
+  for (let i = 0; i < MAX_CENTRES && best.gradientNorm > gradientTolerance; i++) {
+    const left = maxIterations - best.iterations;
+    if (left <= 0) break;
+    const { x, iterations } = await solve(best.x, {
+      maxIterations: left,
+      gradientTolerance: Math.max(gradientTolerance, PER_CENTRE * best.gradientNorm),
+    });
+    const next = await known(x, best.iterations + iterations);
+    if (next.gradientNorm >= best.gradientNorm) break;
+    best = next;
+  }
+  return best;
 }
 
 /** The fitted model as a linear classifier in f32. */

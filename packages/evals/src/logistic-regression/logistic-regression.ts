@@ -16,10 +16,10 @@ import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { selectedOn, selectionSets } from '../selection';
 import { sharedCurvature, turnRows } from './curvature';
+import { fitLogistic } from './fit';
 import {
   type AccuracyMetric,
   classifierOf,
-  fitExactly,
   metricOf,
   type Sweep,
   type SweepPoint,
@@ -95,15 +95,15 @@ export async function logisticRegression(
   const chosen = { select, holdOut: options.holdOut, seed } as const;
   const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
   const curvature = await sharedCurvature(backend, x);
-  const solver = { tolerance, maxIterations, curvature, classes };
+  const solver = { tolerance, maxIterations, curvature };
   const sweep: Sweep =
     cs.length === 1
-      ? { points: [], best: 0, start: undefined, precision: 'f64' }
-      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric }, solver);
+      ? { points: [], best: 0, start: undefined }
+      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes }, solver);
   const { points, best, start } = sweep;
 
-  const problem = { x: turnRows(curvature, x), labels: all.labels, classes };
-  const fit = await fitExactly(backend, problem, { ...solver, c: cs[best]!, start });
+  using session = backend.openSoftmaxRegression({ x: turnRows(curvature, x), labels: all.labels, classes });
+  const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c: cs[best]!, start });
   const classifier = classifierOf(fit, curvature);
   const { predicted, counts } = await scoreFit(backend, classifier, test);
   const otherMetric = metric === 'top-1' ? 'mean-per-class' : 'top-1';
@@ -125,7 +125,6 @@ export async function logisticRegression(
       gradient: fit.gradient,
       iterations: fit.iterations,
       converged: fit.converged,
-      sweep: sweep.precision,
       trainItems: x.rows,
       backend: backend.name,
     },
@@ -134,5 +133,5 @@ export async function logisticRegression(
     quirks: false,
     wallMs: elapsed(started),
   };
-  return { outcome, sweep: points, notes: unconverged(sweep, fit), classifier, predicted };
+  return { outcome, sweep: points, notes: unconverged(points, fit), classifier, predicted };
 }

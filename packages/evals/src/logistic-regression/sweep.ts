@@ -1,6 +1,5 @@
 /** The sweep of the penalty C: each fit starts from the one before and is scored on held-out items; the best is fitted again on all. */
-import { cpuBackend } from '../backend/cpu';
-import type { EvalBackend, LinearClassifier, SoftmaxProblem } from '../backend/eval-backend';
+import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { classTokens, type LabelledFeatures } from '../features';
 import { accuracy, type ClassTally, firstChoices, meanPerClassAccuracy, tally, topClasses } from '../metrics/accuracy';
@@ -22,7 +21,6 @@ export interface SweepPoint {
 }
 
 export interface SolverOptions {
-  readonly classes: number;
   readonly curvature: Curvature;
   readonly tolerance?: number | undefined;
   readonly maxIterations?: number | undefined;
@@ -34,15 +32,18 @@ export interface Sweep {
   readonly best: number;
   /** Parameters of its fit, in the axes of the curvature. */
   readonly start: Float64Array | undefined;
-  readonly precision: 'f64' | 'f32';
 }
 
 /** Fits every C on `train` and scores it on `held`. */
 export async function sweepC(
   backend: EvalBackend,
   { train, held }: { readonly train: LabelledFeatures; readonly held: LabelledFeatures },
-  { cs, metric }: { readonly cs: readonly number[]; readonly metric: AccuracyMetric },
-  { classes, ...solver }: SolverOptions,
+  {
+    cs,
+    metric,
+    classes,
+  }: { readonly cs: readonly number[]; readonly metric: AccuracyMetric; readonly classes: number },
+  solver: SolverOptions,
 ): Promise<Sweep> {
   const x = turnRows(solver.curvature, classTokens(train));
   using session = backend.openSoftmaxRegression({ x, labels: train.labels, classes });
@@ -57,25 +58,7 @@ export async function sweepC(
     start = fit.parameters;
     if (points.length === 1 || score > points[best]!.score) [best, startOfBest] = [points.length - 1, start];
   }
-  return { points, best, start: startOfBest, precision: session.precision };
-}
-
-/** Steps in f64 from a solution in f32: it is close by. */
-const MAX_REFINEMENT = 100;
-
-/** One fit with products in f64, wherever the backend takes most of its steps. */
-export async function fitExactly(
-  backend: EvalBackend,
-  problem: SoftmaxProblem,
-  { classes, ...solver }: SolverOptions & { readonly c: number; readonly start?: Float64Array | undefined },
-): Promise<LogisticFit> {
-  const shape = [classes, problem.x.cols] as const;
-  using session = backend.openSoftmaxRegression(problem);
-  const fit = await fitLogistic(session, shape, solver);
-  if (session.precision === 'f64') return fit;
-  using exact = cpuBackend.openSoftmaxRegression(problem);
-  const refined = await fitLogistic(exact, shape, { ...solver, start: fit.parameters, maxIterations: MAX_REFINEMENT });
-  return { ...refined, iterations: fit.iterations + refined.iterations };
+  return { points, best, start: startOfBest };
 }
 
 /** The classifier of features as they are. */
@@ -98,18 +81,20 @@ export function metricOf(metric: AccuracyMetric, counts: ClassTally): number {
 }
 
 /** What of the fits did not come to their end, in words; none where all did. */
-export function unconverged({ points, precision }: Pick<Sweep, 'points' | 'precision'>, fit: LogisticFit): string[] {
-  const early = points.filter(({ converged }) => !converged);
-  const worst = Math.max(0, ...early.map(({ gradient }) => gradient)).toExponential(1);
-  return [
-    ...(early.length > 0
-      ? [
-          `${early.length} of ${points.length} fits of the sweep of C ended before the tolerance${precision === 'f32' ? ' (of products in f32)' : ''}, ` +
-            `at gradients of up to ${worst} of that of the zero model`,
-        ]
-      : []),
-    ...(fit.converged
-      ? []
-      : [`the final fit did not converge: its gradient is ${fit.gradient.toExponential(1)} of that of the zero model`]),
-  ];
+export function unconverged(
+  points: readonly SweepPoint[],
+  { converged, gradient }: Pick<LogisticFit, 'converged' | 'gradient'>,
+): string[] {
+  const early = points.filter((point) => !point.converged);
+  const worst = Math.max(0, ...early.map((point) => point.gradient)).toExponential(1);
+  const notes: string[] = [];
+  if (early.length > 0)
+    notes.push(
+      `${early.length} of ${points.length} fits of the sweep of C did not converge: their gradients are up to ${worst} of that of the zero model`,
+    );
+  if (!converged)
+    notes.push(
+      `the final fit did not converge: its gradient is ${gradient.toExponential(1)} of that of the zero model`,
+    );
+  return notes;
 }

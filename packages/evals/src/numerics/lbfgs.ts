@@ -137,7 +137,8 @@ function addScaled(target: Float64Array, source: Float64Array, scale: number): v
   for (let i = 0; i < target.length; i++) target[i]! += scale * source[i]!;
 }
 
-function largest(values: Float64Array): number {
+/** Largest magnitude. */
+export function largest(values: Float64Array): number {
   let max = 0;
   for (const value of values) max = Math.max(max, Math.abs(value));
   return max;
