@@ -60,8 +60,14 @@ export const task: EvalTask = {
       const outcome = otherOutcome(used.origin, found, { total: read.set.total, candidates, wallMs });
       records.push(...context.records(withNotes(read, used), [outcome], undefined, used.others));
     }
-    const { text, tables } = used.grid ? gridSection(used.grid) : { text: undefined, tables: [] };
-    return { records, section: { ...(text && { text }), tables: [setTable(records), ...tables!] } };
+    const { text, tables = [] } = used.grid ? gridSection(used.grid) : {};
+    return {
+      records,
+      section: {
+        text: ['One probe on all sets.', ...(text ? [`Below: ${text}`] : [])].join(' '),
+        tables: [setTable(records, used.classes.length), ...tables],
+      },
+    };
   },
 };
 
@@ -117,13 +123,14 @@ const withNotes = (part: ImagePart, { origin }: UsedProbe): ImagePart => ({
   set: { ...part.set, notes: [...new Set([...part.set.notes, ...origin.notes])] },
 });
 
-const setTable = (records: readonly EvalRecord[]): ReportTable => ({
+/** `classes`: how many the probe tells apart. */
+const setTable = (records: readonly EvalRecord[], classes: number): ReportTable => ({
   columns: ['set', 'images', 'of', 'among', 'top-1 %', 'top-5 %'],
   rows: records.map(({ dataset, split, evaluated, total, value, others, hyper }) => [
     `${dataset} ${split}`,
     evaluated,
     total,
-    hyper.candidates === undefined ? undefined : `${hyper.candidates} classes`,
+    `${hyper.candidates ?? classes} classes`,
     100 * value,
     100 * others['top-5']!,
   ]),
