@@ -1,7 +1,8 @@
 import { renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { writeImageNet, writeImageNetA, writeKaggle } from '../../../test/imagenet-files';
+import { writeDevkit, writeImageNet, writeImageNetA, writeKaggle } from '../../../test/imagenet-files';
+import { matFile } from '../../../test/mat-files';
 import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../../test/scratch';
 import { findBenchmarks, openBenchmark, recogniseBenchmark } from './benchmarks';
 import { IMAGENET_CLASSES } from './imagenet-classes';
@@ -55,6 +56,25 @@ test('a flat val by the boxes of its images, and by names that end with the clas
   for (const { file, place } of val)
     renameSync(path.join(root, file), path.join(root, file.replace('.JPEG', `_${IMAGENET_CLASSES[place]}.JPEG`)));
   expect(labelsOf(await open())).toEqual([7, 950, 11, 7, 950, 11]);
+});
+
+test('a flat val by the devkit, whose ids are in an order of their own', async () => {
+  const { val } = writeImageNet(root, { places: PLACES, flat: true });
+  writeDevkit(root, val);
+  const { parts, notes } = await openBenchmark(root);
+  expect(labelsOf(parts.val!)).toEqual([7, 950, 11, 7, 950, 11]);
+  expect(notes[0]).toMatch(/labels are read from .*validation_ground_truth.txt, numbers by .*meta.mat$/);
+  const meta = 'ILSVRC2012_devkit_t12/data/meta.mat';
+  writeFiles(root, { [meta]: matFile({ synsets: { records: [{ ILSVRC2012_ID: 1, WNID: 'tench' }] } }) });
+  await expect(openBenchmark(root)).rejects.toThrow(
+    /meta.mat has no ILSVRC2012_ID and WNID in record 1.*devkit_t12.tar.gz/,
+  );
+  writeFiles(root, { [meta]: matFile({ classes: 1 }) });
+  await expect(openBenchmark(root)).rejects.toThrow(/meta.mat holds no structures called synsets/);
+  rmSync(path.join(root, meta));
+  expect((await openBenchmark(root)).parts.val!.whyUnlabelled).toMatch(
+    /holds ILSVRC ids, .* put meta.mat of the devkit/,
+  );
 });
 
 test('a flat val that nothing names the classes of has none, and it is said at opening what to put there', async () => {
