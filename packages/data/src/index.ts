@@ -2,6 +2,16 @@ export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
+export {
+  type MatArray,
+  type MatCells,
+  type MatNumbers,
+  type MatOther,
+  type MatStructs,
+  type MatText,
+  type MatValue,
+  readMatFile,
+} from './formats/mat-file';
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';
@@ -26,6 +36,8 @@ export {
   recogniseBenchmark,
 } from './sources/benchmarks/benchmarks';
 export { IMAGENET_CLASSES } from './sources/benchmarks/imagenet-classes';
+export { type RealLabels, realLabels } from './sources/benchmarks/imagenet-real';
+export { type OpenOod, type OutsideSet, openOpenOod } from './sources/benchmarks/openood';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export { type FileTree, openFileTree, subtree } from './sources/file-tree';

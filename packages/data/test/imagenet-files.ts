@@ -6,6 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { IMAGENET_A_PLACES, IMAGENET_CLASSES, IMAGENET_R_PLACES } from '../src/sources/benchmarks/imagenet-classes';
+import { matFile } from './mat-files';
 
 /** One written image: its path below the root, and its class as the place in the sorted list of the 1,000. */
 export interface WrittenImage {
@@ -113,6 +114,26 @@ export function writeKaggle(
 const boxes = (name: string, place: number): string =>
   `<annotation>\n\t<folder>val</folder>\n\t<filename>${name}</filename>\n\t<size>\n\t\t<width>500</width>\n\t</size>\n` +
   `\t<object>\n\t\t<name>${wnid(place)}</name>\n\t\t<bndbox>\n\t\t\t<xmin>111</xmin>\n\t\t</bndbox>\n\t</object>\n</annotation>\n`;
+
+/**
+ * The devkit beside a flat val: the class of each image, by ILSVRC ids, which are in another order than the sorted classes, and the table that says
+ * what they mean, with a synset above the classes at its end.
+ * @param val what lies in val, the first image first
+ */
+export function writeDevkit(root: string, val: readonly WrittenImage[]): void {
+  const idOf = (place: number): number => 1 + ((place * 7 + 3) % 1_000);
+  const folder = 'ILSVRC2012_devkit_t12/data';
+  put(root, `${folder}/ILSVRC2012_validation_ground_truth.txt`, val.map(({ place }) => `${idOf(place)}\n`).join(''));
+  const classes = IMAGENET_CLASSES.map((wnid, place) => ({ id: idOf(place), wnid })).sort((a, b) => a.id - b.id);
+  const records = [...classes, { id: 1_001, wnid: 'n00001740' }].map(({ id, wnid }) => ({
+    ILSVRC2012_ID: id,
+    WNID: wnid,
+    words: `words of ${wnid}`,
+    num_children: id > 1_000 ? 2 : 0,
+    children: id > 1_000 ? [1, 2] : [],
+  }));
+  put(root, `${folder}/meta.mat`, matFile({ synsets: { records } }, { compressed: true }));
+}
 
 export type V2Variant = 'matched-frequency' | 'threshold0.7' | 'top-images';
 

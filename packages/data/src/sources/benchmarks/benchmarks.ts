@@ -9,9 +9,29 @@ import { byCodeUnit } from '../by-code-unit';
 import { isPassedOver } from '../passed-over';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
 import { FOOD_101 } from './food-101';
+import { IMAGENET_1K } from './imagenet-1k';
+import {
+  IMAGENET_A,
+  IMAGENET_R,
+  IMAGENET_SKETCH,
+  IMAGENET_V2,
+  IMAGENET_V2_THRESHOLD,
+  IMAGENET_V2_TOP,
+  IMAGENET_V2_UNNAMED,
+} from './imagenet-relatives';
 
 /** In the order of the paper's tables. */
-export const BENCHMARKS: readonly BenchmarkLayout[] = [FOOD_101];
+export const BENCHMARKS: readonly BenchmarkLayout[] = [
+  IMAGENET_1K,
+  IMAGENET_V2,
+  IMAGENET_V2_THRESHOLD,
+  IMAGENET_V2_TOP,
+  IMAGENET_V2_UNNAMED,
+  IMAGENET_A,
+  IMAGENET_R,
+  IMAGENET_SKETCH,
+  FOOD_101,
+];
 
 /** A published data set, and the folder that its `open` takes. */
 export interface FoundBenchmark {
@@ -29,7 +49,10 @@ const MAX_FOLDERS = 100;
  */
 export async function recogniseBenchmark(root: string): Promise<FoundBenchmark | undefined> {
   checkArgument('recogniseBenchmark', 'root', root, 'string');
-  const found = await benchmarksIn(root);
+  const all = await benchmarksIn(root);
+  // what lies in a folder of its own beside a set's parts is no other meaning of the set's folder
+  const own = all.filter(({ folder }) => folder === root);
+  const found = own.length > 0 ? own : all;
   if (found.length > 1) {
     const listed = found.map(({ layout, folder }) => `${layout.facts.title} in ${folder}`).join(' and ');
     throw new DataError('ambiguous-source', `${root} holds ${listed}; give the folder of one`);
