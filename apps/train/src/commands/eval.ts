@@ -102,7 +102,7 @@ function withData(command: Command, task: EvalTask): Command {
   const limited = withLimitOf(task, command);
   const reading = limited.option(
     '-d, --data <data>',
-    `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
+    task.data ?? `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
 }

@@ -8,6 +8,8 @@ export interface EvalResult {
   readonly records: readonly EvalRecord[];
   /** What the page shows of it besides the table. */
   readonly section?: Omit<ReportSection, 'title'>;
+  /** What of it failed, and is told already: the command fails at the end. */
+  readonly failed?: readonly string[];
 }
 
 export interface RunnableTask {
@@ -22,6 +24,8 @@ export interface RunnableTask {
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there. */
   readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
+  /** What `--data` is, where that is not what `reads` says. */
+  readonly data?: string;
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
   /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */

@@ -187,7 +187,8 @@ export async function openTestSet(
 
 type Named = Pick<ImageSet, 'dataset' | 'split' | 'notes' | 'benchmark'>;
 
-function imageSet(source: ImageSource, named: Named): ImageSet {
+/** All images of a source. */
+export function imageSet(source: ImageSource, named: Named): ImageSet {
   return {
     ...named,
     total: source.length,

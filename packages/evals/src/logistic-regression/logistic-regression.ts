@@ -44,6 +44,8 @@ export interface LogisticRegressionOptions {
   readonly tolerance?: number;
   /** Default 1000. */
   readonly maxIterations?: number;
+  /** Told after each C of the sweep, which is `done` of `total`. */
+  readonly onFit?: (done: number, total: number) => void;
   readonly backend?: EvalBackend;
 }
 
@@ -55,6 +57,7 @@ const OPTIONS: OptionKinds<LogisticRegressionOptions> = {
   seed: 'number',
   tolerance: 'number',
   maxIterations: 'number',
+  onFit: 'function',
   backend: 'object',
 };
 
@@ -99,7 +102,7 @@ export async function logisticRegression(
   const sweep: Sweep =
     cs.length === 1
       ? { points: [], best: 0, start: undefined }
-      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes }, solver);
+      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes, onFit: options.onFit }, solver);
   const { points, best, start } = sweep;
 
   using session = backend.openSoftmaxRegression({ x: turnRows(curvature, x), labels: all.labels, classes });

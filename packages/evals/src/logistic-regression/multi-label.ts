@@ -44,6 +44,8 @@ export interface MultiLabelOptions {
   readonly seed?: number;
   readonly tolerance?: number;
   readonly maxIterations?: number;
+  /** Told after each class of the sweep, which is `done` of `total`. */
+  readonly onFit?: (done: number, total: number) => void;
   readonly backend?: EvalBackend;
 }
 
@@ -54,6 +56,7 @@ const OPTIONS: OptionKinds<MultiLabelOptions> = {
   seed: 'number',
   tolerance: 'number',
   maxIterations: 'number',
+  onFit: 'function',
   backend: 'object',
 };
 
@@ -87,7 +90,7 @@ export async function multiLabelRegression(
   const select = validation ? { validation } : 'train-holdout';
   const chosen = { select, holdOut: options.holdOut, seed } as const;
   const { fitted, judge } = selectionSets({ train, test }, chosen, train.cls.length / train.dim, take);
-  const sweep = cs.length === 1 ? [] : await sweepAll(solver, fitted, judge);
+  const sweep = cs.length === 1 ? [] : await sweepAll(solver, fitted, judge, options.onFit);
   const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
   const { scores, notes, gradient, converged } = await fitAll(solver, cs[best]!, all, test);
   const precisions = averagePrecisions(scores, test, classes);
@@ -129,7 +132,12 @@ interface Solver {
 }
 
 /** Fits every class at every C on `train`; the mean average precision on `held` of each C. */
-async function sweepAll(solver: Solver, train: MultiLabelFeatures, held: MultiLabelFeatures): Promise<SweepPoint[]> {
+async function sweepAll(
+  solver: Solver,
+  train: MultiLabelFeatures,
+  held: MultiLabelFeatures,
+  onFit: MultiLabelOptions['onFit'],
+): Promise<SweepPoint[]> {
   const { backend, curvature, classes, cs } = solver;
   const [turned, tokens] = [turnRows(curvature, classTokens(train)), classTokens(held)];
   const scores = cs.map(() => new Float32Array(tokens.rows * classes));
@@ -144,6 +152,7 @@ async function sweepAll(solver: Solver, train: MultiLabelFeatures, held: MultiLa
       fits[at]!.push(fit);
       await writeScores(backend, classifierOf(fit, curvature), tokens, scores[at]!, k, classes);
     }
+    onFit?.(k + 1, classes);
   }
   return cs.map((c, at) => ({
     c,

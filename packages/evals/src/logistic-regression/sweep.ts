@@ -34,15 +34,18 @@ export interface Sweep {
   readonly start: Float64Array | undefined;
 }
 
+export interface SweepOptions {
+  readonly cs: readonly number[];
+  readonly metric: AccuracyMetric;
+  readonly classes: number;
+  readonly onFit?: ((done: number, total: number) => void) | undefined;
+}
+
 /** Fits every C on `train` and scores it on `held`. */
 export async function sweepC(
   backend: EvalBackend,
   { train, held }: { readonly train: LabelledFeatures; readonly held: LabelledFeatures },
-  {
-    cs,
-    metric,
-    classes,
-  }: { readonly cs: readonly number[]; readonly metric: AccuracyMetric; readonly classes: number },
+  { cs, metric, classes, onFit }: SweepOptions,
   solver: SolverOptions,
 ): Promise<Sweep> {
   const x = turnRows(solver.curvature, classTokens(train));
@@ -55,6 +58,7 @@ export async function sweepC(
     const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c, start });
     const score = metricOf(metric, (await scoreFit(backend, classifierOf(fit, solver.curvature), held)).counts);
     points.push({ c, score, iterations: fit.iterations, gradient: fit.gradient, converged: fit.converged });
+    onFit?.(points.length, cs.length);
     start = fit.parameters;
     if (points.length === 1 || score > points[best]!.score) [best, startOfBest] = [points.length - 1, start];
   }
