@@ -64,7 +64,13 @@ export {
   linearProbe,
   type ProbeStream,
 } from './linear-probe/linear-probe';
-export { type ProbeFeatures, type ProbeInput, type ProbeShape, patchMeans } from './linear-probe/probe-features';
+export {
+  type ProbeFeatures,
+  type ProbeInput,
+  type ProbeShape,
+  patchMeans,
+  probeRows,
+} from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
 export {
   type Probe,

@@ -79,17 +79,15 @@ export const PAPER_LOGREG: PaperProtocol<LogregValues> = {
 export interface OodValues {
   /** What the classifier whose logits are scored reads: the CLS token of the last block, or that with the mean patch token. */
   readonly head: 'cls' | 'cls+mean';
-  /** Whose AUROC is the result. */
-  readonly score: 'msp';
 }
 
 /** OpenOOD's script for foundation models: the released linear classifiers on CLS and patch mean, scored by their largest probability. */
 export const PAPER_OOD: PaperProtocol<OodValues> = {
   size: 224,
   resize: 256,
-  values: { head: 'cls+mean', score: 'msp' },
+  values: { head: 'cls+mean' },
   differs: [
-    'the paper does not name its score, the reference for foundation models takes the largest probability (MSP)',
+    'the paper does not name its score, the reference for foundation models takes the largest probability (msp)',
   ],
 };
 

@@ -15,7 +15,10 @@ const features: LabelledFeatures = {
   labels: Int32Array.from(CLASSES.flatMap((label) => [label, label])),
 };
 const part: ImagePart = {
-  set: { classes: Array.from({ length: 100 }, (_, i) => `${i}`) } as Partial<ImageSet> as ImageSet,
+  set: {
+    classes: Array.from({ length: 100 }, (_, i) => `${i}`),
+    notes: [] as readonly string[],
+  } as Partial<ImageSet> as ImageSet,
   preprocessing: 'none',
   features: { images: [], labelled: features, probe: { ...features, blocks: [features.cls] } },
 };
@@ -23,6 +26,7 @@ const part: ImagePart = {
 test('of the classes that have images two of every five are foreign', async () => {
   const context = {
     backend: cpuBackend,
+    input: () => ({ size: 32, patchSize: 8 }),
     labelled: async () => part,
     records: () => [],
   } as Partial<EvalContext> as EvalContext;
