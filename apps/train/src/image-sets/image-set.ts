@@ -38,6 +38,8 @@ export interface ImageSet {
   label(index: number): number;
   /** All classes of the image, where one may have several; `label` is then -1. */
   labels?(index: number): readonly number[];
+  /** Beside them, classes that count neither for nor against the image, see `ImageSource.difficult`. */
+  difficult?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but not to the training part. */
   unlistedClass?(index: number): string | undefined;
   /** Why no image has a class although there are signs of some, and what to do. */
@@ -91,6 +93,7 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
     key: (index) => set.key(at(index)),
     label: (index) => set.label(at(index)),
     ...(set.labels && { labels: (index: number) => set.labels!(at(index)) }),
+    ...(set.difficult && { difficult: (index: number) => set.difficult!(at(index)) }),
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
@@ -200,6 +203,7 @@ export function imageSet(source: ImageSource, named: Named): ImageSet {
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
     ...(source.labels && { labels: source.labels }),
+    ...(source.difficult && { difficult: source.difficult }),
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
     read: (index, signal) => readImage(source, index, {}, signal),
     version: source.version,

@@ -8,6 +8,11 @@ import { isFolder } from '../../files/is-folder';
 import { byCodeUnit } from '../by-code-unit';
 import { isPassedOver } from '../passed-over';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
+import { CALTECH_101 } from './caltech-101';
+import { CIFAR_10, CIFAR_100 } from './cifar-sets';
+import { CUB_200_2011 } from './cub-200-2011';
+import { DTD } from './dtd';
+import { FGVC_AIRCRAFT } from './fgvc-aircraft';
 import { FOOD_101 } from './food-101';
 import { IMAGENET_1K } from './imagenet-1k';
 import {
@@ -19,6 +24,11 @@ import {
   IMAGENET_V2_TOP,
   IMAGENET_V2_UNNAMED,
 } from './imagenet-relatives';
+import { OXFORD_FLOWERS_102 } from './oxford-flowers-102';
+import { OXFORD_PETS } from './oxford-pets';
+import { STANFORD_CARS } from './stanford-cars';
+import { SUN397 } from './sun397';
+import { VOC_2007 } from './voc-2007';
 
 /** In the order of the paper's tables. */
 export const BENCHMARKS: readonly BenchmarkLayout[] = [
@@ -31,6 +41,17 @@ export const BENCHMARKS: readonly BenchmarkLayout[] = [
   IMAGENET_R,
   IMAGENET_SKETCH,
   FOOD_101,
+  CIFAR_10,
+  CIFAR_100,
+  SUN397,
+  STANFORD_CARS,
+  FGVC_AIRCRAFT,
+  DTD,
+  OXFORD_PETS,
+  CALTECH_101,
+  OXFORD_FLOWERS_102,
+  CUB_200_2011,
+  VOC_2007,
 ];
 
 /** A published data set, and the folder that its `open` takes. */
@@ -89,8 +110,9 @@ export async function findBenchmarks(root: string): Promise<FoundBenchmark[]> {
     for (const folder of level) {
       const here = await benchmarksIn(folder);
       for (const each of here) found.set(`${each.layout.facts.name} ${path.resolve(each.folder)}`, each);
-      // what is a data set itself holds no others
-      if (depth < 2 && !here.some((each) => each.folder === folder)) next.push(...(await foldersIn(folder)));
+      // what is a data set itself holds no others, unless it is what was asked about
+      if (depth === 0 || (depth < 2 && !here.some((each) => each.folder === folder)))
+        next.push(...(await foldersIn(folder)));
     }
     level = next;
   }
