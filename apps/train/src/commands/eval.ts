@@ -180,7 +180,7 @@ const withOutput = (command: Command): Command =>
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
   if (task.reads === 'nothing') return runWithoutModel(task, options);
-  const { weights, data: asked } = options;
+  const { weights, data: asked = task.withoutData?.({ ...options }) } = options;
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   if (task.reads === 'patches' && options.split !== undefined && (await isSegmentationData(spec)))
     throw new TrainError('usage', `--split has no effect on ${spec}: its parts are those of its masks; leave it out`);

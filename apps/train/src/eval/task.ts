@@ -26,6 +26,8 @@ export interface EvalTask extends RunnableTask {
   readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
   /** What `--data` is, where that is not what `reads` says. */
   readonly data?: string;
+  /** What is opened where `--data` is not given, and the run's own data need not be there. */
+  readonly withoutData?: (options: Readonly<Record<string, unknown>>) => string | undefined;
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
   /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */

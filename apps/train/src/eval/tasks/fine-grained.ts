@@ -150,10 +150,10 @@ const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 const inShort = ({ value, metric, hyper }: EvalRecord): string => `${percent(value)} (${metric}), C ${hyper.c}`;
 
-/** The mean over the sets of the eleven that were evaluated; a record only of all of them. */
+/** The mean over several of the eleven; a record only of all of them. */
 function averageOf(done: readonly Scored[]) {
   const records = recordsOf(done).filter(({ dataset }) => FINE_GRAINED.includes(dataset));
-  if (records.length === 0) return undefined;
+  if (records.length < 2) return undefined;
   const value = records.reduce((sum, record) => sum + record.value, 0) / records.length;
   const text = `average of ${records.length}: ${percent(value)}`;
   return { text, record: records.length === FINE_GRAINED.length ? averageRecord(records, value) : undefined };

@@ -37,6 +37,7 @@ import { readProbe, type SavedProbe } from '../probe-file';
 import type { EvalTask } from '../task';
 
 interface Options extends ProtocolOptions, OodData, Partial<OodValues> {
+  readonly data?: string;
   readonly probe?: string;
   readonly scores?: readonly OodScore[];
   readonly neighbour?: number;
@@ -49,6 +50,7 @@ export const task: EvalTask = {
   reads: 'labelled',
   order: 5,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OOD.size : undefined),
+  withoutData: ({ probe, openood }) => (probe === undefined ? undefined : (openood as string | undefined)),
   options: (command) =>
     command
       .addOption(protocolOption('224 px of 256, a classifier on CLS and patch mean, as behind Fig. 8'))
@@ -152,9 +154,19 @@ async function planOod(context: EvalContext, options: Options): Promise<Plan> {
     saved,
     input,
     request: { blocks: input.blocks, patchMean: input.avgpool, resize: followed.resize },
-    scores: options.scores ?? OOD_SCORES,
+    scores: scoresOf(options),
     notes: [...followed.notes, ...own, ...(saved ? saved.origin.notes : [])],
   };
+}
+
+/** All that were asked for, or all that there can be: without data nothing can be built from train features. @throws TrainError `usage` */
+function scoresOf({ scores, probe, openood, data }: Options): readonly OodScore[] {
+  if (probe === undefined || openood === undefined || data !== undefined) return scores ?? OOD_SCORES;
+  const built = (scores ?? OOD_SCORES).filter((score) => NEEDS_TRAIN.includes(score));
+  const how = 'built from train features; give the data that the probe was trained on by --data';
+  if (scores && built.length > 0) throw new TrainError('usage', `${built.join(', ')}: ${how}, or take other --scores`);
+  if (!scores) console.log(`without ${built.join(', ')}, which are ${how}`);
+  return scores ?? OOD_SCORES.filter((score) => !built.includes(score));
 }
 
 const nameOf = ({ blocks, avgpool }: ProbeInput): OodValues['head'] =>
