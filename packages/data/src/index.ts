@@ -44,7 +44,7 @@ export type { SourceKindName } from './sources/kinds';
 export { type ListOptions, listSource } from './sources/list';
 export { type MemoryImage, memorySource } from './sources/memory';
 export { openSource } from './sources/open-source';
-export { type DataSplits, openSplits, type SplitOptions } from './sources/open-splits';
+export { type DataSplits, openSplits, openTestPart, type SplitOptions, type TestPart } from './sources/open-splits';
 export { type ParquetOptions, parquetSource } from './sources/parquet';
 export { type Recognised, recogniseSource } from './sources/recognise';
 export type { OpenOptions, ParquetReading, Split } from './sources/source-kind';

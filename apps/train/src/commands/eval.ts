@@ -2,6 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
+import { TrainError } from '../errors';
 import { chooseBackend } from '../eval/backend';
 import { type ContextOptions, openContext, type SharedSets, shareSets } from '../eval/context';
 import { findTasks } from '../eval/find-tasks';
@@ -13,7 +14,7 @@ import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { isBoxData } from '../image-sets/box-set';
-import type { SetLimits } from '../image-sets/image-set';
+import type { SetLimits, TestedPart } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
 import { defaultSize, wholePatches } from '../image-sets/preparation';
@@ -34,6 +35,8 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
   readonly resize?: number;
+  /** A part of images; the name of another thing where a task reads pairs. */
+  readonly split?: string;
   readonly control: boolean;
 }
 
@@ -68,7 +71,7 @@ export async function register(program: Command): Promise<void> {
     examples([['franca-train eval all -w run --json run/evals.json', 'page, table and records']]),
   );
   withOutput(
-    withMasks(withLimits(withResize(all, 'images'), '2000,500'))
+    withMasks(withLimits(withResize(withSplit(all), 'images'), '2000,500'))
       .option('-d, --data <data>', 'images with classes (default: the data of the run, else the generated world)')
       .option('--dense-data <data>', 'images with masks (default: --data where it has masks, else the generated world)')
       .addOption(limitOption('--dense-images', 'at most so many images with masks', '200,100'))
@@ -101,8 +104,20 @@ function withData(command: Command, task: EvalTask): Command {
 
 function withLimitOf({ reads }: EvalTask, command: Command): Command {
   if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
-  return reads === 'boxes' ? withDataset(command) : withLimits(withResize(command, reads));
+  if (reads === 'boxes') return withDataset(command);
+  return withLimits(withResize(reads === 'segmentation' ? command : withSplit(command), reads));
 }
+
+const TESTED_PARTS: readonly TestedPart[] = ['val', 'test', 'held-out'];
+
+/** Only for images alone: data with masks, pairs or boxes have parts of their own kind. */
+const withSplit = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--split <part>',
+      'that is tested on; held-out: a tenth of data without parts, by seed 0 (default: test of a published data set, else val)',
+    ).choices(TESTED_PARTS),
+  );
 
 const withMasks = (command: Command): Command =>
   command
@@ -162,6 +177,8 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
   if (task.reads === 'nothing') return runWithoutModel(task, options);
   const { weights, data: asked } = options;
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
+  if (task.reads === 'patches' && options.split !== undefined && (await isSegmentationData(spec)))
+    throw new TrainError('usage', `--split has no effect on ${spec}: its parts are those of its masks; leave it out`);
   await checkOutputs(options, spec);
   if (said) console.log(said);
   const side = task.inputSize?.({ ...options });
@@ -199,6 +216,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
   const data = contextOptions(options, { data: spec, denseData, pairData, boxData, heldOut }, evaluations);
   await using shared = shareSets(data);
+  // what cannot be split is refused now, not by each task
+  await shared.sets('images');
   const { model, ...results } = await evaluate(options, data, shared, (session) => [
     rasaTask(session, place?.suffix === '' ? place.folder : undefined),
     ...evaluations,
@@ -244,6 +263,7 @@ const contextOptions = (
     trainList,
     trainShare,
     protocol,
+    split,
   }: Options,
   data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
   tasks: readonly EvalTask[],
@@ -256,6 +276,7 @@ const contextOptions = (
   boxImages,
   masks: { maskValues, void: unscored },
   segmentation: { trainList, trainShare, protocol },
+  split: TESTED_PARTS.find((part) => part === split),
   ...(dataset ? { dataset } : {}),
   ...(resize ? { resize } : {}),
 });

@@ -1,10 +1,11 @@
 /** `franca-train features`: what a checkpoint says about the images of a data set, as a file of tensors. */
+import type { HoldOutOptions } from '@franca/data';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chosenData } from '../features/data-of-run';
 import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { writeFeatures } from '../features/write-features';
-import { openImageSets, spread } from '../image-sets/image-set';
+import { type ImageSet, openImageSets, openTestSet, spread, type TestedPart } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
@@ -12,7 +13,7 @@ import { amountOfBytes } from '../text/amounts';
 
 interface Options extends SessionOptions {
   readonly data?: string;
-  readonly split: 'train' | 'val';
+  readonly split: 'train' | TestedPart;
   readonly out: string;
   readonly patches?: true;
   readonly resize?: number;
@@ -27,7 +28,11 @@ export function register(program: Command): void {
       '-d, --data <data>',
       'a folder, shards, hf://owner/name, flowers, world, ..., see @franca/data (default: what the run was trained on)',
     )
-    .addOption(new Option('--split <part>', 'part of the data').choices(['train', 'val']).default('train'))
+    .addOption(
+      new Option('--split <part>', 'part of the data; test: the whole of a set that has no parts')
+        .choices(['train', 'val', 'test', 'held-out'])
+        .default('train'),
+    )
     .requiredOption('-o, --out <file>', 'safetensors file to write')
     .option('--patches', 'patch tokens too: [n, rows, columns, D]')
     .option('--resize <px>', 'shorter side before the centre is cut out (default: 8/7 of --size)', positiveInteger)
@@ -44,24 +49,35 @@ export function register(program: Command): void {
     )
     .action(async (options: Options) => {
       const { weights, data: asked, split } = options;
-      const part = split === 'val' ? 'its held-out part' : 'the part that it learned from';
+      const part = split === 'train' ? 'the part that it learned from' : 'its held-out part';
       const { spec, heldOut, said } = await chosenData({ weights, asked, part });
       await checkOutputFile(options.out, [weights, spec]);
       if (said) console.log(said);
       await using session = await openSession(options);
       for (const note of session.weights.notes) console.log(`note: ${note}`);
-      const sets = await openImageSets(spec, { heldOut });
-      try {
-        const set = spread(split === 'val' ? sets.test : sets.train, options.images);
-        const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
-        const written = await writeFeatures(options.out, session, set, {
-          preparation,
-          patches: Boolean(options.patches),
-        });
-        for (const note of set.notes) console.log(`note: ${note}`);
-        console.log(`wrote ${options.out}: ${written.images} images, ${amountOfBytes(written.bytes)}`);
-      } finally {
-        await sets.close();
-      }
+      await using opened = await openPart(spec, split, heldOut);
+      const set = spread(opened, options.images);
+      const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
+      const written = await writeFeatures(options.out, session, set, {
+        preparation,
+        patches: Boolean(options.patches),
+      });
+      for (const note of set.notes) console.log(`note: ${note}`);
+      const of = `of ${set.dataset} ${set.split}`;
+      console.log(`wrote ${options.out}: ${written.images} images ${of}, ${amountOfBytes(written.bytes)}`);
     });
+}
+
+/** A part; of a run's own data never one that it learned from, unless that is asked for. */
+async function openPart(
+  spec: string,
+  split: Options['split'],
+  heldOut: HoldOutOptions | undefined,
+): Promise<ImageSet & AsyncDisposable> {
+  if (split === 'test' && !heldOut) return openTestSet(spec);
+  const { train, test, close } = await openImageSets(spec, {
+    heldOut: heldOut ?? {},
+    split: split === 'train' ? undefined : split,
+  });
+  return { ...(split === 'train' ? train : test), [Symbol.asyncDispose]: close };
 }

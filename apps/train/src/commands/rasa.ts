@@ -73,7 +73,7 @@ async function run(options: Options): Promise<void> {
   await using context = openContext(session, backend, {
     data: spec,
     denseData: spec,
-    heldOut,
+    heldOut: heldOut ?? {},
     images,
     denseImages: images,
   });

@@ -7,7 +7,7 @@ import { TrainError } from '../errors';
 import { chosenData } from '../features/data-of-run';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { openSession, type SessionOptions, withWeights } from '../features/session';
-import { openImageSets } from '../image-sets/image-set';
+import { openImageSets, openTestSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { checkOutputFolder } from '../options/outputs';
 import { type Look, look } from '../show/picture-features';
@@ -70,6 +70,10 @@ function defaultFolder(weights: string): string {
 async function heldOutPictures({ weights, data: asked }: Options): Promise<Picture[]> {
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: `${PICTURES} images of its held-out part` });
   if (said) console.log(said);
+  if (!heldOut) {
+    await using set = await openTestSet(spec, { limit: PICTURES });
+    return readPictures(set);
+  }
   const { test, close } = await openImageSets(spec, { limits: { test: PICTURES }, heldOut });
   try {
     return await readPictures(test);

@@ -11,10 +11,11 @@ import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
   type ImageSets,
-  openForeignSet,
   openImageSets,
+  openTestSet,
   requireLabels,
   type SetLimits,
+  type TestedPart,
 } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { openPairs } from '../image-sets/pair-layouts';
@@ -52,6 +53,8 @@ export interface EvalContext {
   images(part: PartName): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
   labelled(part: PartName): Promise<ImagePart>;
+  /** The same of the part that choices may be made on; undefined where the data have none besides the tested one. */
+  labelled(part: 'validation'): Promise<ImagePart | undefined>;
   /** The same of any other data, for comparison: of its own test part, else of all its images. */
   other(data: string): Promise<ImagePart>;
   /** The same of a set that was opened elsewhere, which is closed with the context. */
@@ -92,8 +95,10 @@ export interface ContextOptions extends ImageOptions {
   readonly denseData: string;
   /** Name of the data set in records, where its path does not say. */
   readonly dataset?: string;
-  /** What is held out where the data have no test part of their own; default a tenth. */
+  /** What is held out where the data have no test part of their own; without it, or `split`, they are refused. */
   readonly heldOut?: HoldOutOptions | undefined;
+  /** The part of images that is tested on; default the test part of a published data set, else what is not for training. */
+  readonly split?: TestedPart | undefined;
   readonly images: SetLimits;
   readonly denseImages: SetLimits;
   /** Pairs of pictures; default `data`. */
@@ -150,6 +155,12 @@ export function openContext(
   };
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partOf = memo((set: ImageSet) => imagePart(model(), set, options));
+  async function labelledPart(part: PartName): Promise<ImagePart>;
+  async function labelledPart(part: 'validation'): Promise<ImagePart | undefined>;
+  async function labelledPart(part: PartName | 'validation'): Promise<ImagePart | undefined> {
+    const { [part]: set } = await labelled('images');
+    return set && partOf(set);
+  }
   /** Notes on a part and on the other one that it was opened with. */
   const notesAround = (set: ImageSet): readonly string[] => {
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
@@ -175,9 +186,9 @@ export function openContext(
     grid: session ? gridOf(session) : [16, 16],
     input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part) => partOf((await sets('images'))[part]),
-    labelled: async (part) => partOf((await labelled('images'))[part]),
+    labelled: labelledPart,
     async other(data) {
-      const set = await openForeignSet(data, options.images.test);
+      const set = await openTestSet(data, { limit: options.images.test });
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
@@ -224,8 +235,8 @@ export function openContext(
   };
 }
 
-const openImages = ({ data, images, dataset, heldOut }: ContextOptions): Promise<ImageSets> =>
-  openImageSets(data, { limits: images, name: dataset, heldOut });
+const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
+  openImageSets(data, { limits: images, name: dataset, heldOut, split });
 
 async function openChosenPairs(options: ContextOptions, split: string | undefined): Promise<PairSet> {
   const { data, pairData = data, dataset, pairs: limit } = options;
@@ -235,15 +246,19 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
 }
 
 async function openDense({
+  data,
   denseData,
   denseImages,
   dataset,
   heldOut,
+  split,
   segmentation,
 }: ContextOptions): Promise<ImageSets> {
-  return (await isSegmentationData(denseData))
-    ? openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset })
-    : openImageSets(denseData, { limits: denseImages, name: dataset, heldOut });
+  if (await isSegmentationData(denseData))
+    return openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset });
+  // a part that is asked for is one of `data`
+  const own = denseData === data ? { heldOut, split } : {};
+  return openImageSets(denseData, { limits: denseImages, name: dataset, ...own });
 }
 
 /** Notes on the weights, with that on resampled positions for this side of the input. */

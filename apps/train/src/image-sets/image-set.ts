@@ -1,6 +1,15 @@
 /** Images that features are computed of: one part of a data set, with a class or a mask each where there are any. */
 import { resolve, sep } from 'node:path';
-import { type HoldOutOptions, type ImageSource, openSplits, type PixelImage, readImage } from '@franca/data';
+import {
+  type BenchmarkFacts,
+  type DataSplits,
+  type HoldOutOptions,
+  type ImageSource,
+  openSplits,
+  openTestPart,
+  type PixelImage,
+  readImage,
+} from '@franca/data';
 import { TrainError } from '../errors';
 import type { StoredMask } from './read-mask';
 
@@ -14,6 +23,8 @@ export interface ImageSet {
   readonly classes: readonly string[];
   /** Value of masks that is not scored; undefined where there are no masks. */
   readonly ignore: number | undefined;
+  /** The published data set that it is a part of. */
+  readonly benchmark?: BenchmarkFacts;
   /** Class of each value of the masks, or `VOID`, where values are not classes. */
   readonly values?: ReadonlyMap<number, number> | undefined;
   /** Why there are no images, where an evaluation can do without this part. */
@@ -23,6 +34,8 @@ export interface ImageSet {
   key(index: number): string;
   /** -1 where the image has no class. */
   label(index: number): number;
+  /** All classes of the image, where one may have several; `label` is then -1. */
+  labels?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but not to the training part. */
   unlistedClass?(index: number): string | undefined;
   /** Why no image has a class although there are signs of some, and what to do. */
@@ -41,6 +54,8 @@ export const MAX_BAD_SHARE = 0.1;
 
 export interface ImageSets {
   readonly train: ImageSet;
+  /** What choices may be made on, where the data have a part for it besides the one that is tested on. */
+  readonly validation?: ImageSet;
   readonly test: ImageSet;
   close(): Promise<void>;
 }
@@ -73,6 +88,7 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
     length,
     key: (index) => set.key(at(index)),
     label: (index) => set.label(at(index)),
+    ...(set.labels && { labels: (index: number) => set.labels!(at(index)) }),
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
@@ -86,45 +102,93 @@ export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
   return choose(set, indices.length, (index) => indices[index]!);
 }
 
+/** What is tested on: a part that the data have, or one that is held out of data without. */
+export type TestedPart = 'val' | 'test' | 'held-out';
+
 export interface OpenSetOptions {
   readonly limits?: SetLimits;
-  /** The data set's name in records. */
+  /** The data set's name in records; default what it was published as, else its path. */
   readonly name?: string | undefined;
-  /** What is held out of data without a validation part of its own; default a tenth. */
+  /** What to hold out of data without parts of their own. Without it they are refused, unless `split` asks for it: then a tenth. */
   readonly heldOut?: HoldOutOptions | undefined;
+  /** Default the test part of a published data set, else `val`, which stands for the part that is not for training. */
+  readonly split?: TestedPart | undefined;
 }
 
 /**
- * Both parts of anything that `@franca/data` opens; without a part of its own for validation, one is held out, which the notes say.
- * @throws DataError as `openSplits`
+ * The parts of anything that `@franca/data` opens. What is held out is never held out in silence: the notes say so.
+ * @throws DataError as `openSplits`; TrainError `usage` where the data have no such part
  */
 export async function openImageSets(spec: string, options: OpenSetOptions = {}): Promise<ImageSets> {
-  const { limits = {}, name, heldOut } = options;
-  const splits = await openSplits(spec, heldOut ? { heldOut } : {});
-  const dataset = datasetName(spec, name);
-  const notes = [...(splits.whole ? [splits.origin] : []), ...splits.notes];
-  const train = spread(imageSet(splits.train, { dataset, split: 'train', notes }), limits.train);
-  const test = spread(imageSet(splits.val, { dataset, split: 'val', notes }), limits.test);
-  return { train, test, close: () => splits.close() };
+  const { limits = {}, name, heldOut, split } = options;
+  const splits = await openSplits(spec, { ...(heldOut && { heldOut }), test: split === 'test' });
+  try {
+    const { train, whole, benchmark, origin } = splits;
+    const { tested, part, validation } = testedPart(spec, splits, options);
+    const notes = [...(whole ? [origin] : []), ...splits.notes];
+    const named = { dataset: datasetName(spec, name ?? benchmark?.name), notes, ...(benchmark && { benchmark }) };
+    const test = imageSet(tested, { ...named, split: part });
+    return {
+      train: spread(imageSet(train, { ...named, split: 'train' }), limits.train),
+      ...(validation && { validation: spread(imageSet(validation, { ...named, split: 'val' }), limits.test) }),
+      // a share that was asked for is told as one of the whole set
+      test: spread(part === 'held-out' ? { ...test, total: whole!.length } : test, limits.test),
+      close: () => splits.close(),
+    };
+  } catch (error) {
+    await splits.close();
+    throw error;
+  }
 }
 
-/**
- * Images to compare with: the validation part where the data has one of its own, else all of them.
- * @throws DataError as `openSplits`
- */
-export async function openForeignSet(spec: string, limit: number | undefined): Promise<ImageSet & AsyncDisposable> {
-  const { whole, val, notes: all, close } = await openSplits(spec);
-  const dataset = datasetName(spec);
-  const notes = whole ? (whole.notes ?? []) : all;
-  const set = imageSet(whole ?? val, { dataset, split: whole ? 'all' : 'val', notes });
+interface Tested {
+  readonly tested: ImageSource;
+  readonly part: TestedPart;
+  readonly validation?: ImageSource | undefined;
+}
+
+function testedPart(
+  spec: string,
+  { val, test, whole, benchmark }: DataSplits,
+  { split, heldOut }: OpenSetOptions,
+): Tested {
+  const usage = (what: string): TrainError => new TrainError('usage', `${spec} ${what}`);
+  if (whole) {
+    if (split === 'held-out' || (heldOut && split !== 'test')) return { tested: val, part: split ?? 'val' };
+    throw usage(
+      `has no ${split ?? 'validation or test'} part of its own; with --split held-out the model is tested on a tenth of it, ` +
+        'drawn by seed 0, and the rest is for training; or give a folder with train and val',
+    );
+  }
+  const validation = val === test ? undefined : val;
+  const there = [...(validation ? ['val'] : []), ...(test ? ['test'] : [])];
+  if (split === 'held-out')
+    throw usage(`has parts of its own; leave --split out, or write --split ${there.join(' or ')}`);
+  const part = split ?? (benchmark && test ? 'test' : 'val');
+  // of other data a test part stands in for validation
+  const tested = part === 'test' ? test : benchmark ? validation : val;
+  if (!tested) throw usage(`has no ${part} part besides that for training; it has ${there.join(' and ')}`);
+  return { tested, part, validation: part === 'test' ? validation : undefined };
+}
+
+/** One set that is tested on, whole: a part of its own called test, else val, else all its images. @throws DataError as `openSource` */
+export async function openTestSet(
+  spec: string,
+  { limit, name }: { readonly limit?: number | undefined; readonly name?: string | undefined } = {},
+): Promise<ImageSet & AsyncDisposable> {
+  const { source, part, benchmark, notes, close } = await openTestPart(spec);
+  const dataset = datasetName(spec, name ?? benchmark?.name);
+  const set = imageSet(source, { dataset, split: part, notes, ...(benchmark && { benchmark }) });
   const chosen = spread(set, limit);
   const left = chosen.length < set.length ? [`${chosen.length} of ${set.length} images of ${dataset} are used`] : [];
   return { ...chosen, notes: [...notes, ...left], [Symbol.asyncDispose]: close };
 }
 
-function imageSet(source: ImageSource, names: { dataset: string; split: string; notes: readonly string[] }): ImageSet {
+type Named = Pick<ImageSet, 'dataset' | 'split' | 'notes' | 'benchmark'>;
+
+function imageSet(source: ImageSource, named: Named): ImageSet {
   return {
-    ...names,
+    ...named,
     total: source.length,
     length: source.length,
     classes: source.classTitles ?? source.classes ?? [],
@@ -132,6 +196,7 @@ function imageSet(source: ImageSource, names: { dataset: string; split: string; 
     whyUnlabelled: source.whyUnlabelled,
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
+    ...(source.labels && { labels: source.labels }),
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
     read: (index, signal) => readImage(source, index, {}, signal),
     version: source.version,
@@ -143,12 +208,16 @@ function imageSet(source: ImageSource, names: { dataset: string; split: string; 
  * images are left out; so says a note of the set, as of `openSplits`.
  * @throws TrainError `data` where a part has no classes, an image has none, or no class is common to both
  */
-export function requireLabels({ train, test }: ImageSets): Pick<ImageSets, 'train' | 'test'> {
-  const usable = { train: labelledImages(train), test: labelledImages(test) };
+export function requireLabels({ train, validation, test }: Omit<ImageSets, 'close'>): Omit<ImageSets, 'close'> {
+  const usable = {
+    train: labelledImages(train),
+    ...(validation && { validation: labelledImages(validation) }),
+    test: labelledImages(test),
+  };
   const missed = untrainedImages(usable);
   if (missed > 0)
     return {
-      train: usable.train,
+      ...usable,
       test: {
         ...usable.test,
         notes: [
@@ -179,6 +248,11 @@ function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): nu
 function labelledImages(set: ImageSet): ImageSet {
   const where = `${set.dataset} ${set.split}`;
   const why = set.whyUnlabelled ? `: ${set.whyUnlabelled}` : '';
+  if (set.labels)
+    throw new TrainError(
+      'data',
+      `images of ${where} may have several classes each, and this evaluation takes one; eval fine-grained reads such data`,
+    );
   const indices = Array.from({ length: set.length }, (_, index) => index);
   const usable = indices.filter((index) => set.label(index) >= 0);
   const unknown = indices.filter((index) => set.label(index) < 0 && set.unlistedClass?.(index) === undefined);

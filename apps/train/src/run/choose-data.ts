@@ -29,15 +29,15 @@ export async function chooseData(
   seed: number,
   say: (text: string) => void,
 ): Promise<DataChoice> {
-  const heldOut = { share: heldOutShare, seed };
-  if (spec) return describe(spec, await openSplits(spec, { heldOut }), []);
+  const options = { heldOut: { share: heldOutShare, seed }, test: false };
+  if (spec) return describe(spec, await openSplits(spec, options), []);
   try {
     const http = { answerMs: ANSWER_MS };
-    return describe(FLOWERS, await openSplits(FLOWERS, { heldOut, http, onProgress: showDownload(say) }), []);
+    return describe(FLOWERS, await openSplits(FLOWERS, { ...options, http, onProgress: showDownload(say) }), []);
   } catch (error) {
     const why = whyNoPhotographs(error);
     if (!why) throw error;
-    return describe(WORLD, await openSplits(WORLD, { heldOut }), [
+    return describe(WORLD, await openSplits(WORLD, options), [
       `no --data, and ${why}: training on a generated world of textured objects`,
     ]);
   }

@@ -42,7 +42,8 @@ export const hubKind: SourceKind<'hub'> = {
   ofText: (text) => (text.startsWith('hf://') ? 'it begins with hf://' : undefined),
   open: openHub,
   // A split that the address names is taken for training; validation is looked for beside it.
-  validation: (target) => target.replace(/:(?:([\w.-]+)\/)?[\w.-]+$/, (_, config) => (config ? `:${config}/val` : '')),
+  validation: (target, part) =>
+    target.replace(/:(?:([\w.-]+)\/)?[\w.-]+$/, (_, config) => (config ? `:${config}/${part}` : '')),
 };
 
 /**

@@ -1,5 +1,6 @@
 /** The list of all kinds of data sets: a new one is a file that exports its record, and its entry here. */
 
+import { benchmarkKind } from './benchmark-kind';
 import { cifarKind } from './cifar';
 import { flowersKind } from './flowers';
 import { folderKind } from './folder';
@@ -19,6 +20,7 @@ export type SourceKindName =
   | 'official'
   | 'hub'
   | 'list'
+  | 'benchmark'
   | 'cifar'
   | 'idx'
   | 'parquet'
@@ -33,6 +35,7 @@ export const SOURCE_KINDS: { readonly [Name in SourceKindName]: SourceKind<Name>
   official: officialKind,
   hub: hubKind,
   list: listKind,
+  benchmark: benchmarkKind,
   cifar: cifarKind,
   idx: idxKind,
   parquet: parquetKind,

@@ -36,8 +36,8 @@ export const listKind: SourceKind<'list'> = {
   prefixed: true,
   ofFile: (name) => (/\.(txt|csv|tsv|lst|list)$/.test(name) ? 'is a text list' : undefined),
   open: (target, { classes }) => listSource(target, { classes }),
-  validation: async (target) => {
-    for (const other of ['val', 'valid', 'validation', 'dev', 'test']) {
+  validation: async (target, part) => {
+    for (const other of part === 'test' ? ['test'] : ['val', 'valid', 'validation', 'dev', 'test']) {
       const beside = path.join(path.dirname(target), path.basename(target).replace(/^train(?![a-z])/i, other));
       if (beside !== path.normalize(target) && (await isFile(beside))) return beside;
     }

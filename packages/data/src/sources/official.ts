@@ -16,10 +16,10 @@ export const officialKind: SourceKind<'official'> = {
   prefixed: false,
   ofText: (text) => (looksLikeDatasetString(text) ? 'it is an official data set string' : undefined),
   open: openOfficial,
-  validation: (target) => {
+  validation: (target, part) => {
     const { name, split } = parseDatasetString(target);
     // The last of a repeated key wins.
-    return name === 'ImageNet' && split === 'train' ? `${target}:split=VAL` : undefined;
+    return name === 'ImageNet' && split === 'train' ? `${target}:split=${part.toUpperCase()}` : undefined;
   },
 };
 

@@ -9,15 +9,15 @@ import type { ImageSource } from '../images/image-source';
 import { count, some } from './labels';
 
 export interface SharedClasses {
-  readonly val: ImageSource;
+  readonly part: ImageSource;
   /** What does not match, in words. */
   readonly notes: readonly string[];
 }
 
-/** Gives the validation part the class list of the training part. */
-export function shareClasses(train: ImageSource, val: ImageSource): SharedClasses {
+/** Gives the validation part, or one of another name, the class list of the training part. */
+export function shareClasses(train: ImageSource, val: ImageSource, name = 'validation'): SharedClasses {
   const { classes } = train;
-  if (!classes || !val.classes) return { val, notes: unlabelledParts(train, val) };
+  if (!classes || !val.classes) return { part: val, notes: unlabelledParts(train, val, name) };
   const trained = tally(train);
   const same = sameNames(classes, val.classes);
   const positions = new Map(classes.map((name, at) => [name, at]));
@@ -38,7 +38,7 @@ export function shareClasses(train: ImageSource, val: ImageSource): SharedClasse
       return own === undefined ? val.unlistedClass?.(index) : val.classes![own];
     },
   };
-  return { val: shared, notes: describeClasses({ ...trained, classes }, tally(shared), val) };
+  return { part: shared, notes: describeClasses({ ...trained, classes }, tally(shared), { name, source: val.name }) };
 }
 
 function sameNames(a: readonly string[], b: readonly string[]): boolean {
@@ -74,30 +74,23 @@ function tally(source: ImageSource): Tally {
 function describeClasses(
   train: Tally & { readonly classes: readonly string[] },
   test: Tally,
-  val: ImageSource,
+  { name, source }: { readonly name: string; readonly source: string },
 ): string[] {
-  const notes = [unlabelledNote('training', train), unlabelledNote('validation', test)].filter(
-    (each) => each !== undefined,
-  );
+  const notes = [unlabelledNote('training', train), unlabelledNote(name, test)].filter((each) => each !== undefined);
   const used = train.classes.filter((_, at) => train.perClass[at]! > 0);
   const onlyTrain = train.classes.filter((_, at) => train.perClass[at]! > 0 && test.perClass[at] === 0);
   const left = [...test.unlisted.values()].reduce((sum, n) => sum + n, 0);
   const names = some([...test.unlisted].map(([name, n]) => `${name} (${n})`));
   if (onlyTrain.length === used.length && left > 0)
-    return [
-      ...notes,
-      `no class is common to both parts: training has ${some(used)}; validation (${val.name}) has ${names}`,
-    ];
+    return [...notes, `no class is common to both parts: training has ${some(used)}; ${name} (${source}) has ${names}`];
   if (left > 0)
     notes.push(
-      `${left} of ${count(test.length, 'image', 'images')} of the validation part are of ` +
+      `${left} of ${count(test.length, 'image', 'images')} of the ${name} part are of ` +
         `${count(test.unlisted.size, 'class', 'classes')} without training images and cannot be predicted: ${names}; ` +
         'labelled evaluations leave them out',
     );
   if (onlyTrain.length > 0 && onlyTrain.length < used.length)
-    notes.push(
-      `${onlyTrain.length} of ${used.length} classes have no image in the validation part: ${some(onlyTrain)}`,
-    );
+    notes.push(`${onlyTrain.length} of ${used.length} classes have no image in the ${name} part: ${some(onlyTrain)}`);
   return notes;
 }
 
@@ -105,12 +98,12 @@ const unlabelledNote = (part: string, { unlabelled, length, example }: Tally): s
   unlabelled > 0 ? `${unlabelled} of ${length} images of the ${part} part have no class, e.g. ${example}` : undefined;
 
 /** Why there is nothing to match. Without a word on classes in either part there is nothing to say. */
-function unlabelledParts(train: ImageSource, val: ImageSource): string[] {
+function unlabelledParts(train: ImageSource, val: ImageSource, name: string): string[] {
   if (train.whyUnlabelled && train.whyUnlabelled === val.whyUnlabelled)
     return [`the images have no classes: ${train.whyUnlabelled}`];
   const told = [
     ['training', train],
-    ['validation', val],
+    [name, val],
   ] as const;
   return told.flatMap(([part, source]) => {
     const other = source === train ? val : train;

@@ -2,7 +2,7 @@
  * Finds out what a user's text means as a data set, and says why.
  *
  * In this order: an explicit kind (`folder:PATH`, `tar:PATH` ...), a hub address, an official data set string, a web address,
- * the built-in `flowers` and `world`, then whatever lies at that path. The kinds tell of themselves what they look like. A
+ * the built-in `flowers` and `world`, a published data set as it was downloaded, then whatever lies at that path. The kinds tell of themselves what they look like. A
  * folder that holds nothing but a data set with train and val folders stands for it. A folder that holds several kinds of data or
  * several data sets, or a file of no known kind, is an error that lists the ways to say what is meant.
  */
@@ -13,6 +13,7 @@ import { checkArgument, DataError } from '../errors';
 import { listFolder } from '../files/file-system';
 import { isAddress } from '../files/open-file';
 import { hasImageExtension } from '../images/image-format';
+import { recogniseBenchmark } from './benchmarks/benchmarks';
 import { byCodeUnit } from './by-code-unit';
 import { SOURCE_KINDS, type SourceKindName } from './kinds';
 import { isPassedOver } from './passed-over';
@@ -81,6 +82,13 @@ function adviceFor(name: string): string {
 }
 
 async function recogniseFolder(root: string): Promise<Recognised> {
+  const published = await recogniseBenchmark(root);
+  if (published)
+    return {
+      kind: 'benchmark',
+      target: root,
+      because: `${published.folder} holds the files of ${published.layout.facts.title}: ${published.layout.lies}`,
+    };
   const names = (await listFolder(root)).filter((name) => !isPassedOver(name)).sort(byCodeUnit);
   const flat = names.some(hasImageExtension);
   const parts = flat ? {} : await findSplitFolders(root);

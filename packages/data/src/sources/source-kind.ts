@@ -77,11 +77,16 @@ export interface FolderContents {
   readonly taken: boolean;
 }
 
+/** A part besides the training part. */
+export type OwnPart = Exclude<Split, 'train'>;
+
 /**
  * Where the validation part is: `'held out'` where data of this kind has none of its own, else a function that gives the target
- * to open as `val`, or nothing where this one has none.
+ * to open as `val` or `test`, or nothing where this one has none.
  */
-export type Validation = 'held out' | ((target: string) => string | undefined | Promise<string | undefined>);
+export type Validation =
+  | 'held out'
+  | ((target: string, part: OwnPart) => string | undefined | Promise<string | undefined>);
 
 /** One kind of data set. Of the signs it has those that apply to it; each answers why, in words for a message, or nothing. */
 export interface SourceKind<Name extends string = string> {
