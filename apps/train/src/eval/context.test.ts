@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../../test/tiny-model';
 import { createLeftOutImages } from '../features/left-out-images';
 import type { FeatureSession } from '../features/session';
-import { openContext } from './context';
+import { type ContextOptions, openContext } from './context';
 
 const PICTURE = new URL('../../../../packages/data/generated-world.webp', import.meta.url);
 
@@ -35,8 +35,8 @@ function listeningSession() {
   return { asked, session: session as FeatureSession };
 }
 
-const contextOf = (session: FeatureSession | undefined, data: string, blocks?: number) =>
-  openContext(session, cpuBackend, { data, denseData: data, images: {}, denseImages: {}, ...(blocks && { blocks }) });
+const contextOf = (session: FeatureSession | undefined, data: string, more: Partial<ContextOptions> = {}) =>
+  openContext(session, cpuBackend, { data, denseData: data, images: {}, denseImages: {}, ...more });
 
 const WORLD = 'world:length=6:size=16:classes=3';
 
@@ -49,7 +49,7 @@ test('a task that asks for test images has no train images computed', async () =
 
 test('features are computed once, with as many blocks as one of the tasks reads', async () => {
   const { session, asked } = listeningSession();
-  await using context = contextOf(session, WORLD, 4);
+  await using context = contextOf(session, WORLD, { blocks: 4 });
   const first = await context.labelled('train');
   expect(await context.images('train')).toBe(first);
   await context.other(WORLD);
@@ -60,12 +60,12 @@ test('images without classes are there for whom needs none', async () => {
   const folder = await temporaryFolder();
   for (let i = 0; i < 20; i++) await copyFile(PICTURE, join(folder, `${i}.webp`));
   const { session } = listeningSession();
-  await using context = contextOf(session, folder);
+  await using context = contextOf(session, folder, { heldOut: {} });
   expect([...new Set((await context.images('test')).features.labelled.labels)]).toEqual([-1]);
   await expect(context.labelled('test')).rejects.toThrow(/has no classes/);
   await expect(context.segmentation('test')).rejects.toThrow(/has no masks/);
   for (let i = 1; i < 20; i++) await rm(join(folder, `${i}.webp`));
-  await using few = contextOf(session, folder);
+  await using few = contextOf(session, folder, { heldOut: {} });
   await expect(few.images('test')).rejects.toThrow(/too few/);
   await expect(few.segmentation('test')).rejects.toThrow(/has no masks; give a folder or archive with one of: /);
   await rm(folder, { recursive: true });

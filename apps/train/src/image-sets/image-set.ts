@@ -168,9 +168,10 @@ function testedPart(
   const validation = val === test ? undefined : val;
   const there = [...(validation ? ['val'] : []), ...(test ? ['test'] : [])];
   if (split === 'held-out')
-    throw usage(`has parts of its own; write --split ${there.join(' or ')} in place of held-out`);
+    throw usage(`has parts of its own; leave --split out, or write --split ${there.join(' or ')}`);
   const part = split ?? (benchmark && test ? 'test' : 'val');
-  const tested = part === 'test' ? test : validation;
+  // of other data a test part stands in for validation
+  const tested = part === 'test' ? test : benchmark ? validation : val;
   if (!tested) throw usage(`has no ${part} part besides that for training; it has ${there.join(' and ')}`);
   return { tested, part, validation: part === 'test' ? validation : undefined };
 }

@@ -3,11 +3,14 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sharedData } from '../../../../test/support/shared';
 import { parquetOf, parquetOfNames, tarOf } from '../../test/archives';
+import { writeFood101 } from '../../test/benchmark-files';
+import { serveHub } from '../../test/hub-server';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
 import { loadBatches } from '../loading/loader';
+import { BENCHMARKS } from './benchmarks/benchmarks';
 import { SOURCE_KINDS } from './kinds';
-import { openSplits } from './open-splits';
+import { openSplits, openTestPart } from './open-splits';
 
 let root: string;
 beforeEach(() => {
@@ -140,6 +143,92 @@ describe('openSplits', () => {
     writeFiles(root, { 'data_batch_1.bin': new Uint8Array(2 * 3073), 'test_batch.bin': new Uint8Array(3073) });
     const { train, val } = await openSplits(root);
     expect([train.length, val.length]).toEqual([2, 1]);
+  });
+});
+
+describe('a test part', () => {
+  const classes = ['a', 'b'];
+  const files = (part: string): string[] => classes.map((name) => `${part}/${name}/1.jpg`);
+
+  it('is given besides validation, with the classes of the training part, unless it is not wanted', async () => {
+    put(...files('train'), ...files('val'), ...files('test'), 'test/c/1.jpg');
+    const { val, test, origin, notes } = await openSplits(root);
+    expect([val.name, test!.name]).toEqual([`folder ${root}/val`, `folder ${root}/test`]);
+    expect([labelsOf(test!), test!.unlistedClass!(2)]).toEqual([[0, 1, undefined], 'c']);
+    expect(origin).toMatch(/; folder .*test$/);
+    expect(notes).toEqual([expect.stringMatching(/^1 of 3 images of the test part are of 1 class without training/)]);
+    expect((await openSplits(root, { test: false })).test).toBeUndefined();
+  });
+
+  it('is the validation part where there is no other', async () => {
+    put(...files('train'), ...files('test'));
+    const { val, test, origin } = await openSplits(root);
+    expect([val.length, test === val]).toEqual([2, true]);
+    expect(origin).toBe(`its own parts: folder ${root}/train; folder ${root}/test`);
+    const world = await openSplits('world:length=2:size=8');
+    expect(world.test).toBeUndefined();
+  });
+
+  it('is found among shards, files, lists and on the hub', async () => {
+    const hub = await serveHub({
+      'd/train.parquet': parquetOf(['x', 'y'], [4, 7]),
+      'd/validation.parquet': parquetOf(['z'], [7]),
+      'd/test.parquet': parquetOf(['z'], [4]),
+    });
+    onTestFinished(() => hub.close());
+    const options = { hubUrl: hub.url, cacheDir: root };
+    for (const spec of ['hf://ada/flowers', 'hf://ada/flowers:d/train']) {
+      const { val, test } = await openSplits(spec, options);
+      expect([labelsOf(val), labelsOf(test!)]).toEqual([[1], [0]]);
+    }
+    writeFiles(root, { 'train.txt': '1.jpg 4\n2.jpg 7\n', 'val.txt': '3.jpg 7\n', 'test.txt': '4.jpg 4\n' });
+    put('1.jpg', '2.jpg', '3.jpg', '4.jpg');
+    const { val, test } = await openSplits(path.join(root, 'train.txt'));
+    expect([keysOf(val), keysOf(test!)]).toEqual([['3.jpg'], ['4.jpg']]);
+  });
+
+  it('is what something is tested on, else validation, else all images, and never a share', async () => {
+    put(...files('train'), ...files('val'), ...files('test'));
+    expect(await openTestPart(root)).toMatchObject({ part: 'test', source: { length: 2 } });
+    expect(await openTestPart('world:length=2:size=8')).toMatchObject({ part: 'val' });
+    expect(await openTestPart(path.join(root, 'train'))).toMatchObject({ part: 'all', source: { length: 2 } });
+    const { notes, close } = await openTestPart(`splits:${root}`);
+    expect(notes).toEqual([]);
+    await close();
+  });
+});
+
+describe('a published data set', () => {
+  it('gives its official parts, its test part also as validation where it has no other', async () => {
+    writeFood101(root);
+    const { train, val, test, benchmark, origin, notes } = await openSplits(root);
+    expect([train.length, val.length, test]).toEqual([9, 3, val]);
+    expect([benchmark!.name, origin]).toEqual(['food-101', 'the official parts of Food-101: train 9, test 3']);
+    expect(notes).toContain('test has 3 of the published 25,250 images');
+    expect(await openTestPart(root)).toMatchObject({
+      part: 'test',
+      source: { length: 3 },
+      benchmark: { name: 'food-101' },
+    });
+    expect((await openSplits(`benchmark:${root}`)).train.length).toBe(9);
+    // whoever says so gets all its images
+    expect((await openSplits(`folder:${root}`)).whole!.length).toBe(12);
+  });
+
+  it('that is a test set only is refused for training, and a missing part is named', async () => {
+    const [layout] = BENCHMARKS;
+    writeFood101(root);
+    const { test } = (await layout!.open(root)).parts;
+    let closed = 0;
+    const facts = { ...layout!.facts, name: 'imagenet-v2', published: { classes: 1000, test: 10_000 } };
+    const only = { facts, parts: { test: test! }, notes: [], close: async () => void closed++ };
+    const spy = vi.spyOn(layout!, 'open').mockResolvedValue(only);
+    onTestFinished(() => spy.mockRestore());
+    await expect(openSplits(root)).rejects.toThrow(/^imagenet-v2 is a test set only; nothing can be trained on it/);
+    expect(closed).toBe(1);
+    expect((await openTestPart(root)).part).toBe('test');
+    spy.mockResolvedValue({ ...only, facts: layout!.facts });
+    await expect(openSplits(root)).rejects.toThrow('food-101 lacks a train part here; it has test');
   });
 });
 

@@ -14,7 +14,7 @@ import { checkOpening, OPEN_OPTIONS, type OpenOptions, type OwnPart } from './so
 
 export interface SplitOptions extends Omit<OpenOptions, 'split' | 'classes'> {
   readonly heldOut?: HoldOutOptions;
-  /** Whether a test part besides `val` is opened too, which may fetch files; that of a published data set always is. Default true. */
+  /** Whether a test part is looked for too, which may fetch files; that of a published data set always is. Default true. */
   readonly test?: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface DataSplits {
   readonly train: ImageSource;
   /** Has the class list of `train`; a label only where `train` has images of that class, else the class is unlisted. */
   readonly val: ImageSource;
-  /** The test part of data that has one besides `val`, and of a published data set, whose test part also is `val` where it has no other; classes as in `val`. */
+  /** The test part, which also is `val` where the data has no other; classes as in `val`. */
   readonly test?: ImageSource;
   /** The published data set that it is, where it is one. */
   readonly benchmark?: BenchmarkFacts;
@@ -81,8 +81,9 @@ export async function openSplits(spec: string, options: SplitOptions = {}): Prom
   return closing(close, async () => {
     const val = await ownPart('val');
     const test = val && wanted ? await ownPart('test') : undefined;
-    const other = val && test && !(await isSame(val, test)) ? test : undefined;
-    const parts = val ? ownParts(train, val, other) : heldOutParts(train, heldOut);
+    // a test part may stand in for validation, and then it is one part
+    const one = val && test && (await isSame(val, test));
+    const parts = val ? ownParts(train, val, one ? val : test) : heldOutParts(train, heldOut);
     return { ...parts, notes: [...(found.note ? [found.note] : []), ...parts.notes], close };
   });
 }
@@ -124,8 +125,8 @@ type Parts = Omit<DataSplits, 'close'>;
 
 function ownParts(train: ImageSource, own: ImageSource, other: ImageSource | undefined): Parts {
   const val = shareClasses(train, own);
-  const test = other && shareClasses(train, other, 'test');
-  const parts = [train, val.part, ...(test ? [test.part] : [])];
+  const test = other === own ? val : other && shareClasses(train, other, 'test');
+  const parts = [...new Set([train, val.part, ...(test ? [test.part] : [])])];
   return {
     train,
     val: val.part,
@@ -196,6 +197,6 @@ async function openOwnPart(
   }
 }
 
-/** Whether two parts are one: a kind without a test part may answer with its validation part, and a test part may stand in for that. */
+/** Whether two parts are one. */
 const isSame = async (a: ImageSource, b: ImageSource): Promise<boolean> =>
   a.length === b.length && (await a.version(0)) === (await b.version(0));

@@ -14,7 +14,7 @@ export const worldKind: SourceKind<'world'> = {
   builtIn: 'world:',
   open: async (target, { split = 'train' }) =>
     generatedWorld(worldOptions(target, split === 'train' ? 'train' : 'val')),
-  validation: (target) => target,
+  validation: (target, part) => (part === 'val' ? target : undefined),
 };
 
 /**
