@@ -6,6 +6,7 @@ import { checkArgument, DataError } from '../../errors';
 import { listFolder } from '../../files/file-system';
 import { isFolder } from '../../files/is-folder';
 import { byCodeUnit } from '../by-code-unit';
+import { some } from '../labels';
 import { isPassedOver } from '../passed-over';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
 import { CALTECH_101 } from './caltech-101';
@@ -93,7 +94,17 @@ export async function openBenchmark(root: string): Promise<Benchmark> {
     const known = BENCHMARKS.map(({ facts, lies }) => `${facts.title} (${lies})`).join('; ');
     throw new DataError('not-found', `${root} is no published data set that is known; known are ${known}`);
   }
-  return found.layout.open(found.folder);
+  const benchmark = await found.layout.open(found.folder);
+  const beside = await besideNotes(root, found.folder);
+  return { ...benchmark, notes: [...beside, ...benchmark.notes] };
+}
+
+/** What else lies where a folder was given that holds the data set among others. */
+async function besideNotes(root: string, folder: string): Promise<string[]> {
+  if (folder === root) return [];
+  const others = (await foldersIn(root)).filter((each) => each !== folder && !folder.startsWith(each + path.sep));
+  const names = others.map((each) => path.basename(each));
+  return names.length === 0 ? [] : [`${root} stands for ${folder}, beside which lie ${some(names)}`];
 }
 
 /**

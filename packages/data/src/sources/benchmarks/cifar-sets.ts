@@ -14,35 +14,35 @@ interface Variant {
   /** Folders that the two archives unpack to. */
   readonly binary: string;
   readonly pickled: string;
-  /** Files that tell the binary form, any of them, and the pickled one, all of them. */
-  readonly files: readonly string[];
+  /** Files that tell the binary form, all of one row, and the pickled one. */
+  readonly files: readonly (readonly string[])[];
   readonly pickles: readonly string[];
 }
 
-const published = { train: 50_000, test: 10_000 };
+const IMAGES = { train: 50_000, test: 10_000 };
 
 export const CIFAR_10: BenchmarkLayout = layoutOf({
-  facts: { name: 'cifar-10', title: 'CIFAR-10', metric: 'top-1', published: { classes: 10, ...published } },
+  facts: { name: 'cifar-10', title: 'CIFAR-10', metric: 'top-1', published: { classes: 10, ...IMAGES } },
   archive: 'cifar-10-binary.tar.gz',
   binary: 'cifar-10-batches-bin',
   pickled: 'cifar-10-batches-py',
-  files: ['test_batch.bin', 'data_batch_1.bin'],
+  files: [['test_batch.bin'], ['data_batch_1.bin']],
   pickles: ['test_batch', 'data_batch_1', 'batches.meta'],
 });
 
 export const CIFAR_100: BenchmarkLayout = layoutOf({
-  facts: { name: 'cifar-100', title: 'CIFAR-100', metric: 'top-1', published: { classes: 100, ...published } },
+  facts: { name: 'cifar-100', title: 'CIFAR-100', metric: 'top-1', published: { classes: 100, ...IMAGES } },
   archive: 'cifar-100-binary.tar.gz',
   binary: 'cifar-100-binary',
   pickled: 'cifar-100-python',
-  files: ['fine_label_names.txt'],
+  files: [['fine_label_names.txt'], ['train.bin', 'test.bin']],
   pickles: ['train', 'test', 'meta'],
 });
 
 // @__NO_SIDE_EFFECTS__
 function layoutOf({ facts, archive, binary, pickled, files, pickles }: Variant): BenchmarkLayout {
   const isBinary = async (folder: string): Promise<boolean> => {
-    for (const file of files) if (await hasAll(folder, [file])) return true;
+    for (const row of files) if (await hasAll(folder, row)) return true;
     return false;
   };
   return {

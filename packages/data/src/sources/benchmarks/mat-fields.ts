@@ -60,7 +60,7 @@ export function recordsIn<Result>(variable: MatVariable, read: (record: MatRecor
 }
 
 /** One text. */
-export const textOf = (value: MatValue | undefined): string | undefined =>
+const textOf = (value: MatValue | undefined): string | undefined =>
   value?.kind === 'text' && value.rows.length === 1 ? value.rows[0] : undefined;
 
 /** The name of a file, which leads to no other folder. */
