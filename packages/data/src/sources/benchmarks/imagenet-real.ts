@@ -7,10 +7,9 @@
  */
 
 import { readFile } from 'node:fs/promises';
-import { checkArgument, DataError } from '../../errors';
+import { checkArgument, checkCount, DataError } from '../../errors';
 import { openLocalFile } from '../../files/byte-file';
-import { checkSource, type ImageSource } from '../../images/image-source';
-import { count } from '../labels';
+import type { ImageSource } from '../../images/image-source';
 import { IMAGENET_CLASSES } from './imagenet-classes';
 
 const IMAGES = 50_000;
@@ -22,10 +21,11 @@ export interface RealLabels {
   /** Accepted classes by the number of the image, the first of `ILSVRC2012_val_00000001`; empty where it is not scored. */
   readonly lists: readonly (readonly number[])[];
   /**
-   * The accepted classes of each image of a validation source, in its order.
-   * @throws DataError `spec` where an image's name does not carry its number, or the source has not the 1,000 classes
+   * The accepted classes of each image of a validation part, or of some of its images, in their order: places in `IMAGENET_CLASSES`, whatever classes the
+   * part has itself.
+   * @throws DataError `spec` where an image's name does not carry its number, or two carry the same
    */
-  accepted(source: ImageSource): (readonly number[])[];
+  accepted(images: Pick<ImageSource, 'key' | 'length'>): (readonly number[])[];
 }
 
 /**
@@ -54,7 +54,7 @@ export async function realLabels(file: string): Promise<RealLabels> {
       throw damaged(file, `entry ${at} is no list of classes from 0 to 999`);
     return entry as number[];
   });
-  return { lists, accepted: (source) => acceptedOf(lists, source) };
+  return { lists, accepted: (images) => acceptedOf(file, lists, images) };
 }
 
 const isClass = (value: unknown): boolean =>
@@ -67,24 +67,23 @@ const damaged = (file: string, why: string, cause?: unknown): DataError =>
     { cause },
   );
 
-function acceptedOf(lists: RealLabels['lists'], source: ImageSource): (readonly number[])[] {
-  checkSource('realLabels: accepted', source);
-  const { classes } = source;
-  if (classes?.length !== IMAGENET_CLASSES.length || classes.some((name, at) => name !== IMAGENET_CLASSES[at]))
-    throw new DataError(
-      'spec',
-      `${source.name} has ${classes ? count(classes.length, 'class', 'classes') : 'no classes'}, and the ReaL labels are numbers of ` +
-        'the 1,000 of ImageNet-1k; give its validation part with all class folders',
-    );
+function acceptedOf(
+  file: string,
+  lists: RealLabels['lists'],
+  images: Pick<ImageSource, 'key' | 'length'>,
+): (readonly number[])[] {
+  checkArgument('realLabels: accepted', 'images', images, 'object');
+  checkArgument('realLabels: accepted', 'images.key', images.key, 'function');
+  checkCount('realLabels: accepted', 'images.length', images.length, 0);
   const seen = new Map<number, string>();
-  return Array.from({ length: source.length }, (_, index) => {
-    const key = source.key(index);
+  return Array.from({ length: images.length }, (_, index) => {
+    const key = images.key(index);
     const number = Number(NUMBER.exec(key)?.[1] ?? 0);
     const refused = (why: string): DataError =>
       new DataError(
         'spec',
-        `${key} of ${source.name} ${why}; the ReaL labels go by the numbers of ILSVRC2012_val_00000001 to ` +
-          'ILSVRC2012_val_00050000: give the images under their own names',
+        `${key} ${why}; ${file} has the labels of ILSVRC2012_val_00000001 to ILSVRC2012_val_00050000: give ImageNet's validation ` +
+          'images under their own names',
       );
     if (number < 1 || number > IMAGES) throw refused('does not carry the number of a validation image in its name');
     const before = seen.get(number);
