@@ -4,7 +4,7 @@ import { FINE_GRAINED } from '@franca/evals';
 import { TrainError } from '../errors';
 
 /** Beside the eleven, and not in their average: SimCLR's list has it. */
-export const VOC_2007 = 'voc-2007';
+const VOC_2007 = 'voc-2007';
 
 export const KNOWN_SETS: readonly string[] = [...FINE_GRAINED, VOC_2007];
 
@@ -31,8 +31,8 @@ export async function findSets(root: string, asked?: readonly string[]): Promise
   const isAsked = (name: string): boolean => asked === undefined || asked.includes(name);
   const isThere = (name: string): boolean => there.some(({ layout }) => layout.facts.name === name);
   const lacking = asked?.filter((name) => !isThere(name)) ?? [];
-  if (lacking.length > 0) throw new TrainError('data', `${root} has no ${lacking.join(', ')}; ${howTheyLie}`);
-  if (there.length === 0) throw new TrainError('data', `${root} has none of ${KNOWN_SETS.join(', ')}; ${howTheyLie}`);
+  if (lacking.length > 0) throw new TrainError('data', `${root} has no ${lacking.join(', ')}; ${HOW_THEY_LIE}`);
+  if (there.length === 0) throw new TrainError('data', `${root} has none of ${KNOWN_SETS.join(', ')}; ${HOW_THEY_LIE}`);
   return {
     sets: there.filter(({ layout }) => isAsked(layout.facts.name)),
     missing: FINE_GRAINED.filter((name) => !isThere(name)),
@@ -41,5 +41,5 @@ export async function findSets(root: string, asked?: readonly string[]): Promise
   };
 }
 
-const howTheyLie =
+const HOW_THEY_LIE =
   'each lies as its authors pack it, at most two folders further down; franca-train data <folder> says what one holds';

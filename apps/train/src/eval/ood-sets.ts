@@ -26,7 +26,7 @@ export interface OodSets {
 
 /** How many sets OpenOOD v1.5 has in each group. */
 const PUBLISHED = { near: 2, far: 3 } as const;
-const STILL_OPEN = async (): Promise<void> => {};
+const stayOpen = async (): Promise<void> => {};
 
 /**
  * Opens all of them, before anything is computed.
@@ -38,7 +38,7 @@ export async function openOodSets({ outside = {}, openood, images }: OodData): P
   const benchmark = openood === undefined ? undefined : await openOpenOod(openood);
   const fromBenchmark = (source: OpenOod['inside'], dataset: string, split: string): OpenSet => ({
     ...spread(imageSet(source, { dataset, split, notes: benchmark!.notes }), limit),
-    [Symbol.asyncDispose]: STILL_OPEN,
+    [Symbol.asyncDispose]: stayOpen,
   });
   for (const { name, source } of benchmark?.outside ?? [])
     opened.set(name, fromBenchmark(source, name, 'openood test'));

@@ -63,8 +63,9 @@ const partsOf = ({ blocks, patchMean }: ProbeFeatures): readonly Float32Array[] 
   patchMean ? [...blocks, patchMean] : blocks;
 
 /** Rows `[n, (blocks + 1) * D]` that all classifiers share, without a patch mean `[n, blocks * D]`; of `items` or of all. */
-export function probeRows(features: ProbeFeatures, items: ArrayLike<number> = [...features.labels.keys()]): Matrix {
-  return gather(partsOf(features), features.dim, items);
+export function probeRows(features: ProbeFeatures, items?: ArrayLike<number>): Matrix {
+  checkSet('probeRows: features', features, PROBE_PARTS);
+  return gather(partsOf(features), features.dim, items ?? [...features.labels.keys()]);
 }
 
 /** Of items `begin` to `end` the columns that a classifier reads. */
