@@ -44,10 +44,11 @@ export async function regress(
   const { set } = test;
   const parts = [train, ...(validation ? [validation] : [])];
   const length = parts.reduce((sum, part) => sum + part.set.length, 0);
-  const followed = learntFrom(asked, task, { dataset: set.dataset, length });
+  const what = `${task} on ${set.dataset}`;
+  const followed = learntFrom(asked, what, { dataset: set.dataset, length });
   const several = set.labels !== undefined;
   const counted = several ? { items: 'classes', unit: 'classes' } : { items: 'values of C', unit: 'fits' };
-  const progress = countProgress(`${task} on ${set.dataset}`, counted);
+  const progress = countProgress(what, counted);
   const options = {
     backend: context.backend,
     cs: followed.values.c,
@@ -66,13 +67,13 @@ export async function regress(
   ).finally(progress.end);
   const { sweep } = fitted;
   const outcome: Outcome = { ...fitted.outcome, hyper: { ...fitted.outcome.hyper, ...followed.hyper } };
-  const noted = { ...test, set: { ...set, notes: [...set.notes, ...followed.notes, ...notesOf(task, fitted)] } };
+  const noted = { ...test, set: { ...set, notes: [...set.notes, ...followed.notes, ...notesOf(what, fitted)] } };
   const [record] = context.records(noted, [outcome], undefined, parts);
   return { record: record!, sweep };
 }
 
-const notesOf = (task: string, { notes }: Pick<LogisticRegressionResult, 'notes'>): string[] =>
-  notes.map((note) => `${task}: ${note}`);
+const notesOf = (what: string, { notes }: Pick<LogisticRegressionResult, 'notes'>): string[] =>
+  notes.map((note) => `${what}: ${note}`);
 
 function ownMetric({ set: { benchmark } }: ImagePart): RegressionAsked['metric'] {
   return METRICS.find((metric) => metric === benchmark?.metric);

@@ -17,7 +17,9 @@ export async function openBenchmarkSets({ layout, folder }: FoundBenchmark, limi
       `${facts.title} in ${folder} has no ${train ? 'test' : 'training'} part; it lies as ${layout.lies}`,
     );
   }
-  const notes = [...new Set([train, val, test].flatMap((part) => part?.notes ?? []).concat(found))];
+  // several sets stand in one table: each note says of which
+  const own = new Set([train, val, test].flatMap((part) => part?.notes ?? []).concat(found));
+  const notes = [...own].map((note) => `${facts.name}: ${note}`);
   const partOf = (source: ImageSource, split: Split, limit: number | undefined): ImageSet =>
     spread(imageSet(source, { dataset: facts.name, split, notes, benchmark: facts }), limit);
   return {
