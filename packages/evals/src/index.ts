@@ -140,7 +140,7 @@ export {
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
-export { NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
+export { NEEDS_CLASSIFIER, NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,
