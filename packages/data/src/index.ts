@@ -2,6 +2,16 @@ export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
+export {
+  type MatArray,
+  type MatCells,
+  type MatNumbers,
+  type MatOther,
+  type MatStructs,
+  type MatText,
+  type MatValue,
+  readMatFile,
+} from './formats/mat-file';
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';

@@ -3,8 +3,8 @@
  * all others of SBD's two lists, less those that VOC scores, with SBD's masks.
  */
 import type { FileTree } from '@franca/data';
-import { readMatMask } from './mat-file';
 import { readMask } from './read-mask';
+import { readMatMask } from './sbd-mask';
 import type { LayoutPart, MaskedPicture } from './segmentation-layout';
 import { namesOfList } from './segmentation-pairs';
 

@@ -50,6 +50,8 @@ export interface ImageSource {
   label?(index: number): number | undefined;
   /** All classes of the image, where one may have several; `label` is then absent. */
   labels?(index: number): readonly number[];
+  /** Beside `labels`: classes of which nobody can say whether the image shows them. It counts neither for nor against them, in learning and in scoring. */
+  difficult?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but is none of `classes`: a training part fixed that list. */
   unlistedClass?(index: number): string | undefined;
   /**

@@ -36,13 +36,15 @@ export function subset(
   checkArgument('subset', 'name', name, 'string');
   checkCount('subset', 'length', length, 0);
   checkArgument('subset', 'at', at, 'function');
-  const { runs: _, close: __, label, unlistedClass, ...rest } = source;
+  const { runs: _, close: __, label, labels, difficult, unlistedClass, ...rest } = source;
   return {
     ...rest,
     name,
     length,
     ...(runs && { runs }),
     ...(label && { label: (index: number) => label(at(index)) }),
+    ...(labels && { labels: (index: number) => labels(at(index)) }),
+    ...(difficult && { difficult: (index: number) => difficult(at(index)) }),
     ...(unlistedClass && { unlistedClass: (index: number) => unlistedClass(at(index)) }),
     key: (index) => source.key(at(index)),
     version: (index) => source.version(at(index)),

@@ -15,6 +15,9 @@ test('a set is found where it is, in the folder of its name, or in the one folde
   expect(await nameOf(root)).toBeUndefined();
   writeFood101(path.join(root, 'food-101'));
   expect(await nameOf(root)).toBe(path.join(root, 'food-101'));
+  const { notes } = await openBenchmark(root);
+  expect(notes[0]).toBe(`${root} stands for ${path.join(root, 'food-101')}, beside which lie beside, other name`);
+  expect((await openBenchmark(inner)).notes[0]).toMatch(/^there are 3 of/);
 });
 
 test('folders of images and folders that are not there are no published set', async () => {

@@ -6,12 +6,36 @@ import { checkArgument, DataError } from '../../errors';
 import { listFolder } from '../../files/file-system';
 import { isFolder } from '../../files/is-folder';
 import { byCodeUnit } from '../by-code-unit';
+import { some } from '../labels';
 import { isPassedOver } from '../passed-over';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
+import { CALTECH_101 } from './caltech-101';
+import { CIFAR_10, CIFAR_100 } from './cifar-sets';
+import { CUB_200_2011 } from './cub-200-2011';
+import { DTD } from './dtd';
+import { FGVC_AIRCRAFT } from './fgvc-aircraft';
 import { FOOD_101 } from './food-101';
+import { OXFORD_FLOWERS_102 } from './oxford-flowers-102';
+import { OXFORD_PETS } from './oxford-pets';
+import { STANFORD_CARS } from './stanford-cars';
+import { SUN397 } from './sun397';
+import { VOC_2007 } from './voc-2007';
 
 /** In the order of the paper's tables. */
-export const BENCHMARKS: readonly BenchmarkLayout[] = [FOOD_101];
+export const BENCHMARKS: readonly BenchmarkLayout[] = [
+  FOOD_101,
+  CIFAR_10,
+  CIFAR_100,
+  SUN397,
+  STANFORD_CARS,
+  FGVC_AIRCRAFT,
+  DTD,
+  OXFORD_PETS,
+  CALTECH_101,
+  OXFORD_FLOWERS_102,
+  CUB_200_2011,
+  VOC_2007,
+];
 
 /** A published data set, and the folder that its `open` takes. */
 export interface FoundBenchmark {
@@ -49,7 +73,17 @@ export async function openBenchmark(root: string): Promise<Benchmark> {
     const known = BENCHMARKS.map(({ facts, lies }) => `${facts.title} (${lies})`).join('; ');
     throw new DataError('not-found', `${root} is no published data set that is known; known are ${known}`);
   }
-  return found.layout.open(found.folder);
+  const benchmark = await found.layout.open(found.folder);
+  const beside = await besideNotes(root, found.folder);
+  return { ...benchmark, notes: [...beside, ...benchmark.notes] };
+}
+
+/** What else lies where a folder was given that holds the data set among others. */
+async function besideNotes(root: string, folder: string): Promise<string[]> {
+  if (folder === root) return [];
+  const others = (await foldersIn(root)).filter((each) => each !== folder && !folder.startsWith(each + path.sep));
+  const names = others.map((each) => path.basename(each));
+  return names.length === 0 ? [] : [`${root} stands for ${folder}, beside which lie ${some(names)}`];
 }
 
 /**
@@ -66,8 +100,9 @@ export async function findBenchmarks(root: string): Promise<FoundBenchmark[]> {
     for (const folder of level) {
       const here = await benchmarksIn(folder);
       for (const each of here) found.set(`${each.layout.facts.name} ${path.resolve(each.folder)}`, each);
-      // what is a data set itself holds no others
-      if (depth < 2 && !here.some((each) => each.folder === folder)) next.push(...(await foldersIn(folder)));
+      // what is a data set itself holds no others, unless it is what was asked about
+      if (depth === 0 || (depth < 2 && !here.some((each) => each.folder === folder)))
+        next.push(...(await foldersIn(folder)));
     }
     level = next;
   }

@@ -16,14 +16,18 @@ export interface FolderSigns {
 const MAX_LOOKED_AT = 64;
 
 /** The first of `root`, folders of the given names in it, and the one folder in it where there is one alone, that has all signs. */
-export async function findFolder(root: string, { names, signs }: FolderSigns): Promise<string | undefined> {
-  if (await hasAll(root, signs)) return root;
-  for (const name of names) {
-    const folder = path.join(root, name);
-    if (await hasAll(folder, signs)) return folder;
-  }
+export const findFolder = (root: string, { names, signs }: FolderSigns): Promise<string | undefined> =>
+  findWhere(root, names, (folder) => hasAll(folder, signs));
+
+/** The same by another sign. */
+export async function findWhere(
+  root: string,
+  names: readonly string[],
+  isIt: (folder: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  for (const folder of [root, ...names.map((name) => path.join(root, name))]) if (await isIt(folder)) return folder;
   const only = await onlyFolder(root);
-  return only !== undefined && (await hasAll(only, signs)) ? only : undefined;
+  return only !== undefined && (await isIt(only)) ? only : undefined;
 }
 
 /** Whether a folder has all of these: files, and folders with a `/` at the end. */

@@ -44,11 +44,13 @@ export async function readLines(file: string, comes: string): Promise<ListLine[]
 export const damaged = ({ where, text }: ListLine, why: string): DataError =>
   new DataError('damaged-file', `${where}: ${JSON.stringify(text.slice(0, 120))} ${why}; download the file anew`);
 
-/** The fields of a line between spaces. @throws DataError unless there are so many */
+/** The fields of a line between spaces; the last one may hold spaces itself. @throws DataError unless there are so many */
 export function fieldsOf(line: ListLine, count: number): string[] {
   const fields = line.text.split(/\s+/);
-  if (fields.length !== count) throw damaged(line, `has ${fields.length} fields in place of ${count}`);
-  return fields;
+  if (fields.length < count) throw damaged(line, `has ${fields.length} fields in place of ${count}`);
+  const first = fields.slice(0, count - 1);
+  const rest = first.reduce((text, field) => text.slice(text.indexOf(field) + field.length).trimStart(), line.text);
+  return [...first, rest];
 }
 
 /** A path below the folder of the data set, as a line gives it. @throws DataError where it leads out */

@@ -15,10 +15,13 @@ import { leftOut, leftOutNotes } from '../left-out';
 import type { Split } from '../source-kind';
 import type { Benchmark, BenchmarkFacts } from './benchmark';
 
-/** An image of a list: a path below the folder of the data set, with `/` between parts, and its class. */
+/** An image of a list: a path below the folder of the data set, with `/` between parts, and its class, or its classes where it may have several. */
 export interface ListedImage {
   readonly file: string;
-  readonly label: number;
+  readonly label?: number;
+  readonly labels?: readonly number[];
+  /** As `ImageSource.difficult`. */
+  readonly difficult?: readonly number[];
 }
 
 export interface ListedPart {
@@ -65,8 +68,8 @@ export async function listedBenchmark(
       length: images.length,
       classes,
       ...(classTitles && { classTitles }),
+      ...classesOf(images),
       key: (index) => images[index]!.file,
-      label: (index) => images[index]!.label,
       version: (index) => fileVersion(path.join(folder, images[index]!.file)),
       read: async (index) => ({ encoded: await readImageFile(path.join(folder, images[index]!.file)) }),
     };
@@ -74,6 +77,11 @@ export async function listedBenchmark(
   }
   const all = [...notes, ...found, ...countNotes(facts, parts), ...overlapNotes(parts)];
   return { facts, parts, notes: all, close: async () => {} };
+}
+
+function classesOf(images: readonly ListedImage[]): Pick<ImageSource, 'label' | 'labels' | 'difficult'> {
+  if (images[0]?.labels === undefined) return { label: (index) => images[index]!.label };
+  return { labels: (index) => images[index]!.labels!, difficult: (index) => images[index]!.difficult ?? [] };
 }
 
 /** The images of a part that are there, once each. */
@@ -101,7 +109,7 @@ function usable(split: Split, folder: string, { list, images }: ListedPart, pres
 }
 
 /** Which of some files are there, by the names in their folders. */
-export async function filesPresent(root: string, files: readonly string[]): Promise<ReadonlySet<string>> {
+async function filesPresent(root: string, files: readonly string[]): Promise<ReadonlySet<string>> {
   const folders = [...new Set(files.map((file) => path.posix.dirname(file)))];
   const names = new Map<string, ReadonlySet<string>>();
   for (let from = 0; from < folders.length; from += AT_ONCE)
@@ -147,4 +155,4 @@ function overlapNotes(parts: Benchmark['parts']): string[] {
 }
 
 /** 75750 as 75,750. */
-export const written = (count: number): string => count.toLocaleString('en-US');
+const written = (count: number): string => count.toLocaleString('en-US');

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { isImageError } from '@franca/data';
 import { expect, test } from 'vitest';
 import { SBD_MASK } from '../../test/sbd-mask';
-import { readMatMask } from './mat-file';
+import { readMatMask } from './sbd-mask';
 
 /** The file with its one element as it is, not compressed. */
 const inflated = (): Buffer => Buffer.concat([SBD_MASK.subarray(0, 128), inflateSync(SBD_MASK.subarray(136))]);
