@@ -36,6 +36,8 @@ export interface ImageSet {
   label(index: number): number;
   /** All classes of the image, where one may have several; `label` is then -1. */
   labels?(index: number): readonly number[];
+  /** Beside `labels`: classes of which nobody can say whether the image shows them. */
+  difficult?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but not to the training part. */
   unlistedClass?(index: number): string | undefined;
   /** Why no image has a class although there are signs of some, and what to do. */
@@ -89,6 +91,7 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
     key: (index) => set.key(at(index)),
     label: (index) => set.label(at(index)),
     ...(set.labels && { labels: (index: number) => set.labels!(at(index)) }),
+    ...(set.difficult && { difficult: (index: number) => set.difficult!(at(index)) }),
     ...(set.unlistedClass && { unlistedClass: (index: number) => set.unlistedClass!(at(index)) }),
     read: (index, signal) => set.read(at(index), signal),
     ...(set.mask && { mask: (index: number, signal?: AbortSignal) => set.mask!(at(index), signal) }),
@@ -197,6 +200,7 @@ function imageSet(source: ImageSource, named: Named): ImageSet {
     key: source.key,
     label: (index) => source.label?.(index) ?? -1,
     ...(source.labels && { labels: source.labels }),
+    ...(source.difficult && { difficult: source.difficult }),
     ...(source.unlistedClass && { unlistedClass: source.unlistedClass }),
     read: (index, signal) => readImage(source, index, {}, signal),
     version: source.version,
@@ -206,7 +210,7 @@ function imageSet(source: ImageSource, named: Named): ImageSet {
 /**
  * The parts for an evaluation that reads classes: every image has one that it can be taken for. Test images of classes without training
  * images are left out; so says a note of the set, as of `openSplits`.
- * @throws TrainError `data` where a part has no classes, an image has none, or no class is common to both
+ * @throws TrainError `data` where a part has no classes, an image has none or may have several, no class is common to both, or there is only one
  */
 export function requireLabels({ train, validation, test }: Omit<ImageSets, 'close'>): Omit<ImageSets, 'close'> {
   const usable = {
@@ -214,6 +218,7 @@ export function requireLabels({ train, validation, test }: Omit<ImageSets, 'clos
     ...(validation && { validation: labelledImages(validation) }),
     test: labelledImages(test),
   };
+  refuseOneClass(usable.train);
   const missed = untrainedImages(usable);
   if (missed > 0)
     return {
@@ -245,6 +250,17 @@ function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): nu
     .length;
 }
 
+function refuseOneClass(train: ImageSet): void {
+  const trained = new Set(Array.from({ length: train.length }, (_, index) => train.label(index)));
+  if (trained.size > 1) return;
+  const limited = train.length < train.total ? ' chosen' : '';
+  throw new TrainError(
+    'data',
+    `all ${train.length}${limited} training images of ${train.dataset} are of one class, ${train.classes[train.label(0)]}: nothing can be told ` +
+      `apart; give data with several classes${limited && ', or more images with --images'}`,
+  );
+}
+
 function labelledImages(set: ImageSet): ImageSet {
   const where = `${set.dataset} ${set.split}`;
   const why = set.whyUnlabelled ? `: ${set.whyUnlabelled}` : '';
@@ -257,7 +273,10 @@ function labelledImages(set: ImageSet): ImageSet {
   const usable = indices.filter((index) => set.label(index) >= 0);
   const unknown = indices.filter((index) => set.label(index) < 0 && set.unlistedClass?.(index) === undefined);
   if (unknown.length === set.length)
-    throw new TrainError('data', `${where} has no classes${why || '; give data in class folders, or --data world'}`);
+    throw new TrainError(
+      'data',
+      `${where} has no classes${why || '; give data in class folders, another part of it (--split), or --data world'}`,
+    );
   if (unknown.length > 0)
     throw new TrainError(
       'data',
