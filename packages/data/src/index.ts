@@ -35,6 +35,9 @@ export {
   openBenchmark,
   recogniseBenchmark,
 } from './sources/benchmarks/benchmarks';
+export { IMAGENET_CLASSES } from './sources/benchmarks/imagenet-classes';
+export { type RealLabels, realLabels } from './sources/benchmarks/imagenet-real';
+export { type OpenOod, type OutsideSet, openOpenOod } from './sources/benchmarks/openood';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export { type FileTree, openFileTree, subtree } from './sources/file-tree';

@@ -112,6 +112,17 @@ export function takeItems(features: LabelledFeatures, items: ArrayLike<number>):
   return { dim: features.dim, cls, labels: Int32Array.from(items, (item) => features.labels[item]!) };
 }
 
+/** Labels of several batches, one after another. */
+export function joinLabels(parts: readonly Int32Array[]): Int32Array {
+  const joined = new Int32Array(parts.reduce((count, part) => count + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
 /** Joins batches of labelled features into one value. */
 export async function collect(what: string, source: Batched<LabelledFeatures>): Promise<LabelledFeatures> {
   const parts: LabelledFeatures[] = [];
@@ -120,19 +131,15 @@ export async function collect(what: string, source: Batched<LabelledFeatures>): 
   if (!first) throw new EvalsError('features', 'there are no features: the source yielded no batch');
   if (parts.length === 1) return first;
   const cls = new Float32Array(parts.reduce((size, part) => size + part.cls.length, 0));
-  const labels = new Int32Array(parts.reduce((size, part) => size + part.labels.length, 0));
   let at = 0;
-  let row = 0;
   for (const part of parts) {
     if (part.dim !== first.dim) {
       throw new EvalsError('features', `batches of width ${first.dim} and ${part.dim} in one source; use one model`);
     }
     cls.set(part.cls, at);
-    labels.set(part.labels, row);
     at += part.cls.length;
-    row += part.labels.length;
   }
-  return { dim: first.dim, cls, labels };
+  return { dim: first.dim, cls, labels: joinLabels(parts.map(({ labels }) => labels)) };
 }
 
 /**

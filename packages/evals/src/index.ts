@@ -58,10 +58,28 @@ export { type InContextOptions, type InContextResult, inContextSegmentation } fr
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
-export { type LinearProbeOptions, type LinearProbeResult, linearProbe } from './linear-probe/linear-probe';
-export { type ProbeFeatures, type ProbeInput, patchMeans } from './linear-probe/probe-features';
+export {
+  type LinearProbeOptions,
+  type LinearProbeResult,
+  linearProbe,
+  type ProbeStream,
+} from './linear-probe/linear-probe';
+export {
+  type ProbeFeatures,
+  type ProbeInput,
+  type ProbeShape,
+  patchMeans,
+  probeRows,
+} from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
-export { type Probe, type ProbeScore, type ScoreProbeOptions, scoreProbe } from './linear-probe/score-probe';
+export {
+  type Probe,
+  type ProbeScore,
+  probeOutcome,
+  type ScoredProbe,
+  type ScoreProbeOptions,
+  scoreProbe,
+} from './linear-probe/score-probe';
 export {
   type LinearSegmentationOptions,
   type LinearSegmentationResult,
@@ -74,7 +92,7 @@ export {
   type SegmentationTrain,
   takeImages,
 } from './linear-segmentation/train-images';
-export { type Curvature, sharedCurvature } from './logistic-regression/curvature';
+export { type Curvature, sharedCurvature, type TurnedRows, turnBack, turnRows } from './logistic-regression/curvature';
 export { type FitOptions, fitLogistic, fittedClassifier, type LogisticFit } from './logistic-regression/fit';
 export {
   type LogisticRegressionOptions,
@@ -82,6 +100,12 @@ export {
   logisticRegression,
   OFFICIAL_CS,
 } from './logistic-regression/logistic-regression';
+export {
+  type MultiLabelFeatures,
+  type MultiLabelOptions,
+  type MultiLabelResult,
+  multiLabelRegression,
+} from './logistic-regression/multi-label';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export {
   type CoverageCounts,
@@ -101,6 +125,7 @@ export {
   tally,
   topClasses,
 } from './metrics/accuracy';
+export { elevenPointPrecision } from './metrics/average-precision';
 export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
@@ -115,7 +140,7 @@ export {
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
-export type { OodReference, OodScore } from './ood/confidence';
+export { NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,
@@ -124,6 +149,7 @@ export {
   type OodSets,
   oodDetection,
 } from './ood/ood-detection';
+export { oodMeans } from './ood/ood-means';
 export {
   type EvalRecord,
   evalRecord,
@@ -147,6 +173,7 @@ export {
   positionEntropy,
 } from './position-entropy/position-entropy';
 export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
+export { FINE_GRAINED } from './report/paper-sets';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';
 export type { Selection, SelectionOptions } from './selection';
 export { type KMeans, type KMeansOptions, kMeans } from './statistics/k-means';

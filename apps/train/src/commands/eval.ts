@@ -80,7 +80,12 @@ export async function register(program: Command): Promise<void> {
       .option('--box-data <data>', 'pictures with boxes (default: --data where it has boxes, else the generated world)')
       .option('--box-images <n>', 'at most so many pictures with boxes, evenly spaced', positiveInteger, 40)
       .option('--no-control', 'leave out the untrained model beside it'),
-  ).action((options: Options) => runAll(tasks, options));
+  ).action((options: Options) =>
+    runAll(
+      tasks.filter(({ alone }) => !alone),
+      options,
+    ),
+  );
 }
 
 const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
@@ -97,7 +102,7 @@ function withData(command: Command, task: EvalTask): Command {
   const limited = withLimitOf(task, command);
   const reading = limited.option(
     '-d, --data <data>',
-    `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
+    task.data ?? `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
   );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
 }
@@ -175,7 +180,7 @@ const withOutput = (command: Command): Command =>
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
   if (task.reads === 'nothing') return runWithoutModel(task, options);
-  const { weights, data: asked } = options;
+  const { weights, data: asked = task.withoutData?.({ ...options }) } = options;
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   if (task.reads === 'patches' && options.split !== undefined && (await isSegmentationData(spec)))
     throw new TrainError('usage', `--split has no effect on ${spec}: its parts are those of its masks; leave it out`);
@@ -245,9 +250,9 @@ async function evaluate(
 }
 
 /** Before hours of work, not after. */
-async function checkOutputs({ json, html, items, weights }: Options, data?: string): Promise<void> {
+async function checkOutputs({ json, html, items, saveProbe, weights }: Options, data?: string): Promise<void> {
   const inputs = [weights, data].filter((input) => input !== undefined);
-  for (const path of [json, html, items]) if (path) await checkOutputFile(path, inputs);
+  for (const path of [json, html, items, saveProbe]) if (path) await checkOutputFile(path, inputs);
 }
 
 const contextOptions = (

@@ -13,6 +13,7 @@ import {
   type ImageSets,
   openImageSets,
   openTestSet,
+  requireClasses,
   requireLabels,
   type SetLimits,
   type TestedPart,
@@ -26,10 +27,12 @@ import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-s
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import { type BoxPart, boxPart } from './discovery/box-part';
+import { type ImageStream, imageStream } from './image-stream';
 import {
   type DensePart,
   type ImageOptions,
   type ImagePart,
+  type ImageRequest,
   imagePart,
   type PairPart,
   type Part,
@@ -39,6 +42,7 @@ import {
   segmentationPart,
   type TokenStage,
 } from './part';
+import { type ProbeModel, probeModel } from './probe-file';
 
 export type PartName = 'train' | 'test';
 
@@ -49,16 +53,24 @@ export interface EvalContext {
   readonly grid: readonly [rows: number, columns: number];
   /** Side of the model's input and of its patches, in pixels. @throws TrainError `usage` where there is no model */
   input(): { readonly size: number; readonly patchSize: number };
-  /** CLS and mean patch tokens of any images; the label of an image without a class is -1. */
-  images(part: PartName): Promise<ImagePart>;
+  /** CLS and mean patch tokens of any images, or what is asked for; the label of an image without a class is -1. */
+  images(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
-  labelled(part: PartName): Promise<ImagePart>;
+  labelled(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of the part that choices may be made on; undefined where the data have none besides the tested one. */
-  labelled(part: 'validation'): Promise<ImagePart | undefined>;
+  labelled(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
+  /** The same without holding them. @throws TrainError as `labelled` */
+  stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
+  /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
+  model(): ProbeModel;
+  /** The images that are tested on, whole, of data that need have no part for training. @throws TrainError `data` where some have no class */
+  tested(): Promise<ImageSet & AsyncDisposable>;
+  /** Another test set, whole, called so in records. @throws TrainError `data` where an image has no class */
+  testSet(data: string, name: string): Promise<ImageSet & AsyncDisposable>;
   /** The same of any other data, for comparison: of its own test part, else of all its images. */
   other(data: string): Promise<ImagePart>;
   /** The same of a set that was opened elsewhere, which is closed with the context. */
-  of(set: ImageSet & AsyncDisposable): Promise<ImagePart>;
+  of(set: ImageSet & AsyncDisposable, asked?: ImageRequest): Promise<ImagePart>;
   /** Patch tokens of any images. */
   patches(part: PartName): Promise<DensePart>;
   /** Patch tokens of pictures that are made of those of a part. */
@@ -154,13 +166,23 @@ export function openContext(
     throw new TrainError('usage', 'this evaluation needs a model; give --weights');
   };
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
-  const partOf = memo((set: ImageSet) => imagePart(model(), set, options));
-  async function labelledPart(part: PartName): Promise<ImagePart>;
-  async function labelledPart(part: 'validation'): Promise<ImagePart | undefined>;
-  async function labelledPart(part: PartName | 'validation'): Promise<ImagePart | undefined> {
+  const partsOf = memo((set: ImageSet) =>
+    memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
+  );
+  const partOf = (set: ImageSet, asked: ImageRequest = {}) => partsOf(set)(asked);
+  async function labelledPart(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
+  async function labelledPart(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
+  async function labelledPart(part: PartName | 'validation', asked?: ImageRequest): Promise<ImagePart | undefined> {
     const { [part]: set } = await labelled('images');
-    return set && partOf(set);
+    return set && partOf(set, asked);
   }
+  async function testSet(data: string, name?: string): Promise<ImageSet & AsyncDisposable> {
+    const set = await openTestSet(data, { limit: options.images.test, name });
+    const named = { ...requireClasses(set), [Symbol.asyncDispose]: set[Symbol.asyncDispose] };
+    foreign.push(named);
+    return named;
+  }
+  const tested = memo((_: 'images') => testSet(options.data, options.dataset));
   /** Notes on a part and on the other one that it was opened with. */
   const notesAround = (set: ImageSet): readonly string[] => {
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
@@ -185,16 +207,20 @@ export function openContext(
     backend,
     grid: session ? gridOf(session) : [16, 16],
     input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
-    images: async (part) => partOf((await sets('images'))[part]),
+    images: async (part, asked) => partOf((await sets('images'))[part], asked),
     labelled: labelledPart,
+    stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
+    model: () => probeModel(model()),
+    tested: () => tested('images'),
+    testSet,
     async other(data) {
       const set = await openTestSet(data, { limit: options.images.test });
       foreign.push(set);
       return imagePart(model(), set, { ...options, blocks: 1 });
     },
-    of(set) {
-      foreign.push(set);
-      return imagePart(model(), set, options);
+    of(set, asked) {
+      if (!foreign.includes(set)) foreign.push(set);
+      return imagePart(model(), set, options, asked);
     },
     patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
     async views(part, make, stage) {
@@ -273,12 +299,16 @@ function gridOf({ size, model }: FeatureSession): [number, number] {
   return [side, side];
 }
 
+/** What is kept for it. */
+const requestKey = ({ blocks = 1, patchMean = true, resize }: ImageRequest): string =>
+  JSON.stringify([blocks, patchMean, resize]);
+
 /** `compute`, once for each key, or for each `nameOf` one. */
 function memo<Key, Value>(
-  compute: (key: Key) => Promise<Value>,
+  compute: (key: Key) => Value,
   nameOf: (key: Key) => unknown = (key) => key,
-): (key: Key) => Promise<Value> {
-  const known = new Map<unknown, Promise<Value>>();
+): (key: Key) => Value {
+  const known = new Map<unknown, Value>();
   return (key) => {
     const name = nameOf(key);
     const value = known.get(name) ?? compute(key);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
-import { follow, learntFrom, PAPER_IN_CONTEXT } from './paper-protocol';
+import { follow, learntFrom, PAPER_IN_CONTEXT, PAPER_LINEAR, PAPER_LOGREG } from './paper-protocol';
 import { scoringOf, underProtocol } from './segmentation-scoring';
 import { task as inContext } from './tasks/in-context';
 import { task as linearSeg } from './tasks/linear-seg';
@@ -143,6 +143,25 @@ test("a training part of another size than the paper's is told", () => {
   expect(learntFrom(followed, 'in-context', { dataset: 'voc-2012', length: 1_464 }).notes).toContain(
     "in-context: not the paper's: 1464 images of train in place of 10582",
   );
+});
+
+test('of whole images the centre and what is before it are set; --resize beside it is told', () => {
+  const asked = { protocol: 'paper', input: { size: 224, patchSize: 14 } } as const;
+  const linear = follow({ ...asked, task: 'linear', paper: PAPER_LINEAR, given: {} });
+  expect(linear).toMatchObject({ resize: 256, notes: [], hyper: { settings: PAPER_SETTINGS } });
+  expect(linear.values).toMatchObject({ iterations: 12_500, trainBatch: 1024, select: 'test' });
+  expect(printed.at(-1)).toMatch(
+    /^linear by the paper's protocol: shorter side 256 bicubic, centre 224 x 224; dinov2-linear crops of 0.08 to 1 of the area; /,
+  );
+  const given: { resize: number; c?: readonly number[] } = { resize: 256 };
+  const logreg = follow({ ...asked, task: 'logreg', paper: PAPER_LOGREG, given });
+  expect(logreg).toMatchObject({ resize: 256, notes: ["logreg: not the paper's: --resize 256 in place of 224"] });
+  expect(printed.find((line) => line.startsWith('logreg'))).toMatch(/--c \(45 values from 0.000001 to 100000\)/);
+  const small = { ...asked, input: { size: 32, patchSize: 8 } };
+  expect(follow({ ...small, task: 'logreg', paper: PAPER_LOGREG, given: {} })).toMatchObject({
+    resize: 32,
+    notes: ["logreg: not the paper's: --size 32 in place of 224"],
+  });
 });
 
 test('without a protocol nothing is told of it', async () => {

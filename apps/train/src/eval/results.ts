@@ -18,7 +18,7 @@ export interface EvalResults {
 export const resultsTable = ({ records }: EvalResults): string =>
   formatTable(records, {
     models: PAPER_MODELS,
-    ...(records.length > 1 ? { others: 0 } : {}),
+    ...(records.length > 1 && records.some(({ others }) => Object.keys(others).length > 1) ? { others: 0 } : {}),
     ...(process.stdout.columns ? { columns: process.stdout.columns } : {}),
   });
 
@@ -42,7 +42,7 @@ export function resultsInShort({ records, control }: EvalResults): string | unde
 }
 
 /** Models of the paper shown beside one's own results where they can be compared; of `Franca` the paper does not state the size. */
-const PAPER_MODELS = ['Franca-B', 'Franca-L', 'DINOv2-B', 'Franca'];
+export const PAPER_MODELS: readonly string[] = ['Franca-B', 'Franca-L', 'DINOv2-B', 'Franca'];
 
 /** The page: the table of all results, then a part per evaluation, then everything that is needed to repeat them. */
 export async function writePage(path: string, { model, records, sections, control }: EvalResults): Promise<void> {

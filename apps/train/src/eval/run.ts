@@ -12,6 +12,8 @@ export interface OutputOptions {
   readonly html?: string;
   /** What the task writes itself, line by line. */
   readonly items?: string;
+  /** A trained classifier. */
+  readonly saveProbe?: string;
 }
 
 /**
@@ -43,6 +45,7 @@ export async function runTasks(
     }
     if (keepGoing) console.error(`${task.name}: ${duration((performance.now() - began) / 1000)}`);
     records.push(...result.records);
+    failed.push(...(result.failed ?? []));
     if (result.section) sections.push({ title: titleOf(task), ...result.section });
   }
   return { records, sections, failed };

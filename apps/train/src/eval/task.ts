@@ -8,6 +8,8 @@ export interface EvalResult {
   readonly records: readonly EvalRecord[];
   /** What the page shows of it besides the table. */
   readonly section?: Omit<ReportSection, 'title'>;
+  /** What of it failed, and is told already: the command fails at the end. */
+  readonly failed?: readonly string[];
 }
 
 export interface RunnableTask {
@@ -22,12 +24,18 @@ export interface RunnableTask {
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there. */
   readonly reads: 'images' | 'labelled' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'nothing';
+  /** What `--data` is, where that is not what `reads` says. */
+  readonly data?: string;
+  /** What is opened where `--data` is not given, and the run's own data need not be there. */
+  readonly withoutData?: (options: Readonly<Record<string, unknown>>) => string | undefined;
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
   readonly blocks?: number;
   /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */
   readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
+  /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */
+  readonly alone?: boolean;
   /** Adds the task's own options. */
   readonly options: (command: Command) => Command;
 }

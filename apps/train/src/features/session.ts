@@ -42,8 +42,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
-  /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is. */
-  fresh(set: ImageSet, options: FreshOptions, pass: string): AsyncIterable<FeatureShard>;
+  /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is, without it no progress is shown. */
+  fresh(set: ImageSet, options: FreshOptions, pass?: string): AsyncIterable<FeatureShard>;
 }
 
 /** Adds the options that say which model is meant and how it is run. */
@@ -114,11 +114,15 @@ export async function openSession(
     };
     const told = new Set<string>();
     /** Shards of a set with their progress, and a note at the end on images that are missing. */
-    const shown = (set: ImageSet, name: string, compute: (running: Extraction) => AsyncIterable<FeatureShard>) => ({
+    const shown = (
+      set: ImageSet,
+      name: string | undefined,
+      compute: (running: Extraction) => AsyncIterable<FeatureShard>,
+    ) => ({
       async *[Symbol.asyncIterator]() {
-        const progress = countProgress(name);
-        yield* compute({ ...extraction, onProgress: progress.update });
-        progress.end();
+        const progress = name === undefined ? undefined : countProgress(name);
+        yield* compute({ ...extraction, ...(progress && { onProgress: progress.update }) });
+        progress?.end();
         const note = leftOut.note(set);
         if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
         if (note !== undefined) told.add(note);
@@ -134,7 +138,7 @@ export async function openSession(
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
       fresh: (set, request, pass) =>
-        shown(set, `features of ${set.dataset} ${set.split}, ${pass}`, (running) =>
+        shown(set, pass && `features of ${set.dataset} ${set.split}, ${pass}`, (running) =>
           extractFresh(running, set, request),
         ),
       [Symbol.asyncDispose]: close,

@@ -1,7 +1,8 @@
-import type { PixelImage } from '@franca/data';
+import { type PixelImage, resizeBicubic } from '@franca/data';
 import { expect, test } from 'vitest';
-import { PAPER_IN_CONTEXT, PAPER_LINEAR_SEG } from '../eval/paper-protocol';
+import { PAPER_IN_CONTEXT, PAPER_LINEAR, PAPER_LINEAR_SEG } from '../eval/paper-protocol';
 import { type CropDraw, cropMask, cropPicture, drawCrop } from './crops';
+import { describePreparation, prepare } from './preparation';
 
 const NECO: CropDraw = { recipe: PAPER_LINEAR_SEG.crops, seed: 0, pass: 0 };
 const HUMMINGBIRD: CropDraw = { recipe: PAPER_IN_CONTEXT.crops, seed: 0, pass: 0 };
@@ -81,4 +82,27 @@ test('half of the jitters of hummingbird are taken each, in one order; neco take
   const own = Array.from({ length: 2000 }, (_, image) => drawCrop(NECO, image, size));
   expect(own.every(({ jitter }) => jitter === undefined)).toBe(true);
   expect(Math.abs(own.filter(({ flip }) => flip).length / 2000 - 0.5)).toBeLessThan(0.05);
+});
+
+test('crops of the linear probe are bicubic, of 0.08 to 1 of the area and sides of 3/4 to 4/3', () => {
+  const { picture } = scene(500, 375);
+  const draw = { recipe: PAPER_LINEAR.crops, seed: 0, pass: 0 };
+  const areas: number[] = [];
+  for (let image = 0; image < 200; image++) {
+    const { box } = drawCrop(draw, image, picture);
+    areas.push((box.width * box.height) / (500 * 375));
+    expect(box.width / box.height).toBeGreaterThan(0.73);
+    expect(box.width / box.height).toBeLessThan(1.36);
+  }
+  expect(Math.min(...areas)).toBeLessThan(0.12);
+  expect(Math.max(...areas)).toBeGreaterThan(0.85);
+  const preparation = { kind: 'random-crop', size: 24, draw } as const;
+  const { box, flip } = drawCrop(draw, 7, picture);
+  const pixels = new Float32Array(3 * 24 * 24);
+  prepare(picture, preparation, pixels, 7);
+  const red = resizeBicubic(picture, 24, 24, { box, flip }).data.filter((_, i) => i % 3 === 0);
+  expect(Array.from(pixels.subarray(0, 576))).toEqual(
+    Array.from(red, (value) => expect.closeTo((value / 255 - 0.485) / 0.229, 5)),
+  );
+  expect(describePreparation(preparation)).toMatch(/^dinov2-linear crops of 24 x 24 \(seed 0, pass 0\) bicubic, /);
 });

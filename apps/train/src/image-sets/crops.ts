@@ -1,9 +1,9 @@
 /**
- * Random crops of a picture together with its mask, as the dense evaluations of the paper augment their train images.
+ * Random crops of a picture, and of its mask where it has one, as the paper's evaluations augment their train images.
  *
  * A recipe states the distribution. The crop of an image is a function of (seed, pass, image), so that picture and mask,
  * which are read apart, are cut by one crop, and a run that is repeated sees the same ones. The picture is jittered in
- * colour, cut and resized bilinearly; the mask takes the nearest pixel of the same box.
+ * colour, cut and resized as the recipe says; the mask takes the nearest pixel of the same box.
  */
 import {
   type Box,
@@ -14,6 +14,7 @@ import {
   type PixelImage,
   type Random,
   randomResizedCrop,
+  resizeBicubic,
   resizeBilinear,
 } from '@franca/data';
 import { type Nearest, nearestPixel, type PixelLabels } from './mask-pixels';
@@ -26,6 +27,8 @@ export interface CropRecipe {
   readonly flipProbability: number;
   /** Largest deviation of brightness, contrast, saturation (factors) and hue (turns), each applied in half of the pictures, in this order; 0: none. */
   readonly jitter: number;
+  /** Of the resize; default bilinear. */
+  readonly filter?: 'bicubic' | 'bilinear';
 }
 
 /** Which crops are meant: drawn anew for each pass over the images. */
@@ -69,13 +72,19 @@ function drawJitter(range: number, random: Random): Jitter | undefined {
 }
 
 /** The crop of a picture as RGB `size x size`; the picture stays as it is. */
-export function cropPicture(picture: PixelImage, { box, flip, jitter }: Crop, size: number): PixelImage {
-  if (!jitter) return resizeBilinear(picture, size, size, { box, flip });
+export function cropPicture(
+  picture: PixelImage,
+  { box, flip, jitter }: Crop,
+  size: number,
+  filter: CropRecipe['filter'] = 'bilinear',
+): PixelImage {
+  const resize = filter === 'bicubic' ? resizeBicubic : resizeBilinear;
+  if (!jitter) return resize(picture, size, size, { box, flip });
   const { width, height, channels, data } = picture;
   // jitter writes in place, and contrast reads the mean of the whole picture; at its own size a resize drops a fourth channel
   const rgb = channels === 3 ? { ...picture, data: data.slice() } : resizeBilinear(picture, width, height);
   colorJitter(rgb.data, jitter);
-  return resizeBilinear(rgb, size, size, { box, flip });
+  return resize(rgb, size, size, { box, flip });
 }
 
 /** The same crop of the mask, [size, size]: the nearest pixel, which lies elsewhere where the mask has another size than the picture. */

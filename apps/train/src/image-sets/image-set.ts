@@ -21,6 +21,8 @@ export interface ImageSet {
   readonly total: number;
   readonly length: number;
   readonly classes: readonly string[];
+  /** What the classes are called on disk, such as WordNet ids, where `classes` are titles. */
+  readonly classIds?: readonly string[];
   /** Value of masks that is not scored; undefined where there are no masks. */
   readonly ignore: number | undefined;
   /** The published data set that it is a part of. */
@@ -36,7 +38,7 @@ export interface ImageSet {
   label(index: number): number;
   /** All classes of the image, where one may have several; `label` is then -1. */
   labels?(index: number): readonly number[];
-  /** Beside `labels`: classes of which nobody can say whether the image shows them. */
+  /** Beside them, classes that count neither for nor against the image, see `ImageSource.difficult`. */
   difficult?(index: number): readonly number[];
   /** Name of the class of an image without label whose class is known, but not to the training part. */
   unlistedClass?(index: number): string | undefined;
@@ -189,12 +191,14 @@ export async function openTestSet(
 
 type Named = Pick<ImageSet, 'dataset' | 'split' | 'notes' | 'benchmark'>;
 
-function imageSet(source: ImageSource, named: Named): ImageSet {
+/** All images of a source. */
+export function imageSet(source: ImageSource, named: Named): ImageSet {
   return {
     ...named,
     total: source.length,
     length: source.length,
     classes: source.classTitles ?? source.classes ?? [],
+    ...(source.classTitles && source.classes && { classIds: source.classes }),
     ignore: undefined,
     whyUnlabelled: source.whyUnlabelled,
     key: source.key,
@@ -260,6 +264,9 @@ function refuseOneClass(train: ImageSet): void {
       `apart; give data with several classes${limited && ', or more images with --images'}`,
   );
 }
+
+/** One part for an evaluation that reads classes. @throws TrainError `data` where there are none, or an image has none */
+export const requireClasses = (set: ImageSet): ImageSet => labelledImages(set);
 
 function labelledImages(set: ImageSet): ImageSet {
   const where = `${set.dataset} ${set.split}`;

@@ -62,7 +62,7 @@ export function describePreparation(preparation: Preparation): string {
   const statistics = STATISTICS_NAMES[preparation.statistics ?? 'imagenet'];
   if (kind === 'squash') return `squashed to ${size} x ${size} ${filter}, ${masks}, ${statistics}`;
   const { recipe, seed, pass } = preparation.draw;
-  return `${recipe.name} crops of ${size} x ${size} (seed ${seed}, pass ${pass}) bilinear, ${masks}, ${statistics}`;
+  return `${recipe.name} crops of ${size} x ${size} (seed ${seed}, pass ${pass}) ${recipe.filter ?? 'bilinear'}, ${masks}, ${statistics}`;
 }
 
 /** Side of the input that a model is evaluated at by default: what its positions are made for, at most 224 px, in whole patches. */
@@ -98,7 +98,10 @@ function densePixels(
   index: number,
 ): PixelImage {
   const { size, filter } = preparation;
-  if (preparation.kind === 'random-crop') return cropPicture(image, drawCrop(preparation.draw, index, image), size);
+  if (preparation.kind === 'random-crop') {
+    const { draw } = preparation;
+    return cropPicture(image, drawCrop(draw, index, image), size, draw.recipe.filter);
+  }
   return filter === 'bilinear' ? resizeBilinear(image, size, size) : resizeBicubic(image, size, size);
 }
 

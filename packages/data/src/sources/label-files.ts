@@ -6,36 +6,33 @@
  *   val_annotations.txt     `val_0.JPEG  n03444034  0 32 44 62`, behind tabs (Tiny ImageNet)
  *   LOC_val_solution.csv    `ILSVRC2012_val_00000001,n01751748 111 108 389 221` (ImageNet at Kaggle)
  *   val.txt, val_map.txt    `ILSVRC2012_val_00000001.JPEG 65` or `... n01751748`, also as a list or a table of `list-lines.ts`
- *   ILSVRC2012_validation_ground_truth.txt    one ILSVRC id per line, in the order of the images; needs their meaning beside it
+ *   ILSVRC2012_validation_ground_truth.txt    one ILSVRC id per line, in the order of the images, in ImageNet's devkit
+ *   ILSVRC2012_val_00000001.xml    one for each image, with the boxes of its class (`label-boxes.ts`), where there is no such file
+ *   ILSVRC2012_val_00000001_n01751748.JPEG    the class in the image's own name, as the hub's archives have it
  *
- * A value is the name of a class. A number is one where classes are numbers; else a file says what numbers mean (`n01440764 449`
- * in map_clsloc.txt, or one class per line in synsets.txt and the like), else they must be the positions in the sorted classes,
- * all of them, from 0. Anything that leaves a label open gives none, and words that say what is missing.
+ * A value is the name of a class. A number is one where classes are numbers; else a file says what numbers mean (`label-meanings.ts`), else
+ * they must be the positions in the sorted classes, all of them, from 0. Anything that leaves a label open gives none, and words that
+ * say what is missing.
  */
 
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
+import { boxLabels } from './label-boxes';
+import { numberMeanings } from './label-meanings';
+import { labelPlaces } from './label-places';
 import { classLabels, count, type Labels, type Unlabelled } from './labels';
-import { decodeText } from './list-lines';
 import { isPassedOver } from './passed-over';
+import { readSmallText } from './small-text';
 
-const MAX_BYTES = 256 * 1024 * 1024;
-const MAX_LINE = 8192;
 /** What files above the images may be called; in their own folder any name will do. */
 const LABEL_FILE = /^(val|test|loc_val|ilsvrc2012_val|labels?\b|annotations?\b|ground_?truth|solution)/i;
 const GROUND_TRUTH = /ground_?truth.*\.txt$/i;
-const MEANINGS = [
-  'map_clsloc.txt',
-  'synsets.txt',
-  'synset_words.txt',
-  'LOC_synset_mapping.txt',
-  'wnids.txt',
-  'classes.txt',
-];
+const MAX_LINE = 8192;
 
 interface LabelFile {
+  /** Path, or what else tells the classes, for messages. */
   readonly name: string;
   /** Value of each image. */
   readonly values: readonly (string | undefined)[];
@@ -52,20 +49,18 @@ export async function labelsBeside(
   classes: readonly string[],
 ): Promise<(Labels & { readonly notes: readonly string[] }) | Unlabelled | undefined> {
   const keys = Array.from({ length: source.length }, (_, index) => source.key(index));
-  const folders = [...new Set(keys.map((key) => path.dirname(key)))]
-    .slice(0, 20)
-    .map((each) => path.join(folder, each));
-  const above = path.dirname(path.resolve(folder));
-  const places = [...new Set([...folders, folder].map((each) => path.resolve(each))), above, ...aboveKaggle(above)];
+  const inner = [...new Set(keys.map((key) => path.dirname(key)))].slice(0, 20);
+  const { own, above } = labelPlaces(folder, inner);
+  const places = [...own, ...above];
   const found: LabelFile[] = [];
   for (const place of places)
-    for (const name of await textFiles(place, path.relative(folder, place).startsWith('..'))) {
+    for (const name of await textFiles(place, above.includes(place))) {
       const values = await readValues(name, keys, path.basename(folder));
       if (values) found.push({ name, values });
     }
   const files = found.filter(({ name }, at) => found.findIndex((each) => each.name === name) === at);
   const whole = files.filter(({ values }) => values.every((value) => value !== undefined));
-  const [file] = whole.length > 0 ? whole : files;
+  const file = whole[0] ?? files[0] ?? nameLabels(keys) ?? (await boxLabels(folder, keys));
   if (!file) return undefined;
   const missing = file.values.indexOf(undefined);
   if (missing >= 0) {
@@ -84,10 +79,6 @@ export async function labelsBeside(
 
 const why = (name: string, what: string): Unlabelled => ({ whyUnlabelled: `${name} ${what}` });
 
-/** `root/ILSVRC/Data/CLS-LOC`: Kaggle's labels lie beside `ILSVRC`. */
-const aboveKaggle = (root: string): string[] =>
-  path.basename(root) === 'CLS-LOC' ? [path.resolve(root, '../../..')] : [];
-
 async function textFiles(folder: string, outside: boolean): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -102,7 +93,7 @@ async function readValues(
   keys: readonly string[],
   part: string,
 ): Promise<(string | undefined)[] | undefined> {
-  const text = await readText(name);
+  const text = await readSmallText(name);
   if (text === undefined) return undefined;
   const lines = text.split(/\r\n|\n|\r/).filter((line) => line.trim());
   if (GROUND_TRUTH.test(name)) return inOrder(lines, keys);
@@ -117,16 +108,6 @@ async function readValues(
       .find((value) => value !== undefined),
   );
   return found.some((value) => value !== undefined) ? found : undefined;
-}
-
-async function readText(name: string): Promise<string | undefined> {
-  const info = await stat(name).catch(() => undefined);
-  if (!info?.isFile() || info.size > MAX_BYTES) return undefined;
-  try {
-    return decodeText(await readFile(name), name);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A line's image and class: behind a tab or comma the next field, else the last word. Of boxes only the class counts. */
@@ -163,6 +144,12 @@ function inOrder(lines: readonly string[], keys: readonly string[]): (string | u
     : undefined;
 }
 
+/** Classes that the images' own names end with. */
+function nameLabels(keys: readonly string[]): LabelFile | undefined {
+  const values = keys.map((key) => /_(n\d{8})$/.exec(stem(key))?.[1]);
+  return values.every((value) => value !== undefined) ? { name: 'the names of the images', values } : undefined;
+}
+
 type Meaning = { readonly names: readonly string[]; readonly by: string } | Unlabelled;
 
 /** Names of classes from the values of a file. */
@@ -174,7 +161,7 @@ async function meaning(file: LabelFile, places: readonly string[], classes: read
   const numbers = values.map(Number);
   const [lowest, highest] = [numbers.reduce((a, b) => Math.min(a, b)), numbers.reduce((a, b) => Math.max(a, b))];
   const ids = GROUND_TRUTH.test(file.name);
-  const told = await meaningFile(places, ids, classes);
+  const told = await numberMeanings(places, ids, classes);
   if (told && numbers.every((number) => told.names.has(number)))
     return { names: numbers.map((number) => told.names.get(number)!), by: `, numbers by ${told.name}` };
   if (!ids && lowest === 0 && highest === classes.length - 1)
@@ -183,35 +170,10 @@ async function meaning(file: LabelFile, places: readonly string[], classes: read
       by: `; its numbers are taken for positions in the sorted classes`,
     };
   const what = ids ? 'holds ILSVRC ids, which are' : `holds the numbers ${lowest} to ${highest}, which are`;
+  const devkit = ids ? 'meta.mat of the devkit, ' : '';
   return why(
     file.name,
-    `${what} not known to mean which of ${classes.length} classes; put map_clsloc.txt (lines "n01440764 449") or ` +
+    `${what} not known to mean which of ${classes.length} classes; put ${devkit}map_clsloc.txt (lines "n01440764 449") or ` +
       'synsets.txt (a class per line, in the order of the numbers) beside it, or sort the images into class folders',
   );
-}
-
-/** What numbers mean: by number where the lines have one, else by line, from 0 or, for ILSVRC ids, from 1. */
-async function meaningFile(
-  places: readonly string[],
-  ids: boolean,
-  classes: readonly string[],
-): Promise<{ readonly name: string; readonly names: ReadonlyMap<number, string> } | undefined> {
-  const known = new Set(classes);
-  for (const place of places)
-    for (const each of MEANINGS) {
-      const name = path.join(place, each);
-      const lines = (await readText(name))?.split(/\r\n|\n|\r/).filter((line) => line.trim());
-      const rows = lines?.map((line) => line.trim().split(/[\s,]+/));
-      if (!rows?.some(([wnid]) => known.has(wnid!))) continue;
-      const numbered = each === 'map_clsloc.txt';
-      // ILSVRC ids are not in the order of the names.
-      const sorted = rows.every(([wnid], at) => at === 0 || byCodeUnit(rows[at - 1]![0]!, wnid!) < 0);
-      if (numbered !== ids && numbered) continue;
-      if (ids && !numbered && sorted) continue;
-      return {
-        name,
-        names: new Map(rows.map(([wnid, id], at) => [numbered ? Number(id) : at + (ids ? 1 : 0), wnid!])),
-      };
-    }
-  return undefined;
 }

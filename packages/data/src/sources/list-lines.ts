@@ -3,7 +3,7 @@
  *
  * A line is a path, or a path and one label behind a tab, a comma, a semicolon or spaces. A path ends with the name of an image
  * format, so that it may hold spaces and commas itself; without one, only a tab or an integer behind a space ends it. Quotes around
- * either are taken away. A first line that names its columns (`path,label`) makes a table of the rest. Windows' backslashes are
+ * either are taken away. A label of -1 says that the image is of no class. A first line that names its columns (`path,label`) makes a table of the rest. Windows' backslashes are
  * read as slashes. What fits none of this is refused by line number.
  */
 
@@ -19,6 +19,8 @@ export interface ListedImage {
 }
 
 const EXTENSION = `\\.(?:${IMAGE_EXTENSIONS.map((each) => each.replace('.', '')).join('|')})`;
+/** What lists give to images of no class. */
+const NO_CLASS = '-1';
 const BARE = new RegExp(`${EXTENSION}$`, 'i');
 const LABELLED = new RegExp(`^(.*${EXTENSION})(\\s*[,;]\\s*|\\s+)(.*)$`, 'i');
 const PATH_COLUMNS = [
@@ -76,7 +78,8 @@ export function parseLines(text: string, name: string): ListedImage[] {
   return (columns ? rest : lines).map((line) => {
     const { file, label } = read(line);
     if (/^[a-z]+:\/\//i.test(file)) throw refused(line, 'is an address; a list holds paths of files');
-    return { line: line.line, file: file.replaceAll('\\', '/'), ...(label ? { label: plainNumber(label) } : {}) };
+    const named = label !== undefined && label !== '' && label !== NO_CLASS;
+    return { line: line.line, file: file.replaceAll('\\', '/'), ...(named ? { label: plainNumber(label) } : {}) };
   });
 }
 
@@ -132,7 +135,7 @@ function readLine(line: Line, refused: Refusal): Entry {
   if (quoted) return labelled(line, quoted[1]!.replaceAll('""', '"'), quoted[2]!, quoted[3]!, refused);
   if (content.startsWith('"')) throw refused(line, `has a quote without its end; ${EXPECTED}`);
   if (BARE.test(content)) return { file: content, label: undefined };
-  const [, file, between, rest] = LABELLED.exec(content) ?? /^(.*\S)(\s+)(\d+)$/.exec(content) ?? [];
+  const [, file, between, rest] = LABELLED.exec(content) ?? /^(.*\S)(\s+)(\d+|-1)$/.exec(content) ?? [];
   if (file !== undefined) return labelled(line, file, between!, rest!, refused);
   if (/[,;]/.test(content)) throw refused(line, `is not understood; ${EXPECTED}`);
   return { file: content, label: undefined };

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
 import { listSource } from './list';
+import { openSplits } from './open-splits';
 
 let root: string;
 beforeEach(() => {
@@ -42,6 +43,35 @@ describe('listSource', () => {
     put('a.jpg', 'b.jpg');
     const source = await open('a.jpg 5\nb.jpg 006\n', { classes: ['6'] });
     expect([labelsOf(source), source.unlistedClass?.(0)]).toEqual([[undefined, 0], '5']);
+  });
+
+  it('takes -1 for an image of no class, which is no part of its name', async () => {
+    put('a.jpg', 'b.jpg', 'c d.jpg', 'e', 'sea -2.jpg');
+    const source = await open('a.jpg -1\nb.jpg 3\n"c d.jpg" -1\ne -1\nsea -2.jpg\n');
+    expect([keysOf(source), source.classes, labelsOf(source)]).toEqual([
+      ['a.jpg', 'b.jpg', 'c d.jpg', 'e', 'sea -2.jpg'],
+      ['3'],
+      [undefined, 0, undefined, undefined, undefined],
+    ]);
+    expect(source.unlistedClass?.(0)).toBeUndefined();
+    const foreign = await open('path,label\na.jpg,-1\nb.jpg,-1\n');
+    expect([keysOf(foreign), foreign.classes]).toEqual([['a.jpg', 'b.jpg'], undefined]);
+  });
+
+  it('starts paths at a root that is given, in the text too, for both parts', async () => {
+    put('pictures/a/1.jpg', 'pictures/2.jpg');
+    writeFiles(root, { 'lists/train.txt': 'a/1.jpg 0\n', 'lists/val.txt': '2.jpg 0\n' });
+    const pictures = path.join(root, 'pictures');
+    const list = path.join(root, 'lists/train.txt');
+    expect(await readText(await listSource(list, { root: pictures }), 0)).toBe('pictures/a/1.jpg');
+    for (const text of [`list:${list}:root=${pictures}`, `${list}:root=${pictures}`]) {
+      const { train, val } = await openSplits(text);
+      expect([await readText(train, 0), await readText(val, 0)]).toEqual(['pictures/a/1.jpg', 'pictures/2.jpg']);
+    }
+    await expect(listSource(list)).rejects.toThrow(
+      /none of 1 file is there.*write list:.*train.txt:root=FOLDER for another/,
+    );
+    await expect(listSource(list, { root: path.join(root, 'nothing') })).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('is an image error when a listed file is not there or is a folder', async () => {

@@ -1,7 +1,7 @@
 /**
  * A text file that lists images, one per line: a path, or a path and a label (`list-lines.ts` says how).
  *
- * Relative paths are taken from the list's own folder. What was listed twice, is not there or has no label is told in notes; a
+ * Relative paths are taken from the list's own folder, or from a root that is given: `list:FILE:root=FOLDER`. What was listed twice, is not there or has no label is told in notes; a
  * list of which nothing is there is refused.
  */
 
@@ -11,6 +11,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { checkArgument, checkOptions, DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
 import { fileVersion } from '../files/file-version';
+import { isFolder } from '../files/is-folder';
 import type { ImageSource } from '../images/image-source';
 import { classLabels, count, sortedClasses } from './labels';
 import { decodeText, type ListedImage, parseLines } from './list-lines';
@@ -20,9 +21,11 @@ import type { SourceKind } from './source-kind';
 export interface ListOptions {
   /** Fixes the class list, e.g. to the one of the training list. Other labels are unlisted classes. */
   readonly classes?: readonly string[] | undefined;
+  /** Where relative paths start. Default the folder of the list. */
+  readonly root?: string | undefined;
 }
 
-const OPTIONS: OptionKinds<ListOptions> = { classes: 'strings' };
+const OPTIONS: OptionKinds<ListOptions> = { classes: 'strings', root: 'string' };
 
 const MAX_LIST_BYTES = 1024 * 1024 * 1024;
 /** So many files are looked for when a list is opened, evenly spaced, and so many at once. */
@@ -31,21 +34,35 @@ const AT_ONCE = 256;
 
 export const listKind: SourceKind<'list'> = {
   kind: 'list',
-  says: 'a .txt or .csv list',
+  says: 'a .txt or .csv list (with :root=FOLDER behind it where its paths start elsewhere)',
   labels: 'behind the path, if there are any',
   prefixed: true,
+  ofText: (text) =>
+    /\.(txt|csv|tsv|lst|list):root=./i.test(text) ? 'it names a list and the root of its paths' : undefined,
   ofFile: (name) => (/\.(txt|csv|tsv|lst|list)$/.test(name) ? 'is a text list' : undefined),
-  open: (target, { classes }) => listSource(target, { classes }),
+  open: (target, { classes }) => {
+    const { file, root } = targetOf(target);
+    return listSource(file, { classes, root });
+  },
   validation: async (target, part) => {
+    const { file, root } = targetOf(target);
     for (const other of part === 'test' ? ['test'] : ['val', 'valid', 'validation', 'dev', 'test']) {
-      const beside = path.join(path.dirname(target), path.basename(target).replace(/^train(?![a-z])/i, other));
-      if (beside !== path.normalize(target) && (await isFile(beside))) return beside;
+      const beside = path.join(path.dirname(file), path.basename(file).replace(/^train(?![a-z])/i, other));
+      if (beside !== path.normalize(file) && (await isFile(beside))) return beside + (root ? ROOT + root : '');
     }
     return undefined;
   },
 };
 
-const isFile = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined))?.isFile() ?? false;
+const ROOT = ':root=';
+
+/** The list and the root of `FILE:root=FOLDER`. */
+function targetOf(target: string): { readonly file: string; readonly root: string | undefined } {
+  const at = target.indexOf(ROOT);
+  return at < 0
+    ? { file: target, root: undefined }
+    : { file: target.slice(0, at), root: target.slice(at + ROOT.length) || undefined };
+}
 
 interface Entry extends ListedImage {
   readonly absolute: string;
@@ -61,7 +78,9 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
   checkOptions('listSource', options, OPTIONS);
   const file = await openLocalFile(listPath);
   if (file.size > MAX_LIST_BYTES) throw new DataError('spec', `${listPath}: ${file.size} bytes is no list of images`);
-  const folder = path.dirname(listPath);
+  const folder = options.root ?? path.dirname(listPath);
+  if (options.root !== undefined && !(await isFolder(folder)))
+    throw new DataError('not-found', `${folder} is no folder, and the paths of ${listPath} are to start there`);
   const listed = parseLines(decodeText(await file.read(0, file.size), listPath), listPath);
   const entries: Entry[] = listed
     .filter((entry) => !isTrace(entry.file, folder))
@@ -80,7 +99,7 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
     traces > 0 && `${count(traces, 'hidden file', 'hidden files')} in ${listPath} are passed over`,
     note && `${listPath} ${note}`,
     classes.length > 0 && unlabelledNote(listPath, entries),
-    await missingNote(listPath, entries),
+    await missingNote(listPath, folder, entries),
   ].filter((each) => each !== undefined && each !== false);
   return {
     name: `list ${listPath}`,
@@ -92,6 +111,8 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
     read: async (index) => ({ encoded: await readImageFile(entries[index]!.absolute) }),
   };
 }
+
+const isFile = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined))?.isFile() ?? false;
 
 /** The folders that lead to the list are the user's own, whatever their names. */
 function isTrace(file: string, folder: string): boolean {
@@ -133,7 +154,7 @@ function unlabelledNote(listPath: string, entries: readonly Entry[]): string | u
 }
 
 /** @throws DataError empty-source where none of the files is there */
-async function missingNote(listPath: string, entries: readonly Entry[]): Promise<string | undefined> {
+async function missingNote(listPath: string, folder: string, entries: readonly Entry[]): Promise<string | undefined> {
   const looked = Math.min(entries.length, LOOKED_FOR);
   const missing: Entry[] = [];
   for (let from = 0; from < looked; from += AT_ONCE) {
@@ -150,7 +171,8 @@ async function missingNote(listPath: string, entries: readonly Entry[]): Promise
   if (missing.length === looked)
     throw new DataError(
       'empty-source',
-      `${listPath}: none of ${count(looked, 'file', 'files')} is there; ${example}; paths are taken from the folder of the list`,
+      `${listPath}: none of ${count(looked, 'file', 'files')} is there; ${example}; paths are taken from ${folder}; ` +
+        `write list:${listPath}${ROOT}FOLDER for another`,
     );
   return `${missing.length} of ${looked} files that ${listPath} lists are not there; ${example}`;
 }

@@ -6,7 +6,7 @@
  * hold its images, so that a label means the same in each. Nothing is said about how many images there must be: any subset works.
  */
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { checkArgument, DataError } from '../errors';
 import { listFolder } from '../files/file-system';
@@ -14,6 +14,7 @@ import { isFolder } from '../files/is-folder';
 import { hasImageExtension } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
+import { readClassTitles } from './class-titles';
 import { folderSource } from './folder';
 import { labelsBeside } from './label-files';
 import { folderLabels } from './labels';
@@ -40,7 +41,7 @@ export const splitsKind: SourceKind<'splits'> = {
 
 const FLAT =
   'its images lie in no class folders, and no file beside them names their classes; put one there (val_annotations.txt, ' +
-  'LOC_val_solution.csv, or a val.txt with lines "image class"), or sort the images into class folders';
+  'LOC_val_solution.csv, the folder ILSVRC2012_devkit_t12, or a val.txt with lines "image class"), or sort the images into class folders';
 
 /** The parts that exist below a folder, with their folders. */
 export type SplitFolders = Partial<Record<Split, string>>;
@@ -97,16 +98,21 @@ export async function splitFolderSource(root: string, split: Split, classes?: re
   const source = await openPart(folders, folder, classes);
   const stands = split === 'val' && folder === folders.test && `there is no val folder: ${folder} stands in for it`;
   const notes = [...(source.notes ?? []), ...(stands ? [stands] : [])];
-  const titles = source.classes && (await readTitles(root, source.classes));
+  const titles = source.classes && (await readClassTitles(root, source.classes));
   return { ...source, ...(notes.length > 0 && { notes }), ...(titles && { classTitles: titles }) };
 }
 
-/** A folder with the class list of the training part; flat ones are labelled by a text file where that can be done. */
+/** A folder with the class list of the training part. */
 async function openPart({ train }: SplitFolders, folder: string, given?: readonly string[]): Promise<ImageSource> {
   if (!train || train === folder) return folderSource(folder);
   const classes = given ?? (await classesOf(train));
+  return classes ? labelledFolder(folder, classes) : folderSource(folder);
+}
+
+/** A folder with a class list, by its class folders; a flat one is labelled by a text file where that can be done. */
+export async function labelledFolder(folder: string, classes: readonly string[]): Promise<ImageSource> {
   const source = await folderSource(folder, { classes });
-  if (!classes || isLabelled(source)) return source;
+  if (isLabelled(source)) return source;
   const { classes: _, label: __, unlistedClass: ___, whyUnlabelled: ____, ...flat } = source;
   const beside = await labelsBeside(flat, folder, classes);
   if (beside) return { ...flat, ...beside };
@@ -122,28 +128,3 @@ async function classesOf(folder: string): Promise<readonly string[] | undefined>
 /** Whether an image at least is of a class of the list. */
 const isLabelled = ({ length, label }: ImageSource): boolean =>
   Array.from({ length }, (_, index) => label?.(index)).some((each) => each !== undefined);
-
-/** Human class names from `labels.txt` (`wnid,name`) or `classes.json` (`{"wnid": "name"}`), where there is one. */
-async function readTitles(root: string, classes: readonly string[]): Promise<string[] | undefined> {
-  const titles = (await fromLabelsText(root)) ?? (await fromClassesJson(root));
-  return titles && classes.map((name) => titles.get(name) ?? name);
-}
-
-async function fromLabelsText(root: string): Promise<Map<string, string> | undefined> {
-  const text = await readFile(path.join(root, 'labels.txt'), 'utf8').catch(() => undefined);
-  const lines = text?.split('\n').flatMap((line) => {
-    const comma = line.indexOf(',');
-    return comma > 0 ? [[line.slice(0, comma).trim(), line.slice(comma + 1).trim()] as const] : [];
-  });
-  return lines && new Map(lines);
-}
-
-async function fromClassesJson(root: string): Promise<Map<string, string> | undefined> {
-  try {
-    const value: unknown = JSON.parse(await readFile(path.join(root, 'classes.json'), 'utf8'));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    return new Map(Object.entries(value).flatMap(([id, title]) => (typeof title === 'string' ? [[id, title]] : [])));
-  } catch {
-    return undefined;
-  }
-}

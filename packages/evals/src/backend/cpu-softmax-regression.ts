@@ -3,7 +3,6 @@
  * `sum_i [logsumexp(W x_i + b) - (W x_i + b)_{y_i}]` with gradient `(P - Y)^T X` for the weights and the column sums of
  * `P - Y` for the biases, in blocks of rows so that no `[n, C]` matrix is held.
  */
-import { rowRange } from '../matrix';
 import type { SoftmaxProblem, SoftmaxRegressionSession } from './eval-backend';
 import { type Packed, packColumns, packedProducts, packRows } from './packed';
 import { softmaxResidual } from './softmax-residual';
@@ -19,18 +18,28 @@ interface Block {
   readonly columns: Packed;
 }
 
-export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): SoftmaxRegressionSession {
+/** Logits and residuals `P - Y` of all rows `[n, C]`, for who needs them besides the gradient. */
+export interface RowResults {
+  readonly logits: Float64Array;
+  readonly residuals: Float64Array;
+}
+
+export interface CpuSoftmaxSession extends SoftmaxRegressionSession {
+  evaluate(parameters: Float64Array, gradient: Float64Array, into?: RowResults): Promise<number>;
+}
+
+export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): CpuSoftmaxSession {
   const { cols } = x;
   const kept = x.data.length <= KEEP_LIMIT ? [...blocks()] : undefined;
 
   function* blocks(): Generator<Block> {
     for (let begin = 0; begin < x.rows; begin += ROW_BLOCK) {
-      const { data } = rowRange(x, begin, Math.min(begin + ROW_BLOCK, x.rows));
+      const data = x.data.subarray(begin * cols, Math.min(begin + ROW_BLOCK, x.rows) * cols);
       yield { begin, rows: packRows(data, cols), columns: packColumns(data, cols) };
     }
   }
 
-  async function evaluate(parameters: Float64Array, gradient: Float64Array): Promise<number> {
+  async function evaluate(parameters: Float64Array, gradient: Float64Array, into?: RowResults): Promise<number> {
     const weights = packRows(parameters.subarray(0, classes * cols), cols);
     const biases = parameters.subarray(classes * cols);
     const weightGradient = gradient.subarray(0, classes * cols);
@@ -40,12 +49,14 @@ export function openSoftmaxRegression({ x, labels, classes }: SoftmaxProblem): S
     for (const { begin, rows, columns } of kept ?? blocks()) {
       const z = new Float64Array(rows.count * classes);
       packedProducts(rows, weights, z);
+      for (let i = 0; i < z.length; i++) z[i]! += biases[i % classes]!;
+      into?.logits.set(z, begin * classes);
       for (let i = 0; i < rows.count; i++) {
         const row = z.subarray(i * classes, (i + 1) * classes);
-        for (let c = 0; c < classes; c++) row[c]! += biases[c]!;
         loss += softmaxResidual(row, labels[begin + i]!);
         for (let c = 0; c < classes; c++) biasGradient[c]! += row[c]!;
       }
+      into?.residuals.set(z, begin * classes);
       packedProducts(packColumns(z, classes), columns, weightGradient, true);
     }
     return loss;

@@ -24,7 +24,7 @@ export interface EvalBackend {
   countPairs(pairs: LabelPairs): Promise<Float64Array>;
   /** Many linear classifiers trained at once on shared features by SGD with momentum. */
   openLinearGrid(spec: LinearGridSpec): LinearGridSession;
-  /** Cross-entropy of softmax regression and its gradient in f64, for a second-order solver. */
+  /** Cross-entropy of softmax regression and its gradient, for a second-order solver. */
   openSoftmaxRegression(problem: SoftmaxProblem): SoftmaxRegressionSession;
 }
 
@@ -138,7 +138,7 @@ export interface LinearGridSession extends Disposable {
 }
 
 export interface SoftmaxProblem {
-  readonly x: Matrix;
+  readonly x: { readonly data: Float32Array | Float64Array; readonly rows: number; readonly cols: number };
   readonly labels: Int32Array;
   readonly classes: number;
 }
@@ -149,4 +149,9 @@ export interface SoftmaxRegressionSession extends Disposable {
    * same layout, written into `gradient`.
    */
   evaluate(parameters: Float64Array, gradient: Float64Array): Promise<number>;
+  /**
+   * Where `evaluate` is not f64 throughout: the same in f64, slowly. From then on `evaluate` is good to f32 of the difference from this
+   * point, so that a solver which moves its centre along comes as close to the optimum as in f64.
+   */
+  centre?(parameters: Float64Array, gradient: Float64Array): Promise<number>;
 }

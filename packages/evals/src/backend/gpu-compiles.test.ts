@@ -5,6 +5,7 @@ import { gaussian } from '../../test/support';
 import { gpuBackend } from './gpu';
 import { countPairs } from './gpu-count-pairs';
 import { openLinearGrid } from './gpu-linear-grid';
+import { openSoftmaxRegression } from './gpu-softmax-regression';
 import { planCache } from './plan-cache';
 
 // the null backend validates pipelines against the default limits
@@ -39,5 +40,7 @@ test.each(adapters.map((target) => [target.name, target] as const))(
     };
     using grid = openLinearGrid(gpu, { inputs: 12, classes: 3, heads: [head], momentum: 0.9, weightDecay: 0 });
     await grid.step(x, labels, 1);
+    using regression = openSoftmaxRegression(gpu, { x, labels, classes: 3 });
+    await regression.evaluate(new Float64Array(39), new Float64Array(39));
   },
 );

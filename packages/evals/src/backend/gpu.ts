@@ -2,15 +2,15 @@
  * The backend that computes on a WebGPU device. Products in f32, counts exact, equal scores by the lowest index, the
  * same bits on every run.
  *
- * What stays on the processor: softmax regression, since its second-order solver needs f64, which WGSL has not. On a
- * software adapter also counting: it only moves memory, which a loop over the arrays does without the copies. A linear
+ * What stays on the processor: softmax regressions that f64 does in little time there, since their second-order solver gains by it and WGSL has
+ * none. On a software adapter also counting: it only moves memory, which a loop over the arrays does without the copies. A linear
  * grid whose weights or logits exceed one binding for a single head and item goes there too.
  */
 import type { Gpu } from '@franca/tensor';
 import { checkOption } from '../errors';
 import { countPairs as countOnCpu } from './cpu-count-pairs';
 import { openLinearGrid as openGridOnCpu } from './cpu-linear-grid';
-import { openSoftmaxRegression } from './cpu-softmax-regression';
+import { openSoftmaxRegression as openSoftmaxOnCpu } from './cpu-softmax-regression';
 import type { EvalBackend } from './eval-backend';
 import { countPairs } from './gpu-count-pairs';
 import { openGram } from './gpu-gram';
@@ -18,6 +18,7 @@ import { openKMeans } from './gpu-k-means';
 import { labelMap } from './gpu-label-map';
 import { fitsGrid, openLinearGrid } from './gpu-linear-grid';
 import { products } from './gpu-products';
+import { openSoftmaxRegression, suitsDevice } from './gpu-softmax-regression';
 import { openTopK } from './gpu-top-k';
 import { planCache } from './plan-cache';
 
@@ -45,7 +46,8 @@ export function gpuBackend(gpu: Gpu): GpuBackend {
     labelMap: (scores, size) => labelMap(gpu, plans, scores, size),
     countPairs: (pairs) => (isSoftware ? countOnCpu(pairs) : countPairs(gpu, plans, pairs)),
     openLinearGrid: (spec) => (fitsGrid(gpu, spec) ? openLinearGrid(gpu, spec) : openGridOnCpu(spec)),
-    openSoftmaxRegression,
+    openSoftmaxRegression: (problem) =>
+      suitsDevice(gpu, problem) ? openSoftmaxRegression(gpu, problem) : openSoftmaxOnCpu(problem),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -43,6 +43,20 @@ test('a bank that arrives in batches gives the same result', async () => {
   expect((await knn(stream(), test5)).scores).toEqual((await knn(train, test5)).scores);
 });
 
+test('few-shot draws the same of a bank that arrives in batches', async () => {
+  const stream = {
+    async *[Symbol.asyncIterator]() {
+      for (let i = 0; i < 150; i += 40)
+        yield { dim: 8, cls: train.cls.slice(i * 8, (i + 40) * 8), labels: train.labels.slice(i, i + 40) };
+    },
+  };
+  for (const shots of [3, Number.POSITIVE_INFINITY])
+    expect((await knnFewShot(stream, test5, { shots, ks: [1, 5] })).outcome).toEqual({
+      ...(await knnFewShot(train, test5, { shots, ks: [1, 5] })).outcome,
+      wallMs: expect.any(Number),
+    });
+});
+
 test('k beyond the bank means the whole bank, and the best k is reported as chosen on the test set', async () => {
   const { scores, outcome } = await knn(train, test5, { ks: [10, 150, 1000] });
   expect(scores[2]).toEqual({ ...scores[1], k: 1000 });

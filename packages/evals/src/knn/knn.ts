@@ -8,14 +8,14 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
-import type { EvalBackend } from '../backend/eval-backend';
+import type { EvalBackend, TopK } from '../backend/eval-backend';
 import { checkSet, LABELLED } from '../check-features';
 import { checkOption, checkOptions } from '../errors';
 import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { nearestItems } from './nearest-items';
-import { neighbourVote } from './neighbour-vote';
+import { neighbourVote, type VoteOptions } from './neighbour-vote';
 
 /** Options of `knn`. */
 export interface KnnOptions {
@@ -75,9 +75,7 @@ export async function knn(
   const classes = options.classes ?? largest;
   checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
 
-  const rankings = neighbourVote(neighbours, labels, { ks, temperature, classes }).map((votes) =>
-    topClasses({ data: votes, rows: queries.rows, cols: classes }, 5),
-  );
+  const rankings = rankedClasses(neighbours, labels, { ks, temperature, classes });
   const predictions = rankings.map((ranking) => firstChoices(ranking, queries.rows));
   const scores = ks.map((k, i) => ({
     k,
@@ -104,6 +102,26 @@ export async function knn(
     wallMs: elapsed(started),
   };
   return { outcome, scores, predicted };
+}
+
+/** Classes that top-5 looks at. */
+const RANKED = 5;
+/** Queries whose votes are in memory at once. */
+const QUERY_BLOCK = 4096;
+
+/** The five classes with most votes of each query `[n, 5]`, for each `k`. */
+function rankedClasses({ k, scores, indices }: TopK, labels: Int32Array, options: VoteOptions): Int32Array[] {
+  const queries = scores.length / k;
+  const kept = Math.min(RANKED, options.classes);
+  const rankings = options.ks.map(() => new Int32Array(queries * kept));
+  for (let begin = 0; begin < queries; begin += QUERY_BLOCK) {
+    const rows = Math.min(QUERY_BLOCK, queries - begin);
+    const [from, to] = [begin * k, (begin + rows) * k];
+    const block = { k, scores: scores.subarray(from, to), indices: indices.subarray(from, to) };
+    for (const [i, votes] of neighbourVote(block, labels, options).entries())
+      rankings[i]!.set(topClasses({ data: votes, rows, cols: options.classes }, RANKED), begin * kept);
+  }
+  return rankings;
 }
 
 function scoreEntries({ k, top1, top5 }: KnnScore): [string, number][] {

@@ -2,7 +2,7 @@
 import type { EvalBackend, TopK } from '../backend/eval-backend';
 import { LABELLED } from '../check-features';
 import { EvalsError } from '../errors';
-import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
+import { type Batched, batches, checkLabels, classTokens, joinLabels, type LabelledFeatures } from '../features';
 import { type Matrix, normaliseRows } from '../matrix';
 
 /** Neighbours of each query, and the labels of the whole bank. */
@@ -30,7 +30,7 @@ export async function nearestItems(
     await search.add(normaliseRows(tokens));
     labels.push(batch.labels);
   }
-  const joined = Int32Array.from(labels.flatMap((part) => [...part]));
+  const joined = joinLabels(labels);
   if (joined.length === 0) throw new EvalsError('features', 'the train set is empty; k-NN needs at least one item');
   return { neighbours: await search.result(), labels: joined };
 }

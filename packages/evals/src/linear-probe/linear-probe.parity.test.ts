@@ -5,7 +5,7 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { gpuBackend } from '../backend/gpu';
 import { takeColumns, takeRows } from '../matrix';
-import { type ProbeFeatures, patchMeans, probeColumns, probeRows } from './probe-features';
+import { type ProbeFeatures, patchMeans, probeColumns, probeRows, shapeOf } from './probe-features';
 import { headName, type ProbeHead } from './probe-grid';
 import { scoreProbe } from './score-probe';
 import { cosine, type ProbeBatch, trainGrid } from './train-grid';
@@ -31,7 +31,7 @@ const testSet = read('test');
 const heads: ProbeHead[] = names.map((name: string) => {
   const input = { blocks: classifiers[name].n_blocks, avgpool: classifiers[name].avgpool };
   const baseRate = learning_rates.find((rate: number) => headName(input, (rate * batch) / 256) === name);
-  const [start, end] = probeColumns(train, input);
+  const [start, end] = probeColumns(shapeOf(train), input);
   const weight = { data: file.floats(`${name}.w0`), rows: classes, cols: end - start };
   const initial = { weight, bias: file.floats(`${name}.b0`) };
   return { name, input, baseRate, start, end, learningRate: (baseRate * batch) / 256, initial };

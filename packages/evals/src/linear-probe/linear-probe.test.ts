@@ -19,9 +19,10 @@ const short = { epochs: 5, batchSize: 16 };
 
 test('the official grid has 52 classifiers, and as many as the features allow', () => {
   const options = { classes: 4, batchSize: 128, learningRates: Array(13).fill(0.1), blocks: [1, 4], seed: 0 };
-  expect(probeGrid(train, options).length).toBe(52);
-  expect(probeGrid({ dim: 6, blocks: [train.blocks[3]!] }, options).length).toBe(13);
-  expect(probeGrid(train, options)[0]).toMatchObject({ start: 18, end: 24, learningRate: 0.05 });
+  const shape = { dim: 6, blocks: 4, patchMean: true };
+  expect(probeGrid(shape, options).length).toBe(52);
+  expect(probeGrid({ dim: 6, blocks: 1, patchMean: false }, options).length).toBe(13);
+  expect(probeGrid(shape, options)[0]).toMatchObject({ start: 18, end: 24, learningRate: 0.05 });
 });
 
 test('the whole grid is trained, and the best classifier names nearly every item', async () => {
@@ -50,25 +51,39 @@ test('the same seed gives the same weights', async () => {
 
 test('batches go through every row before any comes again, however many rows there are', () => {
   const rows = 200_001;
-  const x = { data: Float32Array.from({ length: rows }, (_, i) => i), rows, cols: 1 };
-  const batches = shuffledBatches(x, Int32Array.from(x.data), 100_000, 0);
+  const numbers = Float32Array.from({ length: rows }, (_, i) => i);
+  const set = { dim: 1, blocks: [numbers], labels: Int32Array.from(numbers) };
+  const batches = shuffledBatches(set, set.labels, 100_000, 0);
   const drawn = [0, 1, 2].map(() => batches.next().value!);
   for (const batch of drawn) expect(batch.labels).toEqual(Int32Array.from(batch.x.data));
   const pass = drawn.flatMap(({ labels }) => Array.from(labels)).slice(0, rows);
   expect(new Set(pass).size).toBe(rows);
 });
 
-test('augmented batches replace the cached ones, one per step', async () => {
+test('a stream gives a batch for each step and is never held', async () => {
   let drawn = 0;
-  async function* batches() {
-    while (true) yield features(100 + ++drawn);
-  }
-  const options = { ...short, learningRates: [0.1], blocks: [1], select: 'test' } as const;
-  const { outcome } = await linearProbe(train, testSet, { ...options, augmented: { batches, iterations: 12 } });
+  const stream = {
+    ...{ dim: 6, blocks: 4, patchMean: true, items: 160, classes: 4 },
+    async *batches() {
+      while (true) yield features(100 + ++drawn);
+    },
+  };
+  const options = { batchSize: 160, learningRates: [0.1], blocks: [1], iterations: 12 };
+  const { outcome } = await linearProbe(stream, testSet, { ...options, select: 'test' });
   expect(drawn).toBe(12);
+  expect(outcome).toMatchObject({ hyper: { epochs: 12, iterations: 12, trainItems: 160 }, selectedOn: 'test' });
   expect(outcome.value).toBeGreaterThan(0.9);
-  const held = { ...options, select: 'train-holdout', augmented: { batches, iterations: 6 } } as const;
-  await expect(linearProbe(train, testSet, held)).rejects.toThrow(/set select/);
+  const chosen = await linearProbe(stream, testSet, { ...options, select: { validation: features(30) } });
+  expect([drawn, chosen.outcome.selectedOn]).toEqual([24, 'validation']);
+  await expect(linearProbe(stream, testSet, options)).rejects.toThrow(/nothing can be held out/);
+  await expect(linearProbe(stream, testSet, { select: 'test' })).rejects.toThrow(/it has no end/);
+});
+
+test('iterations set the number of steps in place of epochs', async () => {
+  let steps = 0;
+  const options = { learningRates: [0.1], blocks: [1], batchSize: 16, select: 'test', onStep: () => steps++ } as const;
+  const { outcome } = await linearProbe(train, testSet, { ...options, iterations: 7 });
+  expect([steps, outcome.hyper.iterations, outcome.hyper.epochs]).toEqual([7, 7, (7 * 16) / 160]);
 });
 
 test('a set with some of the classes is scored among those only', async () => {

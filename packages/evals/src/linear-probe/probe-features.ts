@@ -8,7 +8,7 @@
 import { checkSet, PATCHES } from '../check-features';
 import { EvalsError } from '../errors';
 import { type PatchFeatures, patchTokens } from '../features';
-import { type Matrix, matrix, takeRows } from '../matrix';
+import { type Matrix, matrix } from '../matrix';
 
 /** Features of a set of images. */
 export interface ProbeFeatures {
@@ -30,26 +30,65 @@ export interface ProbeInput {
   readonly avgpool: boolean;
 }
 
-/** Rows `[n, (blocks + 1) * D]` that all classifiers share; without a patch mean, `[n, blocks * D]`. */
-export function probeRows(features: ProbeFeatures): Matrix {
+/** What features look like, whichever images they are of. */
+export interface ProbeShape {
+  /** Width `D` of one token. */
+  readonly dim: number;
+  /** Class tokens of so many last blocks. */
+  readonly blocks: number;
+  readonly patchMean: boolean;
+}
+
+export const shapeOf = ({ dim, blocks, patchMean }: ProbeFeatures): ProbeShape => ({
+  dim,
+  blocks: blocks.length,
+  patchMean: patchMean !== undefined,
+});
+
+/** Refuses features that are not one row per label in each part, all of them finite. */
+export function checkProbeFeatures(features: ProbeFeatures): void {
   checkSet('features', features, PROBE_PARTS);
-  const { dim, blocks, patchMean, labels } = features;
-  const parts = patchMean ? [...blocks, patchMean] : blocks;
-  const rows = labels.length;
-  const cols = dim * parts.length;
-  const data = new Float32Array(rows * cols);
-  parts.forEach((part, p) => {
-    if (matrix(part, dim).rows !== rows) {
-      throw new EvalsError('features', `part ${p} has ${part.length / dim} rows of ${dim} for ${rows} labels`);
+  partsOf(features).forEach((part, p) => {
+    if (matrix(part, features.dim).rows !== features.labels.length) {
+      const rows = part.length / features.dim;
+      throw new EvalsError(
+        'features',
+        `part ${p} has ${rows} rows of ${features.dim} for ${features.labels.length} labels`,
+      );
     }
-    for (let i = 0; i < rows; i++) data.set(part.subarray(i * dim, (i + 1) * dim), i * cols + p * dim);
   });
-  return { data, rows, cols };
+}
+
+const partsOf = ({ blocks, patchMean }: ProbeFeatures): readonly Float32Array[] =>
+  patchMean ? [...blocks, patchMean] : blocks;
+
+/** Rows `[n, (blocks + 1) * D]` that all classifiers share, without a patch mean `[n, blocks * D]`; of `items` or of all. */
+export function probeRows(features: ProbeFeatures, items?: ArrayLike<number>): Matrix {
+  checkSet('probeRows: features', features, PROBE_PARTS);
+  return gather(partsOf(features), features.dim, items ?? [...features.labels.keys()]);
+}
+
+/** Of items `begin` to `end` the columns that a classifier reads. */
+export function inputRows(features: ProbeFeatures, input: ProbeInput, begin: number, end: number): Matrix {
+  const { dim, blocks, patchMean } = features;
+  const last = blocks.slice(blocks.length - input.blocks);
+  const items = Int32Array.from({ length: end - begin }, (_, i) => begin + i);
+  return gather(input.avgpool ? [...last, patchMean!] : last, dim, items);
+}
+
+function gather(parts: readonly Float32Array[], dim: number, items: ArrayLike<number>): Matrix {
+  const cols = dim * parts.length;
+  const data = new Float32Array(items.length * cols);
+  parts.forEach((part, p) => {
+    for (let i = 0; i < items.length; i++)
+      data.set(part.subarray(items[i]! * dim, (items[i]! + 1) * dim), i * cols + p * dim);
+  });
+  return { data, rows: items.length, cols };
 }
 
 /** The items with the given numbers, copied in that order. */
 export function takeProbeItems(features: ProbeFeatures, items: ArrayLike<number>): ProbeFeatures {
-  const take = (part: Float32Array) => takeRows(matrix(part, features.dim), items).data;
+  const take = (part: Float32Array) => gather([part], features.dim, items).data;
   return {
     dim: features.dim,
     blocks: features.blocks.map(take),
@@ -59,11 +98,8 @@ export function takeProbeItems(features: ProbeFeatures, items: ArrayLike<number>
 }
 
 /** The columns of `probeRows` that a classifier reads. */
-export function probeColumns(
-  { dim, blocks }: Pick<ProbeFeatures, 'dim' | 'blocks'>,
-  input: ProbeInput,
-): readonly [start: number, end: number] {
-  return [(blocks.length - input.blocks) * dim, (blocks.length + Number(input.avgpool)) * dim];
+export function probeColumns({ dim, blocks }: ProbeShape, input: ProbeInput): readonly [start: number, end: number] {
+  return [(blocks - input.blocks) * dim, (blocks + Number(input.avgpool)) * dim];
 }
 
 /** Mean patch token of each image, `[n, D]`. */

@@ -6,7 +6,7 @@
 import type { LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { checkOption } from '../errors';
 import { random } from '../numerics/random';
-import { type ProbeFeatures, type ProbeInput, probeColumns } from './probe-features';
+import { type ProbeInput, type ProbeShape, probeColumns } from './probe-features';
 
 /** Base rates of the official grid. */
 export const OFFICIAL_LEARNING_RATES: readonly number[] = [
@@ -33,13 +33,13 @@ export interface GridOptions {
 
 /** The classifiers to train on features of this shape. */
 export function probeGrid(
-  features: Pick<ProbeFeatures, 'dim' | 'blocks' | 'patchMean'>,
+  features: ProbeShape,
   { classes, batchSize, learningRates, blocks, seed }: GridOptions,
 ): ProbeHead[] {
-  const counts = blocks.filter((count) => count <= features.blocks.length);
+  const counts = blocks.filter((count) => count <= features.blocks);
   checkOption(
     counts.length > 0 && learningRates.length > 0,
-    `no classifier to train: blocks [${blocks}] of ${features.blocks.length}, learning rates [${learningRates}]`,
+    `no classifier to train: blocks [${blocks}] of ${features.blocks}, learning rates [${learningRates}]`,
   );
   const { normal } = random(seed);
   const inputs = counts.flatMap((count) =>

@@ -5,9 +5,9 @@ import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkSet } from '../check-features';
 import { checkClassifier, classify, restrictClasses } from '../classifier';
 import { checkArgument, checkOption, checkOptions } from '../errors';
-import { takeColumns } from '../matrix';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
-import { PROBE_PARTS, type ProbeFeatures, type ProbeInput, probeColumns, probeRows } from './probe-features';
+import type { Outcome } from '../outcome';
+import { checkProbeFeatures, inputRows, PROBE_PARTS, type ProbeFeatures, type ProbeInput } from './probe-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
 export interface Probe {
@@ -46,12 +46,20 @@ export async function scoreProbe(
   checkOptions('scoreProbe', options, OPTIONS);
   checkProbe(probe);
   checkSet('scoreProbe: features', features, PROBE_PARTS);
-  const { classMapping, accepted, backend = cpuBackend } = options;
   checkInput(probe.input, features);
+  checkProbeFeatures(features);
+  return scoreChecked(probe, features, options);
+}
+
+/** The same of a probe and features that have been checked. */
+export async function scoreChecked(
+  { input, classifier: all }: Probe,
+  features: ProbeFeatures,
+  { classMapping, accepted, backend = cpuBackend }: ScoreProbeOptions,
+): Promise<ProbeScore> {
   const items = features.labels.length;
-  const [start, end] = probeColumns(features, probe.input);
-  const classifier = classMapping ? restrictClasses(probe.classifier, classMapping) : probe.classifier;
-  const ranked = topClasses(await classify(backend, classifier, takeColumns(probeRows(features), start, end)), 5);
+  const classifier = classMapping ? restrictClasses(all, classMapping) : all;
+  const ranked = await rankedClasses(backend, classifier, { features, input });
   const predicted = firstChoices(ranked, items);
   if (!accepted) {
     const classes = features.labels.reduce((max, label) => Math.max(max, label + 1), classifier.weight.rows);
@@ -72,6 +80,56 @@ export async function scoreProbe(
   checkOption(top1 !== undefined, 'no item has an accepted class');
   const evaluated = accepted.filter((labels) => labels.length > 0).length;
   return { top1: top1!, top5: anyHitRate(ranked, accepted)!, evaluated, perClass: [], predicted };
+}
+
+/** What is known of a probe that was scored: where it comes from, and what it was chosen on. */
+export interface ScoredProbe extends Pick<Outcome, 'hyper' | 'selectedOn' | 'seeds' | 'total' | 'wallMs'> {}
+
+/** A score as the outcome of the linear evaluation. @throws EvalsError `options` for arguments of another kind */
+export function probeOutcome(score: ProbeScore, from: ScoredProbe): Outcome {
+  checkArgument('probeOutcome', 'score', score, 'object');
+  checkArgument('probeOutcome', 'from', from, 'object');
+  const { hyper, selectedOn, seeds, total, wallMs } = from;
+  checkArgument('probeOutcome', 'score.top1', score.top1, 'number');
+  checkArgument('probeOutcome', 'total', total, 'number');
+  return {
+    task: 'linear',
+    protocol: 'dinov2',
+    variant: '',
+    evaluated: score.evaluated,
+    total,
+    metric: 'top-1',
+    value: score.top1,
+    unit: 'share',
+    others: { 'top-5': score.top5 },
+    perClass: score.perClass,
+    hyper,
+    selectedOn,
+    seeds,
+    quirks: selectedOn === 'test',
+    wallMs,
+  };
+}
+
+/** Classes that top-5 looks at. */
+const RANKED = 5;
+/** Items whose logits are in memory at once. */
+const ITEM_BLOCK = 16_384;
+
+/** The five classes with the largest logits of each item `[n, 5]`. */
+async function rankedClasses(
+  backend: EvalBackend,
+  classifier: LinearClassifier,
+  { features, input }: { readonly features: ProbeFeatures; readonly input: ProbeInput },
+): Promise<Int32Array> {
+  const items = features.labels.length;
+  const kept = Math.min(RANKED, classifier.weight.rows);
+  const ranked = new Int32Array(items * kept);
+  for (let begin = 0; begin < items; begin += ITEM_BLOCK) {
+    const rows = inputRows(features, input, begin, Math.min(begin + ITEM_BLOCK, items));
+    ranked.set(topClasses(await classify(backend, classifier, rows), RANKED), begin * kept);
+  }
+  return ranked;
 }
 
 function checkProbe(probe: Probe): void {

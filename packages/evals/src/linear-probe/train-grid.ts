@@ -4,8 +4,9 @@
  */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
-import { type Matrix, takeRows } from '../matrix';
+import type { Matrix } from '../matrix';
 import { permutation, random } from '../numerics/random';
+import { type ProbeFeatures, probeRows } from './probe-features';
 import type { ProbeHead } from './probe-grid';
 
 /** One step's items: shared feature rows and their classes. */
@@ -49,19 +50,24 @@ export function cosine(step: number, total: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * step) / total));
 }
 
-/** Endless batches of `size` rows, each pass over the rows in a new order; a last incomplete batch joins the next pass. */
-export function* shuffledBatches(x: Matrix, labels: Int32Array, size: number, seed: number): Generator<ProbeBatch> {
+/** Endless batches of `size` of these items, each pass over them in a new order; a last incomplete batch joins the next pass. */
+export function* shuffledBatches(
+  features: ProbeFeatures,
+  items: ArrayLike<number>,
+  size: number,
+  seed: number,
+): Generator<ProbeBatch> {
   const draws = random(seed);
-  let order = permutation(x.rows, draws);
+  let order = permutation(items.length, draws);
   let next = 0;
   while (true) {
-    const rows = Int32Array.from({ length: size }, () => {
+    const drawn = Int32Array.from({ length: size }, () => {
       if (next === order.length) {
-        order = permutation(x.rows, draws);
+        order = permutation(items.length, draws);
         next = 0;
       }
-      return order[next++]!;
+      return items[order[next++]!]!;
     });
-    yield { x: takeRows(x, rows), labels: Int32Array.from(rows, (row) => labels[row]!) };
+    yield { x: probeRows(features, drawn), labels: drawn.map((item) => features.labels[item]!) };
   }
 }

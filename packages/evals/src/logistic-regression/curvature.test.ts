@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { cpuBackend } from '../backend/cpu';
 import { matrix } from '../matrix';
 import { random } from '../numerics/random';
-import { inverseCurvature, sharedCurvature } from './curvature';
+import { inverseCurvature, sharedCurvature, turnBack, turnRows } from './curvature';
 import { fitLogistic } from './fit';
 
 const [classes, dim, rows] = [3, 5, 60];
@@ -14,8 +14,9 @@ const x = matrix(features, dim);
 
 test('it is the inverse of the Hessian where all classes are equally likely', async () => {
   const c = 0.01;
-  const apply = inverseCurvature(await sharedCurvature(cpuBackend, x), classes, c);
-  using session = cpuBackend.openSoftmaxRegression({ x, labels, classes });
+  const curvature = await sharedCurvature(cpuBackend, x);
+  const apply = inverseCurvature(curvature, classes, c);
+  using session = cpuBackend.openSoftmaxRegression({ x: turnRows(curvature, x), labels, classes });
   const parameters = classes * (dim + 1);
   // gradients are linear to second order around zero; directions that move all classes alike change nothing
   const direction = Float64Array.from({ length: parameters }, (_, i) => {
@@ -45,11 +46,19 @@ test('features of very different scales are fitted in few steps, to the same opt
   const curvature = await sharedCurvature(cpuBackend, x);
   const options = { c: 1, tolerance: 1e-9 };
   const plain = await fitLogistic(session, [classes, dim], { ...options, maxIterations: 5000 });
-  const fit = await fitLogistic(session, [classes, dim], { ...options, curvature });
+  using turned = cpuBackend.openSoftmaxRegression({ x: turnRows(curvature, x), labels, classes });
+  const fit = await fitLogistic(turned, [classes, dim], { ...options, curvature });
   expect(fit).toMatchObject({ converged: true });
   expect(fit.iterations).toBeLessThan(60);
   expect(plain.iterations).toBeGreaterThan(5 * fit.iterations);
   expect(fit.objective).toBeLessThanOrEqual(plain.objective * (1 + 1e-9));
+  // turned back, it is a solution of the features as they are
+  const back = await fitLogistic(session, [classes, dim], {
+    ...options,
+    start: turnBack(curvature, fit.parameters, classes),
+    maxIterations: 0,
+  });
+  expect(back.objective / fit.objective).toBeCloseTo(1, 12);
 });
 
 test('features that never change, and fewer rows than columns, leave it finite', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { checkParity, parityFile } from '../../../../test/support/parity';
 import { cpuBackend } from '../backend/cpu';
 import { matrix } from '../matrix';
-import { fitLogistic } from './fit';
+import { fitLogistic, fittedClassifier } from './fit';
 import { scoreFit } from './sweep';
 
 const file = parityFile('eval_logreg');
@@ -21,7 +21,7 @@ test.each(Object.keys(runs))('%s: weights, objective and accuracy are those of t
   });
   checkParity(file, `${run} objective`, [fit.objective], [objective], { relative: 1e-6 });
   const testSet = { dim, cls: file.floats('test'), labels: file.ints('test_labels') };
-  const { counts } = await scoreFit(cpuBackend, fit, testSet);
+  const { counts } = await scoreFit(cpuBackend, fittedClassifier(fit), testSet);
   const right = counts.right.reduce((sum, count) => sum + count, 0);
   checkParity(file, `${run} right answers`, [right], [test_acc * testSet.labels.length], { absolute: 1 });
 });

@@ -15,9 +15,18 @@ import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } f
 import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { selectedOn, selectionSets } from '../selection';
-import { sharedCurvature } from './curvature';
-import { fitLogistic, fittedClassifier } from './fit';
-import { type AccuracyMetric, metricOf, type SweepPoint, scoreFit, sweepC } from './sweep';
+import { sharedCurvature, turnRows } from './curvature';
+import { fitLogistic } from './fit';
+import {
+  type AccuracyMetric,
+  classifierOf,
+  metricOf,
+  type Sweep,
+  type SweepPoint,
+  scoreFit,
+  sweepC,
+  unconverged,
+} from './sweep';
 
 /** Options of `logisticRegression`. */
 export interface LogisticRegressionOptions {
@@ -35,6 +44,8 @@ export interface LogisticRegressionOptions {
   readonly tolerance?: number;
   /** Default 1000. */
   readonly maxIterations?: number;
+  /** Told after each C of the sweep, which is `done` of `total`. */
+  readonly onFit?: (done: number, total: number) => void;
   readonly backend?: EvalBackend;
 }
 
@@ -46,12 +57,15 @@ const OPTIONS: OptionKinds<LogisticRegressionOptions> = {
   seed: 'number',
   tolerance: 'number',
   maxIterations: 'number',
+  onFit: 'function',
   backend: 'object',
 };
 
 export interface LogisticRegressionResult {
   readonly outcome: Outcome;
   readonly sweep: readonly SweepPoint[];
+  /** Which fits did not come to their end, in words. */
+  readonly notes: readonly string[];
   /** The final model. */
   readonly classifier: LinearClassifier;
   readonly predicted: Int32Array;
@@ -83,13 +97,18 @@ export async function logisticRegression(
   const select = validation ? { validation } : 'train-holdout';
   const chosen = { select, holdOut: options.holdOut, seed } as const;
   const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
-  const solver = { tolerance, maxIterations, curvature: await sharedCurvature(backend, x) };
-  const sweep = cs.length === 1 ? [] : await sweepC(backend, fitted, judge, { cs, metric, classes, ...solver });
-  const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
+  const curvature = await sharedCurvature(backend, x);
+  const solver = { tolerance, maxIterations, curvature };
+  const sweep: Sweep =
+    cs.length === 1
+      ? { points: [], best: 0, start: undefined }
+      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes, onFit: options.onFit }, solver);
+  const { points, best, start } = sweep;
 
-  using session = backend.openSoftmaxRegression({ x, labels: all.labels, classes });
-  const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c: cs[best]! });
-  const { predicted, counts } = await scoreFit(backend, fit, test);
+  using session = backend.openSoftmaxRegression({ x: turnRows(curvature, x), labels: all.labels, classes });
+  const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c: cs[best]!, start });
+  const classifier = classifierOf(fit, curvature);
+  const { predicted, counts } = await scoreFit(backend, classifier, test);
   const otherMetric = metric === 'top-1' ? 'mean-per-class' : 'top-1';
   const outcome: Outcome = {
     task: 'logistic-regression',
@@ -117,5 +136,5 @@ export async function logisticRegression(
     quirks: false,
     wallMs: elapsed(started),
   };
-  return { outcome, sweep, classifier: fittedClassifier(fit), predicted };
+  return { outcome, sweep: points, notes: unconverged(points, fit), classifier, predicted };
 }

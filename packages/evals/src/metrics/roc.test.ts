@@ -48,3 +48,21 @@ test('a group without items or with NaN is refused', () => {
   expect(() => auroc({ positive: [], negative: [1] })).toThrow(/0 positive and 1 negative/);
   expect(() => auroc({ positive: [Number.NaN], negative: [1] })).toThrow(/NaN/);
 });
+
+test('60,000 scores with ties of all sizes have the AUROC of their mid-ranks', () => {
+  const { normal } = random(3);
+  const draw = (count: number, shift: number) =>
+    Float64Array.from({ length: count }, () => Math.round(500 * (normal() + shift)));
+  const [positive, negative] = [draw(20_000, 0.5), draw(40_000, 0)];
+  const all = [...positive, ...negative].sort((a, b) => a - b);
+  const ranks = new Map<number, number>();
+  for (let begin = 0; begin < all.length; ) {
+    let end = begin;
+    while (end < all.length && all[end] === all[begin]) end++;
+    ranks.set(all[begin]!, (begin + 1 + end) / 2);
+    begin = end;
+  }
+  const sum = positive.reduce((total, score) => total + ranks.get(score)!, 0);
+  const expected = (sum - (20_000 * 20_001) / 2) / (20_000 * 40_000);
+  expect(auroc({ positive, negative })).toBeCloseTo(expected, 12);
+});

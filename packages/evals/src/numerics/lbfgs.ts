@@ -22,6 +22,8 @@ export interface LbfgsOptions {
   readonly memory?: number;
   /** Evaluations per line search; default 50. */
   readonly lineSearchSteps?: number;
+  /** Relative rounding of the objective's values: smaller differences say nothing, and slopes alone decide. Default 1e-12, of long sums in f64. */
+  readonly rounding?: number;
   /** Multiplies by a symmetric positive definite estimate of the inverse Hessian, up to a factor; default the identity. */
   readonly inverseHessian?: (vector: Float64Array) => Float64Array;
 }
@@ -31,6 +33,7 @@ const OPTIONS: OptionKinds<LbfgsOptions> = {
   maxIterations: 'number',
   memory: 'number',
   lineSearchSteps: 'number',
+  rounding: 'number',
   inverseHessian: 'function',
 };
 
@@ -60,7 +63,8 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
   checkArgument('lbfgs', 'objective', objective, 'function');
   checkOptions('lbfgs', options, OPTIONS);
   checkArgument('lbfgs', 'gradientTolerance', options.gradientTolerance, 'number');
-  const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50, inverseHessian } = options;
+  const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50, rounding = 1e-12 } = options;
+  const { inverseHessian } = options;
   const pairs: Pair[] = [];
   let x: Float64Array = start.slice();
   let gradient: Float64Array = new Float64Array(x.length);
@@ -87,7 +91,7 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
     };
     // Without curvature information the gradient's length says nothing about the step.
     const firstStep = pairs.length === 0 && !inverseHessian ? Math.min(1, 1 / Math.sqrt(-slope)) : 1;
-    const search = { decrease: 1e-4, curvature: 0.9, maxEvaluations: lineSearchSteps };
+    const search = { decrease: 1e-4, curvature: 0.9, maxEvaluations: lineSearchSteps, rounding };
     const found = await strongWolfe({ step: 0, value, slope }, firstStep, alongLine, search);
     if (!found) return finish('line-search');
     const s = found.x.map((xi, i) => xi - x[i]!);
@@ -133,7 +137,8 @@ function addScaled(target: Float64Array, source: Float64Array, scale: number): v
   for (let i = 0; i < target.length; i++) target[i]! += scale * source[i]!;
 }
 
-function largest(values: Float64Array): number {
+/** Largest magnitude. */
+export function largest(values: Float64Array): number {
   let max = 0;
   for (const value of values) max = Math.max(max, Math.abs(value));
   return max;

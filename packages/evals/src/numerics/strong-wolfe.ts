@@ -18,6 +18,8 @@ export interface StrongWolfeOptions {
   readonly decrease: number;
   readonly curvature: number;
   readonly maxEvaluations: number;
+  /** Values that differ by no more than this share are equal. */
+  readonly rounding: number;
 }
 
 /** Evaluates the objective at a step along the line. */
@@ -28,10 +30,10 @@ export async function strongWolfe<P extends LinePoint>(
   start: LinePoint,
   firstStep: number,
   evaluate: LineObjective<P>,
-  { decrease, curvature, maxEvaluations }: StrongWolfeOptions,
+  { decrease, curvature, maxEvaluations, rounding }: StrongWolfeOptions,
 ): Promise<P | undefined> {
   // Near the optimum, values differ by less than the rounding of their many terms; such a difference is no increase.
-  const slack = 1e-12 * Math.abs(start.value);
+  const slack = rounding * Math.abs(start.value);
   const tooHigh = (point: LinePoint, low: LinePoint) =>
     point.value > start.value + decrease * point.step * start.slope + slack || point.value > low.value + slack;
   const flat = (point: LinePoint) => Math.abs(point.slope) <= curvature * Math.abs(start.slope);

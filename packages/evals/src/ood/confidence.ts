@@ -1,6 +1,5 @@
 /** The confidence scores of out-of-distribution detection by name: what each needs, and how it is fitted. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
-import { classify } from '../classifier';
 import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import type { Matrix } from '../matrix';
@@ -12,6 +11,7 @@ import { fitVim, vimConfidence } from './vim';
 /** A confidence score; see `logitConfidence`, `knnConfidence`, `mahalanobisConfidence` and `vimConfidence`. */
 export type OodScore = LogitScore | 'knn' | 'mahalanobis' | 'relative-mahalanobis' | 'vim';
 
+/** All of them. */
 export const OOD_SCORES: readonly OodScore[] = [
   'msp',
   'max-logit',
@@ -40,10 +40,14 @@ export interface ConfidenceOptions {
   readonly vimDim: number;
 }
 
+/** Logits of feature rows, which several scores share. */
+export type LogitsOf = (x: Matrix) => Promise<Matrix>;
+
 /** The confidence of each feature row; higher means more like the training data. */
 export type Confidence = (x: Matrix) => Promise<Float64Array>;
 
-const NEEDS_TRAIN: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
+/** Those that are built from train features. */
+export const NEEDS_TRAIN: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
 const NEEDS_CLASSIFIER: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
 
 /** The scores that the reference suffices for. */
@@ -63,6 +67,7 @@ export async function fitConfidence(
   score: OodScore,
   reference: OodReference,
   { k, temperature, vimDim }: ConfidenceOptions,
+  logitsOf: LogitsOf,
 ): Promise<Confidence> {
   const { classifier, train } = reference;
   checkOption(classifier !== undefined || !NEEDS_CLASSIFIER.includes(score), `the ${score} score needs a classifier`);
@@ -79,9 +84,9 @@ export async function fitConfidence(
     }
     case 'vim': {
       const model = await fitVim(backend, classifier!, classTokens(train!), vimDim);
-      return (x) => vimConfidence(backend, classifier!, model, x);
+      return async (x) => vimConfidence(backend, model, x, await logitsOf(x));
     }
     default:
-      return async (x) => logitConfidence(score, await classify(backend, classifier!, x), temperature);
+      return async (x) => logitConfidence(score, await logitsOf(x), temperature);
   }
 }

@@ -13,10 +13,18 @@ import { CLASS_TOKENS, checkSet, LABELLED } from '../check-features';
 import { checkClassifier, classify } from '../classifier';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, type LabelledFeatures } from '../features';
+import type { Matrix } from '../matrix';
 import { firstChoices, hitRate, topClasses } from '../metrics/accuracy';
 import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
 import { elapsed, type Outcome } from '../outcome';
-import { fitConfidence, OOD_SCORES, type OodReference, type OodScore, possibleScores } from './confidence';
+import {
+  fitConfidence,
+  type LogitsOf,
+  OOD_SCORES,
+  type OodReference,
+  type OodScore,
+  possibleScores,
+} from './confidence';
 
 /** Options of `oodDetection`. */
 export interface OodOptions {
@@ -81,15 +89,17 @@ export async function oodDetection(
   checkOption(Object.keys(outside).length > 0, 'no out-of-distribution set to compare with');
   const own = classTokens(inside);
   checkLabels(inside.labels, own.rows);
-  const accuracy = await classifierAccuracy(backend, reference, inside);
+  const others = Object.entries(outside).map(([set, features]) => [set, classTokens(features)] as const);
+  const logitsOf = sharedLogits(backend, reference);
+  const accuracy = reference.classifier && accuracyOf(await logitsOf(own), inside.labels);
   const detections: OodDetection[] = [];
   const outcomes: Outcome[] = [];
   for (const score of scores) {
     const started = performance.now();
-    const confidence = await fitConfidence(backend, score, reference, { k, temperature, vimDim });
+    const confidence = await fitConfidence(backend, score, reference, { k, temperature, vimDim }, logitsOf);
     const known = await confidence(own);
-    for (const [set, features] of Object.entries(outside)) {
-      const foreign = await confidence(classTokens(features));
+    for (const [set, features] of others) {
+      const foreign = await confidence(features);
       const detection = { score, set, ...detectionMetrics(known, foreign) };
       detections.push(detection);
       outcomes.push({
@@ -108,7 +118,14 @@ export async function oodDetection(
           ...(accuracy !== undefined && { 'in-distribution top-1': accuracy }),
         },
         perClass: [],
-        hyper: { score, outside: set, ...scoreSettings(score, { k, temperature, vimDim }), backend: backend.name },
+        hyper: {
+          score,
+          outside: set,
+          inside: known.length,
+          foreign: foreign.length,
+          ...scoreSettings(score, { k, temperature, vimDim }),
+          backend: backend.name,
+        },
         selectedOn: 'nothing',
         seeds: [],
         quirks: false,
@@ -146,11 +163,18 @@ function detectionMetrics(known: Float64Array, foreign: Float64Array): Omit<OodD
   };
 }
 
-async function classifierAccuracy(backend: EvalBackend, { classifier }: OodReference, inside: LabelledFeatures) {
-  if (!classifier) return undefined;
-  const logits = await classify(backend, classifier, classTokens(inside));
-  return hitRate(firstChoices(topClasses(logits, 1), logits.rows), inside.labels);
+/** Logits of each set, computed once for all scores. */
+function sharedLogits(backend: EvalBackend, { classifier }: OodReference): LogitsOf {
+  const known = new Map<Matrix, Promise<Matrix>>();
+  return (x) => {
+    const logits = known.get(x) ?? classify(backend, classifier!, x);
+    known.set(x, logits);
+    return logits;
+  };
 }
+
+const accuracyOf = (logits: Matrix, labels: Int32Array): number =>
+  hitRate(firstChoices(topClasses(logits, 1), logits.rows), labels);
 
 /** The settings that this score depends on. */
 function scoreSettings(

@@ -1,12 +1,14 @@
 import { expect, test } from 'vitest';
 import { blobs, gaussian } from '../../test/support';
 import { cpuBackend } from '../backend/cpu';
+import { classify } from '../classifier';
 import { logisticRegression } from '../logistic-regression/logistic-regression';
 import type { Matrix } from '../matrix';
 import { knnConfidence } from './knn-score';
 import { logitConfidence } from './logit-scores';
 import { fitMahalanobis, mahalanobisConfidence } from './mahalanobis';
 import { oodDetection } from './ood-detection';
+import { oodMeans } from './ood-means';
 import { fitVim, vimConfidence } from './vim';
 
 const row = (...values: number[]): Matrix => ({ data: Float32Array.from(values), rows: 1, cols: values.length });
@@ -93,11 +95,8 @@ test('ViM subtracts what lies outside the space of the train features', async ()
   expect([...model.origin].every((value) => Math.abs(value) < 1e-9)).toBe(true);
   // Mean max-logit 1.5 over mean residual 0.1.
   expect(model.alpha).toBeCloseTo(15, 3);
-  const [on, off] = await vimConfidence(cpuBackend, classifier, model, {
-    data: Float32Array.of(1, 0, 0, 1, 0, 2),
-    rows: 2,
-    cols: 3,
-  });
+  const x = { data: Float32Array.of(1, 0, 0, 1, 0, 2), rows: 2, cols: 3 };
+  const [on, off] = await vimConfidence(cpuBackend, model, x, await classify(cpuBackend, classifier, x));
   const energy = Math.log(Math.exp(1) + Math.exp(-1));
   expect(on).toBeCloseTo(energy, 4);
   expect(off).toBeCloseTo(energy - 15 * 2, 2);
@@ -136,4 +135,27 @@ test('without a classifier only feature scores run; asking for others says what 
     /msp score needs a classifier/,
   );
   await expect(oodDetection({}, { inside, outside })).rejects.toThrow(/give a classifier, train features/);
+});
+
+test('groups are averaged over their sets, each alike however large it is', async () => {
+  const outside = {
+    close: { dim: 8, cls: gaussian(20, 8, 99).data },
+    far: { dim: 8, cls: gaussian(50, 8, 98).data },
+    other: { dim: 8, cls: gaussian(30, 8, 97).data },
+  };
+  const { outcomes } = await oodDetection({ train }, { inside, outside }, { k: 5, scores: ['knn', 'mahalanobis'] });
+  const means = oodMeans(outcomes, { near: ['close'], far: ['far', 'other'], empty: [] });
+  expect(means.map(({ variant, evaluated, total }) => [variant, evaluated, total])).toEqual([
+    ['knn near', 180, 180],
+    ['knn far', 240, 240],
+    ['mahalanobis near', 180, 180],
+    ['mahalanobis far', 240, 240],
+  ]);
+  const of = (set: string) => outcomes.find(({ variant }) => variant === `knn against ${set}`)!;
+  expect(means[0]!.value).toBe(of('close').value);
+  expect(means[1]!.value).toBe((of('far').value + of('other').value) / 2);
+  const fpr = 'FPR95 (foreign as positive)';
+  expect(means[1]!.others[fpr]).toBe((of('far').others[fpr]! + of('other').others[fpr]!) / 2);
+  expect(means[1]!.hyper).toMatchObject({ score: 'knn', outside: ['far', 'other'], inside: 160, foreign: 80 });
+  expect(() => oodMeans(outcomes, { near: ['missing'] })).toThrow(/no outcome of knn against missing/);
 });

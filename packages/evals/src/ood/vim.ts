@@ -44,11 +44,11 @@ export async function fitVim(
 
 export async function vimConfidence(
   backend: EvalBackend,
-  classifier: LinearClassifier,
   { origin, residual, alpha }: VimModel,
   x: Matrix,
+  logits: Matrix,
 ): Promise<Float64Array> {
-  const energy = logitConfidence('energy', await classify(backend, classifier, x));
+  const energy = logitConfidence('energy', logits);
   const norms = await residualNorms(backend, residual, moved(x, origin));
   return energy.map((value, i) => value - alpha * norms[i]!);
 }

@@ -1,11 +1,10 @@
 /** k-NN classification: several k at once, or with few train images per class. */
 import { knn, knnFewShot } from '@franca/evals';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
+import { follow, type KnnValues, learntFrom, PAPER_KNN, type ProtocolOptions, protocolOption } from '../paper-protocol';
 import type { EvalTask } from '../task';
 
-interface Options {
-  readonly k?: readonly number[];
-  readonly temperature?: number;
+interface Options extends ProtocolOptions, Partial<KnnValues> {
   readonly shots?: number;
   readonly tries?: number;
 }
@@ -15,25 +14,32 @@ export const task: EvalTask = {
   about: 'k-NN classification of CLS tokens (paper Table 2)',
   reads: 'labelled',
   order: 1,
+  inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_KNN.size : undefined),
   options: (command) =>
     command
+      .addOption(protocolOption('224 px of 256, the best k of 10, 20, 100, 200 at temperature 0.07, as behind Table 2'))
       .option('-k, --k <list>', 'neighbours; the best of several is reported', integerList)
       .option('--temperature <t>', 'of the votes (default: 0.07)', positiveNumber)
       .option('--shots <n>', 'train images per class (default: all)', positiveInteger)
       .option('--tries <n>', 'draws of so many shots (default: 5)', positiveInteger),
-  async run(context, { k, temperature, shots, tries }: Options) {
-    const train = await context.labelled('train');
-    const test = await context.labelled('test');
+  async run(context, options: Options) {
+    const { protocol, shots, tries } = options;
+    const asked = { task: 'knn', protocol, paper: PAPER_KNN, given: options, input: context.input() };
+    const followed = follow(asked);
+    const { values, resize } = followed;
+    const train = await context.stream('train', { resize });
+    const { notes, hyper } = learntFrom(followed, asked.task, train.set);
+    const test = await context.labelled('test', { resize, patchMean: false });
     const { backend } = context;
-    const items = train.features.labelled.labels.length;
     // With fewer images than neighbours all of them vote, whatever k is.
-    const ks = k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, items));
-    const options = { ks, backend, temperature, classes: train.set.classes.length };
-    const { labelled } = train.features;
-    const outcome =
+    const ks = values.k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, train.set.length));
+    const voting = { ks, backend, temperature: values.temperature, classes: train.set.classes.length };
+    const { outcome } =
       shots === undefined
-        ? (await knn(labelled, test.features.labelled, options)).outcome
-        : (await knnFewShot(labelled, test.features.labelled, { ...options, shots, tries })).outcome;
-    return { records: context.records(test, [outcome]) };
+        ? await knn(train.batches, test.features.labelled, voting)
+        : await knnFewShot(train.batches, test.features.labelled, { ...voting, shots, tries });
+    const set = { ...test.set, notes: [...test.set.notes, ...notes] };
+    const settled = { ...outcome, hyper: { ...outcome.hyper, ...hyper } };
+    return { records: context.records({ ...test, set }, [settled], undefined, [train]) };
   },
 };

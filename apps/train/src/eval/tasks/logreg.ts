@@ -1,13 +1,12 @@
 /** Logistic regression with a sweep of the penalty C. */
-import { logisticRegression, type SweepPoint } from '@franca/evals';
-import { type Figure, lineChart } from '@franca/viz';
 import { Option } from 'commander';
 import { numberList } from '../../options/option-values';
+import { follow, PAPER_LOGREG, type ProtocolOptions, protocolOption } from '../paper-protocol';
+import { METRICS, penaltyChart, type RegressionAsked, regress } from '../regression';
 import type { EvalTask } from '../task';
 
-interface Options {
+interface Options extends ProtocolOptions, Pick<RegressionAsked, 'metric'> {
   readonly c?: readonly number[];
-  readonly metric?: 'top-1' | 'mean-per-class';
 }
 
 export const task: EvalTask = {
@@ -15,36 +14,29 @@ export const task: EvalTask = {
   about: 'logistic regression, 45 values of C (paper Table 3)',
   reads: 'labelled',
   order: 3,
+  inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LOGREG.size : undefined),
   options: (command) =>
     command
+      .addOption(protocolOption('centre 224 of 224 px, 45 values of C, as behind Table 3'))
       .option('-c, --c <list>', 'penalties (default: 45 powers of ten from 1e-6 to 1e5)', numberList)
       .addOption(
-        new Option('--metric <name>', 'what C is chosen by (default: top-1)').choices(['top-1', 'mean-per-class']),
+        new Option(
+          '--metric <name>',
+          'what C is chosen by and what is reported (default: that of a published data set, else top-1)',
+        ).choices(METRICS),
       ),
-  async run(context, { c, metric }: Options) {
-    const train = await context.labelled('train');
-    const test = await context.labelled('test');
-    const { outcome, sweep } = await logisticRegression(train.features.labelled, test.features.labelled, {
-      backend: context.backend,
-      cs: c,
-      metric,
-    });
+  async run(context, options: Options) {
+    const { protocol, metric } = options;
+    const input = context.input();
+    const followed = follow({ task: 'logreg', protocol, paper: PAPER_LOGREG, given: options, input });
+    const asked = { patchMean: false, resize: followed.resize };
+    const train = await context.labelled('train', asked);
+    const validation = await context.labelled('validation', asked);
+    const test = await context.labelled('test', asked);
+    const { record, sweep } = await regress(context, { train, validation, test }, { task: 'logreg', followed, metric });
     return {
-      records: context.records(test, [outcome]),
-      ...(sweep.length > 1 && { section: { charts: [chartOf(sweep)] } }),
+      records: [record],
+      ...(sweep.length > 1 && { section: { charts: [penaltyChart('Logistic regression: choice of C', sweep)] } }),
     };
   },
 };
-
-function chartOf(sweep: readonly SweepPoint[]): { figure: Figure } {
-  const x = sweep.map(({ c }) => c);
-  const y = sweep.map(({ score }) => 100 * score);
-  return {
-    figure: lineChart([{ name: 'held-out accuracy', x, y }], {
-      title: 'Logistic regression: choice of C',
-      x: { label: 'C', kind: 'log', format: (c) => c.toExponential(0).replace('+', '') },
-      y: { label: '%' },
-      markers: true,
-    }),
-  };
-}

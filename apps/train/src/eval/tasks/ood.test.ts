@@ -15,17 +15,21 @@ const features: LabelledFeatures = {
   labels: Int32Array.from(CLASSES.flatMap((label) => [label, label])),
 };
 const part: ImagePart = {
-  set: { classes: Array.from({ length: 100 }, (_, i) => `${i}`) } as Partial<ImageSet> as ImageSet,
+  set: {
+    classes: Array.from({ length: 100 }, (_, i) => `${i}`),
+    notes: [] as readonly string[],
+  } as Partial<ImageSet> as ImageSet,
   preprocessing: 'none',
-  features: { labelled: features, probe: { ...features, blocks: [features.cls] } },
+  features: { images: [], labelled: features, probe: { ...features, blocks: [features.cls] } },
 };
 
 test('of the classes that have images two of every five are foreign', async () => {
   const context = {
     backend: cpuBackend,
+    input: () => ({ size: 32, patchSize: 8 }),
     labelled: async () => part,
     records: () => [],
   } as Partial<EvalContext> as EvalContext;
   const { section } = await task.run(context, {});
-  expect(section!.tables![0]!.rows[0]![1]).toBe('2 held-out classes');
+  expect(section!.tables![0]!.rows[0]!.slice(0, 2)).toEqual(['msp against 2 held-out classes', '8 + 4']);
 });

@@ -1,19 +1,47 @@
 /**
- * Out-of-distribution detection. Foreign images come from other data sets, or, where none is given, from two of every five classes: the rest is what
- * the classifier knows.
+ * Out-of-distribution detection: which images are of no class that a classifier knows. Foreign images are those of OpenOOD v1.5, or of
+ * other data sets; where none is given, of two of every five classes: the rest is what the classifier knows.
  */
 import { shuffledOrder } from '@franca/data';
-import { type LabelledFeatures, linearProbe, oodDetection } from '@franca/evals';
+import {
+  type LabelledFeatures,
+  type LinearClassifier,
+  linearProbe,
+  NEEDS_TRAIN,
+  OOD_SCORES,
+  type OodScore,
+  type Outcome,
+  oodDetection,
+  oodMeans,
+  type ProbeInput,
+  probeRows,
+} from '@franca/evals';
+import type { ReportTable } from '@franca/viz';
+import { Option } from 'commander';
 import { TrainError } from '../../errors';
-import { namedData, positiveInteger } from '../../options/option-values';
+import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
 import { probeBatch } from '../linear-training';
-import type { ImagePart, Parts } from '../part';
+import { knownPart, type OodData, type OodSets, openOodSets } from '../ood-sets';
+import {
+  type Followed,
+  follow,
+  type OodValues,
+  PAPER_OOD,
+  type ProtocolOptions,
+  protocolOption,
+} from '../paper-protocol';
+import type { ImagePart, ImageRequest, Parts } from '../part';
+import { classIdsOf } from '../probe-classes';
+import { readProbe, type SavedProbe } from '../probe-file';
 import type { EvalTask } from '../task';
 
-interface Options {
-  readonly outside?: Readonly<Record<string, string>>;
+interface Options extends ProtocolOptions, OodData, Partial<OodValues> {
+  readonly data?: string;
+  readonly probe?: string;
+  readonly scores?: readonly OodScore[];
   readonly neighbour?: number;
+  readonly resize?: number;
 }
 
 export const task: EvalTask = {
@@ -21,73 +49,241 @@ export const task: EvalTask = {
   about: 'out-of-distribution detection by eight scores (paper Fig. 8)',
   reads: 'labelled',
   order: 5,
+  inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OOD.size : undefined),
+  withoutData: ({ probe, openood }) => (probe === undefined ? undefined : (openood as string | undefined)),
   options: (command) =>
     command
+      .addOption(protocolOption('224 px of 256, a classifier on CLS and patch mean, as behind Fig. 8'))
+      .option(
+        '--openood <folder>',
+        "OpenOOD v1.5: its five foreign sets, and its list of ImageNet's 45,000 known images",
+      )
       .option(
         '--outside <name=data>',
-        'foreign images; may be repeated (default: two of every five classes)',
+        'foreign images, all of them; may be repeated (default: two of every five classes)',
         namedData,
       )
+      .option('--probe <file>', 'the classifier, as eval linear --save-probe writes it (default: one is trained)')
+      .addOption(
+        new Option(
+          '--head <input>',
+          'what the trained classifier reads (default: cls; with --openood or --protocol paper cls+mean)',
+        ).choices(['cls', 'cls+mean']),
+      )
+      .option('--scores <list>', `some of ${OOD_SCORES.join(', ')} (default: all)`, someOf(OOD_SCORES))
       .option('--neighbour <k>', 'of the k-NN score (default: 50)', positiveInteger),
-  async run(context, { outside, neighbour }: Options) {
-    const parts = { train: await context.labelled('train'), test: await context.labelled('test') };
-    const others = await foreignParts(context, outside ?? {});
-    const { train, inside, foreign } = outside
-      ? {
-          train: parts.train.features.labelled,
-          inside: parts.test.features.labelled,
-          foreign: Object.fromEntries(others.map(([name, { features }]) => [name, features.labelled])),
-        }
-      : splitClasses(parts);
-    const { backend } = context;
-    const { probe } = await linearProbe(probeOf(train), probeOf(inside), {
-      backend,
-      blocks: [1],
-      batchSize: probeBatch(train.labels.length),
-    });
-    const { outcomes, detections } = await oodDetection(
-      { train, classifier: probe.classifier },
+  async run(context, options: Options) {
+    checkOptions(options);
+    const plan = await planOod(context, options);
+    const sets = await openOodSets(options);
+    const read = await readParts(context, sets, plan);
+    const { train, inside, foreign } = read.foreign.size > 0 ? featuresOf(read) : splitClasses(read);
+    const classifier = plan.saved?.probe.classifier ?? (await trained(context, train!, inside));
+    const { outcomes } = await oodDetection(
+      { classifier, ...(train && { train }) },
       { inside, outside: foreign },
-      { backend, k: neighbour ?? Math.min(50, train.labels.length) },
-    );
-    return {
-      records: context.records(
-        parts.test,
-        outcomes,
-        ({ total }) => total,
-        others.map(([, part]) => part),
-      ),
-      section: {
-        text: 'Foreign images count as positive. Logit scores are those of a linear probe on CLS tokens.',
-        tables: [
-          {
-            columns: ['score', 'against', 'AUROC %', 'FPR95 %', 'AUPR-in %', 'AUPR-out %'],
-            rows: detections.map(({ score, set, auroc, fpr95, auprIn, auprOut }) => [
-              score,
-              set,
-              ...[auroc, fpr95, auprIn, auprOut].map((share) => 100 * share),
-            ]),
-          },
-        ],
+      {
+        backend: context.backend,
+        k: options.neighbour ?? Math.min(50, train?.labels.length ?? 50),
+        scores: plan.scores,
       },
+    );
+    const settled = outcomes.map((outcome) => ({
+      ...outcome,
+      hyper: { ...outcome.hyper, ...settings(outcome, plan) },
+    }));
+    const means = oodMeans(settled, sets.groups);
+    for (const { variant, value } of means.filter(({ hyper }) => hyper.score === 'msp'))
+      console.log(`${variant}: AUROC ${(100 * value).toFixed(1)} %`);
+    return {
+      records: recordsOf(context, read, plan, [...settled, ...means]),
+      section: sectionOf(plan, settled, means),
     };
   },
 };
 
-const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
+/** What is settled before features are computed. */
+interface Plan {
+  readonly followed: Followed<Partial<OodValues>>;
+  readonly saved: SavedProbe | undefined;
+  readonly input: ProbeInput;
+  readonly request: ImageRequest;
+  readonly scores: readonly OodScore[];
+  readonly notes: readonly string[];
+}
 
-async function foreignParts(
+/** @throws TrainError `usage` for options that exclude each other */
+function checkOptions({ protocol, openood, outside, probe, head }: Options): void {
+  const isForeign = openood !== undefined || outside !== undefined;
+  if (probe !== undefined && head !== undefined)
+    throw new TrainError('usage', `${probe} reads what it was trained on; leave out --head, or --probe`);
+  if (isForeign) return;
+  if (probe !== undefined || protocol)
+    throw new TrainError(
+      'usage',
+      `${probe === undefined ? '--protocol paper compares' : `${probe} knows all classes, so compare`} with foreign sets: give --openood or --outside`,
+    );
+}
+
+async function planOod(context: EvalContext, options: Options): Promise<Plan> {
+  const { protocol, openood, probe, resize } = options;
+  const saved = probe === undefined ? undefined : await readProbe(probe, context.model());
+  if (saved && resize !== undefined && resize !== saved.resize)
+    throw new TrainError(
+      'usage',
+      `${probe} is a probe on images resized to ${saved.resize}; leave out --resize ${resize}`,
+    );
+  const given = { ...options, ...(saved && { head: nameOf(saved.probe.input), resize: saved.resize }) };
+  const followed = follow<Partial<OodValues>>({
+    task: 'ood',
+    protocol,
+    paper: PAPER_OOD,
+    given,
+    input: context.input(),
+  });
+  const head = followed.values.head ?? (openood === undefined ? 'cls' : 'cls+mean');
+  const input = saved?.probe.input ?? { blocks: 1, avgpool: head === 'cls+mean' };
+  const own =
+    protocol && !saved
+      ? [
+          'ood: the classifier is trained here on images as they are, the reference takes one that saw random crops (--probe)',
+        ]
+      : [];
+  return {
+    followed,
+    saved,
+    input,
+    request: { blocks: input.blocks, patchMean: input.avgpool, resize: followed.resize },
+    scores: scoresOf(options),
+    notes: [...followed.notes, ...own, ...(saved ? saved.origin.notes : [])],
+  };
+}
+
+/** All that were asked for, or all that there can be: without data nothing can be built from train features. @throws TrainError `usage` */
+function scoresOf({ scores, probe, openood, data }: Options): readonly OodScore[] {
+  if (probe === undefined || openood === undefined || data !== undefined) return scores ?? OOD_SCORES;
+  const built = (scores ?? OOD_SCORES).filter((score) => NEEDS_TRAIN.includes(score));
+  const how = 'built from train features; give the data that the probe was trained on by --data';
+  if (scores && built.length > 0) throw new TrainError('usage', `${built.join(', ')}: ${how}, or take other --scores`);
+  if (!scores) console.log(`without ${built.join(', ')}, which are ${how}`);
+  return scores ?? OOD_SCORES.filter((score) => !built.includes(score));
+}
+
+const nameOf = ({ blocks, avgpool }: ProbeInput): OodValues['head'] =>
+  `${blocks === 1 ? 'cls' : `cls of ${blocks} blocks`}${avgpool ? '+mean' : ''}` as OodValues['head'];
+
+interface ReadParts {
+  /** Only where it is needed: to train, or for scores that are built from it. */
+  readonly train: ImagePart | undefined;
+  readonly test: ImagePart;
+  readonly foreign: ReadonlyMap<string, ImagePart>;
+}
+
+async function readParts(context: EvalContext, sets: OodSets, { saved, request, scores }: Plan): Promise<ReadParts> {
+  const isNeeded = !saved || scores.some((score) => NEEDS_TRAIN.includes(score));
+  const train = isNeeded ? await context.labelled('train', request) : undefined;
+  const classes = saved?.classes ?? classIdsOf(train!.set);
+  const inside = sets.inside ?? (saved ? await context.tested() : undefined);
+  const test = inside ? await knownPart(context, inside, classes, request) : await context.labelled('test', request);
+  const foreign = new Map<string, ImagePart>();
+  for (const [name, set] of sets.outside) foreign.set(name, await context.of(set, request));
+  return { train: train && saved ? renumbered(train, classes) : train, test, foreign };
+}
+
+/** Train images by the numbers of a loaded classifier; those of classes that it does not have are refused. */
+function renumbered(part: ImagePart, classes: readonly string[]): ImagePart {
+  const ids = classIdsOf(part.set);
+  const places = new Map(classes.map((id, place) => [id, place]));
+  const missing = [...new Set(part.features.labelled.labels)].find((label) => !places.has(ids[label]!));
+  if (missing !== undefined)
+    throw new TrainError(
+      'data',
+      `the probe does not have class ${ids[missing]} of ${part.set.dataset}; give the data it was trained on`,
+    );
+  const labels = part.features.probe.labels.map((label) => places.get(ids[label]!)!);
+  return { ...part, features: { ...part.features, probe: { ...part.features.probe, labels } } };
+}
+
+/** What the classifier reads of each image, as one row. */
+function inputOf({ features: { probe } }: ImagePart): LabelledFeatures {
+  const { data, cols } = probeRows(probe);
+  return { dim: cols, cls: data, labels: probe.labels };
+}
+
+const featuresOf = ({ train, test, foreign }: ReadParts) => ({
+  train: train && inputOf(train),
+  inside: inputOf(test),
+  foreign: Object.fromEntries([...foreign].map(([name, part]) => [name, inputOf(part)])),
+});
+
+async function trained(
   context: EvalContext,
-  data: Readonly<Record<string, string>>,
-): Promise<[string, ImagePart][]> {
-  const parts: [string, ImagePart][] = [];
-  for (const [name, spec] of Object.entries(data)) parts.push([name, await context.other(spec)]);
-  return parts;
+  train: LabelledFeatures,
+  inside: LabelledFeatures,
+): Promise<LinearClassifier> {
+  const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
+  const { probe } = await linearProbe(probeOf(train), probeOf(inside), {
+    backend: context.backend,
+    blocks: [1],
+    batchSize: probeBatch(train.labels.length),
+  });
+  return probe.classifier;
+}
+
+/** What a number rests on besides its score. */
+function settings({ hyper }: Outcome, { followed, input, saved }: Plan): Outcome['hyper'] {
+  const head = nameOf(input);
+  return {
+    ...followed.hyper,
+    head,
+    classifier: saved ? `loaded, trained on ${saved.origin.dataset} ${saved.origin.split}` : 'trained here',
+    ...(NEEDS_TRAIN.includes(hyper.score as OodScore) && { trainFeatures: `${head}, as the classifier reads` }),
+  };
+}
+
+function recordsOf(
+  context: EvalContext,
+  { train, test, foreign }: ReadParts,
+  plan: Plan,
+  outcomes: readonly Outcome[],
+) {
+  const others = [...(train ? [train] : []), ...foreign.values()];
+  // classes that are left out are of the tested part itself
+  const total = ({ hyper: { outside }, evaluated }: Outcome): number =>
+    foreign.size === 0
+      ? evaluated
+      : [outside].flat().reduce<number>((sum, name) => sum + foreign.get(`${name}`)!.set.total, test.set.total);
+  const noted = { ...test, set: { ...test.set, notes: [...test.set.notes, ...plan.notes] } };
+  return context.records(noted, outcomes, total, others);
+}
+
+function sectionOf({ input, saved }: Plan, outcomes: readonly Outcome[], means: readonly Outcome[]) {
+  const head = nameOf(input);
+  const rows = (of: readonly Outcome[]): ReportTable['rows'] =>
+    of.map(({ variant, value, others, evaluated, hyper }) => [
+      variant,
+      `${hyper.inside} + ${evaluated - Number(hyper.inside)}`,
+      100 * value,
+      100 * others['FPR95 (foreign as positive)']!,
+      100 * others['AUPR-in']!,
+      100 * others['AUPR-out']!,
+    ]);
+  const columns = ['score', 'known + foreign', 'AUROC %', 'FPR95 %', 'AUPR-in %', 'AUPR-out %'];
+  return {
+    text:
+      `Foreign images count as positive. Logit scores are those of a ${saved ? 'loaded' : 'trained'} linear classifier on ${head}, the others ` +
+      "are on the same features. The paper's Fig. 8 names no score; msp is that of OpenOOD's script for such models.",
+    tables: [
+      ...(means.length > 0 ? [{ caption: 'Means over sets', columns, rows: rows(means) }] : []),
+      { ...(means.length > 0 && { caption: 'Single sets' }), columns, rows: rows(outcomes) },
+    ],
+  };
 }
 
 /** Known classes with new numbers, and the images of the others as a foreign set. */
-function splitClasses({ train, test }: Parts<ImagePart>) {
-  const present = [...new Set(train.features.labelled.labels)].sort((a, b) => a - b);
+function splitClasses({ train, test }: ReadParts) {
+  const parts: Parts<LabelledFeatures> = { train: inputOf(train!), test: inputOf(test) };
+  const present = [...new Set(parts.train.labels)].sort((a, b) => a - b);
   const classes = present.length;
   if (classes < 4)
     throw new TrainError('data', `${classes} classes are too few to leave some out; name foreign data with --outside`);
@@ -96,9 +292,9 @@ function splitClasses({ train, test }: Parts<ImagePart>) {
   const numbers = new Map(known.map((label, number) => [label, number]));
   const heldOut = `${classes - known.length} held-out classes`;
   return {
-    train: itemsOf(train.features.labelled, numbers),
-    inside: itemsOf(test.features.labelled, numbers),
-    foreign: { [heldOut]: itemsOf(test.features.labelled, undefined, numbers) },
+    train: itemsOf(parts.train, numbers),
+    inside: itemsOf(parts.test, numbers),
+    foreign: { [heldOut]: itemsOf(parts.test, undefined, numbers) },
   };
 }
 

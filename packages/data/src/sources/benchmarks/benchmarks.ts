@@ -15,6 +15,16 @@ import { CUB_200_2011 } from './cub-200-2011';
 import { DTD } from './dtd';
 import { FGVC_AIRCRAFT } from './fgvc-aircraft';
 import { FOOD_101 } from './food-101';
+import { IMAGENET_1K } from './imagenet-1k';
+import {
+  IMAGENET_A,
+  IMAGENET_R,
+  IMAGENET_SKETCH,
+  IMAGENET_V2,
+  IMAGENET_V2_THRESHOLD,
+  IMAGENET_V2_TOP,
+  IMAGENET_V2_UNNAMED,
+} from './imagenet-relatives';
 import { OXFORD_FLOWERS_102 } from './oxford-flowers-102';
 import { OXFORD_PETS } from './oxford-pets';
 import { STANFORD_CARS } from './stanford-cars';
@@ -23,6 +33,14 @@ import { VOC_2007 } from './voc-2007';
 
 /** In the order of the paper's tables. */
 export const BENCHMARKS: readonly BenchmarkLayout[] = [
+  IMAGENET_1K,
+  IMAGENET_V2,
+  IMAGENET_V2_THRESHOLD,
+  IMAGENET_V2_TOP,
+  IMAGENET_V2_UNNAMED,
+  IMAGENET_A,
+  IMAGENET_R,
+  IMAGENET_SKETCH,
   FOOD_101,
   CIFAR_10,
   CIFAR_100,
@@ -53,7 +71,10 @@ const MAX_FOLDERS = 100;
  */
 export async function recogniseBenchmark(root: string): Promise<FoundBenchmark | undefined> {
   checkArgument('recogniseBenchmark', 'root', root, 'string');
-  const found = await benchmarksIn(root);
+  const all = await benchmarksIn(root);
+  // what lies in a folder of its own beside a set's parts is no other meaning of the set's folder
+  const own = all.filter(({ folder }) => folder === root);
+  const found = own.length > 0 ? own : all;
   if (found.length > 1) {
     const listed = found.map(({ layout, folder }) => `${layout.facts.title} in ${folder}`).join(' and ');
     throw new DataError('ambiguous-source', `${root} holds ${listed}; give the folder of one`);

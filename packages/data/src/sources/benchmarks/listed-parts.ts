@@ -109,7 +109,7 @@ function usable(split: Split, folder: string, { list, images }: ListedPart, pres
 }
 
 /** Which of some files are there, by the names in their folders. */
-async function filesPresent(root: string, files: readonly string[]): Promise<ReadonlySet<string>> {
+export async function filesPresent(root: string, files: readonly string[]): Promise<ReadonlySet<string>> {
   const folders = [...new Set(files.map((file) => path.posix.dirname(file)))];
   const names = new Map<string, ReadonlySet<string>>();
   for (let from = 0; from < folders.length; from += AT_ONCE)
@@ -155,4 +155,4 @@ function overlapNotes(parts: Benchmark['parts']): string[] {
 }
 
 /** 75750 as 75,750. */
-const written = (count: number): string => count.toLocaleString('en-US');
+export const written = (count: number): string => count.toLocaleString('en-US');

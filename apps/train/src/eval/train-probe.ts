@@ -1,0 +1,139 @@
+/**
+ * Trains the linear probe of whole images, for the evaluations that score it: from features in memory, or, as the official program does, from
+ * random crops, of which nothing is held.
+ *
+ * Chosen is on a tenth of train, or on the test set, as the paper does. Of features in memory the chosen classifier is then
+ * trained again on all of train; crops are only trained on once, and the held-out tenth stays out.
+ */
+import { createRandom, permutation } from '@franca/data';
+import { type LinearProbeResult, linearProbe, type Outcome } from '@franca/evals';
+import type { Command } from 'commander';
+import { TrainError } from '../errors';
+import { numberList, positiveInteger, positiveNumber } from '../options/option-values';
+import { countProgress } from '../text/count-progress';
+import type { EvalContext } from './context';
+import type { ImageStream } from './image-stream';
+import { probeBatch, selectOption } from './linear-training';
+import {
+  type Followed,
+  follow,
+  type LinearValues,
+  learntFrom,
+  PAPER_LINEAR,
+  type ProtocolOptions,
+  protocolOption,
+} from './paper-protocol';
+import type { ImagePart } from './part';
+
+export interface ProbeOptions extends ProtocolOptions, Partial<LinearValues> {
+  readonly epochs?: number;
+}
+
+/** CLS tokens of so many last blocks that the grid reads. */
+export const PROBE_BLOCKS = 4;
+
+export const withProbeTraining = (command: Command): Command =>
+  command
+    .addOption(
+      protocolOption(
+        '224 px of 256, 12,500 steps of 1024 random crops, 52 classifiers, chosen on test, as behind Table 2',
+      ),
+    )
+    .option('--epochs <n>', 'passes over train (default: 10)', positiveNumber)
+    .option('--iterations <n>', 'steps, in place of --epochs', positiveInteger)
+    .option('--train-batch <n>', 'images per step (default: 128, at most an eighth of train)', positiveInteger)
+    .option('--learning-rates <list>', 'base learning rates (default: the official 13)', numberList)
+    .option('--augment', 'random crops and flips of train, drawn anew for each pass, of which nothing is held')
+    .option('--no-augment', 'train images as they are (default, but for --protocol paper)')
+    .addOption(selectOption('the best classifier is'));
+
+/** What is followed, known before anything is computed. */
+export interface ProbePlan {
+  readonly followed: Followed<LinearValues>;
+  readonly epochs: number | undefined;
+}
+
+/** @throws TrainError `usage` for options that exclude each other */
+export function planProbe(task: string, context: EvalContext, options: ProbeOptions): ProbePlan {
+  const { protocol, epochs, iterations } = options;
+  if (epochs !== undefined && (protocol || iterations !== undefined))
+    throw new TrainError(
+      'usage',
+      protocol
+        ? '--protocol paper counts steps; give --iterations in place of --epochs'
+        : 'give --epochs or --iterations, not both',
+    );
+  const followed = follow({ task, protocol, paper: PAPER_LINEAR, given: options, input: context.input() });
+  return { followed, epochs };
+}
+
+export interface TrainedProbe extends LinearProbeResult {
+  readonly train: ImageStream;
+  readonly test: ImagePart;
+  /** Deviations and what else is to be known of the training, for records. */
+  readonly notes: readonly string[];
+}
+
+/** Trains, chooses, and scores on the tested part. Whether train fits in memory is asked before anything is computed. */
+export async function trainProbe(
+  task: string,
+  context: EvalContext,
+  { followed, epochs }: ProbePlan,
+): Promise<TrainedProbe> {
+  const { values, resize } = followed;
+  const { select = 'train-holdout', augment = false, iterations, trainBatch, learningRates } = values;
+  const request = { blocks: PROBE_BLOCKS, resize, wayOut: 'learn from random crops by --augment, which holds none' };
+  const train = await context.stream('train', request);
+  const { set } = train;
+  const { notes, hyper } = learntFrom(followed, task, set);
+  const batchSize = trainBatch ?? probeBatch(set.length);
+  const options = { backend: context.backend, learningRates, batchSize, classes: set.classes.length };
+  const settled = (outcome: Outcome): Outcome => ({
+    ...outcome,
+    hyper: { ...outcome.hyper, ...hyper, crops: augment ? PAPER_LINEAR.crops.name : 'none' },
+  });
+  if (!augment) {
+    const { features } = await context.labelled('train', request);
+    const test = await context.labelled('test', request);
+    const result = await linearProbe(features.probe, test.features.probe, { ...options, epochs, iterations, select });
+    return { ...result, outcome: settled(result.outcome), train, test, notes };
+  }
+  const test = await context.labelled('test', request);
+  const { learnt, held } = select === 'test' ? { learnt: all(set.length), held: [] } : holdOut(set.length);
+  const validation = held.length > 0 ? (await train.only(held)).probe : undefined;
+  const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
+  const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
+  const source = { ...train.shape, items: learnt.length, classes: set.classes.length };
+  const progress = countProgress(task, { items: 'steps', unit: 'steps' });
+  const result = await linearProbe({ ...source, batches: () => train.crops(crops) }, test.features.probe, {
+    ...options,
+    iterations: steps,
+    select: validation ? { validation } : 'test',
+    onStep: (step) => progress.update(step + 1, steps, false),
+  }).finally(progress.end);
+  const kept = `${task}: trained on ${learnt.length} of ${set.length} images of train; on the others it is chosen`;
+  return {
+    ...result,
+    outcome: { ...settled(result.outcome), selectedOn: select },
+    train,
+    test,
+    notes: validation ? [...notes, kept] : notes,
+  };
+}
+
+const SEED = 0;
+const HELD_SHARE = 0.1;
+
+const all = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
+
+/** A tenth drawn by seed, and the rest, both ascending. @throws TrainError `data` for a single image */
+function holdOut(count: number): { readonly learnt: number[]; readonly held: number[] } {
+  if (count < 2) throw new TrainError('data', `of ${count} images for training none can be held out`);
+  const order = permutation(count, createRandom({ seed: SEED, position: 0, stream: 1 }));
+  const size = Math.max(1, Math.round(count * HELD_SHARE));
+  const held = new Set(order.slice(0, size));
+  return {
+    learnt: all(count).filter((index) => !held.has(index)),
+    held: all(count).filter((index) => held.has(index)),
+  };
+}
