@@ -2,11 +2,11 @@
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
-import { TrainError } from '../errors';
 import { chooseBackend } from '../eval/backend';
 import { type ContextOptions, openContext, type SharedSets, shareSets } from '../eval/context';
 import { findTasks } from '../eval/find-tasks';
 import { CONTROLLED } from '../eval/glance';
+import { refuseIdle } from '../eval/idle-options';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
 import type { EvalTask, RunnableTask } from '../eval/task';
 import { chosenData, dataOfRun } from '../features/data-of-run';
@@ -179,11 +179,15 @@ const withOutput = (command: Command): Command =>
   command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
 
 async function runOne(task: EvalTask, options: Options): Promise<void> {
+  refuseIdle({ ...options }, task.idle?.({ ...options }) ?? {});
   if (task.reads === 'nothing') return runWithoutModel(task, options);
   const { weights, data: asked = task.withoutData?.({ ...options }) } = options;
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
-  if (task.reads === 'patches' && options.split !== undefined && (await isSegmentationData(spec)))
-    throw new TrainError('usage', `--split has no effect on ${spec}: its parts are those of its masks; leave it out`);
+  if (task.reads === 'patches')
+    refuseIdle(
+      { ...options },
+      { split: (await isSegmentationData(spec)) && `on ${spec}: its parts are those of its masks` },
+    );
   await checkOutputs(options, spec);
   if (said) console.log(said);
   const side = task.inputSize?.({ ...options });

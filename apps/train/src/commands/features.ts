@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chosenData } from '../features/data-of-run';
 import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
-import { writeFeatures } from '../features/write-features';
+import { unlabelledNote, writeFeatures } from '../features/write-features';
 import { type ImageSet, openImageSets, openTestSet, spread, type TestedPart } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
 import { positiveInteger } from '../options/option-values';
@@ -57,12 +57,12 @@ export function register(program: Command): void {
       for (const note of session.weights.notes) console.log(`note: ${note}`);
       await using opened = await openPart(spec, split, heldOut);
       const set = spread(opened, options.images);
+      for (const note of [...set.notes, unlabelledNote(set)]) if (note) console.log(`note: ${note}`);
       const preparation = { ...centreCrop(session.size), ...(options.resize ? { resize: options.resize } : {}) };
       const written = await writeFeatures(options.out, session, set, {
         preparation,
         patches: Boolean(options.patches),
       });
-      for (const note of set.notes) console.log(`note: ${note}`);
       const of = `of ${set.dataset} ${set.split}`;
       console.log(`wrote ${options.out}: ${written.images} images ${of}, ${amountOfBytes(written.bytes)}`);
     });

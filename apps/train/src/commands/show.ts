@@ -46,6 +46,8 @@ export function register(program: Command): void {
 
 async function run(images: readonly string[], options: Options): Promise<void> {
   const { weights } = options;
+  if (images.length > 0 && options.data !== undefined)
+    throw new TrainError('usage', '--data has no effect beside image files; leave one of them out');
   const out = options.out ?? defaultFolder(weights);
   await checkOutputFolder(out);
   const pictures = images.length > 0 ? await Promise.all(images.map(readPicture)) : await heldOutPictures(options);

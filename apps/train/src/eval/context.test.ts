@@ -2,6 +2,7 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cpuBackend, type Outcome } from '@franca/evals';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { writeVoc2007 } from '../../../../packages/data/test/benchmark-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { createLeftOutImages } from '../features/left-out-images';
 import type { FeatureSession } from '../features/session';
@@ -153,6 +154,32 @@ describe('labelled images', () => {
   ])('are refused before anything is computed: %s', async (_, files, message) => {
     const { session, asked } = listeningSession();
     await using context = contextOf(session, await folderOf(...files));
+    await expect(context.labelled('train')).rejects.toThrow(message);
+    expect(asked).toEqual([]);
+  });
+
+  test.each([
+    [
+      'of one class',
+      WORLD,
+      { images: { train: 1 } },
+      /all 1 chosen training images of .* are of one class, .*--images/,
+    ],
+    [
+      'of several classes each',
+      'voc',
+      {},
+      /images of voc-2007 train may have several classes each, .* eval fine-grained/,
+    ],
+    ['without a known class', 'list', {}, /train.txt val has no classes; .*--split/],
+  ])('%s are refused at the start', async (_, kind, more, message) => {
+    const { session, asked } = listeningSession();
+    const folder = await folderOf(...['1', '2', '3'].map((name) => `${name}.webp`));
+    if (kind === 'voc') writeVoc2007(folder);
+    await writeFile(join(folder, 'train.txt'), '1.webp 0\n2.webp 1\n');
+    await writeFile(join(folder, 'val.txt'), '3.webp\n');
+    const data = { list: join(folder, 'train.txt'), voc: folder }[kind] ?? kind;
+    await using context = contextOf(session, data, more);
     await expect(context.labelled('train')).rejects.toThrow(message);
     expect(asked).toEqual([]);
   });

@@ -265,12 +265,12 @@ export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairS
 
 /** All batches as one value. */
 export async function collectSegmentation({ batches }: SegmentationPart): Promise<MaskedFeatures> {
-  const images: number[] = [];
+  const images: (readonly number[])[] = [];
   const noted = async function* (): AsyncGenerator<MaskedFeatures> {
     for await (const batch of batches) {
-      images.push(...batch.images);
+      images.push(batch.images);
       yield batch;
     }
   };
-  return { ...(await collectDense(noted())), images };
+  return { ...(await collectDense(noted())), images: images.flat() };
 }

@@ -3,6 +3,7 @@ import type { EvalRecord } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
 import type { Command } from 'commander';
 import type { EvalContext } from './context';
+import type { GivenOptions, IdleOptions } from './idle-options';
 
 export interface EvalResult {
   readonly records: readonly EvalRecord[];
@@ -32,6 +33,8 @@ export interface EvalTask extends RunnableTask {
   readonly blocks?: number;
   /** Side of the input in pixels that the task wants with these options, to the nearest whole patches; `--size` wins. */
   readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
+  /** Which options have no effect beside those that are given: they are refused at the start. */
+  readonly idle?: (options: GivenOptions) => IdleOptions;
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
   /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */

@@ -15,18 +15,29 @@ export interface WriteOptions {
   readonly patches: boolean;
 }
 
+/** Why there are images without a label, which is then -1 in the file; nothing where there are none, or no classes are spoken of. */
+export function unlabelledNote(set: ImageSet): string | undefined {
+  const without = Array.from({ length: set.length }, (_, index) => index).filter((index) => set.label(index) < 0);
+  const [first] = without;
+  if (first === undefined || (set.classes.length === 0 && !set.whyUnlabelled)) return undefined;
+  const why = set.labels ? 'images may have several classes each' : (set.whyUnlabelled ?? `e.g. ${set.key(first)}`);
+  return `${without.length} of ${set.length} images have the label -1: ${why}`;
+}
+
 /** Extracts and writes; returns how many images are in the file. Shards are read one at a time. */
 export async function writeFeatures(
   path: string,
-  session: FeatureSession,
+  session: Pick<FeatureSession, 'model' | 'shards' | 'weights' | 'leftOut'>,
   set: ImageSet,
   { preparation, patches }: WriteOptions,
 ): Promise<{ images: number; bytes: number }> {
   const { embedDim: D, patchSize } = session.model.config;
   const side = preparation.size / patchSize;
   const shards = session.shards(set, { preparation, patches });
-  const kept: number[] = [];
-  for await (const shard of shards) kept.push(...imagesOf(shard));
+  // joined and not pushed: a shard may be longer than a list of arguments
+  const numbers: number[][] = [];
+  for await (const shard of shards) numbers.push(imagesOf(shard));
+  const kept = numbers.flat();
   const n = kept.length;
 
   const pieces = (name: string, finish: (data: Float32Array) => void = () => {}) =>
@@ -37,6 +48,7 @@ export async function writeFeatures(
         yield data;
       }
     };
+  const unlabelled = unlabelledNote(set);
   const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
   const entries: TensorEntry[] = [
     { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks') },
@@ -49,7 +61,12 @@ export async function writeFeatures(
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
     ...configMetadata(session.weights),
-    notes: JSON.stringify([...session.weights.notes, ...set.notes, ...session.leftOut.notes()]),
+    notes: JSON.stringify([
+      ...session.weights.notes,
+      ...set.notes,
+      ...(unlabelled ? [unlabelled] : []),
+      ...session.leftOut.notes(),
+    ]),
     dataset: `${set.dataset} ${set.split}`,
     preprocessing: describePreparation(preparation),
     classes: JSON.stringify(set.classes),

@@ -214,7 +214,7 @@ export function imageSet(source: ImageSource, named: Named): ImageSet {
 /**
  * The parts for an evaluation that reads classes: every image has one that it can be taken for. Test images of classes without training
  * images are left out; so says a note of the set, as of `openSplits`.
- * @throws TrainError `data` where a part has no classes, an image has none, or no class is common to both
+ * @throws TrainError `data` where a part has no classes, an image has none or may have several, no class is common to both, or there is only one
  */
 export function requireLabels({ train, validation, test }: Omit<ImageSets, 'close'>): Omit<ImageSets, 'close'> {
   const usable = {
@@ -222,6 +222,7 @@ export function requireLabels({ train, validation, test }: Omit<ImageSets, 'clos
     ...(validation && { validation: labelledImages(validation) }),
     test: labelledImages(test),
   };
+  refuseOneClass(usable.train);
   const missed = untrainedImages(usable);
   if (missed > 0)
     return {
@@ -253,6 +254,17 @@ function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): nu
     .length;
 }
 
+function refuseOneClass(train: ImageSet): void {
+  const trained = new Set(Array.from({ length: train.length }, (_, index) => train.label(index)));
+  if (trained.size > 1) return;
+  const limited = train.length < train.total ? ' chosen' : '';
+  throw new TrainError(
+    'data',
+    `all ${train.length}${limited} training images of ${train.dataset} are of one class, ${train.classes[train.label(0)]}: nothing can be told ` +
+      `apart; give data with several classes${limited && ', or more images with --images'}`,
+  );
+}
+
 /** One part for an evaluation that reads classes. @throws TrainError `data` where there are none, or an image has none */
 export const requireClasses = (set: ImageSet): ImageSet => labelledImages(set);
 
@@ -268,7 +280,10 @@ function labelledImages(set: ImageSet): ImageSet {
   const usable = indices.filter((index) => set.label(index) >= 0);
   const unknown = indices.filter((index) => set.label(index) < 0 && set.unlistedClass?.(index) === undefined);
   if (unknown.length === set.length)
-    throw new TrainError('data', `${where} has no classes${why || '; give data in class folders, or --data world'}`);
+    throw new TrainError(
+      'data',
+      `${where} has no classes${why || '; give data in class folders, another part of it (--split), or --data world'}`,
+    );
   if (unknown.length > 0)
     throw new TrainError(
       'data',

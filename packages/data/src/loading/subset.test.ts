@@ -21,6 +21,12 @@ describe('holdOut', () => {
     expect(train.classes).toEqual(['a', 'b', 'c']);
   });
 
+  it('gives all classes of an image that has several', () => {
+    const { label: _, ...several } = source(20);
+    const { val } = holdOut({ ...several, labels: (index) => [index, index + 1] }, { share: 0.2 });
+    expect(val.labels!(1)[0]).toBe(Number(val.key(1)));
+  });
+
   it('is the same part for the same seed, and another for another', () => {
     const heldOut = (seed: number): string[] => keysOf(holdOut(source(50), { seed }).val);
     expect(heldOut(1)).toEqual(heldOut(1));

@@ -14,7 +14,6 @@ import { listFolder } from '../files/file-system';
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
-import type { SourceKind } from './source-kind';
 
 interface Variant {
   readonly name: string;
@@ -50,18 +49,6 @@ const VARIANTS: readonly Variant[] = [
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
 const CHUNK_RECORDS = 1000;
-
-export const cifarKind: SourceKind<'cifar'> = {
-  kind: 'cifar',
-  says: 'CIFAR files',
-  labels: 'always',
-  prefixed: true,
-  ofFolder: ({ names }) => (names.some(isCifarFile) ? 'holds CIFAR .bin files' : undefined),
-  open: (target, { split = 'train' }) => cifarSource(target, split === 'train' ? 'train' : 'val'),
-  validation: (target) => target,
-};
-
-const isCifarFile = (name: string): boolean => VARIANTS.some(({ train, val }) => train.test(name) || val.test(name));
 
 /**
  * Opens the folder of a CIFAR set (the one that holds the `.bin` files); `val` is its test part.

@@ -113,7 +113,7 @@ async function archiveTree(name: string, archives: readonly string[]): Promise<F
       if (places.has(member)) again.push(member);
       places.set(member, { archive, offset, size });
     }
-    again.push(...repeated);
+    for (const member of repeated) again.push(member);
     if (tar.damage) notes.push(`${tar.damage}; what came before is used`);
   }
   const placeOf = (file: string): Place => {

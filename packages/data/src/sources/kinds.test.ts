@@ -74,19 +74,6 @@ const EXAMPLES: Readonly<Record<SourceKindName, Example>> = {
     val: ['test.parquet#0'],
     labels: [0, 1],
   },
-  cifar: {
-    write: async () => {
-      const record = (label: number): number[] => [0, label, ...new Array(3 * 32 * 32).fill(label)];
-      writeFiles(root, {
-        'train.bin': Uint8Array.from([...record(4), ...record(7)]),
-        'test.bin': Uint8Array.from(record(7)),
-      });
-      return { spec: root };
-    },
-    train: ['train.bin@2', 'train.bin@3076'],
-    val: ['test.bin@2'],
-    labels: [4, 7],
-  },
   idx: {
     write: async () => {
       writeFiles(root, {

@@ -1,7 +1,6 @@
 /** The list of all kinds of data sets: a new one is a file that exports its record, and its entry here. */
 
 import { benchmarkKind } from './benchmark-kind';
-import { cifarKind } from './cifar';
 import { flowersKind } from './flowers';
 import { folderKind } from './folder';
 import { hubKind } from './hub';
@@ -21,7 +20,6 @@ export type SourceKindName =
   | 'hub'
   | 'list'
   | 'benchmark'
-  | 'cifar'
   | 'idx'
   | 'parquet'
   | 'tar'
@@ -36,7 +34,6 @@ export const SOURCE_KINDS: { readonly [Name in SourceKindName]: SourceKind<Name>
   hub: hubKind,
   list: listKind,
   benchmark: benchmarkKind,
-  cifar: cifarKind,
   idx: idxKind,
   parquet: parquetKind,
   tar: tarKind,

@@ -17,6 +17,8 @@ export interface SharedClasses {
 /** Gives the validation part, or one of another name, the class list of the training part. */
 export function shareClasses(train: ImageSource, val: ImageSource, name = 'validation'): SharedClasses {
   const { classes } = train;
+  // where an image has several classes there is nothing to match: the parts are those of one published set
+  if (train.labels) return { part: val, notes: [] };
   if (!classes || !val.classes) return { part: val, notes: unlabelledParts(train, val, name) };
   const trained = tally(train);
   const same = sameNames(classes, val.classes);

@@ -31,7 +31,7 @@ describe('recogniseSource', () => {
     );
     put('c10/data_batch_1.bin', 'mnist/train-images-idx3-ubyte.gz');
     const kinds = ['photos', 'in1k', 'shards', 'hub', 'c10', 'mnist'].map((name) => kindOf(path.join(root, name)));
-    expect(await Promise.all(kinds)).toEqual(['folder', 'splits', 'tar', 'parquet', 'cifar', 'idx']);
+    expect(await Promise.all(kinds)).toEqual(['folder', 'splits', 'tar', 'parquet', 'benchmark', 'idx']);
   });
 
   it('takes a file for what its name says', async () => {

@@ -1,15 +1,16 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { sharedData } from '../../../../test/support/shared';
 import { parquetOf, parquetOfNames, tarOf } from '../../test/archives';
 import { writeFood101 } from '../../test/benchmark-files';
 import { serveHub } from '../../test/hub-server';
+import { writeImageNet, writeV2 } from '../../test/imagenet-files';
 import { sendBytes, serve } from '../../test/loopback-server';
 import { keysOf, labelsOf, scratchFolder, writeFiles } from '../../test/scratch';
 import { loadBatches } from '../loading/loader';
-import { BENCHMARKS } from './benchmarks/benchmarks';
 import { SOURCE_KINDS } from './kinds';
+import { openSource } from './open-source';
 import { openSplits, openTestPart } from './open-splits';
 
 let root: string;
@@ -215,20 +216,18 @@ describe('a published data set', () => {
     expect((await openSplits(`folder:${root}`)).whole!.length).toBe(12);
   });
 
-  it('that is a test set only is refused for training, and a missing part is named', async () => {
-    const [layout] = BENCHMARKS;
-    writeFood101(root);
-    const { test } = (await layout!.open(root)).parts;
-    let closed = 0;
-    const facts = { ...layout!.facts, name: 'imagenet-v2', published: { classes: 1000, test: 10_000 } };
-    const only = { facts, parts: { test: test! }, notes: [], close: async () => void closed++ };
-    const spy = vi.spyOn(layout!, 'open').mockResolvedValue(only);
-    onTestFinished(() => spy.mockRestore());
+  it('that is a test set only is refused for training', async () => {
+    writeV2(root);
     await expect(openSplits(root)).rejects.toThrow(/^imagenet-v2 is a test set only; nothing can be trained on it/);
-    expect(closed).toBe(1);
-    expect((await openTestPart(root)).part).toBe('test');
-    spy.mockResolvedValue({ ...only, facts: layout!.facts });
-    await expect(openSplits(root)).rejects.toThrow('food-101 lacks a train part here; it has test');
+    await expect(openSource(root)).rejects.toThrow(/^imagenet-v2 is a test set only/);
+    expect(await openTestPart(root)).toMatchObject({ part: 'test', benchmark: { name: 'imagenet-v2' } });
+  });
+
+  it('without one of its parts names it', async () => {
+    writeImageNet(root);
+    rmSync(path.join(root, 'train'), { recursive: true });
+    await expect(openSplits(root)).rejects.toThrow('imagenet-1k lacks a train part here; it has val');
+    expect((await openTestPart(root)).part).toBe('val');
   });
 });
 

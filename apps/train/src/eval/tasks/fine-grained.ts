@@ -22,6 +22,7 @@ import { numberList, someOf } from '../../options/option-values';
 import { duration } from '../../text/amounts';
 import type { EvalContext } from '../context';
 import { type FoundSets, findSets, KNOWN_SETS } from '../fine-grained-sets';
+import { ofCls } from '../idle-options';
 import { follow, PAPER_LOGREG, type ProtocolOptions, protocolOption } from '../paper-protocol';
 import type { ImagePart } from '../part';
 import { penaltyChart, type Regressed, type RegressionAsked, regress } from '../regression';
@@ -33,12 +34,11 @@ interface Options extends ProtocolOptions {
   readonly sets?: readonly string[];
   readonly c?: readonly number[];
   readonly images?: SetLimits;
-  readonly split?: string;
-  readonly dataset?: string;
   readonly json?: string;
 }
 
 const NAME = 'fine-grained';
+const PUBLISHED = 'on published data sets, which have their own';
 
 export const task: EvalTask = {
   name: NAME,
@@ -47,6 +47,7 @@ export const task: EvalTask = {
   data: 'the folder that the sets lie in, each as its authors pack it: Food-101, CIFAR-10, CIFAR-100, SUN397, ...',
   alone: true,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LOGREG.size : undefined),
+  idle: (options) => ({ ...ofCls(options), split: PUBLISHED, dataset: PUBLISHED }),
   options: (command) =>
     command
       .addOption(protocolOption('centre 224 of 224 px, 45 values of C, as behind Table 3'))
@@ -97,10 +98,8 @@ interface Scored extends Regressed {
 
 const recordsOf = (done: readonly Scored[]): EvalRecord[] => done.map(({ record }) => record);
 
-/** @throws TrainError `usage` for options that mean nothing here */
-function rootOf({ data, split, dataset }: Options): string {
-  const odd = split !== undefined ? '--split' : dataset !== undefined ? '--dataset' : undefined;
-  if (odd) throw new TrainError('usage', `${odd} has no effect on published data sets; leave it out`);
+/** @throws TrainError `usage` */
+function rootOf({ data }: Options): string {
   if (data === undefined) throw new TrainError('usage', 'give the folder that the data sets lie in by --data');
   return data;
 }

@@ -52,6 +52,9 @@ export const task: EvalTask = {
   order: 5,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OOD.size : undefined),
   withoutData: ({ probe, openood }) => (probe === undefined ? undefined : (openood as string | undefined)),
+  idle: ({ scores }) => ({
+    neighbour: Array.isArray(scores) && !scores.includes('knn') && 'without knn among --scores',
+  }),
   options: (command) =>
     command
       .addOption(protocolOption('224 px of 256, a classifier on CLS and patch mean, as behind Fig. 8'))

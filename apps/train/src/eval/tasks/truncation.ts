@@ -2,6 +2,7 @@
 import { type TruncationPoint, truncationCurve } from '@franca/evals';
 import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
 import { integerList, positiveInteger } from '../../options/option-values';
+import { ofCls } from '../idle-options';
 import type { EvalTask } from '../task';
 
 interface Options {
@@ -14,6 +15,7 @@ export const task: EvalTask = {
   about: 'k-NN at nested widths, with PCA and random controls (paper Fig. 3)',
   reads: 'labelled',
   order: 4,
+  idle: ofCls,
   options: (command) =>
     command
       .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', integerList)
