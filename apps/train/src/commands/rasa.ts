@@ -79,12 +79,12 @@ async function run(options: Options): Promise<void> {
   });
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
   const fit = await fitOnImages(session, parts.train, options);
-  const readings = await positionReadings(backend, parts, fit, session);
+  const readings = await positionReadings(backend, parts, { bases: fit.bases, fit }, session);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const files = await writeRasa(options.out, session.weights, fit, options.official ? fit.heads : undefined);
+  const files = await writeRasa(options.out, session, fit, options.official ? fit.heads : undefined);
   const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +

@@ -14,6 +14,11 @@ export interface OutputOptions {
   readonly items?: string;
 }
 
+/** What tasks gave, and which failed. */
+export interface RunResults extends Pick<EvalResults, 'records' | 'sections'> {
+  readonly failed: readonly string[];
+}
+
 /**
  * Tasks one after the other. With `keepGoing` one for which the data have nothing (classes, masks) is told and left out, and one that fails is reported and
  * counted; the others go on.
@@ -23,7 +28,7 @@ export async function runTasks(
   tasks: readonly RunnableTask[],
   options: Readonly<Record<string, unknown>>,
   keepGoing: boolean,
-): Promise<Pick<EvalResults, 'records' | 'sections'> & { readonly failed: readonly string[] }> {
+): Promise<RunResults> {
   const failed: string[] = [];
   const records: EvalRecord[] = [];
   const sections: ReportSection[] = [];

@@ -18,7 +18,8 @@ import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
 import { withModelOptions } from './model-options';
-import { openWeights, type WeightOptions, type Weights } from './open-weights';
+import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
+import { inputNote } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
 
 export interface SessionOptions extends WeightOptions {
@@ -88,7 +89,10 @@ export async function openSession(
   try {
     const size = checkedSize(options.size ?? sizeOf(opened.config), opened.config.patchSize);
     const resampled = resamplingNote(opened, size);
-    const weights = { ...opened, notes: [...opened.notes, ...(resampled ? [resampled] : [])] };
+    const fittedElsewhere = inputNote(opened.rasa, size);
+    const rasa = { ...opened.rasa, notes: [...opened.rasa.notes, ...(fittedElsewhere ? [fittedElsewhere] : [])] };
+    const at = withPlanes(opened, rasa);
+    const weights = { ...at, notes: [...at.notes, ...(resampled ? [resampled] : [])] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
     const loaded = await loadVit(

@@ -16,6 +16,7 @@ export const task: EvalTask = {
   about: 'where in the image clusters of patches occur (paper Fig. 5)',
   reads: 'patches',
   order: 10,
+  rasa: { options: {} },
   options: (command) =>
     command
       .option(
