@@ -8,6 +8,7 @@ import { initialValues } from '@franca/nn';
 import { type ConfigOfWeights, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
+import { type HeadOfWeights, openHead } from './find-head';
 import { findRasa, rasaPlaces, untrainedRasa } from './find-rasa';
 import { findWeights, parseWeights } from './find-weights';
 import { networkOfFile } from './network-of-file';
@@ -31,6 +32,8 @@ export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config'
   readonly step?: string | undefined;
   /** What was assumed about it, in words, for records and the screen. */
   readonly notes: readonly string[];
+  /** The projection head that patches were trained with, to be closed. @throws TrainError `data` where there is none */
+  head(): Promise<HeadOfWeights>;
   /** Same text, same features as the model gives them (before planes are removed); for caches. */
   identity(): Promise<string>;
 }
@@ -72,11 +75,12 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
         await content,
       ].join(' ');
     };
+    const read: WeightSource = random ? (name) => initialValues(name, specs[name]!, 0) : weightsOf(parts.backbone);
     const weights: Weights = {
       file: found.file,
       config,
       assumed,
-      read: random ? (name) => initialValues(name, specs[name]!, 0) : weightsOf(parts.backbone),
+      read,
       rasa: noRasa,
       notes: [
         ...found.notes,
@@ -89,6 +93,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       name: model,
       model,
       step: file.metadata.step,
+      head: () => openHead({ untrained: random, file: found.file, parts, metadata: file.metadata, read }),
       identity: () => identity(noRasa),
       [Symbol.asyncDispose]: () => file.close(),
     };

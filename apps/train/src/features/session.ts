@@ -19,7 +19,7 @@ import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
 import { withModelOptions } from './model-options';
 import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
-import { inputNote } from './rasa-of-weights';
+import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
 
 export interface SessionOptions extends WeightOptions {
@@ -46,6 +46,12 @@ export interface FeatureSession extends AsyncDisposable {
   /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is. */
   fresh(set: ImageSet, options: FreshOptions, pass: string): AsyncIterable<FeatureShard>;
 }
+
+/** The same session with other planes of RASA, or none; features are shared. For weights whose RASA is not folded. */
+export const sessionWith = (session: FeatureSession, rasa: RasaOfWeights): FeatureSession => ({
+  ...session,
+  weights: withPlanes(session.weights, rasa),
+});
 
 /** Adds the options that say which model is meant and how it is run. */
 export const withWeights = (command: Command): Command =>

@@ -6,9 +6,8 @@ import type { EvalBackend } from '@franca/evals';
 import { type ContextOptions, openContext, type SharedSets } from '../eval/context';
 import { type RunResults, runTasks } from '../eval/run';
 import type { EvalTask, RunnableTask } from '../eval/task';
-import { withPlanes } from '../features/open-weights';
-import { noRasa, type RasaOfWeights } from '../features/rasa-of-weights';
-import type { FeatureSession } from '../features/session';
+import { noRasa } from '../features/rasa-of-weights';
+import { type FeatureSession, sessionWith } from '../features/session';
 import { rasaStage } from './rasa-stage';
 
 export interface Place {
@@ -52,11 +51,6 @@ export async function runBeforeAndAfter(
     failed: [...first.failed, ...rest.failed],
   };
 }
-
-const sessionWith = (session: FeatureSession, rasa: RasaOfWeights): FeatureSession => ({
-  ...session,
-  weights: withPlanes(session.weights, rasa),
-});
 
 /** Which evaluations run twice, and which do not and why. */
 function secondRunLines(evaluations: readonly EvalTask[]): string[] {
