@@ -56,7 +56,7 @@ export async function writePage(path: string, results: EvalResults): Promise<voi
     ],
     sections: [
       ...(control ? [{ title: 'In short', tables: [glance(results)] }] : []),
-      { title: 'Results', tables: [resultRows(records)], notices: noticesOf(records) },
+      { title: 'Results', tables: [resultRows(records, model)], notices: noticesOf(records) },
       ...sections,
       {
         title: 'Records',
@@ -72,7 +72,7 @@ const noticesOf = (records: readonly EvalRecord[]): NonNullable<ReportSection['n
   [...new Set(records.flatMap(({ notes = [] }) => notes))].map((text) => ({ kind: 'warning', text }));
 
 /** What is read first stands first: a page may be narrower than the table. */
-function resultRows(records: readonly EvalRecord[]): ReportTable {
+function resultRows(records: readonly EvalRecord[], name: string): ReportTable {
   const models = PAPER_MODELS.filter((model) => records.some((record) => paperResult(record, model)));
   const differ = new Set(records.map(({ features }) => features)).size > 1;
   return {
@@ -92,7 +92,7 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
       record.variant,
       record.unit === 'share' ? `${record.metric}, %` : record.metric,
       record.unit === 'share' ? (100 * record.value).toFixed(1) : record.value.toPrecision(4),
-      ...(differ ? [record.features] : []),
+      ...(differ ? [whatDiffers(record.features, name)] : []),
       ...models.map((model) => paperResult(record, model)?.values.join(' / ')),
       `${record.dataset} ${record.split}`,
       record.evaluated === record.total ? `${record.total}` : `${record.evaluated} of ${record.total}`,
@@ -100,6 +100,10 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
     ]),
   };
 }
+
+/** Of `model + RASA 4` what comes after the name of the model, which is that of the page. */
+const whatDiffers = (features: string, model: string): string =>
+  features.startsWith(model) ? features.slice(model.length).trim() : features;
 
 /** The protocol, where several of a task stand in one table. */
 const methodOf = ({ task, protocol }: EvalRecord, records: readonly EvalRecord[]): string =>

@@ -127,8 +127,12 @@ export async function openSession(
     const shown = (set: ImageSet, name: string, compute: (running: Extraction) => AsyncIterable<FeatureShard>) => ({
       async *[Symbol.asyncIterator]() {
         const progress = countProgress(name);
-        yield* compute({ ...extraction, onProgress: progress.update });
-        progress.end();
+        try {
+          yield* compute({ ...extraction, onProgress: progress.update });
+        } finally {
+          // a reader that has enough leaves early
+          progress.end();
+        }
         const note = leftOut.note(set);
         if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
         if (note !== undefined) told.add(note);

@@ -21,13 +21,16 @@ export const HEAD_R2 = 'R2 of the next head';
 export interface PlanesToRead {
   readonly bases: readonly Basis[];
   readonly fit?: Pick<RasaFit, 'directions' | 'before' | 'stages'>;
+  /** For the records: what is to be known of the fit, and by whose settings it was. */
+  readonly notes?: readonly string[];
+  readonly settings?: string;
 }
 
 /** One record before any removal and one after each plane. `session`: without planes. */
 export async function positionReadings(
   backend: EvalBackend,
   { train, test }: Parts<DensePart>,
-  { bases, fit }: PlanesToRead,
+  { bases, fit, notes: ofFit = [], settings }: PlanesToRead,
   {
     weights: { model: name, notes },
     leftOut,
@@ -45,11 +48,17 @@ export async function positionReadings(
       split: test.set.split,
       features: `${name}${describeRasa({ planes: removed, folded: undefined })}`,
       preprocessing: test.preprocessing,
-      notes: [...new Set([...notes, ...train.set.notes, ...test.set.notes, ...leftOut.notes([test.set.dataset])])],
+      notes: [
+        ...new Set([...ofFit, ...notes, ...train.set.notes, ...test.set.notes, ...leftOut.notes([test.set.dataset])]),
+      ],
     };
     const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
     const others = { ...outcome.others, ...(fit && readByFit(fit, planes)) };
-    const hyper = { ...outcome.hyper, planes: fit ? DIRECTIONS[fit.directions] : 'of the weights' };
+    const hyper = {
+      ...outcome.hyper,
+      planes: fit ? DIRECTIONS[fit.directions] : 'of the weights',
+      ...(settings && { settings }),
+    };
     records.push(evalRecord(subject, { ...outcome, hyper, others, variant, total: test.set.total * patchesOfImage }));
   }
   return records;
