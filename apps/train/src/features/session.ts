@@ -61,7 +61,10 @@ export const withWeights = (command: Command): Command =>
       'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
     ),
   )
-    .option('--rasa <file>', 'RASA heads to remove from patch tokens; none: leave out those of the weights')
+    .option(
+      '--rasa <file>',
+      'RASA heads to remove from patch tokens; none: leave out those of the weights and of their run',
+    )
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option(

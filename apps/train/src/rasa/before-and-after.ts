@@ -3,7 +3,7 @@
  * cached features, and both stand in one table: records name the planes in `features`.
  */
 import type { EvalBackend } from '@franca/evals';
-import { type ContextOptions, openContext, type SharedSets } from '../eval/context';
+import { type ContextOptions, type EvalContext, openContext, type SharedSets } from '../eval/context';
 import { type RunResults, runTasks } from '../eval/run';
 import type { EvalTask, RunnableTask } from '../eval/task';
 import { noRasa } from '../features/rasa-of-weights';
@@ -27,29 +27,38 @@ export async function runBeforeAndAfter(
   const brought = opened.weights.rasa;
   const session = brought.folded ? opened : sessionWith(opened, noRasa);
   await using context = openContext(session, backend, data, shared);
+  if (brought.planes.length === 0) for (const note of brought.notes) console.log(`note: ${note}`);
   const stage = rasaStage(session, brought, folder);
   const first = await runTasks(context, [stage], {}, true);
   const found = stage.found();
   await using second =
     found.planes.length > 0 ? openContext(sessionWith(session, found), backend, data, shared) : undefined;
   if (second) for (const line of secondRunLines(evaluations)) console.log(line);
-  const tasks = evaluations.flatMap((task): RunnableTask[] => {
-    const { rasa } = task;
-    if (!second || !rasa || 'leftOut' in rasa) return [task];
-    const again: RunnableTask = {
-      name: `${task.name} with RASA`,
-      about: task.about,
-      run: () => task.run(second, rasa.options),
-    };
-    return [task, again];
-  });
-  const rest = await runTasks(context, tasks, {}, true);
+  const rest = await runTasks(context, inPairs(evaluations, second), {}, true);
   return {
     model: session.weights.name,
     records: [...first.records, ...rest.records],
     sections: [...first.sections, ...rest.sections],
     failed: [...first.failed, ...rest.failed],
   };
+}
+
+/** Each evaluation, and the same once more in `second` where it reads what planes change and has something to read. */
+function* inPairs(evaluations: readonly EvalTask[], second: EvalContext | undefined): Generator<RunnableTask> {
+  for (const task of evaluations) {
+    let done = false;
+    yield {
+      ...task,
+      async run(context, options) {
+        const result = await task.run(context, options);
+        done = true;
+        return result;
+      },
+    };
+    const { name, about, rasa } = task;
+    if (done && second && rasa && !('leftOut' in rasa))
+      yield { name: `${name} with RASA`, about, run: () => task.run(second, rasa.options) };
+  }
 }
 
 /** Which evaluations run twice, and which do not and why. */
