@@ -52,7 +52,7 @@ test('planes that come with the weights are read and not fitted again', async ()
   ]);
   expect(records[0]!.value).toBeGreaterThan(0.99);
   expect(records[1]!.value).toBeLessThan(0.1);
-  expect(printed).toEqual(['RASA: the 1 plane that the weights come with; none are fitted on top of them']);
+  expect(printed).toEqual(['RASA that comes with the weights: 1 plane; none are fitted on top of it']);
 });
 
 test('nothing is fitted on top of RASA that is folded into the weights, and there are no planes to run with', async () => {

@@ -51,7 +51,7 @@ function saying(text: string, { records, section }: EvalResult = { records: [] }
 async function readingsOf(session: FeatureSession, context: EvalContext, rasa: RasaOfWeights): Promise<EvalResult> {
   const records = await positionReadings(context.backend, await partsOf(context), { bases: rasa.planes }, session);
   const charts = [{ figure: positionChart(records) }];
-  const text = `RASA: the ${countedPlanes(rasa.planes.length)} that the weights come with; none are fitted on top of them`;
+  const text = `RASA that comes with the weights: ${countedPlanes(rasa.planes.length)}; none are fitted on top of it`;
   return saying(text, { records, section: { charts } });
 }
 
