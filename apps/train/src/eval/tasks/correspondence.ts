@@ -46,6 +46,7 @@ export const task: EvalTask = {
   about: 'semantic correspondence: key points found on another of the kind (SPair-71k, paper Table 6)',
   reads: 'pairs',
   order: 12,
+  rasa: { leftOut: 'its tokens are those before the final norm' },
   options: (command: Command) =>
     command
       .option('--split <name>', 'part of SPair-71k: trn, val or test (default: test)')

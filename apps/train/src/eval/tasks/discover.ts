@@ -36,6 +36,7 @@ export const task: EvalTask = {
   about: 'objects found without labels: TokenCut, LOST and DINO-seg (paper Table 5)',
   reads: 'boxes',
   order: 14,
+  rasa: { leftOut: 'keys and values lie before the final norm; for the output: --features output' },
   options: (command) =>
     withBoxes(command)
       .option('--methods <list>', `of ${METHODS.join(', ')} (default: all)`, someOf(METHODS))
