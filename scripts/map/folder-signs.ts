@@ -24,7 +24,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
   'packages/data/src/images': 'What an image and a source of images are; decoding',
   'packages/data/src/sources': 'Every kind of data set, and how a text becomes one',
-  'packages/data/src/sources/benchmarks': 'Published data sets in the files of their authors: parts, classes, metric, published counts',
+  'packages/data/src/sources/benchmarks':
+    'Published data sets in the files of their authors: parts, classes, metric, published counts',
   'packages/data/src/loading': 'Which image comes next, reading ahead, batches, bad images',
   'packages/data/src/augment': 'Multi-crop views on CPU and GPU, as PIL and torchvision compute them',
   'packages/data/src/world': 'The generated world: scenes of textured toys, ray-traced, with labels of everything',
@@ -33,6 +34,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
+  'packages/evals/src/compare': 'Results of single items, and the difference of two models on the same ones',
   'packages/evals/src/numerics':
     'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',
   'packages/evals/src/statistics': 'Moments, PCA and k-means of features, on either backend',

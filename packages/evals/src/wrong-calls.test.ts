@@ -113,6 +113,13 @@ test.each<[RegExp, ...unknown[]]>([
   [/^drawPairs: there is no option "per_bin", it is called perBin/, 'drawPairs', [], { per_bin: 5 }],
   [/^correspondence: classes is undefined/, 'correspondence', new Map(), [], {}],
   [/matrix: data is a Float64Array/, 'matrix', new Float64Array(4), 2],
+  [/hitItems: 2 predictions for 1 labels/, 'hitItems', [1, 2], [1]],
+  [/classHitItems: 2 predictions for 1 labels/, 'classHitItems', [1, 2], [1]],
+  [/valueItems: the number of item 1 is NaN/, 'valueItems', [1, Number.NaN]],
+  [/scoreItems: a score is NaN/, 'scoreItems', [1], [Number.NaN]],
+  [/countItems: classes is undefined/, 'countItems', [[0, 1, 1, 1]], {}],
+  [/no option "confidence"/, 'pairedDifference', evals.valueItems([1]), evals.valueItems([1]), { confidence: 0.9 }],
+  [/their kind is undefined/, 'itemsValue', {}],
   [/subject.dataset is undefined/, 'evalRecord', {}, { value: 1 }],
   [/no option "colour"/, 'formatTable', [], { colour: true }],
 ])('%s', async (message, ...args) => {

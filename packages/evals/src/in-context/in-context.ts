@@ -12,6 +12,8 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
+import { type ClassCounts, classCounts } from '../compare/class-counts';
+import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { joinRows, type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
@@ -100,6 +102,7 @@ export async function inContextSegmentation(
   checkScoring(scoring);
   const pooled = pooledCounts(backend, scoring);
   const predicted: Int32Array[] = [];
+  const each: ClassCounts[] = [];
   let [images, memoryPatches] = [0, 0];
   for await (const { queries, parts } of heldParts(test, options)) {
     using search = backend.openTopK(queries, k);
@@ -107,7 +110,7 @@ export async function inContextSegmentation(
     memoryPatches = labels.rows;
     const vote = { neighbours: await search.result(), temperature, labels };
     for await (const { map, mask } of mapsOf(parts, vote, backend)) {
-      await pooled.add(map, mask);
+      each.push(classCounts(await pooled.add(map, mask), classes));
       if (images++ < predictions) predicted.push(map);
     }
   }
@@ -130,6 +133,8 @@ export async function inContextSegmentation(
       ...(relabel === 'hungarian' ? { 'mIoU as named': named.miou } : { 'mIoU relabelled': matched.miou }),
     },
     perClass: score.perClass,
+    // what names become depends on all images
+    ...(relabel === 'none' && { items: countItems(each, scoring) }),
     hyper: { k, temperature, memoryPatches, relabel, ...scoringSettings(options), backend: backend.name },
     selectedOn: 'nothing',
     seeds: options.memory ? [seed] : [],

@@ -5,6 +5,7 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { checkSet, LABELLED } from '../check-features';
+import { valueItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions } from '../errors';
 import { checkLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
@@ -43,8 +44,11 @@ export async function knnFewShot(
   checkOption(shots >= 1 && tries >= 1, `shots is ${shots} and tries ${tries}; both must be at least 1`);
   const seeds = Array.from({ length: shots === Number.POSITIVE_INFINITY ? 1 : tries }, (_, i) => i);
   const outcomes: Outcome[] = [];
+  const hits = new Float64Array(test.labels.length);
   for (const seed of seeds) {
-    outcomes.push((await knn(drawShots(train, shots, seed), test, knnOptions)).outcome);
+    const { outcome, predicted } = await knn(drawShots(train, shots, seed), test, knnOptions);
+    outcomes.push(outcome);
+    for (let i = 0; i < hits.length; i++) if (predicted[i] === test.labels[i]) hits[i]! += 1 / seeds.length;
   }
   const values = outcomes.map(({ value }) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -55,6 +59,7 @@ export async function knnFewShot(
     value: mean,
     others: Object.fromEntries(values.map((value, i) => [`try ${i}`, value])),
     perClass: [],
+    items: valueItems(hits),
     hyper: {
       ks: outcomes[0]!.hyper.ks!,
       temperature: outcomes[0]!.hyper.temperature!,

@@ -10,6 +10,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkSet } from '../check-features';
+import { hitItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels } from '../features';
 import { elapsed, type Outcome } from '../outcome';
@@ -95,6 +96,7 @@ export async function linearProbe(
     unit: 'share',
     others: { 'top-5': score.top5 },
     perClass: score.perClass,
+    items: hitItems(score.predicted, test.labels),
     hyper: {
       classifier: probe.name,
       baseLearningRate: heads[best]!.baseRate,

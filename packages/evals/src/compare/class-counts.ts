@@ -1,0 +1,69 @@
+/**
+ * What single images add to a mean IoU that is pooled over a set: for each class that an image has or is said to have, the pixels of the
+ * intersection, of the prediction and of the truth. Sums of them over any images give that choice's mean IoU, which is how a bootstrap over images
+ * scores thousands of resamples without a pixel.
+ */
+import { checkArgument } from '../errors';
+import type { SegmentationScoring } from '../metrics/segmentation';
+
+/** Counts of one image, sparse: for each class that occurs `class, intersection, predicted, truth`. */
+export type ClassCounts = readonly number[];
+
+/**
+ * From the image's counts `[predictions, classes]`, predicted and true. Predictions beyond the classes only miss.
+ *
+ * @throws EvalsError `argument`
+ */
+export function classCounts(counts: Float64Array, classes: number): ClassCounts {
+  checkArgument('classCounts', 'counts', counts, 'list');
+  checkArgument('classCounts', 'classes', classes, 'number');
+  const predicted = new Float64Array(classes);
+  const truth = new Float64Array(classes);
+  for (const [at, count] of counts.entries()) {
+    const row = Math.floor(at / classes);
+    truth[at % classes]! += count;
+    if (row < classes) predicted[row]! += count;
+  }
+  const sparse: number[] = [];
+  for (let c = 0; c < classes; c++)
+    if (predicted[c]! + truth[c]! > 0) sparse.push(c, counts[c * classes + c]!, predicted[c]!, truth[c]!);
+  return sparse;
+}
+
+/** How pooled counts become one number: the part of a scoring that the mean depends on. */
+export type MeanOver = Required<Pick<SegmentationScoring, 'classes' | 'absent' | 'averageOver'>>;
+
+/** Sparse counts of many images in one list: those of image `i` are at `starts[i]` to `starts[i + 1]`. */
+export interface PooledItems {
+  readonly over: MeanOver;
+  readonly entries: Uint32Array;
+  readonly starts: Uint32Array;
+}
+
+/** Scores choices of the images: `times[i]` says how often image `i` is in it. */
+export function pooledScorer({ over, entries, starts }: PooledItems): (times: ArrayLike<number>) => number {
+  const { classes, absent, averageOver } = over;
+  const sums = new Float64Array(3 * classes);
+  const images = starts.length - 1;
+  return (times) => {
+    sums.fill(0);
+    for (let image = 0; image < images; image++) {
+      const weight = times[image]!;
+      if (weight === 0) continue;
+      for (let at = starts[image]!; at < starts[image + 1]!; at += 4) {
+        const to = 3 * entries[at]!;
+        sums[to]! += weight * entries[at + 1]!;
+        sums[to + 1]! += weight * entries[at + 2]!;
+        sums[to + 2]! += weight * entries[at + 3]!;
+      }
+    }
+    let [total, counted] = [0, 0];
+    for (const c of averageOver) {
+      const hits = sums[3 * c]!;
+      const union = sums[3 * c + 1]! + sums[3 * c + 2]! - hits;
+      if (union > 0) total += hits / union;
+      if (union > 0 || absent === 'zero') counted++;
+    }
+    return counted === 0 ? 0 : total / counted;
+  };
+}
