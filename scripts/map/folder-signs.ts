@@ -47,6 +47,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
   'packages/viz/src/report': 'One HTML file with everything in it',
 
+  'apps/train/src/compare': 'Results of several models side by side: rows, differences, page',
   'apps/train/src/commands': 'One file a command, found by reading this folder',
   'apps/train/src/options': 'Options that commands share, and their values checked',
   'apps/train/src/text': 'Amounts, durations and progress as text',

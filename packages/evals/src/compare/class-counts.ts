@@ -4,6 +4,7 @@
  * scores thousands of resamples without a pixel.
  */
 import { checkArgument } from '../errors';
+import { renamed } from '../metrics/matching';
 import type { SegmentationScoring } from '../metrics/segmentation';
 
 /** Counts of one image, sparse: for each class that occurs `class, intersection, predicted, truth`. */
@@ -28,6 +29,29 @@ export function classCounts(counts: Float64Array, classes: number): ClassCounts 
   for (let c = 0; c < classes; c++)
     if (predicted[c]! + truth[c]! > 0) sparse.push(c, counts[c * classes + c]!, predicted[c]!, truth[c]!);
   return sparse;
+}
+
+/** The counts of one image as a list: place in the whole table, count, and so on. */
+export type PairCounts = readonly number[];
+
+/** What is not 0 of the image's counts `[predictions, classes]`. */
+export function pairCounts(counts: Float64Array): PairCounts {
+  const pairs: number[] = [];
+  for (const [at, count] of counts.entries()) if (count > 0) pairs.push(at, count);
+  return pairs;
+}
+
+/**
+ * Class counts of images whose predictions are named after all of them are known: `names` is the class of each prediction, -1 for none.
+ *
+ * @param first number of the image's first class: several namings of the same images are counted as classes of their own, over all of which
+ * the mean is taken
+ */
+export function namedCounts(pairs: PairCounts, names: Int32Array, classes: number, first = 0): ClassCounts {
+  const counts = new Float64Array(names.length * classes);
+  for (let at = 0; at < pairs.length; at += 2) counts[pairs[at]!] = pairs[at + 1]!;
+  const sparse = classCounts(renamed({ counts, clusters: names.length, classes }, names), classes);
+  return first === 0 ? sparse : sparse.map((number, at) => (at % 4 === 0 ? number + first : number));
 }
 
 /** How pooled counts become one number: the part of a scoring that the mean depends on. */
