@@ -1,40 +1,40 @@
 /** The figures of a comparison: detection of foreign images by model (Fig. 8), mIoU over the number of clusters (Fig. 10), and all differences. */
-import { barChart, type Figure, type Interval, intervalPlot, lineChart } from '@franca/viz';
+import { barChart, type Figure, type Interval, intervalPlot, lineChart, SERIES_COLOURS } from '@franca/viz';
 import type { Comparison, PairedRow } from './comparison';
 import { titleOf } from './rows';
 
-/** A score of detection, and the foreign sets that it was tried on. */
-export interface OodTable {
+/** AUROC of each model by foreign set and score. */
+export interface OodGroup {
+  /** What is told from foreign images. */
+  readonly data: string;
   readonly score: string;
-  /** Foreign sets, then the means over near and far ones where there are several. */
-  readonly groups: readonly string[];
-  /** In percent, for each model one for each group. */
-  readonly values: readonly (readonly (number | undefined)[])[];
+  /** A foreign set, or the mean over those that are near or far. */
+  readonly set: string;
+  /** In percent, one for each model. */
+  readonly values: readonly (number | undefined)[];
 }
 
-/** One for each score, data set and part. */
-export function oodTables({ models, rows }: Comparison): OodTable[] {
+/** Every score and foreign set, means behind the sets of their score. */
+export function oodGroups({ models, rows }: Comparison): OodGroup[] {
   const own = rows.filter(({ task, metric }) => task === 'ood' && metric === 'AUROC');
-  const scoreOf = (row: PairedRow): string =>
-    JSON.stringify([row.variant.split(' ')[0], `${row.dataset} ${row.split}`, row.protocol]);
-  return [...new Set(own.map(scoreOf))].map((score) => {
+  const scoreOf = ({ variant, dataset, split, protocol }: PairedRow): string =>
+    JSON.stringify([variant.split(' ')[0], `${dataset} ${split}`, protocol]);
+  return [...new Set(own.map(scoreOf))].flatMap((score): OodGroup[] => {
     const sets = own.filter((row) => scoreOf(row) === score);
-    const means = (['near', 'far'] as const).flatMap((kind) => {
-      const members = sets.filter((row) => kindOf(row) === kind);
-      return members.length > 1 ? [{ name: `mean of ${kind}`, members }] : [];
-    });
+    const percent = (row: PairedRow) => models.map((_, i) => row.cells[i] && 100 * row.cells[i].value);
     const [name, data] = JSON.parse(score) as [string, string];
-    return {
-      score: `${name}, ${data}`,
-      groups: [...sets.map((row) => row.variant.replace(/^\S+ (against )?/, '')), ...means.map((mean) => mean.name)],
-      values: models.map((_, i) => {
-        const percent = (row: PairedRow): number | undefined => {
-          const value = row.cells[i]?.value;
-          return value === undefined ? undefined : 100 * value;
-        };
-        return [...sets.map(percent), ...means.map(({ members }) => meanOf(members.map(percent)))];
-      }),
-    };
+    const means = (['near', 'far'] as const).flatMap((kind) => {
+      const members = sets.filter((row) => kindOf(row) === kind).map(percent);
+      const values = models.map((_, i) => meanOf(members.map((each) => each[i])));
+      return members.length > 1 ? [{ data, score: name, set: `mean of ${kind}`, values }] : [];
+    });
+    const each = sets.map((row) => ({
+      data,
+      score: name,
+      set: row.variant.replace(/^\S+ (against )?/, ''),
+      values: percent(row),
+    }));
+    return [...each, ...means];
   });
 }
 
@@ -48,17 +48,36 @@ export function meanOf(values: readonly (number | undefined)[]): number | undefi
     : there.reduce((sum, value) => sum + value, 0) / there.length;
 }
 
-export const oodFigure = ({ score, groups, values }: OodTable, { models }: Comparison): Figure =>
-  barChart(
-    groups,
-    models.map(({ name }, i) => ({ name, values: values[i]! })),
-    {
-      title: `Foreign images told by ${score}`,
-      subtitle: 'AUROC, %; more is better',
-      x: { domain: [0, 100] },
-      references: [{ value: 50, label: 'chance' }],
-    },
-  );
+/** One chart for each score, over the foreign sets; of a single foreign set one over the scores. */
+export function oodFigures(comparison: Comparison): Figure[] {
+  const groups = oodGroups(comparison);
+  return [...new Set(groups.map(({ data }) => data))].flatMap((data) => {
+    const here = groups.filter((group) => group.data === data);
+    const scores = [...new Set(here.map(({ score }) => score))];
+    const sets = [...new Set(here.map(({ set }) => set))];
+    const chart = (title: string, bars: readonly OodGroup[], nameOf: (group: OodGroup) => string): Figure =>
+      barChart(
+        bars.map(nameOf),
+        comparison.models.map(({ name }, i) => ({ name, values: bars.map(({ values }) => values[i]) })),
+        {
+          title,
+          subtitle: 'AUROC, %; more is better',
+          width: 540,
+          x: { domain: [0, 100] },
+          references: [{ value: 50, label: 'chance' }],
+          format: (value) => value.toFixed(1),
+        },
+      );
+    if (sets.length === 1) return [chart(`${data} against ${sets[0]}`, here, ({ score }) => score)];
+    return scores.map((score) =>
+      chart(
+        `${data} by ${score}`,
+        here.filter((group) => group.score === score),
+        ({ set }) => set,
+      ),
+    );
+  });
+}
 
 /** One chart for each data set of overclustering with several numbers of clusters. */
 export function clusterFigures({ models, rows }: Comparison): Figure[] {
@@ -97,7 +116,9 @@ export function differencesFigure({ models, against, rows }: Comparison): Figure
       if (!found?.paired || row.unit !== 'share') return [];
       const { difference, low, high, resolved } = found;
       const name = `${titleOf(row, rows)}, ${row.dataset}`;
-      return [{ name, series: models[i]!.name, value: 100 * difference, low: 100 * low, high: 100 * high, resolved }];
+      // the colour that the model has in the other charts
+      const series = { series: models[i]!.name, colour: SERIES_COLOURS[i % SERIES_COLOURS.length]! };
+      return [{ name, ...series, value: 100 * difference, low: 100 * low, high: 100 * high, resolved }];
     }),
   );
   if (intervals.length === 0) return undefined;
@@ -106,5 +127,6 @@ export function differencesFigure({ models, against, rows }: Comparison): Figure
     subtitle: 'points, with 95 % intervals over the same images; hollow: not resolved',
     width: 1000,
     x: { label: 'points' },
+    format: (value) => value.toFixed(1),
   });
 }

@@ -1,7 +1,7 @@
 /** The page of a comparison: tables in the shape of the paper's, its figures, every difference with its interval, and what differs in how results came about. */
 import { writeFileAtomic } from '@franca/checkpoint';
 import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
-import { clusterFigures, differencesFigure, meanOf, oodFigure, oodTables } from './compare-figures';
+import { clusterFigures, differencesFigure, meanOf, oodFigures, oodGroups } from './compare-figures';
 import { notesOf, resolvedLine } from './compare-text';
 import { ABOUT_INTERVALS, type Comparison, type PairedRow, paperModels, resolvedCount } from './comparison';
 import { titleOf, valueText } from './rows';
@@ -93,19 +93,30 @@ function paperTable({ models, rows: all }: Comparison, rows: readonly PairedRow[
 
 function figureSections(comparison: Comparison): ReportSection[] {
   const { models } = comparison;
-  const detections = oodTables(comparison);
+  const detections = oodGroups(comparison);
   const clusters = clusterFigures(comparison);
   return [
     ...(detections.length > 0
       ? [
           {
             title: 'Out-of-distribution detection (as Fig. 8)',
-            charts: detections.map((table) => ({ figure: oodFigure(table, comparison) })),
-            tables: detections.map(({ score, groups, values }) => ({
-              caption: `AUROC, %: ${score}`,
-              columns: ['model', ...groups],
-              rows: models.map(({ name }, i) => [name, ...values[i]!.map((value) => value?.toFixed(1))]),
-            })),
+            charts: oodFigures(comparison).map((figure) => ({ figure })),
+            tables: [
+              {
+                caption: 'AUROC, %',
+                columns: ['data set', 'score', 'against', ...models.map(({ name }) => name)],
+                rows: detections.map(({ data, score, set, values }) => [
+                  data,
+                  score,
+                  set,
+                  ...values.map((value) => value?.toFixed(1)),
+                ]),
+                bold: detections.flatMap(({ values }, at) => {
+                  const best = Math.max(...values.map((value) => value ?? 0));
+                  return values.flatMap((value, i) => (value === best ? [[at, i + 3] as const] : []));
+                }),
+              },
+            ],
           },
         ]
       : []),

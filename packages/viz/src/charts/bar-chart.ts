@@ -48,7 +48,7 @@ export function barChart(
       values.filter((value) => value !== undefined),
     );
   }
-  const { width = 720, references = [] } = options;
+  const { width = 720, references = [], format = formatNumber } = options;
   const coloured = series.map((one, i) => ({ colour: SERIES_COLOURS[i % SERIES_COLOURS.length]!, ...one }));
   const head = heading(14, options.title, options.subtitle);
   const legend = drawLegend(
@@ -75,7 +75,7 @@ export function barChart(
       const first = area.top + group * groupHeight + GAP / 2;
       return [
         drawRowName(name, area, first + (groupHeight - GAP) / 2),
-        ...coloured.flatMap((one, i) => drawBar(one, one.values[group], first + i * BAR, x)),
+        ...coloured.flatMap((one, i) => drawBar(one, one.values[group], { top: first + i * BAR, x, format })),
       ];
     }),
     ...references.flatMap(({ value, label: text }) => [
@@ -89,13 +89,12 @@ export function barChart(
 function drawBar(
   { name, colour }: { readonly name: string; readonly colour: string },
   value: number | undefined,
-  top: number,
-  x: Axis,
+  { top, x, format }: { readonly top: number; readonly x: Axis; readonly format: (value: number) => string },
 ): Markup[] {
   if (value === undefined) return [];
   const [from, to] = [x.at(Math.min(0, value)), x.at(Math.max(0, value))];
   const place = { x: from, y: top + 1, width: to - from, height: BAR - 2, rx: 2 };
-  const text = formatNumber(value);
+  const text = format(value);
   return [
     element('rect', { ...place, fill: colour }, tooltip(`${name}: ${text}`)),
     label(to + 5, top + BAR - 3.5, text, { size: 11 }),

@@ -22,6 +22,8 @@ export interface Interval {
   readonly name: string;
   /** Of which of several things it is: decides the colour and stands in the legend. */
   readonly series: string;
+  /** CSS colour. Default: one of `SERIES_COLOURS` for each series. */
+  readonly colour?: string;
   readonly value: number;
   readonly low: number;
   readonly high: number;
@@ -38,9 +40,11 @@ const GAP = 8;
 /** Throws `not-finite` for a number that is none. */
 export function intervalPlot(intervals: readonly Interval[], options: IntervalPlotOptions = {}): Figure {
   for (const { name, value, low, high } of intervals) checkDrawn(name, [value, low, high]);
-  const { width = 720 } = options;
+  const { width = 720, format = threeDigits } = options;
   const names = [...new Set(intervals.map(({ series }) => series))];
-  const colourOf = (series: string): string => SERIES_COLOURS[names.indexOf(series) % SERIES_COLOURS.length]!;
+  const colourOf = (series: string): string =>
+    intervals.find((interval) => interval.series === series)?.colour ??
+    SERIES_COLOURS[names.indexOf(series) % SERIES_COLOURS.length]!;
   const head = heading(14, options.title, options.subtitle);
   const legend = drawLegend(
     names.map((name) => ({ name, colour: colourOf(name), shape: 'line' as const })),
@@ -67,8 +71,11 @@ export function intervalPlot(intervals: readonly Interval[], options: IntervalPl
     line(x.at(0), area.top, x.at(0), area.bottom, { 'stroke-opacity': 0.6 }),
     ...rows.flatMap(({ interval, y, isNamed }) => [
       ...(isNamed ? [drawRowName(interval.name, area, y)] : []),
-      ...drawInterval(interval, colourOf(interval.series), y, x),
-      label(area.right + 12, y + 4, textOf(interval), { opacity: interval.resolved ? undefined : MUTED, size: 11 }),
+      ...drawInterval(interval, textOf(interval, format), colourOf(interval.series), y, x),
+      label(area.right + 12, y + 4, textOf(interval, format), {
+        opacity: interval.resolved ? undefined : MUTED,
+        size: 11,
+      }),
     ]),
   ]);
 }
@@ -83,11 +90,11 @@ function placeRows(intervals: readonly Interval[], top: number) {
   });
 }
 
-function drawInterval({ series, ...interval }: Interval, colour: string, y: number, x: Axis): Markup[] {
-  const { value, low, high, resolved } = interval;
+function drawInterval(interval: Interval, said: string, colour: string, y: number, x: Axis): Markup[] {
+  const { series, value, low, high, resolved } = interval;
   const stroke = { stroke: colour, 'stroke-width': 2, 'stroke-opacity': resolved ? 1 : 0.55 };
   const dot = { cx: x.at(value), cy: y, r: 4.5, stroke: colour, 'stroke-width': 2 };
-  const text = `${series}: ${textOf({ series, ...interval })}`;
+  const text = `${series}: ${said}`;
   const rest = resolved
     ? [line(x.at(low), y, x.at(high), y, stroke)]
     : // not through the hollow dot
@@ -98,7 +105,9 @@ function drawInterval({ series, ...interval }: Interval, colour: string, y: numb
   return [...rest, element('circle', { ...dot, fill: resolved ? colour : 'none' }, tooltip(text))];
 }
 
-function textOf({ value, low, high }: Interval): string {
-  const signed = (number: number): string => `${number > 0 ? '+' : ''}${formatNumber(Number(number.toPrecision(3)))}`;
+const threeDigits = (value: number): string => formatNumber(Number(value.toPrecision(3)));
+
+function textOf({ value, low, high }: Interval, format: (value: number) => string): string {
+  const signed = (number: number): string => `${number > 0 ? '+' : ''}${format(number)}`;
   return `${signed(value)} [${signed(low)}, ${signed(high)}]`;
 }

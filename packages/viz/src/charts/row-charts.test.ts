@@ -14,7 +14,7 @@ test('bars start at 0 and are as long as their values, one below the other', () 
       { name: 'a', values: [50, 100] },
       { name: 'b', values: [25, undefined] },
     ],
-    { x: { domain: [0, 100] } },
+    { x: { domain: [0, 100] }, format: (value) => `${value} %` },
   );
   const [first, second, third, ...none] = bars(svg);
   expect(none).toEqual([]);
@@ -22,7 +22,7 @@ test('bars start at 0 and are as long as their values, one below the other', () 
   expect(first![2]! / second![2]!).toBeCloseTo(2, 2);
   expect(third![2]! / first![2]!).toBeCloseTo(2, 2);
   expect(third![1]).toBeGreaterThan(second![1]!);
-  expect(svg).toMatch(/near.*far/);
+  expect(svg).toMatch(/near.*>50 %<.*far/);
 });
 
 test('values below 0 reach to the left, and the scale takes them in', () => {
@@ -40,6 +40,7 @@ test('an interval is drawn from end to end around its dot; one that is not resol
     /<line x1="([\d.]+)" y1="[\d.]+" x2="([\d.]+)" y2="[\d.]+" stroke="#3b78d8" stroke-width="2" stroke-opacity/g,
   );
   expect((drawn[0]![0]! + drawn[0]![1]!) / 2).toBeCloseTo(Number(dots[0]![1]), 1);
+  expect(intervalPlot([{ ...row, colour: '#123456' }]).svg).toContain('fill="#123456"');
   expect(svg).toContain('+2 [+1, +3]');
   expect(svg).toContain('+2 [-1, +3]');
   expect(svg.match(/>k-NN</g)).toHaveLength(1);

@@ -11,6 +11,8 @@ export interface RowChartOptions {
   readonly x?: AxisOptions;
   /** CSS pixels; the height is what the rows need. Default 720. */
   readonly width?: number;
+  /** Of the numbers beside the rows. */
+  readonly format?: (value: number) => string;
 }
 
 /** Room below the rows for ticks and the axis title. */
