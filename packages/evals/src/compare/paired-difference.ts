@@ -18,7 +18,7 @@ import { bonettPrice, mcnemarPValue } from './mcnemar';
 import { aurocScorer } from './weighted-auroc';
 
 export interface PairedOptions {
-  /** Of the bootstrap; default 2000. */
+  /** Of the bootstrap; default 2000, of more than 20,000 items 500, by which the ends are known to an eighth of the deviation. */
   readonly resamples?: number;
   /** Of its draws; default 0. */
   readonly seed?: number;
@@ -41,6 +41,9 @@ export interface PairedDifference {
   readonly method: string;
 }
 
+/** With more of them fewer resamples are taken: each costs a pass over all. */
+const MANY_ITEMS = 20_000;
+
 /** With fewer items an interval says nothing. */
 const LEAST_ITEMS = 5;
 
@@ -55,7 +58,7 @@ export function pairedDifference(
   checkArgument('pairedDifference', 'first', first, 'object');
   checkArgument('pairedDifference', 'second', second, 'object');
   checkOptions('pairedDifference', options, OPTIONS);
-  const { resamples = 2000, seed = 0 } = options;
+  const { seed = 0, resamples = Math.max(first.items, second.items) > MANY_ITEMS ? 500 : 2000 } = options;
   checkOption(
     Number.isInteger(resamples) && resamples >= 100 && resamples <= 1e6,
     `resamples is ${resamples}; it must be a whole number from 100 to 1,000,000`,
