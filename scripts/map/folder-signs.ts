@@ -24,8 +24,6 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
   'packages/data/src/images': 'What an image and a source of images are; decoding',
   'packages/data/src/sources': 'Every kind of data set, and how a text becomes one',
-  'packages/data/src/sources/benchmarks':
-    'Published data sets in the files of their authors: parts, classes, metric, published counts',
   'packages/data/src/loading': 'Which image comes next, reading ahead, batches, bad images',
   'packages/data/src/augment': 'Multi-crop views on CPU and GPU, as PIL and torchvision compute them',
   'packages/data/src/world': 'The generated world: scenes of textured toys, ray-traced, with labels of everything',

@@ -18,6 +18,13 @@ export { type HeldOut, type HoldOutOptions, holdOut, subset } from './loading/su
 export * from './pixels';
 export { type PrefetchOptions, prefetch } from './prefetch';
 export type { Benchmark, BenchmarkFacts, BenchmarkLayout, BenchmarkMetric } from './sources/benchmarks/benchmark';
+export {
+  BENCHMARKS,
+  type FoundBenchmark,
+  findBenchmarks,
+  openBenchmark,
+  recogniseBenchmark,
+} from './sources/benchmarks/benchmarks';
 export { cifarSource } from './sources/cifar';
 export { type DatasetString, parseDatasetString } from './sources/dataset-string';
 export { type FileTree, openFileTree, subtree } from './sources/file-tree';

@@ -45,6 +45,7 @@ const FINE = new Set([
   'generatedScenes',
   'fileVersion a,b,c',
   'hasImageExtension a,b,c',
+  'recogniseBenchmark a,b,c',
 ]);
 
 test.each([...functions.keys()].filter((name) => !FINE.has(name) && name !== 'fetchFlowers'))(
@@ -75,6 +76,8 @@ test.each<[RegExp, ...unknown[]]>([
   [/^generated world: there is no option "Size", it is called size/, 'generatedWorld', { Size: 64 }],
   [/^folderSource: labels is "never"/, 'folderSource', '.', { labels: 'never' }],
   [/^cifarSource: split is "test"; it must be one of train, val/, 'cifarSource', '.', 'test'],
+  [/^openBenchmark: root is 5; it must be/, 'openBenchmark', 5],
+  [/typo is not a folder that can be read/, 'findBenchmarks', 'typo'],
   [/^webDatasetSource: shards is "a.tar"; it must be an array/, 'webDatasetSource', 'a.tar'],
   [/^parquetSource: a.parquet is no open file/, 'parquetSource', 'a', ['a.parquet']],
   [/^fetchFlowers: there is no option "cache_dir"/, 'fetchFlowers', { cache_dir: 'x' }],

@@ -107,6 +107,14 @@ test('a backbone that lacks tensors is refused by their names', async () => {
   await expectError(() => splitOfficial(without(/./)), 'format', /neither a backbone nor a RASA head/);
 });
 
+test('a forged file that lacks more than can be named is refused at once', async () => {
+  await using file = await open('flat.pth');
+  const [first] = file.tensors.values();
+  const names = ['cls_token', 'blocks.1.a', ...Array.from({ length: 200_000 }, (_, i) => `blocks.0.t${i}`)];
+  const forged = { ...file, tensors: new Map(names.map((name) => [name, { ...first!, name }])) };
+  await expectError(() => splitOfficial(forged), 'missing-tensor', /and \d{6} more/);
+});
+
 test('names that the official model does not have are reported', async () => {
   await using file = await open('flat.pth');
   const { report } = splitOfficial(renamed(file, (name) => (name === 'mask_token' ? 'head.weight' : name)));

@@ -70,6 +70,12 @@ test('a header nested ten thousand deep is refused like any other', async () => 
   await expectError(openWith(`{"a":{"dtype":"F32","shape":${deep},"data_offsets":[0,8]}}`), 'header', /object/);
 });
 
+test('metadata of more entries than a call takes arguments are read', async () => {
+  const entries = Array.from({ length: 200_000 }, (_, i) => [`k${i}`, '']);
+  await using file = await openSafetensorsWith({ __metadata__: Object.fromEntries(entries), a: f32([2], [0, 8]) });
+  expect(Object.keys(file.metadata).length).toBe(200_000);
+});
+
 test('a header length beyond the file, or beyond reason, is refused before anything is read', async () => {
   const claim = (length: bigint, size: number) => {
     const bytes = Buffer.alloc(size, '{');

@@ -25,10 +25,10 @@ export const MAX_HEADER_BYTES: number = 16 * 2 ** 20;
 export function parseHeader(json: Uint8Array, dataStart: number, fileSize: number, path: string): SafetensorsHeader {
   const fail = (what: string) => new CheckpointError('header', `${path} is corrupt: ${what}`);
   const header = parseJsonObject(json, fail);
-  const metadata: [string, string][] = [];
+  let metadata: readonly [string, string][] = [];
   const tensors: StoredTensor[] = [];
   for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') metadata.push(...parseMetadata(entry, fail));
+    if (name === '__metadata__') metadata = parseMetadata(entry, fail);
     else tensors.push(parseEntry(name, entry, dataStart, fail));
   }
   const end = checkTiling(tensors, dataStart, fail);

@@ -45,7 +45,8 @@ export async function matchSet(
   const pictures = [...lastUse.keys()].sort((a, b) => a - b);
   for await (const some of tokens(pictures, { preparation: preparationAt(size), patches })) {
     for (const [picture, own] of some) features.set(picture, own);
-    matchUpTo(Math.max(...some.keys()));
+    // pictures come in their order
+    matchUpTo([...some.keys()].at(-1)!);
   }
   matchUpTo(Number.POSITIVE_INFINITY);
   progress?.end();

@@ -82,7 +82,7 @@ export async function discoverSet(
     });
     if (cached) progress.update(end, set.length, true);
     const found = JSON.parse(new TextDecoder().decode(arrays.found!.data as Uint8Array)) as readonly PictureFound[];
-    pictures.push(...found);
+    for (const picture of found) pictures.push(picture);
     const read = new Set(found.map(({ index }) => index));
     for (let index = first; index < end; index++) if (!read.has(index)) leftOut.add(set, index);
   }
