@@ -173,9 +173,8 @@ function differences(comparison: Comparison): ReportSection {
               found.pValue === undefined ? undefined : pText(found.pValue),
               found.resolved ? 'resolved' : 'not resolved',
               found.items,
-              found.method,
             ]
-          : [...common, undefined, undefined, found.why, undefined, undefined],
+          : [...common, undefined, undefined, found.why, undefined],
       ];
     }),
   );
@@ -185,7 +184,7 @@ function differences(comparison: Comparison): ReportSection {
     ...(figure && { charts: [{ figure }] }),
     tables: [
       {
-        columns: ['task', 'data set', 'model', 'points', '95 % interval', 'p', 'verdict', 'items', 'method'],
+        columns: ['task', 'data set', 'model', 'points', '95 % interval', 'p', 'verdict', 'items'],
         rows,
         bold: rows.flatMap((row, at) => (row[6] === 'resolved' ? [[at, 3] as const] : [])),
       },

@@ -59,5 +59,6 @@ export function resolvedCount({ rows }: Comparison): {
 
 /** What every table of intervals says of itself. */
 export const ABOUT_INTERVALS: string =
-  'Differences are in points, with their 95 % intervals, over the same images for both models. Each interval stands for itself: nothing is corrected for how many there are, ' +
+  "Differences are in points, with their 95 % intervals, over the same images for both models: of right or wrong answers those of Bonett and Price with the p-value of McNemar's exact " +
+  'test, of all else those of a bootstrap over images. Each interval stands for itself: nothing is corrected for how many there are, ' +
   'so of twenty differences that are none about one is resolved all the same. They say what other images of the kind would change, not what another seed of the training would.';

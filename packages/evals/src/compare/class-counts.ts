@@ -64,11 +64,16 @@ export interface PooledItems {
   readonly starts: Uint32Array;
 }
 
-/** Scores choices of the images: `times[i]` says how often image `i` is in it. */
+/**
+ * Scores choices of the images: `times[i]` says how often image `i` is in it. A class that the images have, but a choice happens to have none of, is left
+ * out of its mean: counted as 0 it would pull the models together.
+ */
 export function pooledScorer({ over, entries, starts }: PooledItems): (times: ArrayLike<number>) => number {
   const { classes, absent, averageOver } = over;
   const sums = new Float64Array(3 * classes);
   const images = starts.length - 1;
+  const occurs = new Uint8Array(classes);
+  for (let at = 0; at < entries.length; at += 4) if (entries[at + 3]! > 0) occurs[entries[at]!] = 1;
   return (times) => {
     sums.fill(0);
     for (let image = 0; image < images; image++) {
@@ -84,7 +89,9 @@ export function pooledScorer({ over, entries, starts }: PooledItems): (times: Ar
     let [total, counted] = [0, 0];
     for (const c of averageOver) {
       const hits = sums[3 * c]!;
-      const union = sums[3 * c + 1]! + sums[3 * c + 2]! - hits;
+      const truth = sums[3 * c + 2]!;
+      if (occurs[c] === 1 && truth === 0) continue;
+      const union = sums[3 * c + 1]! + truth - hits;
       if (union > 0) total += hits / union;
       if (union > 0 || absent === 'zero') counted++;
     }

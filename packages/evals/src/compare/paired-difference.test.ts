@@ -129,6 +129,19 @@ test('a pooled mean is resampled by images: one that is wrong everywhere but in 
   expect(pairedDifference(better, second)).toMatchObject({ resolved: true });
 });
 
+test('a class that a resample has no image of does not pull models together', () => {
+  const scoring = { classes: 21 };
+  // 20 classes of one image each and a common one: the first model is right on all, the second on half of each
+  const images = (hit: number) =>
+    countItems(
+      Array.from({ length: 40 }, (_, i) => [i < 20 ? i + 1 : 0, hit, hit, 10]),
+      scoring,
+    );
+  const found = pairedDifference(images(10), images(5));
+  expect(found).toMatchObject({ difference: 0.5, resolved: true });
+  expect([found.low, found.high]).toEqual([expect.closeTo(0.5, 12), expect.closeTo(0.5, 12)]);
+});
+
 test('a handful of items resolves nothing', () => {
   expect(pairedDifference(valueItems([3, 3, 3]), valueItems([0, 0, 0]))).toMatchObject({
     difference: 3,
