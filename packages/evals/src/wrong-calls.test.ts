@@ -113,6 +113,7 @@ test.each<[RegExp, ...unknown[]]>([
   [/^drawPairs: there is no option "per_bin", it is called perBin/, 'drawPairs', [], { per_bin: 5 }],
   [/^correspondence: classes is undefined/, 'correspondence', new Map(), [], {}],
   [/matrix: data is a Float64Array/, 'matrix', new Float64Array(4), 2],
+  [/knn: test/, 'knnFewShot', F, {}, { shots: 1 }],
   [/hitItems: 2 predictions for 1 labels/, 'hitItems', [1, 2], [1]],
   [/classHitItems: 2 predictions for 1 labels/, 'classHitItems', [1, 2], [1]],
   [/valueItems: the number of item 1 is NaN/, 'valueItems', [1, Number.NaN]],

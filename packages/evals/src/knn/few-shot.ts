@@ -44,11 +44,11 @@ export async function knnFewShot(
   checkOption(shots >= 1 && tries >= 1, `shots is ${shots} and tries ${tries}; both must be at least 1`);
   const seeds = Array.from({ length: shots === Number.POSITIVE_INFINITY ? 1 : tries }, (_, i) => i);
   const outcomes: Outcome[] = [];
-  const hits = new Float64Array(test.labels.length);
+  const predictions: Int32Array[] = [];
   for (const seed of seeds) {
     const { outcome, predicted } = await knn(drawShots(train, shots, seed), test, knnOptions);
     outcomes.push(outcome);
-    for (let i = 0; i < hits.length; i++) if (predicted[i] === test.labels[i]) hits[i]! += 1 / seeds.length;
+    predictions.push(predicted);
   }
   const values = outcomes.map(({ value }) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -59,7 +59,9 @@ export async function knnFewShot(
     value: mean,
     others: Object.fromEntries(values.map((value, i) => [`try ${i}`, value])),
     perClass: [],
-    items: valueItems(hits),
+    items: valueItems(
+      Array.from(test.labels, (label, i) => predictions.filter((each) => each[i] === label).length / seeds.length),
+    ),
     hyper: {
       ks: outcomes[0]!.hyper.ks!,
       temperature: outcomes[0]!.hyper.temperature!,
