@@ -8,6 +8,7 @@ import { inContextSegmentation } from '../in-context/in-context';
 import { knnFewShot } from '../knn/few-shot';
 import { knn } from '../knn/knn';
 import { linearProbe } from '../linear-probe/linear-probe';
+import { scoreProbe } from '../linear-probe/score-probe';
 import { linearSegmentation } from '../linear-segmentation/linear-segmentation';
 import { logisticRegression } from '../logistic-regression/logistic-regression';
 import { corLoc } from '../metrics/corloc';
@@ -35,9 +36,16 @@ test('classification: hits, means over tries, means over classes', async () => {
   checkItems((await knn(train, uneven)).outcome);
   checkItems((await knnFewShot(train, uneven, { shots: 2, tries: 3, ks: [3] })).outcome);
   const probe = ({ dim, cls, labels }: typeof train) => ({ dim, blocks: [cls], labels });
-  checkItems(
-    (await linearProbe(probe(train), probe(uneven), { learningRates: [0.1], select: 'test', batchSize: 16 })).outcome,
-  );
+  const trained = await linearProbe(probe(train), probe(uneven), {
+    learningRates: [0.1],
+    select: 'test',
+    batchSize: 16,
+  });
+  checkItems(trained.outcome);
+  const accepted = Array.from(uneven.labels, (label, i) => (i % 4 === 0 ? [] : [label, (label + 1) % 5]));
+  const score = await scoreProbe(trained.probe, probe(uneven), { accepted });
+  expect(score.items.items).toBe(accepted.filter((labels) => labels.length > 0).length);
+  expect(itemsValue(score.items)).toBeCloseTo(score.top1, 12);
   for (const metric of ['top-1', 'mean-per-class'] as const)
     checkItems((await logisticRegression(train, uneven, { cs: [0.1], metric })).outcome);
   for (const outcome of (await truncationCurve(train, uneven, { widths: [8, 2], controls: [] })).outcomes)

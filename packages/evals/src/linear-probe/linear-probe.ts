@@ -10,7 +10,6 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkSet } from '../check-features';
-import { hitItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels } from '../features';
 import { elapsed, type Outcome } from '../outcome';
@@ -96,7 +95,7 @@ export async function linearProbe(
     unit: 'share',
     others: { 'top-5': score.top5 },
     perClass: score.perClass,
-    items: hitItems(score.predicted, test.labels),
+    items: score.items,
     hyper: {
       classifier: probe.name,
       baseLearningRate: heads[best]!.baseRate,

@@ -4,9 +4,11 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkSet } from '../check-features';
 import { checkClassifier, classify, restrictClasses } from '../classifier';
+import { hitItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions } from '../errors';
 import { takeColumns } from '../matrix';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
+import type { ItemResults } from '../outcome';
 import { PROBE_PARTS, type ProbeFeatures, type ProbeInput, probeColumns, probeRows } from './probe-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
@@ -35,6 +37,8 @@ export interface ProbeScore {
   /** Recall of each class; empty with several accepted classes. */
   readonly perClass: readonly (number | null)[];
   readonly predicted: Int32Array;
+  /** Whether each item that was scored is right. */
+  readonly items: ItemResults;
 }
 
 /** @throws EvalsError `features`, `labels` or `options` */
@@ -61,6 +65,7 @@ export async function scoreProbe(
       evaluated: items,
       perClass: perClassAccuracy(tally(predicted, features.labels, classes)),
       predicted,
+      items: hitItems(predicted, features.labels),
     };
   }
   checkOption(
@@ -71,7 +76,14 @@ export async function scoreProbe(
   const top1 = anyHitRate(predicted, accepted);
   checkOption(top1 !== undefined, 'no item has an accepted class');
   const evaluated = accepted.filter((labels) => labels.length > 0).length;
-  return { top1: top1!, top5: anyHitRate(ranked, accepted)!, evaluated, perClass: [], predicted };
+  return {
+    top1: top1!,
+    top5: anyHitRate(ranked, accepted)!,
+    evaluated,
+    perClass: [],
+    predicted,
+    items: hitItems(predicted, accepted),
+  };
 }
 
 function checkProbe(probe: Probe): void {
