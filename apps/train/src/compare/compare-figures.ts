@@ -90,7 +90,8 @@ export function clusterFigures({ models, rows }: Comparison): Figure[] {
         .flatMap(({ cells }) => (cells[i] ? [cells[i]] : []))
         .map(({ hyper, value }) => ({ clusters: Number(hyper.clusters), value }))
         .sort((a, b) => a.clusters - b.clusters);
-      return { name, x: points.map(({ clusters }) => clusters), y: points.map(({ value }) => 100 * value) };
+      const colour = SERIES_COLOURS[i % SERIES_COLOURS.length]!;
+      return { name, colour, x: points.map(({ clusters }) => clusters), y: points.map(({ value }) => 100 * value) };
     });
     const ticks = [...new Set(lines.flatMap(({ x }) => x))].filter((count) => count > 0).sort((a, b) => a - b);
     if (ticks.length < 2) return [];

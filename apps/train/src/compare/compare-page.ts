@@ -79,11 +79,24 @@ function paperTable({ models, rows: all }: Comparison, rows: readonly PairedRow[
       ...(averaged ? [mean?.toFixed(1)] : []),
     ];
   });
+  // what all columns share stands above them once
+  const facts = [
+    (row: PairedRow) => titleOf(row, all),
+    ({ dataset, split }: PairedRow) => `${dataset} ${split}`,
+    ({ metric, unit }: PairedRow) => (unit === 'share' ? `${metric}, %` : metric),
+  ];
+  const isShared = (fact: (row: PairedRow) => string): boolean => new Set(rows.map(fact)).size === 1;
+  const shared = rows.length > 1 ? facts.filter(isShared) : [];
   return {
-    caption: rows.every(({ unit }) => unit === 'share') ? '%' : 'shares in %',
+    caption: shared.map((fact) => fact(rows[0]!)).join(', '),
     columns: [
       'model',
-      ...rows.map((row) => `${titleOf(row, all)}: ${row.dataset} ${row.split}, ${row.metric}`),
+      ...rows.map((row) =>
+        facts
+          .filter((fact) => !shared.includes(fact))
+          .map((fact) => fact(row))
+          .join(', '),
+      ),
       ...(averaged ? [`average of ${rows.length}`] : []),
     ],
     rows: [...own, ...paper],

@@ -121,6 +121,18 @@ test('two files of one model with the same figure are two models; names and refe
   }
 });
 
+test('a variant that follows from the depth or the side of a model stands beside that of the others', async () => {
+  const like = (features: string, variants: readonly string[]) =>
+    variants.map((variant) => knnRecord(features, 5, { task: 'correspondence', metric: 'recall@0.10', variant }));
+  const first = await file('a.json', like('A', ['all, low', 'all, 448 px']));
+  const second = await file('b.json', like('B', ['all, 48 px', 'all, 96 px', 'all, 448 px']));
+  expect(await compare(first, second)).toBe(0);
+  expect(output()).toMatch(/correspondence, all, low \/ all, 48 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
+  expect(output()).toContain('variant: all, low (A); all, 48 px (B)');
+  expect(output()).toMatch(/correspondence, all, 448 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
+  expect(output()).toMatch(/correspondence, all, 96 px +recall@0\.10 +photos val +80\.0\n/);
+});
+
 test('what is no file of records is refused by its name, and nothing is written', async () => {
   const good = await file('good.json', [knnRecord('A', 10)]);
   const record = knnRecord('B', 5);

@@ -30,11 +30,46 @@ export function rowsOf(models: readonly ComparedModel[]): ComparedRow[] {
       groups.set(name, cells);
     }
   }
-  return [...groups.values()].map((cells) => {
-    const { task, protocol, variant, metric, dataset, split, unit } = cells.find((cell) => cell !== undefined)!;
+  return joinOwnVariants([...groups.values()]).map((cells) => {
+    const there = cells.filter((cell) => cell !== undefined);
+    const { task, protocol, metric, dataset, split, unit } = there[0]!;
+    const variant = [...new Set(there.map((cell) => cell.variant))].join(' / ');
     const row = { task, protocol, variant, metric, dataset, split, unit, cells };
     return { ...row, best: bestOf(task, cells), notes: settingNotes(cells, models) };
   });
+}
+
+/** What of a variant follows from the model: the number of its last block, the side of its input. */
+const OWN_VARIANT: Readonly<Record<string, RegExp>> = {
+  'object-discovery': /(?<=block )\d+|(?<=head )\d+/g,
+  correspondence: /(low|high|\d+ px)$/g,
+};
+
+/**
+ * Results that only one model has, because its depth or its side is in their variant, stand beside those that take the same place in the other models: both
+ * variants are in the row's name.
+ */
+function joinOwnVariants(groups: readonly (readonly (EvalRecord | undefined)[])[]): (EvalRecord | undefined)[][] {
+  const joined: (EvalRecord | undefined)[][] = [];
+  const open = new Map<string, (EvalRecord | undefined)[][]>();
+  for (const group of groups) {
+    const own = group.filter((cell) => cell !== undefined);
+    const pattern = OWN_VARIANT[own[0]!.task];
+    const cells = [...group];
+    if (own.length > 1 || !pattern) {
+      joined.push(cells);
+      continue;
+    }
+    const column = group.indexOf(own[0]);
+    const key = rowKey({ ...own[0]!, variant: own[0]!.variant.replaceAll(pattern, '') });
+    const waiting = (open.get(key) ?? []).find((row) => row[column] === undefined && !row.slice(column).some(Boolean));
+    if (waiting) waiting[column] = own[0];
+    else {
+      joined.push(cells);
+      open.set(key, [...(open.get(key) ?? []), cells]);
+    }
+  }
+  return joined;
 }
 
 /** Tasks whose number is better where it is less, and those where neither way is better. */
@@ -83,8 +118,9 @@ function settingNotes(cells: ComparedRow['cells'], models: readonly ComparedMode
 }
 
 function settingsOf(record: EvalRecord): Map<string, string> {
-  const { preprocessing, evaluated, total, selectedOn, seeds, quirks, hyper } = record;
+  const { variant, preprocessing, evaluated, total, selectedOn, seeds, quirks, hyper } = record;
   const told: Record<string, Json> = {
+    variant,
     input: preprocessing,
     items: evaluated === total ? `${total}` : `${evaluated} of ${total}`,
     'chosen on': selectedOn,
