@@ -1,5 +1,5 @@
 /** A comparison for the terminal: values side by side, then every difference with its interval, then what is to be known of both. */
-import { type Comparison, paperModels, resolvedCount } from './comparison';
+import { type Comparison, type PairedRow, paperModels, resolvedCount } from './comparison';
 import { differenceText } from './differences';
 import { titleOf, valueText } from './rows';
 
@@ -64,14 +64,22 @@ function inStep(lines: readonly (readonly string[])[]): string[] {
 
 /** What differs within rows, and what the records themselves say; each once. */
 export function notesOf({ models, rows }: Comparison): string[] {
-  const titles = new Map<string, string[]>();
-  for (const row of rows)
-    for (const note of row.notes) titles.set(note, [...(titles.get(note) ?? []), titleOf(row, rows)]);
-  const settings = [...titles].map(([note, of]) => `differs in ${some([...new Set(of)])}: ${note}`);
+  const noted = new Map<string, PairedRow[]>();
+  for (const row of rows) for (const note of row.notes) noted.set(note, [...(noted.get(note) ?? []), row]);
+  const settings = [...noted].map(([note, of]) => `differs in ${some(placesOf(of, rows))}: ${note}`);
   const own = models.flatMap(({ name, records }) =>
     [...new Set(records.flatMap(({ notes = [] }) => notes))].map((note) => `${name}: ${note}`),
   );
   return [...settings, ...own].map((note) => `note: ${note}`);
+}
+
+/** Names of tasks all of whose rows these are, and of single rows. */
+function placesOf(of: readonly PairedRow[], rows: readonly PairedRow[]): string[] {
+  const places = of.map((row) => {
+    const task = rows.filter(({ task }) => task === row.task);
+    return task.every((each) => of.includes(each)) ? row.task : titleOf(row, rows);
+  });
+  return [...new Set(places)];
 }
 
 const some = (names: readonly string[]): string =>

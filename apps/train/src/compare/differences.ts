@@ -46,6 +46,7 @@ export function differenceText(found: RowDifference, unit: EvalRecord['unit']): 
       ? `${value < 0 ? '' : '+'}${(100 * value).toFixed(1)}`
       : `${value < 0 ? '' : '+'}${value.toPrecision(3)}`;
   if (!found.paired) return `${signed(found.difference)} ${found.why}`;
-  const { difference, low, high, resolved } = found;
-  return `${signed(difference)} [${signed(low)}, ${signed(high)}]${resolved ? '' : ' not resolved'}`;
+  const { difference, low, high, resolved, pValue } = found;
+  const tested = !resolved && pValue !== undefined && (low > 0 || high < 0) ? `, p ${pValue.toFixed(3)}` : '';
+  return `${signed(difference)} [${signed(low)}, ${signed(high)}]${resolved ? '' : ` not resolved${tested}`}`;
 }

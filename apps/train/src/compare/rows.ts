@@ -33,7 +33,7 @@ export function rowsOf(models: readonly ComparedModel[]): ComparedRow[] {
   return joinOwnVariants([...groups.values()]).map((cells) => {
     const there = cells.filter((cell) => cell !== undefined);
     const { task, protocol, metric, dataset, split, unit } = there[0]!;
-    const variant = [...new Set(there.map((cell) => cell.variant))].join(' / ');
+    const variant = joinedNames([...new Set(there.map((cell) => cell.variant))]);
     const row = { task, protocol, variant, metric, dataset, split, unit, cells };
     return { ...row, best: bestOf(task, cells), notes: settingNotes(cells, models) };
   });
@@ -46,30 +46,29 @@ const OWN_VARIANT: Readonly<Record<string, RegExp>> = {
 };
 
 /**
- * Results that only one model has, because its depth or its side is in their variant, stand beside those that take the same place in the other models: both
+ * Results that some models lack because a model's depth or side is in their variant stand beside those that take the same place in the other models: all the
  * variants are in the row's name.
  */
 function joinOwnVariants(groups: readonly (readonly (EvalRecord | undefined)[])[]): (EvalRecord | undefined)[][] {
-  const joined: (EvalRecord | undefined)[][] = [];
-  const open = new Map<string, (EvalRecord | undefined)[][]>();
+  const joined: { readonly key: string | undefined; readonly cells: (EvalRecord | undefined)[] }[] = [];
   for (const group of groups) {
-    const own = group.filter((cell) => cell !== undefined);
-    const pattern = OWN_VARIANT[own[0]!.task];
-    const cells = [...group];
-    if (own.length > 1 || !pattern) {
-      joined.push(cells);
-      continue;
-    }
-    const column = group.indexOf(own[0]);
-    const key = rowKey({ ...own[0]!, variant: own[0]!.variant.replaceAll(pattern, '') });
-    const waiting = (open.get(key) ?? []).find((row) => row[column] === undefined && !row.slice(column).some(Boolean));
-    if (waiting) waiting[column] = own[0];
-    else {
-      joined.push(cells);
-      open.set(key, [...(open.get(key) ?? []), cells]);
-    }
+    const first = group.find((cell) => cell !== undefined)!;
+    const pattern = OWN_VARIANT[first.task];
+    const key = pattern && rowKey({ ...first, variant: first.variant.replaceAll(pattern, '') });
+    const host = joined.find((row) => key && row.key === key && !group.some((cell, i) => cell && row.cells[i]));
+    if (!host) joined.push({ key, cells: [...group] });
+    else for (const [i, cell] of group.entries()) host.cells[i] ??= cell;
   }
-  return joined;
+  return joined.map(({ cells }) => cells);
+}
+
+/** `keys of block 11 / 3`: what names have in common at their beginning once. */
+function joinedNames(names: readonly string[]): string {
+  const words = names.map((name) => name.split(' '));
+  const shortest = words.reduce((least, { length }) => Math.min(least, length - 1), words[0]!.length);
+  let common = 0;
+  while (common < shortest && words.every((each) => each[common] === words[0]![common])) common++;
+  return [...words[0]!.slice(0, common), words.map((each) => each.slice(common).join(' ')).join(' / ')].join(' ');
 }
 
 /** Tasks whose number is better where it is less, and those where neither way is better. */
@@ -118,9 +117,8 @@ function settingNotes(cells: ComparedRow['cells'], models: readonly ComparedMode
 }
 
 function settingsOf(record: EvalRecord): Map<string, string> {
-  const { variant, preprocessing, evaluated, total, selectedOn, seeds, quirks, hyper } = record;
+  const { preprocessing, evaluated, total, selectedOn, seeds, quirks, hyper } = record;
   const told: Record<string, Json> = {
-    variant,
     input: preprocessing,
     items: evaluated === total ? `${total}` : `${evaluated} of ${total}`,
     'chosen on': selectedOn,
