@@ -19,6 +19,9 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
+export { type ClassCounts, classCounts } from './compare/class-counts';
+export { classHitItems, countItems, hitItems, scoreItems, valueItems } from './compare/item-results';
+export { itemsValue, type PairedDifference, type PairedOptions, pairedDifference } from './compare/paired-difference';
 export {
   type CorrespondenceOptions,
   correspondence,

@@ -29,6 +29,7 @@ import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-s
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import { type BoxPart, boxPart } from './discovery/box-part';
+import { imageHasher } from './evaluated-images';
 import { type HeadLevelOnTokens, openHeadLevel } from './head-level';
 import { type ImageStream, imageStream } from './image-stream';
 import {
@@ -271,6 +272,8 @@ export function openContext(
       const { name } = weights;
       const { dataset, split } = set;
       const subject = { dataset, split, features: name, preprocessing };
+      const foreign = others.map((other) => other.set);
+      const withImages = imageHasher(set, foreign, leftOut);
       const circumstances = [
         ...new Set([
           ...notesAtSize({ weights, size: own }, size),
@@ -280,7 +283,7 @@ export function openContext(
         ]),
       ];
       return outcomes.map((outcome) => {
-        const whole = { ...outcome, total: total(outcome) };
+        const whole = { ...withImages(outcome), total: total(outcome) };
         const differences = paperDifferences({ ...whole, dataset });
         return evalRecord({ ...subject, notes: [...circumstances, ...differences] }, whole);
       });

@@ -60,12 +60,21 @@ export async function writePage(path: string, results: EvalResults): Promise<voi
       ...sections,
       {
         title: 'Records',
-        details: [{ summary: 'as JSON', text: JSON.stringify([...records, ...(control ?? [])], null, 2) }],
+        text: 'The results of single images are in the file of --json only.',
+        details: [
+          { summary: 'as JSON', text: JSON.stringify([...records, ...(control ?? [])].map(withoutItems), null, 2) },
+        ],
       },
     ],
   });
   await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));
 }
+
+/** Of tens of thousands of images they would be most of the page. */
+const withoutItems = ({ items, ...record }: EvalRecord) => ({
+  ...record,
+  ...(items && { items: { ...items, data: 'left out of this page' } }),
+});
 
 /** What was assumed or left out, each once. */
 const noticesOf = (records: readonly EvalRecord[]): NonNullable<ReportSection['notices']> =>

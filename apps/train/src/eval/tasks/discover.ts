@@ -74,6 +74,7 @@ export const task: EvalTask = {
       rasa: session.weights.rasa.planes.length > 0 || session.weights.rasa.folded !== undefined,
       wallMs: (performance.now() - began) / settings.length,
       selectedOn: sweep ? ('validation' as const) : ('nothing' as const),
+      key: discovered.set.key,
     };
     const outcomes = scored.map((one) => outcomeOf(one, common));
     const records = context.records({ ...part, set: { ...discovered.set, notes } }, outcomes);
