@@ -245,15 +245,9 @@ export function openContext(
       return { ...patchPart(plain, set), weights: plain.weights };
     },
     async head() {
-      const { gpu, weights } = model();
-      if (weights.rasa.folded)
-        throw new TrainError(
-          'data',
-          'RASA is folded into these weights, and heads are for tokens with position in them; give the weights that it was fitted on',
-        );
-      const head = await weights.head();
-      foreign.push(head);
-      return { head, level: (index) => openHeadLevel(gpu, head, index) };
+      const opened = await headOnTokens(model());
+      foreign.push(opened.head);
+      return opened;
     },
     async views(part, make, stage) {
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
@@ -293,6 +287,17 @@ export function openContext(
       for (const set of foreign) await set[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws TrainError `data` where the weights have no head, or not for their tokens */
+async function headOnTokens({ gpu, weights }: FeatureSession): Promise<HeadOnTokens> {
+  if (weights.rasa.folded)
+    throw new TrainError(
+      'data',
+      'RASA is folded into these weights, and heads are for tokens with position in them; give the weights that it was fitted on',
+    );
+  const head = await weights.head();
+  return { head, level: (index) => openHeadLevel(gpu, head, index) };
 }
 
 const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
