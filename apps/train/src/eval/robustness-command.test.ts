@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { IMAGENET_CLASSES } from '@franca/data';
 import { type EvalRecord, PAPER_SETTINGS } from '@franca/evals';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { writeImageNetA } from '../../../../packages/data/test/imagenet-files';
 import { pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
@@ -117,6 +118,15 @@ test('a set with classes that the probe does not have is refused before anything
     /3 of the 3 classes of mine are none of the probe's 3: class 0, class 11, class 13/,
   );
   expect(printed.join('\n')).not.toMatch(/features of/);
+});
+
+test('a set under the name of another is refused', async () => {
+  const elsewhere = await temporaryFolder();
+  writeImageNetA(elsewhere);
+  const set = `imagenet-r=${join(elsewhere, 'imagenet-a')}`;
+  expect(await runCli(['eval', 'robustness', ...common, '-d', at('data/few'), '--set', set])).toBe(2);
+  expect(printed.join('\n')).toMatch(/imagenet-a is ImageNet-A, not imagenet-r; give it by its own name, imagenet-a/);
+  await rm(elsewhere, { recursive: true });
 });
 
 test.each<[RegExp, ...string[]]>([

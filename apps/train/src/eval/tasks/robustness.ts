@@ -106,6 +106,11 @@ async function openSets(context: EvalContext, options: Options): Promise<OtherSe
       continue;
     }
     const set = await context.testSet(path, name);
+    if (set.benchmark && set.benchmark.name !== name)
+      throw new TrainError(
+        'usage',
+        `${path} is ${set.benchmark.title}, not ${name}; give it by its own name, ${set.benchmark.name}`,
+      );
     const how = howToScore(name);
     mapClasses(classes, set, how.naming);
     sets.push({
