@@ -32,6 +32,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
+  'packages/evals/src/compare': 'Results of single items, and the difference of two models on the same ones',
   'packages/evals/src/numerics':
     'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',
   'packages/evals/src/statistics': 'Moments, PCA and k-means of features, on either backend',
@@ -44,6 +45,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
   'packages/viz/src/report': 'One HTML file with everything in it',
 
+  'apps/train/src/compare': 'Results of several models side by side: rows, differences, page',
   'apps/train/src/commands': 'One file a command, found by reading this folder',
   'apps/train/src/options': 'Options that commands share, and their values checked',
   'apps/train/src/text': 'Amounts, durations and progress as text',

@@ -19,6 +19,9 @@ export type {
 } from './backend/eval-backend';
 export { type GpuBackend, gpuBackend } from './backend/gpu';
 export { classify, restrictClasses } from './classifier';
+export { type ClassCounts, classCounts } from './compare/class-counts';
+export { classHitItems, countItems, hitItems, scoreItems, valueItems } from './compare/item-results';
+export { itemsValue, type PairedDifference, type PairedOptions, pairedDifference } from './compare/paired-difference';
 export {
   type CorrespondenceOptions,
   correspondence,
@@ -140,7 +143,7 @@ export {
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
-export { NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
+export { NEEDS_CLASSIFIER, NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';
 export {
   type OodDetection,

@@ -22,16 +22,19 @@ export interface HeadOutput {
 /** Tokens [R, D] through all levels, coarse to fine. The features have the type of the tokens. Throws `HeadError`. */
 export function projectionHead(p: Parameters, tokens: Tensor, config: HeadConfig): HeadOutput[] {
   checkConfig(config);
-  const D = embedDimOf(config);
-  if (tokens.shape.length !== 2 || tokens.shape[1] !== D)
-    throw new HeadError('config', `tokens of shape [${tokens.shape.join(', ')}]: the head takes [rows, ${D}]`);
   return config.levels.map((_, i) => ({
     features: levelFeatures(p, tokens, config, i),
     prototypes: prototypesOf(within(p, levelNames(config.kind, i).prototypes)),
   }));
 }
 
-function levelFeatures(p: Parameters, tokens: Tensor, config: HeadConfig, i: number): Tensor {
+/** Bottleneck features [R, b] of tokens [R, D] at level i, without its prototypes. Throws `HeadError`. */
+export function levelFeatures(p: Parameters, tokens: Tensor, config: HeadConfig, i: number): Tensor {
+  checkConfig(config);
+  const D = embedDimOf(config);
+  if (tokens.shape.length !== 2 || tokens.shape[1] !== D)
+    throw new HeadError('config', `tokens of shape [${tokens.shape.join(', ')}]: the head takes [rows, ${D}]`);
+  if (!(i in config.levels)) throw new HeadError('config', `level ${i}: the head has ${config.levels.length}, from 0`);
   const { kind, nesting, layers, bottleneck = kind === 'dino' ? 'l2' : 'gelu' } = config;
   const names = levelNames(kind, i);
   let z = nesting === 'slice' ? sliceAxis(tokens, 1, 0, config.levels[i]!.width) : tokens;

@@ -1,4 +1,5 @@
 export type { AxisOptions } from './charts/axes';
+export { type BarChartOptions, type BarSeries, barChart } from './charts/bar-chart';
 export {
   smooth,
   type TrainingCurveOptions,
@@ -10,7 +11,9 @@ export {
 export { type HeatMapOptions, type HeatPanel, heatMapFigure } from './charts/heat-map';
 export { type Bins, binValues, type HistogramOptions, type HistogramSeries, histogramChart } from './charts/histogram';
 export { contactSheet, type GridCell, type GridRow, type ImageGridOptions, imageGrid } from './charts/image-grid';
+export { type Interval, type IntervalPlotOptions, intervalPlot } from './charts/interval-plot';
 export { type LineChartOptions, lineChart, type Series } from './charts/line-chart';
+export type { RowChartOptions } from './charts/row-frame';
 export {
   type ColormapName,
   colormapColour,

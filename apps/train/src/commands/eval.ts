@@ -1,14 +1,15 @@
 /** `franca-train eval <task>`: one evaluation of a checkpoint, or all of them. */
 import { basename, join, resolve } from 'node:path';
+import type { EvalBackend } from '@franca/evals';
 import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
-import { type ContextOptions, openContext, type SharedSets, shareSets } from '../eval/context';
+import { type ContextOptions, openContext, shareSets } from '../eval/context';
 import { findTasks } from '../eval/find-tasks';
 import { CONTROLLED } from '../eval/glance';
 import { refuseIdle } from '../eval/idle-options';
 import { finish, type OutputOptions, runTasks } from '../eval/run';
-import type { EvalTask, RunnableTask } from '../eval/task';
+import type { EvalTask } from '../eval/task';
 import { chosenData, dataOfRun } from '../features/data-of-run';
 import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
@@ -22,7 +23,7 @@ import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
 import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
-import { rasaTask } from '../rasa/rasa-task';
+import { runBeforeAndAfter } from '../rasa/before-and-after';
 
 interface Options extends SessionOptions, OutputOptions, MaskValues, SegmentationOptions {
   readonly data?: string;
@@ -227,30 +228,30 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   await using shared = shareSets(data);
   // what cannot be split is refused now, not by each task
   await shared.sets('images');
-  const { model, ...results } = await evaluate(options, data, shared, (session) => [
-    rasaTask(session, place?.suffix === '' ? place.folder : undefined),
-    ...evaluations,
-  ]);
+  const folder = place?.suffix === '' ? place.folder : undefined;
+  const { model, ...results } = await onModel(options, (session, backend) =>
+    runBeforeAndAfter(session, evaluations, { backend, data, shared, folder }),
+  );
   const controlled = options.control && !parseWeights(weights).untrained;
   if (controlled) console.error('the same model untrained:');
   const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
   const control = controlled
-    ? await evaluate({ ...options, weights: UNTRAINED + weights }, { ...data, blocks: 1 }, shared, () => controls)
+    ? await onModel({ ...options, weights: UNTRAINED + weights }, async (session, backend) => {
+        await using context = openContext(session, backend, { ...data, blocks: 1 }, shared);
+        return runTasks(context, controls, {}, true);
+      })
     : undefined;
   await finish({ model, ...results, control: control?.records ?? [] }, { ...options, html });
 }
 
-/** Opens a model and runs tasks on it; what fails is left out. */
-async function evaluate(
+/** Opens a model for what `run` does with it. */
+async function onModel<Result>(
   options: Options,
-  data: ContextOptions,
-  shared: SharedSets,
-  tasksOf: (session: FeatureSession) => readonly RunnableTask[],
-) {
+  run: (session: FeatureSession, backend: EvalBackend) => Promise<Result>,
+): Promise<Result> {
   await using session = await openSession(options);
   using backend = chooseBackend(session);
-  await using context = openContext(session, backend, data, shared);
-  return { model: session.weights.name, ...(await runTasks(context, tasksOf(session), {}, true)) };
+  return await run(session, backend);
 }
 
 /** Before hours of work, not after. */

@@ -5,19 +5,35 @@ import type { RasaFit } from '@franca/rasa';
 import { writeFigure } from '@franca/viz/node';
 import type { Command } from 'commander';
 import { examples } from '../command-line';
+import { TrainError } from '../errors';
 import { chooseBackend } from '../eval/backend';
 import { openContext } from '../eval/context';
+import { type ProtocolOptions, protocolOption } from '../eval/paper-protocol';
+import { type DensePart, type Parts, patchPart } from '../eval/part';
 import { writeJson } from '../eval/results';
 import { chosenData } from '../features/data-of-run';
-import { openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
+import { spread } from '../image-sets/image-set';
+import { defaultSize, wholePatches } from '../image-sets/preparation';
 import { positiveInteger, positiveNumber, trainTest } from '../options/option-values';
 import { checkOutputFile, checkOutputFolder } from '../options/outputs';
 import { fitOnImages, type RasaOptions } from '../rasa/fit-on-images';
-import { DIRECTIONS, FIT_CHANCE, FIT_R2, HEAD_R2, positionChart, positionReadings } from '../rasa/position-readings';
+import { costOfViews, fitOnViews, followPaper, PAPER_RASA, paperRecipe } from '../rasa/paper-rasa';
+import {
+  DIRECTIONS,
+  FIT_CHANCE,
+  FIT_R2,
+  HEAD_R2,
+  type PlanesToRead,
+  positionChart,
+  positionReadings,
+} from '../rasa/position-readings';
 import { foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
-interface Options extends SessionOptions, RasaOptions {
+interface Options extends SessionOptions, RasaOptions, ProtocolOptions {
+  /** False: pictures as they are, where the protocol has random views. */
+  readonly augment: boolean;
   readonly data?: string;
   readonly out: string;
   readonly images?: { readonly train: number; readonly test: number };
@@ -38,16 +54,18 @@ export function register(program: Command): void {
       positiveInteger,
     )
     .option('--train-batch <n>', 'images per step (default: an eighth of the images, at most 128)', positiveInteger)
-    .option('--lr <rate>', 'peak learning rate (default: 0.02; with --official 2e-4)', positiveNumber)
+    .option('--lr <rate>', 'peak learning rate (default: 0.02)', positiveNumber)
     .option(
       '--min-r2 <r2>',
-      'stop where least squares reads position no better than this above chance (default: 0.01; with --official never)',
+      'stop where least squares reads position no better than this above chance (default: 0.01)',
       positiveNumber,
     )
-    .option(
-      '--official',
-      'the published procedure: features as they are, batches of 128, nine planes, not orthogonal to each other, of the weights of heads; needs thousands of images',
+    .addOption(
+      protocolOption(
+        '518 px, random views anew in each pass, features as they are, batches of 128, five passes at 2e-4, nine planes, chained, of the weights of heads; for thousands of images',
+      ),
     )
+    .option('--no-augment', 'with --protocol paper: pictures as they are in place of random views, from the cache')
     .option('--json <file>', 'write the records: position after each plane, folded against projected')
     .addHelpText(
       'after',
@@ -65,8 +83,13 @@ async function run(options: Options): Promise<void> {
   const part = 'planes from the part that it learned from, read on its held-out part';
   const { spec, heldOut, said } = await chosenData({ weights: options.weights, asked: options.data, part });
   if (said) console.log(said);
+  const { protocol, augment } = options;
+  if (!protocol && !augment)
+    throw new TrainError('usage', '--no-augment is for --protocol paper; without it pictures are taken as they are');
   // Planes are looked for in what the model itself gives.
-  await using session = await openSession({ ...options, rasa: 'none' });
+  await using session = await openSession({ ...options, rasa: 'none' }, (config) =>
+    protocol ? wholePatches(PAPER_RASA.size, config.patchSize) : defaultSize(config),
+  );
   for (const note of session.weights.notes) console.log(`note: ${note}`);
   const images = options.images ?? {};
   using backend = chooseBackend(session);
@@ -78,13 +101,15 @@ async function run(options: Options): Promise<void> {
     denseImages: images,
   });
   const parts = { train: await context.patches('train'), test: await context.patches('test') };
-  const fit = await fitOnImages(session, parts.train, options);
-  const readings = await positionReadings(backend, parts, fit, session);
+  const { fit, read, ...told } = await (protocol
+    ? fitByPaper(session, parts, options)
+    : fitPlainly(session, parts, options));
+  const readings = await positionReadings(backend, read, { bases: fit.bases, fit, ...told }, session);
   for (const line of readingLines(fit, readings)) console.log(line);
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const files = await writeRasa(options.out, session.weights, fit, options.official ? fit.heads : undefined);
+  const files = await writeRasa(options.out, session, fit, protocol ? fit.heads : undefined);
   const proof = await proveFolding(session, test, files);
   console.log(
     `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
@@ -98,6 +123,35 @@ async function run(options: Options): Promise<void> {
     console.log(`wrote ${path}`);
 }
 
+/** A fit, the parts that position is read from after each plane, and what is to be told of it. */
+interface Fitted extends Pick<PlanesToRead, 'notes' | 'settings'> {
+  readonly fit: RasaFit;
+  readonly read: Parts<DensePart>;
+}
+
+const fitPlainly = async (session: FeatureSession, parts: Parts<DensePart>, options: Options): Promise<Fitted> => ({
+  fit: await fitOnImages(session, parts.train, options),
+  read: parts,
+});
+
+/** Under the protocol features of views are not kept, so that position is read from fewer pictures. */
+const READ = 500;
+
+async function fitByPaper(session: FeatureSession, parts: Parts<DensePart>, options: Options): Promise<Fitted> {
+  const { set } = parts.train;
+  const { planes, epochs, trainBatch, lr, minR2, images } = options;
+  const given = { planes, epochs, trainBatch, lr, minR2, images, augment: options.augment ? undefined : false };
+  const followed = followPaper(session, set, given);
+  const values = { ...PAPER_RASA.values, ...followed.values };
+  if (values.augment) console.log(costOfViews(set.length, session.size, values));
+  const fit = values.augment
+    ? await fitOnViews(session, set, values)
+    : await fitOnImages(session, parts.train, values, paperRecipe(values));
+  const some = (part: DensePart): DensePart => patchPart(session, spread(part.set, READ));
+  const read = values.augment ? { train: some(parts.train), test: some(parts.test) } : parts;
+  return { fit, read, notes: followed.notes, settings: followed.hyper.settings };
+}
+
 /** One line per reading: what least squares and the head that is trained next read on the images of the fit, and what least squares reads on others. */
 function readingLines(fit: RasaFit, readings: readonly EvalRecord[]): string[] {
   const lines = readings.map(({ variant, value, others }) => {
@@ -108,7 +162,7 @@ function readingLines(fit: RasaFit, readings: readonly EvalRecord[]): string[] {
     `R2 of position, on the ${fit.images} images of the fit and on others:`,
     columns(['planes removed', 'least sq.', 'of it chance', 'trained head', 'least sq., others', 'MSE, others']),
     ...lines,
-    `planes: ${DIRECTIONS[fit.directions]}${fit.directions === 'patterns' ? '; the published ones: --official' : ''}`,
+    `planes: ${DIRECTIONS[fit.directions]}${fit.directions === 'patterns' ? '; the published ones: --protocol paper' : ''}`,
     ...closingLines(fit),
   ];
 }
@@ -120,7 +174,7 @@ function closingLines({ after, stages, stopped, images, leftOut }: RasaFit): str
     ...(leftOut > 0 ? [`note: ${leftOut} of ${images} images do not fill a batch; no head was trained on them`] : []),
     ...(poor > 0
       ? [
-          `note: ${poor} of ${stages.length} heads read less than half of what least squares reads: they have not learned; raise --epochs or --lr, or leave out --official`,
+          `note: ${poor} of ${stages.length} heads read less than half of what least squares reads: they have not learned; raise --epochs or --lr, or leave out --protocol`,
         ]
       : []),
     stopped === 'position-gone'

@@ -16,7 +16,7 @@ function listeningSession() {
   const session: Partial<FeatureSession> = {
     size: 16,
     leftOut: createLeftOutImages(),
-    weights: { name: 'silent', notes: [], rasa: { planes: [], folded: undefined } } as Partial<
+    weights: { name: 'silent', notes: [], rasa: { planes: [], folded: undefined, notes: [] } } as Partial<
       FeatureSession['weights']
     > as FeatureSession['weights'],
     model: { config: { depth: 12, patchSize: 8 } } as FeatureSession['model'],

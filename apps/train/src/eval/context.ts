@@ -5,8 +5,10 @@
 import type { HoldOutOptions } from '@franca/data';
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
+import type { HeadOfWeights } from '../features/find-head';
+import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
-import type { FeatureSession } from '../features/session';
+import { type FeatureSession, sessionWith } from '../features/session';
 import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
@@ -27,6 +29,8 @@ import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-s
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
 import { type BoxPart, boxPart } from './discovery/box-part';
+import { imageHasher } from './evaluated-images';
+import { type HeadLevelOnTokens, openHeadLevel } from './head-level';
 import { type ImageStream, imageStream } from './image-stream';
 import {
   type DensePart,
@@ -71,8 +75,12 @@ export interface EvalContext {
   other(data: string): Promise<ImagePart>;
   /** The same of a set that was opened elsewhere, which is closed with the context. */
   of(set: ImageSet & AsyncDisposable, asked?: ImageRequest): Promise<ImagePart>;
-  /** Patch tokens of any images. */
-  patches(part: PartName): Promise<DensePart>;
+  /** Patch tokens of any images; `planes: 'left-in'`: those of RASA are not removed. */
+  patches(part: PartName, planes?: 'removed' | 'left-in'): Promise<DensePart>;
+  /** Whether planes of RASA are removed from patch tokens. */
+  readonly hasPlanes: boolean;
+  /** The projection head that patches were trained with. @throws TrainError `data` where these weights have none, or not for their tokens */
+  head(): Promise<HeadOnTokens>;
   /** Patch tokens of pictures that are made of those of a part. */
   views<Set extends ImageSet>(
     part: PartName,
@@ -92,6 +100,13 @@ export interface EvalContext {
     total?: (outcome: Outcome) => number,
     others?: readonly Part[],
   ): EvalRecord[];
+}
+
+/** A head, and its levels on patch tokens. */
+export interface HeadOnTokens {
+  readonly head: HeadOfWeights;
+  /** One of its levels, counted from 0, to be disposed of. */
+  level(index: number): Promise<HeadLevelOnTokens>;
 }
 
 /** Makes pictures of those of a set, which the model is shown `size` pixels a side; `resize` as in `ImageOptions`. */
@@ -222,7 +237,18 @@ export function openContext(
       if (!foreign.includes(set)) foreign.push(set);
       return imagePart(model(), set, options, asked);
     },
-    patches: async (part) => patchPart(model(), (await sets('dense'))[part]),
+    hasPlanes: (session?.weights.rasa.planes.length ?? 0) > 0,
+    async patches(part, planes = 'removed') {
+      const { [part]: set } = await sets('dense');
+      if (planes === 'removed') return patchPart(model(), set);
+      const plain = sessionWith(model(), noRasa);
+      return { ...patchPart(plain, set), weights: plain.weights };
+    },
+    async head() {
+      const opened = await headOnTokens(model());
+      foreign.push(opened.head);
+      return opened;
+    },
     async views(part, make, stage) {
       const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
@@ -235,21 +261,23 @@ export function openContext(
       foreign.push(set);
       return boxPart(model(), set);
     },
-    records({ set, preprocessing, size }, outcomes, total = () => set.total, others = []) {
-      const { weights, leftOut } = model();
+    records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
+      const { leftOut, size: own } = model();
       const { name } = weights;
       const { dataset, split } = set;
       const subject = { dataset, split, features: name, preprocessing };
+      const foreign = others.map((other) => other.set);
+      const withImages = imageHasher(set, foreign, leftOut);
       const circumstances = [
         ...new Set([
-          ...notesAtSize(model(), size),
+          ...notesAtSize({ weights, size: own }, size),
           ...notesAround(set),
           ...others.flatMap((other) => other.set.notes),
           ...leftOut.notes([dataset, ...others.map((other) => other.set.dataset)]),
         ]),
       ];
       return outcomes.map((outcome) => {
-        const whole = { ...outcome, total: total(outcome) };
+        const whole = { ...withImages(outcome), total: total(outcome) };
         const differences = paperDifferences({ ...whole, dataset });
         return evalRecord({ ...subject, notes: [...circumstances, ...differences] }, whole);
       });
@@ -259,6 +287,17 @@ export function openContext(
       for (const set of foreign) await set[Symbol.asyncDispose]();
     },
   };
+}
+
+/** @throws TrainError `data` where the weights have no head, or not for their tokens */
+async function headOnTokens({ gpu, weights }: FeatureSession): Promise<HeadOnTokens> {
+  if (weights.rasa.folded)
+    throw new TrainError(
+      'data',
+      'RASA is folded into these weights, and heads are for tokens with position in them; give the weights that it was fitted on',
+    );
+  const head = await weights.head();
+  return { head, level: (index) => openHeadLevel(gpu, head, index) };
 }
 
 const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
@@ -288,7 +327,10 @@ async function openDense({
 }
 
 /** Notes on the weights, with that on resampled positions for this side of the input. */
-function notesAtSize({ weights, size: own }: FeatureSession, size: number | string = own): readonly string[] {
+function notesAtSize(
+  { weights, size: own }: Pick<FeatureSession, 'weights' | 'size'>,
+  size: number | string = own,
+): readonly string[] {
   if (size === own) return weights.notes;
   const [there, here] = [own, size].map((side) => resamplingNote(weights, side));
   return [...weights.notes.filter((note) => note !== there), ...(here ? [here] : [])];

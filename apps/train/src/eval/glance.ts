@@ -44,16 +44,31 @@ const LINES: Readonly<Record<string, Line>> = {
   },
 };
 
+/** What is looked at. */
+export interface Glanced {
+  /** Name of the model; records of the same model with planes of RASA removed have another. */
+  readonly model: string;
+  readonly records: readonly EvalRecord[];
+  /** Of the model untrained. */
+  readonly control?: readonly EvalRecord[];
+}
+
 /** One row for each kind of figure that there is. */
-export function glance(records: readonly EvalRecord[], control: readonly EvalRecord[]): ReportTable {
+export function glance({ model, records, control = [] }: Glanced): ReportTable {
+  const plain = records.filter(({ features }) => features === model);
+  const planed = records.filter(({ features }) => features.startsWith(`${model} + RASA`));
   const rows = Object.entries(LINES).flatMap(([task, { asks, floor, variant }]) => {
-    const record = mainRecord(records, task, variant);
+    const record = mainRecord(plain, task, variant);
     if (!record) return [];
-    const untrained = mainRecord(control, task, variant);
     const figure = (value: number | undefined) => (value === undefined ? undefined : figureOf(record, value));
-    return [[asks, task, record.metric, figure(record.value), figure(untrained?.value), figure(floor?.(record))]];
+    const withRasa = planed.length > 0 ? [figure(mainRecord(planed, task, variant)?.value)] : [];
+    const untrained = mainRecord(control, task, variant);
+    return [
+      [asks, task, record.metric, figure(record.value), ...withRasa, figure(untrained?.value), figure(floor?.(record))],
+    ];
   });
-  return { columns: ['question', 'task', 'metric', 'this model', 'untrained', 'floor'], rows };
+  const withRasa = planed.length > 0 ? ['with RASA'] : [];
+  return { columns: ['question', 'task', 'metric', 'this model', ...withRasa, 'untrained', 'floor'], rows };
 }
 
 /** The first of several variants, or of those of the name (`all` is `all, low` too); position is that of the task itself, after those of RASA. */

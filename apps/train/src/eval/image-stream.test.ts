@@ -26,7 +26,7 @@ function streamOf(broken: readonly number[] = [], of: ImageSet = set) {
   const session: Partial<FeatureSession> = {
     size: 8,
     model: { config: { depth: 2, embedDim: 2, patchSize: 8 } } as FeatureSession['model'],
-    weights: { rasa: { planes: [], folded: undefined } } as Partial<
+    weights: { rasa: { planes: [], folded: undefined, notes: [] } } as Partial<
       FeatureSession['weights']
     > as FeatureSession['weights'],
     async *fresh(_, { images, preparation }) {

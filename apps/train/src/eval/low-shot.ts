@@ -106,6 +106,8 @@ export function meanOfShots({ variant, shots, seeds }: ShotGroup, outcomes: read
       lists: shots.map(({ name }) => name),
     },
     seeds: [...new Set([...seeds, ...first.seeds])],
+    // of several draws there is no one result of an image
+    ...(outcomes.length > 1 && { items: undefined }),
     wallMs: outcomes.reduce((sum, { wallMs }) => sum + wallMs, 0),
   };
 }

@@ -98,6 +98,7 @@ test("OpenOOD's sets are told from its own list of known images; near and far me
     hyper: { head: 'cls+mean', inside: 12, foreign: 10, classifier: 'trained here', settings: 'own' },
   });
   const knn = all.find(({ variant }) => variant === 'knn near')!;
+  expect([near.selectedOn, knn.selectedOn]).toEqual(['train-holdout', 'nothing']);
   expect(knn.hyper.trainFeatures).toBe('cls+mean, as the classifier reads');
   expect(printed).toContain(`msp near: AUROC ${(100 * near.value).toFixed(1)} %`);
   expect(near.notes!.join()).toContain('45,000');

@@ -185,7 +185,8 @@ export interface Followed<Values> {
   readonly hyper: { readonly settings: string };
 }
 
-const DEVIATING = `${PAPER_SETTINGS}, with the deviations of the notes`;
+/** What a record says of settings that are not quite the paper's. */
+export const DEVIATING: string = `${PAPER_SETTINGS}, with the deviations of the notes`;
 
 /** Images that the paper's evaluations learn from; of the fine-grained sets train and validation together. */
 const PAPER_TRAIN: Readonly<Record<string, number>> = {

@@ -12,6 +12,7 @@ import {
 } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
 import { imagesPerShard } from '../features/extract';
+import type { Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
 import { chosenOf, type ImageSet } from '../image-sets/image-set';
@@ -24,6 +25,8 @@ import { amountOfBytes } from '../text/amounts';
 export interface Part {
   readonly set: ImageSet;
   readonly preprocessing: string;
+  /** Of the model, where they are not the session's: with other planes of RASA. */
+  readonly weights?: Weights;
   /** Side of the input, where it is not the session's, or in words the grids of inputs of several sizes. */
   readonly size?: number | string;
 }

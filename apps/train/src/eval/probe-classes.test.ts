@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import type { ImageSet } from '../image-sets/image-set';
 import type { ImagePart } from './part';
 import { mapClasses, scoreAccepted, scoreSet } from './probe-classes';
-import { realLabels } from './real-labels';
+import { acceptedClasses } from './real-labels';
 
 const wnids = (...places: number[]): string[] => places.map((place) => IMAGENET_CLASSES[place]!);
 
@@ -79,9 +79,9 @@ test('classes are matched by name, whatever their order in the set, by identifie
 test('ReaL: any accepted class is right, images without one are left out, a class that the probe does not have is never predicted', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'franca-real-'));
   const file = join(folder, 'real.json');
-  await writeFile(file, '[[11],[0,13],[],[999]]');
+  await writeFile(file, `[[11],[0,13],[],[999]${',[]'.repeat(49_996)}]`);
   const key = (index: number): string => `val/x/ILSVRC2012_val_0000000${index + 1}.JPEG`;
-  const accepted = await realLabels(file, { key, length: 4 }, known.classes);
+  const accepted = await acceptedClasses(file, { key, length: 4 }, known.classes);
   expect(accepted).toEqual([[1], [0, 2], [], [-1]]);
   const part = partOf(known.classes, [
     [0, 0, 5, 1, 1],
@@ -91,8 +91,6 @@ test('ReaL: any accepted class is right, images without one are left out, a clas
   ]);
   const score = await scoreAccepted(known, part, { backend: cpuBackend, accepted });
   expect([score.top1, score.evaluated]).toEqual([2 / 3, 3]);
-  await expect(realLabels(file, { key: () => 'a/1.jpg', length: 1 }, known.classes)).rejects.toThrow(
-    /a\/1.jpg is no image of ImageNet's validation part/,
-  );
+  await expect(acceptedClasses(file, { key: () => 'a/1.jpg', length: 1 }, known.classes)).rejects.toThrow(/a\/1.jpg/);
   await rm(folder, { recursive: true });
 });

@@ -79,11 +79,20 @@ function ownMetric({ set: { benchmark } }: ImagePart): RegressionAsked['metric']
   return METRICS.find((metric) => metric === benchmark?.metric);
 }
 
-/** The same features with all classes of each image. */
-function severalOf({ set, features: { images, labelled } }: ImagePart): MultiLabelFeatures {
+interface SeveralLabels {
+  readonly set: Pick<ImagePart['set'], 'classes' | 'labels' | 'difficult'>;
+  readonly features: Pick<ImagePart['features'], 'images' | 'labelled'>;
+}
+
+/** The same features with all classes of each image: 1 where it has one, 0 where that counts neither way, else -1. */
+export function severalOf({ set, features }: SeveralLabels): MultiLabelFeatures {
+  const { images, labelled } = features;
   const classes = set.classes.length;
   const truth = new Int8Array(images.length * classes).fill(-1);
-  for (const [row, index] of images.entries()) for (const label of set.labels!(index)) truth[row * classes + label] = 1;
+  for (const [row, index] of images.entries()) {
+    for (const label of set.difficult?.(index) ?? []) truth[row * classes + label] = 0;
+    for (const label of set.labels!(index)) truth[row * classes + label] = 1;
+  }
   return { dim: labelled.dim, cls: labelled.cls, truth };
 }
 

@@ -26,9 +26,9 @@ export const writeJson = (path: string, records: readonly EvalRecord[]): Promise
   writeFileAtomic(path, (sink) => sink(Buffer.from(`${JSON.stringify(records, null, 2)}\n`)));
 
 /** The same in short, where there is more than one can read: columns in step. */
-export function resultsInShort({ records, control }: EvalResults): string | undefined {
-  if (!control) return undefined;
-  const { columns, rows } = glance(records, control);
+export function resultsInShort(results: EvalResults): string | undefined {
+  if (!results.control) return undefined;
+  const { columns, rows } = glance(results);
   const lines = [columns, ...rows].map((row) => row.map((cell) => `${cell ?? ''}`));
   const widths = columns.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)));
   return lines
@@ -45,7 +45,8 @@ export function resultsInShort({ records, control }: EvalResults): string | unde
 export const PAPER_MODELS: readonly string[] = ['Franca-B', 'Franca-L', 'DINOv2-B', 'Franca'];
 
 /** The page: the table of all results, then a part per evaluation, then everything that is needed to repeat them. */
-export async function writePage(path: string, { model, records, sections, control }: EvalResults): Promise<void> {
+export async function writePage(path: string, results: EvalResults): Promise<void> {
+  const { model, records, sections, control } = results;
   const seconds = records.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1000;
   const html = htmlReport({
     title: `Evaluation of ${model}`,
@@ -54,31 +55,42 @@ export async function writePage(path: string, { model, records, sections, contro
       { label: 'time of evaluations', value: duration(seconds) },
     ],
     sections: [
-      ...(control ? [{ title: 'In short', tables: [glance(records, control)] }] : []),
-      { title: 'Results', tables: [resultRows(records)], notices: noticesOf(records) },
+      ...(control ? [{ title: 'In short', tables: [glance(results)] }] : []),
+      { title: 'Results', tables: [resultRows(records, model)], notices: noticesOf(records) },
       ...sections,
       {
         title: 'Records',
-        details: [{ summary: 'as JSON', text: JSON.stringify([...records, ...(control ?? [])], null, 2) }],
+        text: 'The results of single images are in the file of --json only.',
+        details: [
+          { summary: 'as JSON', text: JSON.stringify([...records, ...(control ?? [])].map(withoutItems), null, 2) },
+        ],
       },
     ],
   });
   await writeFileAtomic(path, (sink) => sink(Buffer.from(html)));
 }
 
+/** Of tens of thousands of images they would be most of the page. */
+const withoutItems = ({ items, ...record }: EvalRecord) => ({
+  ...record,
+  ...(items && { items: { ...items, data: 'left out of this page' } }),
+});
+
 /** What was assumed or left out, each once. */
 const noticesOf = (records: readonly EvalRecord[]): NonNullable<ReportSection['notices']> =>
   [...new Set(records.flatMap(({ notes = [] }) => notes))].map((text) => ({ kind: 'warning', text }));
 
 /** What is read first stands first: a page may be narrower than the table. */
-function resultRows(records: readonly EvalRecord[]): ReportTable {
+function resultRows(records: readonly EvalRecord[], name: string): ReportTable {
   const models = PAPER_MODELS.filter((model) => records.some((record) => paperResult(record, model)));
+  const differ = new Set(records.map(({ features }) => features)).size > 1;
   return {
     columns: [
       'task',
       'variant',
       'metric',
       'value',
+      ...(differ ? ['features'] : []),
       ...models.map((model) => `paper: ${model}`),
       'data set',
       'items',
@@ -89,6 +101,7 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
       record.variant,
       record.unit === 'share' ? `${record.metric}, %` : record.metric,
       record.unit === 'share' ? (100 * record.value).toFixed(1) : record.value.toPrecision(4),
+      ...(differ ? [whatDiffers(record.features, name)] : []),
       ...models.map((model) => paperResult(record, model)?.values.join(' / ')),
       `${record.dataset} ${record.split}`,
       record.evaluated === record.total ? `${record.total}` : `${record.evaluated} of ${record.total}`,
@@ -96,6 +109,10 @@ function resultRows(records: readonly EvalRecord[]): ReportTable {
     ]),
   };
 }
+
+/** Of `model + RASA 4` what comes after the name of the model, which is that of the page. */
+const whatDiffers = (features: string, model: string): string =>
+  features.startsWith(model) ? features.slice(model.length).trim() : features;
 
 /** The protocol, where several of a task stand in one table. */
 const methodOf = ({ task, protocol }: EvalRecord, records: readonly EvalRecord[]): string =>

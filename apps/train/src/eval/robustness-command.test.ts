@@ -57,7 +57,8 @@ async function writeSets(): Promise<void> {
   await write('a', (place, i) => `${wnid(place)}/${i}.jpg`, PLACES.slice(1), 3);
   await write('other', (place, i) => `class ${place}/${i}.jpg`, PLACES, 2);
   // of twelve images the first accepts nothing, the second both others' classes too
-  const labels = Array.from({ length: 12 }, (_, i) => (i === 0 ? [] : i === 1 ? PLACES : [PLACES[i % 3]!]));
+  const labelsOf = (i: number): readonly number[] => (i === 0 ? [] : i === 1 ? PLACES : [PLACES[i % 3]!]);
+  const labels = Array.from({ length: 50_000 }, (_, i) => (i < 12 ? labelsOf(i) : []));
   await mkdir(join(folder, 'data'), { recursive: true });
   await writeFile(join(folder, 'data/real.json'), JSON.stringify(labels));
 }

@@ -16,16 +16,21 @@ export interface OutputOptions {
   readonly saveProbe?: string;
 }
 
+/** What tasks gave, and which failed. */
+export interface RunResults extends Pick<EvalResults, 'records' | 'sections'> {
+  readonly failed: readonly string[];
+}
+
 /**
- * Tasks one after the other. With `keepGoing` one for which the data have nothing (classes, masks) is told and left out, and one that fails is reported and
+ * Tasks one after the other; the next is asked for when the one before it is done. With `keepGoing` one for which the data have nothing (classes, masks) is told and left out, and one that fails is reported and
  * counted; the others go on.
  */
 export async function runTasks(
   context: EvalContext,
-  tasks: readonly RunnableTask[],
+  tasks: Iterable<RunnableTask>,
   options: Readonly<Record<string, unknown>>,
   keepGoing: boolean,
-): Promise<Pick<EvalResults, 'records' | 'sections'> & { readonly failed: readonly string[] }> {
+): Promise<RunResults> {
   const failed: string[] = [];
   const records: EvalRecord[] = [];
   const sections: ReportSection[] = [];

@@ -21,6 +21,13 @@ export interface RunnableTask {
   run(context: EvalContext, options: Readonly<Record<string, unknown>>): Promise<EvalResult>;
 }
 
+/** An evaluation that is run a second time, on patch tokens with the planes removed. */
+export interface SecondRun {
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What of it is left out the second time, in words. */
+  readonly limited?: string;
+}
+
 /** What a file of `tasks/` exports as `task`. */
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there. */
@@ -35,6 +42,8 @@ export interface EvalTask extends RunnableTask {
   readonly inputSize?: (options: Readonly<Record<string, unknown>>) => number | undefined;
   /** Which options have no effect beside those that are given: they are refused at the start. */
   readonly idle?: (options: GivenOptions) => IdleOptions;
+  /** What `eval all` does with it where there are planes of RASA; absent where no patch token is read. */
+  readonly rasa?: SecondRun | { readonly leftOut: string };
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
   /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */

@@ -26,6 +26,8 @@ export function parseWeights(weights: string): { readonly path: string; readonly
 }
 
 const EXPORTED = 'teacher.safetensors';
+/** Name of a file of RASA heads. */
+export const RASA_HEADS = 'rasa_head.safetensors';
 /** Files of a folder that hold a backbone, the preferred one first. */
 const CANDIDATES = [
   EXPORTED,
@@ -52,7 +54,7 @@ export async function findWeights(path: string): Promise<FoundWeights> {
     ...found,
     name: basename(resolve(path)),
     configFile: runConfig(path),
-    rasaFile: existing('rasa_head.safetensors'),
+    rasaFile: existing(RASA_HEADS),
   };
 }
 

@@ -12,6 +12,8 @@ export interface LeftOutImages {
   notes(datasets?: readonly string[]): string[];
   /** The note on one part, if images are left out of it. */
   note(set: ImageSet): string | undefined;
+  /** Whether an image of a part is left out; the part is told by its names of images, whatever notes it has by now. */
+  has(set: Pick<ImageSet, 'key'>, index: number): boolean;
 }
 
 /** The share is taken of so many images at least, so that one file of five is not too much. */
@@ -36,6 +38,7 @@ export function createLeftOutImages(maxShare: number = MAX_BAD_SHARE): LeftOutIm
         throw tooMany(set, left, maxShare);
     },
     note,
+    has: ({ key }, index) => [...sets].some(([set, left]) => set.key === key && left.has(index)),
     notes: (datasets) => {
       const all = [...sets.keys()].filter(({ dataset }) => datasets === undefined || datasets.includes(dataset));
       return [...new Set(all.map(note).filter((each) => each !== undefined))];

@@ -71,7 +71,7 @@ test('RASA heads in the file, beside it, given, or left out', async () => {
   await expect(openWeights(file, { rasa: file })).rejects.toThrow(/tiny\.safetensors holds no RASA heads/);
   await writeSafetensors(separate, [head('pos_pred.weight', 2)], { model: 'another' });
   await using foreign = await openWeights(file, { rasa: separate });
-  expect(foreign.notes).toEqual(['the RASA heads were fitted on "another"']);
+  expect(foreign.notes).toEqual([`the RASA planes of ${separate}: they were fitted on "another"`]);
   // Planes are removed after extraction, so caches need not know of them.
   await using plain = await openWeights(file);
   expect(await given.identity()).toBe(await plain.identity());

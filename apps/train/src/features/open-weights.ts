@@ -2,16 +2,17 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type OfficialCheckpoint, openCheckpoint } from '@franca/checkpoint';
+import { openCheckpoint } from '@franca/checkpoint';
 import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
-import { type ConfigOfWeights, finalLayerOf, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
-import { TrainError } from '../errors';
+import { type ConfigOfWeights, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
-import { type FoundWeights, findWeights, parseWeights } from './find-weights';
+import { type HeadOfWeights, openHead } from './find-head';
+import { findRasa, rasaPlaces, untrainedRasa } from './find-rasa';
+import { findWeights, parseWeights } from './find-weights';
 import { networkOfFile } from './network-of-file';
-import { describeRasa, noRasa, notesOnRasa, planesOf, type RasaOfWeights } from './rasa-of-weights';
+import { describeRasa, noRasa, type RasaOfWeights } from './rasa-of-weights';
 
 export interface WeightOptions extends ModelOptions {
   /** Which network of a file that holds several. */
@@ -24,17 +25,31 @@ export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config'
   readonly file: string;
   readonly read: WeightSource;
   readonly rasa: RasaOfWeights;
-  /** Which model this is, for records. */
+  /** Which model this is, for records; `model` without RASA. */
   readonly name: string;
+  readonly model: string;
+  /** Step of the run that made them, where their file says. */
+  readonly step?: string | undefined;
   /** What was assumed about it, in words, for records and the screen. */
   readonly notes: readonly string[];
+  /** The projection head that patches were trained with, to be closed. @throws TrainError `data` where there is none */
+  head(): Promise<HeadOfWeights>;
   /** Same text, same features as the model gives them (before planes are removed); for caches. */
   identity(): Promise<string>;
 }
 
+/** The same weights with other planes, or none; for weights whose RASA is not folded. */
+export const withPlanes = (weights: Weights, rasa: RasaOfWeights): Weights => ({
+  ...weights,
+  rasa,
+  name: `${weights.model}${describeRasa(rasa)}`,
+  notes: [...weights.notes.filter((note) => !weights.rasa.notes.includes(note)), ...rasa.notes],
+});
+
 /**
  * Opens a file of weights (official, timm or own names; safetensors or .pth), the folder of a run or of an import, or `random:` and any of these:
- * the same architecture with initial weights, the control that every evaluation should beat.
+ * the same architecture with initial weights, the control that every evaluation should beat. Planes of RASA that lie in the folder of the run are used
+ * where they were fitted on exactly these weights.
  * @throws TrainError, CheckpointError or VitError where there is no ViT
  */
 export async function openWeights(path: string, options: WeightOptions = {}): Promise<Weights> {
@@ -45,59 +60,51 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
     const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);
     const runConfig = found.configFile;
     const { config, assumed, notes } = configOfFile(file, parts.backbone, { ...options, runConfig });
-    const rasa = random ? noRasa : await rasaOf(parts, found, { D: config.embedDim, chosen: options.rasa });
     const initStd = random ? initStdOfRun(path) : undefined;
     const specs = vitSpecs(config, initStd);
-    const name = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
+    const model = `${random ? 'random ' : ''}${found.name}${options.network !== undefined && report.others.length > 0 ? ` ${report.network}` : ''}`;
+    let content: Promise<string> | undefined;
+    const identity = async ({ folded }: Pick<RasaOfWeights, 'folded'>) => {
+      content ??= contentOf(found.file);
+      return [
+        random ? `random 0${initStd === undefined ? '' : ` ${initStd}`}` : '',
+        report.others.length > 0 ? report.network : '',
+        folded ? 'folded' : '',
+        // heads and the resampling of positions are in no tensor
+        JSON.stringify(Object.entries(config).sort()),
+        await content,
+      ].join(' ');
+    };
     const read: WeightSource = random ? (name) => initialValues(name, specs[name]!, 0) : weightsOf(parts.backbone);
-    return {
+    const weights: Weights = {
       file: found.file,
       config,
       assumed,
       read,
-      rasa,
+      rasa: noRasa,
       notes: [
         ...found.notes,
         ...onNetwork,
         ...notes,
-        ...notesOnRasa(rasa, name),
         ...(random && assumed.includes('layerScale')
           ? [`LayerScale starts at ${config.layerScale}, as officially`]
           : []),
       ],
-      name: `${name}${describeRasa(rasa)}`,
-      identity: async () =>
-        [
-          random ? `random 0${initStd === undefined ? '' : ` ${initStd}`}` : '',
-          report.others.length > 0 ? report.network : '',
-          rasa.folded ? 'folded' : '',
-          // heads and the resampling of positions are in no tensor
-          JSON.stringify(Object.entries(config).sort()),
-          await contentOf(found.file),
-        ].join(' '),
+      name: model,
+      model,
+      step: file.metadata.step,
+      head: () => openHead({ untrained: random, file: found.file, parts, metadata: file.metadata, read }),
+      identity: () => identity(noRasa),
       [Symbol.asyncDispose]: () => file.close(),
     };
+    const places = rasaPlaces(path, found.rasaFile);
+    const plain = { ...weights, embedDim: config.embedDim, backbone: parts.backbone, heads: parts.rasa_head };
+    const rasa = random ? untrainedRasa(places, options.rasa) : await findRasa(plain, places, options.rasa);
+    return { ...withPlanes(weights, rasa), identity: () => identity(rasa) };
   } catch (error) {
     await file.close();
     throw error;
   }
-}
-
-async function rasaOf(
-  { backbone, rasa_head: own }: OfficialCheckpoint['parts'],
-  { rasaFile }: FoundWeights,
-  { D, chosen }: { readonly D: number; readonly chosen: string | undefined },
-): Promise<RasaOfWeights> {
-  if (chosen === 'none') return noRasa;
-  const folded = chosen === undefined ? await finalLayerOf(backbone) : undefined;
-  if (folded) return { planes: [], folded };
-  const other = chosen ?? rasaFile;
-  if (other === undefined) return own.tensors.size > 0 ? { planes: await planesOf(own, D), folded: undefined } : noRasa;
-  await using heads = await openCheckpoint(other);
-  const { rasa_head } = networkOfFile(heads, undefined, 'give a file of RASA heads alone').parts;
-  if (rasa_head.tensors.size === 0)
-    throw new TrainError('file', `${other} holds no RASA heads; give a rasa_head.safetensors, or --rasa none`);
-  return { planes: await planesOf(rasa_head, D), folded: undefined, fittedOn: heads.metadata.model };
 }
 
 /** Hash of a file's content; of a sharded model's index and of all shards that it names. */

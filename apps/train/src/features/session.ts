@@ -18,7 +18,8 @@ import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
 import { withModelOptions } from './model-options';
-import { openWeights, type WeightOptions, type Weights } from './open-weights';
+import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
+import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
 
 export interface SessionOptions extends WeightOptions {
@@ -46,6 +47,12 @@ export interface FeatureSession extends AsyncDisposable {
   fresh(set: ImageSet, options: FreshOptions, pass?: string): AsyncIterable<FeatureShard>;
 }
 
+/** The same session with other planes of RASA, or none; features are shared. For weights whose RASA is not folded. */
+export const sessionWith = (session: FeatureSession, rasa: RasaOfWeights): FeatureSession => ({
+  ...session,
+  weights: withPlanes(session.weights, rasa),
+});
+
 /** Adds the options that say which model is meant and how it is run. */
 export const withWeights = (command: Command): Command =>
   withModelOptions(
@@ -54,7 +61,10 @@ export const withWeights = (command: Command): Command =>
       'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
     ),
   )
-    .option('--rasa <file>', 'RASA heads to remove from patch tokens; none: leave out those of the weights')
+    .option(
+      '--rasa <file>',
+      'RASA heads to remove from patch tokens; none: leave out those of the weights and of their run',
+    )
     .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option(
@@ -88,7 +98,10 @@ export async function openSession(
   try {
     const size = checkedSize(options.size ?? sizeOf(opened.config), opened.config.patchSize);
     const resampled = resamplingNote(opened, size);
-    const weights = { ...opened, notes: [...opened.notes, ...(resampled ? [resampled] : [])] };
+    const fittedElsewhere = inputNote(opened.rasa, size);
+    const rasa = { ...opened.rasa, notes: [...opened.rasa.notes, ...(fittedElsewhere ? [fittedElsewhere] : [])] };
+    const at = withPlanes(opened, rasa);
+    const weights = { ...at, notes: [...at.notes, ...(resampled ? [resampled] : [])] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
     const loaded = await loadVit(
@@ -121,8 +134,12 @@ export async function openSession(
     ) => ({
       async *[Symbol.asyncIterator]() {
         const progress = name === undefined ? undefined : countProgress(name);
-        yield* compute({ ...extraction, ...(progress && { onProgress: progress.update }) });
-        progress?.end();
+        try {
+          yield* compute({ ...extraction, ...(progress && { onProgress: progress.update }) });
+        } finally {
+          // a reader that has enough leaves early
+          progress?.end();
+        }
         const note = leftOut.note(set);
         if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
         if (note !== undefined) told.add(note);

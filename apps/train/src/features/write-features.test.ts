@@ -33,9 +33,13 @@ test('a shard of 200,000 images is written', async () => {
   const config = { ...tinyConfig, embedDim: 1 };
   const session = {
     model: { config } as FeatureSession['model'],
-    weights: { name: 'none', config, assumed: [], notes: [], rasa: { planes: [], folded: undefined } } as Partial<
-      FeatureSession['weights']
-    > as FeatureSession['weights'],
+    weights: {
+      name: 'none',
+      config,
+      assumed: [],
+      notes: [],
+      rasa: { planes: [], folded: undefined, notes: [] },
+    } as Partial<FeatureSession['weights']> as FeatureSession['weights'],
     leftOut: createLeftOutImages(),
     shards: () => ({
       async *[Symbol.asyncIterator]() {

@@ -1,6 +1,6 @@
 /**
  * From a decoded image to the model's input. `crop`: shorter side resized, centre cut out, as for classification. `squash`: the whole image resized to a
- * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass. `pad-square`: made square by white
+ * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass, `random-view`: crop, colours, flips and rotation. `pad-square`: made square by white
  * right and below, then resized, which keeps its proportions and the places of its key points. Resizing is PIL's bicubic where nothing else is said, masks take
  * the nearest pixel.
  */
@@ -16,11 +16,18 @@ import {
 } from '@franca/data';
 import { type CropDraw, cropPicture, drawCrop } from './crops';
 import type { Nearest } from './mask-pixels';
+import { type RandomViewDraw, randomView } from './random-view';
 
 export type Preparation =
   | { readonly kind: 'crop'; readonly resize: number; readonly size: number }
   | ({ readonly kind: 'squash'; readonly size: number } & DenseLook)
   | ({ readonly kind: 'random-crop'; readonly size: number; readonly draw: CropDraw } & DenseLook)
+  | {
+      readonly kind: 'random-view';
+      readonly size: number;
+      readonly draw: RandomViewDraw;
+      readonly statistics?: DenseLook['statistics'];
+    }
   | {
       readonly kind: 'pad-square';
       /** Side of the input. */
@@ -56,6 +63,10 @@ export function describePreparation(preparation: Preparation): string {
     const { side, size } = preparation;
     const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
     return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
+  }
+  if (preparation.kind === 'random-view') {
+    const { size, draw, statistics = 'imagenet' } = preparation;
+    return `random views of ${size} x ${size} (seed ${draw.seed}, pass ${draw.pass}) bilinear, ${STATISTICS_NAMES[statistics]}`;
   }
   const { kind, size, filter = 'bicubic', nearest = 'centre' } = preparation;
   const masks = nearest === 'centre' ? 'mask nearest' : 'mask nearest (corner)';
@@ -94,15 +105,16 @@ export function prepare(image: PixelImage, preparation: Preparation, output: Flo
 
 function densePixels(
   image: PixelImage,
-  preparation: Preparation & { kind: 'squash' | 'random-crop' },
+  preparation: Preparation & { kind: 'squash' | 'random-crop' | 'random-view' },
   index: number,
 ): PixelImage {
-  const { size, filter } = preparation;
+  const { size } = preparation;
+  if (preparation.kind === 'random-view') return randomView(image, preparation.draw, index, size);
   if (preparation.kind === 'random-crop') {
     const { draw } = preparation;
     return cropPicture(image, drawCrop(draw, index, image), size, draw.recipe.filter);
   }
-  return filter === 'bilinear' ? resizeBilinear(image, size, size) : resizeBicubic(image, size, size);
+  return preparation.filter === 'bilinear' ? resizeBilinear(image, size, size) : resizeBicubic(image, size, size);
 }
 
 function padSquare(

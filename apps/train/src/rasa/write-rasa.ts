@@ -10,13 +10,15 @@ import { type Basis, foldAfterNorm, type LinearMap, projectionMatrix, type RasaF
 import { sizeOf } from '@franca/tensor';
 import { FINAL_LAYER, vitSpecs } from '@franca/vit';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
+import { RASA_HEADS } from '../features/find-weights';
 import type { Weights } from '../features/open-weights';
+import { fittedOnMetadata, hashIdentity } from '../features/rasa-of-weights';
+import type { FeatureSession } from '../features/session';
 
-const HEADS_FILE = 'rasa_head.safetensors';
 const FOLDED_FILE = 'folded.safetensors';
 
 /** Names of what `writeRasa` writes. */
-export const RASA_FILES: readonly string[] = [HEADS_FILE, FOLDED_FILE];
+export const RASA_FILES: readonly string[] = [RASA_HEADS, FOLDED_FILE];
 
 /** The removal of `bases` and the final norm as one layer. */
 async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
@@ -24,17 +26,22 @@ async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): 
   return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
 }
 
-/** Writes both files to `folder` and returns their paths. `planes`: what is stored under the official names, bases or heads [2, D]. */
+/**
+ * Writes both files to `folder` and returns their paths. `planes`: what is stored under the official names, bases or heads [2, D]. Which weights they were
+ * fitted on, without RASA, and at which side of the input, stands in their metadata.
+ */
 export async function writeRasa(
   folder: string,
-  weights: Weights,
+  { weights, size }: Pick<FeatureSession, 'weights' | 'size'>,
   { bases, directions }: Pick<RasaFit, 'bases' | 'directions'>,
   planes: readonly (Basis | Float32Array)[] = bases,
 ): Promise<{ headsFile: string; foldedFile: string }> {
   await mkdir(folder, { recursive: true });
   const D = weights.config.embedDim;
-  const headsFile = join(folder, HEADS_FILE);
-  const metadata = { model: weights.name, 'rasa.directions': directions };
+  const headsFile = join(folder, RASA_HEADS);
+  const { model, step } = weights;
+  const fittedOn = { model, weights: hashIdentity(await weights.identity()), step, size };
+  const metadata = { ...fittedOnMetadata(fittedOn), 'rasa.directions': directions };
   const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
   const foldedFile = join(folder, FOLDED_FILE);

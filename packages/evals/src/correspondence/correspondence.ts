@@ -7,8 +7,9 @@
  * classes in the same way, and of pairs, averaged over all of them, as other papers report it.
  */
 import type { OptionKinds } from '@franca/tensor';
+import { valueItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions, EvalsError } from '../errors';
-import { elapsed, type Json, type Outcome } from '../outcome';
+import { elapsed, type ItemResults, type Json, type Outcome } from '../outcome';
 import type { PairBin } from './draw-pairs';
 import type { KeyPointPair } from './key-point-pair';
 import { type PairMatch, RECALL_THRESHOLD } from './match-pair';
@@ -87,6 +88,7 @@ export function correspondence(
       unit: 'share',
       others: othersOf(judged, classes.length),
       perClass,
+      items: pairItems(judged),
       hyper: {
         ...hyper,
         threshold: RECALL_THRESHOLD,
@@ -100,6 +102,19 @@ export function correspondence(
     };
     return [outcome];
   });
+}
+
+/** What each pair adds to the mean over classes: points of one pair are not independent. */
+function pairItems(judged: readonly MatchedPair[]): ItemResults {
+  const points = new Map<number, number>();
+  for (const { pair, match } of judged)
+    points.set(pair.category, (points.get(pair.category) ?? 0) + match.errors.length);
+  return valueItems(
+    judged.map(({ pair, match }) => {
+      const found = match.errors.filter(below(RECALL_THRESHOLD)).length;
+      return (found * judged.length) / (points.get(pair.category)! * points.size);
+    }),
+  );
 }
 
 /** PCK of key points and of pairs, and what a random cell would score by the protocol. */

@@ -13,6 +13,7 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { checkSet, PATCHES } from '../check-features';
+import { valueItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions, EvalsError } from '../errors';
 import { imageCount, type PatchFeatures } from '../features';
 import type { Outcome } from '../outcome';
@@ -149,6 +150,8 @@ export function warpCorrespondence(
       }),
     },
     perClass: [],
+    // points of one picture are not independent, so a picture is an item
+    items: valueItems(tallies.map(({ found }) => (found[0]! * tallies.length) / points)),
     hyper: { ...WARP_STRENGTHS[strength], threshold: THRESHOLDS[0], points, grid: [side, side] },
     selectedOn: 'nothing',
     seeds: [seed],

@@ -3,6 +3,7 @@
  * TokenCut how exactly its eigenvectors are known.
  */
 import type { OptionKinds } from '@franca/tensor';
+import { hitItems } from '../compare/item-results';
 import { checkArgument, checkOption } from '../errors';
 import type { CorLoc } from '../metrics/corloc';
 import type { Json, Outcome } from '../outcome';
@@ -76,6 +77,10 @@ export function discoveryOutcome(result: CorLoc, run: DiscoveryRun): Outcome {
       ...(protocol === 'tokencut' && eigenvectorNumbers(details)),
     },
     perClass: [],
+    items: hitItems(
+      result.perImage.map(({ hit }) => Number(hit)),
+      result.perImage.map(() => 1),
+    ),
     hyper: { ...DEFAULTS[protocol], ...hyper, ties: TIES[protocol] },
     selectedOn: 'nothing',
     seeds: [],

@@ -12,6 +12,8 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopKSession } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
+import { namedCounts, type PairCounts, pairCounts } from '../compare/class-counts';
+import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { joinRows, type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
@@ -100,6 +102,7 @@ export async function inContextSegmentation(
   checkScoring(scoring);
   const pooled = pooledCounts(backend, scoring);
   const predicted: Int32Array[] = [];
+  const each: PairCounts[] = [];
   let [images, memoryPatches] = [0, 0];
   for await (const { queries, parts } of heldParts(test, options)) {
     using search = backend.openTopK(queries, k);
@@ -107,15 +110,17 @@ export async function inContextSegmentation(
     memoryPatches = labels.rows;
     const vote = { neighbours: await search.result(), temperature, labels };
     for await (const { map, mask } of mapsOf(parts, vote, backend)) {
-      await pooled.add(map, mask);
+      each.push(pairCounts(await pooled.add(map, mask)));
       if (images++ < predictions) predicted.push(map);
     }
   }
   checkOption(images > 0, 'the test set is empty');
   const table = { counts: pooled.counts, clusters: classes, classes };
   const named = scoreCounts(pooled.counts, scoring);
-  const matched = scoreCounts(renamed(table, hungarianMatch(table)), scoring);
+  const match = hungarianMatch(table);
+  const matched = scoreCounts(renamed(table, match), scoring);
   const score = relabel === 'hungarian' ? matched : named;
+  const names = relabel === 'hungarian' ? match : match.map((_, c) => c);
   const outcome: Outcome = {
     task: 'in-context-segmentation',
     protocol: 'hummingbird',
@@ -130,6 +135,10 @@ export async function inContextSegmentation(
       ...(relabel === 'hungarian' ? { 'mIoU as named': named.miou } : { 'mIoU relabelled': matched.miou }),
     },
     perClass: score.perClass,
+    items: countItems(
+      each.map((pairs) => namedCounts(pairs, names, classes)),
+      scoring,
+    ),
     hyper: { k, temperature, memoryPatches, relabel, ...scoringSettings(options), backend: backend.name },
     selectedOn: 'nothing',
     seeds: options.memory ? [seed] : [],

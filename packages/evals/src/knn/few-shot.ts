@@ -8,6 +8,7 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { checkSet, LABELLED } from '../check-features';
+import { valueItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions } from '../errors';
 import { type Batched, batches, checkLabels, collect, joinLabels, type LabelledFeatures, takeItems } from '../features';
 import { permutation, random } from '../numerics/random';
@@ -52,8 +53,11 @@ export async function knnFewShot(
   const seeds = Array.from({ length: all ? 1 : tries }, (_, i) => i);
   const drawn = all ? undefined : await openDraws(train, shots, seeds);
   const outcomes: Outcome[] = [];
+  const predictions: Int32Array[] = [];
   for (const seed of seeds) {
-    outcomes.push((await knn(drawn?.(seed) ?? train, test, knnOptions)).outcome);
+    const { outcome, predicted } = await knn(drawn?.(seed) ?? train, test, knnOptions);
+    outcomes.push(outcome);
+    predictions.push(predicted);
   }
   const values = outcomes.map(({ value }) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -64,6 +68,9 @@ export async function knnFewShot(
     value: mean,
     others: Object.fromEntries(values.map((value, i) => [`try ${i}`, value])),
     perClass: [],
+    items: valueItems(
+      Array.from(test.labels, (label, i) => predictions.filter((each) => each[i] === label).length / seeds.length),
+    ),
     hyper: {
       ks: outcomes[0]!.hyper.ks!,
       temperature: outcomes[0]!.hyper.temperature!,

@@ -10,6 +10,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, TopK } from '../backend/eval-backend';
 import { checkSet, LABELLED } from '../check-features';
+import { hitItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
@@ -95,6 +96,7 @@ export async function knn(
     unit: 'share',
     others: { 'top-5': scores[best]!.top5, ...(ks.length > 1 && Object.fromEntries(scores.flatMap(scoreEntries))) },
     perClass: perClassAccuracy(tally(predicted, test.labels, classes)),
+    items: hitItems(predicted, test.labels),
     hyper: { k: ks[best]!, ks, temperature, trainItems: labels.length, backend: backend.name },
     selectedOn: ks.length > 1 ? 'test' : 'nothing',
     seeds: [],

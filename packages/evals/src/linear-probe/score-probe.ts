@@ -4,9 +4,10 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkSet } from '../check-features';
 import { checkClassifier, classify, restrictClasses } from '../classifier';
+import { hitItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions } from '../errors';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
-import type { Outcome } from '../outcome';
+import type { ItemResults, Outcome } from '../outcome';
 import { checkProbeFeatures, inputRows, PROBE_PARTS, type ProbeFeatures, type ProbeInput } from './probe-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
@@ -35,6 +36,8 @@ export interface ProbeScore {
   /** Recall of each class; empty with several accepted classes. */
   readonly perClass: readonly (number | null)[];
   readonly predicted: Int32Array;
+  /** Whether each item that was scored is right. */
+  readonly items: ItemResults;
 }
 
 /** @throws EvalsError `features`, `labels` or `options` */
@@ -69,6 +72,7 @@ export async function scoreChecked(
       evaluated: items,
       perClass: perClassAccuracy(tally(predicted, features.labels, classes)),
       predicted,
+      items: hitItems(predicted, features.labels),
     };
   }
   checkOption(
@@ -79,7 +83,14 @@ export async function scoreChecked(
   const top1 = anyHitRate(predicted, accepted);
   checkOption(top1 !== undefined, 'no item has an accepted class');
   const evaluated = accepted.filter((labels) => labels.length > 0).length;
-  return { top1: top1!, top5: anyHitRate(ranked, accepted)!, evaluated, perClass: [], predicted };
+  return {
+    top1: top1!,
+    top5: anyHitRate(ranked, accepted)!,
+    evaluated,
+    perClass: [],
+    predicted,
+    items: hitItems(predicted, accepted),
+  };
 }
 
 /** What is known of a probe that was scored: where it comes from, and what it was chosen on. */
@@ -103,6 +114,7 @@ export function probeOutcome(score: ProbeScore, from: ScoredProbe): Outcome {
     unit: 'share',
     others: { 'top-5': score.top5 },
     perClass: score.perClass,
+    items: score.items,
     hyper,
     selectedOn,
     seeds,

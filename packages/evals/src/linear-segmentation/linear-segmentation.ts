@@ -12,6 +12,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
+import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, type SegmentationFeatures } from '../features';
 import {
@@ -141,6 +142,7 @@ export async function linearSegmentation(
     unit: 'share',
     others: { 'pixel accuracy': score!.pixelAccuracy },
     perClass: score!.perClass,
+    items: countItems(score!.images, scoring),
     hyper: { ...tried, order: orderOf(train), ...scoringSettings(options), backend: backend.name },
     selectedOn: selectedOn(select),
     seeds: [seed],

@@ -5,6 +5,7 @@
  */
 import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
 import { classify } from '../classifier';
+import { type ClassCounts, classCounts } from '../compare/class-counts';
 import { EvalsError } from '../errors';
 import { imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import { rowRange } from '../matrix';
@@ -40,6 +41,11 @@ export function resizedMasks(features: SegmentationFeatures, size: Extent): Int3
 /** Images whose logits are computed in one product. */
 const IMAGES_AT_ONCE = 32;
 
+/** How a head scores, and what each image adds to that. */
+export interface HeadScore extends SegmentationScore {
+  readonly images: readonly ClassCounts[];
+}
+
 /**
  * Scores trained heads on the first `count` images at `size`; the images are read once for all heads.
  *
@@ -51,8 +57,9 @@ export async function scoreHeads(
   images: Iterable<SegmentationFeatures> | AsyncIterable<SegmentationFeatures>,
   scoring: SegmentationScoring,
   { size, count = Number.POSITIVE_INFINITY }: { readonly size: Extent; readonly count?: number },
-): Promise<SegmentationScore[]> {
+): Promise<HeadScore[]> {
   const pooled = heads.map(() => pooledCounts(backend, scoring));
+  const each = heads.map((): ClassCounts[] => []);
   let seen = 0;
   for await (const features of images) {
     const cells = features.grid[0] * features.grid[1];
@@ -67,7 +74,8 @@ export async function scoreHeads(
         const scores = await classify(backend, head, rowRange(tokens, begin * cells, end * cells));
         for (const [i, target] of targets.entries()) {
           const own = rowRange(scores, i * cells, (i + 1) * cells);
-          await pooled[h]!.add(await backend.labelMap({ scores: own, grid: features.grid }, size), target);
+          const map = await backend.labelMap({ scores: own, grid: features.grid }, size);
+          each[h]!.push(classCounts(await pooled[h]!.add(map, target), scoring.classes));
         }
       }
     }
@@ -79,5 +87,5 @@ export async function scoreHeads(
       'features',
       `${seen} of ${count} test images could be read again; pass an array of batches, not a generator`,
     );
-  return pooled.map(({ counts }) => scoreCounts(counts, scoring));
+  return pooled.map(({ counts }, h) => ({ ...scoreCounts(counts, scoring), images: each[h]! }));
 }

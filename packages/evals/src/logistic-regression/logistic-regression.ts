@@ -10,6 +10,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { checkSet, LABELLED } from '../check-features';
+import { classHitItems, hitItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
@@ -121,6 +122,7 @@ export async function logisticRegression(
     unit: 'share',
     others: { [otherMetric]: metricOf(otherMetric, counts) },
     perClass: perClassAccuracy(counts),
+    items: (metric === 'top-1' ? hitItems : classHitItems)(predicted, test.labels),
     hyper: {
       c: cs[best]!,
       cs,

@@ -71,7 +71,8 @@ export interface SegmentationScore {
 
 /** Counts pooled over images, to be scored at the end. */
 export interface PooledCounts {
-  readonly add: (predicted: ArrayLike<number>, target: ArrayLike<number>) => Promise<void>;
+  /** Gives the counts of these pixels alone. */
+  readonly add: (predicted: ArrayLike<number>, target: ArrayLike<number>) => Promise<Float64Array>;
   /** `[predictions, classes]` so far. */
   readonly counts: Float64Array;
 }
@@ -98,6 +99,7 @@ export function pooledCounts(backend: EvalBackend, scoring: SegmentationScoring,
       checkMask(target, scoring);
       const part = await backend.countPairs({ predicted, target, shape: [rows, classes], ignore });
       for (let i = 0; i < part.length; i++) counts[i]! += part[i]!;
+      return part;
     },
   };
 }

@@ -22,9 +22,7 @@ export interface Random {
 
 /** Opens the stream of a seed, a whole number in 0 .. 2^53 - 1. Throws `EvalsError` `options` for anything else. */
 export function random(seed: number): Random {
-  checkOption(Number.isSafeInteger(seed) && seed >= 0, `seed is ${seed}; it must be a whole number in 0 .. 2^53 - 1`);
-  const [low, high] = [seed | 0, Math.floor(seed / 2 ** 32)];
-  const generator = xoroshiro128plusFromState([-1, ~low, low, high]);
+  const generator = open(seed);
   const uniform = () => uniformFloat64(generator);
   return {
     uniform,
@@ -32,6 +30,21 @@ export function random(seed: number): Random {
     // 1 - u keeps the logarithm's argument above 0.
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
   };
+}
+
+/**
+ * Draws from `0..limit - 1` for resamples, which take millions: one word each, so a number's chance is off by less than `limit / 2^32` of
+ * itself.
+ */
+export function quickIntegers(seed: number): (limit: number) => number {
+  const generator = open(seed);
+  return (limit) => Math.floor(((generator.next() >>> 0) / 2 ** 32) * limit);
+}
+
+function open(seed: number) {
+  checkOption(Number.isSafeInteger(seed) && seed >= 0, `seed is ${seed}; it must be a whole number in 0 .. 2^53 - 1`);
+  const [low, high] = [seed | 0, Math.floor(seed / 2 ** 32)];
+  return xoroshiro128plusFromState([-1, ~low, low, high]);
 }
 
 /** The numbers `0..count - 1` in random order (Fisher-Yates). */

@@ -48,7 +48,8 @@ export type Confidence = (x: Matrix) => Promise<Float64Array>;
 
 /** Those that are built from train features. */
 export const NEEDS_TRAIN: readonly OodScore[] = ['knn', 'mahalanobis', 'relative-mahalanobis', 'vim'];
-const NEEDS_CLASSIFIER: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
+/** Those that are built from a classifier. */
+export const NEEDS_CLASSIFIER: readonly OodScore[] = ['msp', 'max-logit', 'energy', 'gen', 'vim'];
 
 /** The scores that the reference suffices for. */
 export function possibleScores({ classifier, train }: OodReference): OodScore[] {

@@ -11,6 +11,7 @@ import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { CLASS_TOKENS, checkSet, LABELLED } from '../check-features';
 import { checkClassifier, classify } from '../classifier';
+import { scoreItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, type LabelledFeatures } from '../features';
 import type { Matrix } from '../matrix';
@@ -118,6 +119,7 @@ export async function oodDetection(
           ...(accuracy !== undefined && { 'in-distribution top-1': accuracy }),
         },
         perClass: [],
+        items: scoreItems(known, foreign),
         hyper: {
           score,
           outside: set,

@@ -31,12 +31,14 @@ function meanOf(outcomes: readonly Outcome[], score: string, group: string, sets
   const mean = (value: (outcome: Outcome) => number): number =>
     own.reduce((sum, outcome) => sum + value(outcome), 0) / own.length;
   const [first] = own as [Outcome, ...Outcome[]];
-  const { outside: _, inside, foreign: __, ...hyper } = first.hyper;
+  // what each item gave makes the value of one set, not a mean over sets
+  const { items: _, ...shared } = first;
+  const { outside: __, inside, foreign: ___, ...hyper } = first.hyper;
   // the known images are the same in all
   const known = Number(inside);
   const foreign = own.reduce((sum, { evaluated }) => sum + evaluated - known, 0);
   return {
-    ...first,
+    ...shared,
     variant: `${score} ${group}`,
     evaluated: known + foreign,
     total: known + foreign,

@@ -11,6 +11,8 @@
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
+import { type ClassCounts, namedCounts, type PairCounts, pairCounts } from '../compare/class-counts';
+import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import type { Batched, SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
@@ -97,7 +99,8 @@ export async function overclustering(
     const started = performance.now();
     const naming = match === 'auto' ? (count === classes ? 'hungarian' : 'precision') : match;
     const scores: SegmentationScore[] = [];
-    for (const seed of seeds) {
+    const items: ClassCounts[][] = Array.from({ length: evaluated }, () => []);
+    for (const [run, seed] of seeds.entries()) {
       const { centroids } = await kMeans(backend, images.points, {
         clusters: count,
         iterations,
@@ -105,10 +108,11 @@ export async function overclustering(
         seed,
         start,
       });
-      const counts = await countClusters(backend, images, centroids, evaluated, scoring);
+      const { counts, each } = await countClusters(backend, images, centroids, evaluated, scoring);
       const table = { counts, clusters: count, classes };
       const names = naming === 'hungarian' ? hungarianMatch(table) : manyToOneMatch(table, naming);
       scores.push(scoreCounts(renamed(table, names), scoring));
+      for (const [i, pairs] of each.entries()) items[i]!.push(namedCounts(pairs, names, classes, run * classes));
       options.onClustered?.(outcomes.length * seeds.length + scores.length, clusters.length * seeds.length);
     }
     const values = scores.map(({ miou }) => miou);
@@ -123,6 +127,10 @@ export async function overclustering(
       unit: 'share',
       others: Object.fromEntries(values.map((value, i) => [`seed ${seeds[i]}`, value])),
       perClass: meanPerClass(scores),
+      items: countItems(
+        items.map((runs) => runs.flat()),
+        overRuns(scoring, seeds.length),
+      ),
       hyper: {
         clusters: count,
         match: naming,
@@ -142,23 +150,31 @@ export async function overclustering(
   return { outcomes };
 }
 
-/** Pixels of the first `evaluated` images by cluster and class, `[clusters, classes]`. */
+/** The mean over runs as one mean: each run's classes are classes of their own. */
+function overRuns({ classes, averageOver, ...scoring }: SegmentationScoring, runs: number): SegmentationScoring {
+  const over = averageOver ?? Array.from({ length: classes }, (_, c) => c);
+  const all = Array.from({ length: runs }, (_, run) => over.map((c) => run * classes + c));
+  return { ...scoring, classes: runs * classes, averageOver: all.flat() };
+}
+
+/** Pixels of the first `evaluated` images by cluster and class, `[clusters, classes]`, and those of each image. */
 async function countClusters(
   backend: EvalBackend,
   { points, grid, size, masks }: ReducedImages,
   centroids: Matrix,
   evaluated: number,
   scoring: SegmentationScoring,
-): Promise<Float64Array> {
+): Promise<{ readonly counts: Float64Array; readonly each: readonly PairCounts[] }> {
   using session = backend.openKMeans(points);
   const { labels } = await session.assign(centroids);
   const pooled = pooledCounts(backend, scoring, centroids.rows);
   const cells = grid[0] * grid[1];
+  const each: PairCounts[] = [];
   for (let i = 0; i < evaluated; i++) {
     const map = labels.subarray(i * cells, (i + 1) * cells);
-    await pooled.add(resizeLabels(map, grid, size), masks[i]!);
+    each.push(pairCounts(await pooled.add(resizeLabels(map, grid, size), masks[i]!)));
   }
-  return pooled.counts;
+  return { counts: pooled.counts, each };
 }
 
 function meanPerClass(scores: readonly SegmentationScore[]): (number | null)[] {

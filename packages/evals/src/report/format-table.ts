@@ -59,6 +59,7 @@ const RESULTS: readonly Column[] = [
   { head: 'variant', cell: ({ variant }) => variant },
   { head: 'value', cell: ({ value, unit }) => formatValue(value, unit) },
   { head: 'metric', cell: ({ metric }) => metric },
+  { head: 'features', cell: ({ features }) => features },
 ];
 
 const paperColumn = (model: string): Column => ({
@@ -76,7 +77,6 @@ const circumstances = (others: number): readonly Column[] => [
   },
   { head: 'data set', cell: ({ dataset, split }) => `${dataset} ${split}` },
   { head: 'chosen on', cell: ({ selectedOn }) => selectedOn },
-  { head: 'features', cell: ({ features }) => features },
   { head: 'protocol', cell: ({ protocol }) => protocol },
   { head: 'further', cell: (record) => furtherValues(record, others) },
 ];

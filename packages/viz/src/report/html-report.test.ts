@@ -27,6 +27,7 @@ const report: Report = {
             ['random', 10, 80],
           ],
           highlight: [0],
+          bold: [[1, 2]],
         },
       ],
       details: [{ summary: 'config', text: 'a: <b>' }],
@@ -56,6 +57,7 @@ test('numbers stand on the right and missing ones are dashes', () => {
   expect(html).toContain(
     '<tr class="highlight"><td>ours</td><td class="number">79.43</td><td class="number">–</td></tr>',
   );
+  expect(html).toContain('<td class="number">10</td><td class="number bold">80</td>');
   expect(html).toContain('<dd>50,000</dd>');
 });
 

@@ -50,6 +50,8 @@ export interface ReportTable {
   readonly rows: readonly (readonly (string | number | undefined)[])[];
   /** Rows set in bold, by index. */
   readonly highlight?: readonly number[];
+  /** Cells set in bold. */
+  readonly bold?: readonly (readonly [row: number, column: number])[];
 }
 
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
@@ -120,10 +122,14 @@ function writeTable(table: ReportTable): string {
     }
   });
   const isNumeric = table.columns.map((_, c) => table.rows.every((row) => typeof row[c] !== 'string'));
-  const className = (c: number): string => (isNumeric[c] ? ' class="number"' : '');
+  const bold = new Set((table.bold ?? []).map(([row, c]) => `${row} ${c}`));
+  const className = (c: number, row?: number): string => {
+    const names = [...(isNumeric[c] ? ['number'] : []), ...(bold.has(`${row} ${c}`) ? ['bold'] : [])];
+    return names.length > 0 ? ` class="${names.join(' ')}"` : '';
+  };
   const head = table.columns.map((name, c) => `<th scope="col"${className(c)}>${escapeText(name)}</th>`).join('');
   const body = table.rows.map((row, i) => {
-    const cells = row.map((value, c) => `<td${className(c)}>${formatCell(value)}</td>`).join('');
+    const cells = row.map((value, c) => `<td${className(c, i)}>${formatCell(value)}</td>`).join('');
     return `<tr${table.highlight?.includes(i) ? ' class="highlight"' : ''}>${cells}</tr>`;
   });
   const caption = table.caption ? `<caption>${escapeText(table.caption)}</caption>` : '';

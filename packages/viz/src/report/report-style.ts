@@ -42,7 +42,7 @@ caption { caption-side: top; text-align: left; padding: 12px 16px 4px; font-size
 th, td { text-align: left; padding: 8px 16px; border-top: 1px solid var(--rule); white-space: nowrap; }
 thead th { border-top: 0; color: var(--muted); font-weight: 600; font-size: 13px; }
 tbody tr:nth-child(even) { background: var(--stripe); }
-tr.highlight td { font-weight: 600; }
+tr.highlight td, td.bold { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .notice { border-radius: 8px; padding: 10px 16px; margin: 0 0 14px; max-width: none; }
 .info { background: var(--info); } .warning { background: var(--warning); } .error { background: var(--error); }

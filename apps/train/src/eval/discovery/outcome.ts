@@ -1,5 +1,6 @@
 /** A score as what a record is made of: everything that the number depends on stands in it. */
-import { discoveryOutcome, type Outcome, type SelectedOn } from '@franca/evals';
+import { discoveryOutcome, hitItems, type Outcome, type SelectedOn } from '@franca/evals';
+import { hashNames } from '../evaluated-images';
 import type { Scored } from './score';
 import { variantOf } from './settings';
 
@@ -12,11 +13,13 @@ export interface CommonFacts {
   readonly rasa: boolean;
   readonly wallMs: number;
   readonly selectedOn: SelectedOn;
+  /** Name of a picture of the set. */
+  readonly key: (index: number) => string;
 }
 
 export function outcomeOf(
   { setting, score, pictures }: Scored,
-  { wholePicture, patchSize, rasa, wallMs, selectedOn }: CommonFacts,
+  { wholePicture, patchSize, rasa, wallMs, selectedOn, key }: CommonFacts,
 ): Outcome {
   const { method, ...hyper } = setting;
   const outcome = discoveryOutcome(score, {
@@ -27,5 +30,16 @@ export function outcomeOf(
     hyper: { ...hyper, patchSize, ...(rasa && { rasa: method !== 'dino-seg' && setting.feature === 'output' }) },
     wallMs,
   });
-  return { ...outcome, others: { ...outcome.others, 'box of the whole picture': wholePicture }, selectedOn };
+  // in the order of their names: that in which pictures were looked at depends on the size of patches
+  const named = pictures.map(({ index, hit }) => ({ name: key(index), hit: Number(hit) }));
+  named.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const hits = named.map(({ hit }) => hit);
+  const items = {
+    ...hitItems(
+      hits,
+      hits.map(() => 1),
+    ),
+    of: hashNames(named.map(({ name }) => name)),
+  };
+  return { ...outcome, items, others: { ...outcome.others, 'box of the whole picture': wholePicture }, selectedOn };
 }

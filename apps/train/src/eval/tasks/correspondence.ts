@@ -6,6 +6,7 @@ import {
   drawPairs,
   type EvalRecord,
   type MatchedPair,
+  type Outcome,
   PAPER_SETTINGS,
   type PairBin,
 } from '@franca/evals';
@@ -23,6 +24,7 @@ import { hashPairList, readPairList, writePairList } from '../correspondence/pai
 import { shownPairs } from '../correspondence/shown-pairs';
 import { type MatchSize, matchSizes, type SizeOptions } from '../correspondence/sizes';
 import { binTable, categoryTable } from '../correspondence/tables';
+import { hashNames } from '../evaluated-images';
 import type { PairPart } from '../part';
 import type { EvalResult, EvalTask } from '../task';
 
@@ -46,6 +48,7 @@ export const task: EvalTask = {
   about: 'semantic correspondence: key points found on another of the kind (SPair-71k, paper Table 6)',
   reads: 'pairs',
   order: 12,
+  rasa: { leftOut: 'its tokens are those before the final norm' },
   options: (command: Command) =>
     command
       .option('--split <name>', 'part of SPair-71k: trn, val or test (default: test)')
@@ -109,7 +112,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
     records.push(
       ...context.records(
         { set, preprocessing, size: size.input },
-        outcomes.map((outcome) => ({ ...outcome, wallMs })),
+        outcomes.map((outcome) => ({ ...outcome, wallMs, items: itemsOf(outcome, bins, matched) })),
         () => total,
       ),
     );
@@ -181,6 +184,17 @@ async function chosenPairs({ pairs: { pairs } }: PairPart, { pairList, pairsPerB
   const isDraw = bins.some((bin, at) => bin.pairs.length < all[at]!.pairs.length);
   const perBin = Number.isFinite(pairsPerBin) ? pairsPerBin : 'all';
   return { bins, seeds: isDraw ? [SEED] : [], hyper: { pairsPerBin: perBin, ...told(bins) } };
+}
+
+/** The result of each pair, with the hash of the pairs' names. */
+function itemsOf(
+  { items, variant }: Outcome,
+  bins: readonly PairBin[],
+  matched: ReadonlyMap<number, MatchedPair>,
+): Outcome['items'] {
+  const bin = bins.find(({ name }) => name === variant.split(', ')[0]);
+  const own = bin?.pairs.flatMap((index) => matched.get(index) ?? []) ?? [];
+  return items && { ...items, of: hashNames(own.map(({ pair }) => pair.name)) };
 }
 
 /** A number, or all of them. */

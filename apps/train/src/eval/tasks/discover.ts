@@ -36,6 +36,7 @@ export const task: EvalTask = {
   about: 'objects found without labels: TokenCut, LOST and DINO-seg (paper Table 5)',
   reads: 'boxes',
   order: 14,
+  rasa: { leftOut: 'keys and values lie before the final norm; for the output: --features output' },
   options: (command) =>
     withBoxes(command)
       .option('--methods <list>', `of ${METHODS.join(', ')} (default: all)`, someOf(METHODS))
@@ -73,6 +74,7 @@ export const task: EvalTask = {
       rasa: session.weights.rasa.planes.length > 0 || session.weights.rasa.folded !== undefined,
       wallMs: (performance.now() - began) / settings.length,
       selectedOn: sweep ? ('validation' as const) : ('nothing' as const),
+      key: discovered.set.key,
     };
     const outcomes = scored.map((one) => outcomeOf(one, common));
     const records = context.records({ ...part, set: { ...discovered.set, notes } }, outcomes);

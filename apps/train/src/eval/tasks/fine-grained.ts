@@ -147,7 +147,9 @@ const sizesOf = ({ train, validation }: { readonly train: ImagePart; readonly va
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-const inShort = ({ value, metric, hyper }: EvalRecord): string => `${percent(value)} (${metric}), C ${hyper.c}`;
+const cOf = ({ c }: EvalRecord['hyper']): string => `${Number(Number(c).toPrecision(3))}`;
+
+const inShort = ({ value, metric, hyper }: EvalRecord): string => `${percent(value)} (${metric}), C ${cOf(hyper)}`;
 
 /** The mean over several of the eleven; a record only of all of them. */
 function averageOf(done: readonly Scored[]) {
@@ -212,7 +214,7 @@ function setTable(done: readonly Scored[]): ReportTable {
       title,
       sizes,
       record.evaluated,
-      `${record.hyper.c}`,
+      cOf(record.hyper),
       record.selectedOn,
       record.metric,
       100 * record.value,

@@ -51,6 +51,7 @@ export const task: EvalTask = {
   about: 'in-context segmentation by 30 neighbours (Hummingbird, paper Table 4)',
   reads: 'segmentation',
   order: 6,
+  rasa: { options: {} },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_IN_CONTEXT.size : undefined),
   options: (command) =>
     withTrain(

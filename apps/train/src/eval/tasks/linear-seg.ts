@@ -37,6 +37,7 @@ export const task: EvalTask = {
   about: 'linear segmentation, five learning rates (paper Table 4)',
   reads: 'segmentation',
   order: 7,
+  rasa: { options: {} },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LINEAR_SEG.size : undefined),
   options: (command) =>
     withScoring(command)

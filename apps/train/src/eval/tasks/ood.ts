@@ -7,6 +7,7 @@ import {
   type LabelledFeatures,
   type LinearClassifier,
   linearProbe,
+  NEEDS_CLASSIFIER,
   NEEDS_TRAIN,
   OOD_SCORES,
   type OodScore,
@@ -91,10 +92,7 @@ export const task: EvalTask = {
         scores: plan.scores,
       },
     );
-    const settled = outcomes.map((outcome) => ({
-      ...outcome,
-      hyper: { ...outcome.hyper, ...settings(outcome, plan) },
-    }));
+    const settled = outcomes.map((outcome) => settledOutcome(outcome, plan));
     const means = oodMeans(settled, sets.groups);
     for (const { variant, value } of means.filter(({ hyper }) => hyper.score === 'msp'))
       console.log(`${variant}: AUROC ${(100 * value).toFixed(1)} %`);
@@ -233,14 +231,21 @@ async function trained(
   return probe.classifier;
 }
 
-/** What a number rests on besides its score. */
-function settings({ hyper }: Outcome, { followed, input, saved }: Plan): Outcome['hyper'] {
+/** With what a number rests on besides its score: the classifier, and what that was chosen on. */
+function settledOutcome(outcome: Outcome, { followed, input, saved }: Plan): Outcome {
   const head = nameOf(input);
+  const score = outcome.hyper.score as OodScore;
+  const { selectedOn, seeds } = saved?.origin ?? { selectedOn: 'train-holdout' as const, seeds: [0] };
   return {
-    ...followed.hyper,
-    head,
-    classifier: saved ? `loaded, trained on ${saved.origin.dataset} ${saved.origin.split}` : 'trained here',
-    ...(NEEDS_TRAIN.includes(hyper.score as OodScore) && { trainFeatures: `${head}, as the classifier reads` }),
+    ...outcome,
+    hyper: {
+      ...outcome.hyper,
+      ...followed.hyper,
+      head,
+      classifier: saved ? `loaded, trained on ${saved.origin.dataset} ${saved.origin.split}` : 'trained here',
+      ...(NEEDS_TRAIN.includes(score) && { trainFeatures: `${head}, as the classifier reads` }),
+    },
+    ...(NEEDS_CLASSIFIER.includes(score) && { selectedOn, seeds }),
   };
 }
 

@@ -22,13 +22,17 @@ import {
 } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
 
-interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {}
+interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {
+  /** As many clusters as classes and no others, where no numbers are given. */
+  readonly onlyClasses?: boolean;
+}
 
 export const task: EvalTask = {
   name: 'overcluster',
   about: 'k-means of patch tokens named after classes (paper Table 4)',
   reads: 'segmentation',
   order: 8,
+  rasa: { options: { onlyClasses: true }, limited: 'only as many clusters as classes' },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OVERCLUSTER.size : undefined),
   options: (command) =>
     withScoring(command)
@@ -62,7 +66,7 @@ export const task: EvalTask = {
     const { outcomes } = await overclustering(test.batches, {
       ...scoringOf(test.set, scoring),
       backend: context.backend,
-      clusters: values.clusters ?? clusterCounts(test.set, context.grid),
+      clusters: values.clusters ?? clusterCounts(test.set, context.grid).slice(0, options.onlyClasses ? 1 : undefined),
       seeds: values.seeds,
       match: values.match,
       start: values.start,

@@ -12,6 +12,7 @@ export const task: EvalTask = {
   about: 'how well position is read from patch tokens: R2 and MSE',
   reads: 'patches',
   order: 9,
+  rasa: { leftOut: 'rasa has read it after each plane' },
   options: (command) => command.option('--ridge <r>', 'relative to the mean variance (default: 1e-6)', positiveNumber),
   async run(context, { ridge }: Options) {
     const train = await context.patches('train');

@@ -11,7 +11,7 @@ import { PAPER_LINEAR } from '../paper-protocol';
 import type { ImagePart } from '../part';
 import { classIdsOf, mapClasses, type ScoreOptions, scoreAccepted, scoreSet } from '../probe-classes';
 import { readProbe } from '../probe-file';
-import { realLabels } from '../real-labels';
+import { acceptedClasses } from '../real-labels';
 import { findSets, howToScore, missingSets, REAL } from '../robustness-sets';
 import type { EvalTask } from '../task';
 import { PROBE_BLOCKS } from '../train-probe';
@@ -97,7 +97,7 @@ async function openSets(context: EvalContext, options: Options): Promise<OtherSe
   for (const [name, path] of found) {
     if (name === REAL) {
       const { set } = options.probe ? { set: await context.tested() } : await context.stream('test');
-      const accepted = await realLabels(path, set, classes);
+      const accepted = await acceptedClasses(path, set, classes);
       sets.push({
         among: 'all',
         part: async ({ test }) => ({ ...test, set: { ...test.set, dataset: REAL } }),

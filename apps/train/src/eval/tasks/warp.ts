@@ -26,6 +26,7 @@ export const task: EvalTask = {
   about: 'correspondence under known warps: does a patch find itself again? (exact truth, no labels)',
   reads: 'images',
   order: 13,
+  rasa: { options: {} },
   options: (command) =>
     command
       .option('--pictures <n>', `at most so many, evenly spaced (default: ${PICTURES})`, positiveInteger)
