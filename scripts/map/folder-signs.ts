@@ -62,7 +62,6 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/eval/discovery': 'Objects looked for in whole pictures: settings, features, cached results, scores',
   'apps/train/src/eval/warp': 'Sets of warped pictures and their pairs',
   'apps/train/src/rasa': 'RASA fitted, proved and written',
-  'apps/train/src/survey': 'What a data set is taken for, told and shown',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',
 

@@ -25,7 +25,7 @@ export function countClasses(set: ImageSet): ClassCounts {
 }
 
 /** All classes of an image, by number. */
-export function classesOf(set: ImageSet, index: number): readonly number[] {
+function classesOf(set: ImageSet, index: number): readonly number[] {
   if (set.labels) return set.labels(index);
   const label = set.label(index);
   return label < 0 ? [] : [label];
