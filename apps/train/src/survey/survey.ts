@@ -1,4 +1,4 @@
-/** What is known of a data set once it was looked at: the facts in order, a table of its parts, pictures, and what to do next. */
+/** What is known of a data set once it was looked at: facts in order, a table of its parts, pictures, what to do next. */
 import { statSync } from 'node:fs';
 import { DataError, type FoundBenchmark, findBenchmarks, recogniseBenchmark } from '@franca/data';
 import type { ReportTable } from '@franca/viz';
