@@ -25,6 +25,7 @@ import type { EvalContext } from '../context';
 import { probeBatch } from '../linear-training';
 import { knownPart, type OodData, type OodSets, openOodSets } from '../ood-sets';
 import {
+  DEVIATING,
   type Followed,
   follow,
   type OodValues,
@@ -144,14 +145,14 @@ async function planOod(context: EvalContext, options: Options): Promise<Plan> {
   });
   const head = followed.values.head ?? (openood === undefined ? 'cls' : 'cls+mean');
   const input = saved?.probe.input ?? { blocks: 1, avgpool: head === 'cls+mean' };
-  const own =
-    protocol && !saved
-      ? [
-          'ood: the classifier is trained here on images as they are, the reference takes one that saw random crops (--probe)',
-        ]
-      : [];
+  const plain = protocol !== undefined && !saved;
+  const own = plain
+    ? [
+        'ood: the classifier is trained here on images as they are, the reference takes one that saw random crops (--probe)',
+      ]
+    : [];
   return {
-    followed,
+    followed: plain ? { ...followed, hyper: { settings: DEVIATING } } : followed,
     saved,
     input,
     request: { blocks: input.blocks, patchMean: input.avgpool, resize: followed.resize },
