@@ -29,7 +29,8 @@ function ofImages(spec: string, { parts, benchmark }: DataParts, evaluate: Evalu
     const oneClass = parts.some(({ set }) => set.labels) ? [] : [evaluate('knn', '-d', spec)];
     return [evaluate('fine-grained', '-d', spec), ...oneClass];
   }
-  if (name === IMAGENET)
+  const isLabelled = parts.every(({ set }) => countClasses(set).present > 1);
+  if (name === IMAGENET && isLabelled)
     return [
       evaluate('knn', '-d', spec, '--protocol', 'paper'),
       evaluate('linear', '-d', spec, '--protocol', 'paper'),
@@ -37,7 +38,7 @@ function ofImages(spec: string, { parts, benchmark }: DataParts, evaluate: Evalu
     ];
   const isTestOnly = !parts.some(({ name: part }) => part === 'train' || part === 'all');
   if (isTestOnly && name !== undefined) return [evaluate('robustness', '-d', IMAGENET, '--set', `${name}=${spec}`)];
-  if (!parts.every(({ set }) => countClasses(set).present > 1))
+  if (!isLabelled)
     return [
       ['features', '-w', RUN, '-d', spec, '--out', 'features.safetensors'],
       ['show', '-w', RUN, '-d', spec],
