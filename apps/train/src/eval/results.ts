@@ -48,6 +48,7 @@ export const PAPER_MODELS: readonly string[] = ['Franca-B', 'Franca-L', 'DINOv2-
 export async function writePage(path: string, results: EvalResults): Promise<void> {
   const { model, records, sections, control } = results;
   const seconds = records.reduce((sum, { wallMs }) => sum + wallMs, 0) / 1000;
+  const notices = noticesOf(records);
   const html = htmlReport({
     title: `Evaluation of ${model}`,
     facts: [
@@ -56,7 +57,8 @@ export async function writePage(path: string, results: EvalResults): Promise<voi
     ],
     sections: [
       ...(control ? [{ title: 'In short', tables: [glance(results)] }] : []),
-      { title: 'Results', tables: [resultRows(records, model)], notices: noticesOf(records) },
+      { title: 'Results', tables: [resultRows(records, model)] },
+      ...(notices.length > 0 ? [{ title: 'Notes', notices }] : []),
       ...sections,
       {
         title: 'Records',

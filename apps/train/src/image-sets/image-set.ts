@@ -181,7 +181,9 @@ export async function openTestSet(
   spec: string,
   { limit, name }: { readonly limit?: number | undefined; readonly name?: string | undefined } = {},
 ): Promise<ImageSet & AsyncDisposable> {
-  const { source, part, benchmark, notes, close } = await openTestPart(spec);
+  const { source, part, benchmark, notes: found, close } = await openTestPart(spec);
+  // test sets stand beside others: each note says of which
+  const notes = benchmark ? found.map((note) => `${benchmark.name}: ${note}`) : found;
   const dataset = datasetName(spec, name ?? benchmark?.name);
   const set = imageSet(source, { dataset, split: part, notes, ...(benchmark && { benchmark }) });
   const chosen = spread(set, limit);
