@@ -85,7 +85,8 @@ const noticesOf = (records: readonly EvalRecord[]): NonNullable<ReportSection['n
 /** What is read first stands first: a page may be narrower than the table. */
 function resultRows(records: readonly EvalRecord[], name: string): ReportTable {
   const models = PAPER_MODELS.filter((model) => records.some((record) => paperResult(record, model)));
-  const differ = new Set(records.map(({ features }) => features)).size > 1;
+  // masks are drawn without a model
+  const differ = records.some(({ features }) => features !== name && features !== 'none');
   return {
     columns: [
       'task',
