@@ -204,14 +204,15 @@ test("the paper's values stand beside rows of which every result is as the paper
 test('the page has the tables of the paper, its charts and all differences; the files have every number', async () => {
   const model = (features: string, wrongEvery: number): EvalRecord[] => {
     const like = (changes: Partial<EvalRecord>) => knnRecord(features, wrongEvery, changes);
-    const foreign = (name: string, group: string, confident: number) => {
+    const ood = { task: 'ood', protocol: 'openood-v1.5', metric: 'AUROC' };
+    const foreign = (name: string, confident: number) => {
       const items = scoreItems([0.9, 0.8, 0.7, 0.6, 0.5], [0.1, 0.2, 0.3, 0.4, confident]);
       const value = 1 - [0.9, 0.8, 0.7, 0.6, 0.5].filter((inside) => inside < confident).length / 25;
-      return like({
-        ...{ task: 'ood', protocol: 'openood-v1.5', variant: `msp against ${name}`, metric: 'AUROC', value },
-        ...{ hyper: { outside: name, group }, items: { ...items, of: name } },
-      });
+      const own = { variant: `msp against ${name}`, value, hyper: { outside: name }, items: { ...items, of: name } };
+      return like({ ...ood, ...own });
     };
+    const near = [foreign('ninco', wrongEvery === 10 ? 0.55 : 0.95), foreign('ssb', 0.05)];
+    const mean = (near[0]!.value + near[1]!.value) / 2;
     return [
       like({}),
       ...['dtd', 'cars'].map((dataset) => like({ task: 'logistic-regression', dataset })),
@@ -221,9 +222,9 @@ test('the page has the tables of the paper, its charts and all differences; the 
           ...{ hyper: { clusters }, items: undefined },
         }),
       ),
-      foreign('ninco', 'near', wrongEvery === 10 ? 0.55 : 0.95),
-      foreign('ssb', 'near', 0.05),
-      foreign('textures', 'far', 0.05),
+      ...near,
+      foreign('textures', 0.05),
+      like({ ...ood, variant: 'msp near', value: mean, hyper: { outside: ['ninco', 'ssb'] }, items: undefined }),
       like({ task: 'correspondence', variant: 'all', metric: 'recall@0.10' }),
     ];
   };
@@ -243,9 +244,10 @@ test('the page has the tables of the paper, its charts and all differences; the 
     expect(page).toContain(part);
   expect(page).toContain('average of 2');
   expect(page).toContain('nothing is corrected for how many there are');
-  // the mean over the two near sets; of far ones there is a single one
+  // means are those of the records, each once
   expect(page).toContain('mean of near');
   expect(page).not.toContain('mean of far');
+  expect(page.match(/<tr[^>]*><td>photos val<\/td><td>msp<\/td>/g)).toHaveLength(4);
   expect(page).toContain('<td class="bold">90.0</td>');
   expect(page).not.toContain(hitItems([1], [1]).data);
 
@@ -260,4 +262,16 @@ test('the page has the tables of the paper, its charts and all differences; the 
   expect(lines[2]).toMatch(
     /^knn,dinov2,,photos,val,top-1,B,200,0.8,"A, the first",-0.1,-0.14\d+,-0.05\d+,0.0000019\d+,true,$/,
   );
+});
+
+test('the mean over sets that a record holds is a column, and no member of another average', async () => {
+  const model = (features: string) => [
+    ...['dtd', 'food-101'].map((dataset) => knnRecord(features, 5, { task: 'logistic-regression', dataset })),
+    knnRecord(features, 5, { task: 'logistic-regression', dataset: 'fine-grained', metric: 'mean over sets' }),
+  ];
+  const html = join(folder, 'means.html');
+  expect(await compare(await file('a.json', model('A')), await file('b.json', model('B')), '--html', html)).toBe(0);
+  const page = await readFile(html, 'utf8');
+  expect(page).toContain('mean over sets');
+  expect(page).not.toContain('average of');
 });
