@@ -101,7 +101,6 @@ export {
   type LogisticRegressionOptions,
   type LogisticRegressionResult,
   logisticRegression,
-  OFFICIAL_CS,
 } from './logistic-regression/logistic-regression';
 export {
   type MultiLabelFeatures,
@@ -109,6 +108,7 @@ export {
   type MultiLabelResult,
   multiLabelRegression,
 } from './logistic-regression/multi-label';
+export { OFFICIAL_CS, type PenaltyOptions } from './logistic-regression/penalty';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export {
   type CoverageCounts,

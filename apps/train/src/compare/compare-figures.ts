@@ -14,39 +14,27 @@ export interface OodGroup {
   readonly values: readonly (number | undefined)[];
 }
 
-/** Every score and foreign set, means behind the sets of their score. */
+/** Every score, and each foreign set or mean over a group of them, as `eval ood` records it. */
 export function oodGroups({ models, rows }: Comparison): OodGroup[] {
   const own = rows.filter(({ task, metric }) => task === 'ood' && metric === 'AUROC');
   const scoreOf = ({ variant, dataset, split, protocol }: PairedRow): string =>
     JSON.stringify([variant.split(' ')[0], `${dataset} ${split}`, protocol]);
   return [...new Set(own.map(scoreOf))].flatMap((score): OodGroup[] => {
-    const sets = own.filter((row) => scoreOf(row) === score);
-    const percent = (row: PairedRow) => models.map((_, i) => row.cells[i] && 100 * row.cells[i].value);
     const [name, data] = JSON.parse(score) as [string, string];
-    const means = (['near', 'far'] as const).flatMap((kind) => {
-      const members = sets.filter((row) => kindOf(row) === kind).map(percent);
-      const values = models.map((_, i) => meanOf(members.map((each) => each[i])));
-      return members.length > 1 ? [{ data, score: name, set: `mean of ${kind}`, values }] : [];
-    });
-    const each = sets.map((row) => ({
-      data,
-      score: name,
-      set: row.variant.replace(/^\S+ (against )?/, ''),
-      values: percent(row),
-    }));
-    return [...each, ...means];
+    return own
+      .filter((row) => scoreOf(row) === score)
+      .map((row) => ({
+        data,
+        score: name,
+        set: setOf(row),
+        values: models.map((_, i) => row.cells[i] && 100 * row.cells[i].value),
+      }));
   });
 }
 
-const kindOf = ({ cells }: PairedRow): unknown => cells.find((cell) => cell !== undefined)?.hyper.group;
-
-/** Undefined where any is missing: another set of members is another mean. */
-export function meanOf(values: readonly (number | undefined)[]): number | undefined {
-  const there = values.filter((value) => value !== undefined);
-  return there.length < values.length || there.length === 0
-    ? undefined
-    : there.reduce((sum, value) => sum + value, 0) / there.length;
-}
+/** Of `msp against ninco` the set, of `msp near` the mean. */
+const setOf = ({ variant }: PairedRow): string =>
+  variant.replace(/^\S+ (against )?/, (_, against) => (against ? '' : 'mean of '));
 
 /** One chart for each score, over the foreign sets; of a single foreign set one over the scores. */
 export function oodFigures(comparison: Comparison): Figure[] {

@@ -1,7 +1,7 @@
 /** The page of a comparison: tables in the shape of the paper's, its figures, every difference with its interval, and what differs in how results came about. */
 import { writeFileAtomic } from '@franca/checkpoint';
 import { htmlReport, type ReportSection, type ReportTable } from '@franca/viz';
-import { clusterFigures, differencesFigure, meanOf, oodFigures, oodGroups } from './compare-figures';
+import { clusterFigures, differencesFigure, oodFigures, oodGroups } from './compare-figures';
 import { notesOf, resolvedLine } from './compare-text';
 import { ABOUT_INTERVALS, type Comparison, type PairedRow, paperModels, resolvedCount } from './comparison';
 import { titleOf, valueText } from './rows';
@@ -58,9 +58,18 @@ const tableSections = (comparison: Comparison): ReportSection[] =>
     return [{ title, tables: [paperTable(comparison, rows, average === true)] }];
   });
 
+/** Undefined where any is missing: another set of members is another mean. */
+function meanOf(values: readonly (number | undefined)[]): number | undefined {
+  const there = values.filter((value) => value !== undefined);
+  return there.length < values.length || there.length === 0
+    ? undefined
+    : there.reduce((sum, value) => sum + value, 0) / there.length;
+}
+
 /** As the paper prints them: a row for each model, a column for each result; the best in bold. */
 function paperTable({ models, rows: all }: Comparison, rows: readonly PairedRow[], average: boolean): ReportTable {
-  const averaged = average && rows.length > 1;
+  // a record of the mean over the paper's sets is a column of its own, and no member of another mean
+  const averaged = average && rows.length > 1 && rows.every(({ metric }) => metric !== 'mean over sets');
   const own = models.map(({ name }, i) => {
     const shares = rows.map(({ cells }) => cells[i]?.value);
     const mean = meanOf(shares);

@@ -2,24 +2,15 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { countItems, type EvalRecord, hitItems, PAPER_SETTINGS, scoreItems } from '@franca/evals';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { run } from '../../test/in-process';
 import { temporaryFolder } from '../../test/tiny-model';
-import { runCli } from '../run-cli';
 
 let folder: string;
-const printed: string[] = [];
 beforeAll(async () => {
   folder = await temporaryFolder();
-  vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
 });
-beforeEach(() => {
-  printed.length = 0;
-});
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const ITEMS = 200;
 
@@ -53,19 +44,24 @@ async function file(name: string, content: unknown): Promise<string> {
   return path;
 }
 
-const compare = async (...args: readonly string[]): Promise<number> => runCli(['compare', ...args]);
-const output = () => printed.join('\n');
+/** What the last comparison printed. */
+let printed: string;
+async function compare(...args: readonly string[]): Promise<number> {
+  const { status, output } = await run('compare', ...args);
+  printed = output;
+  return status;
+}
 
 test('models stand side by side, the best marked, with the difference told from chance or said not to be', async () => {
   const first = await file('a.json', [knnRecord('A', 10), knnRecord('A', 10, { dataset: 'other' })]);
   const second = await file('b.json', [knnRecord('B', 5), knnRecord('B', 11, { dataset: 'other' })]);
   expect(await compare(first, second)).toBe(0);
-  expect(output()).toMatch(/knn +top-1 +photos val +90\.0\* +80\.0\n/);
-  expect(output()).toMatch(/knn +top-1 +other val +90\.0 +90\.5\*\n/);
+  expect(printed).toMatch(/knn +top-1 +photos val +90\.0\* +80\.0\n/);
+  expect(printed).toMatch(/knn +top-1 +other val +90\.0 +90\.5\*\n/);
   // 20 images on which only A is right: Bonett and Price of 0 and 20 of 200
-  expect(output()).toMatch(/knn +photos val +B +-10\.0 \[-14\.2, -5\.6\]\n/);
-  expect(output()).toMatch(/knn +other val +B +\+0\.5 \[-5\.4, \+6\.4\] not resolved\n/);
-  expect(output()).toContain('1 of 2 differences are resolved, 1 are not, 0 are not paired');
+  expect(printed).toMatch(/knn +photos val +B +-10\.0 \[-14\.2, -5\.6\]\n/);
+  expect(printed).toMatch(/knn +other val +B +\+0\.5 \[-5\.4, \+6\.4\] not resolved\n/);
+  expect(printed).toContain('1 of 2 differences are resolved, 1 are not, 0 are not paired');
 });
 
 test('results that cannot be paired are compared by value and say why', async () => {
@@ -79,10 +75,9 @@ test('results that cannot be paired are compared by value and say why', async ()
   ];
   for (const [changes, why] of cases) {
     const second = await file('b.json', [changes ? { ...knnRecord('B', 5), ...changes } : older]);
-    printed.length = 0;
     expect(await compare(await file('a.json', [knnRecord('A', 10)]), second)).toBe(0);
-    expect(output()).toContain(`not paired: ${why}`);
-    expect(output()).toContain('1 are not paired');
+    expect(printed).toContain(`not paired: ${why}`);
+    expect(printed).toContain('1 are not paired');
   }
 });
 
@@ -99,7 +94,7 @@ test('an interval that leaves out 0 is not enough where the exact test says othe
   };
   const first = await file('a.json', [like('A', (i) => i < 2)]);
   expect(await compare(first, await file('b.json', [like('B', (i) => i >= 2 && i < 11)]))).toBe(0);
-  expect(output()).toContain('-17.5 [-32.7, -0.6] not resolved, p 0.065');
+  expect(printed).toContain('-17.5 [-32.7, -0.6] not resolved, p 0.065');
 });
 
 test('settings that differ within a row are named; what an evaluation found by itself is none', async () => {
@@ -108,32 +103,29 @@ test('settings that differ within a row are named; what an evaluation found by i
     hyper: { k: 20, ks: [10, 20], trainItems: 800, backend: 'other' },
   });
   expect(await compare(await file('a.json', [knnRecord('A', 10)]), await file('b.json', [second]))).toBe(0);
-  expect(output()).toContain('note: differs in knn: input: crop 224 (A); crop 48 (B)');
-  expect(output()).toContain('note: differs in knn: trainItems: 1000 (A); 800 (B)');
-  expect(output()).not.toMatch(/differs in knn: (k|backend|ks)\b/);
+  expect(printed).toContain('note: differs in knn: input: crop 224 (A); crop 48 (B)');
+  expect(printed).toContain('note: differs in knn: trainItems: 1000 (A); 800 (B)');
+  expect(printed).not.toMatch(/differs in knn: (k|backend|ks)\b/);
 });
 
 test('two files of one model with the same figure are two models; names and reference can be given', async () => {
   const paths = [await file('early.json', [knnRecord('run', 5)]), await file('late.json', [knnRecord('run', 10)])];
   const more = await file('more.json', [knnRecord('run', 10, { task: 'linear' })]);
   expect(await compare(...paths, '--against', 'run (late)')).toBe(0);
-  expect(output()).toMatch(/run \(early\) +run \(late\)\n/);
-  expect(output()).toMatch(/difference to run \(late\)\nknn +photos val +run \(early\) +-10\.0/);
-  printed.length = 0;
+  expect(printed).toMatch(/run \(early\) +run \(late\)\n/);
+  expect(printed).toMatch(/difference to run \(late\)\nknn +photos val +run \(early\) +-10\.0/);
   expect(await compare(paths[0]!, more)).toBe(0);
-  expect(output()).toMatch(/data set +run\n/);
-  printed.length = 0;
+  expect(printed).toMatch(/data set +run\n/);
   expect(await compare(...paths, '--name', 'first,second')).toBe(0);
-  expect(output()).toMatch(/first +second\n/);
+  expect(printed).toMatch(/first +second\n/);
   for (const [args, message] of [
     [['--name', 'one'], '--name one has 1 names for 2 models; give one for each of run (early), run (late)'],
     [['--name', 'x,x'], 'has 1 names for 2 models'],
     [['--against', 'nobody'], '--against nobody is none of the models; they are run (early), run (late)'],
     [[paths[0]!], 'is given twice'],
   ] as const) {
-    printed.length = 0;
     expect(await compare(...paths, ...args)).toBe(2);
-    expect(output()).toContain(message);
+    expect(printed).toContain(message);
   }
 });
 
@@ -143,9 +135,9 @@ test('a variant that follows from the depth or the side of a model stands beside
   const first = await file('a.json', like('A', ['all, low', 'all, 448 px']));
   const second = await file('b.json', like('B', ['all, 48 px', 'all, 96 px', 'all, 448 px']));
   expect(await compare(first, second)).toBe(0);
-  expect(output()).toMatch(/correspondence, all, low \/ 48 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
-  expect(output()).toMatch(/correspondence, all, 448 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
-  expect(output()).toMatch(/correspondence, all, 96 px +recall@0\.10 +photos val +80\.0\n/);
+  expect(printed).toMatch(/correspondence, all, low \/ 48 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
+  expect(printed).toMatch(/correspondence, all, 448 px +recall@0\.10 +photos val +80\.0\* +80\.0\*\n/);
+  expect(printed).toMatch(/correspondence, all, 96 px +recall@0\.10 +photos val +80\.0\n/);
 });
 
 test('what is no file of records is refused by its name, and nothing is written', async () => {
@@ -168,16 +160,15 @@ test('what is no file of records is refused by its name, and nothing is written'
   ];
   const page = join(folder, 'never.html');
   for (const [content, message] of cases) {
-    printed.length = 0;
     expect(await compare(good, await file('bad.json', content), '--html', page), message).toBe(1);
-    expect(output()).toContain(join(folder, 'bad.json'));
-    expect(output()).toContain(message);
+    expect(printed).toContain(join(folder, 'bad.json'));
+    expect(printed).toContain(message);
   }
   expect(await compare(good, join(folder, 'nowhere.json'))).toBe(1);
-  expect(output()).toContain('nowhere.json cannot be read (ENOENT)');
+  expect(printed).toContain('nowhere.json cannot be read (ENOENT)');
   await expect(readFile(page)).rejects.toThrow('ENOENT');
   expect(await compare(good, '--json', good)).toBe(1);
-  expect(output()).toContain('would replace what is read');
+  expect(printed).toContain('would replace what is read');
 });
 
 test("the paper's values stand beside rows of which every result is as the paper's", async () => {
@@ -193,25 +184,25 @@ test("the paper's values stand beside rows of which every result is as the paper
     knnRecord(features, 2, { ...paper, evaluated: 1449, total: 1449, hyper: { settings }, value: 0.5, items });
   const first = await file('a.json', [record('A', PAPER_SETTINGS)]);
   expect(await compare(first, await file('b.json', [record('B', PAPER_SETTINGS)]))).toBe(0);
-  expect(output()).toContain('paper: Franca-B');
-  expect(output()).toContain('75.7');
-  printed.length = 0;
+  expect(printed).toContain('paper: Franca-B');
+  expect(printed).toContain('75.7');
   expect(await compare(first, await file('b.json', [record('B', 'own')]))).toBe(0);
-  expect(output()).not.toContain('paper: Franca-B');
-  expect(output()).toContain("settings: the paper's (A); own (B)");
+  expect(printed).not.toContain('paper: Franca-B');
+  expect(printed).toContain("settings: the paper's (A); own (B)");
 });
 
 test('the page has the tables of the paper, its charts and all differences; the files have every number', async () => {
   const model = (features: string, wrongEvery: number): EvalRecord[] => {
     const like = (changes: Partial<EvalRecord>) => knnRecord(features, wrongEvery, changes);
-    const foreign = (name: string, group: string, confident: number) => {
+    const ood = { task: 'ood', protocol: 'openood-v1.5', metric: 'AUROC' };
+    const foreign = (name: string, confident: number) => {
       const items = scoreItems([0.9, 0.8, 0.7, 0.6, 0.5], [0.1, 0.2, 0.3, 0.4, confident]);
       const value = 1 - [0.9, 0.8, 0.7, 0.6, 0.5].filter((inside) => inside < confident).length / 25;
-      return like({
-        ...{ task: 'ood', protocol: 'openood-v1.5', variant: `msp against ${name}`, metric: 'AUROC', value },
-        ...{ hyper: { outside: name, group }, items: { ...items, of: name } },
-      });
+      const own = { variant: `msp against ${name}`, value, hyper: { outside: name }, items: { ...items, of: name } };
+      return like({ ...ood, ...own });
     };
+    const near = [foreign('ninco', wrongEvery === 10 ? 0.55 : 0.95), foreign('ssb', 0.05)];
+    const mean = (near[0]!.value + near[1]!.value) / 2;
     return [
       like({}),
       ...['dtd', 'cars'].map((dataset) => like({ task: 'logistic-regression', dataset })),
@@ -221,9 +212,9 @@ test('the page has the tables of the paper, its charts and all differences; the 
           ...{ hyper: { clusters }, items: undefined },
         }),
       ),
-      foreign('ninco', 'near', wrongEvery === 10 ? 0.55 : 0.95),
-      foreign('ssb', 'near', 0.05),
-      foreign('textures', 'far', 0.05),
+      ...near,
+      foreign('textures', 0.05),
+      like({ ...ood, variant: 'msp near', value: mean, hyper: { outside: ['ninco', 'ssb'] }, items: undefined }),
       like({ task: 'correspondence', variant: 'all', metric: 'recall@0.10' }),
     ];
   };
@@ -243,9 +234,10 @@ test('the page has the tables of the paper, its charts and all differences; the 
     expect(page).toContain(part);
   expect(page).toContain('average of 2');
   expect(page).toContain('nothing is corrected for how many there are');
-  // the mean over the two near sets; of far ones there is a single one
+  // means are those of the records, each once
   expect(page).toContain('mean of near');
   expect(page).not.toContain('mean of far');
+  expect(page.match(/<tr[^>]*><td>photos val<\/td><td>msp<\/td>/g)).toHaveLength(4);
   expect(page).toContain('<td class="bold">90.0</td>');
   expect(page).not.toContain(hitItems([1], [1]).data);
 
@@ -260,4 +252,16 @@ test('the page has the tables of the paper, its charts and all differences; the 
   expect(lines[2]).toMatch(
     /^knn,dinov2,,photos,val,top-1,B,200,0.8,"A, the first",-0.1,-0.14\d+,-0.05\d+,0.0000019\d+,true,$/,
   );
+});
+
+test('the mean over sets that a record holds is a column, and no member of another average', async () => {
+  const model = (features: string) => [
+    ...['dtd', 'food-101'].map((dataset) => knnRecord(features, 5, { task: 'logistic-regression', dataset })),
+    knnRecord(features, 5, { task: 'logistic-regression', dataset: 'fine-grained', metric: 'mean over sets' }),
+  ];
+  const html = join(folder, 'means.html');
+  expect(await compare(await file('a.json', model('A')), await file('b.json', model('B')), '--html', html)).toBe(0);
+  const page = await readFile(html, 'utf8');
+  expect(page).toContain('mean over sets');
+  expect(page).not.toContain('average of');
 });

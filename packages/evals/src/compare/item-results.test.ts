@@ -66,6 +66,7 @@ test('results that were forged or cut are refused before anything of their lengt
     [{ kind: 'counts', items: 1, data: words(4e9, 0, 0, 0) }, /4000000000 classes/],
     [{ kind: 'counts', items: 1, data: words(2, 0, 1, 5, 0) }, /over \[5\]/],
     [{ kind: 'counts', items: 1, data: words(2, 0, 0, 4e9) }, /end in image 0/],
+    [{ kind: 'counts', items: 2, data: words(2, 0, 0, 1, 0, 1, 1, 1) }, /end in image 0 of 2/],
     [{ kind: 'counts', items: 1, data: words(2, 0, 0, 1, 2, 1, 1, 1) }, /of a class of 2/],
     [{ kind: 'counts', items: 1, data: words(2, 0, 0, 1, 1, 3, 2, 9) }, /of a class of 2/],
   ];

@@ -204,7 +204,9 @@ function readCounts(bytes: Uint8Array, items: number): PooledItems {
   let [at, to] = [head, 0];
   for (let image = 0; image < items; image++) {
     const length = 4 * (words[at++] ?? Number.NaN);
-    if (!(at + length <= words.length)) throw wrong(`the counts end in image ${image} of ${items}`);
+    // each image still to come has at least its length
+    if (!(at + length <= words.length - (items - image - 1)))
+      throw wrong(`the counts end in image ${image} of ${items}`);
     entries.set(words.subarray(at, at + length), to);
     at += length;
     to += length;

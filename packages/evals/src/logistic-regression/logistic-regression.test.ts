@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { blobs } from '../../test/support';
-import { logisticRegression, OFFICIAL_CS } from './logistic-regression';
+import { logisticRegression } from './logistic-regression';
+import { OFFICIAL_CS } from './penalty';
 
 const options = { classes: 4, dim: 6, perClass: 25 };
 const train = blobs({ ...options, noise: 0.8, seed: 1 });

@@ -8,16 +8,16 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
-import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import type { LinearClassifier } from '../backend/eval-backend';
 import { checkSet, LABELLED } from '../check-features';
 import { classHitItems, hitItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, collect, type LabelledFeatures, takeItems } from '../features';
 import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
-import { selectedOn, selectionSets } from '../selection';
 import { sharedCurvature, turnRows } from './curvature';
 import { fitLogistic } from './fit';
+import { OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
 import {
   type AccuracyMetric,
   classifierOf,
@@ -30,37 +30,14 @@ import {
 } from './sweep';
 
 /** Options of `logisticRegression`. */
-export interface LogisticRegressionOptions {
-  /** Default `OFFICIAL_CS`. With a single C there is nothing to choose, and nothing is held out. */
-  readonly cs?: readonly number[];
+export interface LogisticRegressionOptions extends PenaltyOptions<LabelledFeatures> {
   /** What C is chosen by and what is reported; each data set has its own. Default `top-1`. */
   readonly metric?: AccuracyMetric;
-  /** The data set's validation split; it joins train in the final fit. */
-  readonly validation?: LabelledFeatures;
-  /** Share of train held out where there is no validation split; default 0.1. */
-  readonly holdOut?: number;
-  /** Seed of the hold-out; default 0. */
-  readonly seed?: number;
-  /** Relative gradient at which the solver stops; default 1e-8. */
-  readonly tolerance?: number;
-  /** Default 1000. */
-  readonly maxIterations?: number;
-  /** Told after each C of the sweep, which is `done` of `total`. */
-  readonly onFit?: (done: number, total: number) => void;
-  readonly backend?: EvalBackend;
 }
 
-const OPTIONS: OptionKinds<LogisticRegressionOptions> = {
-  cs: 'numbers',
+const OPTIONS: OptionKinds<LogisticRegressionOptions> = /* @__PURE__ */ Object.assign({}, PENALTY, {
   metric: ['top-1', 'mean-per-class'],
-  validation: 'object',
-  holdOut: 'number',
-  seed: 'number',
-  tolerance: 'number',
-  maxIterations: 'number',
-  onFit: 'function',
-  backend: 'object',
-};
+} as const);
 
 export interface LogisticRegressionResult {
   readonly outcome: Outcome;
@@ -72,12 +49,6 @@ export interface LogisticRegressionResult {
   readonly predicted: Int32Array;
 }
 
-/** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
-export const OFFICIAL_CS: readonly number[] = /* @__PURE__ */ Array.from(
-  { length: 45 },
-  (_, i) => 10 ** (-6 + (11 * i) / 44),
-);
-
 /** @throws EvalsError `features`, `labels` or `options` */
 export async function logisticRegression(
   train: LabelledFeatures,
@@ -88,16 +59,14 @@ export async function logisticRegression(
   checkOptions('logisticRegression', options, OPTIONS);
   checkSet('logisticRegression: train', train, LABELLED);
   checkSet('logisticRegression: test', test, LABELLED);
-  const { cs = OFFICIAL_CS, metric = 'top-1', validation, seed = 0, backend = cpuBackend } = options;
+  const { cs = OFFICIAL_CS, metric = 'top-1', validation, backend = cpuBackend } = options;
   const { tolerance, maxIterations } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
   const all = validation ? await collect('logisticRegression: train and validation', [train, validation]) : train;
   const x = classTokens(all);
   const classes = Math.max(checkLabels(all.labels, x.rows), checkLabels(test.labels, classTokens(test).rows));
 
-  const select = validation ? { validation } : 'train-holdout';
-  const chosen = { select, holdOut: options.holdOut, seed } as const;
-  const { fitted, judge } = selectionSets({ train, test }, chosen, train.labels.length, takeItems);
+  const { fitted, judge, said } = penaltyChoice({ train, test }, options, train.labels.length, takeItems);
   const curvature = await sharedCurvature(backend, x);
   const solver = { tolerance, maxIterations, curvature };
   const sweep: Sweep =
@@ -133,8 +102,7 @@ export async function logisticRegression(
       trainItems: x.rows,
       backend: backend.name,
     },
-    selectedOn: cs.length === 1 ? 'nothing' : selectedOn(select),
-    seeds: cs.length === 1 || validation ? [] : [seed],
+    ...said,
     quirks: false,
     wallMs: elapsed(started),
   };

@@ -8,7 +8,6 @@
  *
  * Source: the protocol of Kornblith et al., Do better ImageNet models transfer better? (2019), for PASCAL VOC 2007.
  */
-import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { CLASS_TOKENS, checkSet } from '../check-features';
@@ -18,10 +17,9 @@ import { classTokens } from '../features';
 import { joinRows, type Matrix, takeRows } from '../matrix';
 import { elevenPointPrecision } from '../metrics/average-precision';
 import { elapsed, type Outcome } from '../outcome';
-import { selectedOn, selectionSets } from '../selection';
 import { type Curvature, sharedCurvature, type TurnedRows, turnRows } from './curvature';
 import { fitLogistic, type LogisticFit } from './fit';
-import { OFFICIAL_CS } from './logistic-regression';
+import { OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
 import { classifierOf, type SweepPoint, unconverged } from './sweep';
 
 /** Features of images that may have several classes. */
@@ -36,29 +34,8 @@ export interface MultiLabelFeatures {
 
 const KINDS = { ...CLASS_TOKENS, truth: 'list' } as const;
 
-/** Options of `multiLabelRegression`, as those of `logisticRegression`. */
-export interface MultiLabelOptions {
-  readonly cs?: readonly number[];
-  readonly validation?: MultiLabelFeatures;
-  readonly holdOut?: number;
-  readonly seed?: number;
-  readonly tolerance?: number;
-  readonly maxIterations?: number;
-  /** Told after each class of the sweep, which is `done` of `total`. */
-  readonly onFit?: (done: number, total: number) => void;
-  readonly backend?: EvalBackend;
-}
-
-const OPTIONS: OptionKinds<MultiLabelOptions> = {
-  cs: 'numbers',
-  validation: 'object',
-  holdOut: 'number',
-  seed: 'number',
-  tolerance: 'number',
-  maxIterations: 'number',
-  onFit: 'function',
-  backend: 'object',
-};
+/** Options of `multiLabelRegression`. */
+export type MultiLabelOptions = PenaltyOptions<MultiLabelFeatures>;
 
 export interface MultiLabelResult {
   readonly outcome: Outcome;
@@ -75,8 +52,8 @@ export async function multiLabelRegression(
   options: MultiLabelOptions = {},
 ): Promise<MultiLabelResult> {
   const started = performance.now();
-  checkOptions('multiLabelRegression', options, OPTIONS);
-  const { cs = OFFICIAL_CS, validation, seed = 0, backend = cpuBackend, tolerance, maxIterations } = options;
+  checkOptions('multiLabelRegression', options, PENALTY);
+  const { cs = OFFICIAL_CS, validation, backend = cpuBackend, tolerance, maxIterations } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
   const classes = classesOf('multiLabelRegression: train', train);
   for (const [name, set] of Object.entries({ test, ...(validation && { validation }) })) {
@@ -87,9 +64,7 @@ export async function multiLabelRegression(
   const all = validation ? join(train, validation) : train;
   const curvature = await sharedCurvature(backend, classTokens(all));
   const solver: Solver = { backend, curvature, classes, cs, tolerance, maxIterations };
-  const select = validation ? { validation } : 'train-holdout';
-  const chosen = { select, holdOut: options.holdOut, seed } as const;
-  const { fitted, judge } = selectionSets({ train, test }, chosen, train.cls.length / train.dim, take);
+  const { fitted, judge, said } = penaltyChoice({ train, test }, options, train.cls.length / train.dim, take);
   const sweep = cs.length === 1 ? [] : await sweepAll(solver, fitted, judge, options.onFit);
   const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
   const { scores, notes, gradient, converged } = await fitAll(solver, cs[best]!, all, test);
@@ -113,8 +88,7 @@ export async function multiLabelRegression(
       trainItems: all.cls.length / all.dim,
       backend: backend.name,
     },
-    selectedOn: cs.length === 1 ? 'nothing' : selectedOn(select),
-    seeds: cs.length === 1 || validation ? [] : [seed],
+    ...said,
     quirks: false,
     wallMs: elapsed(started),
   };

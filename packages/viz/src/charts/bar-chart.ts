@@ -2,20 +2,12 @@
  * Bars in groups, from left to right: a group for each thing measured, in it a bar for each series, with its number at its end. Bars start at 0, so that their
  * lengths compare; a missing value leaves its place empty.
  */
-import { extent, SERIES_COLOURS } from '../drawing/colormap';
+import { SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber } from '../drawing/number-format';
-import { element, type Figure, figure, heading, label, line, type Markup, MUTED } from '../drawing/svg';
+import { element, type Figure, label, line, type Markup, MUTED } from '../drawing/svg';
 import { checkOneEach } from '../errors';
-import { type Axis, drawLegend, type PlotArea, tooltip } from './axes';
-import {
-  axisHeight,
-  checkDrawn,
-  drawRowFrame,
-  drawRowName,
-  namesWidth,
-  type RowChartOptions,
-  rowAxis,
-} from './row-frame';
+import { type Axis, tooltip } from './axes';
+import { checkDrawn, drawRowName, type RowChartOptions, rowChart } from './row-frame';
 
 /** One bar in each group. */
 export interface BarSeries {
@@ -48,29 +40,20 @@ export function barChart(
       values.filter((value) => value !== undefined),
     );
   }
-  const { width = 720, references = [], format = formatNumber } = options;
+  const { references = [], format = formatNumber } = options;
   const coloured = series.map((one, i) => ({ colour: SERIES_COLOURS[i % SERIES_COLOURS.length]!, ...one }));
-  const head = heading(14, options.title, options.subtitle);
-  const legend = drawLegend(
-    coloured.map(({ name, colour }) => ({ name, colour, shape: 'box' as const })),
-    14,
-    head.height,
-    width - 28,
-  );
-  const top = head.height + legend.height + (references.length > 0 ? 20 : 6);
+  const drawn = series.flatMap((one) => one.values).filter((value) => value !== undefined);
   const groupHeight = BAR * series.length + GAP;
-  const area: PlotArea = {
-    left: namesWidth(groups, width),
-    right: width - 60,
-    top,
-    bottom: top + groupHeight * groups.length,
+  const rows = {
+    title: groups.join(', '),
+    names: groups,
+    legend: coloured.map(({ name, colour }) => ({ name, colour, shape: 'box' as const })),
+    values: [...drawn, ...references.map(({ value }) => value)],
+    above: references.length > 0 ? 20 : 6,
+    height: groupHeight * groups.length,
+    right: 60,
   };
-  const values = series.flatMap((one) => one.values).filter((value) => value !== undefined);
-  const x = rowAxis(options.x, extent([0, ...values, ...references.map(({ value }) => value)]), area);
-  return figure({ width, height: area.bottom + axisHeight(options.x) }, options.title ?? groups.join(', '), [
-    ...head.pieces,
-    ...legend.pieces,
-    ...drawRowFrame(area, x),
+  return rowChart(options, rows, (area, x) => [
     ...groups.flatMap((name, group) => {
       const first = area.top + group * groupHeight + GAP / 2;
       return [

@@ -2,19 +2,11 @@
  * Differences with their intervals, a row each (a forest plot): a dot where the difference is, a line over its interval, and a mark at 0. A dot is hollow
  * and its line pale where the interval does not tell the difference from 0.
  */
-import { extent, SERIES_COLOURS } from '../drawing/colormap';
+import { SERIES_COLOURS } from '../drawing/colormap';
 import { formatNumber } from '../drawing/number-format';
-import { element, type Figure, figure, heading, label, line, type Markup, MUTED } from '../drawing/svg';
-import { type Axis, drawLegend, type PlotArea, tooltip } from './axes';
-import {
-  axisHeight,
-  checkDrawn,
-  drawRowFrame,
-  drawRowName,
-  namesWidth,
-  type RowChartOptions,
-  rowAxis,
-} from './row-frame';
+import { element, type Figure, label, line, type Markup, MUTED } from '../drawing/svg';
+import { type Axis, tooltip } from './axes';
+import { checkDrawn, drawRowName, type RowChartOptions, rowChart } from './row-frame';
 
 /** One row. */
 export interface Interval {
@@ -40,49 +32,38 @@ const GAP = 8;
 /** Throws `not-finite` for a number that is none. */
 export function intervalPlot(intervals: readonly Interval[], options: IntervalPlotOptions = {}): Figure {
   for (const { name, value, low, high } of intervals) checkDrawn(name, [value, low, high]);
-  const { width = 720, format = threeDigits } = options;
+  const { format = threeDigits } = options;
   const names = [...new Set(intervals.map(({ series }) => series))];
   const colourOf = (series: string): string =>
     intervals.find((interval) => interval.series === series)?.colour ??
     SERIES_COLOURS[names.indexOf(series) % SERIES_COLOURS.length]!;
-  const head = heading(14, options.title, options.subtitle);
-  const legend = drawLegend(
-    names.map((name) => ({ name, colour: colourOf(name), shape: 'line' as const })),
-    14,
-    head.height,
-    width - 28,
-  );
-  const top = head.height + legend.height + 6;
-  const rows = placeRows(intervals, top);
-  const area: PlotArea = {
-    left: namesWidth(
-      intervals.map(({ name }) => name),
-      width,
-    ),
-    right: width - 150,
-    top,
-    bottom: (rows.at(-1)?.y ?? top) + ROW / 2 + 4,
+  const placed = placeRows(intervals);
+  const rows = {
+    title: names.join(', '),
+    names: intervals.map(({ name }) => name),
+    legend: names.map((name) => ({ name, colour: colourOf(name), shape: 'line' as const })),
+    values: intervals.flatMap(({ low, value, high }) => [low, value, high]),
+    above: 6,
+    height: (placed.at(-1)?.y ?? 0) + ROW / 2 + 4,
+    right: 150,
   };
-  const x = rowAxis(options.x, extent([0, ...intervals.flatMap(({ low, value, high }) => [low, value, high])]), area);
-  return figure({ width, height: area.bottom + axisHeight(options.x) }, options.title ?? names.join(', '), [
-    ...head.pieces,
-    ...legend.pieces,
-    ...drawRowFrame(area, x),
+  return rowChart(options, rows, (area, x) => [
     line(x.at(0), area.top, x.at(0), area.bottom, { 'stroke-opacity': 0.6 }),
-    ...rows.flatMap(({ interval, y, isNamed }) => [
-      ...(isNamed ? [drawRowName(interval.name, area, y)] : []),
-      ...drawInterval(interval, textOf(interval, format), colourOf(interval.series), y, x),
-      label(area.right + 12, y + 4, textOf(interval, format), {
-        opacity: interval.resolved ? undefined : MUTED,
-        size: 11,
-      }),
-    ]),
+    ...placed.flatMap(({ interval, y: below, isNamed }) => {
+      const y = area.top + below;
+      const text = textOf(interval, format);
+      return [
+        ...(isNamed ? [drawRowName(interval.name, area, y)] : []),
+        ...drawInterval(interval, text, colourOf(interval.series), y, x),
+        label(area.right + 12, y + 4, text, { opacity: interval.resolved ? undefined : MUTED, size: 11 }),
+      ];
+    }),
   ]);
 }
 
-/** Rows of one name stand close together. */
-function placeRows(intervals: readonly Interval[], top: number) {
-  let y = top - ROW / 2;
+/** Places below the top of the rows; those of one name stand close together. */
+function placeRows(intervals: readonly Interval[]) {
+  let y = -ROW / 2;
   return intervals.map((interval, i) => {
     const isNamed = interval.name !== intervals[i - 1]?.name;
     y += ROW + (isNamed ? GAP : 0);
