@@ -8,8 +8,8 @@
 import path from 'node:path';
 import { DataError } from '../../errors';
 import { openLocalFile } from '../../files/byte-file';
+import { isFile } from '../../files/is-file';
 import { decodeText } from '../list-lines';
-import { isFile } from './find-folder';
 
 const MAX_BYTES = 64 * 2 ** 20;
 /** Longer than any path. */

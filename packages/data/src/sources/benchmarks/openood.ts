@@ -11,13 +11,14 @@
 
 import path from 'node:path';
 import { checkArgument, DataError } from '../../errors';
-import { openLocalFile, readImageFile } from '../../files/byte-file';
-import { fileVersion } from '../../files/file-version';
+import { openLocalFile } from '../../files/byte-file';
+import { isFile } from '../../files/is-file';
 import { isFolder } from '../../files/is-folder';
 import type { ImageSource } from '../../images/image-source';
+import { imageFiles } from '../image-files';
 import { leftOut, leftOutNotes } from '../left-out';
 import { decodeText, parseLines } from '../list-lines';
-import { findWhere, isFile } from './find-folder';
+import { findWhere } from './find-folder';
 import { IMAGENET_CLASSES } from './imagenet-classes';
 import { damaged, relativePath } from './list-file';
 import { filesPresent, written } from './listed-parts';
@@ -136,16 +137,10 @@ async function openList(
       : [`${file} lists ${written(listed.length)} images of ${title}, of which ${written(published)} were published`]),
     ...leftOutNotes(`of the ${count} are not there and left out`, leftOut(absent)),
   ];
-  const where = path.join(folder, base);
-  const pathOf = (index: number): string => path.join(where, images[index]!.file);
+  const files = images.map((each) => each.file);
   const source: ImageSource = {
-    name: `OpenOOD v1.5 ${title} (${file} in ${folder})`,
-    folder: where,
-    length: images.length,
+    ...imageFiles(`OpenOOD v1.5 ${title} (${file} in ${folder})`, path.join(folder, base), files),
     ...(known && { classes: IMAGENET_CLASSES, label: (index: number) => images[index]!.label }),
-    key: (index) => images[index]!.file,
-    version: (index) => fileVersion(pathOf(index)),
-    read: async (index) => ({ encoded: await readImageFile(pathOf(index)) }),
   };
   return { source, notes };
 }

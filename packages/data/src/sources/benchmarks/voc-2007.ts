@@ -7,9 +7,10 @@
  */
 
 import path from 'node:path';
+import { isFile } from '../../files/is-file';
 import type { Split } from '../source-kind';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
-import { findWhere, hasAll, isFile } from './find-folder';
+import { findWhere, hasAll } from './find-folder';
 import { damaged, fieldsOf, readLines, relativePath } from './list-file';
 import { type ListedImage, type ListedPart, listedBenchmark } from './listed-parts';
 
