@@ -3,10 +3,11 @@
  * there, and few of them hold images.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { IMAGENET_A_PLACES, IMAGENET_CLASSES, IMAGENET_R_PLACES } from '../src/sources/benchmarks/imagenet-classes';
 import { matFile } from './mat-files';
+import { writeFiles } from './scratch';
 
 /** One written image: its path below the root, and its class as the place in the sorted list of the 1,000. */
 export interface WrittenImage {
@@ -30,18 +31,12 @@ const wnid = (place: number): string => IMAGENET_CLASSES[place]!;
 const val = (number: number): string => `ILSVRC2012_val_${String(number).padStart(8, '0')}`;
 const asText = (file: string): string => file;
 
-/** Writes a file below a root, with its folders. */
-function put(root: string, file: string, content: string | Uint8Array): void {
-  mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
-  writeFileSync(path.join(root, file), content);
-}
-
 function putAll(
   root: string,
   images: readonly WrittenImage[],
   image: NonNullable<WriteOptions['image']> = asText,
 ): readonly WrittenImage[] {
-  for (const { file, place } of images) put(root, file, image(file, place));
+  writeFiles(root, Object.fromEntries(images.map(({ file, place }) => [file, image(file, place)])));
   return images;
 }
 
@@ -99,15 +94,19 @@ export function writeKaggle(
   };
   const test = `${CLS_LOC}/test/ILSVRC2012_test_00000001.JPEG`;
   putAll(root, [{ file: test, place: 0 }], image);
-  put(root, 'LOC_synset_mapping.txt', IMAGENET_CLASSES.map((each, at) => `${each} title ${at}, other\n`).join(''));
+  writeFiles(root, {
+    'LOC_synset_mapping.txt': IMAGENET_CLASSES.map((each, at) => `${each} title ${at}, other\n`).join(''),
+  });
   if (labels === 'csv')
     for (const part of ['train', 'val'] as const) {
       const rows = images[part].map(({ file, place }) => `${path.parse(file).name},${wnid(place)} 85 1 499 272 `);
-      put(root, `LOC_${part}_solution.csv`, `ImageId,PredictionString\n${rows.toReversed().join('\n')}\n`);
+      writeFiles(root, { [`LOC_${part}_solution.csv`]: `ImageId,PredictionString\n${rows.toReversed().join('\n')}\n` });
     }
   if (labels === 'xml')
     for (const { file, place } of images.val)
-      put(root, `ILSVRC/Annotations/CLS-LOC/val/${path.parse(file).name}.xml`, boxes(path.parse(file).name, place));
+      writeFiles(root, {
+        [`ILSVRC/Annotations/CLS-LOC/val/${path.parse(file).name}.xml`]: boxes(path.parse(file).name, place),
+      });
   return images;
 }
 
@@ -123,7 +122,9 @@ const boxes = (name: string, place: number): string =>
 export function writeDevkit(root: string, val: readonly WrittenImage[]): void {
   const idOf = (place: number): number => 1 + ((place * 7 + 3) % 1_000);
   const folder = 'ILSVRC2012_devkit_t12/data';
-  put(root, `${folder}/ILSVRC2012_validation_ground_truth.txt`, val.map(({ place }) => `${idOf(place)}\n`).join(''));
+  writeFiles(root, {
+    [`${folder}/ILSVRC2012_validation_ground_truth.txt`]: val.map(({ place }) => `${idOf(place)}\n`).join(''),
+  });
   const classes = IMAGENET_CLASSES.map((wnid, place) => ({ id: idOf(place), wnid })).sort((a, b) => a.id - b.id);
   const records = [...classes, { id: 1_001, wnid: 'n00001740' }].map(({ id, wnid }) => ({
     ILSVRC2012_ID: id,
@@ -132,7 +133,7 @@ export function writeDevkit(root: string, val: readonly WrittenImage[]): void {
     num_children: id > 1_000 ? 2 : 0,
     children: id > 1_000 ? [1, 2] : [],
   }));
-  put(root, `${folder}/meta.mat`, matFile({ synsets: { records } }, { compressed: true }));
+  writeFiles(root, { [`${folder}/meta.mat`]: matFile({ synsets: { records } }, { compressed: true }) });
 }
 
 export type V2Variant = 'matched-frequency' | 'threshold0.7' | 'top-images';
@@ -169,7 +170,7 @@ function writeTwoHundred(
   name: (at: number) => string,
 ): readonly WrittenImage[] {
   classFolders(path.join(root, folder), all, wnid);
-  put(root, `${folder}/README.txt`, 'about');
+  writeFiles(root, { [`${folder}/README.txt`]: 'about' });
   return putAll(
     root,
     inClassFolders(folder, options, (place, at) => `${wnid(place)}/${name(at)}.jpg`),
@@ -190,8 +191,7 @@ export function writeSketch(root: string, options: WriteOptions = {}): readonly 
 /** `real.json`: the accepted classes of val image 1, 2 ... ; images beyond the given ones accept none. */
 export function writeReal(file: string, accepted: readonly (readonly number[])[]): void {
   const all = Array.from({ length: 50_000 }, (_, at) => accepted[at] ?? []);
-  mkdirSync(path.dirname(file), { recursive: true });
-  writeFileSync(file, JSON.stringify(all));
+  writeFiles(path.dirname(file), { [path.basename(file)]: JSON.stringify(all) });
 }
 
 export type ForeignSet = 'ssb_hard' | 'ninco' | 'inaturalist' | 'textures' | 'openimage_o';
@@ -218,7 +218,7 @@ export function writeOpenOod(
   putAll(path.join(root, 'data/images_largescale'), valImages('imagenet_1k/val', options, nested), image);
   const [validation, test] = [listed.slice(0, places.length), listed.slice(places.length)];
   const list = (name: string, lines: readonly string[]): void =>
-    put(root, `data/benchmark_imglist/imagenet/${name}.txt`, `${lines.join('\n')}\n`);
+    writeFiles(root, { [`data/benchmark_imglist/imagenet/${name}.txt`]: `${lines.join('\n')}\n` });
   list(
     'val_imagenet',
     validation.map(({ file, place }) => `${file} ${place}`),

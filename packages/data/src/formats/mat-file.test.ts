@@ -76,6 +76,7 @@ const element = (type: number, ...data: Buffer[]): Buffer => {
 const matrix = (kind: number, sizes: number[], ...rest: Buffer[]): Buffer =>
   element(14, element(6, word(kind, 0)), element(5, word(...sizes)), element(1, Buffer.from('x')), ...rest);
 const nested = (depth: number): Buffer => (depth === 0 ? matrix(6, [0, 0]) : matrix(1, [1, 1], nested(depth - 1)));
+const LONG = Buffer.alloc(2 ** 24 + 1, 'a');
 const noFields = [element(5, word(32)), element(1)];
 
 test.each<[string, Buffer, RegExp]>([
@@ -85,6 +86,12 @@ test.each<[string, Buffer, RegExp]>([
   ['half a tag', Buffer.concat([SCIPY, Buffer.alloc(4)]), /is damaged \(an element begins where 4 bytes follow\)/],
   ['compressed bytes that are none', file(element(15, Buffer.alloc(16, 7))), /is damaged/],
   ['more than unpacks', file(element(15, deflateSync(Buffer.alloc(2 ** 27 + 1)))), /unpacks to more than/],
+  ['a text without end', file(matrix(4, [2 ** 24 + 1, 1], element(2, LONG))), /more than 16777216 bytes of text/],
+  [
+    'fields without end',
+    file(matrix(2, [1, 0], element(5, word(1)), element(1, LONG))),
+    /more than 16777216 bytes of text/,
+  ],
   ['a forged size', file(matrix(6, [1 << 30, 1 << 30], element(2, Buffer.alloc(8)))), /8 bytes where sizes say/],
   ['forged cells', file(matrix(1, [1 << 30, 1])), /an element begins where 0 bytes follow/],
   ['forged records', file(matrix(2, [1 << 30, 1], ...noFields)), /1073741824 structures without fields/],

@@ -58,8 +58,8 @@ export interface MatOther {
 export type MatValue = MatNumbers | MatText | MatCells | MatStructs | MatOther;
 
 const HEADER_BYTES = 128;
-/** What a file may unpack to, and how many matrices it may hold. */
-const [MAX_BYTES, MAX_VALUES] = [128 * 2 ** 20, 2 ** 20];
+/** What a file may unpack to, how many matrices it may hold, and how many bytes of text, which take many times as much in memory. */
+const [MAX_BYTES, MAX_VALUES, MAX_TEXT] = [128 * 2 ** 20, 2 ** 20, 16 * 2 ** 20];
 const [MAX_DEPTH, MAX_DIMENSIONS] = [32, 32];
 
 /** Types of elements that are no numbers. */
@@ -107,6 +107,7 @@ interface Reading {
   readonly little: boolean;
   bytesLeft: number;
   valuesLeft: number;
+  textLeft: number;
 }
 
 interface Element {
@@ -143,7 +144,7 @@ export function readMatFile(bytes: Uint8Array, name: string): { readonly [variab
     throw new DataError('unsupported-format', `${name} is a MATLAB file of version 7.3; save it with -v7`);
   if (file.length < HEADER_BYTES || (order !== 'IM' && order !== 'MI'))
     throw new DataError('unsupported-format', `${name} is no MATLAB file of version 5 to 7`);
-  const reading: Reading = { little: order === 'IM', bytesLeft: MAX_BYTES, valuesLeft: MAX_VALUES };
+  const reading: Reading = { little: order === 'IM', bytesLeft: MAX_BYTES, valuesLeft: MAX_VALUES, textLeft: MAX_TEXT };
   // fields and variables are named by the file: no name may mean anything
   const variables: Record<string, MatValue> = Object.create(null);
   try {
@@ -237,7 +238,7 @@ function contentOf(kind: number, { elements, sizes, count }: Contents, reading: 
     return { kind: 'cells', sizes, cells };
   }
   if (kind === STRUCTURE) {
-    const fields = fieldsOf(integersOf(elements.next(), reading)[0] ?? 0, latin1(elements.next()));
+    const fields = fieldsOf(integersOf(elements.next(), reading)[0] ?? 0, elements.next(), reading);
     if (fields.length === 0 && count > 1) throw new RangeError(`${count} structures without fields`);
     const records: Record<string, MatValue>[] = [];
     while (records.length < count) {
@@ -254,11 +255,18 @@ function contentOf(kind: number, { elements, sizes, count }: Contents, reading: 
 }
 
 /** Names of `length` bytes each, side by side, filled up with zeros. */
-function fieldsOf(length: number, names: string): string[] {
+function fieldsOf(length: number, element: Element, reading: Reading): string[] {
+  takeText(element, reading);
+  const names = latin1(element);
   if (length < 1 && names.length > 0) throw new RangeError(`names of fields of ${length} bytes`);
   return Array.from({ length: Math.floor(names.length / length) || 0 }, (_, at) =>
     names.slice(at * length, (at + 1) * length).replace(/\0.*$/s, ''),
   );
+}
+
+function takeText({ data }: Element, reading: Reading): void {
+  reading.textLeft -= data.length;
+  if (reading.textLeft < 0) throw new RangeError(`it holds more than ${MAX_TEXT} bytes of text`);
 }
 
 const latin1 = ({ data }: Element): string => data.toString('latin1');
@@ -294,6 +302,7 @@ function rowsOf(element: Element, sizes: readonly number[], count: number, readi
 }
 
 function charactersOf(element: Element, count: number, reading: Reading): string[] {
+  takeText(element, reading);
   if (element.type === UTF8) return [...element.data.toString('utf8')];
   const types: Readonly<Record<number, number>> = { [UTF16]: 4, [UTF32]: 6 };
   const codes = numbersOf({ ...element, type: types[element.type] ?? element.type }, count, reading);

@@ -6,13 +6,11 @@
  * folders, the source says so (`whyUnlabelled`).
  */
 
-import path from 'node:path';
 import type { OptionKinds } from '@franca/tensor';
 import { checkArgument, checkOptions, DataError } from '../errors';
-import { readImageFile } from '../files/byte-file';
-import { fileVersion } from '../files/file-version';
 import { hasImageExtension, IMAGE_EXTENSIONS, UNUSED_IMAGE_EXTENSIONS } from '../images/image-format';
 import type { ImageSource } from '../images/image-source';
+import { imageFiles } from './image-files';
 import { folderLabels } from './labels';
 import { leftOut, leftOutNotes, passedOverNotes } from './left-out';
 import type { SourceKind } from './source-kind';
@@ -52,14 +50,9 @@ export async function folderSource(root: string, options: FolderOptions = {}): P
   const labels = options.labels === 'none' ? undefined : folderLabels(files, options.classes);
   const notes = describeOthers(found);
   return {
-    name: `folder ${root}`,
-    folder: root,
-    length: files.length,
+    ...imageFiles(`folder ${root}`, root, files),
     ...labels,
     ...(notes.length > 0 && { notes }),
-    key: (index) => files[index]!,
-    version: (index) => fileVersion(path.join(root, files[index]!)),
-    read: async (index) => ({ encoded: await readImageFile(path.join(root, files[index]!)) }),
   };
 }
 

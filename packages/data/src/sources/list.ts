@@ -5,12 +5,12 @@
  * list of which nothing is there is refused.
  */
 
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { OptionKinds } from '@franca/tensor';
 import { checkArgument, checkOptions, DataError } from '../errors';
 import { openLocalFile, readImageFile } from '../files/byte-file';
 import { fileVersion } from '../files/file-version';
+import { isFile } from '../files/is-file';
 import { isFolder } from '../files/is-folder';
 import type { ImageSource } from '../images/image-source';
 import { classLabels, count, sortedClasses } from './labels';
@@ -111,8 +111,6 @@ export async function listSource(listPath: string, options: ListOptions = {}): P
     read: async (index) => ({ encoded: await readImageFile(entries[index]!.absolute) }),
   };
 }
-
-const isFile = async (file: string): Promise<boolean> => (await stat(file).catch(() => undefined))?.isFile() ?? false;
 
 /** The folders that lead to the list are the user's own, whatever their names. */
 function isTrace(file: string, folder: string): boolean {

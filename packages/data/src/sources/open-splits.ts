@@ -24,7 +24,10 @@ const TEST_OPTIONS: OptionKinds<Omit<OpenOptions, 'split' | 'classes'>> = OPENIN
 
 export interface DataSplits {
   readonly train: ImageSource;
-  /** Has the class list of `train`; a label only where `train` has images of that class, else the class is unlisted. */
+  /**
+   * Has the class list of `train`; a label only where `train` has images of that class, else the class is unlisted. Of a published data set
+   * labels do not depend on `train`; `notes` tell what is missing of it.
+   */
   readonly val: ImageSource;
   /** The test part, which also is `val` where the data has no other; classes as in `val`. */
   readonly test?: ImageSource;

@@ -1,8 +1,8 @@
 /** CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in their binary form: 50,000 small images for training and 10,000 for testing. */
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { DataError } from '../../errors';
+import { isFolder } from '../../files/is-folder';
 import { cifarSource } from '../cifar';
 import type { Benchmark, BenchmarkFacts, BenchmarkLayout } from './benchmark';
 import { findWhere, hasAll } from './find-folder';
@@ -55,7 +55,7 @@ function layoutOf({ facts, archive, binary, pickled, files, pickles }: Variant):
         async (folder) =>
           (await isBinary(folder)) ||
           // where both forms lie side by side, the binary one is the data set
-          ((await hasAll(folder, pickles)) && !existsSync(path.join(path.dirname(folder), binary))),
+          ((await hasAll(folder, pickles)) && !(await isFolder(path.join(path.dirname(folder), binary)))),
       ),
     async open(folder): Promise<Benchmark> {
       if (!(await isBinary(folder)))

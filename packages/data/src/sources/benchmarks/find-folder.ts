@@ -1,7 +1,8 @@
 /** Where a published data set lies below a folder, by the names of a few of its files. */
 
-import { opendir, stat } from 'node:fs/promises';
+import { opendir } from 'node:fs/promises';
 import path from 'node:path';
+import { isFile } from '../../files/is-file';
 import { isFolder } from '../../files/is-folder';
 import { isPassedOver } from '../passed-over';
 
@@ -48,9 +49,6 @@ export async function firstWith(
   for (const folder of folders) if (await hasAll(path.join(root, folder), signs)) return folder;
   return undefined;
 }
-
-export const isFile = async (file: string): Promise<boolean> =>
-  (await stat(file).catch(() => undefined))?.isFile() ?? false;
 
 /** The folder in `root` where there is one alone. */
 async function onlyFolder(root: string): Promise<string | undefined> {

@@ -1,8 +1,9 @@
 /** Food-101 (Bossard et al. 2014): 101 dishes, 750 images of each for training and 250 for testing. */
 
 import path from 'node:path';
+import { isFile } from '../../files/is-file';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
-import { findFolder, isFile } from './find-folder';
+import { findFolder } from './find-folder';
 import { classOf, type ListLine, placesOf, readLines, relativePath } from './list-file';
 import { type ListedPart, listedBenchmark } from './listed-parts';
 

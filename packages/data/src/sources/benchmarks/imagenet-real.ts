@@ -6,10 +6,10 @@
  * scored, and 46,837 remain. Images are matched by the number in their names, since files come in other orders.
  */
 
-import { readFile } from 'node:fs/promises';
 import { checkArgument, checkCount, DataError } from '../../errors';
 import { openLocalFile } from '../../files/byte-file';
 import type { ImageSource } from '../../images/image-source';
+import { decodeText } from '../list-lines';
 import { IMAGENET_CLASSES } from './imagenet-classes';
 
 const IMAGES = 50_000;
@@ -34,11 +34,12 @@ export interface RealLabels {
  */
 export async function realLabels(file: string): Promise<RealLabels> {
   checkArgument('realLabels', 'file', file, 'string');
-  const { size } = await openLocalFile(file);
-  if (size > MAX_BYTES) throw damaged(file, `${size} bytes are too many`);
+  const opened = await openLocalFile(file);
+  if (opened.size > MAX_BYTES) throw damaged(file, `${opened.size} bytes are too many`);
+  const bytes = await opened.read(0, opened.size);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(file, 'utf8'));
+    value = JSON.parse(decodeText(bytes, file));
   } catch (cause) {
     throw damaged(file, 'it is no JSON', cause);
   }

@@ -8,8 +8,8 @@
 import path from 'node:path';
 import { DataError } from '../../errors';
 import { openLocalFile } from '../../files/byte-file';
+import { isFile } from '../../files/is-file';
 import { decodeText } from '../list-lines';
-import { isFile } from './find-folder';
 
 const MAX_BYTES = 64 * 2 ** 20;
 /** Longer than any path. */
@@ -28,16 +28,21 @@ export interface ListLine {
  */
 export async function readLines(file: string, comes: string): Promise<ListLine[]> {
   if (!(await isFile(file))) throw new DataError('not-found', `${file} is not there; it comes ${comes}`);
-  const opened = await openLocalFile(file);
-  if (opened.size > MAX_BYTES)
-    throw new DataError('damaged-file', `${file}: ${opened.size} bytes is no list of a data set`);
-  const lines = decodeText(await opened.read(0, opened.size), file)
+  const lines = (await readList(file))
     .split(/\r\n|\n|\r/)
     .map((text, at) => ({ where: `${file} line ${at + 1}`, text: text.trim() }))
     .filter(({ text }) => text !== '');
   const long = lines.find(({ text }) => text.length > MAX_LINE);
   if (long) throw damaged(long, `has ${long.text.length} characters`);
   return lines;
+}
+
+/** The text of a list whole. @throws DataError damaged-file, or spec for what is no text */
+export async function readList(file: string): Promise<string> {
+  const opened = await openLocalFile(file);
+  if (opened.size > MAX_BYTES)
+    throw new DataError('damaged-file', `${file}: ${opened.size} bytes is no list of a data set`);
+  return decodeText(await opened.read(0, opened.size), file);
 }
 
 /** A line that cannot be used. */

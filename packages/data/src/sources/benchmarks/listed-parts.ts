@@ -8,9 +8,8 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DataError } from '../../errors';
-import { readImageFile } from '../../files/byte-file';
-import { fileVersion } from '../../files/file-version';
 import type { ImageSource } from '../../images/image-source';
+import { imageFiles } from '../image-files';
 import { leftOut, leftOutNotes } from '../left-out';
 import type { Split } from '../source-kind';
 import type { Benchmark, BenchmarkFacts } from './benchmark';
@@ -62,16 +61,12 @@ export async function listedBenchmark(
   const found: string[] = [];
   for (const split of names) {
     const { images, notes: own } = usable(split, folder, listed[split]!, present);
+    const files = images.map(({ file }) => file);
     parts[split] = {
-      name: `${facts.title} ${split} ${folder}`,
-      folder,
-      length: images.length,
+      ...imageFiles(`${facts.title} ${split} ${folder}`, folder, files),
       classes,
       ...(classTitles && { classTitles }),
       ...classesOf(images),
-      key: (index) => images[index]!.file,
-      version: (index) => fileVersion(path.join(folder, images[index]!.file)),
-      read: async (index) => ({ encoded: await readImageFile(path.join(folder, images[index]!.file)) }),
     };
     found.push(...own);
   }

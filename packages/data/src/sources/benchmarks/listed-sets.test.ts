@@ -321,6 +321,13 @@ describe('VOC 2007', () => {
     expect(await recogniseBenchmark(path.join(root, 'VOC2012'))).toBeUndefined();
   });
 
+  test("data of one's own in its folders, without lists of its classes, are none", async () => {
+    const root = scratchFolder();
+    const lists = Object.fromEntries(['train', 'val', 'trainval'].map((part) => [`${MAIN}/${part}.txt`, '000001\n']));
+    writeFiles(root, { ...lists, 'VOCdevkit/VOC2007/JPEGImages/000001.jpg': 'image' });
+    expect(await recogniseBenchmark(root)).toBeUndefined();
+  });
+
   test('lists that do not agree are refused', async () => {
     const { root } = await made(write.writeVoc2007);
     const cat = `${MAIN}/cat_val.txt`;

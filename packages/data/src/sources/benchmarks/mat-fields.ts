@@ -3,8 +3,8 @@
 import path from 'node:path';
 import { DataError } from '../../errors';
 import { openLocalFile } from '../../files/byte-file';
+import { isFile } from '../../files/is-file';
 import { type MatStructs, type MatValue, readMatFile } from '../../formats/mat-file';
-import { isFile } from './find-folder';
 
 /** Many times the largest devkit. */
 const MAX_BYTES = 64 * 2 ** 20;

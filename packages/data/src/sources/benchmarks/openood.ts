@@ -11,15 +11,15 @@
 
 import path from 'node:path';
 import { checkArgument, DataError } from '../../errors';
-import { openLocalFile, readImageFile } from '../../files/byte-file';
-import { fileVersion } from '../../files/file-version';
+import { isFile } from '../../files/is-file';
 import { isFolder } from '../../files/is-folder';
 import type { ImageSource } from '../../images/image-source';
+import { imageFiles } from '../image-files';
 import { leftOut, leftOutNotes } from '../left-out';
-import { decodeText, parseLines } from '../list-lines';
-import { findWhere, isFile } from './find-folder';
+import { parseLines } from '../list-lines';
+import { findWhere } from './find-folder';
 import { IMAGENET_CLASSES } from './imagenet-classes';
-import { damaged, relativePath } from './list-file';
+import { damaged, readList, relativePath } from './list-file';
 import { filesPresent, written } from './listed-parts';
 
 /** A set of images of no known class. */
@@ -65,7 +65,6 @@ const OUTSIDE: readonly (List & Pick<OutsideSet, 'name' | 'group'>)[] = [
 const LISTS = 'benchmark_imglist/imagenet';
 /** Where the paths of lists start. */
 const IMAGES = ['images_largescale', 'images_classic', '.'];
-const MAX_LIST_BYTES = 64 * 2 ** 20;
 const LIES =
   'data/benchmark_imglist/imagenet/*.txt, data/images_largescale/{imagenet_1k/val,ssb_hard,ninco,inaturalist,openimage_o} and ' +
   'data/images_classic/texture, as scripts/download of github.com/Jingkang50/OpenOOD lays them';
@@ -117,7 +116,7 @@ async function openList(
   const { title, file, published } = list;
   const name = path.join(folder, LISTS, file);
   if (!(await isFile(name))) return { notes: [`there are no images of ${title}: ${name} is not there`] };
-  const listed = await readList(name, known);
+  const listed = await imagesOf(name, known);
   const { base, images } = await locate(folder, listed);
   const count = `${written(listed.length)} images of ${title}`;
   if (images.length === 0) {
@@ -136,25 +135,17 @@ async function openList(
       : [`${file} lists ${written(listed.length)} images of ${title}, of which ${written(published)} were published`]),
     ...leftOutNotes(`of the ${count} are not there and left out`, leftOut(absent)),
   ];
-  const where = path.join(folder, base);
-  const pathOf = (index: number): string => path.join(where, images[index]!.file);
+  const files = images.map((each) => each.file);
   const source: ImageSource = {
-    name: `OpenOOD v1.5 ${title} (${file} in ${folder})`,
-    folder: where,
-    length: images.length,
+    ...imageFiles(`OpenOOD v1.5 ${title} (${file} in ${folder})`, path.join(folder, base), files),
     ...(known && { classes: IMAGENET_CLASSES, label: (index: number) => images[index]!.label }),
-    key: (index) => images[index]!.file,
-    version: (index) => fileVersion(pathOf(index)),
-    read: async (index) => ({ encoded: await readImageFile(pathOf(index)) }),
   };
   return { source, notes };
 }
 
 /** The lines of a list, each image once. @throws DataError with the line where a class is not as it should be */
-async function readList(name: string, known: boolean): Promise<Listed[]> {
-  const opened = await openLocalFile(name);
-  if (opened.size > MAX_LIST_BYTES) throw new DataError('damaged-file', `${name}: ${opened.size} bytes is no list`);
-  const lines = parseLines(decodeText(await opened.read(0, opened.size), name), name);
+async function imagesOf(name: string, known: boolean): Promise<Listed[]> {
+  const lines = parseLines(await readList(name), name);
   if (lines.length === 0) throw new DataError('empty-source', `${name} lists no image`);
   const seen = new Set<string>();
   return lines.map(({ line, file, label }) => {

@@ -7,9 +7,10 @@
  */
 
 import path from 'node:path';
+import { isFile } from '../../files/is-file';
 import type { Split } from '../source-kind';
 import type { Benchmark, BenchmarkLayout } from './benchmark';
-import { findWhere, hasAll, isFile } from './find-folder';
+import { findWhere, hasAll } from './find-folder';
 import { damaged, fieldsOf, readLines, relativePath } from './list-file';
 import { type ListedImage, type ListedPart, listedBenchmark } from './listed-parts';
 
@@ -18,6 +19,7 @@ const CLASSES: readonly string[] =
     ' ',
   );
 const LISTS = 'ImageSets/Main';
+const SPLITS = ['train', 'val', 'test'] as const;
 const ARCHIVES: Readonly<Record<Split, string>> = {
   train: 'VOCtrainval_06-Nov-2007.tar',
   val: 'VOCtrainval_06-Nov-2007.tar',
@@ -36,24 +38,30 @@ export const VOC_2007: BenchmarkLayout = {
   open,
 };
 
-/** Other years have the same folders: by the name of the folder, or by the first images, which are called so in this year alone. */
+/**
+ * Other years have the same folders: by the name of the folder, or by the first images, which are called so in this year alone. So have data of
+ * one's own, often under this very name, but without the lists of these classes.
+ */
 async function isHere(folder: string): Promise<boolean> {
   if (!(await hasAll(folder, ['JPEGImages/', `${LISTS}/`]))) return false;
+  const lists = SPLITS.map((split) => isFile(listAt(folder, CLASSES[0]!, split)));
+  if (!(await Promise.all(lists)).includes(true)) return false;
   if (/voc[-_ ]?2007$/i.test(path.basename(path.resolve(folder)))) return true;
   return (await hasAll(folder, ['JPEGImages/000005.jpg'])) || hasAll(folder, ['JPEGImages/000001.jpg']);
 }
 
+const listAt = (folder: string, name: string, split: Split): string => path.join(folder, LISTS, `${name}_${split}.txt`);
+
 async function open(folder: string): Promise<Benchmark> {
-  const listOf = (name: string, split: Split): string => path.join(folder, LISTS, `${name}_${split}.txt`);
   const parts: { [Part in Split]?: ListedPart } = {};
   const notes: string[] = [];
-  for (const split of ['train', 'val', 'test'] as const) {
+  for (const split of SPLITS) {
     // the test part is an archive of its own; the others are there or the data set is damaged
-    if (split === 'test' && !(await isFile(listOf(CLASSES[0]!, split)))) {
+    if (split === 'test' && !(await isFile(listAt(folder, CLASSES[0]!, split)))) {
       notes.push(`there is no test part: its lists and images come with ${ARCHIVES[split]}`);
       continue;
     }
-    parts[split] = await partOf(split, (name) => listOf(name, split));
+    parts[split] = await partOf(split, (name) => listAt(folder, name, split));
   }
   return listedBenchmark(VOC_2007.facts, folder, { classes: CLASSES }, parts, notes);
 }
