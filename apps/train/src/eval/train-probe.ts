@@ -100,7 +100,7 @@ export async function trainProbe(
   }
   const test = await context.labelled('test', request);
   const { learnt, held } = select === 'test' ? { learnt: all(set.length), held: [] } : holdOut(set.length);
-  const validation = held.length > 0 ? (await train.only(held)).probe : undefined;
+  const validation = held.length > 0 ? (await train.take(held)).probe : undefined;
   const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
   const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
   const source = { ...train.shape, items: learnt.length, classes: set.classes.length };
