@@ -155,6 +155,7 @@ test('the official protocol learns from crops; what differs is told, and the pap
       "linear: not the paper's: --iterations 2 in place of 12500",
       "linear: not the paper's: --train-batch 5 in place of 1024",
       "linear: not the paper's: --size 32 in place of 224",
+      "linear: not the paper's: the model has 2 blocks, so that no classifier reads the last 4",
       "linear: learnt from few, which is none of the paper's data sets",
     ]),
   );

@@ -15,6 +15,7 @@ import type { EvalContext } from './context';
 import type { ImageStream } from './image-stream';
 import { probeBatch, selectOption } from './linear-training';
 import {
+  deviating,
   type Followed,
   follow,
   type LinearValues,
@@ -64,7 +65,10 @@ export function planProbe(task: string, context: EvalContext, options: ProbeOpti
         : 'give --epochs or --iterations, not both',
     );
   const followed = follow({ task, protocol, paper: PAPER_LINEAR, given: options, input: context.input() });
-  return { followed, epochs };
+  const { depth } = protocol ? context.model() : { depth: PROBE_BLOCKS };
+  if (depth >= PROBE_BLOCKS) return { followed, epochs };
+  const fewer = `the model has ${depth} blocks, so that no classifier reads the last ${PROBE_BLOCKS}`;
+  return { followed: deviating(followed, task, fewer), epochs };
 }
 
 export interface TrainedProbe extends LinearProbeResult {
