@@ -1,5 +1,5 @@
 /** The command line run in this process, with what it prints. */
-import { vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, vi } from 'vitest';
 import { runCli } from '../src/run-cli';
 
 export interface Outcome {
@@ -22,4 +22,17 @@ export async function run(...words: readonly string[]): Promise<Outcome> {
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
+}
+
+/** What is printed in each test of the file that calls this, and before its first one: lines of the console, which are kept off the screen. */
+export function printedLines(): string[] {
+  const lines: string[] = [];
+  const keep = (line: string) => void lines.push(line);
+  beforeAll(() => {
+    vi.spyOn(console, 'log').mockImplementation(keep);
+    vi.spyOn(console, 'error').mockImplementation(keep);
+  });
+  beforeEach(() => void lines.splice(0));
+  afterAll(() => void vi.restoreAllMocks());
+  return lines;
 }

@@ -92,6 +92,6 @@ test('class tokens come shard by shard, and some images are held where they are 
     for await (const { cls } of stream.batches) found.push(cls.length / 2);
     expect(found).toEqual([3, 4]);
   }
-  const some = await stream.only([5, 6]);
+  const some = await stream.take([5, 6]);
   expect(some.labelled.labels).toEqual(Int32Array.from([5, 6], (index) => chosenOf(set, [5, 6]).label(index - 5)));
 });

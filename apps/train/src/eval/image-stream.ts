@@ -30,7 +30,7 @@ export interface ImageStream extends Part {
   /** CLS tokens with labels, shard by shard, from the cache where it has them; may be iterated several times. */
   readonly batches: AsyncIterable<LabelledFeatures>;
   /** The images with these numbers, in memory. */
-  only(images: readonly number[]): Promise<ImageFeatures>;
+  take(images: readonly number[]): Promise<ImageFeatures>;
   /** Steps of exactly so many crops, endlessly; a last incomplete batch of a pass joins the next one. */
   crops(steps: CropSteps): AsyncIterable<ProbeFeatures>;
 }
@@ -56,7 +56,7 @@ export function imageStream(
           yield (await shardFeatures(shard, set, planes, { blocks: 1, patchMean: false })).labelled;
       },
     },
-    only(images) {
+    take(images) {
       const chosen = chosenOf(set, images);
       checkRoom(chosen, { dim, tokens: kept.blocks + Number(kept.patchMean) }, asked.wayOut);
       return collectImages(shards(chosen, { preparation, blocks: computed }), chosen, planes, kept);

@@ -1,7 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type EvalRecord, PAPER_SETTINGS } from '@franca/evals';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { printedLines } from '../../test/in-process';
 import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
@@ -13,20 +14,12 @@ import { task as overcluster } from './tasks/overcluster';
 
 let folder: string;
 let common: readonly string[];
-const printed: string[] = [];
+const printed = printedLines();
 beforeAll(async () => {
   folder = await temporaryFolder();
   common = ['-w', await writeTinyModel(folder), '--cache', join(folder, 'cache'), '-d', await squares()];
-  vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
 });
-beforeEach(() => {
-  printed.length = 0;
-});
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const SIDE = 32;
 

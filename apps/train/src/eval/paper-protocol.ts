@@ -206,6 +206,13 @@ const PAPER_TRAIN: Readonly<Record<string, number>> = {
   ade20k: 20_210,
 };
 
+/** The same with one deviation more, which shows only once data or model are known. */
+export function deviating<Values>(followed: Followed<Values>, task: string, what: string): Followed<Values> {
+  const told = `not the paper's: ${what}`;
+  console.log(told);
+  return { ...followed, notes: [`${task}: ${told}`, ...followed.notes], hyper: { settings: DEVIATING } };
+}
+
 /** The same once the training part is known: another set, or another number of images, is told too. `length`: of all that is learnt from. */
 export function learntFrom<Values>(
   followed: Followed<Values>,
@@ -214,14 +221,11 @@ export function learntFrom<Values>(
 ): Followed<Values> {
   if (followed.hyper.settings === 'own') return followed;
   const wanted = Object.hasOwn(PAPER_TRAIN, dataset) ? PAPER_TRAIN[dataset] : undefined;
-  const told =
-    wanted === undefined
-      ? `learnt from ${dataset}, which is none of the paper's data sets`
-      : `not the paper's: ${length} images of train in place of ${wanted}`;
   if (wanted === length) return followed;
+  if (wanted !== undefined) return deviating(followed, task, `${length} images of train in place of ${wanted}`);
+  const told = `learnt from ${dataset}, which is none of the paper's data sets`;
   console.log(told);
-  const hyper = wanted === undefined ? followed.hyper : { settings: DEVIATING };
-  return { ...followed, notes: [`${task}: ${told}`, ...followed.notes], hyper };
+  return { ...followed, notes: [`${task}: ${told}`, ...followed.notes] };
 }
 
 /** Settings of a probe once it is scored on other sets than that of its training, as the paper does with one trained on ImageNet-1k alone. */

@@ -66,6 +66,12 @@ test.each<[string, readonly TensorEntry[], Record<string, string>, RegExp]>([
   ['no classes', [weight, bias], { format, probe: text({ classes: undefined }) }, /its "classes" cannot be read/],
   ['numbers for classes', [weight, bias], { format, probe: text({ classes: [1, 2, 3] }) }, /its "classes"/],
   ['classes twice', [weight, bias], { format, probe: text({ classes: ['a', 'b', 'a'] }) }, /a class twice/],
+  [
+    'a centre that is larger',
+    [weight, bias],
+    { format, probe: text({ resize: 31 }) },
+    /its "resize" is 31, below the 32 px/,
+  ],
   ['blocks of -1', [weight, bias], { format, probe: text({ input: { blocks: -1, avgpool: true } }) }, /its "blocks"/],
   [
     'another choice',

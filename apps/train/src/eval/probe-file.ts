@@ -71,6 +71,8 @@ export async function readProbe(path: string, model: ProbeModel): Promise<SavedP
   checkModel(path, facts.model, model);
   const width = (input.blocks + Number(input.avgpool)) * model.dim;
   if (input.blocks > model.depth) throw no(path, `reads ${input.blocks} blocks of a model that has ${model.depth}`);
+  if (facts.resize < model.size)
+    throw no(path, `is a damaged probe: its "resize" is ${facts.resize}, below the ${model.size} px that are cut out`);
   const rows = facts.classes.length;
   if (new Set(facts.classes).size < rows) throw no(path, 'is a damaged probe: it has a class twice');
   const weight = await tensorOf(path, file, 'weight', [rows, width]);

@@ -2,29 +2,22 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMAGENET_CLASSES } from '@franca/data';
 import { type EvalRecord, PAPER_SETTINGS } from '@franca/evals';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeImageNetA } from '../../../../packages/data/test/imagenet-files';
+import { printedLines } from '../../test/in-process';
 import { pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
 
 let folder: string;
 let common: readonly string[];
-const printed: string[] = [];
+const printed = printedLines();
 beforeAll(async () => {
   folder = await temporaryFolder();
   common = ['-w', await writeTinyModel(folder), '--cache', join(folder, 'cache')];
-  vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
   await writeSets();
 });
-beforeEach(() => {
-  printed.length = 0;
-});
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const SIDE = 32;
 const PLACES = [0, 11, 13];
@@ -155,6 +148,7 @@ test('the official protocol learns from crops; what differs is told, and the pap
       "linear: not the paper's: --iterations 2 in place of 12500",
       "linear: not the paper's: --train-batch 5 in place of 1024",
       "linear: not the paper's: --size 32 in place of 224",
+      "linear: not the paper's: the model has 2 blocks, so that no classifier reads the last 4",
       "linear: learnt from few, which is none of the paper's data sets",
     ]),
   );

@@ -15,6 +15,7 @@ import type { EvalContext } from './context';
 import type { ImageStream } from './image-stream';
 import { probeBatch, selectOption } from './linear-training';
 import {
+  deviating,
   type Followed,
   follow,
   type LinearValues,
@@ -64,7 +65,10 @@ export function planProbe(task: string, context: EvalContext, options: ProbeOpti
         : 'give --epochs or --iterations, not both',
     );
   const followed = follow({ task, protocol, paper: PAPER_LINEAR, given: options, input: context.input() });
-  return { followed, epochs };
+  const { depth } = protocol ? context.model() : { depth: PROBE_BLOCKS };
+  if (depth >= PROBE_BLOCKS) return { followed, epochs };
+  const fewer = `the model has ${depth} blocks, so that no classifier reads the last ${PROBE_BLOCKS}`;
+  return { followed: deviating(followed, task, fewer), epochs };
 }
 
 export interface TrainedProbe extends LinearProbeResult {
@@ -100,7 +104,7 @@ export async function trainProbe(
   }
   const test = await context.labelled('test', request);
   const { learnt, held } = select === 'test' ? { learnt: all(set.length), held: [] } : holdOut(set.length);
-  const validation = held.length > 0 ? (await train.only(held)).probe : undefined;
+  const validation = held.length > 0 ? (await train.take(held)).probe : undefined;
   const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
   const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
   const source = { ...train.shape, items: learnt.length, classes: set.classes.length };

@@ -2,25 +2,20 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors } from '@franca/checkpoint';
 import type { EvalRecord } from '@franca/evals';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { printedLines } from '../../test/in-process';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { openWeights } from '../features/open-weights';
 import { runCli } from '../run-cli';
 
 let folder: string;
 let model: readonly string[];
-const printed: string[] = [];
+const printed = printedLines();
 beforeAll(async () => {
   folder = await temporaryFolder();
   model = ['-w', await writeTinyModel(folder), '--cache', join(folder, 'cache'), '-d', 'world:length=20:size=40'];
-  vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line));
-  vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
 });
-beforeEach(() => void printed.splice(0));
-afterAll(async () => {
-  vi.restoreAllMocks();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => rm(folder, { recursive: true }));
 
 const tiny = ['--protocol', 'paper', '--size', '32', '--planes', '2', '--epochs', '1', '--train-batch', '8'];
 

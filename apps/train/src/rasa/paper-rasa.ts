@@ -7,7 +7,7 @@
  */
 import { type FitOptions, fitRasa, OFFICIAL_RECIPE, type PatchFeatures, type RasaFit } from '@franca/rasa';
 import { TrainError } from '../errors';
-import { DEVIATING, type Followed, follow, learntFrom, type PaperProtocol } from '../eval/paper-protocol';
+import { deviating, type Followed, follow, learntFrom, type PaperProtocol } from '../eval/paper-protocol';
 import { densePart } from '../features/collect';
 import type { FeatureSession } from '../features/session';
 import type { ImageSet } from '../image-sets/image-set';
@@ -40,17 +40,16 @@ export function followPaper(
   given: Partial<PaperRasaValues>,
 ): Followed<PaperRasaValues> {
   const asked = { task: 'rasa', paper: PAPER_RASA, given, input: { size, patchSize: model.config.patchSize } };
-  const followed = learntFrom(follow({ ...asked, protocol: 'paper' }), 'rasa', set);
+  const followed = follow({ ...asked, protocol: 'paper' });
   const { trainBatch = PAPER_RASA.values.trainBatch } = followed.values;
   if (set.length < trainBatch)
     throw new TrainError(
       'usage',
       `${set.length} images do not fill a batch of ${trainBatch}, and the last incomplete batch is left out; give more images, or --train-batch ${Math.max(1, Math.floor(set.length / 8))}`,
     );
-  if (set.dataset === PAPER_DATA) return followed;
-  const deviation = `not the paper's: ${set.length} images of ${set.dataset} ${set.split} in place of ${PAPER_DATA} trainaug`;
-  console.log(deviation);
-  return { ...followed, notes: [`rasa: ${deviation}`, ...followed.notes], hyper: { settings: DEVIATING } };
+  if (set.dataset === PAPER_DATA) return learntFrom(followed, 'rasa', set);
+  const others = `${set.length} images of ${set.dataset} ${set.split} in place of ${PAPER_DATA} trainaug`;
+  return deviating(followed, 'rasa', others);
 }
 
 /** The published recipe with these values. */

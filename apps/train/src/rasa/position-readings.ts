@@ -3,7 +3,7 @@ import { type EvalBackend, type EvalRecord, evalRecord, type PatchFeatures, posi
 import { type Basis, type RasaFit, removePlanes } from '@franca/rasa';
 import { type Figure, lineChart } from '@franca/viz';
 import type { DensePart, Parts } from '../eval/part';
-import { describeRasa } from '../features/rasa-of-weights';
+import { countedPlanes, describeRasa } from '../features/rasa-of-weights';
 import type { FeatureSession } from '../features/session';
 
 /** Which planes are removed, in words. */
@@ -52,7 +52,7 @@ export async function positionReadings(
         ...new Set([...ofFit, ...notes, ...train.set.notes, ...test.set.notes, ...leftOut.notes([test.set.dataset])]),
       ],
     };
-    const variant = planes === 0 ? 'before' : `after ${planes} ${planes === 1 ? 'plane' : 'planes'}`;
+    const variant = planes === 0 ? 'before' : `after ${countedPlanes(planes)}`;
     const others = { ...outcome.others, ...(fit && readByFit(fit, planes)) };
     const hyper = {
       ...outcome.hyper,

@@ -1,8 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeSafetensors } from '@franca/checkpoint';
 import type { EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { maskPng, pictureOf, writeAt } from '../../../test/mask-files';
 import { headTensors } from '../../../test/tiny-heads';
 import { temporaryFolder, tinyMetadata, tinyTensors } from '../../../test/tiny-model';
 import { runCli } from '../../run-cli';
@@ -68,6 +69,24 @@ test('k-means before and after the planes are removed stands in one table', asyn
   expect(records.map(({ features }) => features)).toEqual(['run', 'run + RASA 1']);
   const [plain] = await entropy();
   expect(records[0]!.value).toBe(plain!.value);
+});
+
+test('k-means is of train patches, so what is to be known of train stands in the record; of a head it does not', async () => {
+  const root = join(folder, 'squares');
+  const values = Array.from({ length: 32 * 32 }, (_, at) => Number(at % 32 > 12));
+  for (const [part, name] of ['train/a', 'train/b', 'train/unmasked', 'val/a', 'val/b'].map((path) =>
+    path.split('/'),
+  )) {
+    await writeAt(join(root, part!, 'images', `${name}.jpg`), await pictureOf(values, 32, 0));
+    if (name !== 'unmasked')
+      await writeAt(join(root, part!, 'masks', `${name}.png`), maskPng(values, 32, { colour: 0, depth: 8 }));
+  }
+  await writeFile(join(root, 'classes.json'), '["background", "square"]');
+  const ofTrain = expect.stringMatching(/train .*unmasked\.jpg/);
+  const [centroids] = await entropy('-d', root, '--clusters', '4');
+  expect(centroids!.notes).toContainEqual(ofTrain);
+  const [prototypes] = await entropy('-d', root, '--prototypes', 'head');
+  expect(prototypes!.notes).not.toContainEqual(ofTrain);
 });
 
 test('levels that there are not, and options of the other kind of clusters, are refused', async () => {

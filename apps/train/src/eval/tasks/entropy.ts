@@ -66,6 +66,8 @@ export const task: EvalTask = {
 interface Counted {
   readonly name: string;
   readonly test: DensePart;
+  /** What else was read. */
+  readonly others: readonly DensePart[];
   readonly positions: PositionCounts;
   /** What the outcome has of it. */
   readonly own: Partial<Outcome>;
@@ -84,7 +86,7 @@ async function ofCentroids(context: EvalContext, { clusters, seed = [], before =
     const { centroids } = await kMeans(backend, points, { clusters: count, seed: first, restarts: 1 });
     const positions = await clusterPositions(test.batches, centroids, { nearest: 'euclidean', backend });
     const name = hasPlanes ? `k-means, planes ${planes === 'removed' ? 'removed' : 'left in'}` : 'k-means';
-    counted.push({ name, test, positions, own: { seeds: [first] } });
+    counted.push({ name, test, others: [train], positions, own: { seeds: [first] } });
   }
   return counted;
 }
@@ -107,7 +109,13 @@ async function ofHead(context: EvalContext, { level }: Options): Promise<Counted
     });
     const { width } = levels[index]!;
     const variant = `${head.part}, width ${width}`;
-    counted.push({ name: variant, test, positions, own: { variant, hyper: { prototypes: head.part, width } } });
+    counted.push({
+      name: variant,
+      test,
+      others: [],
+      positions,
+      own: { variant, hyper: { prototypes: head.part, width } },
+    });
   }
   return counted;
 }
@@ -124,7 +132,7 @@ function chosenLevels(levels: readonly { readonly width: number }[], asked: Opti
 
 function report(context: EvalContext, all: readonly Counted[], { minHits }: Options): EvalResult {
   const places = context.grid[0] * context.grid[1];
-  const measured = all.map(({ name, test, positions, own }) => {
+  const measured = all.map(({ name, test, others, positions, own }) => {
     const { clusters } = positions;
     // A cluster's share of a small test set must not decide whether it counts.
     const share = Math.floor((test.set.length * places) / (4 * clusters));
@@ -136,6 +144,7 @@ function report(context: EvalContext, all: readonly Counted[], { minHits }: Opti
       { ...test, set: { ...test.set, notes } },
       [{ ...outcome, ...own, hyper }],
       () => clusters,
+      others,
     );
     return { records, positions, enough, series: { name, values: entropies.filter((entropy) => entropy !== null) } };
   });
