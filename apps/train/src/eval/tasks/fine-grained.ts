@@ -127,10 +127,7 @@ async function scored(
   try {
     const { train, validation, test } = opened.test.labels ? opened : requireLabels(opened);
     const part = (set: ImageSet): Promise<ImagePart> =>
-      context.of(
-        { ...set, notes: [...set.notes, ...lines], [Symbol.asyncDispose]: async () => {} },
-        { patchMean: false, resize: asked.followed.resize },
-      );
+      context.of({ ...set, notes: [...set.notes, ...lines] }, { patchMean: false, resize: asked.followed.resize });
     const parts = {
       train: await part(train),
       ...(validation && { validation: await part(validation) }),
