@@ -2,8 +2,6 @@
 import { type OpenOod, openOpenOod } from '@franca/data';
 import { TrainError } from '../errors';
 import { type ImageSet, imageSet, openTestSet, spread } from '../image-sets/image-set';
-import type { EvalContext } from './context';
-import type { ImagePart, ImageRequest } from './part';
 import { classIdsOf } from './probe-classes';
 
 export interface OodData {
@@ -64,12 +62,7 @@ export async function openOodSets({ outside = {}, openood, images }: OodData): P
  * Images of known classes with the numbers that a classifier gives their classes.
  * @throws TrainError `data` where it does not have the class of an image
  */
-export async function knownPart(
-  context: EvalContext,
-  set: OpenSet,
-  classes: readonly string[],
-  request: ImageRequest,
-): Promise<ImagePart> {
+export function knownSet(set: OpenSet, classes: readonly string[]): OpenSet {
   const ids = classIdsOf(set);
   const places = new Map(classes.map((id, place) => [id, place]));
   const numbers = ids.map((id) => places.get(id));
@@ -81,5 +74,5 @@ export async function knownPart(
       `${stray.length} of ${set.length} images of ${set.dataset} ${set.split} are of classes that the classifier of ${classes.length} does not ` +
         `have, e.g. ${ids[set.label(stray[0]!)] ?? 'none'} of ${set.key(stray[0]!)}; train it on data that have them`,
     );
-  return context.of({ ...set, label, classes, classIds: classes }, request);
+  return { ...set, label, classes, classIds: classes };
 }

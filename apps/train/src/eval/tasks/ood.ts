@@ -23,7 +23,7 @@ import { TrainError } from '../../errors';
 import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
 import { probeBatch } from '../linear-training';
-import { knownPart, type OodData, type OodSets, openOodSets } from '../ood-sets';
+import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
 import {
   DEVIATING,
   type Followed,
@@ -183,27 +183,18 @@ interface ReadParts {
 
 async function readParts(context: EvalContext, sets: OodSets, { saved, request, scores }: Plan): Promise<ReadParts> {
   const isNeeded = !saved || scores.some((score) => NEEDS_TRAIN.includes(score));
-  const train = isNeeded ? await context.labelled('train', request) : undefined;
-  const classes = saved?.classes ?? classIdsOf(train!.set);
+  const learnt = isNeeded ? (await context.stream('train', request)).set : undefined;
+  const classes = saved?.classes ?? classIdsOf(learnt!);
   const inside = sets.inside ?? (saved ? await context.tested() : undefined);
-  const test = inside ? await knownPart(context, inside, classes, request) : await context.labelled('test', request);
+  // classes that a classifier does not have are refused before anything is computed
+  const known = inside && knownSet(inside, classes);
+  const renumbered = learnt && saved && knownSet(learnt, classes);
+  const part = (set: OpenSet): Promise<ImagePart> => context.of(set, request);
+  const train = renumbered ? await part(renumbered) : learnt && (await context.labelled('train', request));
+  const test = known ? await part(known) : await context.labelled('test', request);
   const foreign = new Map<string, ImagePart>();
-  for (const [name, set] of sets.outside) foreign.set(name, await context.of(set, request));
-  return { train: train && saved ? renumbered(train, classes) : train, test, foreign };
-}
-
-/** Train images by the numbers of a loaded classifier; those of classes that it does not have are refused. */
-function renumbered(part: ImagePart, classes: readonly string[]): ImagePart {
-  const ids = classIdsOf(part.set);
-  const places = new Map(classes.map((id, place) => [id, place]));
-  const missing = [...new Set(part.features.labelled.labels)].find((label) => !places.has(ids[label]!));
-  if (missing !== undefined)
-    throw new TrainError(
-      'data',
-      `the probe does not have class ${ids[missing]} of ${part.set.dataset}; give the data it was trained on`,
-    );
-  const labels = part.features.probe.labels.map((label) => places.get(ids[label]!)!);
-  return { ...part, features: { ...part.features, probe: { ...part.features.probe, labels } } };
+  for (const [name, set] of sets.outside) foreign.set(name, await part(set));
+  return { train, test, foreign };
 }
 
 /** What the classifier reads of each image, as one row. */
