@@ -22,6 +22,7 @@ import { Option } from 'commander';
 import { TrainError } from '../../errors';
 import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { type GivenOptions, ofCls } from '../idle-options';
 import { probeBatch } from '../linear-training';
 import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
 import {
@@ -53,8 +54,14 @@ export const task: EvalTask = {
   order: 5,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OOD.size : undefined),
   withoutData: ({ probe, openood }) => (probe === undefined ? undefined : (openood as string | undefined)),
-  idle: ({ scores }) => ({
-    neighbour: Array.isArray(scores) && !scores.includes('knn') && 'without knn among --scores',
+  idle: (given) => ({
+    ...(readsCls(given) && ofCls(given)),
+    neighbour: Array.isArray(given.scores) && !given.scores.includes('knn') && 'without knn among --scores',
+    // a share that is held out of data without parts is not learnt from
+    split:
+      given.openood !== undefined &&
+      (given.split !== 'held-out' || given.data === undefined) &&
+      'beside --openood, whose list of known images is tested on',
   }),
   options: (command) =>
     command
@@ -103,6 +110,10 @@ export const task: EvalTask = {
     };
   },
 };
+
+/** Whether all that is read of an image is its CLS token; what a loaded classifier reads stands in its file. */
+const readsCls = ({ probe, head, openood, protocol }: GivenOptions): boolean =>
+  probe === undefined && (head ?? (openood === undefined && protocol === undefined ? 'cls' : 'cls+mean')) === 'cls';
 
 /** What is settled before features are computed. */
 interface Plan {
