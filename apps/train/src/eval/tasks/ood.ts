@@ -36,8 +36,9 @@ import {
 } from '../paper-protocol';
 import type { ImagePart, ImageRequest, Parts } from '../part';
 import { classIdsOf } from '../probe-classes';
-import { readProbe, type SavedProbe } from '../probe-file';
+import type { SavedProbe } from '../probe-file';
 import type { EvalTask } from '../task';
+import { loadProbe } from '../use-probe';
 
 interface Options extends ProtocolOptions, OodData, Partial<OodValues> {
   readonly data?: string;
@@ -140,12 +141,7 @@ function checkOptions({ protocol, openood, outside, probe, head }: Options): voi
 
 async function planOod(context: EvalContext, options: Options): Promise<Plan> {
   const { protocol, openood, probe, resize } = options;
-  const saved = probe === undefined ? undefined : await readProbe(probe, context.model());
-  if (saved && resize !== undefined && resize !== saved.resize)
-    throw new TrainError(
-      'usage',
-      `${probe} is a probe on images resized to ${saved.resize}; leave out --resize ${resize}`,
-    );
+  const saved = probe === undefined ? undefined : await loadProbe(context, probe, resize);
   const given = { ...options, ...(saved && { head: nameOf(saved.probe.input), resize: saved.resize }) };
   const followed = follow<Partial<OodValues>>({
     task: 'ood',
