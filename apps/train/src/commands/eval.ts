@@ -59,7 +59,9 @@ export async function register(program: Command): Promise<void> {
   for (const task of tasks) {
     const command = group.command(task.name).description(task.about);
     const reading = task.reads === 'nothing' ? command : withData(withWeightsAndImages(command), task);
-    const usage = ['franca-train eval', task.name, ...(task.reads === 'nothing' ? [] : ['-w run'])].join(' ');
+    const model = task.reads === 'nothing' ? [] : ['-w run'];
+    const data = task.reads === 'published' ? ['-d datasets'] : [];
+    const usage = ['franca-train eval', task.name, ...model, ...data].join(' ');
     withOutput(task.options(reading))
       .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
       .action((options: Options) => runOne(task, options));
@@ -92,6 +94,7 @@ export async function register(program: Command): Promise<void> {
 const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
+  published: 'the folder that the sets lie in, each as its authors pack it: Food-101, CIFAR-10, CIFAR-100, SUN397, ...',
   patches: 'any images, or "world"',
   boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
@@ -103,7 +106,7 @@ function withData(command: Command, task: EvalTask): Command {
   const limited = withLimitOf(task, command);
   const reading = limited.option(
     '-d, --data <data>',
-    task.data ?? `${DATA_HELP[task.reads]} (default: what the run was trained on)`,
+    DATA_HELP[task.reads] + (task.reads === 'published' ? '' : ' (default: what the run was trained on)'),
   );
   return task.reads === 'segmentation' ? withMasks(reading) : reading;
 }
@@ -111,6 +114,7 @@ function withData(command: Command, task: EvalTask): Command {
 function withLimitOf({ reads }: EvalTask, command: Command): Command {
   if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
   if (reads === 'boxes') return withDataset(command);
+  if (reads === 'published') return withResize(command.addOption(imagesOption()), reads);
   return withLimits(withResize(reads === 'segmentation' ? command : withSplit(command), reads));
 }
 
@@ -146,7 +150,10 @@ const withMasks = (command: Command): Command =>
     );
 
 const withLimits = (command: Command, fallback?: string): Command =>
-  withDataset(command.addOption(limitOption('--images', 'at most so many images, evenly spaced', fallback)));
+  withDataset(command.addOption(imagesOption(fallback)));
+
+const imagesOption = (fallback?: string): Option =>
+  limitOption('--images', 'at most so many images, evenly spaced', fallback);
 
 const withDataset = (command: Command): Command =>
   command.option(
@@ -162,7 +169,7 @@ function pairsOption(fallback?: string): Option {
 
 /** Only where a centre is cut out: evaluations of patches see the whole picture, squashed. */
 const withResize = (command: Command, reads: EvalTask['reads']): Command =>
-  reads === 'images' || reads === 'labelled'
+  reads === 'images' || reads === 'labelled' || reads === 'published'
     ? command.option(
         '--resize <px>',
         'shorter side before the centre is cut out (default: 8/7 of the input)',

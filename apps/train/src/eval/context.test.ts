@@ -53,8 +53,8 @@ test('features are computed once, with as many blocks as one of the tasks reads'
   await using context = contextOf(session, WORLD, { blocks: 4 });
   const first = await context.labelled('train');
   expect(await context.images('train')).toBe(first);
-  await context.other(WORLD);
-  expect(asked).toEqual([`train: 4 of ${WORLD}`, `val: 1 of ${WORLD}`]);
+  await context.of(await context.tested());
+  expect(asked).toEqual([`train: 4 of ${WORLD}`, `val: 4 of ${WORLD}`]);
 });
 
 test('images without classes are there for whom needs none', async () => {
@@ -186,18 +186,39 @@ describe('labelled images', () => {
 
   test('are all of a foreign folder; a limit is told in the record', async () => {
     const { session } = listeningSession();
-    const folder = await folderOf(...Array.from({ length: 20 }, (_, i) => `${i}.webp`));
+    const folder = await folderOf(...Array.from({ length: 20 }, (_, i) => `${i % 2 ? 'a' : 'b'}/${i}.webp`));
     await using context = contextOf(session, WORLD);
-    expect((await context.other(folder)).set.length).toBe(20);
+    expect((await context.of(await context.testSet(folder, 'foreign'))).set.length).toBe(20);
     await using limited = openContext(session, cpuBackend, {
       data: WORLD,
       denseData: WORLD,
       images: { test: 5 },
       denseImages: {},
     });
-    const other = await limited.other(folder);
+    const other = await limited.of(await limited.testSet(folder, 'foreign'));
     const [record] = limited.records(await limited.labelled('test'), [outcome], () => 0, [other]);
     expect([other.set.length, record!.notes]).toEqual([5, [expect.stringMatching(/^5 of 20 images of .* are used$/)]]);
+  });
+
+  test('of data that need no part for training are those asked for, or that a run held out, else the whole', async () => {
+    const { session } = listeningSession();
+    const plain = await folderOf(...Array.from({ length: 20 }, (_, i) => `${i % 2 ? 'a' : 'b'}/${i}.webp`));
+    const parts = await folderOf(
+      ...['train/a/1', 'train/b/2', 'val/a/3', 'val/b/4', 'val/b/5', 'test/a/6', 'test/b/7'].map(
+        (name) => `${name}.webp`,
+      ),
+    );
+    const tested = async (data: string, more: Partial<ContextOptions>) => {
+      await using context = contextOf(session, data, more);
+      const { split, length } = await context.tested();
+      return [split, length];
+    };
+    expect(await tested(plain, {})).toEqual(['all', 20]);
+    expect(await tested(plain, { heldOut: { share: 0.5, seed: 7 } })).toEqual(['val', 10]);
+    expect(await tested(plain, { split: 'held-out' })).toEqual(['held-out', 2]);
+    expect(await tested(parts, {})).toEqual(['test', 2]);
+    expect(await tested(parts, { split: 'val' })).toEqual(['val', 3]);
+    await expect(tested(parts, { split: 'held-out' })).rejects.toThrow(/has parts of its own/);
   });
 
   test('held out are told in the record, by share and seed', async () => {

@@ -67,26 +67,23 @@ export interface EvalContext {
   stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
   /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
   model(): ProbeModel;
-  /** The images that are tested on, whole, of data that need have no part for training. @throws TrainError `data` where some have no class */
-  tested(): Promise<ImageSet & AsyncDisposable>;
+  /**
+   * What is tested on, of data that need have no part for training: the part that is asked for or that a run held out, else the test part, else `val`, else
+   * all images. @throws TrainError `data` where some have no class
+   */
+  tested(): Promise<ImageSet>;
   /** Another test set, whole, called so in records. @throws TrainError `data` where an image has no class */
   testSet(data: string, name: string): Promise<ImageSet & AsyncDisposable>;
-  /** The same of any other data, for comparison: of its own test part, else of all its images. */
-  other(data: string): Promise<ImagePart>;
-  /** The same of a set that was opened elsewhere, which is closed with the context. */
-  of(set: ImageSet & AsyncDisposable, asked?: ImageRequest): Promise<ImagePart>;
+  /** Features of a set that was opened elsewhere. It is closed with the context, where it can be. */
+  of(set: ImageSet & Partial<AsyncDisposable>, asked?: ImageRequest): Promise<ImagePart>;
   /** Patch tokens of any images; `planes: 'left-in'`: those of RASA are not removed. */
   patches(part: PartName, planes?: 'removed' | 'left-in'): Promise<DensePart>;
   /** Whether planes of RASA are removed from patch tokens. */
   readonly hasPlanes: boolean;
   /** The projection head that patches were trained with. @throws TrainError `data` where these weights have none, or not for their tokens */
   head(): Promise<HeadOnTokens>;
-  /** Patch tokens of pictures that are made of those of a part. */
-  views<Set extends ImageSet>(
-    part: PartName,
-    make: MakeViews<Set>,
-    stage?: TokenStage,
-  ): Promise<DensePart & { readonly set: Set }>;
+  /** Patch tokens of pictures that are made of those that are tested on, with classes or without. */
+  views<Set extends ImageSet>(make: MakeViews<Set>, stage?: TokenStage): Promise<DensePart & { readonly set: Set }>;
   /** Patch tokens with masks; `look`: how pictures are resized and normalised, default as everywhere. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
   segmentation(part: PartName, look?: DenseLook): Promise<SegmentationPart>;
   /** Pairs of pictures with key points. @throws TrainError `data` before anything is computed where there are none or they cannot be right */
@@ -175,7 +172,7 @@ export function openContext(
 ): EvalContext & AsyncDisposable {
   const own = shareSets(options);
   const { sets, pairs, opened } = shared ?? own;
-  const foreign: AsyncDisposable[] = [];
+  const foreign: Partial<AsyncDisposable>[] = [];
   const model = (): FeatureSession => {
     if (session) return session;
     throw new TrainError('usage', 'this evaluation needs a model; give --weights');
@@ -191,13 +188,20 @@ export function openContext(
     const { [part]: set } = await labelled('images');
     return set && partOf(set, asked);
   }
-  async function testSet(data: string, name?: string): Promise<ImageSet & AsyncDisposable> {
+  async function testSet(data: string, name: string): Promise<ImageSet & AsyncDisposable> {
     const set = await openTestSet(data, { limit: options.images.test, name });
     const named = { ...requireClasses(set), [Symbol.asyncDispose]: set[Symbol.asyncDispose] };
     foreign.push(named);
     return named;
   }
-  const tested = memo((_: 'images') => testSet(options.data, options.dataset));
+  const tested = memo(async (_: 'images'): Promise<ImageSet> => {
+    const { data, dataset: name, heldOut, split } = options;
+    if (heldOut || split) return (await sets('images')).test;
+    const set = await openTestSet(data, { limit: options.images.test, name });
+    foreign.push(set);
+    return set;
+  });
+  const testedLabelled = memo(async (_: 'images') => requireClasses(await tested('images')));
   /** Notes on a part and on the other one that it was opened with. */
   const notesAround = (set: ImageSet): readonly string[] => {
     const both = opened.find(({ train, test }) => train.notes === set.notes || test.notes === set.notes);
@@ -226,13 +230,8 @@ export function openContext(
     labelled: labelledPart,
     stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
     model: () => probeModel(model()),
-    tested: () => tested('images'),
+    tested: () => testedLabelled('images'),
     testSet,
-    async other(data) {
-      const set = await openTestSet(data, { limit: options.images.test });
-      foreign.push(set);
-      return imagePart(model(), set, { ...options, blocks: 1 });
-    },
     of(set, asked) {
       if (!foreign.includes(set)) foreign.push(set);
       return imagePart(model(), set, options, asked);
@@ -249,8 +248,8 @@ export function openContext(
       foreign.push(opened.head);
       return opened;
     },
-    async views(part, make, stage) {
-      const set = make((await sets('images'))[part], { size: model().size, resize: options.resize });
+    async views(make, stage) {
+      const set = make(await tested('images'), { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
@@ -284,7 +283,7 @@ export function openContext(
     },
     async [Symbol.asyncDispose]() {
       await own[Symbol.asyncDispose]();
-      for (const set of foreign) await set[Symbol.asyncDispose]();
+      for (const set of foreign) await set[Symbol.asyncDispose]?.();
     },
   };
 }

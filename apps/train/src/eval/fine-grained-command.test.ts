@@ -202,7 +202,6 @@ test('what cannot be is refused before anything is computed', async () => {
   for (const [options, says] of [
     [['-d', at('some'), '--sets', 'cifar-10'], /has no cifar-10; each lies as its authors pack it/],
     [['-d', at('cache')], /has none of food-101/],
-    [['-d', at('some'), '--split', 'val'], /--split has no effect/],
   ] as const) {
     printed.length = 0;
     expect(await run(...options)).not.toBe(0);

@@ -19,7 +19,10 @@ test.each([
   ['knn', ['--rasa', 'heads.safetensors'], /--rasa has no effect on CLS tokens/],
   ['truncation', ['--rasa', 'heads.safetensors'], /--rasa has no effect on CLS tokens/],
   ['ood', ['--neighbour', '3', '--scores', 'msp'], /--neighbour has no effect without knn among --scores/],
-  ['fine-grained', ['--dataset', 'x'], /--dataset has no effect on published data sets/],
+  ['ood', ['--rasa', 'heads.safetensors'], /--rasa has no effect on CLS tokens/],
+  ['ood', ['--openood', 'ood', '--split', 'val'], /--split has no effect beside --openood, whose list of known/],
+  ['fine-grained', ['--dataset', 'x'], /unknown option '--dataset'/],
+  ['fine-grained', ['--split', 'val'], /unknown option '--split'/],
 ])('eval %s %j is refused', async (task, options, message) => {
   const { status, output } = await run('eval', task, ...model, ...world, ...options);
   expect(output).toMatch(message);

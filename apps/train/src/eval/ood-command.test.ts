@@ -135,6 +135,12 @@ test('a loaded probe needs no data for scores of logits, and gives what it gave 
   );
   expect(await refused('--openood', at('openood'), '--probe', probe, '--head', 'cls')).toMatch(/leave out --head/);
   expect(await refused('-d', at('few'), '--probe', probe)).toMatch(/give --openood or --outside/);
+  for (const part of ['train', 'val'])
+    for (const place of [...PLACES, 72])
+      await writeAt(at(`more/${part}/${IMAGENET_CLASSES[place]}/1.jpg`), await readFile(at('forty/1.jpg')));
+  const more = await refused('--openood', at('openood'), '--probe', probe, '-d', at('more'), '--cache', at('unused'));
+  expect(more).toMatch(/1 of 4 images of more train are of classes that the classifier of 3 does not have/);
+  expect(more).not.toMatch(/features of/);
 });
 
 test('foreign sets are used whole, lists of no class included', async () => {

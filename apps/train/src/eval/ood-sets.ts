@@ -2,8 +2,6 @@
 import { type OpenOod, openOpenOod } from '@franca/data';
 import { TrainError } from '../errors';
 import { type ImageSet, imageSet, openTestSet, spread } from '../image-sets/image-set';
-import type { EvalContext } from './context';
-import type { ImagePart, ImageRequest } from './part';
 import { classIdsOf } from './probe-classes';
 
 export interface OodData {
@@ -14,7 +12,7 @@ export interface OodData {
   readonly images?: { readonly test?: number | undefined };
 }
 
-export type OpenSet = ImageSet & AsyncDisposable;
+export type OpenSet = ImageSet & Partial<AsyncDisposable>;
 
 export interface OodSets {
   /** Of known classes; undefined: the tested part of the data. */
@@ -26,7 +24,6 @@ export interface OodSets {
 
 /** How many sets OpenOOD v1.5 has in each group. */
 const PUBLISHED = { near: 2, far: 3 } as const;
-const stayOpen = async (): Promise<void> => {};
 
 /**
  * Opens all of them, before anything is computed.
@@ -36,10 +33,8 @@ export async function openOodSets({ outside = {}, openood, images }: OodData): P
   const limit = images?.test;
   const opened = new Map<string, OpenSet>();
   const benchmark = openood === undefined ? undefined : await openOpenOod(openood);
-  const fromBenchmark = (source: OpenOod['inside'], dataset: string, split: string): OpenSet => ({
-    ...spread(imageSet(source, { dataset, split, notes: benchmark!.notes }), limit),
-    [Symbol.asyncDispose]: stayOpen,
-  });
+  const fromBenchmark = (source: OpenOod['inside'], dataset: string, split: string): OpenSet =>
+    spread(imageSet(source, { dataset, split, notes: benchmark!.notes }), limit);
   for (const { name, source } of benchmark?.outside ?? [])
     opened.set(name, fromBenchmark(source, name, 'openood test'));
   for (const [name, data] of Object.entries(outside)) {
@@ -53,7 +48,11 @@ export async function openOodSets({ outside = {}, openood, images }: OodData): P
     return names.length > 0 ? [[names.length < all ? `${group} (${names.length} of ${all} sets)` : group, names]] : [];
   });
   return {
-    inside: benchmark && fromBenchmark(benchmark.inside, 'imagenet-1k', 'openood test'),
+    // the sets of OpenOOD are closed together, with this one
+    inside: benchmark && {
+      ...fromBenchmark(benchmark.inside, 'imagenet-1k', 'openood test'),
+      [Symbol.asyncDispose]: benchmark.close,
+    },
     outside: opened,
     groups: Object.fromEntries(groups),
   };
@@ -63,12 +62,7 @@ export async function openOodSets({ outside = {}, openood, images }: OodData): P
  * Images of known classes with the numbers that a classifier gives their classes.
  * @throws TrainError `data` where it does not have the class of an image
  */
-export async function knownPart(
-  context: EvalContext,
-  set: OpenSet,
-  classes: readonly string[],
-  request: ImageRequest,
-): Promise<ImagePart> {
+export function knownSet(set: OpenSet, classes: readonly string[]): OpenSet {
   const ids = classIdsOf(set);
   const places = new Map(classes.map((id, place) => [id, place]));
   const numbers = ids.map((id) => places.get(id));
@@ -80,8 +74,5 @@ export async function knownPart(
       `${stray.length} of ${set.length} images of ${set.dataset} ${set.split} are of classes that the classifier of ${classes.length} does not ` +
         `have, e.g. ${ids[set.label(stray[0]!)] ?? 'none'} of ${set.key(stray[0]!)}; train it on data that have them`,
     );
-  return context.of(
-    { ...set, label, classes, classIds: classes, [Symbol.asyncDispose]: set[Symbol.asyncDispose] },
-    request,
-  );
+  return { ...set, label, classes, classIds: classes };
 }

@@ -2,11 +2,12 @@
 import { type LinearProbeResult, type Outcome, type ProbeScore, probeOutcome } from '@franca/evals';
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
+import { centreCrop } from '../image-sets/preparation';
 import type { EvalContext } from './context';
 import { atOtherSets, flagOf } from './paper-protocol';
 import type { ImagePart, ImageRequest, Part } from './part';
 import { classIdsOf, type NamedProbe, scoreSet } from './probe-classes';
-import { type ProbeOrigin, readProbe, writeProbe } from './probe-file';
+import { type ProbeOrigin, readProbe, type SavedProbe, writeProbe } from './probe-file';
 import { type ProbeOptions, planProbe, trainProbe, withProbeTraining } from './train-probe';
 
 export interface UseProbeOptions extends ProbeOptions {
@@ -46,7 +47,7 @@ async function trained(task: string, context: EvalContext, options: UseProbeOpti
   const { hyper, selectedOn, seeds } = outcome;
   const classes = classIdsOf(train.set);
   const model = context.model();
-  const resize = plan.followed.resize ?? Math.round((model.size * 8) / 7);
+  const resize = plan.followed.resize ?? centreCrop(model.size).resize;
   const origin = { dataset, split, hyper, selectedOn, seeds, notes: [...train.set.notes, ...notes] };
   if (options.saveProbe) {
     await writeProbe(options.saveProbe, { probe, classes, model, resize, origin });
@@ -77,13 +78,19 @@ export function checkProbeOptions({ probe, ...options }: UseProbeOptions): void 
     throw new TrainError('usage', `${probe} is trained already; leave out ${flagOf(given[0])}, or --probe`);
 }
 
-async function loaded(task: string, context: EvalContext, options: UseProbeOptions, path: string): Promise<UsedProbe> {
-  const { resize, ...saved } = await readProbe(path, context.model());
-  if (options.resize !== undefined && options.resize !== resize)
+/** A probe of the context's model. @throws TrainError as `readProbe`, and `usage` where images are to be resized otherwise than it saw them */
+export async function loadProbe(context: EvalContext, path: string, resize: number | undefined): Promise<SavedProbe> {
+  const saved = await readProbe(path, context.model());
+  if (resize !== undefined && resize !== saved.resize)
     throw new TrainError(
       'usage',
-      `${path} is a probe on images resized to ${resize}; leave out --resize ${options.resize}`,
+      `${path} is a probe on images resized to ${saved.resize}; leave out --resize ${resize}`,
     );
+  return saved;
+}
+
+async function loaded(task: string, context: EvalContext, options: UseProbeOptions, path: string): Promise<UsedProbe> {
+  const { resize, ...saved } = await loadProbe(context, path, options.resize);
   const { blocks, avgpool } = saved.probe.input;
   const request = { blocks, patchMean: avgpool, resize };
   const test = await context.of(await context.tested(), request);

@@ -38,16 +38,14 @@ interface Options extends ProtocolOptions {
 }
 
 const NAME = 'fine-grained';
-const PUBLISHED = 'on published data sets, which have their own';
 
 export const task: EvalTask = {
   name: NAME,
   about: 'logistic regression on the eleven fine-grained sets, and their average (paper Table 3)',
-  reads: 'labelled',
-  data: 'the folder that the sets lie in, each as its authors pack it: Food-101, CIFAR-10, CIFAR-100, SUN397, ...',
+  reads: 'published',
   alone: true,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LOGREG.size : undefined),
-  idle: (options) => ({ ...ofCls(options), split: PUBLISHED, dataset: PUBLISHED }),
+  idle: ofCls,
   options: (command) =>
     command
       .addOption(protocolOption('centre 224 of 224 px, 45 values of C, as behind Table 3'))
@@ -127,10 +125,7 @@ async function scored(
   try {
     const { train, validation, test } = opened.test.labels ? opened : requireLabels(opened);
     const part = (set: ImageSet): Promise<ImagePart> =>
-      context.of(
-        { ...set, notes: [...set.notes, ...lines], [Symbol.asyncDispose]: async () => {} },
-        { patchMean: false, resize: asked.followed.resize },
-      );
+      context.of({ ...set, notes: [...set.notes, ...lines] }, { patchMean: false, resize: asked.followed.resize });
     const parts = {
       train: await part(train),
       ...(validation && { validation: await part(validation) }),

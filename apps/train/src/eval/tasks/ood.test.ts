@@ -2,6 +2,7 @@ import { cpuBackend, type LabelledFeatures } from '@franca/evals';
 import { expect, test } from 'vitest';
 import type { ImageSet } from '../../image-sets/image-set';
 import type { EvalContext } from '../context';
+import type { ImageStream } from '../image-stream';
 import type { ImagePart } from '../part';
 import { task } from './ood';
 
@@ -28,6 +29,7 @@ test('of the classes that have images two of every five are foreign', async () =
     backend: cpuBackend,
     input: () => ({ size: 32, patchSize: 8 }),
     labelled: async () => part,
+    stream: async () => ({ set: part.set }) as Partial<ImageStream> as ImageStream,
     records: () => [],
   } as Partial<EvalContext> as EvalContext;
   const { section } = await task.run(context, {});

@@ -22,8 +22,9 @@ import { Option } from 'commander';
 import { TrainError } from '../../errors';
 import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { type GivenOptions, ofCls } from '../idle-options';
 import { probeBatch } from '../linear-training';
-import { knownPart, type OodData, type OodSets, openOodSets } from '../ood-sets';
+import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
 import {
   DEVIATING,
   type Followed,
@@ -35,8 +36,9 @@ import {
 } from '../paper-protocol';
 import type { ImagePart, ImageRequest, Parts } from '../part';
 import { classIdsOf } from '../probe-classes';
-import { readProbe, type SavedProbe } from '../probe-file';
+import type { SavedProbe } from '../probe-file';
 import type { EvalTask } from '../task';
+import { loadProbe } from '../use-probe';
 
 interface Options extends ProtocolOptions, OodData, Partial<OodValues> {
   readonly data?: string;
@@ -53,8 +55,14 @@ export const task: EvalTask = {
   order: 5,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OOD.size : undefined),
   withoutData: ({ probe, openood }) => (probe === undefined ? undefined : (openood as string | undefined)),
-  idle: ({ scores }) => ({
-    neighbour: Array.isArray(scores) && !scores.includes('knn') && 'without knn among --scores',
+  idle: (given) => ({
+    ...(readsCls(given) && ofCls(given)),
+    neighbour: Array.isArray(given.scores) && !given.scores.includes('knn') && 'without knn among --scores',
+    // a share that is held out of data without parts is not learnt from
+    split:
+      given.openood !== undefined &&
+      (given.split !== 'held-out' || given.data === undefined) &&
+      'beside --openood, whose list of known images is tested on',
   }),
   options: (command) =>
     command
@@ -104,6 +112,10 @@ export const task: EvalTask = {
   },
 };
 
+/** Whether all that is read of an image is its CLS token; what a loaded classifier reads stands in its file. */
+const readsCls = ({ probe, head, openood, protocol }: GivenOptions): boolean =>
+  probe === undefined && (head ?? (openood === undefined && protocol === undefined ? 'cls' : 'cls+mean')) === 'cls';
+
 /** What is settled before features are computed. */
 interface Plan {
   readonly followed: Followed<Partial<OodValues>>;
@@ -129,12 +141,7 @@ function checkOptions({ protocol, openood, outside, probe, head }: Options): voi
 
 async function planOod(context: EvalContext, options: Options): Promise<Plan> {
   const { protocol, openood, probe, resize } = options;
-  const saved = probe === undefined ? undefined : await readProbe(probe, context.model());
-  if (saved && resize !== undefined && resize !== saved.resize)
-    throw new TrainError(
-      'usage',
-      `${probe} is a probe on images resized to ${saved.resize}; leave out --resize ${resize}`,
-    );
+  const saved = probe === undefined ? undefined : await loadProbe(context, probe, resize);
   const given = { ...options, ...(saved && { head: nameOf(saved.probe.input), resize: saved.resize }) };
   const followed = follow<Partial<OodValues>>({
     task: 'ood',
@@ -183,27 +190,18 @@ interface ReadParts {
 
 async function readParts(context: EvalContext, sets: OodSets, { saved, request, scores }: Plan): Promise<ReadParts> {
   const isNeeded = !saved || scores.some((score) => NEEDS_TRAIN.includes(score));
-  const train = isNeeded ? await context.labelled('train', request) : undefined;
-  const classes = saved?.classes ?? classIdsOf(train!.set);
+  const learnt = isNeeded ? (await context.stream('train', request)).set : undefined;
+  const classes = saved?.classes ?? classIdsOf(learnt!);
   const inside = sets.inside ?? (saved ? await context.tested() : undefined);
-  const test = inside ? await knownPart(context, inside, classes, request) : await context.labelled('test', request);
+  // classes that a classifier does not have are refused before anything is computed
+  const known = inside && knownSet(inside, classes);
+  const renumbered = learnt && saved && knownSet(learnt, classes);
+  const part = (set: OpenSet): Promise<ImagePart> => context.of(set, request);
+  const train = renumbered ? await part(renumbered) : learnt && (await context.labelled('train', request));
+  const test = known ? await part(known) : await context.labelled('test', request);
   const foreign = new Map<string, ImagePart>();
-  for (const [name, set] of sets.outside) foreign.set(name, await context.of(set, request));
-  return { train: train && saved ? renumbered(train, classes) : train, test, foreign };
-}
-
-/** Train images by the numbers of a loaded classifier; those of classes that it does not have are refused. */
-function renumbered(part: ImagePart, classes: readonly string[]): ImagePart {
-  const ids = classIdsOf(part.set);
-  const places = new Map(classes.map((id, place) => [id, place]));
-  const missing = [...new Set(part.features.labelled.labels)].find((label) => !places.has(ids[label]!));
-  if (missing !== undefined)
-    throw new TrainError(
-      'data',
-      `the probe does not have class ${ids[missing]} of ${part.set.dataset}; give the data it was trained on`,
-    );
-  const labels = part.features.probe.labels.map((label) => places.get(ids[label]!)!);
-  return { ...part, features: { ...part.features, probe: { ...part.features.probe, labels } } };
+  for (const [name, set] of sets.outside) foreign.set(name, await part(set));
+  return { train, test, foreign };
 }
 
 /** What the classifier reads of each image, as one row. */

@@ -21,8 +21,8 @@ export const task: EvalTask = {
       .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', integerList)
       .option('--neighbours <k>', 'that vote (default: 20)', positiveInteger),
   async run(context, { widths, neighbours }: Options) {
-    const train = await context.labelled('train');
-    const test = await context.labelled('test');
+    const train = await context.labelled('train', { patchMean: false });
+    const test = await context.labelled('test', { patchMean: false });
     const { outcomes, curve } = await truncationCurve(train.features.labelled, test.features.labelled, {
       backend: context.backend,
       widths,

@@ -2,9 +2,11 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawWarp, type EvalRecord } from '@franca/evals';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { writeAt } from '../../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model';
 import { runCli } from '../../run-cli';
 
+const PICTURE = new URL('../../../../../packages/data/generated-world.webp', import.meta.url);
 let folder: string;
 let weights: string;
 const printed: string[] = [];
@@ -19,10 +21,12 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-const command = (model: string, ...more: readonly string[]) => [
+const onData = (data: string, model: string, ...more: readonly string[]) => [
   ...['eval', 'warp', '-w', model, '--heads', '2', '--cache', join(folder, 'cache')],
-  ...['-d', 'world:length=8:size=40:classes=4', ...more],
+  ...['-d', data, ...more],
 ];
+const command = (model: string, ...more: readonly string[]) =>
+  onData('world:length=8:size=40:classes=4', model, ...more);
 const json = (name: string) => join(folder, `${name}.json`);
 const records = async (name: string) => JSON.parse(await readFile(json(name), 'utf8')) as EvalRecord[];
 const linesOf = async (file: string) =>
@@ -74,6 +78,17 @@ test('tokens before the final norm are others, and the record says which they ar
   // Three pictures under three warps, each with the number of its patches found.
   const page = await readFile(html, 'utf8');
   expect(page.match(/(mild|medium|strong): \d+ of \d+ patches found/g)!.length).toBe(9);
+});
+
+test('of pictures without parts all are taken, as nothing is learnt; a part that is asked for is taken alone', async () => {
+  const pictures = join(folder, 'pictures');
+  for (let i = 0; i < 20; i++) await writeAt(join(pictures, `${i}.webp`), await readFile(PICTURE));
+  const warp = (...more: string[]) => runCli(onData(pictures, weights, '--json', json('plain'), ...more));
+  const seen = async () => (await records('plain')).map(({ evaluated, total, split }) => [evaluated, total, split]);
+  expect(await warp('--pictures', '5'), printed.join('\n')).toBe(0);
+  expect(await seen()).toEqual(Array(3).fill([5, 20, 'all, warped']));
+  expect(await warp('--split', 'held-out')).toBe(0);
+  expect(await seen()).toEqual(Array(3).fill([2, 20, 'held-out, warped']));
 });
 
 test('a file that cannot be written is refused before any work', async () => {

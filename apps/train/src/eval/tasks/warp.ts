@@ -72,7 +72,7 @@ export const task: EvalTask = {
 async function warpedPart(context: EvalContext, pictures: number, seed: number, feature: TokenStage) {
   const make = (set: ImageSet, input: { size: number; resize?: number | undefined }) =>
     warpedSet(spread(set, pictures), { ...input, seed });
-  const { set, batches } = await context.views('test', make, feature);
+  const { set, batches } = await context.views(make, feature);
   return { set, batches, preprocessing: set.preprocessing };
 }
 
