@@ -113,6 +113,18 @@ test('a set with classes that the probe does not have is refused before anything
   expect(printed.join('\n')).not.toMatch(/features of/);
 });
 
+test('a probe that learned from a folder without parts is not tested on all of it', async () => {
+  const [file, data] = [at('own.safetensors'), at('data/few/val')];
+  const split = ['--split', 'held-out'];
+  const [trained] = await evaluate('linear', '-d', data, ...split, ...short, '--save-probe', file);
+  expect(await runCli(['eval', 'linear', ...common, '-d', data, '--probe', file])).toBe(2);
+  expect(printed.join('\n')).toMatch(
+    /was trained on images of .*val, all of which would be tested on; with --split held-out/,
+  );
+  const [again] = await evaluate('linear', '-d', data, ...split, '--probe', file);
+  expect([again!.value, again!.evaluated]).toEqual([trained!.value, trained!.evaluated]);
+});
+
 test('a set under the name of another is refused', async () => {
   const elsewhere = await temporaryFolder();
   writeImageNetA(elsewhere);

@@ -2,6 +2,7 @@
 import { type LinearProbeResult, type Outcome, type ProbeScore, probeOutcome } from '@franca/evals';
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
+import type { ImageSet } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
 import type { EvalContext } from './context';
 import { atOtherSets, flagOf } from './paper-protocol';
@@ -93,7 +94,9 @@ async function loaded(task: string, context: EvalContext, options: UseProbeOptio
   const { resize, ...saved } = await loadProbe(context, path, options.resize);
   const { blocks, avgpool } = saved.probe.input;
   const request = { blocks, patchMean: avgpool, resize };
-  const test = await context.of(await context.tested(), request);
+  const tested = await context.tested();
+  checkUnseen(path, saved.origin, tested);
+  const test = await context.of(tested, request);
   const began = performance.now();
   const score = await scoreSet(saved, test, { backend: context.backend, among: 'all' });
   const { dataset, split, notes } = saved.origin;
@@ -105,6 +108,15 @@ async function loaded(task: string, context: EvalContext, options: UseProbeOptio
   const candidates = saved.classes.length;
   const outcome = otherOutcome(saved.origin, score, { total: test.set.total, candidates, wallMs });
   return { ...saved, test: { ...test, set }, outcome, request, others: [] };
+}
+
+/** @throws TrainError `usage` where the probe learned from some of the images that it would be tested on */
+function checkUnseen(path: string, { dataset, split }: ProbeOrigin, tested: ImageSet): void {
+  if (split === 'train' && tested.dataset === dataset && tested.split === 'all')
+    throw new TrainError(
+      'usage',
+      `${path} was trained on images of ${dataset}, all of which would be tested on; with --split held-out it is tested on the tenth that is never trained on`,
+    );
 }
 
 /** What a probe scores on a set that it was not chosen for; `candidates`: classes among which its images are told. */
