@@ -3,7 +3,7 @@
  * rest. Applications, examples and benchmarks stand above all of them.
  */
 export const LAYERS: readonly (readonly string[])[] = [
-  ['tensor', 'cyclic-mask', 'checkpoint'],
+  ['collective', 'tensor', 'cyclic-mask', 'checkpoint'],
   ['nn', 'data'],
   ['vit', 'matryoshka-heads', 'sinkhorn', 'losses', 'rasa'],
   ['pretraining'],

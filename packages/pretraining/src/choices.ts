@@ -24,6 +24,8 @@ const TOP: Keys<PretrainChoices> = {
   seed: true,
   precision: true,
   batch: true,
+  ranks: true,
+  koleoDistributed: true,
   vit: true,
   vitInitStd: true,
   remat: true,
@@ -43,7 +45,7 @@ const TOP: Keys<PretrainChoices> = {
   lossScaling: true,
   schedule: true,
 };
-const BATCH: Keys<BatchSize> = { perDevice: true, accumulation: true };
+const BATCH: Keys<BatchSize> = { perDevice: true, group: true, accumulation: true };
 const CROPS: Keys<CropSizes> = { global_crops_size: true, local_crops_size: true, local_crops_number: true };
 const MASKS: Keys<NonNullable<PretrainChoices['masks']>> = { strategy: true, probability: true, ratio: true };
 const LOSSES: Keys<PretrainOptions['losses']> = { dino: true, koleo: true, ibot: true };

@@ -11,6 +11,7 @@ export {
   LEAST_IMAGES,
   type MaskOptions,
   type PretrainOptions,
+  type RankOf,
   type Schedule,
 } from './options';
 export { prototypeChunks } from './prototype-chunks';

@@ -21,7 +21,7 @@ import {
 export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
   checkChoices(choices);
   const { vit, schedule, masks, losses, adamW, ...others } = choices;
-  const batch = { accumulation: 1, ...choices.batch };
+  const batch = { accumulation: 1, group: choices.batch.perDevice, ...choices.batch };
   const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };
   const { precision = 'f32', dropPathRates = new Array<number>(vit.depth).fill(0.1) } = choices;
   checkSizes(vit, batch, crops);
@@ -32,6 +32,8 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     );
   return {
     seed: 0,
+    ranks: { rank: 0, size: 1 },
+    koleoDistributed: false,
     remat: false,
     heads: {
       dino: matryoshkaConfig(vit.embedDim),

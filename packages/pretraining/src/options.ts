@@ -20,6 +20,10 @@ export interface PretrainOptions {
   /** Type that backbone and heads compute in, default f32; weights, losses and targets are f32 always. */
   readonly precision: 'f32' | 'f16';
   readonly batch: BatchSize;
+  /** The ranks that run each micro-step together, and which of them this is; default 0 of 1. */
+  readonly ranks: RankOf;
+  /** KoLeo finds neighbours among all images of a micro-step, on all ranks; default false: among those of a group. */
+  readonly koleoDistributed: boolean;
   readonly vit: VitConfig;
   /** Standard deviation of the backbone's initial linear layers. Default 0.02, the official one. */
   readonly vitInitStd?: number;
@@ -59,9 +63,20 @@ export interface PretrainOptions {
   readonly schedule: Schedule;
 }
 
+/** A rank among others. */
+export interface RankOf {
+  readonly rank: number;
+  readonly size: number;
+}
+
 export interface BatchSize {
-  /** b, images of one micro-step, at least 2. */
+  /** b, images of one micro-step on this device. */
   readonly perDevice: number;
+  /**
+   * Images that masks, kept samples and KoLeo's neighbours are drawn among, at least 2: officially those of one GPU, whichever device computes them. The images of a
+   * micro-step, of all ranks in order, are groups one after the other; default `perDevice`.
+   */
+  readonly group: number;
   /** Micro-steps per update; default 1. */
   readonly accumulation: number;
 }

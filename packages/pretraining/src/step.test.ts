@@ -181,7 +181,7 @@ describe.each<[string, Setup]>([
   [
     'the same batch in two micro-steps',
     {
-      options: { batch: { perDevice: b, accumulation: 2 } },
+      options: { batch: { perDevice: b, group: b, accumulation: 2 } },
       runs: [{ knobs: { firstMicroStep: 1, lastMicroStep: 0 } }, { knobs: { firstMicroStep: 0, lastMicroStep: 1 } }],
     },
   ],
@@ -203,7 +203,7 @@ describe.each<[string, Setup]>([
 });
 
 test('a micro-step that is not the last changes neither weights nor teacher', async () => {
-  const options = { batch: { perDevice: b, accumulation: 2 } };
+  const options = { batch: { perDevice: b, group: b, accumulation: 2 } };
   const half = await train({ options, runs: [{ knobs: { firstMicroStep: 1, lastMicroStep: 0 } }] });
   expect(half.student).toEqual(start.student);
   expect(half.teacher).toEqual(start.teacher);

@@ -113,6 +113,7 @@ const SIGNATURE: Record<keyof Signature<BatchSpec, KnobSpec>, true> = {
   metricRows: true,
   fusion: true,
   isolate: true,
+  ranks: true,
   maxSubmitSeconds: true,
 };
 

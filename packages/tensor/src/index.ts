@@ -57,6 +57,7 @@ export type {
   Access,
   Binding,
   ElementAt,
+  Exchange,
   GradientArgs,
   GraphNode,
   InputCopy,
@@ -74,6 +75,7 @@ export type {
   Variants,
 } from './graph/op';
 export { spec } from './graph/op';
+export type { Ranks, Reduction } from './graph/ranks';
 export { record, record1 } from './graph/record';
 export {
   type GroupLayout,
@@ -91,6 +93,7 @@ export { elementType, type KernelBuilder, type KernelSource, kernelBuilder, scra
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, type StateTensors, store } from './ops/assign';
 export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
+export { allGather, allReduce, allReduceWindows, reduceScatter, type WindowsOptions } from './ops/collective';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';

@@ -9,6 +9,7 @@ import type { State } from './device/state';
 import type { TuningReport } from './device/tuning';
 import type { WarmOptions } from './device/warm';
 import type { Spec, Tensor } from './graph/op';
+import type { Ranks } from './graph/ranks';
 import type { StateSpec } from './graph/state-layout';
 import type { StateTensors } from './ops/assign';
 import type { Plan, PlanReport } from './plan/plan-types';
@@ -34,6 +35,8 @@ export interface Signature<B extends BatchSpec, K extends KnobSpec, G extends St
   readonly fusion?: boolean;
   /** One op at a time: every value in a buffer of its own, every kernel a submit of its own (default false; for debugging and tests). */
   readonly isolate?: boolean;
+  /** The ranks that run this step together, where it has collectives: as many as these were recorded for. */
+  readonly ranks?: Ranks;
   /** Longest single submit in seconds, by the target's rates (default 0.25). */
   readonly maxSubmitSeconds?: number;
 }

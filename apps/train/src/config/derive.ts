@@ -51,10 +51,10 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     schedule: deriveSchedule(config, batch.total, teacherTemp),
   });
   const notes = notesOn(config, { heads, teacherTemp, together, precision });
-  return { ...options, batch, crops, loop: deriveLoop(config), notes };
+  return { ...options, batch: { ...options.batch, total: batch.total }, crops, loop: deriveLoop(config), notes };
 }
 
-function deriveBatch({ train, franca }: TrainConfig, machine: Machine): DerivedOptions['batch'] {
+function deriveBatch({ train, franca }: TrainConfig, machine: Machine): Omit<DerivedOptions['batch'], 'group'> {
   const perDevice = train.batch_size_per_gpu;
   if (perDevice < LEAST_IMAGES)
     throw new TrainError(

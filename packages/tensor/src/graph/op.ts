@@ -6,6 +6,7 @@ import type { DType } from '../base/dtype';
 import type { Shape } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Marked } from './copy';
+import type { Reduction } from './ranks';
 
 export interface Spec {
   readonly shape: Shape;
@@ -61,6 +62,8 @@ export interface Op<A = unknown> {
   readonly mutates?: readonly number[];
   /** The op computes nothing: it copies inputs into the inputs that it mutates. */
   copies?(attrs: A): readonly InputCopy[];
+  /** The op computes nothing: ranks exchange its inputs for its outputs. */
+  exchanges?(attrs: A): readonly Exchange[];
   /** Nothing computes the value: it is given before the step (input), kept between steps (state), or part of it (constant, literal). */
   readonly source?: 'input' | 'state' | 'constant' | 'literal';
   /** False: `grad` takes the outputs for constants. */
@@ -72,6 +75,22 @@ export interface InputCopy {
   readonly from: number;
   readonly into: number;
   readonly offset: number;
+}
+
+/** A stretch of an input that ranks exchange for a stretch of an output. */
+export interface Exchange {
+  readonly kind: 'allReduce' | 'allGather' | 'reduceScatter';
+  /** How values of the ranks become one; without meaning where they are gathered. */
+  readonly how: Reduction;
+  readonly input: number;
+  /** Elements from the start of the input. */
+  readonly inputOffset: number;
+  readonly output: number;
+  readonly outputOffset: number;
+  /** Elements that this rank sends (default: the whole input). */
+  readonly elements?: number;
+  /** Name of a knob: in a run where it is 0 nothing is exchanged. */
+  readonly when: string | undefined;
 }
 
 /** An array of the f64 interpreter. Integers and booleans are held as exact doubles. */
