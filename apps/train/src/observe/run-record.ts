@@ -17,11 +17,12 @@ export interface RunRecord {
   start: RunStart | undefined;
   /** The newest k-NN reading. */
   knn: KnnFigures | undefined;
+  /** By all ranks. */
   readonly imagesSeen: number;
   /** Seconds of training in all, earlier parts of a resumed run included. */
   seconds(): number;
-  /** Counts one micro-batch. */
-  count(batch: LoadedBatch): void;
+  /** Counts one micro-batch, and the images that were skipped for it on all ranks. */
+  count(batch: LoadedBatch, skipped: number): void;
 }
 
 /** What the earlier parts of a run that goes on add. */
@@ -34,11 +35,11 @@ export interface Earlier {
 
 /** @param earlier what the parts before came to, where a run goes on */
 export function createRecord(
-  { heads, schedule, batch }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch'>,
+  { heads, schedule, batch, ranks }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch' | 'ranks'>,
   earlier: Earlier | undefined,
 ): RunRecord {
   const began = performance.now();
-  const pace = createPace(schedule.iterations, batch.accumulation);
+  const pace = createPace(schedule.iterations, batch.accumulation, ranks.size);
   let imagesSeen = earlier?.imagesSeen ?? 0;
   return {
     notices: [],
@@ -51,9 +52,9 @@ export function createRecord(
       return imagesSeen;
     },
     seconds: () => (earlier?.secondsSpent ?? 0) + (performance.now() - began) / 1000,
-    count(images) {
-      pace.count(images);
-      imagesSeen += images.images.length;
+    count(loaded, skipped) {
+      pace.count(loaded, skipped);
+      imagesSeen += ranks.size * loaded.images.length;
     },
   };
 }

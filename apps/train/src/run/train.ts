@@ -197,69 +197,6 @@ function forkRecord(origin: Origin | undefined, { config }: Ingredients): ForkRe
   return { run: resolve(origin.run), step: origin.checkpoint.step, changes };
 }
 
-/** What the loop works with. */
-interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
-  readonly state: State;
-  readonly checkpoints: Checkpoints;
-}
-
-/** What there is to do. */
-interface Work {
-  readonly start: Position;
-  /** The update after which this process ends. */
-  readonly last: number;
-  readonly batches: AsyncIterable<LoadedBatch>;
-  readonly profile: boolean;
-}
-
-async function loop(run: Run, { start, last, batches, profile }: Work): Promise<TrainResult> {
-  const { options, out, record, progress, checkpoints } = run;
-  const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
-  const profiler = createProfiler(run, { first: start.step, enabled: profile });
-  const observer = createObserver(run);
-  using stop = listenForStop((signal) =>
-    progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
-  );
-  let position = start;
-  const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
-  const save = async () => {
-    // before the weights that came of them
-    await writeTuning(out, run.gpu);
-    await checkpoints.save(position, record.seconds());
-  };
-  try {
-    if (start.step === 0) await observer.measure(0, start.step >= last);
-    profiler.restart();
-    const toCome = start.step < last && !stop.requested ? updates(batches, start.step, { ...run, profiler }) : [];
-    for await (const update of toCome) {
-      const { step: at, masks } = update;
-      position = update;
-      if (due(logEvery)) await observer.interval(at);
-      await observer.live(at);
-      profiler.end('figures');
-      profiler.describe(at, last);
-      if (at === start.step + 1 || due(picturesEvery)) await observer.draw(at, masks);
-      if (due(knn.every) && !stop.requested) await observer.measure(at, at === last);
-      if (due(checkpoint.every)) await save();
-      if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher(run, at);
-      profiler.end('pictures, k-NN, checkpoint');
-      if (at >= last || stop.requested) break;
-    }
-    await save();
-    await exportTeacher(run, position.step);
-    const outcome = await observer.report(position.step);
-    conclude(run, position, checkpoints.howToContinue());
-    return { step: position.step, finished: position.step >= options.schedule.iterations, outcome };
-  } catch (error) {
-    // the data failed, not the steps before: what they learned is kept
-    if (error instanceof DataError) await save();
-    progress.message(checkpoints.howToContinue());
-    throw explain(error, out);
-  } finally {
-    progress.end();
-  }
-}
-
 /** Batches from where the run stands; an image that cannot be used is named the first time that it is drawn. */
 function batchesFrom(
   { train: source }: DataSplits,
@@ -278,31 +215,6 @@ function batchesFrom(
     decode,
     ...(inFlight ? { inFlight } : {}),
   });
-}
-
-async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {
-  const stored = { config: vit, assumed: [] };
-  const metadata = { step: String(at), source: 'franca-train', ...configMetadata(stored) };
-  await exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', metadata);
-  await writeConfigFile(out, stored);
-}
-
-/** The last words of a run that ended as it should. */
-function conclude({ options, progress }: Run, { step, cursor }: Position, howToContinue: string): void {
-  const { iterations } = options.schedule;
-  if (step < iterations) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
-  const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
-  if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
-}
-
-/** What the packages and the system report, in terms of the program. */
-function explain(error: unknown, out: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new TrainError('run', `the disk of ${out} is full; free some space`, { cause: error });
-  if (code === 'too-many-bad-images')
-    return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share`, { cause: error });
-  return error;
 }
 
 function describeStart(
