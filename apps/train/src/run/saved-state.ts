@@ -34,7 +34,8 @@ export const STATE_VERSION = 1;
 const count = () => z.number().int().nonnegative();
 const savedState: z.ZodType<SavedState> = z.object({
   cursor: z.object({
-    sampler: z.object({ length: count(), seed: count(), rank: count(), world: count(), drawn: count() }),
+    // checkpoints of the first versions also have a rank, 0, and a number of ranks, 1
+    sampler: z.object({ length: count(), seed: count(), drawn: count() }),
     badImages: z.object({ seen: count(), bad: count() }),
   }),
   imagesSeen: count(),
