@@ -61,6 +61,10 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
 export const gpusOf = ({ franca: { gpus } }: TrainConfig, { size }: Pick<Machine, 'size'>): number =>
   gpus === 'auto' ? size : gpus;
 
+/** A configuration as one rank would run it: the same but for how many images a rank takes, and it always divides. */
+export const deriveWhole = (config: TrainConfig, machine: Machine): DerivedOptions =>
+  derive({ ...config, franca: { ...config.franca, gpus: gpusOf(config, machine) } }, { ...machine, size: 1, rank: 0 });
+
 /** The images of a micro-step are those of `gpus` devices, and each rank computes its share of them. */
 function deriveBatch({ train, franca }: TrainConfig, gpus: number, { size }: Machine): DerivedOptions['batch'] {
   const group = train.batch_size_per_gpu;

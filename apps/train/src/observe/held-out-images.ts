@@ -46,7 +46,10 @@ export function readHeldOutImages(
   const stride = Math.max(1, source.length / count);
   const chosen = Array.from({ length: Math.min(count, source.length) }, (_, i) => Math.floor(i * stride));
   const wanted = labelled ? chosen.filter((index) => source.label?.(index) !== undefined) : chosen;
-  const own = wanted.slice(Math.floor((rank * wanted.length) / ranks), Math.floor(((rank + 1) * wanted.length) / ranks));
+  const own = wanted.slice(
+    Math.floor((rank * wanted.length) / ranks),
+    Math.floor(((rank + 1) * wanted.length) / ranks),
+  );
   return readImagesAt(source, own, { resize: resizedFor(size), size, labelled, decode });
 }
 

@@ -27,8 +27,6 @@ export interface RunRecord {
 
 /** What the earlier parts of a run that goes on add. */
 export interface Earlier {
-  readonly start: RunStart | undefined;
-  readonly knn: KnnFigures | undefined;
   readonly imagesSeen: number;
   readonly secondsSpent: number;
 }
@@ -46,8 +44,8 @@ export function createRecord(
     usage: createPrototypeUsage(heads.dino.levels.at(-1)!.prototypes),
     pace,
     trouble: [],
-    start: earlier?.start,
-    knn: earlier?.knn,
+    start: undefined,
+    knn: undefined,
     get imagesSeen() {
       return imagesSeen;
     },

@@ -152,10 +152,9 @@ async function imagesAt(
     far.map((place) => indices[place]!),
     { resize: resizedFor(size), size, labelled: false, decode },
   );
-  return {
-    ...Object.fromEntries(places.map((place) => [place, own.images[place]])),
-    ...Object.fromEntries(far.map((place) => [place, read.images[read.indices.indexOf(indices[place]!)]!])),
-  };
+  const imageAt = (place: number): PixelImage =>
+    own.images[place] ?? read.images[read.indices.indexOf(indices[place]!)]!;
+  return Object.fromEntries(places.map((place) => [place, imageAt(place)]));
 }
 
 /** Patches of the shown pictures in the colours of their first three principal components. */

@@ -42,17 +42,12 @@ function differenceOf(first: RankFacts, other: RankFacts): string | undefined {
 }
 
 /** A warning where ranks compute on other adapters, or by other kernels, than rank 0; both are texts of all ranks in order. */
-export function unlikeFirst(
-  ranks: Communicator,
-  adapters: readonly string[],
-  kernels: readonly string[],
-): string[] {
+export function unlikeFirst(ranks: Communicator, adapters: readonly string[], kernels: readonly string[]): string[] {
   const others = adapters.flatMap((adapter, rank) =>
     adapter === adapters[0] ? [] : [`${rankName(ranks, rank)}: ${adapter}`],
   );
   const means = 'their weights may come to differ in rounding, and the run ends where they do';
-  if (others.length > 0)
-    return [`warning: not all ranks compute on ${adapters[0]} (${others.join('; ')}): ${means}`];
+  if (others.length > 0) return [`warning: not all ranks compute on ${adapters[0]} (${others.join('; ')}): ${means}`];
   const odd = kernels.findIndex((text) => text !== kernels[0]);
   return odd < 0 ? [] : [`warning: ${rankName(ranks, odd)}, computes by other kernels than rank 0: ${means}`];
 }

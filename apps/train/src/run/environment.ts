@@ -36,7 +36,11 @@ export interface ForkRecord {
 
 export function describeEnvironment(
   gpu: Gpu,
-  { notes, fork, ranks = [] }: Pick<Environment, 'ranks'> & { readonly notes: readonly string[]; readonly fork?: ForkRecord | undefined },
+  {
+    notes,
+    fork,
+    ranks = [],
+  }: Pick<Environment, 'ranks'> & { readonly notes: readonly string[]; readonly fork?: ForkRecord | undefined },
 ): Environment {
   const { name, family, f16, subgroupSize, maxBindingBytes } = gpu.target;
   return {

@@ -87,7 +87,10 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
       profiler.describe(at, last);
       if (at === start.step + 1 || due(picturesEvery)) await first((observer) => observer.draw(at, masks));
       if (due(knn.every) && !isStopping()) await measure(at, at === last);
-      if (due(checkEvery)) await compareWeights(ranks, state, `after step ${at}`);
+      if (due(checkEvery)) {
+        await step.done();
+        await compareWeights(ranks, state, `after step ${at}`);
+      }
       if (due(checkpoint.every)) await save();
       if (exportEvery > 0 && at % exportEvery === 0) await first(() => exportTeacher(run, at));
       profiler.end('pictures, k-NN, checkpoint');

@@ -6,11 +6,7 @@ import { TrainError } from '../errors';
 
 const WARNING: NodeJS.Signals = 'SIGUSR1';
 // Windows has no such signal, and refuses a listener
-const SIGNALS: readonly NodeJS.Signals[] = [
-  'SIGINT',
-  'SIGTERM',
-  ...(process.platform === 'win32' ? [] : [WARNING]),
-];
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...(process.platform === 'win32' ? [] : [WARNING])];
 
 export interface StopSignals extends Disposable {
   /** The signal that asked to stop, if one did. */
