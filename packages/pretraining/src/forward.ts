@@ -21,7 +21,8 @@ import { centeringTargets, nextCenterOf, sinkhornTargets } from '@franca/sinkhor
 import { concat, constant, gatherRows, less, reshape, select, sliceAxis, type Tensor } from '@franca/tensor';
 import { vit } from '@franca/vit';
 import { PretrainError } from './errors';
-import { keptTensors, type PerInput } from './inputs';
+import type { PerInput } from './inputs';
+import { keptTensors } from './kept-samples';
 import type { PretrainOptions } from './options';
 import { centerName, type LossName } from './state';
 
