@@ -17,7 +17,6 @@ import { createProgress, type Progress, quietProgress } from '../observe/progres
 import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
 import { rankName } from '../ranks/rank-name';
-import { sameOnAll } from '../ranks/same-on-all';
 import { together } from '../ranks/together';
 import { withRanks } from '../ranks/with-ranks';
 import { otherAdapter, unusedCard } from './adapter-notes';
@@ -40,6 +39,7 @@ import { fitOnAll } from './fit-on-all';
 import { checkPrecision } from './precision';
 import { rankNotes, ranksBefore } from './rank-notes';
 import { type RunFolder, refuseAmongPictures } from './run-folder';
+import { sameOnAll } from './same-on-all';
 import { openSharedFolder } from './shared-folder';
 import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';

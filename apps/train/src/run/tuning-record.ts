@@ -13,6 +13,7 @@ import {
   useTuningTable,
 } from '@franca/tensor';
 import { fromFirst } from '../ranks/exchange';
+import { onFirst } from '../ranks/together';
 
 const FILE = 'tuning.json';
 
@@ -44,6 +45,15 @@ export async function shareTuning(ranks: Communicator, gpu: Gpu): Promise<string
   const table = await fromFirst(ranks, tuningTable(gpu));
   if (ranks.rank === 0 || useTuningTable(gpu, table)) return [];
   return [`kernels are chosen by itself, on another adapter than that of rank 0 (${table.adapter})`];
+}
+
+/** Lets rank 0 measure what nobody knows yet, by `tune`, before the others compile the same. Called by all. */
+export async function tuneOnFirst<T>(ranks: Communicator, gpu: Gpu, tune: () => Promise<T>): Promise<T | undefined> {
+  const measures = await fromFirst(ranks, gpu.tuning.cache !== undefined);
+  if (ranks.size === 1 || !measures) return undefined;
+  const tuned = await onFirst(ranks, tune);
+  await shareTuning(ranks, gpu);
+  return tuned;
 }
 
 /** Writes what was chosen so far. */
