@@ -37,7 +37,7 @@ import { type Continuation, continuationOf, openParent } from './continuation';
 import { type DataRecord, recordData } from './data-record';
 import { fitOnAll } from './fit-on-all';
 import { checkPrecision } from './precision';
-import { rankNotes, ranksBefore } from './rank-notes';
+import { placesOf, rankNotes, ranksBefore } from './rank-notes';
 import { type RunFolder, refuseAmongPictures } from './run-folder';
 import { sameOnAll } from './same-on-all';
 import { openSharedFolder } from './shared-folder';
@@ -142,6 +142,7 @@ interface Settled {
 
 async function settle({ ranks, gpu, folder, progress, note, overrides, options, kind }: Stage): Promise<Settled> {
   progress.message(`adapter: ${gpu.target.name}`);
+  if (ranks.size > 1) progress.message(placesOf(ranks));
   for (const text of unusedCard(options.adapter ?? process.env.FRANCA_ADAPTER, gpu.target, thisHost())) note(text);
   const found = await findOrigin(folder, options, note);
   for (const text of await otherAdapter(found, gpu)) note(text);
