@@ -47,9 +47,9 @@ export async function shareTuning(ranks: Communicator, gpu: Gpu): Promise<string
   return [`kernels are chosen by itself, on another adapter than that of rank 0 (${table.adapter})`];
 }
 
-/** Lets rank 0 measure what nobody knows yet, by `tune`, before the others compile the same. Called by all. */
+/** Lets rank 0 measure on a GPU what nobody knows yet, by `tune`, before the others compile the same. Called by all. */
 export async function tuneOnFirst<T>(ranks: Communicator, gpu: Gpu, tune: () => Promise<T>): Promise<T | undefined> {
-  const measures = await fromFirst(ranks, gpu.tuning.cache !== undefined);
+  const measures = await fromFirst(ranks, gpu.tuning.cache !== undefined && gpu.target.family === 'gpu');
   if (ranks.size === 1 || !measures) return undefined;
   const tuned = await onFirst(ranks, tune);
   await shareTuning(ranks, gpu);
@@ -62,9 +62,9 @@ export async function writeTuning(run: string, gpu: Gpu): Promise<void> {
   await writeFileAtomic(join(run, FILE), (sink) => sink(Buffer.from(text)));
 }
 
-/** Which kernels a step runs, where there was a choice, as a text to compare. */
+/** Which kernels a step runs, where there was a choice of other bits, as a text to compare; on a processor all choices have the same. */
 export const kernelsOf = (plan: Plan): string =>
-  chosenVariants(plan)
+  (plan.target.family === 'cpu' ? [] : chosenVariants(plan))
     .map(({ key, variant }) => `${key}: ${variant}`)
     .sort()
     .join('\n');
