@@ -2,14 +2,15 @@
  * A command that several processes run together, as `mpirun` or `srun` started them; with one process it is what it always was. However it ends, all end: with an
  * error that all know of in peace, and with one that only this rank has, or where a rank is gone, at once.
  */
-import { alone, CollectiveError, type Communicator } from '@franca/collective';
+import { CollectiveError, type Communicator, openCommunicator } from '@franca/collective';
+import { ownVersion } from '../own-version';
 import { errorText, exitStatus } from '../text/error-text';
 import { isAgreed, markTold } from './known-errors';
 import { rankName } from './rank-name';
 
 /** Opens the ranks, does `work` and closes them. Rank 0 prints an error that all have; nothing is left to print then. */
 export async function withRanks(work: (ranks: Communicator) => Promise<void>): Promise<void> {
-  const ranks = alone();
+  const ranks = await openCommunicator({ version: `franca-train ${ownVersion()}` });
   try {
     await work(ranks);
   } catch (error) {
