@@ -3,11 +3,13 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_pr
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+const MPIRUN = 'mpirun.openmpi';
+
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Whether there is one; says so where there is not. */
 export function hasMpirun(): boolean {
-  const found = spawnSync('mpirun.openmpi', ['--version']).status === 0;
+  const found = spawnSync(MPIRUN, ['--version']).status === 0;
   if (!found) console.log('no mpirun of Open MPI: the tests of two ranks are skipped');
   return found;
 }
@@ -25,7 +27,7 @@ export interface StartedRanks {
 /** Starts `franca-train` on the sources on `size` ranks. */
 export function startRanks(size: number, args: readonly string[]): StartedRanks {
   const cli = [process.execPath, '--import', 'tsx', `${root}/apps/train/src/cli.ts`, ...args];
-  const child = spawn('mpirun.openmpi', ['--oversubscribe', '-n', String(size), ...cli], {
+  const child = spawn(MPIRUN, ['--oversubscribe', '-n', String(size), ...cli], {
     cwd: root,
     env: { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],

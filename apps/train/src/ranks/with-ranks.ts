@@ -5,7 +5,7 @@
 import { type Communicator, openCommunicator } from '@franca/collective';
 import { ownVersion } from '../own-version';
 import { errorText, exitStatus } from '../text/error-text';
-import { isAgreed, markTold } from './known-errors';
+import { isAgreed, markTold } from './known-to-all';
 import { rankName } from './rank-name';
 
 /** How ranks end that cannot go on. */

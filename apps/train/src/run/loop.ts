@@ -13,7 +13,7 @@ import type { Progress } from '../observe/progress';
 import type { TeacherReading } from '../observe/teacher-reading';
 import type { RunOutcome } from '../observe/verdict';
 import { gatherShares } from '../ranks/exchange';
-import { isAgreed } from '../ranks/known-errors';
+import { isAgreed } from '../ranks/known-to-all';
 import { rankName } from '../ranks/rank-name';
 import { onFirst, together } from '../ranks/together';
 import { type Ending, endAll } from '../ranks/with-ranks';

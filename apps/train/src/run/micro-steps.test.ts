@@ -5,7 +5,7 @@ import { onRanks } from '../../test/lockstep-communicators';
 import { tinyOverrides } from '../../test/tiny-run';
 import { derive } from '../config/derive';
 import { loadConfig } from '../config/load';
-import { isAgreed } from '../ranks/known-errors';
+import { isAgreed } from '../ranks/known-to-all';
 import { type MicroStepContext, type Update, updates } from './micro-steps';
 
 const config = loadConfig(['cpu-tiny'], [...tinyOverrides(9), 'franca.gpus=2', 'franca.total_batch=16']).config;

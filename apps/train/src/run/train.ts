@@ -115,7 +115,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       if (gpu.target.family === 'cpu') await cropper.warm();
     }),
   );
-  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress);
+  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress.message);
   for (const text of unlikeFirst(ranks, request.adapters, await gatherTexts(ranks, kernelsOf(step.plan)))) {
     notes.push(text);
     progress.message(text);
