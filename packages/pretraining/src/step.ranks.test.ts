@@ -198,6 +198,7 @@ function expectSame(ranks: readonly Outcome[], alone: Outcome, accumulation = 1)
     expect(other.teacher).toEqual(first!.teacher);
     expect(whole(other)).toEqual(whole(first!));
     expect(other.choices).toEqual(first!.choices);
+    expect(other.optimizer).toEqual(first!.optimizer);
   }
   whole(alone).forEach((row, i) => {
     // sums of a few hundred f32 terms in another order, relative
@@ -211,6 +212,9 @@ function expectSame(ranks: readonly Outcome[], alone: Outcome, accumulation = 1)
   // of attention keys the gradient of the bias is 0, and rounding noise is all there is of it
   for (const [name, gradient] of alone.gradient)
     expect(apart(first!.gradient.get(name)!, gradient), name).toBeLessThan(5e-5 * largest(gradient) + 1e-7);
+  // centres, mostly
+  for (const [name, value] of alone.optimizer)
+    expect(apart(first!.optimizer.get(name)!, value), name).toBeLessThan(2e-6 * Math.max(1, largest(value)));
   // weights of up to 2, whose updates lr g / (|g| + eps) differ by 1e-6 / eps of lr where g is smallest
   expect(apart(first!.student, alone.student)).toBeLessThan(2e-6);
   expect(apart(first!.teacher, alone.teacher)).toBeLessThan(1e-6);
