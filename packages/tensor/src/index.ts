@@ -24,7 +24,7 @@ export {
   type SubgroupMatrixConfig,
   type Target,
 } from './base/target';
-export { compile, type PlanSignature, planStep } from './compile';
+export { compile, type PlanSignature, planStep, tuneStep } from './compile';
 export {
   checkHalfKernels,
   type HalfKernelCheck,
@@ -129,8 +129,9 @@ export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type Cost, costByKind, costByLabel, type KindCost, kernelSeconds, type LabelCost, rateOf } from './plan/cost';
 export { type DescribeOptions, describePlan } from './plan/describe';
+export { exchangesOf } from './plan/exchanges';
 export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
-export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
+export type { Address, Place, Plan, PlannedExchange, PlanReport, PlanStep } from './plan/plan-types';
 export { type PlannedOp, productsOf } from './plan/products';
 export { type ExchangeTimes, type RankLinks, type TimedPlan, type Timeline, timeline } from './plan/timeline';
 export type {
