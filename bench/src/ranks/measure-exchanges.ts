@@ -53,17 +53,21 @@ export interface MeasuredRates {
 export function ratesFrom(times: readonly ExchangeTime[], size: number): MeasuredRates {
   const of = (kind: ExchangeTime['kind'], how: Reduction, bytes: number): number =>
     times.find((time) => time.kind === kind && time.how === how && time.bytes === bytes)!.seconds;
+  /** What is left of a time; where the machine was busy with other things, parts measured apart may be longer than the whole. */
+  const rest = (whole: number, parts: number): number => Math.max(whole - parts, whole / 10);
   const others = (size - 1) / size;
   const messages = (size - 1) * MESSAGE_SECONDS;
   // so few values are added on the JavaScript thread
   const callSeconds = Math.max(0, (of('allReduce', 'sum', KB) - 2 * messages) / 3);
-  const memory = ((size - 1) * 12 * MB) / (of('allGather', 'sum', 12 * MB) - 2 * callSeconds - messages);
+  const memory = ((size - 1) * 12 * MB) / rest(of('allGather', 'sum', 12 * MB), 2 * callSeconds + messages);
   const wire = (bytes: number): number => 3 * callSeconds + 2 * (messages + (others * bytes) / memory);
+  const sums = rest(of('allReduce', 'sum', 25 * MB), wire(25 * MB) + (size - 1) * callSeconds);
+  const exponentials = rest(of('allReduce', 'logSumExp', 2 * MB), wire(2 * MB));
   return {
     callSeconds,
     memorySeconds: MESSAGE_SECONDS,
     memory,
-    reduce: (others * 25 * MB) / (of('allReduce', 'sum', 25 * MB) - wire(25 * MB) - (size - 1) * callSeconds),
-    logSumExp: (others * (2 * MB)) / 4 / (of('allReduce', 'logSumExp', 2 * MB) - wire(2 * MB)),
+    reduce: (others * 25 * MB) / sums,
+    logSumExp: (others * (2 * MB)) / 4 / exponentials,
   };
 }
