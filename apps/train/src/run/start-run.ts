@@ -87,7 +87,7 @@ async function runOn({ ranks, ending }: Pick<TrainRequest, 'ranks' | 'ending'>, 
   const own = await openOwnAdapter(ranks, asked.options.adapter);
   await using gpu = own.gpu;
   const options = { ...asked.options, ...(own.adapter ? { adapter: own.adapter } : {}) };
-  for (const text of own.notes) note(text);
+  for (const text of [...ranks.notes, ...own.notes]) note(text);
   const out = await together(ranks, () => outputOf(overrides, options));
   await using folder = await openSharedFolder(ranks, out, options.resume ?? 'never');
   const stage: Stage = { ...asked, options, ranks, gpu, folder, progress, note };
