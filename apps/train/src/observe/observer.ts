@@ -10,20 +10,22 @@ import { looksFigures } from './looks-figures';
 import { readMetrics } from './metrics-log';
 import { createJudge } from './notices';
 import { deviceBytes, type ObservedRun } from './observed-run';
+import type { BothParts } from './online-knn';
 import { outcomeOf, saveOutcome } from './outcome';
 import { savePicture } from './pictures';
 import { writeReport } from './report';
 import { saveRunStart } from './run-start';
+import type { Looks } from './teacher-reading';
 import { createUpdateRows, type UpdateRows } from './update-rows';
 import { percent, type RunOutcome } from './verdict';
 
 export interface Observer {
   /** Keeps the live line of a terminal up to date, once a second. */
   live(step: number): Promise<void>;
-  /** Logs all steps since the last call, judges their health. Throws `TrainError` if the loss is not finite. */
-  interval(step: number): Promise<void>;
-  /** Measures the teacher; draws what it makes of a few pictures at the last step, and once in an interval of pictures. */
-  measure(step: number, isLast: boolean): Promise<void>;
+  /** Logs all steps since the last call, judges their health; `cls`: the teacher's CLS tokens of the last one [2B, D]. Throws `TrainError` if the loss is not finite. */
+  interval(step: number, cls: Float32Array): Promise<void>;
+  /** Writes down what the teacher is worth by its features; with looks also draws what it makes of a few pictures. */
+  measure(step: number, features: BothParts | undefined, withLooks: boolean): Promise<void>;
   /** Draws the crops and masks of the batch at hand, and the use of prototypes. */
   draw(step: number, masks: Uint8Array): Promise<void>;
   /** Writes the report of a run that ends here, and tells what came of it. */
@@ -36,9 +38,9 @@ export function createObserver(run: ObservedRun): Observer {
   const judge = createJudge(run, report);
   return {
     live: liveLine(run, rows),
-    async interval(at) {
+    async interval(at, cls) {
       const updates = await rows.take();
-      if (updates.length > 0) await judge(await logInterval(run, at, updates));
+      if (updates.length > 0) await judge(await logInterval(run, at, { rows: updates, cls }));
     },
     measure: teacherMeasure(run),
     draw: (at, masks) => drawBatch(run, at, masks),
@@ -66,26 +68,38 @@ function liveLine(run: ObservedRun, rows: UpdateRows): Observer['live'] {
   };
 }
 
+/** When the teacher's looks are due: at the first and the last reading, and once in an interval of pictures. Called for every reading. */
+export function looksDue(picturesEvery: number): (step: number, isLast: boolean) => boolean {
+  let drawn: number | undefined;
+  return (at, isLast) => {
+    drawn ??= at;
+    const isDue = at === 0 || isLast || (picturesEvery > 0 && at - drawn >= picturesEvery);
+    if (isDue) drawn = at;
+    return isDue;
+  };
+}
+
 /** Reads the teacher: figures, pictures, and a report that shows them. The first reading is kept, for later ones to be compared with. */
 function teacherMeasure(run: ObservedRun): Observer['measure'] {
-  const { out, options, record, reading, events, weights } = run;
-  const { picturesEvery } = options.loop;
-  let drawn: number | undefined;
-  return async (at, isLast) => {
-    drawn ??= at;
-    const isDue = isLast || (picturesEvery > 0 && at - drawn >= picturesEvery);
-    const { right, looks } = await reading.measure(at === 0 || isDue);
+  const { record, reading, weights, out } = run;
+  return async (at, features, withLooks) => {
+    const { right, looks } = await reading.figures(features, withLooks);
     if (at === 0 && looks) {
       record.start = { weights, pictures: reading.pictures, right, looks };
       await saveRunStart(out, record.start);
-    } else if (looks) {
-      drawn = at;
-      for (const [kind, figure] of Object.entries(looksFigures(reading, looks, record.start)))
-        await events.picture(at, kind, await savePicture(out, kind, at, figure));
-    }
+    } else if (looks) await drawLooks(run, at, looks);
     if (right) await logKnn(run, at, right);
     await reportOn(run, { step: at, running: true });
   };
+}
+
+async function drawLooks({ out, record, reading, events }: ObservedRun, at: number, looks: Looks): Promise<void> {
+  const { start } = record;
+  const places = [...looks.nearest, ...(start?.looks.nearest ?? [])].flat();
+  const { train, test, shown } = reading;
+  const shownImages = { shown, test, train: { labels: train.labels, images: await reading.images(places) } };
+  for (const [kind, figure] of Object.entries(looksFigures(shownImages, looks, start)))
+    await events.picture(at, kind, await savePicture(out, kind, at, figure));
 }
 
 async function logKnn({ options, record, reading, log, events, progress }: ObservedRun, at: number, right: Uint8Array) {

@@ -2,7 +2,18 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { type Gpu, type TuningReport, tuningTable, tuningTableOf, useTuningTable } from '@franca/tensor';
+import type { Communicator } from '@franca/collective';
+import {
+  chosenVariants,
+  type Gpu,
+  type Plan,
+  type TuningReport,
+  tuningTable,
+  tuningTableOf,
+  useTuningTable,
+} from '@franca/tensor';
+import { fromFirst } from '../ranks/exchange';
+import { onFirst } from '../ranks/together';
 
 const FILE = 'tuning.json';
 
@@ -29,11 +40,34 @@ function tableIn(text: string): ReturnType<typeof tuningTableOf> {
   }
 }
 
+/** Takes over the choices of rank 0, so that all ranks run the same kernels. Called by all; returns what there is to say. */
+export async function shareTuning(ranks: Communicator, gpu: Gpu): Promise<string[]> {
+  const table = await fromFirst(ranks, tuningTable(gpu));
+  if (ranks.rank === 0 || useTuningTable(gpu, table)) return [];
+  return [`kernels are chosen by itself, on another adapter than that of rank 0 (${table.adapter})`];
+}
+
+/** Lets rank 0 measure on a GPU what nobody knows yet, by `tune`, before the others compile the same. Called by all. */
+export async function tuneOnFirst<T>(ranks: Communicator, gpu: Gpu, tune: () => Promise<T>): Promise<T | undefined> {
+  const measures = await fromFirst(ranks, gpu.tuning.cache !== undefined && gpu.target.family === 'gpu');
+  if (ranks.size === 1 || !measures) return undefined;
+  const tuned = await onFirst(ranks, tune);
+  await shareTuning(ranks, gpu);
+  return tuned;
+}
+
 /** Writes what was chosen so far. */
 export async function writeTuning(run: string, gpu: Gpu): Promise<void> {
   const text = `${JSON.stringify(tuningTable(gpu), null, 2)}\n`;
   await writeFileAtomic(join(run, FILE), (sink) => sink(Buffer.from(text)));
 }
+
+/** Which kernels a step runs, where there was a choice of other bits, as a text to compare; on a processor all choices have the same. */
+export const kernelsOf = (plan: Plan): string =>
+  (plan.target.family === 'cpu' ? [] : chosenVariants(plan))
+    .map(({ key, variant }) => `${key}: ${variant}`)
+    .sort()
+    .join('\n');
 
 /** Where the kernels of a step come from, in one line; undefined where there was nothing to choose. */
 export function describeTuning({ choices, seconds, unmeasured }: TuningReport): string | undefined {
