@@ -98,7 +98,7 @@ async function main([program, ...args]: string[]): Promise<number> {
   await using slurm = await startSlurm();
   const command = spawn(program, args, { env: slurm.env, stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => command.kill(signal));
-  return ended(command);
+  return await ended(command);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await main(process.argv.slice(2));

@@ -11,7 +11,11 @@ export function ended(child: ChildProcess): Promise<number> {
 }
 
 /** What a program prints, without space around it; '' where it cannot be started. */
-export async function output(program: string, args: readonly string[], env = process.env): Promise<string> {
+export async function output(
+  program: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<string> {
   const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
   let text = '';
   child.stdout.on('data', (part) => {
