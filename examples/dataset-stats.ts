@@ -4,19 +4,30 @@
  *
  *   npx tsx examples/dataset-stats.ts [folder | shards.tar | hf://owner/name | flowers | ...] [images to look at]
  */
-import { DataError, type ImageSource, type LoadedImage, loadBatches, openSplits } from '@franca/data';
+import {
+  createSampler,
+  DataError,
+  type ImageSource,
+  isImageError,
+  openSplits,
+  type PixelImage,
+  prefetch,
+  readImage,
+} from '@franca/data';
 
 const [spec = 'world:length=200:size=64', limit = '512'] = process.argv.slice(2);
 
-/** One pass over (at most `limit`) images in random order; what cannot be decoded is named and left out. */
-async function* look(source: ImageSource, limit: number): AsyncGenerator<LoadedImage> {
-  const images = Math.min(limit, source.length);
-  const badImages = { maxShare: 1 }; // whatever the share: they are what is looked for
-  for await (const batch of loadBatches(source, { batchSize: 1, ahead: 32, seed: 0, badImages })) {
-    for (const { key, code, message } of batch.skipped) console.log(`  unusable: ${key}: ${code}: ${message}`);
-    if (batch.cursor.sampler.drawn > images) return;
-    yield* batch.images;
-  }
+/** At most `limit` images in random order; what cannot be decoded is named and left out. */
+async function* look(source: ImageSource, limit: number): AsyncGenerator<PixelImage> {
+  const order = createSampler({ length: source.length, seed: 0, runs: source.runs });
+  const places = Array.from({ length: Math.min(limit, source.length) }, (_, place) => order.draw(place).index);
+  const load = (index: number): Promise<PixelImage | undefined> =>
+    readImage(source, index).catch((error: unknown) => {
+      if (!isImageError(error)) throw error;
+      console.log(`  unusable: ${source.key(index)}: ${error.code}: ${error.message}`);
+      return undefined;
+    });
+  for await (const image of prefetch(places, load, { inFlight: 8, ahead: 32 })) if (image) yield image;
 }
 
 async function describe(source: ImageSource): Promise<void> {
@@ -26,7 +37,7 @@ async function describe(source: ImageSource): Promise<void> {
   const sums = [0, 0, 0];
   const squares = [0, 0, 0];
   let pixels = 0;
-  for await (const { image } of look(source, Number(limit))) {
+  for await (const image of look(source, Number(limit))) {
     sides.push(Math.min(image.width, image.height));
     pixels += image.width * image.height;
     image.data.forEach((value, at) => {

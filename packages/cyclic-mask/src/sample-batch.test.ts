@@ -65,6 +65,19 @@ test('the upper bound at full size is the official one', () => {
   expect([at(32, 37), at(64, 37), at(128, 37)]).toEqual([8583, 16789, 33201]);
 });
 
+test('some of the crops mask no more than the upper bound of so many, which the fullest bins reach', () => {
+  const options: BatchMaskOptions = { crops: 8, grid: { height: 5, width: 8 }, strategy: 'random', ratio: [0.2, 0.6] };
+  // four bins end at 0.3, 0.4, 0.5 and 0.6 of 40 patches
+  expect([0, 1, 2, 3, 4, 8].map((some) => upperBound(options, some))).toEqual([0, 24, 44, 60, 72, 72]);
+  const random = seededRandom(5);
+  for (let batch = 0; batch < 200; batch++) {
+    const counts = sampleBatch(options, random).map(masked);
+    for (const some of [1, 2, 3, 5])
+      expect(counts.slice(0, some).reduce((a, b) => a + b)).toBeLessThanOrEqual(upperBound(options, some));
+  }
+  for (const some of [-1, 1.5, 9]) expect(() => upperBound(options, some)).toThrow(`${some} crops are not some of 8`);
+});
+
 test('a batch without masked crops is valid', () => {
   expect(upperBound({ crops: 4, grid, probability: 0 })).toBe(0);
   expect(sampleBatch({ crops: 1, grid }, seededRandom(0)).map(masked)).toEqual([0]);

@@ -61,13 +61,17 @@ function strategyOf(strategy: BatchMaskOptions['strategy'] = 'cyclic'): MaskStra
   );
 }
 
-/** U: the largest number of patches that `sampleBatch` can mask in one batch. Throws as `sampleBatch` does. */
-export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>): number {
+/**
+ * U: the largest number of patches that `sampleBatch` can mask in one batch, or in any `some` of its crops (default: all), which may get the fullest bins.
+ * Throws as `sampleBatch` does.
+ */
+export function upperBound(options: Omit<BatchMaskOptions, 'strategy'>, some: number = options?.crops): number {
   checkOptions('upperBound', options, OPTIONS);
   const cells = cellCount(options.grid);
-  return ratioEdges(options)
-    .slice(1)
-    .reduce((sum, edge) => sum + patchesOf(cells, edge), 0);
+  const edges = ratioEdges(options).slice(1);
+  if (!Number.isInteger(some) || some < 0 || some > options.crops)
+    throw new CyclicMaskError('batch', `${some} crops are not some of ${options.crops}: give an integer up to that`);
+  return edges.slice(Math.max(0, edges.length - some)).reduce((sum, edge) => sum + patchesOf(cells, edge), 0);
 }
 
 /** Edges e_0..e_m of the m ratio bins, in f32. */

@@ -28,6 +28,22 @@ test('the subset form runs the branch on the kept rows, scaled by B / kept, with
     { shape: [2], dtype: 'u32', values: kept },
   ]);
 });
+test('a part of the samples takes the scale of all of them, and rows that only fill the list add nothing', async () => {
+  const x = normals(4 * 3);
+  const tensor = input('x', [4, 3]);
+  const [kept, scales] = [input('kept', [3], 'u32'), input('scales', [3])];
+  const out = dropPathSubset(tensor, kept, (rows) => mul(rows, 3), scales);
+  const values = interpret([out], { x, kept: [2, 0, 1], scales: [1.5, 1.5, 0] }).value(out).data;
+  values.forEach((value, i) => {
+    const row = Math.floor(i / 3);
+    expect(value).toBeCloseTo(x[i]! * ([0, 2].includes(row) ? 1 + 3 * 1.5 : 1), 12);
+  });
+  await checkOp(gpu, (a, list, own) => dropPathSubset(a, list, (rows) => mul(rows, rows), own), [
+    { shape: [4, 3] },
+    { shape: [3], dtype: 'u32', values: [2, 0, 1] },
+    { shape: [3], values: [1.5, 1.5, 0] },
+  ]);
+});
 test('the per-sample form divides what it keeps by the keep probability, so the mean over masks is the full branch', () => {
   const x = normals(2 * 3);
   const rate = 0.25;

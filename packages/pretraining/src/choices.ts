@@ -2,7 +2,7 @@
 import { optionProblem } from '@franca/tensor';
 import type { VitConfig } from '@franca/vit';
 import { PretrainError } from './errors';
-import type { BatchSize, CropSizes, MaskOptions, PretrainOptions, Schedule } from './options';
+import type { BatchSize, CropSizes, MaskOptions, PretrainOptions, RankOf, Schedule } from './options';
 
 /** Options whose value is made of parts of its own, or follows from others. */
 type Composed = 'vit' | 'batch' | 'kept' | 'crops' | 'masks' | 'losses' | 'adamW' | 'schedule';
@@ -46,6 +46,7 @@ const TOP: Keys<PretrainChoices> = {
   schedule: true,
 };
 const BATCH: Keys<BatchSize> = { perDevice: true, group: true, accumulation: true };
+const RANKS: Keys<RankOf> = { rank: true, size: true };
 const CROPS: Keys<CropSizes> = { global_crops_size: true, local_crops_size: true, local_crops_number: true };
 const MASKS: Keys<NonNullable<PretrainChoices['masks']>> = { strategy: true, probability: true, ratio: true };
 const LOSSES: Keys<PretrainOptions['losses']> = { dino: true, koleo: true, ibot: true };
@@ -67,8 +68,9 @@ export function checkChoices(choices: PretrainChoices): void {
   refuse('pretrainOptions', optionProblem(choices, TOP));
   for (const name of ['vit', 'batch', 'schedule'] as const)
     if (choices[name] === undefined) refuse('pretrainOptions', `"${name}" is missing; it has no default`);
-  const { batch, crops = {}, masks = {}, losses = {}, adamW = {}, schedule } = choices;
+  const { batch, ranks = {}, crops = {}, masks = {}, losses = {}, adamW = {}, schedule } = choices;
   refuse('batch', optionProblem(batch, BATCH));
+  refuse('ranks', optionProblem(ranks, RANKS));
   refuse('crops', optionProblem(crops, CROPS));
   refuse('masks', optionProblem(masks, MASKS));
   refuse('losses', optionProblem(losses, LOSSES));

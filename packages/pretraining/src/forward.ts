@@ -1,28 +1,22 @@
 /**
  * The forward pass of pretraining (Franca section 3; DINOv2). The teacher sees both global crops whole, the student sees them with patches masked, and the local
  * crops beside. The student's CLS tokens predict the teacher's CLS of the other view, its masked patches the teacher's patches there; KoLeo spreads the CLS tokens
- * of a view. With b images, L local crops, N patches of a global crop and at most U masked patches in the batch:
+ * of a view. With b images of this rank, L local crops, N patches of a global crop and at most U masked patches:
  *
  *   DINO   student [2b + L b, D] global then local CLS     targets [2b, D] teacher CLS, views swapped
  *   iBOT   student [U, D] patches at the masked places     targets [U, D] teacher patches there
  */
-import { dinoLoss, ibotLoss, koleoLoss, type Level, swapViews, type TotalLoss, totalLoss } from '@franca/losses';
+import { dinoLoss, ibotLoss, type Level, swapViews, type TotalLoss, totalLoss } from '@franca/losses';
 import { type HeadConfig, projectionHead } from '@franca/matryoshka-heads';
-import {
-  type ChunkOptions,
-  type Logits,
-  type Parameters,
-  planChunks,
-  prototypeLogits,
-  type SoftTargets,
-  within,
-} from '@franca/nn';
-import { centeringTargets, nextCenterOf, sinkhornTargets } from '@franca/sinkhorn';
-import { concat, constant, gatherRows, less, reshape, select, sliceAxis, type Tensor } from '@franca/tensor';
+import { type ChunkOptions, type Parameters, planChunks, prototypeLogits, type SoftTargets, within } from '@franca/nn';
+import { centeringTargets, nextCentersOf, sinkhornTargetsOverRanks, type Teacher } from '@franca/sinkhorn';
+import { concat, constant, gatherRows, less, reshape, select, type Tensor } from '@franca/tensor';
 import { vit } from '@franca/vit';
 import { PretrainError } from './errors';
-import { keptTensors, type PerInput } from './inputs';
-import type { PretrainOptions } from './options';
+import type { PerInput } from './inputs';
+import { keptTensors } from './kept-samples';
+import { koleoInGroups } from './koleo-in-groups';
+import { GLOBAL_CROPS, type PretrainOptions } from './options';
 import { centerName, type LossName } from './state';
 
 export interface ForwardInput {
@@ -48,7 +42,7 @@ export interface Forward {
   readonly teacherCls: Tensor;
 }
 
-/** Tokens through backbones and heads to the losses. */
+/** Tokens through backbones and heads to the losses: the teacher first, whose targets ranks exchange sums for while the student runs. */
 export function pretrainForward(input: ForwardInput, options: PretrainOptions, chunks: ChunkOptions): Forward {
   const { batch } = input;
   const b = options.batch.perDevice;
@@ -57,23 +51,24 @@ export function pretrainForward(input: ForwardInput, options: PretrainOptions, c
   const valid = less(constant(places, [bound]), input.nMasked);
 
   const seen = vit(within(input.teacher, 'backbone'), batch.globalCrops, options.vit, { dtype: options.precision });
-  const teacherMasked = atMasked(seen.patches, batch.maskIndices, valid);
-  const { globals, locals } = studentTokens(input, options);
+  const seenMasked = atMasked(seen.patches, batch.maskIndices, valid);
+  const dinoTeacher = teacherLevels('dino', { rows: swapViews(seen.cls) }, input, options, chunks);
+  const ibotTeacher = teacherLevels('ibot', { rows: seenMasked, valid }, input, options, chunks);
+  const { targets, nextCenters } = teacherTargets([...dinoTeacher, ...ibotTeacher], input, options);
 
-  const clsRows = { student: locals ? concat([globals.cls, locals.cls]) : globals.cls, teacher: swapViews(seen.cls) };
-  const dino = lossLevels('dino', clsRows, input, options, chunks);
-  const maskedRows = { student: atMasked(globals.patches, batch.maskIndices, valid), teacher: teacherMasked, valid };
-  const ibot = lossLevels('ibot', maskedRows, input, options, chunks);
+  const { globals, locals } = studentTokens(input, options);
+  const clsRows = locals ? concat([globals.cls, locals.cls]) : globals.cls;
+  const dino = studentLevels('dino', clsRows, targets.slice(0, dinoTeacher.length), input, options);
+  const masked = atMasked(globals.patches, batch.maskIndices, valid);
+  const ibot = studentLevels('ibot', masked, targets.slice(dinoTeacher.length), input, options);
   const losses = totalLoss(
     {
       dino: dinoLoss(dino),
       ibot: ibotLoss(ibot, batch.masksWeight, 2 * b),
-      koleo: [koleoLoss(sliceAxis(globals.cls, 0, 0, b)), koleoLoss(sliceAxis(globals.cls, 0, b, 2 * b))],
+      koleo: koleoInGroups(globals.cls, options),
     },
     options.losses,
   );
-  const moved = [...dino, ...ibot].filter(({ nextCenter }) => nextCenter);
-  const nextCenters = Object.fromEntries(moved.map(({ name, nextCenter }) => [name, nextCenter!]));
   return { losses, dino, ibot, nextCenters, teacherCls: seen.cls };
 }
 
@@ -99,56 +94,63 @@ function atMasked(patches: Tensor, indices: Tensor, valid: Tensor): Tensor {
   return select(reshape(valid, [indices.shape[0]!, 1]), rows, 0);
 }
 
-/** Tokens [R, D] of student and teacher for one loss; rows of the teacher that are not `valid` are padding. */
-interface LossRows {
-  readonly student: Tensor;
-  readonly teacher: Tensor;
-  readonly valid?: Tensor;
-}
+/** The head of a loss: the prefix of its parameters, and what it is made of. */
+const headOf = (loss: LossName, { dino, ibot }: PretrainOptions['heads']): [prefix: string, HeadConfig] =>
+  loss === 'ibot' && ibot ? ['ibot_head', ibot] : ['dino_head', dino];
 
-interface LossLevel extends Level {
+/** The teacher's logits of a level. */
+interface TeacherLevel extends Teacher {
   /** Of its centre. */
   readonly name: string;
-  readonly nextCenter: Tensor | undefined;
 }
 
-/** Student logits and teacher targets of a loss, level by level. */
-function lossLevels(
+/** Logits of the teacher's tokens [R, D] for one loss, level by level; rows that are not `valid` are padding. */
+function teacherLevels(
   loss: LossName,
-  rows: LossRows,
-  { student, teacher, teacherTemp, center }: ForwardInput,
-  options: PretrainOptions,
+  { rows, valid }: { readonly rows: Tensor; readonly valid?: Tensor },
+  { teacher, teacherTemp: temperature }: ForwardInput,
+  { heads, batch, crops, masks, paddingRows }: PretrainOptions,
   chunks: ChunkOptions,
-): LossLevel[] {
-  const { heads, studentTemp } = options;
-  const own = loss === 'ibot' ? heads.ibot : undefined;
-  const [prefix, config]: [string, HeadConfig] = own ? ['ibot_head', own] : ['dino_head', heads.dino];
-  const most = Math.max(rows.student.shape[0]!, rows.teacher.shape[0]!);
-  const targetHead = projectionHead(within(teacher, prefix), rows.teacher, config);
-  return projectionHead(within(student, prefix), rows.student, config).map(({ features, prototypes }, i) => {
-    const plan = planChunks({ count: prototypes.count, width: prototypes.width, rows: most }, chunks);
-    const target = targetHead[i]!;
-    const name = centerName(loss, i);
-    const logits = prototypeLogits(target.features, target.prototypes, { temperature: teacherTemp, plan });
-    return {
-      name,
-      ...teacherTargets(logits, { center: () => center(name), temperature: teacherTemp, valid: rows.valid }, options),
-      student: prototypeLogits(features, prototypes, { temperature: studentTemp, plan }),
-    };
-  });
+): TeacherLevel[] {
+  const [prefix, config] = headOf(loss, heads);
+  const studentRows = { dino: (GLOBAL_CROPS + crops.local_crops_number) * batch.perDevice, ibot: masks.bound };
+  return projectionHead(within(teacher, prefix), rows, config).map(({ features, prototypes }, i) => ({
+    name: centerName(loss, i),
+    logits: prototypeLogits(features, prototypes, {
+      temperature,
+      plan: planChunks({ count: prototypes.count, width: prototypes.width, rows: studentRows[loss] }, chunks),
+    }),
+    valid: paddingRows ? undefined : valid,
+  }));
 }
 
-/** Balanced targets by Sinkhorn-Knopp, or centred ones and the centre of the next step. */
+/** Of all levels over the samples of all ranks: targets balanced by Sinkhorn-Knopp, or centred ones and the centres of the next step by name. */
 function teacherTargets(
-  logits: Logits,
-  { center, temperature, valid }: { center: () => Tensor; temperature: Tensor; valid: Tensor | undefined },
-  { centering, centerMomentum: momentum, paddingRows }: PretrainOptions,
-): { targets: SoftTargets; nextCenter: Tensor | undefined } {
-  const excluding = valid && !paddingRows ? { valid } : {};
-  if (centering === 'sinkhorn_knopp') return { targets: sinkhornTargets(logits, excluding), nextCenter: undefined };
-  const centred = { center: center(), temperature };
+  levels: readonly TeacherLevel[],
+  { teacherTemp: temperature, center }: ForwardInput,
+  { centering, centerMomentum: momentum, ranks: { size } }: PretrainOptions,
+): { targets: SoftTargets[]; nextCenters: Record<string, Tensor> } {
+  if (centering === 'sinkhorn_knopp') return { targets: sinkhornTargetsOverRanks(levels, { size }), nextCenters: {} };
+  const centred = levels.map((level) => ({ ...level, temperature, center: center(level.name) }));
+  const next = nextCentersOf(centred, { momentum, size });
   return {
-    nextCenter: nextCenterOf(logits, centred, { momentum, ...excluding }),
-    targets: centeringTargets(logits, centred),
+    targets: centred.map((teacher) => centeringTargets(teacher.logits, { center: teacher.center, temperature })),
+    nextCenters: Object.fromEntries(levels.map(({ name }, i) => [name, next[i]!])),
   };
+}
+
+/** Logits of the student's tokens [R, D] for one loss beside their targets, level by level. */
+function studentLevels(
+  loss: LossName,
+  rows: Tensor,
+  targets: readonly SoftTargets[],
+  { student }: ForwardInput,
+  { heads, studentTemp: temperature }: PretrainOptions,
+): Level[] {
+  const [prefix, config] = headOf(loss, heads);
+  return projectionHead(within(student, prefix), rows, config).map(({ features, prototypes }, i) => {
+    const { chunks, recompute } = targets[i]!;
+    const plan = { chunks, recompute };
+    return { targets: targets[i]!, student: prototypeLogits(features, prototypes, { temperature, plan }) };
+  });
 }

@@ -20,6 +20,21 @@ test('what nobody chose is the recipe of ViT-B on ImageNet-21K', () => {
   expect([options.heads.dino.bottleneckDim, options.heads.ibot?.bottleneckDim]).toEqual([384, 256]);
 });
 
+test('ranks share a batch: the learning rate counts the images of all, lists are as long as any rank needs', () => {
+  const of = (perDevice: number, group: number, size: number) =>
+    pretrainOptions({ ...choices, batch: { perDevice, group }, ranks: { rank: 0, size } });
+  const alone = of(64, 32, 1);
+  expect([alone.masks.bound, alone.kept[0], alone.schedule.lr]).toEqual([
+    2 * 3129,
+    { global: 57, local: 230 },
+    pretrainOptions({ ...choices, batch: { perDevice: 64 } }).schedule.lr,
+  ]);
+  const whole = of(32, 32, 2);
+  expect([whole.masks.bound, whole.kept[0], whole.schedule.lr]).toEqual([3129, alone.kept[0], alone.schedule.lr]);
+  // the 32 crops of 16 images may have all masks; the 16 of 8 images the fullest half: 256 (16 x 0.1 + 0.55 / 32 (17 + ... + 32)) = 2134, each rounded down
+  expect([of(16, 32, 2).masks.bound, of(8, 32, 4).masks.bound]).toEqual([3129, 2128]);
+});
+
 test('what is chosen wins, part by part', () => {
   const options = pretrainOptions({
     ...choices,
@@ -37,6 +52,15 @@ test('what is chosen wins, part by part', () => {
 
 test.each<[Partial<PretrainChoices>, string]>([
   [{ batch: { perDevice: 1 } }, '1 images at a time; KoLeo needs 2 or more'],
+  [{ batch: { perDevice: 8, group: 6 } }, '8 images on each of 1 ranks are no groups of 6'],
+  [{ batch: { perDevice: 1.5, group: 3 }, ranks: { rank: 0, size: 2 } }, '1.5 images on each of 2 ranks'],
+  [{ ranks: { rank: 2, size: 2 } }, 'rank 2 of 2: give a whole number of ranks, and one from 0 below it'],
+  [{ ranks: { rank: 0, size: 0 } }, 'rank 0 of 0'],
+  [{ ranks: { rank: 0, size: 2, of: 3 } as object as never }, 'ranks: there is no option "of"'],
+  [
+    { batch: { perDevice: 4, group: 8 }, ranks: { rank: 0, size: 2 }, paddingRows: true },
+    'give each rank whole groups',
+  ],
   [{ crops: { global_crops_size: 225 } }, 'global_crops_size is 225, no multiple of the patch size 14; use 224'],
   [{ crops: { local_crops_size: 96 } }, 'use 98'],
   [{ dropPathRates: [0.1] }, 'dropPathRates has 1 rates, the model 12 blocks'],

@@ -6,6 +6,7 @@ import { keptSamples, scaledLearningRate } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
 import { checkChoices, type PretrainChoices } from './choices';
 import { PretrainError } from './errors';
+import { mostOnARank, wholeGroups } from './groups';
 import {
   type BatchSize,
   type CropSizes,
@@ -14,6 +15,7 @@ import {
   LEAST_IMAGES,
   type MaskOptions,
   type PretrainOptions,
+  type RankOf,
   type Schedule,
 } from './options';
 
@@ -22,9 +24,12 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
   checkChoices(choices);
   const { vit, schedule, masks, losses, adamW, ...others } = choices;
   const batch = { accumulation: 1, group: choices.batch.perDevice, ...choices.batch };
+  const { ranks = { rank: 0, size: 1 } } = choices;
   const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };
   const { precision = 'f32', dropPathRates = new Array<number>(vit.depth).fill(0.1) } = choices;
-  checkSizes(vit, batch, crops);
+  checkRanks(ranks);
+  checkBatch(batch, ranks, choices);
+  checkSizes(vit, crops);
   if (dropPathRates.length !== vit.depth)
     throw new PretrainError(
       'options',
@@ -32,7 +37,6 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     );
   return {
     seed: 0,
-    ranks: { rank: 0, size: 1 },
     koleoDistributed: false,
     remat: false,
     heads: {
@@ -51,41 +55,43 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     precision,
     vit,
     batch,
+    ranks,
     crops,
     dropPathRates,
     kept: dropPathRates.map((rate) => keptCrops(rate, batch, crops)),
-    masks: maskOptions(vit, batch, crops, masks),
+    masks: maskOptions(vit, { batch, ranks }, crops, masks),
     losses: { ...OFFICIAL_WEIGHTS, ...losses },
     adamW: { betas: [0.9, 0.999], eps: 1e-8, clip: 3, ...adamW },
-    schedule: officialSchedule(schedule, batch),
+    schedule: officialSchedule(schedule, batch.perDevice * batch.accumulation * ranks.size),
   };
 }
 
-function keptCrops(rate: number, { perDevice }: BatchSize, { local_crops_number }: CropSizes): KeptCrops {
+function keptCrops(rate: number, { group }: BatchSize, { local_crops_number }: CropSizes): KeptCrops {
   return {
-    global: keptSamples(GLOBAL_CROPS * perDevice, rate),
-    local: local_crops_number === 0 ? 0 : keptSamples(local_crops_number * perDevice, rate),
+    global: keptSamples(GLOBAL_CROPS * group, rate),
+    local: local_crops_number === 0 ? 0 : keptSamples(local_crops_number * group, rate),
   };
 }
 
 function maskOptions(
   { patchSize }: VitConfig,
-  { perDevice }: BatchSize,
+  { batch, ranks }: Pick<PretrainOptions, 'batch' | 'ranks'>,
   { global_crops_size }: CropSizes,
   choices: PretrainChoices['masks'],
 ): MaskOptions {
   const side = global_crops_size / patchSize;
   const masks = { strategy: 'cyclic', probability: 0.5, ratio: [0.1, 0.65], ...choices } as const;
-  const bound = upperBound({ ...masks, crops: GLOBAL_CROPS * perDevice, grid: { height: side, width: side } });
+  const ofGroup = { ...masks, crops: GLOBAL_CROPS * batch.group, grid: { height: side, width: side } };
+  const bound = mostOnARank(batch, ranks.size, (images) => upperBound(ofGroup, GLOBAL_CROPS * images));
   return { ...masks, grid: [side, side], bound };
 }
 
-function officialSchedule(choices: PretrainChoices['schedule'], { perDevice, accumulation }: BatchSize): Schedule {
+function officialSchedule(choices: PretrainChoices['schedule'], imagesPerUpdate: number): Schedule {
   const share = (part: number) => Math.round(part * choices.iterations);
   const schedule: Schedule = {
     warmup: share(0.16),
     freezeLastLayer: share(0.002),
-    lr: scaledLearningRate(7.01e-4, perDevice * accumulation),
+    lr: scaledLearningRate(7.01e-4, imagesPerUpdate),
     minLr: 1e-6,
     weightDecay: [0.04, 0.2],
     momentum: [0.994, 1],
@@ -101,12 +107,37 @@ function officialSchedule(choices: PretrainChoices['schedule'], { perDevice, acc
   return schedule;
 }
 
-function checkSizes({ patchSize }: VitConfig, { perDevice }: BatchSize, crops: CropSizes): void {
-  if (perDevice < LEAST_IMAGES)
+function checkRanks({ rank, size }: RankOf): void {
+  if (!(Number.isInteger(size) && size >= 1 && Number.isInteger(rank) && rank >= 0 && rank < size))
     throw new PretrainError(
       'options',
-      `${perDevice} images at a time; KoLeo needs ${LEAST_IMAGES} or more: an image and its neighbour`,
+      `rank ${rank} of ${size}: give a whole number of ranks, and one from 0 below it`,
     );
+}
+
+function checkBatch(
+  { perDevice, group }: BatchSize,
+  { size }: RankOf,
+  { paddingRows }: Pick<PretrainChoices, 'paddingRows'>,
+): void {
+  if (group < LEAST_IMAGES)
+    throw new PretrainError(
+      'options',
+      `${group} images at a time; KoLeo needs ${LEAST_IMAGES} or more: an image and its neighbour`,
+    );
+  if (!(Number.isInteger(perDevice) && perDevice >= 1 && Number.isInteger(group) && (perDevice * size) % group === 0))
+    throw new PretrainError(
+      'options',
+      `${perDevice} images on each of ${size} ranks are no groups of ${group}; give a multiple of the group in all`,
+    );
+  if (paddingRows && !wholeGroups({ perDevice, group }))
+    throw new PretrainError(
+      'options',
+      `paddingRows counts the empty rows of a group, and groups of ${group} lie on several ranks with ${perDevice} images each; give each rank whole groups`,
+    );
+}
+
+function checkSizes({ patchSize }: VitConfig, crops: CropSizes): void {
   const sizes = ['global_crops_size', ...(crops.local_crops_number > 0 ? ['local_crops_size' as const] : [])] as const;
   for (const name of sizes)
     if (crops[name] % patchSize !== 0)

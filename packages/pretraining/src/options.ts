@@ -7,7 +7,7 @@ import type { VitConfig } from '@franca/vit';
 /** Global crops of an image; the method swaps the two views. */
 export const GLOBAL_CROPS = 2;
 
-/** Images of a micro-step: KoLeo compares each with its nearest neighbour. */
+/** Images of a group: KoLeo compares each with its nearest neighbour. */
 export const LEAST_IMAGES = 2;
 
 /**
@@ -31,7 +31,7 @@ export interface PretrainOptions {
   readonly remat: boolean | 'auto';
   /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all. */
   readonly dropPathRates: readonly number[];
-  /** How many samples that leaves, by block. */
+  /** How many samples of a group that leaves, by block. */
   readonly kept: readonly KeptCrops[];
   readonly crops: CropSizes;
   readonly masks: MaskOptions;
@@ -49,7 +49,7 @@ export interface PretrainOptions {
   readonly centering: 'centering' | 'sinkhorn_knopp';
   /** Momentum of the centres where targets are centred; default 0.9. */
   readonly centerMomentum: number;
-  /** Empty rows of the list of masked patches take part in the targets, as in the official code; default false. */
+  /** Empty rows of the list of masked patches take part in the targets, as in the official code; default false. Needs whole groups on every rank. */
   readonly paddingRows: boolean;
   /** Temperature of the student's softmax, default 0.1; the teacher's is scheduled. */
   readonly studentTemp: number;
@@ -91,7 +91,7 @@ export interface CropSizes {
   readonly local_crops_number: number;
 }
 
-/** Samples that each residual branch of a block runs on, of the 2b global and of the L b local crops. */
+/** Samples that each residual branch of a block runs on, of the 2g global and of the L g local crops of a group of g images. */
 export interface KeptCrops {
   readonly global: number;
   readonly local: number;
@@ -106,7 +106,7 @@ export interface MaskOptions {
   readonly ratio: readonly [low: number, high: number];
   /** Rows and columns of patches of a global crop. */
   readonly grid: readonly [rows: number, columns: number];
-  /** U, the most patches that a batch can mask: the fixed length of the lists of masked patches. */
+  /** U, the most patches that a micro-step can mask on one rank: the fixed length of the lists of masked patches, the same on all ranks. */
   readonly bound: number;
 }
 
@@ -126,7 +126,7 @@ export interface Schedule {
   readonly warmup: number;
   /** Iterations for which prototypes have learning rate 0; default 0.2 %. */
   readonly freezeLastLayer: number;
-  /** Peak learning rate; default 7.01e-4 sqrt(images per update / 1024). */
+  /** Peak learning rate; default 7.01e-4 sqrt(images per update / 1024), the images of all ranks. */
   readonly lr: number;
   /** Learning rate at the end of its half cosine; default 1e-6. */
   readonly minLr: number;

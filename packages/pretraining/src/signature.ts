@@ -6,7 +6,7 @@ import type { ScheduledValues } from './schedules';
 
 /** One thing for every knob of a step: its shape, its tensor, its value. */
 export type PerKnob<T> = { readonly [name in keyof ScheduledValues]: T } & {
-  /** Number of masked patches; list entries past it are padding. */
+  /** Number of masked patches on this rank; list entries past it are padding. */
   readonly nMasked: T;
   /** With accumulation, 0 or 1: whether a micro-step begins an update, and whether it ends it. */
   readonly firstMicroStep?: T;
@@ -19,7 +19,10 @@ export interface PretrainSignature {
   readonly knobs: PerKnob<Shape>;
 }
 
-/** What a step computes; scalars are metrics. */
+/**
+ * What a step computes; scalars are metrics. They are means over the ranks that share the batch, and the same on all of them. With accumulation only the last
+ * micro-step of an update has the gradients of all ranks: in those before, `grad_norm_*` and `finite` are of the gradients that the rank has summed so far.
+ */
 // biome-ignore lint/style/useConsistentTypeDefinitions: only a type, not an interface, is assignable to a tree with any keys
 export type PretrainOutputs = {
   /** What is optimised. */
@@ -38,9 +41,9 @@ export type PretrainOutputs = {
   readonly loss_scale?: Tensor;
   /** Mean entropy of the teacher's CLS targets at the finest level over ln K: 1 uniform, 0 one-hot. */
   readonly teacher_entropy: Tensor;
-  /** First choice among the prototypes of that level, per teacher CLS token [2b]. */
+  /** First choice among the prototypes of that level, per teacher CLS token of all ranks [2b R], one rank after the other, its views in order. */
   readonly choices: Tensor;
-  /** CLS tokens of the teacher [2b, D]. */
+  /** CLS tokens of the teacher [2b, D], of this rank's images only. */
   readonly cls: Tensor;
 };
 

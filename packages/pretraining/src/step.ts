@@ -1,6 +1,9 @@
 /**
  * One pretraining step as a function to compile. Teacher and student forward, losses over all levels, gradients, clipping per submodule, AdamW, EMA of the teacher,
  * loss scaling and centres. What changes from step to step comes in as inputs and knobs. Order and constants are those of the official training loop.
+ *
+ * Ranks that share a batch run this step together. Each optimises its share of the mean loss, gradients are summed over the ranks before anything looks at them, so
+ * that norms, clipping, the loss scale, and with them student and teacher, are the same bits everywhere.
  */
 import {
   type AdamWOutput,
@@ -14,6 +17,7 @@ import {
 } from '@franca/nn';
 import {
   add,
+  allReduceWindows,
   assign,
   cast,
   grad,
@@ -29,6 +33,7 @@ import {
 } from '@franca/tensor';
 import { type Forward, pretrainForward } from './forward';
 import type { PerInput } from './inputs';
+import { metricsOfRanks } from './metrics-of-ranks';
 import type { PretrainOptions } from './options';
 import type { PerKnob, PretrainOutputs } from './signature';
 import type { PretrainGroups } from './state';
@@ -56,7 +61,7 @@ export interface StepInput {
 export interface RecordedStep {
   readonly outputs: PretrainOutputs;
   readonly forward: Forward;
-  /** Gradients of this micro-step by parameter, not yet clipped (but scaled by the loss scale, if any). */
+  /** Gradients of this micro-step by parameter, of this rank, not yet clipped (but scaled by the loss scale, if any). */
   readonly gradients: Named;
   /** Squared gradient norm of each parameter [P] and their names. */
   readonly squaredNorms: Tensor;
@@ -82,18 +87,20 @@ export function recordPretrainStep(input: StepInput, options: PretrainOptions, c
   const statistics = teacherStatistics(forward.dino.at(-1)!.targets);
 
   const scale = options.lossScaling ? scaleOf(rest('loss_scale')) : undefined;
-  const share = mul(forward.losses.optimised, 1 / options.batch.accumulation);
+  const share = mul(forward.losses.optimised, 1 / (options.batch.accumulation * options.ranks.size));
   const gradients = grad(scale ? mul(share, scale) : share, groups.student.tensors);
   const { norms, squaredNorms, names, finite } = updateWeights(input, gradients, scale, options);
   for (const [name, next] of Object.entries(forward.nextCenters)) assign(rest(name), next);
+  const shown = { loss: forward.losses.optimised, ...forward.losses.logged, teacher_entropy: statistics.entropy };
+  const { means, choices } = metricsOfRanks({ means: shown, choices: statistics.choices }, options.ranks.size);
+  const { teacher_entropy, ...losses } = means;
   const outputs: PretrainOutputs = {
-    loss: forward.losses.optimised,
-    ...forward.losses.logged,
+    ...losses,
     ...Object.fromEntries(Object.entries(norms).map(([group, norm]) => [`grad_norm_${group}`, norm])),
     finite: cast(finite, 'f32'),
     ...(scale ? { loss_scale: scale } : {}),
-    teacher_entropy: statistics.entropy,
-    choices: statistics.choices,
+    teacher_entropy,
+    choices,
     cls: cast(forward.teacherCls, 'f32'),
   };
   return { outputs, forward, gradients, squaredNorms, names };
@@ -114,7 +121,7 @@ function updateWeights(
       weights: groups.student,
       m: groups.m,
       v: groups.v,
-      gradients: gradientWindows(groups, gradients, knobs.firstMicroStep),
+      gradients: gradientWindows(groups, gradients, knobs, options),
       corrections: rest('corrections'),
       lr: knobs.lr,
       lastLayerLr: knobs.lastLayerLr,
@@ -149,11 +156,17 @@ export function pretrainRule(
   return freezePrototypeNorms && name.endsWith('.weight_g') ? { ...official, lrMultiplier: 0 } : official;
 }
 
-/** Stores the gradients; with accumulation adds them to those of the micro-steps before. */
-function gradientWindows(groups: Groups, gradients: Named, first: Tensor | undefined): readonly Tensor[] {
+/** Stores the gradients; with accumulation adds them to those of the micro-steps before. Ranks sum them once per update, at its last micro-step. */
+function gradientWindows(
+  groups: Groups,
+  gradients: Named,
+  { firstMicroStep: first, lastMicroStep: last }: PerKnob<Tensor>,
+  { ranks: { size } }: PretrainOptions,
+): readonly Tensor[] {
   const windows = store(groups.gradient, gradients);
-  if (!first) return windows;
-  return groups.accumulated.windows.map((sum, i) =>
+  if (!first) return allReduceWindows(windows, { size });
+  const sums = groups.accumulated.windows.map((sum, i) =>
     assign(sum, select(notEqual(first, 0), windows[i]!, add(sum, windows[i]!))),
   );
+  return allReduceWindows(sums, { size, when: last });
 }

@@ -56,7 +56,7 @@ export async function batchMeanDistributed(
   options: MeanOptions = {},
 ): Promise<Float64Array<ArrayBuffer>> {
   const sums = sumAndCount(logits, shape, options);
-  await reducer.allReduceSum(sums);
+  await reducer.allReduce(sums, sums, 'sum');
   return meanOf(sums);
 }
 

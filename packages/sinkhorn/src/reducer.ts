@@ -1,10 +1,8 @@
 /**
- * Sums over all ranks of a distributed run, as an engine such as MPI offers them. Every rank calls the same functions in
- * the same order with arrays of the same length.
+ * A reduction over all ranks of a distributed run, as a `Communicator` of `@franca/collective` offers it. Every rank calls the same functions in the same order with
+ * arrays of the same length.
  */
 export interface Reducer {
-  /** Replaces each value by its maximum over the ranks. */
-  allReduceMax(values: Float64Array): Promise<void>;
-  /** Replaces each value by its sum over the ranks. */
-  allReduceSum(values: Float64Array): Promise<void>;
+  /** `receive` becomes sum_r x_r or log sum_r exp(x_r) over the ranks' `send`, value by value; both may be one array. Minus infinity adds nothing to a log sum. */
+  allReduce(send: Float64Array, receive: Float64Array, how: 'sum' | 'logSumExp'): Promise<void>;
 }

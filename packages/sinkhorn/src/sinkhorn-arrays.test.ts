@@ -1,5 +1,7 @@
+import { alone } from '@franca/collective';
 import { expect, test } from 'vitest';
 import { runRanks } from '../test/lockstep-ranks';
+import { batchMean, batchMeanDistributed } from './centering-arrays';
 import { type SinkhornOptions, sinkhorn, sinkhornDistributed } from './sinkhorn-arrays';
 
 /** Logits of a fixed, irregular pattern within plus or minus `scale`. */
@@ -118,6 +120,21 @@ test('samples spread unevenly over ranks, one of them empty, get the targets of 
   joined.forEach((target, i) => {
     expect(Math.abs(target - whole[i]!)).toBeLessThan(1e-11);
   });
+});
+
+test('ranks without any sample get no targets', async () => {
+  const parts = await runRanks(2, (_, reducer) =>
+    sinkhornDistributed(new Float64Array(0), [0, 3], { temperature: 1 }, reducer),
+  );
+  expect(parts).toEqual([new Float64Array(0), new Float64Array(0)]);
+});
+
+test('a communicator of @franca/collective is a reducer', async () => {
+  await using ranks = alone();
+  const logits = pattern(6, 5, 30);
+  const options = { temperature: 0.04 };
+  expect(await sinkhornDistributed(logits, [6, 5], options, ranks)).toEqual(sinkhorn(logits, [6, 5], options));
+  expect(await batchMeanDistributed(logits, [6, 5], ranks)).toEqual(batchMean(logits, [6, 5]));
 });
 
 test('a value that is not finite fails every rank, and only its own names it', async () => {

@@ -39,18 +39,14 @@ export function sinkhorn(logits: Floats, shape: Shape, options: SinkhornOptions)
   const kernel = logKernel(logits, shape, options);
   const invalid = firstNotFinite(kernel);
   if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
-  const nextPrototypeLogs = (v: Float64Array) => {
-    const max = prototypeMax(kernel, v);
-    return logSums(max, prototypeSums(kernel, v, max));
-  };
-  let u = nextPrototypeLogs(new Float64Array(kernel.rows));
-  for (let i = 1; i < iterationsOf(options); i++) u = nextPrototypeLogs(sampleLogs(kernel, u));
+  let u = prototypeLogs(kernel, new Float64Array(kernel.rows));
+  for (let i = 1; i < iterationsOf(options); i++) u = prototypeLogs(kernel, sampleLogs(kernel, u));
   return targetsOf(kernel, u);
 }
 
 /**
  * The same with the samples spread over ranks: every rank passes its own rows (any number, even none) and gets their
- * targets. Two all-reduces of K values per iteration. A logit that is not finite fails every rank, not only its own.
+ * targets. One all-reduce of K values per iteration. A logit that is not finite fails every rank, not only its own.
  */
 export async function sinkhornDistributed(
   logits: Floats,
@@ -61,17 +57,15 @@ export async function sinkhornDistributed(
   const kernel = logKernel(logits, shape, options);
   const invalid = firstNotFinite(kernel);
   const nextPrototypeLogs = async (v: Float64Array) => {
-    const max = prototypeMax(kernel, v);
+    const logs = prototypeLogs(kernel, v);
     // A rank that threw before the first all-reduce would leave the others waiting for ever.
-    if (invalid >= 0) max.fill(Number.POSITIVE_INFINITY);
-    await reducer.allReduceMax(max);
+    if (invalid >= 0) logs.fill(Number.POSITIVE_INFINITY);
+    await reducer.allReduce(logs, logs, 'logSumExp');
     if (invalid >= 0) throw notFinite(kernel.scaled[invalid]!, invalid, shape);
-    if (max[0] === Number.POSITIVE_INFINITY) {
+    if (!(logs[0]! < Number.POSITIVE_INFINITY)) {
       throw new SinkhornError('not-finite', 'a logit of another rank is NaN or infinite: its own error says which');
     }
-    const sums = prototypeSums(kernel, v, max);
-    await reducer.allReduceSum(sums);
-    return logSums(max, sums);
+    return logs;
   };
   let u = await nextPrototypeLogs(new Float64Array(kernel.rows));
   for (let i = 1; i < iterationsOf(options); i++) u = await nextPrototypeLogs(sampleLogs(kernel, u));
@@ -122,7 +116,12 @@ function firstNotFinite({ scaled, rows, prototypes }: LogKernel): number {
   return scaled.subarray(0, rows * prototypes).findIndex((value) => !Number.isFinite(value));
 }
 
-/** Largest l / tau - v over the samples of this rank, `[K]`; -Infinity where there is no sample. */
+/** u = logsumexp over the samples of this rank of (l / tau - v), `[K]`; -Infinity where there is no sample. */
+function prototypeLogs(kernel: LogKernel, v: Float64Array): Float64Array<ArrayBuffer> {
+  const max = prototypeMax(kernel, v);
+  return prototypeSums(kernel, v, max).map((sum, k) => max[k]! + Math.log(sum));
+}
+
 function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array): Float64Array<ArrayBuffer> {
   const max = new Float64Array(prototypes).fill(Number.NEGATIVE_INFINITY);
   for (let s = 0; s < rows; s++) {
@@ -131,7 +130,6 @@ function prototypeMax({ scaled, rows, prototypes }: LogKernel, v: Float64Array):
   return max;
 }
 
-/** Sum over the samples of this rank of exp(l / tau - v - max), `[K]`. */
 function prototypeSums(
   { scaled, rows, prototypes }: LogKernel,
   v: Float64Array,
@@ -142,10 +140,6 @@ function prototypeSums(
     for (let k = 0; k < prototypes; k++) sums[k]! += Math.exp(scaled[s * prototypes + k]! - v[s]! - max[k]!);
   }
   return sums;
-}
-
-function logSums(max: Float64Array, sums: Float64Array): Float64Array<ArrayBuffer> {
-  return sums.map((sum, k) => max[k]! + Math.log(sum));
 }
 
 /** v = logsumexp over prototypes of (l / tau - u), `[rows]`. */

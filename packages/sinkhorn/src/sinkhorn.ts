@@ -43,24 +43,40 @@ const EXCLUDED = -1e30;
 export function sinkhornTargets(teacher: Logits, options: SinkhornTargetOptions = {}): SoftTargets {
   checkOptions('sinkhornTargets', options, OPTIONS);
   const { iterations = 3, valid } = options;
-  if (!Number.isInteger(iterations) || iterations < 1)
-    throw new SinkhornError('options', `iterations ${iterations} is not a positive integer`);
-  if (valid && (valid.shape.length !== 1 || valid.shape[0] !== teacher.rows))
-    throw new SinkhornError('shape', `valid [${valid.shape.join(', ')}] does not mark ${teacher.rows} rows`);
-  const onlySamples = (u: Tensor): Tensor => (valid ? select(notEqual(valid, 0), u, EXCLUDED) : u);
+  checkIterations(iterations);
   /** w [k] of the prototypes of one chunk of logits, for the potentials u [B] of all samples. */
   const potentials = (logits: Tensor, u: Tensor): Tensor => neg(columnLogSums(logits, u));
-  let u = onlySamples(broadcastTo(literal(0), [teacher.rows]));
-  for (let i = 1; i < iterations; i++) u = onlySamples(neg(sampleLogSums(teacher, (logits) => potentials(logits, u))));
+  let u = firstPotentials(teacher, valid);
+  for (let i = 1; i < iterations; i++) u = samplePotentials(teacher, valid, (logits) => potentials(logits, u));
   return softTargets(teacher, (_, logits) => potentials(logits, u));
 }
 
-/** Log sum over all prototypes of exp(l + w) for each sample [B], with the w of each chunk as they come. */
-function sampleLogSums(teacher: Logits, potentials: (logits: Tensor) => Tensor): Tensor {
+/** Throws `options` unless there is an iteration. */
+export function checkIterations(iterations: number): void {
+  if (!Number.isInteger(iterations) || iterations < 1)
+    throw new SinkhornError('options', `iterations ${iterations} is not a positive integer`);
+}
+
+/** u [B] before the first iteration. Throws `shape` if `valid` does not mark the rows. */
+export function firstPotentials({ rows }: Logits, valid: Tensor | undefined): Tensor {
+  if (valid && (valid.shape.length !== 1 || valid.shape[0] !== rows))
+    throw new SinkhornError('shape', `valid [${valid.shape.join(', ')}] does not mark ${rows} rows`);
+  return onlySamples(broadcastTo(literal(0), [rows]), valid);
+}
+
+/** u [B] of all samples, with the w of each chunk as they come. */
+export function samplePotentials(
+  teacher: Logits,
+  valid: Tensor | undefined,
+  potentials: (logits: Tensor, chunk: number) => Tensor,
+): Tensor {
   let sums: Tensor | undefined;
   teacher.chunks.forEach((_, i) => {
     const logits = stopGradient(teacher.chunk(i));
-    sums = rowLogSums(logits, potentials(logits), sums);
+    sums = rowLogSums(logits, potentials(logits, i), sums);
   });
-  return sums!;
+  return onlySamples(neg(sums!), valid);
 }
+
+const onlySamples = (u: Tensor, valid: Tensor | undefined): Tensor =>
+  valid ? select(notEqual(valid, 0), u, EXCLUDED) : u;

@@ -8,18 +8,22 @@ import { markSite, siteOf, TensorError } from './base/errors';
 import { optionProblem } from './base/option-problem';
 import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
+import { agreeOnPlan } from './device/agree-on-plan';
 import { type BufferLookup, bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
-import { findNonFinite, profile } from './device/diagnose';
+import { findNonFinite, profile, refuseWithoutTimestamps } from './device/diagnose';
 import { planEncoder } from './device/encoder';
+import { planExchanges } from './device/exchanges';
 import type { Gpu } from './device/gpu';
 import { inputWriter } from './device/input-writer';
 import { metricRing } from './device/metric-ring';
+import { planRunner } from './device/run-plan';
 import type { State } from './device/state';
 import { boundSubmits } from './device/submits';
 import { tunedTarget } from './device/tuner';
 import { warmKernels } from './device/warm';
 import { refuseOtherCopy } from './graph/copy';
 import type { Spec, Tensor } from './graph/op';
+import type { Ranks } from './graph/ranks';
 import { isTensor, recordStep } from './graph/record';
 import type { GroupLayout, StateLayout, StateSpec } from './graph/state-layout';
 import { groupTensors, type StateTensors } from './ops/assign';
@@ -79,7 +83,7 @@ function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {
 
 /**
  * Compiles a step. Throws `TensorError`: `memory` if it cannot fit (naming the largest consumers), `binding-limit`, `state`, `shader`, `dtype` and `shape`
- * for impossible inputs, `copies` where device, state or tensors come from another copy of this package.
+ * for impossible inputs, `options` for ranks that are too few, too many or about to exchange something else, `copies` where device, state or tensors come from another copy of this package.
  */
 export async function compile<
   O extends TensorTree,
@@ -95,6 +99,7 @@ export async function compile<
   const input = recordInput(layout, step, signature);
   const { target, report: tuning } = await tunedTarget(gpu, recordedNodes(input));
   const plan = makePlan({ ...input, target });
+  await agreeOnPlan(plan, signature.ranks);
   refuseIfTooLarge(gpu, plan);
   const buffers = createBuffers(gpu, plan, owner);
   try {
@@ -122,10 +127,23 @@ function checkCall(step: unknown, signature: unknown): void {
     throw new TensorError('argument', `compile(gpu, step, signature): step is no function but ${typeof step}`);
   const problem = optionProblem(signature, SIGNATURE);
   if (problem) throw new TensorError('options', `compile: ${problem}`);
+  const { ranks } = signature as Signature<BatchSpec, KnobSpec>;
+  if (ranks !== undefined && !isRanks(ranks))
+    throw new TensorError(
+      'options',
+      'compile: ranks has no rank, size, allReduce, reduceScatter and allGather; give a Communicator of @franca/collective',
+    );
 }
 
+const isRanks = (ranks: Ranks): boolean =>
+  typeof ranks === 'object' &&
+  Number.isInteger(ranks?.rank) &&
+  Number.isInteger(ranks.size) &&
+  [ranks.allReduce, ranks.reduceScatter, ranks.allGather].every((call) => typeof call === 'function');
+
 function refuseIfTooLarge(gpu: Gpu, { report }: Plan): void {
-  const extra = (report.bytes.inputs ?? 0) + (report.bytes.constants ?? 0) + (report.bytes.activations ?? 0);
+  const { inputs = 0, constants = 0, activations = 0, staging = 0 } = report.bytes;
+  const extra = inputs + constants + activations + staging;
   if (gpu.allocatedBytes + extra <= gpu.memoryLimit) return;
   const top = report.largest.slice(0, 3).map(({ name, bytes }) => `${name} ${mebibytes(bytes)}`);
   throw new TensorError(
@@ -144,26 +162,45 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
   owner: string,
 ): Promise<Omit<Step<B, K, O>, 'tuning'>> {
   const { device } = gpu;
-  const bufferAt = bufferLookup(buffers, signature.state?.buffers);
+  const { state, ranks } = signature;
+  const bufferAt = bufferLookup(buffers, state?.buffers);
   const began = performance.now();
   const before = gpu.created.pipelines;
-  const { encode: encodeRange, distinct } = await planEncoder(gpu, plan, buffers, bufferAt);
+  const { encode, distinct } = await planEncoder(gpu, plan, buffers, bufferAt);
   const compileTime = { seconds: (performance.now() - began) / 1000, pipelines: gpu.created.pipelines - before };
   const inputs = inputWriter(device, plan, buffers, signature);
   const submits = boundSubmits(plan, signature.isolate ? 0 : (signature.maxSubmitSeconds ?? 0.25));
   const ring = metricRing<O>(gpu, plan, bufferAt, signature.metricRows ?? 64, owner);
+  const exchanges = planExchanges(gpu, plan, buffers.staging, ranks, owner);
+  const used = [state?.buffers, ranks].filter((one) => one !== undefined);
+  const runner = planRunner({ device, plan, exchanges, knob: inputs.knob, owner, used });
+  type Given = Parameters<Step<B, K>['run']>;
   let running = true;
   let hasRun = false;
   const refuseIfDisposed = (hint = ''): void => {
     if (!running) throw new TensorError('state', `${owner} was disposed${hint}`);
   };
-  const refuseBeforeRun = (): void => {
+  const begin = (batch: Given[0], knobs: Given[1]): void => {
+    refuseIfDisposed();
+    runner.refuseIfBusy();
+    inputs.write(batch ?? {}, knobs ?? {});
+    hasRun = true;
+  };
+  const runNext = async <T>(batch: Given[0], knobs: Given[1], work: () => Promise<T>): Promise<T> =>
+    runner.afterRun(() => {
+      begin(batch, knobs);
+      return runner.start(work);
+    });
+  const look = async <T>(at: () => Promise<T>): Promise<T> => {
+    refuseIfDisposed('; read its outputs before');
     if (!hasRun) throw new TensorError('state', `${owner} has not run; it has no outputs to read before`);
+    return runner.afterRun(at);
   };
   const dispose = (): void => {
     if (!running) return;
     running = false;
-    for (const buffer of [...buffers.all, ...ring.buffers]) gpu.destroyBuffer(buffer);
+    const over = runner.close();
+    for (const buffer of [...buffers.all, ...ring.buffers]) gpu.destroyBuffer(buffer, over);
   };
 
   return {
@@ -180,45 +217,25 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
       inputs.given(name);
       return buffer;
     },
-    run(batch = {}, knobs = {}) {
-      refuseIfDisposed();
-      inputs.write(batch, knobs);
-      hasRun = true;
-      submits.forEach(([from, to], i) => {
+    run(batch, knobs) {
+      begin(batch, knobs);
+      runner.start(() => runner.perform(submits, encode, ring.push));
+    },
+    done: () => runner.afterRun(() => gpu.wait(device.queue.onSubmittedWorkDone())),
+    read: (path) => look(() => readOutput(gpu, plan, bufferAt, path)),
+    metrics: () => runner.afterRun(ring.drain),
+    latest: () => look(ring.latest),
+    async profile(batch, knobs) {
+      refuseWithoutTimestamps(gpu);
+      return runNext(batch, knobs, async () => {
+        const times = await profile(gpu, plan, encode, runner.perform);
         const encoder = device.createCommandEncoder();
-        encodeRange(encoder, from, to);
-        if (i === submits.length - 1) ring.push(encoder);
+        ring.push(encoder);
         device.queue.submit([encoder.finish()]);
+        return times;
       });
     },
-    done: () => gpu.wait(device.queue.onSubmittedWorkDone()),
-    async read(path) {
-      refuseIfDisposed('; read its outputs before');
-      refuseBeforeRun();
-      return readOutput(gpu, plan, bufferAt, path);
-    },
-    metrics: () => ring.drain(),
-    async latest() {
-      refuseIfDisposed('; read its outputs before');
-      refuseBeforeRun();
-      return ring.latest();
-    },
-    async profile(batch = {}, knobs = {}) {
-      refuseIfDisposed();
-      inputs.write(batch, knobs);
-      hasRun = true;
-      const times = await profile(gpu, plan, encodeRange);
-      const encoder = device.createCommandEncoder();
-      ring.push(encoder);
-      device.queue.submit([encoder.finish()]);
-      return times;
-    },
-    async findNonFinite() {
-      refuseIfDisposed();
-      inputs.write({}, {});
-      hasRun = true;
-      return findNonFinite(gpu, plan, bufferAt, encodeRange);
-    },
+    findNonFinite: () => runNext({}, {}, () => findNonFinite(gpu, plan, bufferAt, encode, runner.perform)),
     dispose,
     [Symbol.dispose]: dispose,
   };

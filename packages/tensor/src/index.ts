@@ -128,8 +128,9 @@ export { grad, remat, valueAndGrad } from './passes/grad';
 export { type Feeds, type Interpreted, interpret } from './passes/interpret';
 export { type Cost, costByKind, costByLabel, type KindCost, kernelSeconds, type LabelCost, rateOf } from './plan/cost';
 export { type DescribeOptions, describePlan } from './plan/describe';
+export { exchangesOf } from './plan/exchanges';
 export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
-export type { Address, Place, Plan, PlanReport, PlanStep } from './plan/plan-types';
+export type { Address, Place, Plan, PlannedExchange, PlanReport, PlanStep } from './plan/plan-types';
 export { type PlannedOp, productsOf } from './plan/products';
 export type {
   BatchSpec,

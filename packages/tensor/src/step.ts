@@ -35,7 +35,10 @@ export interface Signature<B extends BatchSpec, K extends KnobSpec, G extends St
   readonly fusion?: boolean;
   /** One op at a time: every value in a buffer of its own, every kernel a submit of its own (default false; for debugging and tests). */
   readonly isolate?: boolean;
-  /** The ranks that run this step together, where it has collectives: as many as these were recorded for. */
+  /**
+   * The ranks that run this step together, where it has collectives: as many as these were recorded for. All of them compile it at the same time, since they first make
+   * sure that they exchange the same.
+   */
   readonly ranks?: Ranks;
   /** Longest single submit in seconds, by the target's rates (default 0.25). */
   readonly maxSubmitSeconds?: number;
@@ -105,14 +108,17 @@ export interface Step<B extends BatchSpec, K extends KnobSpec, O = TensorTree> e
   /**
    * Encodes and submits one run. The first one needs every input and knob; later, what is left out keeps its last value. Throws `TensorError`: `argument`
    * for a name that the step does not have or a value that was never given, `shape` for a wrong number of values.
+   *
+   * With collectives, it returns at once as well, and the run goes on in the background: await `done` before the next one, of this step or of another
+   * with the same state or ranks, and before writing state or filling `inputBuffer`; `state` is thrown otherwise, and after a run that failed.
    */
   run(
     batch?: { readonly [name in keyof B]?: ArrayLike<number> },
     knobs?: { readonly [name in keyof K]?: Values },
   ): void;
-  /** Resolves when everything submitted so far has run. */
+  /** Resolves when everything submitted so far has run. With collectives, when the run at hand is over; rejects with what an exchange failed with. */
   done(): Promise<void>;
-  /** Reads an output of the last run by its path in the returned tree (`loss`, `levels.0`). Throws `TensorError` with code `state` before the first. */
+  /** Reads an output of the last run, when that is over, by its path in the returned tree (`loss`, `levels.0`). Throws `TensorError` with code `state` before the first. */
   read(path: OutputPath<O>): Promise<Float32Array | Int32Array | Uint32Array>;
   /** Scalar outputs of all runs since the last call, at most `metricRows` of them. Does not stall runs submitted later. */
   metrics(): Promise<Metrics<O>>;
@@ -123,7 +129,7 @@ export interface Step<B extends BatchSpec, K extends KnobSpec, O = TensorTree> e
     batch?: { readonly [name in keyof B]?: ArrayLike<number> },
     knobs?: { readonly [name in keyof K]?: Values },
   ): Promise<readonly KernelTime[]>;
-  /** Runs kernel by kernel until one writes an infinity or NaN; names it, or returns undefined. Counts as a run. */
+  /** Runs kernel by kernel until one writes an infinity or NaN; names it, or returns undefined. Counts as a run, which all ranks must make. */
   findNonFinite(): Promise<NonFinite | undefined>;
   dispose(): void;
 }

@@ -12,6 +12,8 @@ import type { VitConfig } from './config';
 export interface KeptSamples {
   readonly attention: Tensor;
   readonly ffn: Tensor;
+  /** What the branches are multiplied by, f32 per kept sample; default: all samples over the kept ones. See `dropPathSubset`. */
+  readonly scales?: { readonly attention: Tensor; readonly ffn: Tensor };
 }
 
 export interface BlockOutput {
@@ -27,15 +29,15 @@ export type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale'
 export function block(p: Parameters, x: Tensor, config: BlockConfig, kept?: KeptSamples): BlockOutput {
   const scaled = (name: string, branch: Tensor) =>
     config.layerScale === undefined ? branch : layerScale(within(p, name), branch);
-  const residual = (input: Tensor, rows: Tensor | undefined, branch: (x: Tensor) => Tensor) =>
-    rows ? dropPathSubset(input, rows, branch) : add(input, branch(input));
+  const residual = (input: Tensor, name: 'attention' | 'ffn', branch: (x: Tensor) => Tensor) =>
+    kept ? dropPathSubset(input, kept[name], branch, kept.scales?.[name]) : add(input, branch(input));
   let qkv!: Tensor;
-  const afterAttention = residual(x, kept?.attention, (input) => {
+  const afterAttention = residual(x, 'attention', (input) => {
     qkv = linear(within(p, 'attn.qkv'), norm(within(p, 'norm1'), input));
     return scaled('ls1', linear(within(p, 'attn.proj'), attention(qkv, config.numHeads)));
   });
   const feedForward = config.ffnLayer === 'swiglu' ? swiglu : mlp;
-  const out = residual(afterAttention, kept?.ffn, (input) =>
+  const out = residual(afterAttention, 'ffn', (input) =>
     scaled('ls2', feedForward(within(p, 'mlp'), norm(within(p, 'norm2'), input))),
   );
   return { x: out, qkv };

@@ -34,6 +34,7 @@ const FREE = new Set([
   'franca.log.interval',
   'franca.log.picture_interval',
   'franca.knn.interval',
+  'franca.ranks.check_every',
 ]);
 
 /** Whether a run that goes on with this change is still the same run. */

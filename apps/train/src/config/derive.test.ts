@@ -11,11 +11,17 @@ const vitb = (overrides: string[] = [], machine?: Machine) => options(['official
 
 test('the total batch sets micro-steps and the learning rate: 7.01e-4 sqrt(2048 / 1024)', () => {
   const { batch, schedule } = vitb();
-  expect(batch).toEqual({ perDevice: 32, accumulation: 64, total: 2048 });
+  expect(batch).toEqual({ perDevice: 32, group: 32, accumulation: 64, total: 2048 });
   expect(schedule.lr).toBeCloseTo(9.9136e-4, 8);
-  expect(vitb([], { size: 64, rank: 3, f16: true }).batch).toEqual({ perDevice: 32, accumulation: 1, total: 2048 });
+  expect(vitb([], { size: 64, rank: 3, f16: true }).batch).toEqual({
+    perDevice: 32,
+    group: 32,
+    accumulation: 1,
+    total: 2048,
+  });
   expect(vitb(['franca.total_batch=null'], { size: 8, rank: 0, f16: false }).batch).toEqual({
     perDevice: 32,
+    group: 32,
     accumulation: 1,
     total: 256,
   });

@@ -10,7 +10,7 @@ import type { DerivedOptions, LoopOptions, Machine } from './derived-options';
 import { prototypesFor, teacherTempFor } from './small-batch';
 import type { TrainConfig } from './train-config';
 
-/** One device without f16. */
+/** One rank, on a device without f16. */
 export const SINGLE_DEVICE: Machine = { size: 1, rank: 0, f16: false };
 
 /**
@@ -19,8 +19,9 @@ export const SINGLE_DEVICE: Machine = { size: 1, rank: 0, f16: false };
  */
 export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): DerivedOptions {
   const { franca, train, optim } = config;
-  const batch = deriveBatch(config, machine);
-  const together = batch.perDevice * machine.size;
+  const gpus = gpusOf(config, machine);
+  const batch = deriveBatch(config, gpus, machine);
+  const together = batch.group * gpus;
   checkCropSizes(config);
   const vit = deriveVit(config);
   const teacherTemp = deriveTeacherTemp(config, together);
@@ -32,7 +33,9 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
   const options = pretrainOptions({
     seed: train.seed,
     precision,
-    batch: { perDevice: batch.perDevice, accumulation: batch.accumulation },
+    batch: { perDevice: batch.perDevice, group: batch.group, accumulation: batch.accumulation },
+    ranks: { rank: machine.rank, size: machine.size },
+    koleoDistributed: franca.koleo_distributed,
     vit,
     vitInitStd: config.franca.vit.init_std,
     remat: franca.remat,
@@ -51,25 +54,45 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     schedule: deriveSchedule(config, batch.total, teacherTemp),
   });
   const notes = notesOn(config, { heads, teacherTemp, together, precision });
-  return { ...options, batch: { ...options.batch, total: batch.total }, crops, loop: deriveLoop(config), notes };
+  return { ...options, batch: { ...options.batch, total: batch.total }, gpus, crops, loop: deriveLoop(config), notes };
 }
 
-function deriveBatch({ train, franca }: TrainConfig, machine: Machine): Omit<DerivedOptions['batch'], 'group'> {
-  const perDevice = train.batch_size_per_gpu;
-  if (perDevice < LEAST_IMAGES)
+/** Devices that a configuration is written for. */
+export const gpusOf = ({ franca: { gpus } }: TrainConfig, { size }: Pick<Machine, 'size'>): number =>
+  gpus === 'auto' ? size : gpus;
+
+/** A configuration as one rank would run it: the same but for how many images a rank takes, and it always divides. */
+export const deriveWhole = (config: TrainConfig, machine: Machine): DerivedOptions =>
+  derive({ ...config, franca: { ...config.franca, gpus: gpusOf(config, machine) } }, { ...machine, size: 1, rank: 0 });
+
+/** The images of a micro-step are those of `gpus` devices, and each rank computes its share of them. */
+function deriveBatch({ train, franca }: TrainConfig, gpus: number, { size }: Machine): DerivedOptions['batch'] {
+  const group = train.batch_size_per_gpu;
+  if (group < LEAST_IMAGES)
     throw new TrainError(
       'config',
-      `train.batch_size_per_gpu is ${perDevice}; KoLeo needs ${LEAST_IMAGES} images at a time or more: an image and its neighbour`,
+      `train.batch_size_per_gpu is ${group}; KoLeo needs ${LEAST_IMAGES} images at a time or more: an image and its neighbour`,
     );
-  const step = perDevice * machine.size;
+  const step = group * gpus;
+  if (step % size !== 0)
+    throw new TrainError(
+      'config',
+      `the ${step} images of a micro-step (train.batch_size_per_gpu ${group} for ${gpus} devices) do not divide among ${size} ranks; start ${choices(divisorsOf(step))}`,
+    );
   const total = franca.total_batch ?? step;
   if (total % step !== 0)
     throw new TrainError(
       'config',
-      `franca.total_batch is ${total}, no multiple of the ${step} images of one micro-step (batch_size_per_gpu ${perDevice} on ${machine.size} devices); use ${Math.max(step, step * Math.round(total / step))}`,
+      `franca.total_batch is ${total}, no multiple of the ${step} images of one micro-step (batch_size_per_gpu ${group} on ${gpus} devices); use ${Math.max(step, step * Math.round(total / step))}`,
     );
-  return { perDevice, accumulation: total / step, total };
+  return { perDevice: step / size, group, accumulation: total / step, total };
 }
+
+const divisorsOf = (n: number): number[] => Array.from({ length: n }, (_, i) => i + 1).filter((d) => n % d === 0);
+
+/** `1, 2 or 4`. */
+const choices = (numbers: readonly number[]): string =>
+  numbers.length === 1 ? `${numbers[0]}` : `${numbers.slice(0, -1).join(', ')} or ${numbers.at(-1)}`;
 
 function checkCropSizes({ crops, student }: TrainConfig): void {
   for (const key of ['global_crops_size', 'local_crops_size'] as const) {
@@ -167,7 +190,7 @@ function deriveDecode({ crops, franca: { data, augment } }: TrainConfig): Decode
 
 function deriveLoop(config: TrainConfig): LoopOptions {
   const { franca, train, student, evaluation } = config;
-  const { checkpoint, knn, log, data } = franca;
+  const { checkpoint, knn, log, data, ranks } = franca;
   return {
     // the official default has no root and cannot be opened: it stands for data that nobody chose
     datasetPath: train.dataset_path === 'ImageNet:split=TRAIN' ? '' : train.dataset_path,
@@ -185,6 +208,7 @@ function deriveLoop(config: TrainConfig): LoopOptions {
     exportEvery: evaluation.eval_period_iterations,
     logEvery: log.interval,
     picturesEvery: log.picture_interval,
+    checkEvery: ranks.check_every,
     knn: {
       every: knn.interval ?? train.OFFICIAL_EPOCH_LENGTH,
       k: knn.k,

@@ -4,7 +4,7 @@ import type { BatchSize, PretrainOptions } from '@franca/pretraining';
 
 /** The machine a configuration is worked out for. */
 export interface Machine {
-  /** Devices that train together, and which of them this is. */
+  /** Ranks that train together, each with a device, and which of them this is. */
   readonly size: number;
   readonly rank: number;
   /** Whether the adapter is a GPU that stores f16, and gets it right. */
@@ -12,8 +12,10 @@ export interface Machine {
 }
 
 export interface DerivedOptions extends PretrainOptions {
-  /** `total`: images of one update over all micro-steps and devices. */
+  /** `total`: images of one update over all micro-steps and ranks. */
   readonly batch: BatchSize & { readonly total: number };
+  /** Devices that the configuration is written for. */
+  readonly gpus: number;
   readonly crops: MultiCropConfig;
   readonly loop: LoopOptions;
   /** What was changed on account of the batch size or the adapter, in words. */
@@ -37,5 +39,7 @@ export interface LoopOptions {
   readonly exportEvery: number;
   readonly logEvery: number;
   readonly picturesEvery: number;
+  /** Iterations between comparisons of the weights of all ranks; 0: at checkpoints only. */
+  readonly checkEvery: number;
   readonly knn: { readonly every: number; readonly k: number; readonly maxTrain: number; readonly maxTest: number };
 }

@@ -16,12 +16,12 @@ export function explainedLines({ config, sources }: ResolvedConfig): string[] {
 
 /** What the training step gets, in words. */
 export function derivedLines(options: DerivedOptions): string[] {
-  const { batch, crops, schedule, heads, masks, kept, vit } = options;
+  const { batch, gpus, crops, schedule, heads, masks, kept, vit } = options;
   const localSide = crops.local_crops_size / vit.patchSize;
   const levels = (head: HeadConfig) => head.levels.map(({ width, prototypes }) => `${width}: ${prototypes}`).join(', ');
   const [first, last] = [kept[0]!, kept.at(-1)!];
   return [
-    `images per update     ${batch.total} (${batch.perDevice} per device and micro-step, ${batch.accumulation} micro-steps)`,
+    `images per update     ${batch.total} (${batch.group} per device and micro-step, ${gpus === 1 ? '1 device' : `${gpus} devices`}, ${batch.accumulation} micro-steps)`,
     `learning rate         ${schedule.lr.toPrecision(6)} at its peak`,
     `iterations            ${schedule.iterations}, of which ${schedule.warmup} warm-up`,
     `backbone              ${vit.depth} blocks of ${vit.embedDim}, ${vit.numHeads} heads, ${options.precision}`,

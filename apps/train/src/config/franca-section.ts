@@ -21,6 +21,15 @@ export const francaSection: z.ZodType<FrancaSection> = z
       .nullable()
       .default(null)
       .describe('images per update over all devices, reached by accumulating gradients; null: one micro-step'),
+    gpus: z
+      .union([positive(), z.literal('auto')], 'expected a whole number above 0 or auto')
+      .default('auto')
+      .describe(
+        'devices that train.batch_size_per_gpu is meant for; a run may be computed by fewer or more (see "Several ranks"); auto: as many as the run begins with',
+      ),
+    koleo_distributed: flag()
+      .default(false)
+      .describe('KoLeo finds neighbours among the images of all devices; officially among those of one'),
     small_batch: flag()
       .default(false)
       .describe('fewer prototypes and a colder teacher where the batch is small (see "Small batches")'),
@@ -119,6 +128,15 @@ export const francaSection: z.ZodType<FrancaSection> = z
       .strictObject({
         interval: positive().default(10).describe('iterations between log lines'),
         picture_interval: count().default(1000).describe('iterations between pictures; 0: none but the last'),
+      })
+      .prefault({}),
+    ranks: z
+      .strictObject({
+        check_every: count()
+          .default(0)
+          .describe(
+            'iterations between comparisons of the weights of all ranks; 0: at the start and before every checkpoint only',
+          ),
       })
       .prefault({}),
     knn: z

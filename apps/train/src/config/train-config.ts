@@ -112,6 +112,8 @@ export interface FrancaSection {
   readonly precision: 'auto' | 'f32' | 'f16';
   readonly remat: boolean | 'auto';
   readonly total_batch: number | null;
+  readonly gpus: number | 'auto';
+  readonly koleo_distributed: boolean;
   readonly small_batch: boolean;
   readonly nesting: 'slice' | 'project';
   readonly nesting_list: readonly number[] | null;
@@ -151,6 +153,7 @@ export interface FrancaSection {
     readonly keep_every: number | null;
   };
   readonly log: { readonly interval: number; readonly picture_interval: number };
+  readonly ranks: { readonly check_every: number };
   readonly knn: {
     readonly interval: number | null;
     readonly k: number;

@@ -13,6 +13,7 @@ import {
   readImage,
   resizeAndCrop,
 } from '@franca/data';
+import type { RankOf } from '@franca/pretraining';
 
 /** n images as bytes: a float takes four times as much memory. */
 export interface HeldOutImages {
@@ -36,16 +37,24 @@ export interface HeldOutRequest {
   readonly decode: DecodeOptions;
 }
 
-/** Reads and prepares images as k-NN takes them, the centre of each; unreadable ones are left out and named. */
+/** Reads and prepares images as k-NN takes them, the centre of each; unreadable ones are left out and named. Of several ranks each reads a stretch of them. */
 export function readHeldOutImages(
   source: ImageSource,
   { count, size, labelled, decode }: HeldOutRequest,
+  { rank, size: ranks }: RankOf = { rank: 0, size: 1 },
 ): Promise<HeldOutImages> {
   const stride = Math.max(1, source.length / count);
   const chosen = Array.from({ length: Math.min(count, source.length) }, (_, i) => Math.floor(i * stride));
   const wanted = labelled ? chosen.filter((index) => source.label?.(index) !== undefined) : chosen;
-  return readImagesAt(source, wanted, { resize: Math.round((size * 8) / 7), size, labelled, decode });
+  const own = wanted.slice(
+    Math.floor((rank * wanted.length) / ranks),
+    Math.floor(((rank + 1) * wanted.length) / ranks),
+  );
+  return readImagesAt(source, own, { resize: resizedFor(size), size, labelled, decode });
 }
+
+/** The shorter side that an image has before its centre is cut out. */
+export const resizedFor = (size: number): number => Math.round((size * 8) / 7);
 
 /** Images by their place in the source, the shorter side resized to `resize` and the centre of `size` cut out. */
 export async function readImagesAt(

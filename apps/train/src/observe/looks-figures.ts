@@ -1,4 +1,5 @@
 /** What the teacher makes of a few held-out pictures, as figures: their patches in colours and their nearest training images, before training and now. */
+import type { PixelImage } from '@franca/data';
 import { type Figure, type GridCell, type GridRow, imageGrid, renderPcaMap } from '@franca/viz';
 import type { RunStart } from './run-start';
 import type { Looks, TeacherReading } from './teacher-reading';
@@ -9,7 +10,11 @@ const MAP_SIDE = 150;
 /** A frame around a neighbour of the picture's own class; blue is told apart by every kind of sight. */
 export const SAME_CLASS = '#2f66c4';
 
-type Shown = Pick<TeacherReading, 'train' | 'test' | 'shown'>;
+interface Shown extends Pick<TeacherReading, 'shown'> {
+  /** Training images by their place, the nearest ones at least. */
+  readonly train: { readonly images: { readonly [at: number]: PixelImage }; readonly labels: Int32Array };
+  readonly test: { readonly labels: Int32Array };
+}
 
 /** The figures by the name of their file: `maps`, and `neighbours` where there are training images to compare with. */
 export function looksFigures(
@@ -21,7 +26,7 @@ export function looksFigures(
   const columns = [...(start ? [{ name: start.weights, looks: start.looks }] : []), { name: 'trained', looks: now }];
   return {
     maps: mapsFigure(reading, columns),
-    ...(reading.train.images.length > 0 ? { neighbours: neighboursFigure(reading, columns) } : {}),
+    ...(now.nearest.some((row) => row.length > 0) ? { neighbours: neighboursFigure(reading, columns) } : {}),
   };
 }
 

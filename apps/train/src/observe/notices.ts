@@ -22,7 +22,8 @@ export function createJudge(
     known = notices;
     record.trouble = notices;
     if (!notices.some(({ code }) => code === 'not-finite')) return;
-    const culprit = await step.findNonFinite();
+    // kernel by kernel the ranks would not go on together
+    const culprit = options.ranks.size === 1 ? await step.findNonFinite() : undefined;
     await onEnd(reading.step);
     const where = culprit
       ? `; the first bad value came from ${culprit.op} [${culprit.shape.join(', ')}], recorded at ${culprit.site}`

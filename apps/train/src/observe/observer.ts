@@ -10,10 +10,12 @@ import { looksFigures } from './looks-figures';
 import { readMetrics } from './metrics-log';
 import { createJudge } from './notices';
 import { deviceBytes, type ObservedRun } from './observed-run';
+import type { BothParts } from './online-knn';
 import { outcomeOf, saveOutcome } from './outcome';
 import { savePicture } from './pictures';
 import { writeReport } from './report';
 import { saveRunStart } from './run-start';
+import type { Looks } from './teacher-reading';
 import { createUpdateRows, type UpdateRows } from './update-rows';
 import { percent, type RunOutcome } from './verdict';
 
@@ -22,8 +24,8 @@ export interface Observer {
   live(step: number): Promise<void>;
   /** Logs all steps since the last call, judges their health. Throws `TrainError` if the loss is not finite. */
   interval(step: number): Promise<void>;
-  /** Measures the teacher; draws what it makes of a few pictures at the last step, and once in an interval of pictures. */
-  measure(step: number, isLast: boolean): Promise<void>;
+  /** Writes down what the teacher is worth by its features; with looks also draws what it makes of a few pictures. */
+  measure(step: number, features: BothParts | undefined, withLooks: boolean): Promise<void>;
   /** Draws the crops and masks of the batch at hand, and the use of prototypes. */
   draw(step: number, masks: Uint8Array): Promise<void>;
   /** Writes the report of a run that ends here, and tells what came of it. */
@@ -66,26 +68,38 @@ function liveLine(run: ObservedRun, rows: UpdateRows): Observer['live'] {
   };
 }
 
+/** When the teacher's looks are due: at the first and the last reading, and once in an interval of pictures. Called for every reading. */
+export function looksDue(picturesEvery: number): (step: number, isLast: boolean) => boolean {
+  let drawn: number | undefined;
+  return (at, isLast) => {
+    drawn ??= at;
+    const isDue = at === 0 || isLast || (picturesEvery > 0 && at - drawn >= picturesEvery);
+    if (isDue) drawn = at;
+    return isDue;
+  };
+}
+
 /** Reads the teacher: figures, pictures, and a report that shows them. The first reading is kept, for later ones to be compared with. */
 function teacherMeasure(run: ObservedRun): Observer['measure'] {
-  const { out, options, record, reading, events, weights } = run;
-  const { picturesEvery } = options.loop;
-  let drawn: number | undefined;
-  return async (at, isLast) => {
-    drawn ??= at;
-    const isDue = isLast || (picturesEvery > 0 && at - drawn >= picturesEvery);
-    const { right, looks } = await reading.measure(at === 0 || isDue);
+  const { record, reading, weights, out } = run;
+  return async (at, features, withLooks) => {
+    const { right, looks } = await reading.figures(features, withLooks);
     if (at === 0 && looks) {
       record.start = { weights, pictures: reading.pictures, right, looks };
       await saveRunStart(out, record.start);
-    } else if (looks) {
-      drawn = at;
-      for (const [kind, figure] of Object.entries(looksFigures(reading, looks, record.start)))
-        await events.picture(at, kind, await savePicture(out, kind, at, figure));
-    }
+    } else if (looks) await drawLooks(run, at, looks);
     if (right) await logKnn(run, at, right);
     await reportOn(run, { step: at, running: true });
   };
+}
+
+async function drawLooks({ out, record, reading, events }: ObservedRun, at: number, looks: Looks): Promise<void> {
+  const { start } = record;
+  const places = [...looks.nearest, ...(start?.looks.nearest ?? [])].flat();
+  const { train, test, shown } = reading;
+  const shownImages = { shown, test, train: { labels: train.labels, images: await reading.images(places) } };
+  for (const [kind, figure] of Object.entries(looksFigures(shownImages, looks, start)))
+    await events.picture(at, kind, await savePicture(out, kind, at, figure));
 }
 
 async function logKnn({ options, record, reading, log, events, progress }: ObservedRun, at: number, right: Uint8Array) {

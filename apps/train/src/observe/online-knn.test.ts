@@ -4,7 +4,7 @@ import { loadVit } from '@franca/vit';
 import { expect, test } from 'vitest';
 import { tinyConfig, tinyTensors } from '../../test/tiny-model';
 import { normalisedBatch, readHeldOutImages } from './held-out-images';
-import { knnRight, nearestImages, pixelFeatures, teacherFeatures } from './online-knn';
+import { clsTokens, knnRight, nearestImages, PIXELS, reducedPixels } from './online-knn';
 
 const world = generatedWorld({ length: 10, size: 32, classes: 3, split: 'val' });
 const request = { count: 5, size: 32, labelled: true, decode: {} };
@@ -35,14 +35,15 @@ test('an image is its own nearest neighbour, by pixels and by features, however 
   const held = await readHeldOutImages(world, request);
   const labels = { train: held.labels, test: held.labels };
   const all = held.images.map(() => 1);
-  const pixels = pixelFeatures(held, held);
+  const both = (rows: Float32Array, dim: number) => ({ train: rows, test: rows, dim });
+  const pixels = both(reducedPixels(held), PIXELS);
   expect([...(await knnRight(pixels, labels, 1))]).toEqual(all);
   expect(nearestImages(pixels, 3, 1)).toEqual([3]);
   await using gpu = await openGpu();
   const weights = Object.fromEntries(tinyTensors().map(({ name, data }) => [name, data as Float32Array]));
   using model = await loadVit(gpu, { config: tinyConfig, weights: (name) => weights[name] });
   for (const batch of [1, 4]) {
-    const features = await teacherFeatures(model, { train: held, test: held }, batch);
+    const features = both(await clsTokens(model, held, batch), tinyConfig.embedDim);
     expect([...(await knnRight(features, labels, 1))]).toEqual(all);
     for (let query = 0; query < all.length; query++) expect(nearestImages(features, query, 2)[0]).toBe(query);
   }

@@ -14,28 +14,11 @@ export interface BothParts {
   readonly dim: number;
 }
 
-/** CLS tokens of both parts by `model`, which runs on `batch` images at a time. */
-export async function teacherFeatures(
-  model: VitModel,
-  { train, test }: { readonly train: HeldOutImages; readonly test: HeldOutImages },
-  batch: number,
-): Promise<BothParts> {
-  return {
-    train: await clsTokens(model, train, batch),
-    test: await clsTokens(model, test, batch),
-    dim: model.config.embedDim,
-  };
-}
-
 /** Side to which raw pixels are reduced. */
 const SIDE = 16;
 
-/** Raw pixels reduced to 16 x 16: what features must beat. */
-export const pixelFeatures = (train: HeldOutImages, test: HeldOutImages): BothParts => ({
-  train: reducedPixels(train),
-  test: reducedPixels(test),
-  dim: 3 * SIDE * SIDE,
-});
+/** Values of an image by `reducedPixels`. */
+export const PIXELS: number = 3 * SIDE * SIDE;
 
 /** Which images of the test part k-NN gives their own class, [n] of 0 and 1. */
 export async function knnRight(
@@ -70,8 +53,8 @@ export function nearestImages({ train, test, dim }: BothParts, query: number, co
     .map(({ i }) => i);
 }
 
-/** CLS tokens of all images [n, D]; the last batch is filled up with zeros. */
-async function clsTokens(model: VitModel, part: HeldOutImages, batch: number): Promise<Float32Array> {
+/** CLS tokens of all images [n, D] by `model`, which runs on `batch` images at a time; the last batch is filled up with zeros. */
+export async function clsTokens(model: VitModel, part: HeldOutImages, batch: number): Promise<Float32Array> {
   const { embedDim: D } = model.config;
   const n = part.images.length;
   const out = new Float32Array(n * D);
@@ -82,8 +65,8 @@ async function clsTokens(model: VitModel, part: HeldOutImages, batch: number): P
   return out;
 }
 
-/** Images summed over the cells of a grid of SIDE x SIDE, [n, 3, SIDE, SIDE]. */
-function reducedPixels(part: HeldOutImages): Float32Array {
+/** Raw pixels, what features must beat: images summed over the cells of a grid of 16 x 16, [n, 3, 16, 16]. */
+export function reducedPixels(part: HeldOutImages): Float32Array {
   const { size } = part;
   const n = part.images.length;
   const out = new Float32Array(n * 3 * SIDE * SIDE);

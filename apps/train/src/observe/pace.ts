@@ -9,8 +9,8 @@ export interface IntervalRates {
 }
 
 export interface Pace {
-  /** Counts one micro-batch. */
-  count(batch: Pick<LoadedBatch, 'images' | 'waitMs' | 'skipped'>): void;
+  /** Counts one micro-batch, and the images that were skipped for it on all ranks. */
+  count(batch: Pick<LoadedBatch, 'images' | 'waitMs'>, skipped: number): void;
   /** Since the last interval ended, or over it where nothing was counted since. */
   imagesPerSecond(): number;
   secondsLeft(step: number): number;
@@ -21,22 +21,22 @@ export interface Pace {
 /** The first step of a process pays for warming up, and pictures are drawn after it: what is left is reckoned without it. */
 const WARM_STEPS = 2.5;
 
-/** @param iterations of the whole run; `accumulation`: micro-batches of a step */
-export function createPace(iterations: number, accumulation: number): Pace {
+/** @param iterations of the whole run; `accumulation`: micro-batches of a step; `ranks`, each of which takes batches of as many images */
+export function createPace(iterations: number, accumulation: number, ranks: number): Pace {
   const began = performance.now();
   let steps = 0;
   let warm = { time: began, steps: 0 };
   let since = { time: began, images: 0, steps: 0, wait: 0, skipped: 0 };
   let shown: IntervalRates = { images_per_second: 0, data_wait_ms: 0, skipped_images: 0 };
   return {
-    count({ images, waitMs, skipped }) {
+    count({ images, waitMs }, skipped) {
       if (steps === 0) since.time = performance.now() - waitMs;
-      since.images += images.length;
+      since.images += ranks * images.length;
       since.steps += 1 / accumulation;
       steps += 1 / accumulation;
       if (steps < WARM_STEPS) warm = { time: performance.now(), steps };
       since.wait += waitMs;
-      since.skipped += skipped.length;
+      since.skipped += skipped;
     },
     imagesPerSecond: () =>
       since.images > 0 ? (1000 * since.images) / (performance.now() - since.time) : shown.images_per_second,

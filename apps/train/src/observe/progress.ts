@@ -21,6 +21,8 @@ export interface Progress {
   row(cells: Readonly<Record<string, string>>): void;
   /** Prints a message above the live line. */
   message(text: string): void;
+  /** Prints what only this rank knows; under its name where that is not the one that prints all else. */
+  alert(text: string): void;
   end(): void;
 }
 
@@ -63,6 +65,20 @@ export function createProgress(stream: NodeJS.WriteStream = process.stderr): Pro
       print(join(Object.values(cells)));
     },
     message: print,
+    alert: print,
     end: clear,
+  };
+}
+
+/** Of a rank that another one speaks for: it prints what only it knows. */
+export function quietProgress(name: string, stream: NodeJS.WriteStream = process.stderr): Progress {
+  const nothing = (): void => {};
+  return {
+    live: false,
+    line: nothing,
+    row: nothing,
+    message: nothing,
+    alert: (text) => void stream.write(`[${name}] ${text}\n`),
+    end: nothing,
   };
 }

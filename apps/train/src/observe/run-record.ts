@@ -17,43 +17,42 @@ export interface RunRecord {
   start: RunStart | undefined;
   /** The newest k-NN reading. */
   knn: KnnFigures | undefined;
+  /** By all ranks. */
   readonly imagesSeen: number;
   /** Seconds of training in all, earlier parts of a resumed run included. */
   seconds(): number;
-  /** Counts one micro-batch. */
-  count(batch: LoadedBatch): void;
+  /** Counts one micro-batch, and the images that were skipped for it on all ranks. */
+  count(batch: LoadedBatch, skipped: number): void;
 }
 
 /** What the earlier parts of a run that goes on add. */
 export interface Earlier {
-  readonly start: RunStart | undefined;
-  readonly knn: KnnFigures | undefined;
   readonly imagesSeen: number;
   readonly secondsSpent: number;
 }
 
 /** @param earlier what the parts before came to, where a run goes on */
 export function createRecord(
-  { heads, schedule, batch }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch'>,
+  { heads, schedule, batch, ranks }: Pick<DerivedOptions, 'heads' | 'schedule' | 'batch' | 'ranks'>,
   earlier: Earlier | undefined,
 ): RunRecord {
   const began = performance.now();
-  const pace = createPace(schedule.iterations, batch.accumulation);
+  const pace = createPace(schedule.iterations, batch.accumulation, ranks.size);
   let imagesSeen = earlier?.imagesSeen ?? 0;
   return {
     notices: [],
     usage: createPrototypeUsage(heads.dino.levels.at(-1)!.prototypes),
     pace,
     trouble: [],
-    start: earlier?.start,
-    knn: earlier?.knn,
+    start: undefined,
+    knn: undefined,
     get imagesSeen() {
       return imagesSeen;
     },
     seconds: () => (earlier?.secondsSpent ?? 0) + (performance.now() - began) / 1000,
-    count(images) {
-      pace.count(images);
-      imagesSeen += images.images.length;
+    count(loaded, skipped) {
+      pace.count(loaded, skipped);
+      imagesSeen += ranks.size * loaded.images.length;
     },
   };
 }

@@ -24,13 +24,13 @@ export const lookSize = ({ imgSize, patchSize }: Pick<VitConfig, 'imgSize' | 'pa
 /** Reads the pictures of `test` that are shown, once more, large. */
 export async function readShown(
   source: ImageSource,
-  test: HeldOutImages,
+  test: Pick<HeldOutImages, 'labels' | 'indices'>,
   { vit, loop: { decode } }: Pick<DerivedOptions, 'vit' | 'loop'>,
 ): Promise<ShownPictures> {
   const size = lookSize(vit);
   const { shortSide } = decode;
   const sharp = { ...decode, ...(shortSide === undefined ? {} : { shortSide: Math.max(shortSide, size) }) };
-  const queries = chooseShown(test.labels, test.images.length, SHOWN);
+  const queries = chooseShown(test.labels, test.indices.length, SHOWN);
   const places = queries.map((query) => test.indices[query]!);
   const pictures = await readImagesAt(source, places, { resize: size, size, labelled: false, decode: sharp });
   return { queries: queries.filter((query) => pictures.indices.includes(test.indices[query]!)), pictures };

@@ -2,8 +2,12 @@
  * The data of a run: what the user names, else flower photographs, else a generated world. The photographs are fetched once, the world needs no network: a first
  * run needs no argument, and later evaluations can run anywhere.
  */
+import type { Communicator } from '@franca/collective';
 import { DataError, type DataSplits, openSplits } from '@franca/data';
+import type { DerivedOptions } from '../config/derived-options';
 import { hasLabels } from '../observe/held-out-images';
+import { fromFirst } from '../ranks/exchange';
+import { onFirst, together } from '../ranks/together';
 import { amountOfBytes } from '../text/amounts';
 
 export interface DataChoice {
@@ -41,6 +45,18 @@ export async function chooseData(
       `no --data, and ${why}: training on a generated world of textured objects`,
     ]);
   }
+}
+
+/** The same on all ranks: rank 0 chooses (and fetches what there is to fetch), and the others open what it chose. */
+export async function chooseSharedData(
+  ranks: Communicator,
+  spec: string | undefined,
+  { seed, loop: { heldOutShare } }: Pick<DerivedOptions, 'seed' | 'loop'>,
+  say: (text: string) => void,
+): Promise<DataChoice> {
+  const first = await onFirst(ranks, () => chooseData(spec, heldOutShare, seed, say));
+  const chosen = await fromFirst(ranks, first?.spec);
+  return together(ranks, () => first ?? chooseData(chosen, heldOutShare, seed, say));
 }
 
 function describe(spec: string, splits: DataSplits, before: readonly string[]): DataChoice {

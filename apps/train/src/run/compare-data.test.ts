@@ -31,7 +31,7 @@ const checkpoint: RunCheckpoint = {
 
 function standing(seenBefore: DataNow | undefined, drawn = 12): Continuation {
   const { config } = loadConfig(['cpu-tiny'], ['train.dataset_path=photos']);
-  const sampler = { length: 48, seed: 0, rank: 0, world: 1, drawn };
+  const sampler = { length: 48, seed: 0, drawn };
   const made = seenBefore && { config: asTree(config), precision: 'f32' as const, data: seenBefore.record };
   const saved = { cursor: { sampler, badImages: { seen: drawn, bad: 1 } }, imagesSeen: drawn, secondsSpent: 1, made };
   return { run: 'my run', checkpoint, saved, config, isFork: false };
@@ -54,7 +54,7 @@ test('with others a resume is refused with the command that forks, and a fork dr
   );
   const { cursor, notes } = forkData(origin, options(), data(47));
   expect(cursor).toEqual({
-    sampler: { length: 47, seed: 0, rank: 0, world: 1, drawn: 0 },
+    sampler: { length: 47, seed: 0, drawn: 0 },
     badImages: { seen: 0, bad: 0 },
   });
   expect(notes[0]).toContain('there were 48 pictures and are 47');

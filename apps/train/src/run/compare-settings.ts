@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { schedules } from '@franca/pretraining';
 import { asOverrides, changedSettings, describeChanges, keepsRun, type SettingChange } from '../config/changes';
-import { derive } from '../config/derive';
+import { deriveWhole } from '../config/derive';
 import type { DerivedOptions, Machine } from '../config/derived-options';
 import { type ResolvedConfig, resolveConfig } from '../config/load';
 import type { TrainConfig } from '../config/train-config';
@@ -42,7 +42,7 @@ export function checkResume(
         (edited.length > 0 ? `; ${own} was edited since, so this goes on as before: ${undo}` : ''),
     );
   }
-  const { precision } = derive(now, machine);
+  const { precision } = deriveWhole(now, machine);
   if (saved.made && saved.made.precision !== precision)
     throw new TrainError(
       'config',
@@ -56,7 +56,7 @@ export function checkFork({ config, checkpoint, saved }: Continuation, now: Trai
     (change) => !isPlace(change) && !saysNothing(change),
   );
   refuseOtherModel(config, changes, machine);
-  const [before, after] = [derive(config, machine), derive(now, machine)];
+  const [before, after] = [deriveWhole(config, machine), deriveWhole(now, machine)];
   const { step } = checkpoint;
   if (step >= after.schedule.iterations)
     throw new TrainError(
@@ -121,7 +121,7 @@ const withChanges = (config: TrainConfig, changes: readonly SettingChange[]): Tr
 type Facet = (options: DerivedOptions) => unknown;
 
 const text = (config: TrainConfig, machine: Machine, facet: Facet): string =>
-  JSON.stringify(facet(derive(config, machine)));
+  JSON.stringify(facet(deriveWhole(config, machine)));
 
 /** The changes that make a difference to a facet by themselves; all of them where it is only together that they do. */
 function responsible(

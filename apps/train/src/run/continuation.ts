@@ -25,15 +25,19 @@ export function continuationOf(checkpoint: RunCheckpoint, run: string, isFork: b
 }
 
 function configOf({ path }: RunCheckpoint, { made, cursor }: SavedState, run: string): TrainConfig {
-  if (made) return resolveConfig([{ source: path, settings: made.config }]).config;
+  if (made) return withGpus(resolveConfig([{ source: path, settings: made.config }]).config);
   const file = join(run, 'config.yaml');
   // of the first versions, whose file a refused command could overwrite: the seed at least is known
-  if (existsSync(file)) return loadConfig([file], [`train.seed=${cursor.sampler.seed}`]).config;
+  if (existsSync(file)) return withGpus(loadConfig([file], [`train.seed=${cursor.sampler.seed}`]).config);
   throw new TrainError(
     'run',
     `neither ${path} nor ${file} says with which configuration the run was made; put its config.yaml back`,
   );
 }
+
+/** Runs of the first versions were of one device, and did not write that down. */
+const withGpus = (config: TrainConfig): TrainConfig =>
+  config.franca.gpus === 'auto' ? { ...config, franca: { ...config.franca, gpus: 1 } } : config;
 
 /**
  * A checkpoint of another run to fork from: that of step `at`, else the newest that is whole.

@@ -24,6 +24,8 @@ export interface Crops {
 export interface Cropper extends Disposable {
   /** Bytes of device memory held. */
   readonly bytes: number;
+  /** Whether crops are written over those of the step before. */
+  readonly inPlace: boolean;
   crops(batch: LoadedBatch): Crops;
   /** Compiles what a software adapter would only compile for the first batch. */
   warm(): Promise<void>;
@@ -48,6 +50,7 @@ function createGpuCropper(gpu: Gpu, options: CropOptions, step: Pick<CompiledPre
   const localCrops = options.crops.local_crops_number > 0 ? step.inputBuffer('localCrops') : undefined;
   return {
     bytes: augmenter.bytes,
+    inPlace: true,
     crops(batch) {
       const { images, global, local } = draw(batch);
       augmenter.render(images, [
@@ -69,6 +72,7 @@ function createCpuCropper(options: CropOptions): Cropper {
   const localCrops = room(local_crops_number, local_crops_size);
   return {
     bytes: 0,
+    inPlace: false,
     crops(batch) {
       const { images, global, local } = draw(batch);
       renderViewsInto(globalCrops, images, global);

@@ -19,6 +19,8 @@ export interface Environment {
     readonly subgroupSize: number | undefined;
     readonly maxBindingBytes: number;
   };
+  /** Where each of several ranks ran, in their order. */
+  readonly ranks?: readonly { readonly host: string; readonly adapter: string }[];
   /** What was assumed, left out or changed, in words. */
   readonly notes?: readonly string[];
   /** Where the run began, if it is a fork. */
@@ -34,7 +36,11 @@ export interface ForkRecord {
 
 export function describeEnvironment(
   gpu: Gpu,
-  { notes, fork }: { readonly notes: readonly string[]; readonly fork?: ForkRecord | undefined },
+  {
+    notes,
+    fork,
+    ranks = [],
+  }: Pick<Environment, 'ranks'> & { readonly notes: readonly string[]; readonly fork?: ForkRecord | undefined },
 ): Environment {
   const { name, family, f16, subgroupSize, maxBindingBytes } = gpu.target;
   return {
@@ -46,6 +52,7 @@ export function describeEnvironment(
     cores: cpus().length,
     memoryBytes: totalmem(),
     adapter: { name, family, f16, subgroupSize, maxBindingBytes },
+    ...(ranks.length > 1 ? { ranks } : {}),
     ...(notes.length > 0 ? { notes } : {}),
     ...(fork ? { fork } : {}),
   };

@@ -3,7 +3,7 @@ import { parseSavedState } from './saved-state';
 
 const saved = {
   cursor: {
-    sampler: { length: 48, seed: 0, rank: 0, world: 1, drawn: 20 },
+    sampler: { length: 48, seed: 0, drawn: 20 },
     badImages: { seen: 20, bad: 1 },
   },
   imagesSeen: 16,
@@ -12,6 +12,12 @@ const saved = {
 
 test('what a checkpoint says about the run is read back', () => {
   expect(parseSavedState(JSON.parse(JSON.stringify(saved)), 'step-00000004')).toEqual(saved);
+});
+
+test('so is what one of the first versions says, which drew on one rank', () => {
+  const sampler = { ...saved.cursor.sampler, rank: 0, world: 1 };
+  const earlier = { ...saved, cursor: { ...saved.cursor, sampler } };
+  expect(parseSavedState(earlier, 'step-00000004')).toEqual(saved);
 });
 
 test.each([

@@ -25,6 +25,8 @@ export interface Ingredients {
   /** What `franca.remat` and the device's memory came to. Absent in checkpoints of the first versions. */
   readonly memory?: MemoryChoice | undefined;
   readonly data: DataRecord;
+  /** Ranks that computed it together. Absent: one. */
+  readonly ranks?: number | undefined;
 }
 
 export const STATE_VERSION = 1;
@@ -32,7 +34,8 @@ export const STATE_VERSION = 1;
 const count = () => z.number().int().nonnegative();
 const savedState: z.ZodType<SavedState> = z.object({
   cursor: z.object({
-    sampler: z.object({ length: count(), seed: count(), rank: count(), world: count(), drawn: count() }),
+    // checkpoints of the first versions also have a rank, 0, and a number of ranks, 1
+    sampler: z.object({ length: count(), seed: count(), drawn: count() }),
     badImages: z.object({ seen: count(), bad: count() }),
   }),
   imagesSeen: count(),
@@ -43,6 +46,7 @@ const savedState: z.ZodType<SavedState> = z.object({
       precision: z.enum(['f16', 'f32']),
       memory: z.object({ remat: z.boolean(), keepBytes: count() }).optional(),
       data: dataRecord,
+      ranks: z.number().int().positive().optional(),
     })
     .optional(),
 });

@@ -1,38 +1,51 @@
 /**
  * From the options of a command to a run: adapter, folder, configuration, what it goes on from, data, starting weights. What `pretrain` and `highres` share.
- * Everything that can refuse is asked before anything is written.
+ * Everything that can refuse is asked before anything is written. Each of several ranks does the same; what it could fail in alone is done together, and where the
+ * world may have changed in between (folder, data, kernels) what rank 0 found is taken by all.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+
+import type { Communicator } from '@franca/collective';
 import { worldOptions } from '@franca/data';
-import { fitPretraining } from '@franca/pretraining';
 import type { Gpu } from '@franca/tensor';
 import { openGpu, thisHost } from '@franca/tensor/node';
 import { derive } from '../config/derive';
 import type { DerivedOptions, Machine } from '../config/derived-options';
-import { COMMAND_LINE, loadConfig, type ResolvedConfig } from '../config/load';
-import { settingsWithoutEffect } from '../config/no-effect';
-import { presetNamed } from '../config/presets';
-import type { TrainConfig } from '../config/train-config';
+import { loadConfig, type ResolvedConfig } from '../config/load';
 import { asTree } from '../config/tree';
-import { TrainError } from '../errors';
 import { lastScreen } from '../observe/last-screen';
-import { createProgress } from '../observe/progress';
-import { configFrom } from '../options/config-options';
+import { createProgress, type Progress, quietProgress } from '../observe/progress';
 import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
+import { rankName } from '../ranks/rank-name';
+import { sameOnAll } from '../ranks/same-on-all';
+import { together } from '../ranks/together';
+import { withRanks } from '../ranks/with-ranks';
 import { otherAdapter, unusedCard } from './adapter-notes';
-import { chooseData } from './choose-data';
+import {
+  checkUsage,
+  configure,
+  outputOf,
+  ownConfig,
+  recordedConfig,
+  sourcesOf,
+  takesDefault,
+  vainNotes,
+} from './choose-config';
+import { chooseSharedData, type DataChoice } from './choose-data';
 import { forkData, resumeData } from './compare-data';
 import { checkFork, checkResume } from './compare-settings';
 import { type Continuation, continuationOf, openParent } from './continuation';
-import { recordData } from './data-record';
+import { type DataRecord, recordData } from './data-record';
+import { fitOnAll } from './fit-on-all';
 import { checkPrecision } from './precision';
-import { openRunFolder, type RunFolder, refuseAmongPictures } from './run-folder';
+import { rankNotes, ranksBefore } from './rank-notes';
+import { type RunFolder, refuseAmongPictures } from './run-folder';
+import { openSharedFolder } from './shared-folder';
 import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';
 import { type Origin, train } from './train';
-import { takeTuning } from './tuning-record';
+import { shareTuning, takeTuning } from './tuning-record';
+import { warming, warmingQuietly } from './warming';
 
 /** What distinguishes the commands: the preset where none is given, and whether starting weights of another image size are let in. */
 export interface RunKind {
@@ -40,115 +53,148 @@ export interface RunKind {
   readonly resample: boolean;
 }
 
-/** Runs training as the options say. */
-export async function startRun(
-  overrides: readonly string[],
-  options: TrainCommandOptions,
-  kind: RunKind,
-): Promise<void> {
-  checkUsage(options);
-  await using gpu = await openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
-  const out = outputOf(overrides, options);
-  await using folder = await openRunFolder(out, options.resume ?? 'never');
-  const progress = createProgress();
-  progress.message(`adapter: ${gpu.target.name}`);
+/** Runs training as the options say, on all ranks that a launcher started. */
+export const startRun = (overrides: readonly string[], options: TrainCommandOptions, kind: RunKind): Promise<void> =>
+  withRanks((ranks) => runOn(ranks, { overrides, options, kind }));
+
+/** What was asked for. */
+interface Asked {
+  readonly overrides: readonly string[];
+  readonly options: TrainCommandOptions;
+  readonly kind: RunKind;
+}
+
+/** What all stages work with. */
+interface Stage extends Asked {
+  readonly ranks: Communicator;
+  readonly gpu: Gpu;
+  readonly folder: RunFolder;
+  readonly progress: Progress;
+  /** Says something that is also for the record. */
+  readonly note: (text: string) => void;
+}
+
+async function runOn(ranks: Communicator, asked: Asked): Promise<void> {
+  const { options, overrides } = asked;
+  const progress = ranks.rank === 0 ? createProgress() : quietProgress(rankName(ranks, ranks.rank));
   const notes: string[] = [];
   const note = (text: string): void => {
     notes.push(text);
     progress.message(text);
   };
+  await using gpu = await together(ranks, () => {
+    checkUsage(options);
+    return openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
+  });
+  const out = await together(ranks, () => outputOf(overrides, options));
+  await using folder = await openSharedFolder(ranks, out, options.resume ?? 'never');
+  const stage: Stage = { ...asked, ranks, gpu, folder, progress, note };
+  const settled = await together(ranks, () => settle(stage));
+  for (const text of await shareTuning(ranks, gpu)) note(text);
+  const data = await chooseSharedData(ranks, settled.spec, settled.derived, progress.message);
+  let composed: Composed | undefined;
+  try {
+    composed = await together(ranks, () => compose(stage, settled, data));
+    const { derived, machine, resolved, origin, pretrained, record } = composed;
+    const kept = origin && !origin.isFork && ranksBefore(origin) === ranks.size ? origin.saved.made?.memory : undefined;
+    const place = { target: gpu.target, machine, memoryLimit: gpu.memoryLimit };
+    const explain = (error: unknown) => explainMisfit(error, resolved.config, place);
+    const fitted = await fitOnAll(ranks, derived, { target: gpu.target, kept, explain });
+    note(fitted.note);
+    const from = origin ? origin.config.student.pretrained_weights : settled.from;
+    const config = asTree(recordedConfig(resolved.config, { spec: data.spec, from, gpus: derived.gpus }));
+    const made = { config, precision: derived.precision, memory: fitted.choice, data: record, ranks: ranks.size };
+    const facts = { made, from: origin?.checkpoint.step ?? 0, adapter: gpu.target.name };
+    const { outcome } = await train({
+      ranks,
+      gpu,
+      options: fitted.options,
+      chunks: fitted.chunks,
+      made,
+      data: data.splits,
+      folder,
+      adapters: await sameOnAll(ranks, facts),
+      notes,
+      progress,
+      warming: warmingOf(ranks),
+      ...(origin ? { origin } : {}),
+      ...(pretrained ? { pretrained: pretrained.weights } : {}),
+      ...(options.stopAfter === undefined ? {} : { stopAfter: options.stopAfter }),
+      ...(options.profile ? { profile: true } : {}),
+    }).catch((error) => Promise.reject(explain(error)));
+    if (outcome) console.log(lastScreen(out, outcome));
+  } finally {
+    await composed?.pretrained?.[Symbol.asyncDispose]();
+    await data.splits.close();
+  }
+}
 
+/** What is known before the data are opened. */
+interface Settled {
+  readonly found: Continuation | undefined;
+  readonly configured: ResolvedConfig;
+  readonly machine: Machine;
+  readonly derived: DerivedOptions;
+  /** Where data and starting weights are asked for. */
+  readonly spec: string | undefined;
+  readonly from: string | undefined;
+}
+
+async function settle({ ranks, gpu, folder, progress, note, overrides, options, kind }: Stage): Promise<Settled> {
+  progress.message(`adapter: ${gpu.target.name}`);
   for (const text of unusedCard(options.adapter ?? process.env.FRANCA_ADAPTER, gpu.target, thisHost())) note(text);
   const found = await findOrigin(folder, options, note);
   for (const text of await otherAdapter(found, gpu)) note(text);
   for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
   const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
-  const halves = { adapter: options.adapter, note };
-  let machine = await machineOf(configured.config, gpu, halves);
-  const before = derive(configured.config, machine);
-  for (const text of [...checkSettings(folder, found, configured, machine), ...vainNotes(configured, options)])
+  const machine = await machineOf(configured.config, gpu, machineOptions({ ranks, options, note }));
+  const derived = derive(configured.config, machine);
+  for (const text of [
+    ...checkSettings(folder, found, configured, machine),
+    ...rankNotes(derived, found),
+    ...vainNotes(configured, options),
+  ])
     note(text);
-  const slow = checkPrecision(before, gpu.target);
+  const slow = checkPrecision(derived, gpu.target);
   if (slow) note(`warning: ${slow}`);
-  const { spec: asked, from } = sourcesOf(folder, found, before, options);
-  const {
-    spec,
-    splits,
-    notes: dataNotes,
-  } = await chooseData(asked, before.loop.heldOutShare, before.seed, progress.message);
-  let pretrained: PretrainedFile | undefined;
-  let resolved = configured;
-  try {
-    // what suits a drawn world does not suit photographs, and which of them it is was not known before
-    const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
-    if (suited) {
-      resolved = loadConfig([kind.defaultConfig(gpu, true)], overrides);
-      machine = await machineOf(resolved.config, gpu, halves);
-    }
-    const derived = suited ? derive(resolved.config, machine) : before;
-    for (const text of dataNotes) note(text);
-    await refuseAmongPictures(out, splits.train.folder);
-    const record = recordData(spec, splits);
-    const origin = found && goOn(found, derived, { spec, splits, record }, note);
-    if (from && found) note(`${from} is not used: the weights are those of the checkpoint`);
-    pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
-    for (const text of pretrained?.notes ?? []) note(text);
-    const config = recordedConfig(resolved.config, spec, found ? found.config.student.pretrained_weights : from);
-    const fitted = fitPretraining(derived, gpu.target, found && !found.isFork ? found.saved.made?.memory : undefined);
-    note(fitted.note);
-    const { outcome } = await train({
-      gpu,
-      options: fitted.options,
-      chunks: fitted.chunks,
-      made: { config: asTree(config), precision: derived.precision, memory: fitted.choice, data: record },
-      data: splits,
-      folder,
-      notes,
-      progress,
-      ...(origin ? { origin } : {}),
-      ...(pretrained ? { pretrained: pretrained.weights } : {}),
-      ...(options.stopAfter === undefined ? {} : { stopAfter: options.stopAfter }),
-      ...(options.profile ? { profile: true } : {}),
-    });
-    console.log(lastScreen(out, outcome));
-  } catch (error) {
-    throw explainMisfit(error, resolved.config, { target: gpu.target, machine, memoryLimit: gpu.memoryLimit });
-  } finally {
-    await pretrained?.[Symbol.asyncDispose]();
-    await splits.close();
-  }
+  return { found, configured, machine, derived, ...sourcesOf(folder, found, derived, options) };
 }
 
-function checkUsage({ fork, at, resume }: TrainCommandOptions): void {
-  if (fork !== undefined && resume)
-    throw new TrainError('usage', '--fork begins a new run and --resume goes on with an old one; give one of them');
-  if (fork === undefined && at !== undefined)
-    throw new TrainError('usage', '--at says at which step --fork leaves a run; give both');
+const machineOptions = ({ ranks, options, note }: Pick<Stage, 'ranks' | 'options' | 'note'>) => ({
+  adapter: options.adapter,
+  note,
+  ranks,
+  warming: warmingOf(ranks),
+});
+
+const warmingOf = ({ rank }: Communicator) => (rank === 0 ? warming : warmingQuietly);
+
+/** What is known once they are. */
+interface Composed {
+  readonly resolved: ResolvedConfig;
+  readonly machine: Machine;
+  readonly derived: DerivedOptions;
+  readonly record: DataRecord;
+  readonly origin: Origin | undefined;
+  readonly pretrained: PretrainedFile | undefined;
 }
 
-/** `--out`, else `train.output_dir`, else a folder of this moment. */
-function outputOf(overrides: readonly string[], options: TrainCommandOptions): string {
-  const named = options.out ?? namedOutput(loadConfig(options.config ?? [], overrides).config);
-  if (named === undefined && options.resume === 'always')
-    throw new TrainError('usage', 'give the run to resume with --out');
-  return named ?? join('runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
-}
-
-/** The official default, the working directory, stands for a folder that nobody chose. */
-const namedOutput = ({ train: { output_dir } }: TrainConfig): string | undefined =>
-  output_dir === '.' || output_dir === '' ? undefined : output_dir;
-
-/** What was asked for in vain, now; what a run said of itself when it began is not said again. */
-function vainNotes(resolved: ResolvedConfig, { out, config = [] }: TrainCommandOptions): string[] {
-  const named = namedOutput(resolved.config);
-  const overruled = out !== undefined && named !== undefined && named !== out;
-  return [
-    ...settingsWithoutEffect(
-      resolved,
-      (source) => source === COMMAND_LINE || (config.includes(source) && !presetNamed(source)),
-    ),
-    ...(overruled ? [`without effect: train.output_dir=${named}; --out is ${out}`] : []),
-  ];
+async function compose(stage: Stage, settled: Settled, { spec, splits, notes }: DataChoice): Promise<Composed> {
+  const { gpu, folder, overrides, options, kind, note } = stage;
+  const { found, from } = settled;
+  // what suits a drawn world does not suit photographs, and which of them it is was not known before
+  const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
+  const resolved = suited ? loadConfig([kind.defaultConfig(gpu, true)], overrides) : settled.configured;
+  const machine = suited ? await machineOf(resolved.config, gpu, machineOptions(stage)) : settled.machine;
+  const derived = suited ? derive(resolved.config, machine) : settled.derived;
+  for (const text of notes) note(text);
+  await refuseAmongPictures(folder.path, splits.train.folder);
+  const record = recordData(spec, splits);
+  const origin = found && goOn(found, derived, { spec, splits, record }, note);
+  if (from && found) note(`${from} is not used: the weights are those of the checkpoint`);
+  const pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
+  for (const text of pretrained?.notes ?? []) note(text);
+  return { resolved, machine, derived, record, origin, pretrained };
 }
 
 async function findOrigin(
@@ -161,33 +207,8 @@ async function findOrigin(
   return parent?.origin ?? (checkpoint && continuationOf(checkpoint, path, false));
 }
 
-/** The configuration of a new run, or of the run that goes on; overrides on top. A file in the folder of the run may have been edited: it counts. */
-function configure(
-  { path }: RunFolder,
-  origin: Continuation | undefined,
-  overrides: readonly string[],
-  options: TrainCommandOptions,
-  defaultConfig: () => string,
-): ResolvedConfig {
-  if (origin?.isFork)
-    return loadConfig(options.config ?? [], overrides, [{ source: origin.run, settings: asTree(origin.config) }]);
-  if (options.config) return configFrom(options, overrides);
-  if (options.resume && existsSync(ownConfig(path))) return loadConfig([ownConfig(path)], overrides);
-  if (origin) return loadConfig([], overrides, [{ source: origin.checkpoint.path, settings: asTree(origin.config) }]);
-  return loadConfig([defaultConfig()], overrides);
-}
-
-/** Whether nobody chose a configuration: not the user, nor a run that goes on. */
-const takesDefault = (
-  { path }: RunFolder,
-  origin: Continuation | undefined,
-  { config, resume }: TrainCommandOptions,
-): boolean => !origin && !config && !(resume && existsSync(ownConfig(path)));
-
 const isEasyWorld = (spec: string): boolean =>
   /^world:/.test(spec) && worldOptions(spec.slice('world:'.length), 'train').grade === 'easy';
-
-const ownConfig = (folder: string): string => join(folder, 'config.yaml');
 
 function checkSettings(
   { path, checkpoint }: RunFolder,
@@ -204,21 +225,6 @@ function checkSettings(
   return checkpoint ? [`resuming ${path} after step ${checkpoint.step}`] : [];
 }
 
-/** Where data and starting weights are asked for. A run that goes on stays with its data; the environment only says where new ones find theirs. */
-function sourcesOf(
-  { path }: RunFolder,
-  origin: Continuation | undefined,
-  { loop }: DerivedOptions,
-  options: TrainCommandOptions,
-): { spec: string | undefined; from: string | undefined } {
-  const own = loop.datasetPath || undefined;
-  const continues = origin !== undefined || (options.resume !== undefined && existsSync(ownConfig(path)));
-  return {
-    spec: options.data ?? (continues ? own : undefined) ?? process.env.FRANCA_DATA ?? own,
-    from: options.from ?? (origin ? undefined : loop.pretrainedWeights || undefined),
-  };
-}
-
 function goOn(
   found: Continuation,
   derived: DerivedOptions,
@@ -229,10 +235,3 @@ function goOn(
   for (const text of notes) note(text);
   return { ...found, cursor };
 }
-
-/** What is written down: the data and weights that were taken, wherever their names came from; a run lies where its configuration does. */
-const recordedConfig = (config: TrainConfig, spec: string, from: string | undefined): TrainConfig => ({
-  ...config,
-  train: { ...config.train, dataset_path: spec, output_dir: '.' },
-  student: { ...config.student, ...(from ? { pretrained_weights: from } : {}) },
-});

@@ -1,10 +1,12 @@
 /**
- * Ctrl-C and SIGTERM end a run after the step at hand, with a checkpoint; a second one ends it at once. Before the first step there is nothing
- * to save: the first ends the work at hand.
+ * Ctrl-C and SIGTERM end a run after the step at hand, with a checkpoint; a second one ends it at once. SIGUSR1, by which Slurm warns of the end of a job's time,
+ * only asks (Node would open its debugger on it; a listener takes its place). Before the first step there is nothing to save: the first signal ends the work at hand.
  */
 import { TrainError } from '../errors';
 
-const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM'];
+const WARNING: NodeJS.Signals = 'SIGUSR1';
+// Windows has no such signal, and refuses a listener
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...(process.platform === 'win32' ? [] : [WARNING])];
 
 export interface StopSignals extends Disposable {
   /** The signal that asked to stop, if one did. */
@@ -14,9 +16,11 @@ export interface StopSignals extends Disposable {
 export function listenForStop(onRequest: (signal: NodeJS.Signals) => void): StopSignals {
   let requested: NodeJS.Signals | undefined;
   const handle = (signal: NodeJS.Signals): void => {
-    if (requested) process.exit(130);
-    requested = signal;
-    onRequest(signal);
+    const isAgain = requested !== undefined && requested !== WARNING && signal !== WARNING;
+    if (isAgain) process.exit(130);
+    const isFirst = requested === undefined;
+    if (isFirst || signal !== WARNING) requested = signal;
+    if (isFirst) onRequest(signal);
   };
   for (const signal of SIGNALS) process.on(signal, handle);
   return {

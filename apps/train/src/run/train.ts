@@ -1,17 +1,10 @@
 /**
- * The training loop: batches in, steps out. One iteration is: set the schedules, draw masks and kept samples, cut the crops, replay the compiled step; now and then
- * write down how it goes, measure the teacher, save. Everything random is a function of the seed and the step, and everything else is in the checkpoint, so a run
- * that was killed and resumed gives the same bits as one that was not.
+ * From the options of a run to its loop: state, compiled step, images that the teacher is measured on, files. Everything random is a function of the seed and the
+ * step, and everything else is in the checkpoint, so a run that was killed and resumed gives the same bits as one that was not.
  */
 import { join, resolve } from 'node:path';
-import {
-  type BadImage,
-  DataError,
-  type DataSplits,
-  type LoadedBatch,
-  type LoaderCursor,
-  loadBatches,
-} from '@franca/data';
+import type { Communicator } from '@franca/collective';
+import { type BadImage, type DataSplits, type LoadedBatch, type LoaderCursor, loadBatches } from '@franca/data';
 import type { ChunkOptions } from '@franca/nn';
 import {
   type CompiledPretrainStep,
@@ -25,35 +18,34 @@ import { stringify } from 'yaml';
 import { changedSettings } from '../config/changes';
 import type { DerivedOptions } from '../config/derived-options';
 import { asTree } from '../config/tree';
-import { TrainError } from '../errors';
-import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { openMetricsLog } from '../observe/metrics-log';
 import type { ObservedRun } from '../observe/observed-run';
-import { createObserver } from '../observe/observer';
 import { earlierKnn } from '../observe/outcome';
-import { createProgress, type Progress } from '../observe/progress';
-import { createRecord, type Earlier } from '../observe/run-record';
+import type { Progress } from '../observe/progress';
+import { createRecord, type RunRecord } from '../observe/run-record';
 import { readRunStart, saveRunStart } from '../observe/run-start';
-import { createTeacherReading, type TeacherReading } from '../observe/teacher-reading';
+import { createTeacherReading, type TeacherReading, type Warming } from '../observe/teacher-reading';
 import { openEvents } from '../observe/tensorboard';
-import type { RunOutcome } from '../observe/verdict';
+import { gatherTexts } from '../ranks/exchange';
+import { notesOfAll } from '../ranks/notes-of-all';
+import { unlikeFirst } from '../ranks/same-on-all';
+import { onFirst, together } from '../ranks/together';
 import { amountOfBytes } from '../text/amounts';
-import { type Checkpoints, createCheckpoints, type Position, restore } from './checkpointing';
+import { ownCursor } from './bad-images-of-all';
+import { createCheckpoints, type Position, restore } from './checkpointing';
+import { compareWeights } from './compare-weights';
 import type { Continuation } from './continuation';
 import { createCropper } from './crops';
 import { describeEnvironment, type ForkRecord, historyOf } from './environment';
-import { type MicroStepContext, updates } from './micro-steps';
-import { createProfiler } from './profiler';
+import { loop, type Run, type TrainResult } from './loop';
 import { describeRun, type RunFolder } from './run-folder';
 import type { Ingredients } from './saved-state';
 import { type PretrainedWeights, startFresh } from './starting-weights';
-import { exportBackbone } from './state-io';
-import { listenForStop } from './stop-signals';
 import { takeOver } from './take-over';
-import { describeTuning, tuningNotes, writeTuning } from './tuning-record';
-import { warming } from './warming';
+import { describeTuning, kernelsOf, tuningNotes, writeTuning } from './tuning-record';
 
 export interface TrainRequest {
+  readonly ranks: Communicator;
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
   /** How prototypes are worked through. */
@@ -61,7 +53,10 @@ export interface TrainRequest {
   /** What checkpoints say that the run is made of; its configuration stands in the run folder too. */
   readonly made: Ingredients;
   readonly data: DataSplits;
+  /** Written by rank 0 alone. */
   readonly folder: RunFolder;
+  /** The adapters of all ranks. */
+  readonly adapters: readonly string[];
   /** What was assumed, left out or changed, for the run folder. */
   readonly notes: readonly string[];
   /** Where to go on; absent: from the beginning. */
@@ -70,7 +65,8 @@ export interface TrainRequest {
   readonly stopAfter?: number;
   /** Weights to start from, by official backbone name; heads start fresh. */
   readonly pretrained?: PretrainedWeights;
-  readonly progress?: Progress;
+  readonly progress: Progress;
+  readonly warming: Warming;
   /** Print the kernels of the third step by time, and where the steps after it spend theirs. */
   readonly profile?: boolean;
 }
@@ -80,20 +76,15 @@ export interface Origin extends Continuation {
   readonly cursor: LoaderCursor;
 }
 
-export interface TrainResult {
-  readonly step: number;
-  readonly finished: boolean;
-  readonly outcome: RunOutcome;
-}
-
-/** Runs or continues a pretraining run. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
+/** Runs or continues a pretraining run, on all ranks. Resolves when it is finished or was asked to stop. Throws `TrainError`; the last checkpoint is whole then. */
 export async function train(request: TrainRequest): Promise<TrainResult> {
-  const { gpu, options, data, made, folder, origin, progress = createProgress() } = request;
+  const { ranks, gpu, options, data, made, folder, origin, progress, warming } = request;
   const out = folder.path;
   using state = createState(gpu, pretrainGroups(options));
-  const filled = await fillState(request, state);
+  const filled = await together(ranks, () => fillState(request, state));
   for (const note of filled) progress.message(note);
-  const start = positionOf(origin);
+  await compareWeights(ranks, state, 'at the start');
+  const start = positionOf(origin, ranks);
 
   if (gpu.tuning.cache && gpu.target.family === 'gpu')
     progress.message(`compiling; kernels that were never measured here are measured, ${gpu.tuning.seconds} s at most`);
@@ -101,55 +92,79 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
+    ...(ranks.size > 1 ? { ranks } : {}),
   });
-  const notes = [...request.notes, ...filled, ...sayTuning(step.tuning, progress)];
+  const tuning = sayTuning(step.tuning, progress);
   using cropper = createCropper(gpu, options, step);
-  using reading = await createTeacherReading(gpu, state, options, data, warming);
+  using reading = await createTeacherReading(gpu, state, { ranks, options, data, warming });
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
-  await warming(async (events) => {
-    progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
-    await step.warm(events);
-    if (gpu.target.family === 'cpu') await cropper.warm();
-  });
+  await together(ranks, () =>
+    warming(async (events) => {
+      progress.message(describeStart(options, gpu, step, gpu.allocatedBytes + cropper.bytes));
+      await step.warm(events);
+      if (gpu.target.family === 'cpu') await cropper.warm();
+    }),
+  );
+  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress);
+  for (const text of unlikeFirst(ranks, request.adapters, await gatherTexts(ranks, kernelsOf(step.plan)))) {
+    notes.push(text);
+    progress.message(text);
+  }
 
   // the folder is written to from here on: everything that could refuse has been asked
-  const configText = stringify(made.config);
   const checkpoints = createCheckpoints(out, state, {
+    ranks,
     options,
     made,
     savedAt: origin?.isFork ? NOTHING_SAVED : start.step,
   });
-  await writeTuning(out, gpu);
+  await onFirst(ranks, () => writeTuning(out, gpu));
   // a fork that was killed before its first checkpoint would else be a run that has yet to begin
   if (origin?.isFork) await checkpoints.save(start, origin.saved.secondsSpent);
-  const environment = describeEnvironment(gpu, { notes, fork: forkRecord(origin, made) });
-  await describeRun(folder, configText, environment);
-  await using log = await openMetricsLog(join(out, 'metrics.jsonl'), origin ? start.step : -1, logOf(origin, out));
-  await using events = await openEvents(out);
-  const run: Run = {
-    gpu,
-    options,
-    out,
-    configText,
-    history: historyOf([...folder.environments, environment]),
-    state,
-    step,
-    schedule: schedules(options.schedule),
-    cropper,
-    reading,
-    weights: request.pretrained ? 'pretrained' : 'untrained',
-    fork: origin?.isFork ? { run: origin.run, step: origin.checkpoint.step } : undefined,
-    record: createRecord(options, await earlierOf(origin, out, reading)),
-    log,
-    events,
-    progress,
-    extraBytes: cropper.bytes,
-    checkpoints,
-  };
+  const record = createRecord(options, origin?.saved);
+  const shared = { gpu, options, out, step, schedule: schedules(options.schedule), record, reading, progress };
+  await using observed = await onFirst(ranks, () => openObserved(request, { ...shared, notes, cropper }));
+  const run: Run = { ...shared, ranks, state, cropper, checkpoints, observed };
   const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
   const batches = batchesFrom(data, options, start, progress);
   // awaited here: what the run works with is disposed of when this function ends
   return await loop(run, { start, last, batches, profile: request.profile === true });
+}
+
+/** What rank 0 looks at and writes down; the folder says from here on what the run is made of. */
+async function openObserved(
+  { ranks, gpu, made, folder, adapters, origin, pretrained }: TrainRequest,
+  { notes, cropper, ...shared }: Omit<Run, 'ranks' | 'state' | 'checkpoints' | 'observed'> & { notes: string[] },
+): Promise<ObservedRun & AsyncDisposable> {
+  const { out, record, reading } = shared;
+  const configText = stringify(made.config);
+  const environment = describeEnvironment(gpu, {
+    notes,
+    fork: forkRecord(origin, made),
+    ranks: adapters.map((adapter, rank) => ({ host: ranks.members[rank]!.host, adapter })),
+  });
+  await describeRun(folder, configText, environment);
+  const log = await openMetricsLog(
+    join(out, 'metrics.jsonl'),
+    origin ? origin.checkpoint.step : -1,
+    logOf(origin, out),
+  );
+  const events = await openEvents(out);
+  Object.assign(record, await earlierOf(origin, out, reading));
+  return {
+    ...shared,
+    configText,
+    history: historyOf([...folder.environments, environment]),
+    weights: pretrained ? 'pretrained' : 'untrained',
+    fork: origin?.isFork ? { run: origin.run, step: origin.checkpoint.step } : undefined,
+    log,
+    events,
+    extraBytes: cropper.bytes,
+    async [Symbol.asyncDispose]() {
+      await events[Symbol.asyncDispose]();
+      await log[Symbol.asyncDispose]();
+    },
+  };
 }
 
 const NOTHING_SAVED = -1;
@@ -162,9 +177,9 @@ async function fillState({ gpu, options, origin, pretrained }: TrainRequest, sta
   return [];
 }
 
-const positionOf = (origin: Origin | undefined): Position =>
+const positionOf = (origin: Origin | undefined, { rank }: Communicator): Position =>
   origin
-    ? { step: origin.checkpoint.step, cursor: origin.cursor, imagesSeen: origin.saved.imagesSeen }
+    ? { step: origin.checkpoint.step, cursor: ownCursor(origin.cursor, rank), imagesSeen: origin.saved.imagesSeen }
     : { step: 0, cursor: undefined, imagesSeen: 0 };
 
 /** Says where the kernels come from; returns what of it is for the record. */
@@ -175,17 +190,16 @@ function sayTuning(report: TuningReport, progress: Progress): string[] {
   return notes;
 }
 
-/** What a run that goes on takes over from its parts before; a fork knows how its parent began, and measures anew. */
+/** How a run that goes on began, and its newest reading; a fork knows how its parent began, and measures anew. */
 async function earlierOf(
   origin: Origin | undefined,
   out: string,
   { pictures }: TeacherReading,
-): Promise<Earlier | undefined> {
+): Promise<Pick<RunRecord, 'start' | 'knn'> | undefined> {
   if (!origin) return undefined;
   const start = await readRunStart(origin.run, pictures);
   if (start && origin.isFork) await saveRunStart(out, start);
-  const knn = origin.isFork ? undefined : await earlierKnn(out, origin.checkpoint.step);
-  return { ...origin.saved, start, knn };
+  return { start, knn: origin.isFork ? undefined : await earlierKnn(out, origin.checkpoint.step) };
 }
 
 /** A fork begins with the figures of its parent. */
@@ -197,112 +211,26 @@ function forkRecord(origin: Origin | undefined, { config }: Ingredients): ForkRe
   return { run: resolve(origin.run), step: origin.checkpoint.step, changes };
 }
 
-/** What the loop works with. */
-interface Run extends ObservedRun, Omit<MicroStepContext, 'profiler'> {
-  readonly state: State;
-  readonly checkpoints: Checkpoints;
-}
-
-/** What there is to do. */
-interface Work {
-  readonly start: Position;
-  /** The update after which this process ends. */
-  readonly last: number;
-  readonly batches: AsyncIterable<LoadedBatch>;
-  readonly profile: boolean;
-}
-
-async function loop(run: Run, { start, last, batches, profile }: Work): Promise<TrainResult> {
-  const { options, out, record, progress, checkpoints } = run;
-  const { logEvery, picturesEvery, knn, checkpoint, exportEvery } = options.loop;
-  const profiler = createProfiler(run, { first: start.step, enabled: profile });
-  const observer = createObserver(run);
-  using stop = listenForStop((signal) =>
-    progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
-  );
-  let position = start;
-  const due = (every: number) => every > 0 && (position.step % every === 0 || position.step === last);
-  const save = async () => {
-    // before the weights that came of them
-    await writeTuning(out, run.gpu);
-    await checkpoints.save(position, record.seconds());
-  };
-  try {
-    if (start.step === 0) await observer.measure(0, start.step >= last);
-    profiler.restart();
-    const toCome = start.step < last && !stop.requested ? updates(batches, start.step, { ...run, profiler }) : [];
-    for await (const update of toCome) {
-      const { step: at, masks } = update;
-      position = update;
-      if (due(logEvery)) await observer.interval(at);
-      await observer.live(at);
-      profiler.end('figures');
-      profiler.describe(at, last);
-      if (at === start.step + 1 || due(picturesEvery)) await observer.draw(at, masks);
-      if (due(knn.every) && !stop.requested) await observer.measure(at, at === last);
-      if (due(checkpoint.every)) await save();
-      if (exportEvery > 0 && at % exportEvery === 0) await exportTeacher(run, at);
-      profiler.end('pictures, k-NN, checkpoint');
-      if (at >= last || stop.requested) break;
-    }
-    await save();
-    await exportTeacher(run, position.step);
-    const outcome = await observer.report(position.step);
-    conclude(run, position, checkpoints.howToContinue());
-    return { step: position.step, finished: position.step >= options.schedule.iterations, outcome };
-  } catch (error) {
-    // the data failed, not the steps before: what they learned is kept
-    if (error instanceof DataError) await save();
-    progress.message(checkpoints.howToContinue());
-    throw explain(error, out);
-  } finally {
-    progress.end();
-  }
-}
-
 /** Batches from where the run stands; an image that cannot be used is named the first time that it is drawn. */
 function batchesFrom(
   { train: source }: DataSplits,
-  { batch, seed, loop: { maxBadShare, decode, inFlight } }: DerivedOptions,
+  { batch, ranks, seed, loop: { maxBadShare, decode, inFlight } }: DerivedOptions,
   { cursor }: Position,
   progress: Progress,
 ): AsyncIterable<LoadedBatch> {
   const onBad = ({ key, message, times }: BadImage): void => {
-    if (times === 1) progress.message(`skipped ${key}: ${message}`);
+    if (times === 1) progress.alert(`skipped ${key}: ${message}`);
   };
   return loadBatches(source, {
     batchSize: batch.perDevice,
+    rank: ranks.rank,
+    world: ranks.size,
     seed,
     from: cursor,
     badImages: { maxShare: maxBadShare, onBad },
     decode,
     ...(inFlight ? { inFlight } : {}),
   });
-}
-
-async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {
-  const stored = { config: vit, assumed: [] };
-  const metadata = { step: String(at), source: 'franca-train', ...configMetadata(stored) };
-  await exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', metadata);
-  await writeConfigFile(out, stored);
-}
-
-/** The last words of a run that ended as it should. */
-function conclude({ options, progress }: Run, { step, cursor }: Position, howToContinue: string): void {
-  const { iterations } = options.schedule;
-  if (step < iterations) progress.message(`stopped after step ${step} of ${iterations}; ${howToContinue}`);
-  const { seen, bad } = cursor?.badImages ?? { seen: 0, bad: 0 };
-  if (bad > 0) progress.message(`${bad} of ${seen} images drawn could not be used and were skipped`);
-}
-
-/** What the packages and the system report, in terms of the program. */
-function explain(error: unknown, out: string): unknown {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return new TrainError('run', `the disk of ${out} is full; free some space`, { cause: error });
-  if (code === 'too-many-bad-images')
-    return new TrainError('data', `${message}\nfranca.data.max_bad_share sets the allowed share`, { cause: error });
-  return error;
 }
 
 function describeStart(

@@ -2,7 +2,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { type Gpu, type TuningReport, tuningTable, tuningTableOf, useTuningTable } from '@franca/tensor';
+import type { Communicator } from '@franca/collective';
+import {
+  chosenVariants,
+  type Gpu,
+  type Plan,
+  type TuningReport,
+  tuningTable,
+  tuningTableOf,
+  useTuningTable,
+} from '@franca/tensor';
+import { fromFirst } from '../ranks/exchange';
 
 const FILE = 'tuning.json';
 
@@ -29,11 +39,25 @@ function tableIn(text: string): ReturnType<typeof tuningTableOf> {
   }
 }
 
+/** Takes over the choices of rank 0, so that all ranks run the same kernels. Called by all; returns what there is to say. */
+export async function shareTuning(ranks: Communicator, gpu: Gpu): Promise<string[]> {
+  const table = await fromFirst(ranks, tuningTable(gpu));
+  if (ranks.rank === 0 || useTuningTable(gpu, table)) return [];
+  return [`kernels are chosen by itself, on another adapter than that of rank 0 (${table.adapter})`];
+}
+
 /** Writes what was chosen so far. */
 export async function writeTuning(run: string, gpu: Gpu): Promise<void> {
   const text = `${JSON.stringify(tuningTable(gpu), null, 2)}\n`;
   await writeFileAtomic(join(run, FILE), (sink) => sink(Buffer.from(text)));
 }
+
+/** Which kernels a step runs, where there was a choice, as a text to compare. */
+export const kernelsOf = (plan: Plan): string =>
+  chosenVariants(plan)
+    .map(({ key, variant }) => `${key}: ${variant}`)
+    .sort()
+    .join('\n');
 
 /** Where the kernels of a step come from, in one line; undefined where there was nothing to choose. */
 export function describeTuning({ choices, seconds, unmeasured }: TuningReport): string | undefined {

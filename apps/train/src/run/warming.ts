@@ -8,3 +8,6 @@ export const warming: Warming = async (work) => {
   const { onProgress, end } = kernelProgress();
   await untilStopped((signal) => work({ onProgress, signal })).finally(end);
 };
+
+/** The same on a rank that another one speaks for. */
+export const warmingQuietly: Warming = (work) => untilStopped((signal) => work({ signal }));

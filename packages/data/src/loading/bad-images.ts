@@ -1,5 +1,5 @@
 /**
- * What happens to images that cannot be used: they are skipped, counted and named.
+ * What happens to images that cannot be used: another one stands in for each, and they are counted and named.
  *
  * A run that meets too many stops with the list. (The official pipeline trains on a gray square instead, silently.)
  */
@@ -9,8 +9,8 @@ import { DataError, isImageError } from '../errors';
 
 export interface BadImagePolicy {
   /**
-   * The run stops once more than this share of the images drawn were unusable. Default 0.1. With 1 it
-   * stops only when the first `minSeen` images are all unusable. */
+   * The run stops once more than this share of the images drawn were unusable. Default 0.1. With 1 it stops only when the
+   * first `minSeen` images are all unusable, or all that there are. */
   readonly maxShare?: number;
   /** The share is taken of at least this many images, so that one bad file among the first ten is not "10 %". Default 256. */
   readonly minSeen?: number;
@@ -47,6 +47,8 @@ export interface BadImageLog {
    * @throws the error itself when it does not concern a single image; DataError too-many-bad-images above the set share
    */
   bad(key: string, error: unknown): void;
+  /** The error that ends a run that has no image left to try. */
+  noneLeft(): DataError;
   counts(): BadImageCounts;
   /** The images named so far (the first 1,000 of them). */
   images(): BadImage[];
@@ -78,19 +80,24 @@ export function createBadImageLog(
       if (named.has(key) || named.size < MAX_NAMED) named.set(key, image);
       onBad?.(image);
       const hopeless = bad === seen && seen >= minSeen;
-      if (hopeless || bad > maxShare * Math.max(seen, minSeen)) throw tooMany(bad, seen, maxShare, [...named.values()]);
+      if (hopeless || bad > maxShare * Math.max(seen, minSeen))
+        throw tooMany(
+          `${bad} of ${seen} images drawn could not be used, more than the allowed share of ${maxShare}`,
+          named,
+        );
     },
+    noneLeft: () => tooMany(`${bad} of ${seen} images drawn could not be used, and now no other is left to try`, named),
     counts: () => ({ seen, bad }),
     images: () => [...named.values()],
   };
 }
 
-function tooMany(bad: number, seen: number, maxShare: number, images: readonly BadImage[]): DataError {
+function tooMany(what: string, named: ReadonlyMap<string, BadImage>): DataError {
+  const images = [...named.values()];
   const listed = images.slice(0, MAX_LISTED).map((image) => `  ${image.key}: ${image.code}: ${image.message}`);
   const rest = images.length > MAX_LISTED ? [`  ... and ${images.length - MAX_LISTED} more`] : [];
   return new DataError(
     'too-many-bad-images',
-    `${bad} of ${seen} images drawn could not be used, more than the allowed share of ${maxShare}:\n` +
-      `${[...listed, ...rest].join('\n')}\nremove or repair them, or allow a larger share`,
+    `${what}:\n${[...listed, ...rest].join('\n')}\nremove or repair them, or allow a larger share`,
   );
 }

@@ -1,15 +1,18 @@
 /**
- * From a source to batches of decoded images: sample, read and decode ahead, skip what cannot be used.
+ * From a source to batches of decoded images: sample, read and decode ahead, replace what cannot be used.
  *
- * Everything that decides which images a batch holds happens in the order of the draws, never in the order of completion. A
- * batch carries the cursor that continues right after it, whatever was already loaded beyond it, so a run resumed from a
- * checkpoint sees exactly the images that it would have seen.
+ * `world` processes that load `b` images each share one sequence in contiguous blocks: in batch `k` process `rank` takes the
+ * ordinals `k world b + rank b .. + b - 1`. So the blocks of all processes, one after the other, are the batch that a single
+ * process would load, however many share it; and which image an ordinal gives depends on the ordinal alone.
+ *
+ * Nothing depends on the order of completion. A batch carries the cursor that continues right after it, whatever was already
+ * loaded beyond it, so a run resumed from a checkpoint, by any number of processes, sees exactly the images that it would have seen.
  */
 
 import { availableParallelism } from 'node:os';
 import type { OptionKinds } from '@franca/tensor';
-import { checkArgument, checkCount, checkOptions } from '../errors';
-import { checkDecoding, type DecodeOptions, readImage } from '../images/decode';
+import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
+import { checkDecoding, type DecodeOptions } from '../images/decode';
 import type { PixelImage } from '../images/image';
 import { checkSource, type ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
@@ -20,19 +23,20 @@ import {
   type BadImagePolicy,
   createBadImageLog,
 } from './bad-images';
-import { createSampler, type Draw, type Sampler, type SamplerState } from './sampler';
+import { createSampler, type Draw, type SamplerState } from './sampler';
+import { findUsable, type Place } from './usable-image';
 
 export interface LoaderOptions {
   /** Images per batch of this process. */
   readonly batchSize: number;
   /** Seed of the order, an integer in `[0, 2^53)`. */
   readonly seed: number;
-  /** This process among `world`. Default 0 of 1. */
+  /** This process among `world`, all with the same other options. Default 0 of 1. */
   readonly rank?: number;
   readonly world?: number;
   /** How far apart neighbours in the order may come from, for sources that are read in runs. See `SamplerOptions`. */
   readonly window?: number;
-  /** Continues after the batch that carried this cursor. */
+  /** Continues after the batch that carried this cursor, on whichever process, with whatever number of them. */
   readonly from?: LoaderCursor | undefined;
   /** Images read and decoded at once. Default twice the cores. */
   readonly inFlight?: number;
@@ -59,20 +63,22 @@ const OPTIONS: OptionKinds<LoaderOptions> = {
 
 /** Exact position of a loader: small plain JSON. */
 export interface LoaderCursor {
+  /** The same on all processes. */
   readonly sampler: SamplerState;
+  /** Of this process, beside those that it started from. */
   readonly badImages: BadImageCounts;
 }
 
 const CURSOR: OptionKinds<LoaderCursor> = { sampler: 'object', badImages: 'object' };
 
-/** One image of a batch. */
+/** One image of a batch; `index` is that of a stand-in where the image of the ordinal itself cannot be used. */
 export interface LoadedImage extends Draw {
   readonly key: string;
   readonly label: number | undefined;
   readonly image: PixelImage;
 }
 
-/** Decoded images in the order of the draws. */
+/** Decoded images in the order of their ordinals. */
 export interface LoadedBatch {
   /** Exactly `batchSize` of them. */
   readonly images: readonly LoadedImage[];
@@ -80,28 +86,21 @@ export interface LoadedBatch {
   readonly cursor: LoaderCursor;
   /** Time this batch kept the consumer waiting, in milliseconds. */
   readonly waitMs: number;
-  /** Images that were skipped while this batch was filled. */
+  /** Images that others stand in for in this batch. */
   readonly skipped: readonly BadImage[];
-}
-
-interface Loaded {
-  readonly draw: Draw;
-  readonly state: SamplerState;
-  readonly image?: PixelImage;
-  readonly error?: unknown;
 }
 
 /**
  * Endless batches from a source. Leave the loop, or abort, to end it; loads in flight are stopped and waited for.
- * @throws DataError too-many-bad-images above the policy's share; cursor-mismatch for a cursor of another run; what the
- *   source throws for anything that is not about one image
+ * @throws DataError too-many-bad-images above the policy's share, or where a whole pass holds no usable image; cursor-mismatch
+ *   for a cursor of another run; what the source throws for anything that is not about one image
  */
 export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<LoadedBatch, never> {
   checkCall(source, options);
   const { batchSize, seed, rank = 0, world = 1, from, decode, signal } = options;
   const window = options.window === undefined ? {} : { window: options.window };
-  const sampling = { length: source.length, seed, rank, world, runs: source.runs, ...window };
-  const sampler = createSampler(sampling, from?.sampler);
+  const sampler = createSampler({ length: source.length, seed, runs: source.runs, ...window }, from?.sampler);
+  let { drawn } = sampler.state();
   const skippedNow: BadImage[] = [];
   const log = createBadImageLog(
     {
@@ -114,15 +113,8 @@ export async function* loadBatches(source: ImageSource, options: LoaderOptions):
     from?.badImages,
   );
 
-  const load = async ({ draw, state }: Drawn, stop: AbortSignal): Promise<Loaded> => {
-    try {
-      return { draw, state, image: await readImage(source, draw.index, decode, stop) };
-    } catch (error) {
-      if (stop.aborted) throw error;
-      return { draw, state, error };
-    }
-  };
-  const loaded = prefetch(draws(sampler), load, {
+  const find = (place: Place, stop: AbortSignal | undefined) => findUsable(source, sampler, place, decode, stop);
+  const found = prefetch(places(drawn, batchSize, rank, world), find, {
     inFlight: options.inFlight ?? 2 * availableParallelism(),
     ahead: options.ahead ?? batchSize,
     signal,
@@ -130,49 +122,52 @@ export async function* loadBatches(source: ImageSource, options: LoaderOptions):
   try {
     for (;;) yield await nextBatch();
   } finally {
-    await loaded.return();
+    await found.return();
   }
 
   async function nextBatch(): Promise<LoadedBatch> {
     const images: LoadedImage[] = [];
     const start = performance.now();
-    let state = sampler.state();
-    while (images.length < batchSize) {
-      const { value } = await loaded.next();
-      // The draws never end, so a finished generator is an aborted one.
-      if (!value) throw signal?.reason;
-      state = value.state;
-      const key = source.key(value.draw.index);
-      if (value.image) {
-        log.good();
-        images.push({ ...value.draw, key, label: source.label?.(value.draw.index), image: value.image });
-      } else log.bad(key, value.error);
-    }
+    while (images.length < batchSize) images.push(await nextImage());
     const waitMs = performance.now() - start;
-    const cursor = { sampler: state, badImages: log.counts() };
+    drawn += world * batchSize;
+    const cursor = { sampler: sampler.state(drawn), badImages: log.counts() };
     return { images, cursor, waitMs, skipped: skippedNow.splice(0) };
   }
+
+  async function nextImage(): Promise<LoadedImage> {
+    for (let { value } = await found.next(); value; value = await find(value.next, signal)) {
+      for (const { key, error } of value.unusable) log.bad(key, error);
+      if (value.usable) {
+        log.good();
+        const { draw, image } = value.usable;
+        return { ...draw, key: source.key(draw.index), label: source.label?.(draw.index), image };
+      }
+      if (value.next.attempt === source.length) throw log.noneLeft();
+    }
+    // The places never end, so a finished generator is an aborted one.
+    throw signal?.reason;
+  }
+}
+
+/** The places of one process, block by block. */
+function* places(first: number, batchSize: number, rank: number, world: number): Generator<Place, never> {
+  for (let block = first + rank * batchSize; ; block += world * batchSize)
+    for (let place = 0; place < batchSize; place++) yield { ordinal: block + place, attempt: 0 };
 }
 
 function checkCall(source: ImageSource, options: LoaderOptions): void {
   checkSource('loadBatches', source);
   checkOptions('loadBatches', options, OPTIONS);
-  const { batchSize, inFlight, ahead, decode, badImages, from } = options;
+  const { batchSize, rank = 0, world = 1, inFlight, ahead, decode, badImages, from } = options;
   checkCount('loadBatches', 'batchSize', batchSize, 1);
+  checkCount('loadBatches', 'world', world, 1);
+  checkCount('loadBatches', 'rank', rank, 0);
+  if (rank >= world) throw new DataError('argument', `loadBatches: rank ${rank} of ${world}; ranks count from 0`);
   if (inFlight !== undefined) checkCount('loadBatches', 'inFlight', inFlight, 1);
   if (ahead !== undefined) checkCount('loadBatches', 'ahead', ahead, 0);
   if (decode) checkDecoding('loadBatches: decode', decode);
   if (badImages) checkOptions('loadBatches: badImages', badImages, BAD_IMAGE_POLICY);
   if (from) checkOptions('loadBatches: from', from, CURSOR);
   if (from) checkArgument('loadBatches: from', 'sampler', from.sampler, 'object');
-}
-
-interface Drawn {
-  readonly draw: Draw;
-  /** State right after this draw. */
-  readonly state: SamplerState;
-}
-
-function* draws(sampler: Sampler): Generator<Drawn, never> {
-  for (;;) yield { draw: sampler.next(), state: sampler.state() };
 }

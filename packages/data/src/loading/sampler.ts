@@ -1,11 +1,14 @@
 /**
- * Which image comes next: an endless, seeded sequence of indices, dealt to ranks.
+ * Which image comes next: an endless, seeded sequence of indices that any number of processes can share.
  *
- * Number all draws of all ranks 0, 1, 2, ...: draw `ordinal` belongs to pass `floor(ordinal / length)`, position
- * `ordinal mod length` of that pass's own random order, and rank `r` of `world` takes the ordinals `r, r + world, ...`. So
- * every image comes exactly once per pass over all ranks, passes follow each other without a gap or a dropped remainder,
- * and the whole state is one count. (The official sampler starts over from its seed on every resume: its `advance` is
- * never set.)
+ * Number the draws of a run 0, 1, 2, ...: draw `ordinal` belongs to pass `floor(ordinal / length)`, position
+ * `ordinal mod length` of that pass's own random order. So every image comes exactly once per pass, passes follow each
+ * other without a gap or a dropped remainder, an ordinal is all that it takes to know its image, and the whole state is one
+ * count, whoever drew. (The official sampler starts over from its seed on every resume: its `advance` is never set.)
+ *
+ * An image that cannot be used has a stand-in that is a function of the ordinal too: attempt `a` takes position
+ * `(ordinal + a * stride) mod length` of the same pass. The stride is coprime with the length, so that the attempts visit
+ * the whole pass, and about 0.618 of it, so that they leave the neighbourhood: what lies together is often damaged together.
  *
  * A source whose images are cheap only in runs (parquet row groups) is shuffled in two levels: the order of the runs, then
  * the images inside a window of several runs.
@@ -21,9 +24,6 @@ export interface SamplerOptions {
   readonly length: number;
   /** Integer in `[0, 2^53)`. */
   readonly seed: number;
-  /** This process among `world`. Default 0 of 1. */
-  readonly rank?: number;
-  readonly world?: number;
   /** Lengths of the runs to keep together (`ImageSource.runs`). */
   readonly runs?: readonly number[] | undefined;
   /** Images are mixed across as many runs as hold at least this many images. Default 2048. */
@@ -33,8 +33,6 @@ export interface SamplerOptions {
 const OPTIONS: OptionKinds<SamplerOptions> = {
   length: 'number',
   seed: 'number',
-  rank: 'number',
-  world: 'number',
   runs: 'numbers',
   window: 'number',
 };
@@ -43,15 +41,13 @@ const OPTIONS: OptionKinds<SamplerOptions> = {
 export interface SamplerState {
   readonly length: number;
   readonly seed: number;
-  readonly rank: number;
-  readonly world: number;
-  /** Draws made by this rank so far, images that were skipped included. */
+  /** Draws made so far, of all processes together: the ordinal to go on with. */
   readonly drawn: number;
 }
 
 /** One draw. */
 export interface Draw {
-  /** Number of this draw in the sequence of all ranks: unique in a run, and the natural counter for random streams. */
+  /** Number of this draw in the sequence: unique in a run, and the natural counter for random streams. */
   readonly ordinal: number;
   /** Passes completed before this draw. */
   readonly pass: number;
@@ -60,43 +56,59 @@ export interface Draw {
 }
 
 export interface Sampler {
-  /** Draws the next image of this rank. */
-  next(): Draw;
-  /** State after the draws made so far. */
-  state(): SamplerState;
+  /**
+   * The image of an ordinal, in whatever order they are asked for.
+   * @param attempt images tried for it before, less than `length`; default 0
+   */
+  draw(ordinal: number, attempt?: number): Draw;
+  /** The state after the first `drawn` draws; without it, that which the sampler was opened with. */
+  state(drawn?: number): SamplerState;
 }
 
 const DEFAULT_WINDOW = 2048;
 
 /**
  * Opens a sampler, at its start or where `from` says.
- * @throws DataError `argument` for impossible options, cursor-mismatch when `from` belongs to other data, seed or ranks
+ * @throws DataError `argument` for impossible options, cursor-mismatch when `from` belongs to other data or another seed
  */
 export function createSampler(options: SamplerOptions, from?: SamplerState): Sampler {
   checkOptions('createSampler', options, OPTIONS);
-  const { length, seed, rank = 0, world = 1 } = options;
-  checkRanges(length, seed, rank, world);
+  const { length, seed } = options;
+  checkRanges(length, seed);
   checkRuns(options);
   if (from !== undefined) checkArgument('createSampler', 'from', from, 'object');
-  if (from) checkState({ length, seed, rank, world, drawn: 0 }, from);
-  let drawn = from?.drawn ?? 0;
+  if (from) checkState({ length, seed, drawn: 0 }, from);
+  const stride = strideOf(length);
   let openPass = -1;
   let indexAt: (position: number) => number = () => 0;
 
   return {
-    next: () => {
-      const ordinal = drawn * world + rank;
+    draw: (ordinal, attempt = 0) => {
+      checkCount('draw', 'ordinal', ordinal, 0);
+      checkCount('draw', 'attempt', attempt, 0);
       const pass = Math.floor(ordinal / length);
       if (pass !== openPass) {
         indexAt = orderOfPass(options, pass);
         openPass = pass;
       }
-      drawn++;
-      return { ordinal, pass, index: indexAt(ordinal - pass * length) };
+      return { ordinal, pass, index: indexAt(((ordinal % length) + timesModulo(attempt, stride, length)) % length) };
     },
-    state: () => ({ length, seed, rank, world, drawn }),
+    state: (drawn = from?.drawn ?? 0) => ({ length, seed, drawn }),
   };
 }
+
+/** About 0.618 (the golden ratio less 1) of the length, without a common factor. */
+function strideOf(length: number): number {
+  let stride = Math.ceil(0.618 * length);
+  while (greatestCommonDivisor(stride, length) > 1) stride++;
+  return stride;
+}
+
+const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? a : greatestCommonDivisor(b, a % b));
+
+/** a * b mod n; the product of two numbers of 32 bits needs 64. */
+const timesModulo = (a: number, b: number, n: number): number =>
+  a === 0 ? 0 : Number((BigInt(a) * BigInt(b)) % BigInt(n));
 
 function orderOfPass(options: SamplerOptions, pass: number): (position: number) => number {
   const { length, seed, runs, window = DEFAULT_WINDOW } = options;
@@ -166,25 +178,29 @@ function checkRuns({ length, runs, window }: SamplerOptions): void {
   if (window !== undefined) checkCount('createSampler', 'window', window, 1);
 }
 
-function checkRanges(length: number, seed: number, rank: number, world: number): void {
+function checkRanges(length: number, seed: number): void {
   if (!Number.isInteger(length) || length < 1 || length > 2 ** 32) {
     throw new DataError('argument', `a sampler needs between 1 and 2^32 images, got ${length}`);
   }
   seedKey(seed);
-  if (!Number.isInteger(world) || world < 1 || !Number.isInteger(rank) || rank < 0 || rank >= world) {
-    throw new DataError('argument', `rank ${rank} of ${world}: the rank must lie in [0, world)`);
-  }
 }
 
-function checkState(own: SamplerState, from: SamplerState): void {
-  for (const field of ['length', 'seed', 'rank', 'world'] as const) {
+function checkState(own: SamplerState, from: SamplerState & { readonly world?: number }): void {
+  for (const field of ['length', 'seed'] as const) {
     if (own[field] !== from[field]) {
       throw new DataError(
         'cursor-mismatch',
-        `the saved position has ${field} ${from[field]}, this run has ${own[field]}: resume with the data, seed and ` +
-          'number of processes it was saved with, or start without it',
+        `the saved position has ${field} ${from[field]}, this run has ${own[field]}: resume with the data and seed ` +
+          'it was saved with, or start without it',
       );
     }
+  }
+  // Positions of the first versions name the processes, and count the draws of one of them.
+  if ((from.world ?? 1) !== 1) {
+    throw new DataError(
+      'cursor-mismatch',
+      `the saved position counts the draws of one of ${from.world} processes, as the first versions did; start without it`,
+    );
   }
   if (!Number.isSafeInteger(from.drawn) || from.drawn < 0) {
     throw new DataError('cursor-mismatch', `the saved position says ${from.drawn} draws, which is not a count`);

@@ -1,8 +1,9 @@
-/** The buffers of one plan: slots, constants, inputs, knobs and the uniform blocks of all kernels. */
+/** The buffers of one plan: slots, constants, inputs, knobs, the uniform blocks of all kernels, and staging for what ranks exchange. */
 import { BYTES_PER_ELEMENT, encode } from '../base/dtype';
 import { sizeOf } from '../base/shape';
 import { BINDING_ALIGNMENT } from '../base/target';
 import { roundUp } from '../base/whole-numbers';
+import { exchangesOf } from '../plan/exchanges';
 import type { Address, Plan } from '../plan/plan-types';
 import { GPU_BUFFER_USAGE } from './flags';
 import type { Gpu } from './gpu';
@@ -14,7 +15,15 @@ export interface PlanBuffers {
   readonly knobs: GPUBuffer | undefined;
   readonly uniforms: GPUBuffer | undefined;
   readonly uniformOffsets: readonly number[];
+  /** Of each exchange. */
+  readonly staging: readonly Staging[];
   readonly all: readonly GPUBuffer[];
+}
+
+/** Where an exchange leaves the device, and where it comes back. */
+export interface Staging {
+  readonly outgoing: GPUBuffer;
+  readonly incoming: GPUBuffer;
 }
 
 /** The buffer behind an address of the plan. */
@@ -44,8 +53,9 @@ export function createBuffers(gpu: Gpu, plan: Plan, owner: string): PlanBuffers 
 
 /** `all` gets each buffer as soon as there is one. */
 function fillBuffers(gpu: Gpu, plan: Plan, owner: string, all: GPUBuffer[]): PlanBuffers {
-  const make = (label: string, bytes: number, usage: number = GPU_BUFFER_USAGE.STORAGE): GPUBuffer => {
-    const buffer = gpu.createBuffer(label, bytes, usage | GPU_BUFFER_USAGE.COPY_SRC | GPU_BUFFER_USAGE.COPY_DST, owner);
+  const { STORAGE, UNIFORM, COPY_SRC, COPY_DST, MAP_READ, MAP_WRITE } = GPU_BUFFER_USAGE;
+  const make = (label: string, bytes: number, usage = STORAGE | COPY_SRC | COPY_DST): GPUBuffer => {
+    const buffer = gpu.createBuffer(label, bytes, usage, owner);
     all.push(buffer);
     return buffer;
   };
@@ -80,11 +90,15 @@ function fillBuffers(gpu: Gpu, plan: Plan, owner: string, all: GPUBuffer[]): Pla
     size += roundUp(step.kernel.uniforms.byteLength, BINDING_ALIGNMENT);
     return offset;
   });
-  const uniforms = size > 0 ? make('uniforms', size, GPU_BUFFER_USAGE.UNIFORM) : undefined;
+  const uniforms = size > 0 ? make('uniforms', size, UNIFORM | COPY_SRC | COPY_DST) : undefined;
   if (uniforms) {
     const words = new Uint32Array(size / 4);
     for (const [i, offset] of [...offsets.values()].entries()) words.set(blocks[i]!, offset / 4);
     upload(uniforms, new Uint8Array(words.buffer));
   }
-  return { slots, constants, batch, knobs, uniforms, uniformOffsets, all };
+  const staging = exchangesOf(plan).map(({ index, from, to }) => ({
+    outgoing: make(`sent in exchange ${index}`, from.bytes, MAP_READ | COPY_DST),
+    incoming: make(`received in exchange ${index}`, to.bytes, MAP_WRITE | COPY_SRC),
+  }));
+  return { slots, constants, batch, knobs, uniforms, uniformOffsets, staging, all };
 }

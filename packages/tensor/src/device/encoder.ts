@@ -55,6 +55,16 @@ export async function planEncoder(
       const bytes = roundUp(from.bytes, 4);
       return { from: bufferAt(from), fromOffset: from.offset, to: bufferAt(to), toOffset: to.offset, bytes };
     }
+    if (step.kind === 'send') {
+      const { index, from } = step.exchange;
+      const to = buffers.staging[index]!.outgoing;
+      return { from: bufferAt(from), fromOffset: from.offset, to, toOffset: 0, bytes: from.bytes };
+    }
+    if (step.kind === 'receive') {
+      const { index, to } = step.exchange;
+      const from = buffers.staging[index]!.incoming;
+      return { from, fromOffset: 0, to: bufferAt(to), toOffset: to.offset, bytes: to.bytes };
+    }
     const pipeline = pipelines[i]!;
     const entries: GPUBufferBinding[] = step.addresses.map((address) => ({
       buffer: bufferAt(address),

@@ -10,4 +10,5 @@ export const GPU_BUFFER_USAGE = {
   QUERY_RESOLVE: 512,
 } as const;
 export const GPU_MAP_READ = 1;
+export const GPU_MAP_WRITE = 2;
 export const GPU_SHADER_COMPUTE = 4;

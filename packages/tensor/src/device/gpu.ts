@@ -32,7 +32,8 @@ export interface Gpu extends AsyncDisposable, Marked {
    * refused. A refusal that nobody awaits fails the device: every later wait rejects with it.
    */
   granted(buffers: readonly GPUBuffer[]): Promise<void>;
-  destroyBuffer(buffer: GPUBuffer): void;
+  /** At once, or when `after` has resolved; disposing of the device waits for that. */
+  destroyBuffer(buffer: GPUBuffer, after?: Promise<unknown>): void;
   pipeline(kernel: Kernel): Promise<GPUComputePipeline>;
   /** Awaits a promise of the device in the way that suits the adapter; rejects with code `device-lost` if the device goes. */
   wait<T>(promise: Promise<T>): Promise<T>;
@@ -68,6 +69,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   const account = bufferAccount(device, memoryLimit, (error) => failures.fail(error));
   const failures: Failures = watchFailures(device, plainWait, account.answered);
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
+  const leaving = new Set<Promise<void>>();
   let disposed = false;
 
   function createBuffer(label: string, bytes: number, usage: GPUBufferUsageFlags, owner?: string): GPUBuffer {
@@ -90,9 +92,22 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     }
   }
 
+  function destroyBuffer(buffer: GPUBuffer, after?: Promise<unknown>): void {
+    if (!after) {
+      account.destroy(buffer);
+      return;
+    }
+    const gone: Promise<void> = after.then(() => {
+      account.destroy(buffer);
+      leaving.delete(gone);
+    });
+    leaving.add(gone);
+  }
+
   async function dispose(): Promise<void> {
     if (disposed) return;
     disposed = true;
+    await Promise.all(leaving);
     failures.expectLoss();
     const leaks = account.close();
     device.destroy();
@@ -118,7 +133,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     },
     createBuffer,
     granted: (buffers) => failures.wait(account.granted(buffers)),
-    destroyBuffer: account.destroy,
+    destroyBuffer,
     pipeline: pipelineCache(device, () => created.pipelines++),
     wait: failures.wait,
     readBytes,

@@ -24,6 +24,8 @@ export interface InputWriter {
     batch: Readonly<Record<string, ArrayLike<number> | undefined>>,
     knobs: Readonly<Record<string, Values | undefined>>,
   ): void;
+  /** The first value of a knob, as it was last written. */
+  knob(name: string): number;
   /** A batch input is filled by other means. */
   given(name: string): void;
 }
@@ -58,6 +60,7 @@ export function inputWriter(
   }
 
   return {
+    knob: (name) => knobData[knobInputs.get(name)!.offset / 4]!,
     given: (name) => missing.input.delete(name),
     write(batch, knobs) {
       check(batch, knobs);

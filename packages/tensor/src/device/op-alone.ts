@@ -100,7 +100,8 @@ async function timeByClock(gpu: Gpu, encode: EncodeSteps, steps: number, runs: n
 
 /** All runs between two timestamps, in one submit. */
 async function timeByStamps(gpu: Gpu, encode: EncodeSteps, steps: number, runs: number): Promise<number> {
-  const [began, ended] = await timestamps(gpu, 1, (encoder, querySet) => {
+  const [began, ended] = await timestamps(gpu, 1, (querySet) => {
+    const encoder = gpu.device.createCommandEncoder();
     for (let i = 0; i < runs; i++) {
       const timestampWrites = {
         querySet,
@@ -109,6 +110,7 @@ async function timeByStamps(gpu: Gpu, encode: EncodeSteps, steps: number, runs: 
       };
       encode(encoder, 0, steps, i === 0 || i === runs - 1 ? { timestampWrites } : undefined);
     }
+    gpu.device.queue.submit([encoder.finish()]);
   });
   return Number(ended! - began!) / 1e9 / runs;
 }

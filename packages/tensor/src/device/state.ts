@@ -12,6 +12,7 @@ import {
   type StateSpec,
   type TensorName,
 } from '../graph/state-layout';
+import { refuseDuringRun, runAtHand } from './at-hand';
 import { GPU_BUFFER_USAGE } from './flags';
 import type { Gpu } from './gpu';
 
@@ -47,6 +48,7 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
     buffers: buffers as { readonly [group in keyof G]: readonly GPUBuffer[] },
     bytes: Object.values(layout).reduce((sum, group) => sum + group.bytes, 0),
     write(group, name, values) {
+      refuseDuringRun(buffers);
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
       if (values.length !== sizeOf(shape))
         throw new TensorError(
@@ -57,12 +59,15 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
       gpu.device.queue.writeBuffer(buffers[group]![buffer]!, start, encode(values, dtype));
     },
     async read(group, name) {
+      const run = runAtHand(buffers);
+      if (run) await run.over;
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
       const [size, width] = [sizeOf(shape), BYTES_PER_ELEMENT[dtype]];
       const bytes = await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width);
       return decode(bytes, dtype, size) as never;
     },
     copy(from, to) {
+      refuseDuringRun(buffers);
       if (!haveSameLayout(layout[from], layout[to]))
         throw new TensorError('state', `groups "${from}" and "${to}" do not have the same layout`);
       const { buffers: sizes, dtype } = layout[from]!;

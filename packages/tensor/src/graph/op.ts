@@ -82,6 +82,8 @@ export interface Exchange {
   readonly kind: 'allReduce' | 'allGather' | 'reduceScatter';
   /** How values of the ranks become one; without meaning where they are gathered. */
   readonly how: Reduction;
+  /** R, the number of ranks. */
+  readonly size: number;
   readonly input: number;
   /** Elements from the start of the input. */
   readonly inputOffset: number;

@@ -29,8 +29,8 @@ const reduceEqual = (value: number, { size, how }: CollectiveAttrs): number => {
   return how === 'sum' ? value * size : value + Math.log(size);
 };
 
-const whole = (kind: Exchange['kind'], { how }: CollectiveAttrs): Exchange[] => [
-  { kind, how, input: 0, inputOffset: 0, output: 0, outputOffset: 0, when: undefined },
+const whole = (kind: Exchange['kind'], { how, size }: CollectiveAttrs): Exchange[] => [
+  { kind, how, size, input: 0, inputOffset: 0, output: 0, outputOffset: 0, when: undefined },
 ];
 
 const allReduceOp: Op<CollectiveAttrs> = {
@@ -95,12 +95,17 @@ const BUCKET_ELEMENTS = 6_250_000;
 interface WindowsAttrs {
   readonly exchanges: readonly Exchange[];
   readonly size: number;
+  /** Inputs that are windows; one more is the knob, where there is one. */
+  readonly windows: number;
 }
 
 const allReduceWindowsOp: Op<WindowsAttrs> = {
   name: 'allReduceWindows',
-  infer: (windows) => [...windows],
-  reference: (windows, { size }) => windows.map(({ data }) => data.map((value) => value * size)),
+  infer: (inputs, { windows }) => inputs.slice(0, windows),
+  reference(inputs, { size, windows }) {
+    const isOff = inputs[windows]?.data[0] === 0;
+    return inputs.slice(0, windows).map(({ data }) => data.map((value) => (isOff ? value : value * size)));
+  },
   exchanges: ({ exchanges }) => exchanges,
 };
 
@@ -128,6 +133,7 @@ export function allReduceWindows(
     stretches(shape, bucket).map(({ first, end }) => ({
       kind: 'allReduce' as const,
       how: 'sum' as const,
+      size,
       input: i,
       inputOffset: first,
       output: i,
@@ -137,7 +143,8 @@ export function allReduceWindows(
     })),
   );
   const op: Op<WindowsAttrs> = { ...allReduceWindowsOp, mutates: windows.map((_, i) => i) };
-  return record(op, windows, { exchanges: exchanges.reverse(), size });
+  const inputs = when ? [...windows, when] : windows;
+  return record(op, inputs, { exchanges: exchanges.reverse(), size, windows: windows.length });
 }
 
 function stretches([elements]: Shape, bucket: number): { first: number; end: number }[] {
@@ -150,7 +157,9 @@ function stretches([elements]: Shape, bucket: number): { first: number; end: num
 }
 
 function knobName(when: Tensor): string {
-  const { node } = when;
+  const { node, shape } = checkTensor('allReduceWindows', when);
+  if (sizeOf(shape) !== 1)
+    opError('shape', 'allReduceWindows', `when is ${showShape(shape)}; give a knob of one value`);
   if (!isInput(node) || (node.attrs as InputAttrs).kind !== 'knob')
     opError('argument', 'allReduceWindows', 'when is no knob; give one of the knobs of the step as it came');
   return (node.attrs as InputAttrs).name;

@@ -5,10 +5,10 @@ import { showShape, sizeOf } from '../base/shape';
 import type { GraphNode, Storage, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
 import { isConstant, isInput, isState } from '../ops/sources';
-import type { CopyDraft, Draft } from './draft';
+import type { CopyDraft, Draft, DraftedExchange, ExchangeDraft } from './draft';
 import { byteSize } from './memory';
 import { ownerOf } from './owner';
-import type { Address, GivenValues, PlanStep } from './plan-types';
+import type { Address, GivenValues, PlannedExchange, PlanStep } from './plan-types';
 import type { Slots } from './slots';
 import type { InPlace } from './stored-values';
 
@@ -51,11 +51,44 @@ function sourceHome(tensor: Tensor, { constants, knobs }: GivenValues): Home {
   throw new TensorError('argument', `internal: ${tensor.node.op.name} ${showShape(tensor.shape)} has no address`);
 }
 
-/** A draft with the addresses of what it binds. */
-export function addressStep(draft: Draft, locate: Locate): PlanStep {
-  if (draft.kind === 'copy') return addressCopy(draft, locate);
-  const { kernel, node, members } = draft;
-  return { kind: 'kernel', kernel, addresses: kernel.bindings.map(({ tensor }) => locate(tensor)), node, members };
+/** The drafts with the addresses of what they bind. */
+export function addressSteps(drafts: readonly Draft[], locate: Locate): PlanStep[] {
+  const exchanges = new Map<DraftedExchange, PlannedExchange>();
+  return drafts.map((draft) => {
+    const { kind, node } = draft;
+    if (kind === 'copy') return addressCopy(draft, locate);
+    if (kind === 'kernel') {
+      const { kernel, members } = draft;
+      return { kind, kernel, addresses: kernel.bindings.map(({ tensor }) => locate(tensor)), node, members };
+    }
+    const known = exchanges.get(draft.exchange) ?? addressExchange(draft, exchanges.size, locate);
+    exchanges.set(draft.exchange, known);
+    return { kind, exchange: known, node };
+  });
+}
+
+function addressExchange(
+  { exchange, node }: ExchangeDraft<'send' | 'receive'>,
+  index: number,
+  locate: Locate,
+): PlannedExchange {
+  const { kind, how, size, when, from, fromOffset, sent, into, intoOffset, received } = exchange;
+  const stretch = (tensor: Tensor, offset: number, elements: number): Address => {
+    const width = BYTES_PER_ELEMENT[tensor.dtype];
+    return { ...shifted(locate(tensor), offset * width), bytes: elements * width };
+  };
+  return {
+    kind,
+    how,
+    size,
+    when,
+    index,
+    from: stretch(from, fromOffset, sent),
+    to: stretch(into, intoOffset, received),
+    sent,
+    received,
+    node,
+  };
 }
 
 /** Copies to the element, since what lies behind a segment must stay zero. */

@@ -2,7 +2,7 @@
 import { showShape } from '../base/shape';
 import type { GraphNode, Storage, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
-import type { Address, Place, Plan, PlanStep } from './plan-types';
+import type { Address, Place, Plan, PlannedExchange, PlanStep } from './plan-types';
 
 export interface DescribeOptions {
   /** Add the WGSL text of every distinct kernel (default false). */
@@ -13,9 +13,9 @@ export interface DescribeOptions {
 export function describePlan(plan: Plan, { wgsl = false }: DescribeOptions = {}): string {
   const names = new Map(plan.nodes.flatMap((node, i) => node.outputs.map((output) => [output, nameOf(output, i)])));
   const texts = [...new Set(plan.steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel.wgsl] : [])))];
-  const { kernels, copies, totalBytes, flops } = plan.report;
+  const { kernels, copies, exchanges, totalBytes, flops } = plan.report;
   return [
-    `${plan.target.name}: ${kernels} kernels, ${copies} copies, ${flops} flop, ${totalBytes} bytes`,
+    `${plan.target.name}: ${kernels} kernels, ${copies} copies, ${exchanges > 0 ? `${exchanges} exchanges, ` : ''}${flops} flop, ${totalBytes} bytes`,
     '',
     'graph',
     ...plan.nodes.map((node) => `  ${describeNode(node, names)}`),
@@ -68,6 +68,14 @@ function describePlace(place: Place): string {
   }
 }
 
+function describeHalf(half: 'send' | 'receive', exchange: PlannedExchange): string {
+  const { index, kind, how, size, from, to, sent, received, when } = exchange;
+  const what = `exchange ${index} (${kind}${kind === 'allReduce' ? ` ${how}` : ''} of ${size} ranks${when === undefined ? '' : `, unless ${when} is 0`})`;
+  return half === 'send'
+    ? `send ${sent} elements for ${what} from ${describeAddress(from)}`
+    : `receive ${received} elements of ${what} into ${describeAddress(to)}`;
+}
+
 function describeStep(
   step: PlanStep,
   index: number,
@@ -77,6 +85,7 @@ function describeStep(
   const number = String(index).padStart(4);
   if (step.kind === 'copy')
     return [`${number} copy ${describeAddress(step.from)} to ${describeAddress(step.to)}  at ${step.node.site}`];
+  if (step.kind !== 'kernel') return [`${number} ${describeHalf(step.kind, step.exchange)}  at ${step.node.site}`];
   const { label, bindings, uniforms, workgroups, wgsl } = step.kernel;
   return [
     `${number} ${label}, wgsl ${texts.indexOf(wgsl)}, ${workgroups.join(' x ')} workgroups  at ${step.node.site}`,

@@ -1,12 +1,15 @@
-/** Tasks become drafts of steps: kernels, and copies of stored values. A draft names tensors; where they lie is decided later. */
+/**
+ * Tasks become drafts of steps: kernels, copies of stored values, and the two halves of an exchange between ranks. A draft names tensors; where they lie is
+ * decided later.
+ */
 import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Binding, GraphNode, Kernel, Tensor } from '../graph/op';
+import type { Binding, Exchange, GraphNode, Kernel, Tensor } from '../graph/op';
 import { elementwiseKernel } from '../kernels/elementwise-program';
 import type { Task } from './fuse';
 
-export type Draft = KernelDraft | CopyDraft;
+export type Draft = KernelDraft | CopyDraft | ExchangeDraft<'send'> | ExchangeDraft<'receive'>;
 
 interface Finished {
   /** The op that finishes here, and all ops that the step computes. */
@@ -27,8 +30,24 @@ export interface CopyDraft extends Finished {
   readonly offset: number;
 }
 
+/** A value leaves for the other ranks (send), or what became of it comes back (receive). */
+export interface ExchangeDraft<Half extends 'send' | 'receive'> extends Finished {
+  readonly kind: Half;
+  readonly exchange: DraftedExchange;
+}
+
+/** `sent` elements of `from` go out, `received` elements of `into` come in. The same object in both halves. */
+export interface DraftedExchange extends Pick<Exchange, 'kind' | 'how' | 'size' | 'when'> {
+  readonly from: Tensor;
+  readonly fromOffset: number;
+  readonly sent: number;
+  readonly into: Tensor;
+  readonly intoOffset: number;
+  readonly received: number;
+}
+
 export const draftSteps = (tasks: readonly Task[], target: Target): Draft[] =>
-  tasks.flatMap((task): Draft[] => copiesOf(task) ?? kernelsOf(task, target));
+  tasks.flatMap((task): Draft[] => copiesOf(task) ?? exchangesOf(task) ?? kernelsOf(task, target));
 
 function copiesOf({ root, nodes }: Task): CopyDraft[] | undefined {
   return root?.op.copies?.(root.attrs).map(({ from, into, offset }) => ({
@@ -39,6 +58,28 @@ function copiesOf({ root, nodes }: Task): CopyDraft[] | undefined {
     node: root,
     members: nodes,
   }));
+}
+
+/** All halves that send before all that receive: values of one op do not wait for one another. */
+function exchangesOf({ root, nodes }: Task): Draft[] | undefined {
+  if (!root?.op.exchanges) return undefined;
+  const exchanges = root.op
+    .exchanges(root.attrs)
+    .map((exchange) => draftExchange(root, exchange))
+    .filter(({ sent }) => sent > 0);
+  const finished = { node: root, members: nodes };
+  return [
+    ...exchanges.map((exchange): Draft => ({ kind: 'send', exchange, ...finished })),
+    ...exchanges.map((exchange): Draft => ({ kind: 'receive', exchange, ...finished })),
+  ];
+}
+
+function draftExchange({ inputs, outputs }: GraphNode, exchange: Exchange): DraftedExchange {
+  const { kind, how, size, when, inputOffset, outputOffset } = exchange;
+  const [from, into] = [inputs[exchange.input]!, outputs[exchange.output]!];
+  const sent = exchange.elements ?? sizeOf(from.shape);
+  const received = { allReduce: sent, allGather: sent * size, reduceScatter: sent / size }[kind];
+  return { kind, how, size, when, from, fromOffset: inputOffset, sent, into, intoOffset: outputOffset, received };
 }
 
 function kernelsOf(task: Task, target: Target): KernelDraft[] {
@@ -60,6 +101,8 @@ function lower({ root, program, nodes }: Task, target: Target): readonly Kernel[
 /** What a step reads and writes. */
 export function bindingsOf(draft: Draft): readonly Binding[] {
   if (draft.kind === 'kernel') return draft.kernel.bindings;
+  if (draft.kind === 'send') return [{ tensor: draft.exchange.from, access: 'read' }];
+  if (draft.kind === 'receive') return [{ tensor: draft.exchange.into, access: 'read_write' }];
   return [
     { tensor: draft.from, access: 'read' },
     { tensor: draft.into, access: 'read_write' },

@@ -1,6 +1,6 @@
 /** What a plan is, in types only: the steps of a replay, where every value lies, and what it costs. */
 import type { Target } from '../base/target';
-import type { GraphNode, Kernel, Tensor } from '../graph/op';
+import type { Exchange, GraphNode, Kernel, Tensor } from '../graph/op';
 import type { StateLayout } from '../graph/state-layout';
 
 export interface PlanInput {
@@ -34,7 +34,28 @@ export type PlanStep =
       /** All ops that are computed together, by this kernel and those beside it that have the same list. */
       readonly members: readonly GraphNode[];
     }
-  | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode };
+  | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode }
+  | ExchangeStep<'send'>
+  | ExchangeStep<'receive'>;
+
+/** A value leaves for the other ranks (send), or what became of it comes back (receive): the same exchange in both. */
+interface ExchangeStep<Half extends 'send' | 'receive'> {
+  readonly kind: Half;
+  readonly exchange: PlannedExchange;
+  readonly node: GraphNode;
+}
+
+/** What this rank sends at a collective, and where the result goes. */
+export interface PlannedExchange extends Pick<Exchange, 'kind' | 'how' | 'size' | 'when'> {
+  /** Place among the exchanges of the plan: they are sent in this order, on every rank. */
+  readonly index: number;
+  readonly from: Address;
+  readonly to: Address;
+  /** Elements that this rank sends, and that it gets. */
+  readonly sent: number;
+  readonly received: number;
+  readonly node: GraphNode;
+}
 
 /** Where a value's bytes are. */
 export interface Address {
@@ -65,9 +86,11 @@ export interface PlanReport {
   /** Kernels that differ in their text: so many are compiled. */
   readonly distinctKernels: number;
   readonly copies: number;
+  /** Exchanges with other ranks. */
+  readonly exchanges: number;
   readonly flops: number;
   readonly bytesMoved: number;
-  /** State by group, then `inputs`, `constants`, `activations` (the slots together). */
+  /** State by group, then `inputs`, `constants`, `activations` (the slots together), `staging` where ranks exchange values. */
   readonly bytes: Readonly<Record<string, number>>;
   readonly totalBytes: number;
   /** Most bytes of intermediate values alive at once, and the op that runs then. */

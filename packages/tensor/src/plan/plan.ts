@@ -4,7 +4,7 @@
  */
 import type { GraphNode } from '../graph/op';
 import { reachable } from '../graph/record';
-import { addresses, addressStep } from './addresses';
+import { addresses, addressSteps } from './addresses';
 import { checkBindings, checkUpdateOrder } from './checks';
 import { draftSteps } from './draft';
 import { fuse } from './fuse';
@@ -26,13 +26,13 @@ export function makePlan({ outputs, effects, state, target, fusion = true, share
   const tasks = fuse(nodes, kept, target.maxStorageBuffers, fusion);
   const drafts = draftSteps(tasks, target);
   const inPlace = placeStoredValues(drafts, kept);
-  const steps = drafts.filter((draft) => draft.kind === 'kernel' || inPlace.get(ownerOf(draft.from).owner) !== draft);
+  const steps = drafts.filter((draft) => draft.kind !== 'copy' || inPlace.get(ownerOf(draft.from).owner) !== draft);
   checkUpdateOrder(steps, nodes);
 
   const slots = planSlots(steps, kept, inPlace, shareSlots);
   const given = givenValues(nodes, steps, kept);
   const locate = addresses(slots, given, inPlace);
-  const planned = steps.map((draft) => addressStep(draft, locate));
+  const planned = addressSteps(steps, locate);
   checkBindings(planned, target);
 
   return {

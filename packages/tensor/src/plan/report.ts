@@ -4,6 +4,7 @@ import type { Target } from '../base/target';
 import type { StateLayout } from '../graph/state-layout';
 import { isScratch } from '../kernels/kernel-builder';
 import { kernelSeconds } from './cost';
+import { exchangesOf } from './exchanges';
 import { byteSize, type Lifetime, peakOf } from './memory';
 import type { GivenValues, PlanReport, PlanStep } from './plan-types';
 import type { Slots } from './slots';
@@ -19,12 +20,14 @@ interface ReportInput {
 export function makeReport({ planned, slots, given, state, target }: ReportInput): PlanReport {
   const { stored, lifetimes, slotBytes } = slots;
   const kernels = planned.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
+  const exchanges = exchangesOf({ steps: planned });
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   const bytes: Record<string, number> = {};
   for (const [name, group] of Object.entries(state)) bytes[name] = group.bytes;
   bytes.inputs = total(given.batch.map(({ tensor }) => byteSize(tensor))) + given.knobBytes;
   bytes.constants = total(given.constants.map(({ tensor }) => byteSize(tensor)));
   bytes.activations = total(slotBytes);
+  if (exchanges.length > 0) bytes.staging = total(exchanges.map(({ from, to }) => from.bytes + to.bytes));
   const peak = peakOf(lifetimes, planned.length + 1);
   const at = planned[Math.min(peak.step, planned.length - 1)];
   const names = stored.map((storage) =>
@@ -42,14 +45,15 @@ export function makeReport({ planned, slots, given, state, target }: ReportInput
   return {
     kernels: kernels.length,
     distinctKernels: new Set(kernels.map(({ wgsl }) => wgsl)).size,
-    copies: planned.length - kernels.length,
+    copies: planned.filter(({ kind }) => kind === 'copy').length,
+    exchanges: exchanges.length,
     flops: total(kernels.map((kernel) => kernel.flops)),
     bytesMoved: total(kernels.map((kernel) => kernel.bytes)),
     bytes,
     totalBytes: total(Object.values(bytes)),
     peak: {
       bytes: peak.bytes,
-      at: at ? (at.kind === 'kernel' ? at.kernel.label : 'copy') : 'nothing',
+      at: at ? (at.kind === 'kernel' ? at.kernel.label : at.kind) : 'nothing',
       site: at?.node.site ?? '',
       alive: aliveAt(peak.step, lifetimes, names),
     },

@@ -178,6 +178,9 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ x: { shape: [5, n] }, at: index([7]) }),
     build: ({ x, at }) => f.scatterAddRows(f.gatherRows(x!, at!), at!, 6),
   },
+  one('values of other ranks', (x) => [f.allReduce(f.allGather(x, 2), 2), f.reduceScatter(f.concat([x, x]), 2)], {
+    dtypes: ['f32'],
+  }),
   one('top-k', (x) => f.topK(x, 3).values),
   one('positions of the largest', (x) => [f.argmax(x), f.argmax(x, 0)], { gradient: false }),
   { name: 'one-hot', inputs: (n) => ({ at: index([n]) }), build: ({ at }) => f.oneHot(at!, 6), dtypes: ['f32'] },

@@ -15,6 +15,7 @@ import { isTensor } from '../graph/record';
 import { layoutState } from '../graph/state-layout';
 import { openGpu } from '../node';
 import { assign, store } from '../ops/assign';
+import { allReduceWindows } from '../ops/collective';
 import { add, cast, mul } from '../ops/elementwise';
 import { sum } from '../ops/reduce';
 import { grad } from '../passes/grad';
@@ -74,7 +75,7 @@ function planUpdate(target: Target): Plan {
     layout,
     (state) => {
       const { a, b } = state.w.tensors;
-      store(state.v, { a: mul(a, 2), b: mul(b, 3) });
+      allReduceWindows(store(state.v, { a: mul(a, 2), b: mul(b, 3) }), { size: 2 });
       return assign(a, add(a, 1));
     },
     {},

@@ -1,0 +1,19 @@
+/** Commands that run in one process: several of them would do the same work, into the same files. */
+import { findLauncher } from '@franca/collective';
+import { TrainError } from '../errors';
+import type { Started } from '../text/program';
+import { markTold } from './known-errors';
+
+/** The commands that ranks run together. */
+const SHARED = new Set(['pretrain', 'highres']);
+
+/** @throws TrainError `usage` for a command that ranks do not run together, started as several */
+export function refuseLaunch(command: string, env: Started['env'] = process.env): void {
+  const launcher = findLauncher(env);
+  if (SHARED.has(command) || launcher?.size === undefined || launcher.size === 1) return;
+  const error = new TrainError(
+    'usage',
+    `franca-train ${command} runs in one process, and ${launcher.name} started ${launcher.size}; start it without (${[...SHARED].join(' and ')} run on several ranks)`,
+  );
+  throw launcher.rank === 0 ? error : markTold(error);
+}
