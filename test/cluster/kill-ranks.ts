@@ -9,7 +9,7 @@
  * held. `srun` starts a Slurm of its own (one-node-slurm.ts) and does not ask it to end a job when a task fails: the ranks must do that themselves.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,7 @@ import { latestRunCheckpoint } from '@franca/checkpoint';
 import { newestTensors, tinyData, tinyOverrides } from '../../apps/train/test/tiny-run';
 import { type Launched, type LauncherName, launch, launcherNames } from './launch';
 import { startSlurm } from './one-node-slurm';
+import { stepsDone } from './steps-done';
 
 /** Within this time of the death of one rank, all are gone. */
 const SECONDS_TO_END = 10;
@@ -45,12 +46,6 @@ function train(out: string, env: NodeJS.ProcessEnv): Launched {
   const settings = [...tinyOverrides(steps), 'franca.checkpoint.every=3', `franca.gpus=${ranks}`];
   const words = ['pretrain', '-c', 'cpu-tiny', '--adapter', 'software', '--data', tinyData, '--out', out];
   return launch(values.launcher as LauncherName, ranks, [...words, '--resume', 'auto', ...settings], env);
-}
-
-/** Steps that stand in the run's figures. */
-function stepsDone(out: string): number {
-  const file = join(out, 'metrics.jsonl');
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0;
 }
 
 const isOver = ({ launcher }: Launched): boolean => launcher.exitCode !== null || launcher.signalCode !== null;

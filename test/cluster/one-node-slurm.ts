@@ -4,7 +4,8 @@
  * Debian's packages (`slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge`, and `libpmix-dev`, without which `--mpi=pmix` is not there).
  *
  * munged, slurmctld and slurmd are children of this process and write into a folder of their own, which goes with them. No systemd, no cgroups, no
- * accounting: processes are found by their parents (`proctrack/linuxproc`). The node claims 4 CPUs, however many there are.
+ * accounting: processes are found by their parents (`proctrack/linuxproc`). The node claims 4 CPUs,
+ * however many there are, and 4 GPUs, which are empty files.
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -31,6 +32,8 @@ export async function startSlurm(settings: readonly string[] = []): Promise<Slur
   writeFileSync(key, randomBytes(128), { mode: 0o400 });
   const configuration = join(folder, 'slurm.conf');
   writeFileSync(configuration, await slurmConf(folder, settings));
+  for (const gpu of [0, 1, 2, 3]) writeFileSync(join(folder, `gpu${gpu}`), '');
+  writeFileSync(join(folder, 'gres.conf'), `Name=gpu File=${folder}/gpu[0-3]\n`);
   const env = { ...process.env, SLURM_CONF: configuration };
 
   const log = openSync(join(folder, 'log'), 'a');
@@ -74,9 +77,9 @@ async function slurmConf(folder: string, settings: readonly string[]): Promise<s
     'SelectTypeParameters=CR_CPU',
     'SlurmdParameters=config_overrides',
     'ReturnToService=2',
-    'KillWait=30',
+    'GresTypes=gpu',
     ...settings,
-    `NodeName=${host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=1000`,
+    `NodeName=${host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=1000 Gres=gpu:4`,
     `PartitionName=all Nodes=${host} Default=YES`,
     '',
   ].join('\n');
