@@ -57,12 +57,19 @@ async function main(): Promise<void> {
 
   const log = (job: string): string => join(folder, `franca-${job}.out`);
   const over = async (job: string, state: string): Promise<void> => {
-    await until(`${state}`, async () => (await look(job, env)).state === state, log(job));
+    const isOver = async () => /COMPLETED|CANCELLED|FAILED|TIMEOUT/.test((await look(job, env)).state);
+    await until(`job ${job} over`, isOver, log(job));
+    const found = (await look(job, env)).state;
+    if (found !== state) throw new Error(`job ${job} is ${found}, not ${state}:\n${readFileSync(log(job), 'utf8')}`);
   };
   const steps = async (job: string, out: string, count: number): Promise<void> =>
     until(`${count} steps done`, () => stepsDone(out) >= count, log(job));
   const requeued = async (job: string, times: number): Promise<void> => {
-    await until('queued again', async () => (await look(job, env)).restarts === times, log(job));
+    const isWaiting = async () => {
+      const { state, restarts } = await look(job, env);
+      return restarts === times && state === 'PENDING';
+    };
+    await until('queued again', isWaiting, log(job));
     // Slurm lets two minutes pass before it starts a requeued job
     await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
   };
