@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { modulesIn } from './module-folder';
+import { refuseLaunch } from './ranks/refuse-launch';
 
 /** What a file of `commands/` exports. */
 export interface CommandModule {
@@ -15,13 +16,19 @@ export async function createCommandLine(): Promise<Command> {
     .version(ownVersion(), '--version', 'show the version')
     .showHelpAfterError('(--help shows what there is)')
     .helpCommand('help [command]', 'show the help of a command')
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_, command) => refuseLaunch(pathOf(command)));
   for (const { register } of await modulesIn<CommandModule>('commands')) await register(program);
   return program;
 }
 
+/** `eval knn`, without the program's own name. */
+const pathOf = (command: Command): string =>
+  command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
+
 /** Of the package.json beside `dist`, and beside the sources. */
-const ownVersion = (): string => JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
+export const ownVersion = (): string =>
+  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 /** Help text with one command a line, its purpose behind it. */
 export function examples(lines: readonly (readonly [command: string, purpose: string])[]): string {

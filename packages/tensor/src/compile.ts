@@ -20,6 +20,7 @@ import { planRunner } from './device/run-plan';
 import type { State } from './device/state';
 import { boundSubmits } from './device/submits';
 import { tunedTarget } from './device/tuner';
+import type { TuningReport } from './device/tuning';
 import { warmKernels } from './device/warm';
 import { refuseOtherCopy } from './graph/copy';
 import type { Spec, Tensor } from './graph/op';
@@ -109,6 +110,23 @@ export async function compile<
     for (const buffer of buffers.all) gpu.destroyBuffer(buffer);
     throw error;
   }
+}
+
+/**
+ * Makes the choices of kernels that `compile` would make for this step, and nothing else. Of several ranks one does this first; with its `tuningTable` the others run the
+ * same kernels. Throws `TensorError` as `compile` does before it plans.
+ */
+export async function tuneStep<
+  B extends BatchSpec = Record<never, never>,
+  K extends KnobSpec = Record<never, never>,
+  G extends StateSpec = Record<never, never>,
+>(gpu: Gpu, step: StepFunction<B, K, G>, signature: Signature<B, K, G> = {}): Promise<TuningReport> {
+  checkCall(step, signature);
+  refuseOtherCopy('the device', gpu);
+  if (signature.state) refuseOtherCopy('the state', signature.state);
+  const layout = signature.state?.layout ?? ({} as StateLayout<G>);
+  const { report } = await tunedTarget(gpu, recordedNodes(recordInput(layout, step, signature)));
+  return report;
 }
 
 const SIGNATURE: Record<keyof Signature<BatchSpec, KnobSpec>, true> = {

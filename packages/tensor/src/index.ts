@@ -23,7 +23,7 @@ export {
   type SubgroupMatrixConfig,
   type Target,
 } from './base/target';
-export { compile, type PlanSignature, planStep } from './compile';
+export { compile, type PlanSignature, planStep, tuneStep } from './compile';
 export {
   checkHalfKernels,
   type HalfKernelCheck,

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { create } from 'webgpu';
 import { compile } from './compile';
 import { NO_ADAPTER } from './device/adapter-list';
-import { openGpu } from './node';
+import { listGpus, openGpu } from './node';
 import { add } from './ops/elementwise';
 import { sum } from './ops/reduce';
 
@@ -57,6 +57,24 @@ describe('a GPU is taken before the software adapter', () => {
       code: 'adapter',
       message: expect.stringMatching(/^no GPU answers, only llvmpipe.*which computes on the processor; .*install/),
     });
+  });
+});
+
+describe('a GPU among several', () => {
+  const others = ['NVIDIA L4', 'NVIDIA H100 80GB HBM3'];
+  test('is taken by its number, which counts GPUs alone', async () => {
+    const { asked } = stubMachine(others);
+    expect(await listGpus()).toEqual(others);
+    await using gpu = await openGpu({ adapter: 'gpu:1', tuning: false });
+    expect([gpu.target.family, asked.at(-1)]).toEqual(['gpu', others[1]]);
+  });
+  test('is refused where there is none of that number', async () => {
+    stubMachine(others);
+    await expect(openGpu({ adapter: 'gpu:2' })).rejects.toThrow(
+      /^there is no adapter gpu:2; gpu:0 is NVIDIA L4, gpu:1 is NVIDIA H100 80GB HBM3$/,
+    );
+    stubMachine([]);
+    await expect(openGpu({ adapter: 'gpu:0' })).rejects.toThrow(/^no WebGPU adapter answers to "gpu"/);
   });
 });
 

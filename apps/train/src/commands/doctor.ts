@@ -15,7 +15,7 @@ export function register(program: Command): void {
     .option('--measure', 'measure the adapter for a few seconds; `plan` then states expected times')
     .option(
       '--adapter <name>',
-      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+      "auto, gpu, gpu:1 (the second), software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
     )
     .addHelpText(
       'after',

@@ -9,7 +9,10 @@ const CONTINUING = `
 franca.knn.interval, franca.data.max_bad_share, evaluation.eval_period_iterations, train.num_workers, franca.augment.device)
 and the same pictures in another place (--data); everything else is refused, with the command that forks the run.
 --fork takes weights, optimiser and schedules on from the step of the checkpoint and says what changes: pictures or a seed that
-are others start a new order, a larger crop resamples positions, a changed length or batch moves the learning rate.`;
+are others start a new order, a larger crop resamples positions, a changed length or batch moves the learning rate.
+
+Several GPUs, of one machine or of many: start it by mpirun or srun. franca.gpus says for how many the configuration is written
+(default: as many as there are ranks when the run begins); it goes on with the same pictures on any number that divides the batch.`;
 
 /** Adds the command. */
 export function register(program: Command): void {
@@ -33,6 +36,7 @@ export function register(program: Command): void {
           'franca-train pretrain --fork runs/photos --out runs/longer optim.epochs=100',
           'go on in a new folder with other settings',
         ],
+        ['mpirun -n 4 franca-train pretrain --data photos/ --out runs/photos', 'on four GPUs'],
       ]),
     )
     .action(async (overrides: string[], options: TrainCommandOptions) => {

@@ -1,7 +1,7 @@
 /** The doctor's report: opens the adapter, lets it compute a product that is checked, and describes it. */
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { compile, type Gpu, listedMatrices, matmul, type Tensor } from '@franca/tensor';
-import { openGpu, thisHost } from '@franca/tensor/node';
+import { listGpus, openGpu, thisHost } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
 import { rateText } from '../plan/describe-rates';
@@ -32,6 +32,7 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
   return [
     ...machineLines(),
     ...adapterLines(gpu),
+    ...(gpu.target.family === 'gpu' ? gpuLines(await listGpus()) : []),
     ...matrixLines(gpu),
     ...(halves ? [row('f16', judge(halves.verdict, halves.path).text)] : []),
     ...speedLines(rates),
@@ -47,6 +48,10 @@ const machineLines = (): string[] => [
   row('node', `${process.versions.node} on ${process.platform}-${process.arch}, ${availableParallelism()} cores`),
   row('memory', `${amountOfBytes(totalmem())}, ${amountOfBytes(freemem())} free`),
 ];
+
+/** What several GPUs are called, to choose among them. */
+const gpuLines = (gpus: readonly string[]): string[] =>
+  gpus.length < 2 ? [] : gpus.map((name, at) => row(`gpu:${at}`, name));
 
 function adapterLines({ device, target, memoryLimit }: Gpu): string[] {
   const { vendor, architecture } = device.adapterInfo;

@@ -69,7 +69,7 @@ export const withWeights = (command: Command): Command =>
     .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
     .option(
       '--adapter <name>',
-      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+      "auto, gpu, gpu:1 (the second), software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
     )
     .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
 

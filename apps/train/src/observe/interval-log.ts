@@ -6,10 +6,16 @@ import type { MetricRow } from './metrics-log';
 import { deviceBytes, type ObservedRun } from './observed-run';
 import type { Row } from './update-rows';
 
+/** Updates to log, and the teacher's CLS tokens of the last one [2B, D]. */
+export interface Interval {
+  readonly rows: readonly Row[];
+  readonly cls: Float32Array;
+}
+
 /** Logs the updates that ended with step `at`; returns what tells the health of the run. */
-export async function logInterval(run: ObservedRun, at: number, rows: readonly Row[]): Promise<HealthReading> {
+export async function logInterval(run: ObservedRun, at: number, { rows, cls }: Interval): Promise<HealthReading> {
   const { schedule, record, log, events, progress } = run;
-  const health = await readHealth(run, at, rows);
+  const health = await readHealth(run, at, { rows, cls });
   const rates = { ...record.pace.interval(), memory_bytes: deviceBytes(run) };
   const figures: Row = {
     ...rates,
@@ -31,14 +37,14 @@ export async function logInterval(run: ObservedRun, at: number, rows: readonly R
 async function readHealth(
   { step, record, options }: ObservedRun,
   at: number,
-  rows: readonly Row[],
+  { rows, cls }: Interval,
 ): Promise<HealthReading> {
   const last = rows.at(-1)!;
   record.usage.choose(await step.read('choices'));
   return {
     step: at,
     loss: last.loss!,
-    featureStd: featureSpread(Float32Array.from(await step.read('cls')), options.vit.embedDim),
+    featureStd: featureSpread(cls, options.vit.embedDim),
     teacherEntropy: last.teacher_entropy!,
     prototypesInUse: record.usage.shareInUse(),
     skipped: rows.filter((row) => row.finite === 0).length,

@@ -22,8 +22,8 @@ import { percent, type RunOutcome } from './verdict';
 export interface Observer {
   /** Keeps the live line of a terminal up to date, once a second. */
   live(step: number): Promise<void>;
-  /** Logs all steps since the last call, judges their health. Throws `TrainError` if the loss is not finite. */
-  interval(step: number): Promise<void>;
+  /** Logs all steps since the last call, judges their health; `cls`: the teacher's CLS tokens of the last one [2B, D]. Throws `TrainError` if the loss is not finite. */
+  interval(step: number, cls: Float32Array): Promise<void>;
   /** Writes down what the teacher is worth by its features; with looks also draws what it makes of a few pictures. */
   measure(step: number, features: BothParts | undefined, withLooks: boolean): Promise<void>;
   /** Draws the crops and masks of the batch at hand, and the use of prototypes. */
@@ -38,9 +38,9 @@ export function createObserver(run: ObservedRun): Observer {
   const judge = createJudge(run, report);
   return {
     live: liveLine(run, rows),
-    async interval(at) {
+    async interval(at, cls) {
       const updates = await rows.take();
-      if (updates.length > 0) await judge(await logInterval(run, at, updates));
+      if (updates.length > 0) await judge(await logInterval(run, at, { rows: updates, cls }));
     },
     measure: teacherMeasure(run),
     draw: (at, masks) => drawBatch(run, at, masks),

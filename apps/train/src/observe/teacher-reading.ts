@@ -9,7 +9,7 @@ import type { Gpu, State, WarmOptions } from '@franca/tensor';
 import { type VitModel, vitOnState } from '@franca/vit';
 import { type PcaMap, pcaMaps } from '@franca/viz';
 import type { DerivedOptions } from '../config/derived-options';
-import { onFirst, together } from '../ranks/together';
+import { onFirst } from '../ranks/together';
 import { type HeldOutImages, hasLabels, normalisedBatch, readImagesAt, resizedFor } from './held-out-images';
 import { type BothParts, clsTokens, knnRight, nearestImages, PIXELS, reducedPixels } from './online-knn';
 import { readSharedImages, rowsOnAll, type SharedImages } from './shared-images';
@@ -67,6 +67,7 @@ export interface TeacherReadingOptions {
   readonly ranks: Communicator;
   readonly options: DerivedOptions;
   readonly data: DataSplits;
+  /** On all ranks, which end up with the same kernels. */
   readonly warming: Warming;
 }
 
@@ -96,7 +97,7 @@ export async function createTeacherReading(
   const pixels = raw && (await onFirst(ranks, () => right(raw)));
   const teacher = vitOnState(gpu, { state, group: 'teacher', prefix: 'backbone' }, config);
   try {
-    await together(ranks, () => prepareTeacher(teacher, { size, shown, warming }));
+    await prepareTeacher(teacher, { size, shown, warming });
   } catch (error) {
     teacher.dispose();
     throw error;

@@ -33,7 +33,7 @@ export const withTrainOptions = (command: Command): Command =>
     )
     .option(
       '--adapter <name>',
-      "auto, gpu, software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+      "auto, gpu, gpu:1 (the second), software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
     )
     .addOption(
       new Option('--stop-after <step>', 'stop after this step with a checkpoint, the schedules unchanged').argParser(

@@ -23,20 +23,20 @@ export async function gatherTexts(ranks: Exchanging, own: string): Promise<strin
   });
 }
 
-/** What every rank knows, as plain JSON; undefined is one value. */
+/** What every rank knows, as plain JSON; undefined stays. */
 export async function gatherRecords<T>(ranks: Exchanging, own: T): Promise<T[]> {
-  return (await gatherTexts(ranks, JSON.stringify([own]))).map((text) => JSON.parse(text)[0]);
+  return (await gatherTexts(ranks, JSON.stringify({ own }))).map((text) => JSON.parse(text).own);
 }
 
 /** What rank 0 knows, as plain JSON, on all ranks; the others' `own` is not looked at. */
 export async function fromFirst<T>(ranks: Exchanging, own: T): Promise<T> {
   if (ranks.size === 1) return own;
-  const bytes = new Uint8Array(Buffer.from(JSON.stringify([own])));
+  const bytes = new Uint8Array(Buffer.from(JSON.stringify({ own })));
   const length = Float64Array.of(bytes.length);
   await ranks.broadcast(length);
   const text = ranks.rank === 0 ? bytes : new Uint8Array(length[0]!);
   await ranks.broadcast(text);
-  return JSON.parse(Buffer.from(text).toString())[0];
+  return JSON.parse(Buffer.from(text).toString()).own;
 }
 
 /**

@@ -12,9 +12,10 @@ import { createObserver, looksDue, type Observer } from '../observe/observer';
 import type { Progress } from '../observe/progress';
 import type { TeacherReading } from '../observe/teacher-reading';
 import type { RunOutcome } from '../observe/verdict';
+import { gatherShares } from '../ranks/exchange';
 import { isAgreed } from '../ranks/known-errors';
 import { rankName } from '../ranks/rank-name';
-import { onFirst } from '../ranks/together';
+import { onFirst, together } from '../ranks/together';
 import { endAll } from '../ranks/with-ranks';
 import { type BadImageCounts, badImagesOfAll } from './bad-images-of-all';
 import type { Checkpoints, Position } from './checkpointing';
@@ -60,7 +61,7 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
   const { ranks, options, out, state, step, record, progress, checkpoints } = run;
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery, checkEvery } = options.loop;
   const profiler = createProfiler(run, { first: start.step, enabled: profile });
-  const { observer, first, measure } = observing(run);
+  const { observer, first, interval, measure } = observing(run);
   using stop = listenForStop((signal) =>
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
@@ -81,7 +82,7 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
     for await (const update of toCome) {
       const { step: at, masks } = update;
       position = update;
-      if (due(logEvery)) await first((observer) => observer.interval(at));
+      if (due(logEvery)) await interval(at);
       await observer?.live(at);
       profiler.end('figures');
       profiler.describe(at, last);
@@ -121,13 +122,19 @@ function observing({ ranks, options, out, step, reading, observed }: Run) {
     if (ranks.size > 1) await step.done();
     return onFirst(ranks, () => work(observer!).catch((error) => Promise.reject(explainFullDisk(error, out))));
   };
+  const interval = async (at: number): Promise<void> => {
+    const { embedDim } = options.vit;
+    const own = Float32Array.from(await together(ranks, () => step.read('cls')));
+    const cls = await gatherShares(ranks, own, new Array(ranks.size).fill(own.length / embedDim), embedDim);
+    await first((observer) => observer.interval(at, cls));
+  };
   const measure = async (at: number, isLast: boolean): Promise<void> => {
     const withLooks = isLooksDue(at, isLast);
     await step.done();
     const features = await reading.features(withLooks);
     await first((observer) => observer.measure(at, features, withLooks));
   };
-  return { observer, first, measure };
+  return { observer, first, interval, measure };
 }
 
 /** Rank 0 says which other ranks were asked. */

@@ -7,7 +7,7 @@
 import type { Communicator } from '@franca/collective';
 import { worldOptions } from '@franca/data';
 import type { Gpu } from '@franca/tensor';
-import { openGpu, thisHost } from '@franca/tensor/node';
+import { thisHost } from '@franca/tensor/node';
 import { derive } from '../config/derive';
 import type { DerivedOptions, Machine } from '../config/derived-options';
 import { loadConfig, type ResolvedConfig } from '../config/load';
@@ -16,8 +16,8 @@ import { lastScreen } from '../observe/last-screen';
 import { createProgress, type Progress, quietProgress } from '../observe/progress';
 import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
+import { openOwnAdapter } from '../ranks/own-adapter';
 import { rankName } from '../ranks/rank-name';
-import { sameOnAll } from '../ranks/same-on-all';
 import { together } from '../ranks/together';
 import { withRanks } from '../ranks/with-ranks';
 import { otherAdapter, unusedCard } from './adapter-notes';
@@ -38,8 +38,9 @@ import { type Continuation, continuationOf, openParent } from './continuation';
 import { type DataRecord, recordData } from './data-record';
 import { fitOnAll } from './fit-on-all';
 import { checkPrecision } from './precision';
-import { rankNotes, ranksBefore } from './rank-notes';
+import { placesOf, rankNotes, ranksBefore } from './rank-notes';
 import { type RunFolder, refuseAmongPictures } from './run-folder';
+import { sameOnAll } from './same-on-all';
 import { openSharedFolder } from './shared-folder';
 import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';
@@ -75,20 +76,21 @@ interface Stage extends Asked {
 }
 
 async function runOn(ranks: Communicator, asked: Asked): Promise<void> {
-  const { options, overrides } = asked;
+  const { overrides } = asked;
   const progress = ranks.rank === 0 ? createProgress() : quietProgress(rankName(ranks, ranks.rank));
   const notes: string[] = [];
   const note = (text: string): void => {
     notes.push(text);
     progress.message(text);
   };
-  await using gpu = await together(ranks, () => {
-    checkUsage(options);
-    return openGpu({ robustness: false, ...(options.adapter ? { adapter: options.adapter } : {}) });
-  });
+  await together(ranks, () => checkUsage(asked.options));
+  const own = await openOwnAdapter(ranks, asked.options.adapter);
+  await using gpu = own.gpu;
+  const options = { ...asked.options, ...(own.adapter ? { adapter: own.adapter } : {}) };
+  for (const text of own.notes) note(text);
   const out = await together(ranks, () => outputOf(overrides, options));
   await using folder = await openSharedFolder(ranks, out, options.resume ?? 'never');
-  const stage: Stage = { ...asked, ranks, gpu, folder, progress, note };
+  const stage: Stage = { ...asked, options, ranks, gpu, folder, progress, note };
   const settled = await together(ranks, () => settle(stage));
   for (const text of await shareTuning(ranks, gpu)) note(text);
   const data = await chooseSharedData(ranks, settled.spec, settled.derived, progress.message);
@@ -142,6 +144,7 @@ interface Settled {
 
 async function settle({ ranks, gpu, folder, progress, note, overrides, options, kind }: Stage): Promise<Settled> {
   progress.message(`adapter: ${gpu.target.name}`);
+  if (ranks.size > 1) progress.message(placesOf(ranks));
   for (const text of unusedCard(options.adapter ?? process.env.FRANCA_ADAPTER, gpu.target, thisHost())) note(text);
   const found = await findOrigin(folder, options, note);
   for (const text of await otherAdapter(found, gpu)) note(text);

@@ -23,6 +23,27 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
   60_000,
 );
 
+test('SIGUSR1 asks once and never ends the program, nor opens its debugger; what follows it is a first request', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program]);
+  const said = async () => String((await once(child.stdout, 'data'))[0]).trim();
+  let errors = '';
+  child.stderr.on('data', (text) => {
+    errors += text;
+  });
+  expect(await said()).toBe('runs');
+  child.kill('SIGUSR1');
+  expect(await said()).toBe('asked by SIGUSR1');
+  child.kill('SIGUSR1');
+  child.kill('SIGTERM');
+  // on its own it would have had time to end by then
+  expect(await Promise.race([once(child, 'exit'), new Promise((resolve) => setTimeout(resolve, 300, 'runs'))])).toBe(
+    'runs',
+  );
+  child.kill('SIGTERM');
+  expect(await once(child, 'exit')).toEqual([130, null]);
+  expect(errors).toBe('');
+}, 60_000);
+
 const before = `
   import { untilStopped } from '${new URL('./stop-signals.ts', import.meta.url).href}';
   const working = setInterval(() => {}, 1000);

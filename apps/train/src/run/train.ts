@@ -13,7 +13,7 @@ import {
   pretrainStep,
   schedules,
 } from '@franca/pretraining';
-import { compile, createState, type Gpu, type State, type TuningReport } from '@franca/tensor';
+import { compile, createState, type Gpu, type State, type TuningReport, tuneStep } from '@franca/tensor';
 import { stringify } from 'yaml';
 import { changedSettings } from '../config/changes';
 import type { DerivedOptions } from '../config/derived-options';
@@ -28,7 +28,6 @@ import { createTeacherReading, type TeacherReading, type Warming } from '../obse
 import { openEvents } from '../observe/tensorboard';
 import { gatherTexts } from '../ranks/exchange';
 import { notesOfAll } from '../ranks/notes-of-all';
-import { unlikeFirst } from '../ranks/same-on-all';
 import { onFirst, together } from '../ranks/together';
 import { amountOfBytes } from '../text/amounts';
 import { ownCursor } from './bad-images-of-all';
@@ -39,10 +38,11 @@ import { createCropper } from './crops';
 import { describeEnvironment, type ForkRecord, historyOf } from './environment';
 import { loop, type Run, type TrainResult } from './loop';
 import { describeRun, type RunFolder } from './run-folder';
+import { unlikeFirst } from './same-on-all';
 import type { Ingredients } from './saved-state';
 import { type PretrainedWeights, startFresh } from './starting-weights';
 import { takeOver } from './take-over';
-import { describeTuning, kernelsOf, tuningNotes, writeTuning } from './tuning-record';
+import { describeTuning, kernelsOf, tuneOnFirst, tuningNotes, writeTuning } from './tuning-record';
 
 export interface TrainRequest {
   readonly ranks: Communicator;
@@ -88,15 +88,22 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 
   if (gpu.tuning.cache && gpu.target.family === 'gpu')
     progress.message(`compiling; kernels that were never measured here are measured, ${gpu.tuning.seconds} s at most`);
-  using step = await compile(gpu, pretrainStep(options, request.chunks), {
+  const recorded = pretrainStep(options, request.chunks);
+  const signature = {
     ...pretrainSignature(options),
     state,
     metricRows: 2 * options.loop.logEvery * options.batch.accumulation,
     ...(ranks.size > 1 ? { ranks } : {}),
-  });
-  const tuning = sayTuning(step.tuning, progress);
+  };
+  const tuned = await tuneOnFirst(ranks, gpu, () => tuneStep(gpu, recorded, signature));
+  using step = await compile(gpu, recorded, signature);
+  const tuning = sayTuning(tuned ?? step.tuning, progress);
   using cropper = createCropper(gpu, options, step);
-  using reading = await createTeacherReading(gpu, state, { ranks, options, data, warming });
+  const onAll: Warming = async (work) => {
+    await tuneOnFirst(ranks, gpu, () => warming(work));
+    await together(ranks, () => warming(work));
+  };
+  using reading = await createTeacherReading(gpu, state, { ranks, options, data, warming: onAll });
   for (const reason of reading.skipped) progress.message(`skipped ${reason}`);
   await together(ranks, () =>
     warming(async (events) => {

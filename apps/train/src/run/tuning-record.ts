@@ -13,6 +13,7 @@ import {
   useTuningTable,
 } from '@franca/tensor';
 import { fromFirst } from '../ranks/exchange';
+import { onFirst } from '../ranks/together';
 
 const FILE = 'tuning.json';
 
@@ -46,15 +47,24 @@ export async function shareTuning(ranks: Communicator, gpu: Gpu): Promise<string
   return [`kernels are chosen by itself, on another adapter than that of rank 0 (${table.adapter})`];
 }
 
+/** Lets rank 0 measure on a GPU what nobody knows yet, by `tune`, before the others compile the same. Called by all. */
+export async function tuneOnFirst<T>(ranks: Communicator, gpu: Gpu, tune: () => Promise<T>): Promise<T | undefined> {
+  const measures = await fromFirst(ranks, gpu.tuning.cache !== undefined && gpu.target.family === 'gpu');
+  if (ranks.size === 1 || !measures) return undefined;
+  const tuned = await onFirst(ranks, tune);
+  await shareTuning(ranks, gpu);
+  return tuned;
+}
+
 /** Writes what was chosen so far. */
 export async function writeTuning(run: string, gpu: Gpu): Promise<void> {
   const text = `${JSON.stringify(tuningTable(gpu), null, 2)}\n`;
   await writeFileAtomic(join(run, FILE), (sink) => sink(Buffer.from(text)));
 }
 
-/** Which kernels a step runs, where there was a choice, as a text to compare. */
+/** Which kernels a step runs, where there was a choice of other bits, as a text to compare; on a processor all choices have the same. */
 export const kernelsOf = (plan: Plan): string =>
-  chosenVariants(plan)
+  (plan.target.family === 'cpu' ? [] : chosenVariants(plan))
     .map(({ key, variant }) => `${key}: ${variant}`)
     .sort()
     .join('\n');

@@ -2,11 +2,11 @@
 import type { Communicator } from '@franca/collective';
 import { changedSettings, describeChanges } from '../config/changes';
 import { TrainError } from '../errors';
-import { dataDifference } from '../run/data-record';
-import type { Ingredients } from '../run/saved-state';
-import { gatherRecords } from './exchange';
-import { markAgreed } from './known-errors';
-import { rankName } from './rank-name';
+import { gatherRecords } from '../ranks/exchange';
+import { markAgreed } from '../ranks/known-errors';
+import { rankName } from '../ranks/rank-name';
+import { dataDifference } from './data-record';
+import type { Ingredients } from './saved-state';
 
 export interface RankFacts {
   readonly made: Ingredients;
