@@ -86,15 +86,11 @@ async function killOne(nth: number, out: string, env: NodeJS.ProcessEnv): Promis
   const seconds = (performance.now() - at) / 1000;
   await run.ended;
   const { checkpoint, rejected } = await latestRunCheckpoint(out);
+  const lines = run.text().slice(printed).split('\n');
   const said =
-    run
-      .text()
-      .slice(printed)
-      .split('\n')
-      .find((line) => line.startsWith('franca-train:'))
-      ?.trim() ?? 'nothing';
+    lines.find((line) => /franca-train: /.test(line)) ?? lines.find((line) => /signal 9|Killed|SIGNAL/.test(line));
   console.log(
-    `kill ${nth}: rank ${rank} after step ${step} (resumed from ${before ?? 'nothing'}); all gone in ${seconds.toFixed(1)} s; checkpoint ${checkpoint?.step ?? 'none yet'}; said: ${said}`,
+    `kill ${nth}: rank ${rank} after step ${step} (resumed from ${before ?? 'nothing'}); all gone in ${seconds.toFixed(1)} s; checkpoint ${checkpoint?.step ?? 'none yet'}; said: ${said?.trim() ?? 'nothing'}`,
   );
   for (const { error } of rejected) throw error;
   if (seconds > SECONDS_TO_END)

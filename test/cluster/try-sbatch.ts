@@ -65,13 +65,13 @@ async function main(): Promise<void> {
   const steps = async (job: string, out: string, count: number): Promise<void> =>
     until(`${count} steps done`, () => stepsDone(out) >= count, log(job));
   const requeued = async (job: string, times: number): Promise<void> => {
-    const isWaiting = async () => {
+    const isRunning = async () => {
+      // Slurm lets two minutes pass before it starts a requeued job, unless it is told otherwise once the job waits
+      await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
       const { state, restarts } = await look(job, env);
-      return restarts === times && state === 'PENDING';
+      return restarts === times && state === 'RUNNING';
     };
-    await until('queued again', isWaiting, log(job));
-    // Slurm lets two minutes pass before it starts a requeued job
-    await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
+    await until('queued again', isRunning, log(job));
   };
   const saved = async (out: string): Promise<number | undefined> => (await latestRunCheckpoint(out)).checkpoint?.step;
 
