@@ -51,6 +51,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/text': 'Amounts, durations and progress as text',
   'apps/train/src/config': 'YAML and overrides to a checked configuration, and from it the numbers of a run',
   'apps/train/src/run': 'The training loop: from options to a run, its steps, its checkpoints',
+  'apps/train/src/ranks': 'Processes that work together: what they tell each other, how they fail and end',
   'apps/train/src/observe': 'What is written down about a run while it trains: figures, k-NN, pictures, report',
   'apps/train/src/plan': 'What a configuration takes, without running it',
   'apps/train/src/doctor': 'What this machine computes with, and which preset fits',

@@ -1,7 +1,7 @@
 /** The command line, assembled from the files of `commands/`: each exports `register`, which adds its command. */
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { modulesIn } from './module-folder';
+import { ownVersion } from './own-version';
 import { refuseLaunch } from './ranks/refuse-launch';
 
 /** What a file of `commands/` exports. */
@@ -25,10 +25,6 @@ export async function createCommandLine(): Promise<Command> {
 /** `eval knn`, without the program's own name. */
 const pathOf = (command: Command): string =>
   command.parent?.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
-
-/** Of the package.json beside `dist`, and beside the sources. */
-export const ownVersion = (): string =>
-  JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version;
 
 /** Help text with one command a line, its purpose behind it. */
 export function examples(lines: readonly (readonly [command: string, purpose: string])[]): string {

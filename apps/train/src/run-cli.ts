@@ -1,7 +1,7 @@
 /** Runs the command line: output, errors in one line. Exit status 0: done, 1: failed, 2: wrong usage or configuration, 130: interrupted. */
 import { CommanderError } from 'commander';
 import { createCommandLine } from './command-line';
-import { wasTold } from './ranks/known-errors';
+import { wasTold } from './ranks/known-to-all';
 import { errorText, exitStatus } from './text/error-text';
 
 /** Runs `args` as the command line does and resolves to the exit status. */

@@ -16,6 +16,8 @@ export const lockstepCommunicators = (size: number): Communicator[] =>
       rank: ranks.rank,
       size,
       members: Array.from({ length: size }, (_, rank) => ({ host: `node${rank}`, pid: 100 + rank })),
+      notes: [],
+      lost: new AbortController().signal,
       allReduce: calls.allReduce,
       reduceScatter: calls.reduceScatter,
       allGather: calls.allGather,

@@ -1,20 +1,27 @@
 /** One process for itself: every reduction of one value is that value. */
 import { hostname } from 'node:os';
-import type { Communicator, Numbers } from './communicator';
+import { checkArrays, checkBroadcast, checkOverlap, checkReduction, checkStatus } from './check-call';
+import type { Communicator, Numbers, Reduction } from './communicator';
 import { CollectiveError } from './errors';
 
 /** Rank 0 of 1. */
 export function alone(): Communicator {
   let open = true;
-  const copy = async <T extends Numbers>(send: T, receive: T): Promise<void> => {
-    if (!open) throw new CollectiveError('closed', 'the communicator was closed; open another one');
-    if (send.length !== receive.length || send.constructor !== receive.constructor)
-      throw new CollectiveError(
-        'argument',
-        `${send.constructor.name} [${send.length}] does not go into ${receive.constructor.name} [${receive.length}]`,
-      );
+  const checkOpen = (call: string): void => {
+    if (!open) throw new CollectiveError('closed', `${call}: the communicator was closed`);
+  };
+  const copy = <T extends Numbers>(call: string, send: T, receive: T): void => {
+    checkOverlap(call, send, receive);
+    checkOpen(call);
     if (send !== receive) receive.set(send);
   };
+  const reduction =
+    (call: string) =>
+    async <T extends Numbers>(send: T, receive: T, how: Reduction = 'sum'): Promise<void> => {
+      checkArrays(call, [send, 1], [receive, 1]);
+      checkReduction(call, send, how);
+      copy(call, send, receive);
+    };
   const close = async (): Promise<void> => {
     open = false;
   };
@@ -22,12 +29,23 @@ export function alone(): Communicator {
     rank: 0,
     size: 1,
     members: [{ host: hostname(), pid: process.pid }],
-    allReduce: copy,
-    reduceScatter: copy,
-    allGather: copy,
-    broadcast: (values) => copy(values, values),
-    barrier: () => copy(new Uint8Array(), new Uint8Array()),
-    abort: (status) => process.exit(status),
+    notes: [],
+    lost: new AbortController().signal,
+    allReduce: reduction('allReduce'),
+    reduceScatter: reduction('reduceScatter'),
+    allGather: async (send, receive) => {
+      checkArrays('allGather', [send, 1], [receive, 1]);
+      copy('allGather', send, receive);
+    },
+    broadcast: async (values, root = 0) => {
+      checkBroadcast(values, root, 1);
+      checkOpen('broadcast');
+    },
+    barrier: async () => checkOpen('barrier'),
+    abort: (status) => {
+      checkStatus(status);
+      process.exit(status);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -17,17 +17,29 @@ export interface Member {
   readonly pid: number;
 }
 
+/**
+ * Calls may overlap: they are made in the order in which they were called. Until one resolves, its arrays are neither changed nor unmapped.
+ * Before values are exchanged the ranks compare what they call: where that differs, all of them reject with `argument`, or with `rank` if one
+ * has closed.
+ */
 export interface Communicator extends AsyncDisposable {
   /** This process among `size`, from 0. */
   readonly rank: number;
   readonly size: number;
   /** Every rank, in order. */
   readonly members: readonly Member[];
+  /** What is not as it should be and yet no error: each a sentence for people. */
+  readonly notes: readonly string[];
+  /**
+   * Aborted once a rank is gone, with the `CollectiveError` of code `rank` that names it as its reason. From then on every call rejects with
+   * it, also those that wait; the process should end by `process.exit` or an error: what waits inside MPI never returns, and would keep it alive.
+   */
+  readonly lost: AbortSignal;
   /** `receive` [n] becomes the reduction of all ranks' `send` [n] on every rank; both may be one array. */
   allReduce<T extends Numbers>(send: T, receive: T, how?: Reduction): Promise<void>;
   /** `receive` [n / size] becomes this rank's stretch of the reduction of `send` [n]. */
   reduceScatter<T extends Numbers>(send: T, receive: T, how?: Reduction): Promise<void>;
-  /** `receive` [size n] becomes `send` [n] of all ranks, one after the other. */
+  /** `receive` [size n] becomes `send` [n] of all ranks, one after the other; `send` may be this rank's stretch of `receive`. */
   allGather<T extends Numbers>(send: T, receive: T): Promise<void>;
   /** `values` become those of the rank `root` (default 0). */
   broadcast(values: Numbers, root?: number): Promise<void>;
@@ -35,6 +47,6 @@ export interface Communicator extends AsyncDisposable {
   barrier(): Promise<void>;
   /** Ends all processes of the job at once, with this exit status. Does not return. */
   abort(status: number): never;
-  /** Leaves in peace; every rank must. Nothing can be called afterwards. */
+  /** Leaves in peace; every rank must, and none has left before all have called it. Nothing can be called afterwards. */
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.dispose());
 
-const D = 5;
+const D = 8;
 const rowsOf = (first: number, count: number): Tensor =>
   constant(
     Float32Array.from({ length: count * D }, (_, i) => Math.sin(1 + (first * D + i) ** 2 * 0.37)),
@@ -21,7 +21,7 @@ const rowsOf = (first: number, count: number): Tensor =>
 describe.each<[string, number, number, number]>([
   ['one batch over two ranks', 2, 3, 6],
   ['one batch over three ranks with a row each', 3, 1, 3],
-  ['batches of four that lie across three ranks', 6, 2, 4],
+  ['two batches over three ranks, of which one has a row of each', 3, 2, 3],
   ['two batches on one rank', 1, 6, 3],
 ])('%s', (_, size, b, group) => {
   const groups = (size * b) / group;
@@ -75,6 +75,6 @@ test('rows without a neighbour, rows of another shape and options that there are
     'rows of shape [2]: expected [b, D]',
   );
   expect(() => koleoOverRanks(rowsOf(0, 2), { size: 2, mayBeNeighbors: mayBeNeighbours } as never)).toThrow(
-    'it is called mayBeNeighbours',
+    'there is no option "mayBeNeighbors"',
   );
 });

@@ -1,5 +1,5 @@
 import { matryoshkaConfig } from '@franca/matryoshka-heads';
-import { defaultTarget, type Target } from '@franca/tensor';
+import { defaultTarget, exchangesOf, type Target } from '@franca/tensor';
 import { vitConfig } from '@franca/vit';
 import { expect, test } from 'vitest';
 import { fitPretraining } from './fit-memory';
@@ -51,6 +51,25 @@ test('rematerialisation that was chosen is obeyed, and a run that goes on keeps 
   const again = fitPretraining(recipe, device(1000 * GiB), kept);
   expect([again.choice, again.options.remat, again.chunks.keepBytes]).toEqual([kept, true, 2 ** 30]);
   expect(again.note).toMatch(/^as the run began, remat on, logits up to 1 GiB kept: /);
+});
+
+test('a step of several ranks is planned with what they exchange, and takes as much memory on each', () => {
+  const head = matryoshkaConfig(192, 256);
+  const ofRank = (rank: number) =>
+    fitPretraining(
+      pretrainOptions({
+        vit: vitConfig('tiny', { depth: 1 }),
+        heads: { dino: head, ibot: head },
+        batch: { perDevice: 2, group: 3 },
+        ranks: { rank, size: 3 },
+        schedule: { iterations: 1 },
+      }),
+      device(8 * GiB),
+    );
+  // a rank holds two images of one group, or one of each of two: the lists of all are as long as any needs
+  const [first, second] = [ofRank(0).plan, ofRank(1).plan];
+  expect(exchangesOf(first).length).toBeGreaterThan(3);
+  expect([second.report.totalBytes, second.report.kernels]).toEqual([first.report.totalBytes, first.report.kernels]);
 });
 
 test('a step whose rematerialisation is not decided is refused', () => {

@@ -8,6 +8,7 @@
 import { type Logits, type SoftTargets, softTargets } from '@franca/nn';
 import {
   add,
+  allReduce,
   cast,
   concat,
   div,
@@ -22,7 +23,7 @@ import {
 } from '@franca/tensor';
 import { checkOptions } from './check-options';
 import { SinkhornError } from './errors';
-import { reduceTogether } from './reduce-together';
+import { together } from './together';
 
 export interface CenteringTargetOptions {
   /** Centre [K] of the logits before division by the temperature. */
@@ -70,7 +71,8 @@ export function nextCentersOf(teachers: readonly CenteredTeacher[], options: Nex
   const { momentum = 0.9, size = 1 } = options;
   const own = teachers.map(sampleSums);
   const counts = own.flatMap(({ count }) => (typeof count === 'number' ? [] : [count]));
-  const all = reduceTogether([...own.map(({ sums }) => sums), ...counts], size, 'sum');
+  const lists = [...own.map(({ sums }) => sums), ...counts];
+  const all = size === 1 ? lists : together(lists, (sums) => allReduce(sums, size));
   const counted = all.slice(teachers.length).values();
   return teachers.map(({ center, temperature }, i) => {
     const { count } = own[i]!;

@@ -9,10 +9,10 @@
  * which adds nothing.
  */
 import { type Logits, type SoftTargets, softTargets } from '@franca/nn';
-import { columnLogSums, neg, stopGradient, type Tensor } from '@franca/tensor';
+import { allReduce, columnLogSums, neg, stopGradient, type Tensor } from '@franca/tensor';
 import { checkOptions } from './check-options';
-import { reduceTogether } from './reduce-together';
 import { checkIterations, firstPotentials, samplePotentials, sinkhornTargets } from './sinkhorn';
+import { together } from './together';
 
 /** What targets are made of. */
 export interface Teacher {
@@ -52,6 +52,6 @@ function prototypePotentials(teachers: readonly Teacher[], u: readonly Tensor[],
   const own = teachers.flatMap(({ logits }, t) =>
     logits.chunks.map((_, i) => columnLogSums(stopGradient(logits.chunk(i)), u[t]!)),
   );
-  const sums = reduceTogether(own, size, 'logSumExp').values();
-  return teachers.map(({ logits }) => logits.chunks.map(() => neg(sums.next().value!)));
+  const w = together(own, (sums) => neg(allReduce(sums, size, 'logSumExp'))).values();
+  return teachers.map(({ logits }) => logits.chunks.map(() => w.next().value!));
 }

@@ -68,7 +68,7 @@ function recordInput<B extends BatchSpec, K extends KnobSpec, G extends StateSpe
       Object.fromEntries(values) as { [name in keyof K]: Tensor },
     ),
   );
-  return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate };
+  return { outputs: flatten(result), effects, state: layout, fusion, shareSlots: !isolate, overlap: !isolate };
 }
 
 function flatten(tree: TensorTree, prefix = ''): Record<string, Tensor> {

@@ -58,7 +58,7 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
 }
 
 /** Devices that a configuration is written for. */
-export const gpusOf = ({ franca: { gpus } }: TrainConfig, { size }: Pick<Machine, 'size'>): number =>
+const gpusOf = ({ franca: { gpus } }: TrainConfig, { size }: Pick<Machine, 'size'>): number =>
   gpus === 'auto' ? size : gpus;
 
 /** A configuration as one rank would run it: the same but for how many images a rank takes, and it always divides. */

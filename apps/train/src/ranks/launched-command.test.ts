@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wasTold } from './known-errors';
+import { wasTold } from './known-to-all';
 import { launchedCommand } from './launched-command';
 import { refuseLaunch } from './refuse-launch';
 

@@ -1,14 +1,13 @@
 /** What ranks have to say of themselves, for the one record of a run. */
 import type { Communicator } from '@franca/collective';
-import type { Progress } from '../observe/progress';
 import { gatherRecords } from './exchange';
 import { rankName } from './rank-name';
 
-/** The notes of rank 0, and under their names what others say beside it, which rank 0 prints; the same on all ranks. */
+/** The notes of rank 0, and under their names what others say beside it, which are told to `say`; the same on all ranks. */
 export async function notesOfAll(
   ranks: Communicator,
   own: readonly string[],
-  progress: Pick<Progress, 'message'>,
+  say: (text: string) => void,
 ): Promise<string[]> {
   const all = ranks.size === 1 ? [own] : await gatherRecords(ranks, own);
   const first = all[0]!;
@@ -19,6 +18,6 @@ export async function notesOfAll(
     ([note, [lowest, ...others]]) =>
       `${rankName(ranks, lowest!)}${others.length > 0 ? ` and ${others.length} more` : ''}: ${note}`,
   );
-  for (const text of named) progress.message(text);
+  for (const text of named) say(text);
   return [...first, ...named];
 }

@@ -31,5 +31,5 @@ export async function openOwnAdapter(ranks: Communicator, asked: string | undefi
 }
 
 /** Ranks before this one on its computer. */
-export const localRank = ({ rank, members }: Pick<Communicator, 'rank' | 'members'>): number =>
+const localRank = ({ rank, members }: Pick<Communicator, 'rank' | 'members'>): number =>
   members.slice(0, rank).filter(({ host }) => host === members[rank]!.host).length;

@@ -2,7 +2,7 @@
 import { findLauncher } from '@franca/collective';
 import { TrainError } from '../errors';
 import type { Started } from '../text/program';
-import { markTold } from './known-errors';
+import { markTold } from './known-to-all';
 
 /** The commands that ranks run together. */
 const SHARED = new Set(['pretrain', 'highres']);

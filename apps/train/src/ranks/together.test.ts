@@ -3,7 +3,7 @@ import { DataError } from '@franca/data';
 import { expect, test } from 'vitest';
 import { onRanks, valuesOnRanks } from '../../test/lockstep-communicators';
 import { TrainError } from '../errors';
-import { isAgreed } from './known-errors';
+import { isAgreed } from './known-to-all';
 import { onFirst, together } from './together';
 
 const errorsOf = async (size: number, work: (rank: number) => unknown) => {

@@ -7,7 +7,7 @@ import { DataError } from '@franca/data';
 import { TrainError, type TrainErrorCode } from '../errors';
 import { errorText } from '../text/error-text';
 import { gatherNumbers, gatherRecords } from './exchange';
-import { markAgreed } from './known-errors';
+import { markAgreed } from './known-to-all';
 import { rankName } from './rank-name';
 
 /** What came of some work. */

@@ -47,7 +47,7 @@ export function vainNotes(resolved: ResolvedConfig, { out, config = [] }: TrainC
 
 /** The configuration of a new run, or of the run that goes on; overrides on top. A file in the folder of the run may have been edited: it counts. */
 export function configure(
-  { path }: RunFolder,
+  { path }: Pick<RunFolder, 'path'>,
   origin: Continuation | undefined,
   overrides: readonly string[],
   options: TrainCommandOptions,

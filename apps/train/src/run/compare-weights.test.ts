@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { onRanks } from '../../test/lockstep-communicators';
-import { isAgreed } from '../ranks/known-errors';
+import { isAgreed } from '../ranks/known-to-all';
 import { compareWeights, unlikeMost } from './compare-weights';
 
 const stateWith = (value: number) => ({

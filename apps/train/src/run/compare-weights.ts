@@ -7,7 +7,7 @@ import type { Communicator } from '@franca/collective';
 import type { State } from '@franca/tensor';
 import { TrainError } from '../errors';
 import { gatherTexts } from '../ranks/exchange';
-import { markAgreed } from '../ranks/known-errors';
+import { markAgreed } from '../ranks/known-to-all';
 import { rankName } from '../ranks/rank-name';
 import { together } from '../ranks/together';
 

@@ -13,10 +13,10 @@ import type { Progress } from '../observe/progress';
 import type { TeacherReading } from '../observe/teacher-reading';
 import type { RunOutcome } from '../observe/verdict';
 import { gatherShares } from '../ranks/exchange';
-import { isAgreed } from '../ranks/known-errors';
+import { isAgreed } from '../ranks/known-to-all';
 import { rankName } from '../ranks/rank-name';
 import { onFirst, together } from '../ranks/together';
-import { endAll } from '../ranks/with-ranks';
+import { type Ending, endAll } from '../ranks/with-ranks';
 import { type BadImageCounts, badImagesOfAll } from './bad-images-of-all';
 import type { Checkpoints, Position } from './checkpointing';
 import { compareWeights } from './compare-weights';
@@ -36,6 +36,7 @@ export interface TrainResult {
 
 /** What the loop works with. */
 export interface Run extends Omit<MicroStepContext, 'profiler' | 'isAsked' | 'onStop'> {
+  readonly ending: Ending;
   readonly gpu: Gpu;
   /** The run folder. */
   readonly out: string;
@@ -62,6 +63,7 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
   const { logEvery, picturesEvery, knn, checkpoint, exportEvery, checkEvery } = options.loop;
   const profiler = createProfiler(run, { first: start.step, enabled: profile });
   const { observer, first, interval, measure } = observing(run);
+  run.ending.advice = () => [checkpoints.howToContinue()];
   using stop = listenForStop((signal) =>
     progress.message(`${signal}: saving a checkpoint after this step (again to stop at once)`),
   );
@@ -106,7 +108,7 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
     // the data failed, not the steps before: what they learned is kept
     if (error instanceof TrainError && error.code === 'data') await save();
     progress.end();
-    if (ranks.size > 1 && !isAgreed(error)) endAll(ranks, error, [checkpoints.howToContinue()]);
+    if (ranks.size > 1 && !isAgreed(error)) endAll(ranks, error, run.ending);
     progress.message(checkpoints.howToContinue());
     throw explainFullDisk(error, out);
   } finally {
@@ -141,8 +143,7 @@ function observing({ ranks, options, out, step, reading, observed }: Run) {
 const sayWhoAsked =
   ({ ranks, progress }: Run) =>
   (asked: readonly number[]): void => {
-    if (!asked.includes(0))
-      progress.message(`${rankName(ranks, asked[0]!)}, was asked to stop: saving a checkpoint after this step`);
+    if (!asked.includes(0)) progress.message(`${rankName(ranks, asked[0]!)}, was asked to stop: saving a checkpoint`);
   };
 
 async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {

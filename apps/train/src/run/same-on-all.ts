@@ -3,7 +3,7 @@ import type { Communicator } from '@franca/collective';
 import { changedSettings, describeChanges } from '../config/changes';
 import { TrainError } from '../errors';
 import { gatherRecords } from '../ranks/exchange';
-import { markAgreed } from '../ranks/known-errors';
+import { markAgreed } from '../ranks/known-to-all';
 import { rankName } from '../ranks/rank-name';
 import { dataDifference } from './data-record';
 import type { Ingredients } from './saved-state';

@@ -44,7 +44,7 @@ import { sameOnAll } from './same-on-all';
 import { openSharedFolder } from './shared-folder';
 import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';
-import { type Origin, train } from './train';
+import { type Origin, type TrainRequest, train } from './train';
 import { shareTuning, takeTuning } from './tuning-record';
 import { warming, warmingQuietly } from './warming';
 
@@ -56,7 +56,7 @@ export interface RunKind {
 
 /** Runs training as the options say, on all ranks that a launcher started. */
 export const startRun = (overrides: readonly string[], options: TrainCommandOptions, kind: RunKind): Promise<void> =>
-  withRanks((ranks) => runOn(ranks, { overrides, options, kind }));
+  withRanks((ranks, ending) => runOn({ ranks, ending }, { overrides, options, kind }));
 
 /** What was asked for. */
 interface Asked {
@@ -75,7 +75,7 @@ interface Stage extends Asked {
   readonly note: (text: string) => void;
 }
 
-async function runOn(ranks: Communicator, asked: Asked): Promise<void> {
+async function runOn({ ranks, ending }: Pick<TrainRequest, 'ranks' | 'ending'>, asked: Asked): Promise<void> {
   const { overrides } = asked;
   const progress = ranks.rank === 0 ? createProgress() : quietProgress(rankName(ranks, ranks.rank));
   const notes: string[] = [];
@@ -109,6 +109,7 @@ async function runOn(ranks: Communicator, asked: Asked): Promise<void> {
     const facts = { made, from: origin?.checkpoint.step ?? 0, adapter: gpu.target.name };
     const { outcome } = await train({
       ranks,
+      ending,
       gpu,
       options: fitted.options,
       chunks: fitted.chunks,

@@ -29,6 +29,7 @@ import { openEvents } from '../observe/tensorboard';
 import { gatherTexts } from '../ranks/exchange';
 import { notesOfAll } from '../ranks/notes-of-all';
 import { onFirst, together } from '../ranks/together';
+import type { Ending } from '../ranks/with-ranks';
 import { amountOfBytes } from '../text/amounts';
 import { ownCursor } from './bad-images-of-all';
 import { createCheckpoints, type Position, restore } from './checkpointing';
@@ -46,6 +47,8 @@ import { describeTuning, kernelsOf, tuneOnFirst, tuningNotes, writeTuning } from
 
 export interface TrainRequest {
   readonly ranks: Communicator;
+  /** How ranks end that cannot go on. */
+  readonly ending: Ending;
   readonly gpu: Gpu;
   readonly options: DerivedOptions;
   /** How prototypes are worked through. */
@@ -112,7 +115,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       if (gpu.target.family === 'cpu') await cropper.warm();
     }),
   );
-  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress);
+  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress.message);
   for (const text of unlikeFirst(ranks, request.adapters, await gatherTexts(ranks, kernelsOf(step.plan)))) {
     notes.push(text);
     progress.message(text);
@@ -131,7 +134,7 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
   const record = createRecord(options, origin?.saved);
   const shared = { gpu, options, out, step, schedule: schedules(options.schedule), record, reading, progress };
   await using observed = await onFirst(ranks, () => openObserved(request, { ...shared, notes, cropper }));
-  const run: Run = { ...shared, ranks, state, cropper, checkpoints, observed };
+  const run: Run = { ...shared, ranks, ending: request.ending, state, cropper, checkpoints, observed };
   const last = Math.min(options.schedule.iterations, request.stopAfter ?? Number.POSITIVE_INFINITY);
   const batches = batchesFrom(data, options, start, progress);
   // awaited here: what the run works with is disposed of when this function ends
@@ -141,7 +144,11 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
 /** What rank 0 looks at and writes down; the folder says from here on what the run is made of. */
 async function openObserved(
   { ranks, gpu, made, folder, adapters, origin, pretrained }: TrainRequest,
-  { notes, cropper, ...shared }: Omit<Run, 'ranks' | 'state' | 'checkpoints' | 'observed'> & { notes: string[] },
+  {
+    notes,
+    cropper,
+    ...shared
+  }: Omit<Run, 'ranks' | 'ending' | 'state' | 'checkpoints' | 'observed'> & { notes: string[] },
 ): Promise<ObservedRun & AsyncDisposable> {
   const { out, record, reading } = shared;
   const configText = stringify(made.config);

@@ -55,18 +55,27 @@ export function planRunner({ device, plan, exchanges, knob, owner, used }: Runne
     });
   const indexAt = (step: number): number => exchangeAt(plan, step).index;
 
+  function submit(encodeSteps: (encoder: GPUCommandEncoder) => void): void {
+    if (isClosed) throw new TensorError('state', `${owner} was disposed during a run`);
+    const encoder = device.createCommandEncoder();
+    encodeSteps(encoder);
+    device.queue.submit([encoder.finish()]);
+  }
+
   const submitAll: Perform = async (submits, encode, finish) => {
     for (const [i, { from, computesFrom, computesTo, to }] of submits.entries()) {
-      const [receives, sends] = [takePlace(from, computesFrom), takePlace(computesTo, to)];
-      if (receives.length > 0) await Promise.all(receives.map((step) => exchanges.arrival(indexAt(step))));
-      if (isClosed) throw new TensorError('state', `${owner} was disposed during a run`);
-      const encoder = device.createCommandEncoder();
-      for (const step of receives) encode(encoder, step, step + 1);
-      encode(encoder, computesFrom, computesTo);
-      for (const step of sends) encode(encoder, step, step + 1);
-      if (i === submits.length - 1) finish?.(encoder);
-      device.queue.submit([encoder.finish()]);
-      for (const step of receives) exchanges.received(indexAt(step));
+      // each is copied when it is there, while the next one still travels
+      for (const step of takePlace(from, computesFrom)) {
+        await exchanges.arrival(indexAt(step));
+        submit((encoder) => encode(encoder, step, step + 1));
+        exchanges.received(indexAt(step));
+      }
+      const sends = takePlace(computesTo, to);
+      submit((encoder) => {
+        encode(encoder, computesFrom, computesTo);
+        for (const step of sends) encode(encoder, step, step + 1);
+        if (i === submits.length - 1) finish?.(encoder);
+      });
       for (const step of sends) exchanges.send(indexAt(step));
     }
   };

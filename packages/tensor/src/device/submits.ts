@@ -5,7 +5,7 @@
 import { kernelSeconds } from '../plan/cost';
 import type { Plan } from '../plan/plan-types';
 
-/** Consecutive steps that are submitted together: some that receive, some that compute, some that send. */
+/** Consecutive steps: some that receive, each as soon as it can; some that compute and some that send, which are submitted together. */
 export interface Submit {
   readonly from: number;
   /** The first step that computes, and the one after the last. */

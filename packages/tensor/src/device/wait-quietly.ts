@@ -3,20 +3,25 @@
  * which takes processor time from the adapter's own threads.
  */
 
-/** Polls as usual for about a millisecond, then naps between polls. */
+/** When each wait that goes on began, the oldest first. */
+const WAITS = new Set<{ readonly began: number }>();
+const WORD = new Int32Array(new SharedArrayBuffer(4));
+
+/** Polls as usual for about a millisecond, then naps between polls; many waits at once take the same naps. */
 export function waitQuietly<T>(promise: Promise<T>): Promise<T> {
-  const word = new Int32Array(new SharedArrayBuffer(4));
-  const began = performance.now();
-  let settled = false;
+  const own = { began: performance.now() };
+  if (WAITS.size === 0) setImmediate(nap);
+  WAITS.add(own);
   const settle = () => {
-    settled = true;
+    WAITS.delete(own);
   };
   promise.then(settle, settle);
-  const nap = () => {
-    if (settled) return;
-    if (performance.now() - began > 1) Atomics.wait(word, 0, 0, 0.5);
-    setImmediate(nap);
-  };
-  setImmediate(nap);
   return promise;
+}
+
+function nap(): void {
+  const [oldest] = WAITS;
+  if (!oldest) return;
+  if (performance.now() - oldest.began > 1) Atomics.wait(WORD, 0, 0, 0.5);
+  setImmediate(nap);
 }

@@ -9,8 +9,8 @@ import type { CopyDraft, Draft, DraftedExchange, ExchangeDraft } from './draft';
 import { byteSize } from './memory';
 import { ownerOf } from './owner';
 import type { Address, GivenValues, PlannedExchange, PlanStep } from './plan-types';
+import type { InPlace } from './range';
 import type { Slots } from './slots';
-import type { InPlace } from './stored-values';
 
 export type Locate = (storage: Storage) => Address;
 

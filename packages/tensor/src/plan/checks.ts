@@ -1,6 +1,6 @@
 /** What a plan is refused for: state used after its update, updates of no state, bindings beyond limits. */
 import { TensorError } from '../base/errors';
-import { showShape, sizeOf } from '../base/shape';
+import { showShape } from '../base/shape';
 import type { Target } from '../base/target';
 import type { GraphNode, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
@@ -8,33 +8,20 @@ import { isState } from '../ops/sources';
 import { bindingsOf, type Draft } from './draft';
 import { ownerOf } from './owner';
 import type { PlanStep } from './plan-types';
+import { overlap, type Range, rangeOf } from './range';
 
-/** A stretch of a buffer of state. */
-interface StateRange {
-  readonly buffer: string;
+/** Elements of a buffer of state. */
+interface StateRange extends Range {
   readonly name: string;
-  readonly first: number;
-  readonly end: number;
   /** The updates that the tensor is the result of. */
   readonly updates: readonly GraphNode[];
 }
 
 function stateRange(tensor: Tensor): StateRange | undefined {
-  const { owner, offset, updates } = ownerOf(tensor);
+  const { owner, updates } = ownerOf(tensor);
   const { node } = owner;
-  if (!isState(node)) return undefined;
-  const { group, buffer, name, offset: start } = node.attrs;
-  const first = start + offset;
-  return {
-    buffer: `${group}/${buffer}`,
-    name: `${group}/${name}`,
-    first,
-    end: first + sizeOf(tensor.shape),
-    updates,
-  };
+  return isState(node) ? { ...rangeOf(tensor)!, name: `${node.attrs.group}/${node.attrs.name}`, updates } : undefined;
 }
-
-const overlap = (a: StateRange, b: StateRange): boolean => a.buffer === b.buffer && a.first < b.end && b.first < a.end;
 
 /** A state tensor must not be read under its old name after an update of the same bytes. */
 export function checkUpdateOrder(steps: readonly Draft[], nodes: readonly GraphNode[]): void {

@@ -13,6 +13,8 @@ export interface PlanInput {
   readonly fusion?: boolean;
   /** Let values whose lives do not overlap share memory (default true). */
   readonly shareSlots?: boolean;
+  /** Let steps that do not need what ranks exchange go on meanwhile (default true). Off: the order in which they were recorded. */
+  readonly overlap?: boolean;
 }
 
 export interface Plan extends GivenValues {

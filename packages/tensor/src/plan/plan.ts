@@ -9,6 +9,7 @@ import { checkBindings, checkUpdateOrder } from './checks';
 import { draftSteps } from './draft';
 import { fuse } from './fuse';
 import { givenValues } from './given-values';
+import { overlapExchanges } from './overlap';
 import { ownerOf } from './owner';
 import type { Plan, PlanInput } from './plan-types';
 import { makeReport } from './report';
@@ -20,14 +21,17 @@ export const recordedNodes = ({ outputs, effects }: Pick<PlanInput, 'outputs' | 
   reachable([...Object.values(outputs), ...effects.flatMap((node) => node.outputs)]);
 
 /** Throws `TensorError` with code `state` or `binding-limit`. */
-export function makePlan({ outputs, effects, state, target, fusion = true, shareSlots = true }: PlanInput): Plan {
+export function makePlan(input: PlanInput): Plan {
+  const { outputs, effects, state, target, fusion = true, shareSlots = true, overlap = true } = input;
   const nodes = recordedNodes({ outputs, effects });
   const kept = Object.values(outputs);
   const tasks = fuse(nodes, kept, target.maxStorageBuffers, fusion);
   const drafts = draftSteps(tasks, target);
   const inPlace = placeStoredValues(drafts, kept);
-  const steps = drafts.filter((draft) => draft.kind !== 'copy' || inPlace.get(ownerOf(draft.from).owner) !== draft);
-  checkUpdateOrder(steps, nodes);
+  const recorded = drafts.filter((draft) => draft.kind !== 'copy' || inPlace.get(ownerOf(draft.from).owner) !== draft);
+  checkUpdateOrder(recorded, nodes);
+  const exchanges = recorded.some(({ kind }) => kind === 'send');
+  const steps = exchanges && overlap ? overlapExchanges(recorded, inPlace, target) : recorded;
 
   const slots = planSlots(steps, kept, inPlace, shareSlots);
   const given = givenValues(nodes, steps, kept);

@@ -7,7 +7,7 @@ import { isSource } from '../ops/sources';
 import { bindingsOf, type Draft } from './draft';
 import { assignSlots, byteSize, type Lifetime } from './memory';
 import { ownerOf } from './owner';
-import type { InPlace } from './stored-values';
+import type { InPlace } from './range';
 
 export interface Slots {
   /** Values that have a slot, and of each its life and the slot. */
