@@ -66,9 +66,11 @@ async function main(): Promise<void> {
     until(`${count} steps done`, () => stepsDone(out) >= count, log(job));
   const requeued = async (job: string, times: number): Promise<void> => {
     const isRunning = async () => {
-      // Slurm lets two minutes pass before it starts a requeued job, unless it is told otherwise once the job waits
-      await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
       const { state, restarts } = await look(job, env);
+      // Slurm lets two minutes pass before it starts a requeued job, unless it is told otherwise
+      if (restarts === times && state === 'PENDING')
+        await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
+      if (process.env.SHOW) console.log(state, restarts);
       return restarts === times && state === 'RUNNING';
     };
     await until('queued again', isRunning, log(job));
