@@ -55,8 +55,8 @@ const exchange = (bytes: number, other: Partial<PlannedExchange> = {}): PlannedE
     node,
     ...other,
   }) as PlannedExchange;
-const send = (exchange: PlannedExchange): PlanStep => ({ kind: 'send', exchange });
-const receive = (exchange: PlannedExchange): PlanStep => ({ kind: 'receive', exchange });
+const send = (exchange: PlannedExchange): PlanStep => ({ kind: 'send', exchange, node });
+const receive = (exchange: PlannedExchange): PlanStep => ({ kind: 'receive', exchange, node });
 
 const times = (steps: readonly PlanStep[], ranks: RankLinks, idle?: ReadonlySet<string>) =>
   timeline({ steps, target }, ranks, idle);
