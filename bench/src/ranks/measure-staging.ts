@@ -1,6 +1,6 @@
 /** What it takes to bring a value from the device to memory that other processes are sent from, and back: the way of every exchange between ranks. */
 import type { Gpu } from '@franca/tensor';
-import { medianOf } from './median';
+import { median } from '../measure';
 
 const [MAP_READ, MAP_WRITE, COPY_SRC, COPY_DST] = [1, 2, 4, 8];
 const RUNS = 21;
@@ -46,7 +46,7 @@ export async function measureStaging(gpu: Gpu, bytes: number): Promise<StagingTi
     down.unmap();
   }
   for (const buffer of [own, down, up]) buffer.destroy();
-  return { bytes, read: medianOf(reads!), write: medianOf(writes!) };
+  return { bytes, read: median(reads!), write: median(writes!) };
 }
 
 async function secondsOf(work: () => Promise<unknown>): Promise<number> {

@@ -21,8 +21,8 @@ const rateText = (name: ExchangeRateName, value: number): string => {
   if (name === 'logSumExp') return `${short(value / 1e6)} M/s`;
   return name.endsWith('Seconds') ? `${short(value * 1e6)} us` : `${short(value / 1e9)} GB/s`;
 };
-const short = (value: number): string => `${Number(value.toPrecision(3))}`;
-const milliseconds = (seconds: number): string => (seconds * 1e3).toPrecision(seconds < 1 ? 3 : 4);
+const short = (value: number): string => `${Number(value.toPrecision(value < 1000 ? 3 : 4))}`;
+const milliseconds = (seconds: number): string => short(seconds * 1e3);
 
 /** The scale, line by line. */
 export function scaleLines({ rows, exchanges, goal }: Scale, cluster: Cluster): string[] {

@@ -52,7 +52,7 @@ const SLOWEST = 1e6;
 export function scaleOf({ options, choice, plan }: FittedStep<DerivedOptions>, cluster: Cluster): Scale {
   const { accumulation, perDevice } = options.batch;
   const planFor = (size: number): Plan =>
-    size === cluster.ranks ? plan : fitPretraining({ ...options, ranks: { rank: 0, size } }, plan.target, choice).plan;
+    size === cluster.ranks ? plan : fitPretraining(sharedBy(size, options), plan.target, choice).plan;
   const update = (plan: Plan, ranks: number, rates = cluster.rates): Omit<ScaleRow, 'efficiency'> => ({
     ranks,
     images: ranks * perDevice * accumulation,
@@ -69,6 +69,14 @@ export function scaleOf({ options, choice, plan }: FittedStep<DerivedOptions>, c
     exchanges: exchangeKinds(timeline(plan, linksOf(cluster, cluster.ranks, cluster.rates))),
     ...(cluster.ranks > cluster.ranksPerNode ? { goal: linkGoal(efficiencyAt) } : {}),
   };
+}
+
+/** The same images for each of `size` ranks. Where they are too few for a group, they are one. */
+function sharedBy(size: number, options: DerivedOptions): DerivedOptions {
+  const { perDevice, group } = options.batch;
+  const images = perDevice * size;
+  const batch = { ...options.batch, group: images % group === 0 ? group : images };
+  return { ...options, batch, ranks: { rank: 0, size } };
 }
 
 /** 1, 2, 4, ... below `most`, and `most`. */
@@ -102,7 +110,7 @@ function exchangeKinds({ exchanges }: Timeline): ExchangeKind[] {
   for (const { exchange } of exchanges) {
     const kind = exchange.kind === 'allGather' ? exchange.kind : `${exchange.kind} ${exchange.how}`;
     const { count, bytes } = kinds.get(kind) ?? { count: 0, bytes: 0 };
-    kinds.set(kind, { kind, count: count + 1, bytes: bytes + exchange.from.bytes });
+    kinds.set(kind, { kind, count: count + 1, bytes: bytes + 4 * exchange.sent });
   }
   return [...kinds.values()].sort((a, b) => b.bytes - a.bytes);
 }

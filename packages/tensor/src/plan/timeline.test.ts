@@ -3,7 +3,7 @@ import type { ExchangeRateName, ExchangeRates } from '../base/exchange-rates';
 import { type Rate, ROUGH_GPU } from '../base/rates';
 import { defaultTarget, type Target } from '../base/target';
 import type { GraphNode, Kernel } from '../graph/op';
-import type { Address, PlannedExchange, PlanStep } from './plan-types';
+import type { PlannedExchange, PlanStep } from './plan-types';
 import { type RankLinks, timeline } from './timeline';
 
 const rate = (value: number): Rate => ({ value, source: 'a round number' });
@@ -44,14 +44,14 @@ const kernel = (seconds: number): PlanStep => ({
   node,
   members: [],
 });
-const address = (bytes: number): Address => ({ place: { kind: 'slot', slot: 0 }, offset: 0, bytes });
+/** Of values of 4 bytes. */
 const exchange = (bytes: number, other: Partial<PlannedExchange> = {}): PlannedExchange =>
   ({
     kind: 'allReduce',
     how: 'sum',
     when: undefined,
-    from: address(bytes),
-    to: address(bytes),
+    sent: bytes / 4,
+    received: bytes / 4,
     node,
     ...other,
   }) as PlannedExchange;
@@ -89,8 +89,8 @@ describe('an exchange', () => {
   });
   test('is gathered only, or scattered only', () => {
     const [gather, scatter] = [
-      exchange(4, { kind: 'allGather', to: address(16) }),
-      exchange(16, { kind: 'reduceScatter', to: address(4) }),
+      exchange(4, { kind: 'allGather', received: 4 }),
+      exchange(16, { kind: 'reduceScatter', received: 1 }),
     ];
     expect(secondsOf(gather, links(4, { link: 4, reduce: 1 }))).toBe(3);
     expect(secondsOf(scatter, links(4, { link: 4, reduce: 1 }))).toBe(3 + 12);

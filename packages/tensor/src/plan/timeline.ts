@@ -19,6 +19,7 @@
  * It knows nothing of ranks that are late, of other traffic, of copies that share a bus or a node's memory with those of other ranks (rates are what one rank has
  * while all of them are at it), nor of the JavaScript thread encoding more slowly while it takes exponentials.
  */
+import { BYTES_PER_ELEMENT } from '../base/dtype';
 import type { ExchangeRates } from '../base/exchange-rates';
 import type { Target } from '../base/target';
 import { kernelSeconds } from './cost';
@@ -91,15 +92,15 @@ export function timeline(
     } else if (step.exchange.when !== undefined && idle.has(step.exchange.when)) continue;
     else if (step.kind === 'send') {
       const { exchange } = step;
-      const sent = run(exchange.from.bytes / read);
+      const sent = run(bytesOf(exchange.sent) / read);
       const begun = Math.max(sent + mapSeconds, network);
-      network = begun + exchangeSeconds(exchange, links);
+      network = begun + secondsOfExchange(exchange, links);
       exchanges.set(exchange, { exchange, sent, begun, ready: network, needed: network });
     } else {
       const times = exchanges.get(step.exchange)!;
       exchanges.set(step.exchange, { ...times, needed: Math.max(device, thread) });
       thread = Math.max(thread, times.ready);
-      run(step.exchange.to.bytes / write);
+      run(bytesOf(step.exchange.received) / write);
     }
   }
   const all = [...exchanges.values()];
@@ -114,6 +115,8 @@ export function timeline(
   };
 }
 
+const bytesOf = (elements: number): number => elements * BYTES_PER_ELEMENT.f32;
+
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 const valuesOf = (rates: ExchangeRates): Record<keyof ExchangeRates, number> =>
@@ -123,16 +126,16 @@ const valuesOf = (rates: ExchangeRates): Record<keyof ExchangeRates, number> =>
   >;
 
 /** Bytes that are scattered before they are reduced, and that are gathered. */
-const phasesOf = ({ kind, from, to }: PlannedExchange): number[] => [
-  ...(kind === 'allGather' ? [] : [from.bytes]),
-  ...(kind === 'reduceScatter' ? [] : [to.bytes]),
+const phasesOf = ({ kind, sent, received }: PlannedExchange): number[] => [
+  ...(kind === 'allGather' ? [] : [bytesOf(sent)]),
+  ...(kind === 'reduceScatter' ? [] : [bytesOf(received)]),
 ];
 
 const wireBytes = (exchange: PlannedExchange, ranks: number): number =>
   (total(phasesOf(exchange)) * (ranks - 1)) / ranks;
 
 /** Seconds of an exchange from its turn until it is ready. */
-function exchangeSeconds(exchange: PlannedExchange, { ranks, ranksPerNode, rates }: RankLinks): number {
+function secondsOfExchange(exchange: PlannedExchange, { ranks, ranksPerNode, rates }: RankLinks): number {
   const { link, memory, linkSeconds, memorySeconds, callSeconds } = valuesOf(rates);
   const wires = phasesOf(exchange).map((bytes) => {
     const stretch = bytes / ranks;
@@ -145,12 +148,8 @@ function exchangeSeconds(exchange: PlannedExchange, { ranks, ranksPerNode, rates
   return total(wires) + reduceSeconds(exchange, ranks, rates);
 }
 
-function reduceSeconds(
-  { kind, how, from }: PlannedExchange,
-  ranks: number,
-  { reduce, logSumExp }: ExchangeRates,
-): number {
+function reduceSeconds({ kind, how, sent }: PlannedExchange, ranks: number, rates: ExchangeRates): number {
   if (kind === 'allGather') return 0;
-  const others = (ranks - 1) / ranks;
-  return how === 'logSumExp' ? (others * (from.bytes / 4)) / logSumExp.value : (others * from.bytes) / reduce.value;
+  const others = ((ranks - 1) / ranks) * sent;
+  return how === 'logSumExp' ? others / rates.logSumExp.value : bytesOf(others) / rates.reduce.value;
 }
