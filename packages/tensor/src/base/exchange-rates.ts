@@ -14,7 +14,7 @@ export type ExchangeRateName =
   /** Seconds that a message takes besides, to a rank on another node and to one on its own. */
   | 'linkSeconds'
   | 'memorySeconds'
-  /** Seconds of a call to the other ranks that has nothing to do: from the JavaScript thread to another and back. */
+  /** Seconds of a call of MPI that has nothing to do: from the JavaScript thread to another and back. */
   | 'callSeconds'
   /** Bytes of another rank's values that are added in a second, by one processor. */
   | 'reduce'

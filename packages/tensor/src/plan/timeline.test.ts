@@ -49,6 +49,7 @@ const exchange = (bytes: number, other: Partial<PlannedExchange> = {}): PlannedE
   ({
     kind: 'allReduce',
     how: 'sum',
+    size: 2,
     when: undefined,
     sent: bytes / 4,
     received: bytes / 4,
@@ -78,25 +79,29 @@ describe('an exchange', () => {
   test.each<[string, Partial<typeof RATES>, number]>([
     ['sends three quarters of its bytes twice', { link: 3 }, 2 * 3 * (4 / 3)],
     ['sends each other rank a message twice', { linkSeconds: 5 }, 2 * 3 * 5],
-    ['is two calls', { callSeconds: 7 }, 2 * 7],
+    [
+      'is a call to agree, one for each of its halves, and one for the sum with each other rank',
+      { callSeconds: 7 },
+      (3 + 3) * 7,
+    ],
     ['adds the stretches of the other ranks', { reduce: 2 }, 12 / 2],
   ])('of 16 bytes over four ranks %s', (_, rates, seconds) => {
-    expect(secondsOf(exchange(16), links(4, rates))).toBeCloseTo(seconds, 12);
+    expect(secondsOf(exchange(16, { size: 4 }), links(4, rates))).toBeCloseTo(seconds, 12);
   });
   test('has three other ranks on the same node and four on another one', () => {
     const rates = { link: 2, memory: 4, linkSeconds: 1, memorySeconds: 0.5 };
-    expect(secondsOf(exchange(64), links(8, rates, 4))).toBe(2 * (4 * (8 / 2 + 1) + 3 * (8 / 4 + 0.5)));
+    expect(secondsOf(exchange(64, { size: 8 }), links(8, rates, 4))).toBe(2 * (4 * (8 / 2 + 1) + 3 * (8 / 4 + 0.5)));
   });
   test('is gathered only, or scattered only', () => {
     const [gather, scatter] = [
-      exchange(4, { kind: 'allGather', received: 4 }),
-      exchange(16, { kind: 'reduceScatter', received: 1 }),
+      exchange(4, { size: 4, kind: 'allGather', received: 4 }),
+      exchange(16, { size: 4, kind: 'reduceScatter', received: 1 }),
     ];
     expect(secondsOf(gather, links(4, { link: 4, reduce: 1 }))).toBe(3);
     expect(secondsOf(scatter, links(4, { link: 4, reduce: 1 }))).toBe(3 + 12);
   });
   test('takes the exponentials of the other ranks', () => {
-    expect(secondsOf(exchange(16, { how: 'logSumExp' }), links(4, { logSumExp: 6, reduce: 1 }))).toBe(3 / 6);
+    expect(secondsOf(exchange(16, { size: 4, how: 'logSumExp' }), links(4, { logSumExp: 6, reduce: 1 }))).toBe(3 / 6);
   });
   test('of which the device needs the value at once is exposed, with its copies and its mapping', () => {
     const own = exchange(8);
@@ -148,4 +153,16 @@ describe('the thread that encodes', () => {
     // sent at 1, there at 9, copied at 10; the kernel after it is encoded meanwhile
     expect(times([send(own), receive(own), kernel(2)], ranks).seconds).toBe(13);
   });
+});
+
+test.each<[string, RankLinks, string]>([
+  ['of other ranks', links(4, {}), 'the plan is one of 2 ranks, not of 4; plan the step for as many'],
+  ['on too small a cluster', links(2, {}, 3), '2 ranks, 3 of them on a node'],
+  ['with half a rank', links(1.5, {}), '1.5 ranks'],
+  ['without a rate', links(2, { link: 0 }), 'the rate link is 0; give one above 0'],
+  ['before it began', links(2, { mapSeconds: -1 }), 'the rate mapSeconds is -1'],
+])('a step %s is refused', (_, ranks, message) => {
+  expect(() => times([send(exchange(8))], ranks)).toThrow(
+    expect.objectContaining({ code: 'argument', message: expect.stringContaining(message) }),
+  );
 });

@@ -7,12 +7,15 @@
  *   the exchanges        in the order in which they were sent, each once it is mapped and the one before it is over
  *   the JavaScript thread  encodes the steps in order, and stops where a value is received that is not there yet
  *
- * An exchange sends s bytes of its own and receives t. A reduction is an all-to-all of stretches, each rank adds up its own, and the sums are gathered:
+ * An exchange sends s bytes of its own and receives t. Ranks first agree on what they are about to do. A reduction then is an all-to-all of stretches, each rank adds up its
+ * own, one other rank after another, and the sums are gathered:
  *
- *   call + wire(s) + (R-1)/R s / reduce      all-to-all and sums: not of an allGather;  logSumExp: (R-1)/R exponentials for each value
- *   call + wire(t)                           gathering: not of a reduceScatter
+ *   call                                                agreeing
+ *   call + wire(s) + (R-1) (call + s/R / reduce)        all-to-all and sums: not of an allGather
+ *   call + wire(t)                                      gathering: not of a reduceScatter
  *   wire(n) = (R-p) (n/R / link + linkSeconds) + (p-1) (n/R / memory + memorySeconds)
  *
+ * (of a log-sum-exp, (R-1)/R exponentials for each value stand in place of the sums)
  * for p ranks on a node: each of the R-1 others gets a message, one after another, those on the same node through its memory. That is what pairwise exchanges and rings
  * carry; trees would send fewer messages, and a ring through the nodes fewer bytes between them, so that many ranks may do better than this.
  *
@@ -20,9 +23,11 @@
  * while all of them are at it), nor of the JavaScript thread encoding more slowly while it takes exponentials.
  */
 import { BYTES_PER_ELEMENT } from '../base/dtype';
+import { TensorError } from '../base/errors';
 import type { ExchangeRates } from '../base/exchange-rates';
 import type { Target } from '../base/target';
 import { kernelSeconds } from './cost';
+import { exchangesOf } from './exchanges';
 import type { PlannedExchange, PlanStep } from './plan-types';
 
 /** Who exchanges, and how fast. */
@@ -68,12 +73,14 @@ export interface TimedPlan {
 
 /**
  * The expected time of a step (see the head of this file). Exchanges that depend on a knob whose name is in `idle` do not take place.
+ * @throws TensorError `argument` where the plan is one of another number of ranks, or a rate is not above 0
  */
 export function timeline(
   { steps, target }: TimedPlan,
   links: RankLinks,
   idle: ReadonlySet<string> = new Set(),
 ): Timeline {
+  checkLinks(steps, links);
   const { read, write, mapSeconds, encodeSeconds } = valuesOf(links.rates);
   const exchanges = new Map<PlannedExchange, ExchangeTimes>();
   let [device, thread, network, computeSeconds] = [0, 0, 0, 0];
@@ -115,6 +122,19 @@ export function timeline(
   };
 }
 
+function checkLinks(steps: readonly PlanStep[], { ranks, ranksPerNode, rates }: RankLinks): void {
+  const refuse = (problem: string): never => {
+    throw new TensorError('argument', `timeline: ${problem}`);
+  };
+  if (!(Number.isInteger(ranks) && Number.isInteger(ranksPerNode) && 1 <= ranksPerNode && ranksPerNode <= ranks))
+    refuse(`${ranks} ranks, ${ranksPerNode} of them on a node; give whole numbers, no more of a node than there are`);
+  for (const [name, { value }] of Object.entries(rates))
+    if (!(value > 0 || (value === 0 && name.endsWith('Seconds'))))
+      refuse(`the rate ${name} is ${value}; give one above 0`);
+  const other = exchangesOf({ steps }).find(({ size }) => size !== ranks);
+  if (other) refuse(`the plan is one of ${other.size} ranks, not of ${ranks}; plan the step for as many`);
+}
+
 const bytesOf = (elements: number): number => elements * BYTES_PER_ELEMENT.f32;
 
 const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
@@ -145,11 +165,12 @@ function secondsOfExchange(exchange: PlannedExchange, { ranks, ranksPerNode, rat
       (ranksPerNode - 1) * (stretch / memory + memorySeconds)
     );
   });
-  return total(wires) + reduceSeconds(exchange, ranks, rates);
+  return callSeconds + total(wires) + reduceSeconds(exchange, ranks, rates);
 }
 
 function reduceSeconds({ kind, how, sent }: PlannedExchange, ranks: number, rates: ExchangeRates): number {
   if (kind === 'allGather') return 0;
-  const others = ((ranks - 1) / ranks) * sent;
-  return how === 'logSumExp' ? others / rates.logSumExp.value : bytesOf(others) / rates.reduce.value;
+  const stretch = sent / ranks;
+  if (how === 'logSumExp') return ((ranks - 1) * stretch) / rates.logSumExp.value;
+  return (ranks - 1) * (rates.callSeconds.value + bytesOf(stretch) / rates.reduce.value);
 }
