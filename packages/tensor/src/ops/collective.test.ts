@@ -278,6 +278,17 @@ describe('windows', () => {
     expect(() => allReduceWindows(windows, { size: 2, when })).toThrow(/when is \[2\]; give a knob of one value/);
     expect(() => allReduceWindows(windows, { size: 2, when: literal(1) })).toThrow(/when is no knob/);
   });
+
+  test('that are no windows, and buckets that hold nothing, are refused', () => {
+    expect(() => allReduceWindows([input('x', [8, 16])], { size: 2 })).toThrow(/\[8, 16\] is no window/);
+    expect(() => allReduceWindows([input('x', [8])], { size: 2, bucket: 0 })).toThrow(/a bucket of 0 elements/);
+    expect(() => allReduceWindows([input('x', [8])], { size: 2, buckets: 5 } as never)).toThrow(/no option "buckets"/);
+    expect(() => allReduce(input('x', [8]), 2, 'mean' as never)).toThrow(/how is "mean"; it must be one of/);
+    expect(() => allReduce(input('x', [8]), 0)).toThrow(/0 ranks; give a whole number above 0/);
+    expect(() => allReduce(input('x', [8], 'u32'), 2)).toThrow(/ranks exchange f32, got u32 \[8\]/);
+    expect(() => reduceScatter(input('x', [7]), 2)).toThrow(/the rows of \[7\] do not divide among 2 ranks/);
+    expect(() => allGather(input('x', []), 2)).toThrow(/needs rows, got a scalar/);
+  });
 });
 
 test('with one rank nothing is recorded', () => {

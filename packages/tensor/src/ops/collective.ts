@@ -11,6 +11,7 @@
  * its equals.
  */
 import { opError } from '../base/errors';
+import { type OptionKinds, optionProblem, valueProblem } from '../base/option-problem';
 import { type Shape, showShape, sizeOf } from '../base/shape';
 import type { Exchange, Op, Tensor } from '../graph/op';
 import type { Reduction } from '../graph/ranks';
@@ -68,9 +69,13 @@ function checkOperand(op: string, x: Tensor, size: number): void {
   if (x.dtype !== 'f32') opError('dtype', op, `ranks exchange f32, got ${x.dtype} ${showShape(x.shape)}`);
 }
 
+const REDUCTIONS = ['sum', 'max', 'logSumExp'] as const satisfies readonly Reduction[];
+
 /** x reduced over `size` ranks, the same on all of them. */
 export function allReduce(x: Tensor, size: number, how: Reduction = 'sum'): Tensor {
   checkOperand('allReduce', x, size);
+  const problem = valueProblem('how', how, REDUCTIONS);
+  if (problem) opError('argument', 'allReduce', problem);
   return size === 1 ? x : record1(allReduceOp, [x], { size, how });
 }
 
@@ -89,7 +94,7 @@ export function reduceScatter(x: Tensor, size: number): Tensor {
   return size === 1 ? x : record1(reduceScatterOp, [x], { size, how: 'sum' });
 }
 
-/** Elements of a bucket: small enough to begin early, large enough that messages are few. */
+/** Default elements of a bucket: small enough to begin early, large enough that messages are few. */
 const BUCKET_ELEMENTS = 6_250_000;
 
 interface WindowsAttrs {
@@ -109,10 +114,12 @@ const allReduceWindowsOp: Op<WindowsAttrs> = {
   exchanges: ({ exchanges }) => exchanges,
 };
 
+const WINDOWS: OptionKinds<WindowsOptions> = { size: 'number', bucket: 'number', when: 'object' };
+
 export interface WindowsOptions {
   /** R, the number of ranks. */
   readonly size: number;
-  /** Largest bucket in elements (default 6.25 million: 25 MB). */
+  /** Largest bucket in elements, rounded up to a multiple of 128 (default 6.25 million: 25 MB). */
   readonly bucket?: number;
   /** A knob, the same on all ranks: in a run where it is 0 nothing is exchanged and the windows stay as they are. */
   readonly when?: Tensor | undefined;
@@ -122,11 +129,9 @@ export interface WindowsOptions {
  * Sums the windows of a group of state (gradients, as `store` returns them) over the ranks, in place and in buckets, the last one first: a backward pass
  * finishes it first. A bucket leaves as soon as everything in it is computed. Returns the windows to use from there on.
  */
-export function allReduceWindows(
-  windows: readonly Tensor[],
-  { size, bucket = BUCKET_ELEMENTS, when }: WindowsOptions,
-): readonly Tensor[] {
-  for (const window of windows) checkOperand('allReduceWindows', window, size);
+export function allReduceWindows(windows: readonly Tensor[], options: WindowsOptions): readonly Tensor[] {
+  checkWindows(windows, options);
+  const { size, bucket = BUCKET_ELEMENTS, when } = options;
   if (size === 1) return windows;
   const knob = when && knobName(when);
   const exchanges = windows.flatMap(({ shape }, i) =>
@@ -145,6 +150,22 @@ export function allReduceWindows(
   const op: Op<WindowsAttrs> = { ...allReduceWindowsOp, mutates: windows.map((_, i) => i) };
   const inputs = when ? [...windows, when] : windows;
   return record(op, inputs, { exchanges: exchanges.reverse(), size, windows: windows.length });
+}
+
+function checkWindows(windows: readonly Tensor[], options: WindowsOptions): void {
+  const problem = valueProblem('windows', windows, 'list') ?? optionProblem(options, WINDOWS);
+  if (problem) opError('argument', 'allReduceWindows', problem);
+  const { size, bucket = BUCKET_ELEMENTS } = options;
+  if (!(bucket >= 1)) opError('argument', 'allReduceWindows', `a bucket of ${bucket} elements; give a number above 0`);
+  for (const window of windows) {
+    checkOperand('allReduceWindows', window, size);
+    if (window.shape.length !== 1)
+      opError(
+        'shape',
+        'allReduceWindows',
+        `${showShape(window.shape)} is no window; give those of a group, as store returns them`,
+      );
+  }
 }
 
 function stretches([elements]: Shape, bucket: number): { first: number; end: number }[] {

@@ -26,6 +26,7 @@ const OPS = [
   ],
   ...['reshape', 'transpose', 'slice', 'sliceAxis', 'pad', 'concat', 'gatherRows', 'oneHot', 'patchify', 'broadcastTo'],
   ...['resample', 'randomUniform', 'grad', 'valueAndGrad', 'stopGradient', 'assign', 'store', 'gatedSilu'],
+  ...['allReduce', 'allGather', 'reduceScatter', 'allReduceWindows'],
 ] as const satisfies readonly (keyof typeof api)[];
 
 test.each(OPS)('%s names an argument that is no tensor', (name) => {

@@ -3,6 +3,7 @@ import { defaultTarget } from '../base/target';
 import { planStep } from '../compile';
 import { layoutState } from '../graph/state-layout';
 import { store } from '../ops/assign';
+import { allGather, allReduce } from '../ops/collective';
 import { add, mul } from '../ops/elementwise';
 import { sum } from '../ops/reduce';
 import { describePlan } from './describe';
@@ -53,4 +54,23 @@ test('a plan reads as graph, then kernels with their buffers and uniforms', () =
 test('with wgsl, the text of every kernel follows once', () => {
   const text = describePlan(plan, { wgsl: true });
   for (const step of plan.steps) if (step.kind === 'kernel') expect(text.split(step.kernel.wgsl)).toHaveLength(2);
+});
+
+test('an exchange is where it leaves and where it comes back', () => {
+  const exchanging = planStep(
+    defaultTarget,
+    {},
+    (_, { x }) => ({ all: allGather(x, 3), most: allReduce(x, 3, 'max') }),
+    { batch: { x: vector } },
+  );
+  const text = withoutSites(describePlan(exchanging));
+  expect(text).toMatch(/^WebGPU defaults: 0 kernels, 0 copies, 2 exchanges, /);
+  expect(text.slice(text.indexOf('steps'))).toMatchInlineSnapshot(`
+    "steps
+       0 send 5 elements for exchange 0 (allGather of 3 ranks) from input x +0 (20 bytes)
+       1 send 5 elements for exchange 1 (allReduce max of 3 ranks) from input x +0 (20 bytes)
+       2 receive 15 elements of exchange 0 (allGather of 3 ranks) into slot 0 +0 (60 bytes)
+       3 receive 5 elements of exchange 1 (allReduce max of 3 ranks) into slot 1 +0 (20 bytes)
+    "
+  `);
 });
