@@ -9,7 +9,7 @@ import {
   pretrainSignature,
   pretrainStep,
 } from '@franca/pretraining';
-import { compile, createState, type Gpu, type State } from '@franca/tensor';
+import { compile, createState, type Gpu, type Ranks, type State } from '@franca/tensor';
 import { makeBatch, type Named } from './torch/batch';
 
 export type Knobs = Readonly<
@@ -35,12 +35,16 @@ export interface OpenStep extends Disposable {
   readonly knobs: Knobs;
 }
 
-/** Compiles a step; the weights that it begins with are the same every time. */
-export async function openStep(gpu: Gpu, { options, chunks }: FittedStep): Promise<OpenStep> {
+/** Compiles a step, of one of `ranks` where these are given; the weights that it begins with are the same every time. */
+export async function openStep(gpu: Gpu, { options, chunks }: FittedStep, ranks?: Ranks): Promise<OpenStep> {
   const state = createState(gpu, pretrainGroups(options));
   try {
     await initialisePretraining(gpu, state, options, SEED);
-    const step = await compile(gpu, pretrainStep(options, chunks), { ...pretrainSignature(options), state });
+    const step = await compile(gpu, pretrainStep(options, chunks), {
+      ...pretrainSignature(options),
+      state,
+      ...(ranks && { ranks }),
+    });
     return {
       state,
       step,

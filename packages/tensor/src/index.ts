@@ -1,5 +1,6 @@
 export type { DType, ValuesOf } from './base/dtype';
 export { TensorError, type TensorErrorCode } from './base/errors';
+export type { ExchangeRateName, ExchangeRates } from './base/exchange-rates';
 export { type OptionKinds, optionProblem, type ValueKind, valueProblem } from './base/option-problem';
 export {
   philox,
@@ -132,6 +133,7 @@ export { exchangesOf } from './plan/exchanges';
 export { type LintFinding, type LintRule, lintPlan } from './plan/lint';
 export type { Address, Place, Plan, PlannedExchange, PlanReport, PlanStep } from './plan/plan-types';
 export { type PlannedOp, productsOf } from './plan/products';
+export { type ExchangeTimes, type RankLinks, type TimedPlan, type Timeline, timeline } from './plan/timeline';
 export type {
   BatchSpec,
   KnobSpec,

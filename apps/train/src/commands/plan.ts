@@ -4,11 +4,11 @@ import { examples } from '../command-line';
 import { derive } from '../config/derive';
 import { settingsWithoutEffect } from '../config/no-effect';
 import { type ConfigOptions, configFrom, withConfig } from '../options/config-options';
-import { positiveInteger } from '../options/option-values';
+import { gigabytes, positiveInteger } from '../options/option-values';
+import type { AskedCluster } from '../plan/cluster';
 
-interface Options extends ConfigOptions {
+interface Options extends ConfigOptions, AskedCluster {
   readonly target: string;
-  readonly devices: number;
   readonly ops: number;
   readonly json?: true;
 }
@@ -24,8 +24,16 @@ export function register(program: Command): void {
       'adapter to plan for: default (WebGPU without extras), this, h100-like, h200-like, rtx4090-like, rx7900xtx-like',
       'default',
     )
-    .option('--devices <n>', 'devices that train together', positiveInteger, 1)
     .option('--ops <n>', 'how many ops to list', positiveInteger, 12)
+    .option('--ranks <n>', 'ranks that train together, a device each: how they scale up to so many', positiveInteger, 1)
+    .option(
+      '--link <GB/s>',
+      "what a rank sends, and receives at once, between nodes: its share of its node's network",
+      gigabytes,
+    )
+    .option('--pcie <GB/s>', 'between a device and the memory of its node, each way', gigabytes)
+    .option('--memory <GB/s>', 'what a rank sends to those on its own node while all of them do', gigabytes)
+    .option('--ranks-per-node <n>', 'ranks of a node (default: 8)', positiveInteger)
     .option('--json', 'the report for machines')
     .addHelpText(
       'after',
@@ -36,6 +44,10 @@ export function register(program: Command): void {
         ],
         ['franca-train plan -c gpu-small --target this', 'and a small one on this machine'],
         ['franca-train plan -c gpu-base train.batch_size_per_gpu=128', 'with another batch'],
+        [
+          'franca-train plan -c official-in21k-vitl14 --target h100-like --ranks 64 --link 25 train.batch_size_per_gpu=48',
+          'how 64 ranks scale, 8 on a node, each with 200 Gbit/s between nodes',
+        ],
       ]),
     )
     .action(async (overrides: string[], options: Options) => {
@@ -47,6 +59,9 @@ export function register(program: Command): void {
         { targetNamed },
         { planOrExplain },
         { describePlan },
+        { scaleOf },
+        { scaleLines },
+        { clusterOf },
         { costReport },
         { knownRates, withRates },
         { checkPrecision },
@@ -54,32 +69,31 @@ export function register(program: Command): void {
         import('../plan/named-adapters'),
         import('../plan/fitting-batch'),
         import('../plan/describe-plan'),
+        import('../plan/scale'),
+        import('../plan/describe-scale'),
+        import('../plan/cluster'),
         import('../plan/describe-costs'),
         import('../doctor/rates'),
         import('../run/precision'),
       ]);
       const target = await targetNamed(options.target);
-      const machine = { size: options.devices, rank: 0, f16: target.f16 && target.family === 'gpu' };
+      const machine = { size: options.ranks, rank: 0, f16: target.f16 && target.family === 'gpu' };
       const derived = derive(config, machine);
       checkPrecision(derived, target);
+      const cluster = clusterOf(target, options);
       const rates = options.target === 'this' ? await knownRates(target.name) : undefined;
       const began = performance.now();
       const fitted = planOrExplain(config, { target: withRates(target, rates, derived.precision), machine });
+      const scale = cluster && scaleOf(fitted, cluster);
       const planning = (performance.now() - began) / 1000;
-      if (options.json)
-        console.log(
-          JSON.stringify(
-            {
-              target: target.name,
-              precision: derived.precision,
-              memory: fitted.choice,
-              ...fitted.plan.report,
-              ...costReport(fitted.plan),
-            },
-            undefined,
-            2,
-          ),
-        );
-      else for (const line of describePlan(fitted, { planning, ops: options.ops })) console.log(line);
+      if (options.json) {
+        const { plan, choice: memory } = fitted;
+        const about = { target: target.name, precision: derived.precision, memory };
+        const ranks = scale && { ranks: { ...scale, ...cluster } };
+        console.log(JSON.stringify({ ...about, ...plan.report, ...costReport(plan), ...ranks }, undefined, 2));
+      } else {
+        for (const line of describePlan(fitted, { planning, ops: options.ops })) console.log(line);
+        if (scale) for (const line of scaleLines(scale, cluster)) console.log(line);
+      }
     });
 }

@@ -30,6 +30,9 @@ export function positiveNumber(text: string): number {
   return number;
 }
 
+/** GB as bytes. */
+export const gigabytes = (text: string): number => 1e9 * positiveNumber(text);
+
 /** A number from 0 to 1. */
 export function shareOfAll(text: string): number {
   const share = Number(text);
