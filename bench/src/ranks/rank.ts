@@ -20,7 +20,7 @@ const ENCODE_SECONDS = 2e-6;
 const SLOWED: readonly string[] = ['launchSeconds', 'serialSeconds'];
 
 const job = JSON.parse(process.argv[2]!) as RankJob;
-const otherLoad = watchOtherLoad();
+const [otherLoad, began] = [watchOtherLoad(), performance.now()];
 await using ranks = await openCommunicator();
 await using gpu = await openGpu({ robustness: false });
 const staging = [];
@@ -43,9 +43,18 @@ const report: RankReport = {
   exchanges,
   rates,
   steps,
-  otherLoad: otherLoad(),
+  otherLoad: await loadOfOthers(),
 };
 if (ranks.rank === 0) console.log(`${REPORT_MARK}${JSON.stringify(report)}`);
+
+/** Processors that neither this rank nor another one kept busy. */
+async function loadOfOthers(): Promise<number> {
+  const { user, system } = process.cpuUsage();
+  const own = (user + system) / 1000 / (performance.now() - began);
+  const all = new Float64Array(1);
+  await ranks.allReduce(Float64Array.of(own), all);
+  return Math.max(0, otherLoad() - (all[0]! - own));
+}
 
 async function timeStep(gpu: Gpu, ranks: Communicator, model: RankJob['models'][number]): Promise<StepTimes> {
   const { config } = loadConfig(['cpu-tiny'], [...model.overrides]);
