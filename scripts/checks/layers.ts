@@ -13,6 +13,7 @@ export const LAYERS: readonly (readonly string[])[] = [
 /** Entries that need Node, or are for tests there. Every other entry loads in a browser: it reaches no Node built-in and no native module. */
 const NODE_ENTRIES: readonly string[] = [
   'checkpoint',
+  'collective',
   'data',
   'evals/node',
   'tensor/node',

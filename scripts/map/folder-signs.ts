@@ -71,4 +71,5 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   fixtures: 'Reference data of the official code and of PyTorch, read by tests',
   scripts: 'Set-up, checks, this map, and the generators behind `npm run new`',
   test: 'Support for tests, and the tests of scripts',
+  'test/cluster': 'A Slurm and two hosts on one machine, and what is done to ranks on them; run by hand',
 };

@@ -1,18 +1,15 @@
 /** Runs of several ranks for tests, started by `mpirun` of Open MPI where there is one. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { MPIS } from '../../../test/support/mpirun';
 
-const MPIRUN = 'mpirun.openmpi';
+const openMpi = MPIS.find(({ name }) => name === 'Open MPI');
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Whether there is one; says so where there is not. */
-export function hasMpirun(): boolean {
-  const found = spawnSync(MPIRUN, ['--version']).status === 0;
-  if (!found) console.log('no mpirun of Open MPI: the tests of two ranks are skipped');
-  return found;
-}
+/** Whether there is one. */
+export const hasMpirun = (): boolean => openMpi !== undefined;
 
 export interface StartedRanks {
   readonly child: ChildProcess;
@@ -27,7 +24,8 @@ export interface StartedRanks {
 /** Starts `franca-train` on the sources on `size` ranks. */
 export function startRanks(size: number, args: readonly string[]): StartedRanks {
   const cli = [process.execPath, '--import', 'tsx', `${root}/apps/train/src/cli.ts`, ...args];
-  const child = spawn(MPIRUN, ['--oversubscribe', '-n', String(size), ...cli], {
+  const [mpirun, ...options] = openMpi!.launcher;
+  const child = spawn(mpirun, [...options, '-n', String(size), ...cli], {
     cwd: root,
     env: { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -47,11 +45,18 @@ export function startRanks(size: number, args: readonly string[]): StartedRanks 
 }
 
 function pidOfRank(launcher: number, rank: number): number {
-  const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(launcher)], { encoding: 'utf8' });
-  const pid = children
-    .trim()
-    .split(/\s+/)
-    .find((one) => readFileSync(`/proc/${one}/environ`, 'utf8').split('\0').includes(`OMPI_COMM_WORLD_RANK=${rank}`));
+  const pid = readdirSync('/proc').find((entry) => /^\d+$/.test(entry) && isRank(entry, launcher, rank));
   if (!pid) throw new Error(`no process of rank ${rank} below ${launcher}`);
   return Number(pid);
+}
+
+function isRank(pid: string, launcher: number, rank: number): boolean {
+  try {
+    const [, parent] = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^PPid:\s+(\d+)/m) ?? [];
+    if (Number(parent) !== launcher) return false;
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`OMPI_COMM_WORLD_RANK=${rank}`);
+  } catch {
+    // it ended meanwhile
+    return false;
+  }
 }

@@ -46,7 +46,7 @@ export function checkOverlap(call: string, send: Numbers, receive: Numbers): voi
     refuse(call, 'send and receive share a part of their memory; give one array twice, or arrays apart');
 }
 
-export const overlap = (a: Numbers, b: Numbers): boolean =>
+const overlap = (a: Numbers, b: Numbers): boolean =>
   a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.byteLength && b.byteOffset < a.byteOffset + a.byteLength;
 
 export function checkReduction(call: string, values: Numbers, how: unknown): void {

@@ -20,7 +20,7 @@ export interface Exchange {
 }
 
 /** Values that go at once: bounds the scratch memory, and keeps counts within 32 bits. */
-export const PIECE: number = 1 << 24;
+const PIECE: number = 1 << 24;
 /** Fewer values are added here rather than on another thread, which takes as long as adding thousands. */
 const FEW = 8192;
 

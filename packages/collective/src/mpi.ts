@@ -33,8 +33,7 @@ export async function openMpi(
   // Open MPI's ranks spin while they wait, and take the processor from each other where there are as many as cores
   if ((launcher.localSize ?? 1) >= availableParallelism()) process.env.OMPI_MCA_mpi_yield_when_idle ??= '1';
   const library = await loadMpi(launcher.families, process.env.FRANCA_MPI);
-  // Node would wait for threads that wait inside MPI; and Open MPI cannot be unloaded by a thread that did not initialise it
-  process.on('exit', (status) => library.exit(status));
+  leaveAtOnce(library);
   return within(openSeconds, launcher, async () => {
     const on = await initialise(library, launcher);
     const gather = gatherRecords(library, on.communicator, on.size);
@@ -53,6 +52,15 @@ export async function openMpi(
     };
     const line = await openLifeLine({ rank: on.rank, members, silentSeconds, gather, onLost });
     return communicatorOf(on, members, { queue, lost: lost.signal, line });
+  });
+}
+
+/** Node would wait for threads that wait inside MPI, and Open MPI cannot be unloaded but by the thread that initialised it: the process ends before either. */
+function leaveAtOnce(library: MpiLibrary): void {
+  process.on('exit', (status) => library.exit(status));
+  // Node prints an error that nobody catches only after that
+  process.on('uncaughtExceptionMonitor', (error) => {
+    if (process.listenerCount('uncaughtException') === 0) console.error(error);
   });
 }
 

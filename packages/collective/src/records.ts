@@ -2,7 +2,7 @@
 import { CollectiveError } from './errors';
 import type { Handle, MpiLibrary } from './mpi-library';
 
-export const RECORD_BYTES = 2048;
+const RECORD_BYTES = 2048;
 
 /** This rank's record to all, and theirs in the order of the ranks. */
 export type Gather = <R extends object>(record: R) => Promise<R[]>;

@@ -40,7 +40,7 @@ function same(what: string, found: Numbers, expected: Numbers): void {
 
 const types = [Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array] as const;
 for (const Type of types)
-  for (const n of [0, 1, 2, 47, 1003, 20011]) {
+  for (const n of [0, 1, 47, 9001]) {
     const own = valuesOf(rank, n, Type);
     for (const how of Type === Float32Array || Type === Float64Array
       ? (['sum', 'max', 'logSumExp'] as const)
@@ -64,15 +64,15 @@ for (const Type of types)
   }
 
 // the event loop goes on while millions of values are summed
-const large = Float32Array.from({ length: 4e6 }, (_, i) => Math.sin(i + rank));
+const large = Float32Array.from({ length: 2e6 }, (_, i) => Math.sin(i + rank));
 let ticks = 0;
 const timer = setInterval(() => ticks++, 1);
 await Promise.all([ranks.allReduce(large, large), ranks.barrier()]);
 clearInterval(timer);
 const one = Math.fround(
-  Array.from({ length: size }, (_, of) => Math.fround(Math.sin(3e6 + of))).reduce((a, b) => Math.fround(a + b)),
+  Array.from({ length: size }, (_, of) => Math.fround(Math.sin(1e6 + of))).reduce((a, b) => Math.fround(a + b)),
 );
-if (large[3e6] !== one) throw new Error(`${large[3e6]} instead of ${one}`);
+if (large[1e6] !== one) throw new Error(`${large[1e6]} instead of ${one}`);
 
 const lines = new Uint8Array(size * 64);
 await ranks.allGather(new Uint8Array(Buffer.from(hash.digest('hex'))), lines);

@@ -36,7 +36,7 @@ export function register(program: Command): void {
           'franca-train pretrain --fork runs/photos --out runs/longer optim.epochs=100',
           'go on in a new folder with other settings',
         ],
-        ['mpirun -n 4 franca-train pretrain --data photos/ --out runs/photos', 'on four GPUs'],
+        ['mpirun -n 4 franca-train pretrain --data photos/ --out runs/photos', 'on four GPUs, installed with -g'],
       ]),
     )
     .action(async (overrides: string[], options: TrainCommandOptions) => {

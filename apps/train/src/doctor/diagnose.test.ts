@@ -13,6 +13,7 @@ test('the report names the adapter, that it computes, and the preset to start wi
   expect(report).toMatch(/^large products +broadcast \d+, by rule, rather than broadcast \d+$/m);
   expect(report).toMatch(/^start with +(cpu|gpu)-\w+$/m);
   expect(report).toContain('official-in21k-vitg14');
+  expect(report).toMatch(/^several ranks +(by mpirun or srun, through \S+ \(|not here: .*(koffi|MPI))/m);
 });
 
 test('an adapter that is not there is refused with what to install', async () => {

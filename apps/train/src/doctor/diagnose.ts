@@ -1,11 +1,13 @@
 /** The doctor's report: opens the adapter, lets it compute a product that is checked, and describes it. */
 import { availableParallelism, freemem, totalmem } from 'node:os';
+import { findMpi } from '@franca/collective';
 import { compile, type Gpu, listedMatrices, matmul, type Tensor } from '@franca/tensor';
 import { listGpus, openGpu, thisHost } from '@franca/tensor/node';
 import { listPresets } from '../config/presets';
 import { TrainError } from '../errors';
 import { rateText } from '../plan/describe-rates';
 import { amountOfBytes } from '../text/amounts';
+import { errorText } from '../text/error-text';
 import { judge, latestVerdict } from './half-verdict';
 import { driverHints } from './hints';
 import { measureRates } from './measure-rates';
@@ -38,6 +40,7 @@ export async function diagnose({ measure = false, adapter }: DoctorOptions): Pro
     ...speedLines(rates),
     ...(tiles ? [row('large products', tiles)] : []),
     ...presetLines(gpu),
+    row('several ranks', await ranksText()),
     ...driverHints(gpu.target, thisHost()).map((hint) => row('hint', hint)),
   ];
 }
@@ -127,6 +130,13 @@ function presetLines({ target }: Gpu): string[] {
   });
   return [row('start with', recommendedPreset(target.family, presets, memory)), row('presets', ''), ...lines];
 }
+
+/** Whether `mpirun` could start this program as several ranks. */
+const ranksText = (): Promise<string> =>
+  findMpi().then(
+    (library) => `by mpirun or srun, through ${library}`,
+    (error) => `not here: ${errorText(error)}`,
+  );
 
 /** A product of two small matrices of whole numbers, exact in f32. */
 async function checkProduct(gpu: Gpu): Promise<void> {

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { wasTold } from './known-to-all';
 import { launchedCommand } from './launched-command';
@@ -7,12 +8,26 @@ const openMpi = { OMPI_COMM_WORLD_SIZE: '4', OMPI_COMM_WORLD_RANK: '1' };
 const mpich = { PMI_SIZE: '4', PMI_RANK: '0', MPI_LOCALNRANKS: '4' };
 const slurm = { SLURM_STEP_NUM_TASKS: '4', SLURM_PROCID: '0' };
 
+const installed = (env: Record<string, string>) => ({
+  env,
+  argv: ['node', join(process.cwd(), 'node_modules/.bin/franca-train')],
+});
+
 test('a command is shown with the launcher that its ranks were started by', () => {
   const words = ['pretrain', '--resume', '--out', 'runs/a b'];
-  expect(launchedCommand(4, words, openMpi)).toMatch(/^mpirun -n 4 .*pretrain --resume --out 'runs\/a b'$/);
-  expect(launchedCommand(4, words, mpich)).toMatch(/^mpiexec -n 4 /);
-  expect(launchedCommand(4, words, slurm)).toMatch(/^srun -n 4 /);
-  expect(launchedCommand(1, words, {})).not.toMatch(/mpi|srun/);
+  const shown = (env: Record<string, string>, size = 4) => launchedCommand(size, words, installed(env));
+  expect(shown(openMpi)).toBe("mpirun -n 4 franca-train pretrain --resume --out 'runs/a b'");
+  expect(shown(mpich)).toMatch(/^mpiexec -n 4 /);
+  expect(shown(slurm)).toMatch(/^srun -n 4 /);
+  expect(shown({ ...slurm, SLURM_MPI_TYPE: 'pmix' })).toMatch(/^srun --mpi=pmix -n 4 /);
+  expect(shown({}, 1)).toMatch(/^franca-train/);
+});
+
+test('ranks are not started through npm', () => {
+  const shown = (env: Record<string, string>) => launchedCommand(2, [], installed({ ...openMpi, ...env }));
+  expect(shown({ npm_command: 'exec' })).toBe('mpirun -n 2 node_modules/.bin/franca-train');
+  const clone = { env: { ...openMpi, FRANCA_SETUP_DONE: '1' }, argv: ['node', 'src/cli.ts'] };
+  expect(launchedCommand(2, [], clone)).toBe('mpirun -n 2 node scripts/franca.mjs');
 });
 
 test('a command for one process is refused on several, and rank 0 says so', () => {

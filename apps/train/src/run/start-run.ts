@@ -16,6 +16,7 @@ import { lastScreen } from '../observe/last-screen';
 import { createProgress, type Progress, quietProgress } from '../observe/progress';
 import type { TrainCommandOptions } from '../options/train-options';
 import { explainMisfit } from '../plan/fitting-batch';
+import { shellAbove } from '../ranks/launched-command';
 import { openOwnAdapter } from '../ranks/own-adapter';
 import { rankName } from '../ranks/rank-name';
 import { together } from '../ranks/together';
@@ -87,7 +88,7 @@ async function runOn({ ranks, ending }: Pick<TrainRequest, 'ranks' | 'ending'>, 
   const own = await openOwnAdapter(ranks, asked.options.adapter);
   await using gpu = own.gpu;
   const options = { ...asked.options, ...(own.adapter ? { adapter: own.adapter } : {}) };
-  for (const text of own.notes) note(text);
+  for (const text of [...ranks.notes, ...own.notes]) note(text);
   const out = await together(ranks, () => outputOf(overrides, options));
   await using folder = await openSharedFolder(ranks, out, options.resume ?? 'never');
   const stage: Stage = { ...asked, options, ranks, gpu, folder, progress, note };
@@ -145,7 +146,10 @@ interface Settled {
 
 async function settle({ ranks, gpu, folder, progress, note, overrides, options, kind }: Stage): Promise<Settled> {
   progress.message(`adapter: ${gpu.target.name}`);
-  if (ranks.size > 1) progress.message(placesOf(ranks));
+  if (ranks.size > 1) {
+    progress.message(placesOf(ranks));
+    for (const text of shellAbove()) note(text);
+  }
   for (const text of unusedCard(options.adapter ?? process.env.FRANCA_ADAPTER, gpu.target, thisHost())) note(text);
   const found = await findOrigin(folder, options, note);
   for (const text of await otherAdapter(found, gpu)) note(text);

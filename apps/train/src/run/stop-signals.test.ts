@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as later } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 
 const program = `
@@ -17,6 +18,9 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(await said()).toBe('runs');
     child.kill(signal);
     expect(await said()).toBe(`asked by ${signal}`);
+    // at once it is the same, passed on by a program around
+    child.kill(signal);
+    await later(200);
     child.kill(signal);
     expect(await once(child, 'exit')).toEqual([130, null]);
   },
@@ -33,12 +37,12 @@ test('SIGUSR1 asks once and never ends the program, nor opens its debugger; what
   expect(await said()).toBe('runs');
   child.kill('SIGUSR1');
   expect(await said()).toBe('asked by SIGUSR1');
+  await later(200);
   child.kill('SIGUSR1');
+  await later(200);
   child.kill('SIGTERM');
   // on its own it would have had time to end by then
-  expect(await Promise.race([once(child, 'exit'), new Promise((resolve) => setTimeout(resolve, 300, 'runs'))])).toBe(
-    'runs',
-  );
+  expect(await Promise.race([once(child, 'exit'), later(300, 'runs')])).toBe('runs');
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([130, null]);
   expect(errors).toBe('');

@@ -8,6 +8,9 @@ const WARNING: NodeJS.Signals = 'SIGUSR1';
 // Windows has no such signal, and refuses a listener
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', ...(process.platform === 'win32' ? [] : [WARNING])];
 
+/** Milliseconds within which a signal that comes again is the same one, passed on by a program around this one. */
+const SAME = 100;
+
 export interface StopSignals extends Disposable {
   /** The signal that asked to stop, if one did. */
   readonly requested: NodeJS.Signals | undefined;
@@ -15,9 +18,13 @@ export interface StopSignals extends Disposable {
 
 export function listenForStop(onRequest: (signal: NodeJS.Signals) => void): StopSignals {
   let requested: NodeJS.Signals | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
   const handle = (signal: NodeJS.Signals): void => {
+    const isSame = performance.now() - askedAt < SAME;
+    if (isSame) return;
     const isAgain = requested !== undefined && requested !== WARNING && signal !== WARNING;
     if (isAgain) process.exit(130);
+    askedAt = performance.now();
     const isFirst = requested === undefined;
     if (isFirst || signal !== WARNING) requested = signal;
     if (isFirst) onRequest(signal);
