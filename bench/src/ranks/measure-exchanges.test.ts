@@ -3,7 +3,7 @@ import { type ExchangeTime, ratesFrom } from './measure-exchanges';
 
 /** What the model of an exchange says of four ranks of a node: see packages/tensor/src/plan/timeline.ts. */
 function modelled(rates: { call: number; memory: number; reduce: number; logSumExp: number }): ExchangeTime[] {
-  const message = 3 * 1e-6;
+  const message = 3 * 1.2e-6;
   const wire = (bytes: number): number => message + (0.75 * bytes) / rates.memory;
   const time = (
     kind: ExchangeTime['kind'],
@@ -30,7 +30,7 @@ test('rates are those that the model takes as long with', () => {
   const close = (value: number) => expect.closeTo(value, Math.max(0, 9 - Math.log10(value)));
   expect(rates).toEqual({
     callSeconds: expect.closeTo(3e-5, 12),
-    memorySeconds: 1e-6,
+    memorySeconds: 1.2e-6,
     memory: close(5e9),
     reduce: close(1e10),
     logSumExp: close(4e7),
