@@ -28,10 +28,11 @@ async function submit(folder: string, out: string, env: NodeJS.ProcessEnv): Prom
   return output('sbatch', ['--parsable', ...here, join(folder, 'franca.sbatch'), ...words], env);
 }
 
-/** What Slurm says of a job: its state, and how often it was queued again. */
-async function look(job: string, env: NodeJS.ProcessEnv): Promise<{ state: string; restarts: number }> {
+/** What Slurm says of a job: its state, why it waits, and how often it was queued again. */
+async function look(job: string, env: NodeJS.ProcessEnv): Promise<{ state: string; reason: string; restarts: number }> {
   const text = await output('scontrol', ['show', 'job', job], env);
-  return { state: /JobState=(\w+)/.exec(text)?.[1] ?? '', restarts: Number(/Restarts=(\d+)/.exec(text)?.[1]) };
+  const field = (name: string): string => new RegExp(`${name}=(\\w+)`).exec(text)?.[1] ?? '';
+  return { state: field('JobState'), reason: field('Reason'), restarts: Number(field('Restarts')) };
 }
 
 /** Waits until `isSo`; throws after three minutes, with what the job printed. */
@@ -65,15 +66,13 @@ async function main(): Promise<void> {
   const steps = async (job: string, out: string, count: number): Promise<void> =>
     until(`${count} steps done`, () => stepsDone(out) >= count, log(job));
   const requeued = async (job: string, times: number): Promise<void> => {
-    const isRunning = async () => {
-      const { state, restarts } = await look(job, env);
-      // Slurm lets two minutes pass before it starts a requeued job, unless it is told otherwise
-      if (restarts === times && state === 'PENDING')
-        await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now'], env);
-      if (process.env.SHOW) console.log(state, restarts);
-      return restarts === times && state === 'RUNNING';
+    const isWaiting = async () => {
+      const { restarts, reason } = await look(job, env);
+      return restarts === times && reason === 'BeginTime';
     };
-    await until('queued again', isRunning, log(job));
+    await until('queued again', isWaiting, log(job));
+    // Slurm would let two minutes pass; at once is too soon, slurmd still refuses the number of the job
+    await output('scontrol', ['update', `JobId=${job}`, 'StartTime=now+5'], env);
   };
   const saved = async (out: string): Promise<number | undefined> => (await latestRunCheckpoint(out)).checkpoint?.step;
 
