@@ -21,7 +21,7 @@ async function tarballProblems({ folder, manifest, path, files }: Tarball): Prom
   );
   const strays = files.filter(
     (file) =>
-      !/^(dist\/|bin\/[\w-]+\.cjs$|tuning\/[\w.-]+\.(json|md)$|ts5\/\w+\.d\.ts$|presets\/[\w-]+\.yaml$|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(
+      !/^(dist\/|bin\/[\w-]+\.cjs$|tuning\/[\w.-]+\.(json|md)$|ts5\/\w+\.d\.ts$|presets\/[\w-]+\.yaml$|cluster\/[\w-]+\.sbatch$|many-machines\.md$|README\.md|LICENSE|CHANGELOG\.md|package\.json$)/.test(
         file,
       ) && !pictures.includes(file),
   );

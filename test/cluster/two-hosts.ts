@@ -23,7 +23,16 @@ function startHost(name: string, names: string): ChildProcess {
 }
 
 /** The words that run a command on a host. */
-const on = ({ pid }: ChildProcess): string[] => ['nsenter', '-t', `${pid}`, '--net', '--uts', '--mount', '--'];
+const on = ({ pid }: ChildProcess): string[] => [
+  'nsenter',
+  '-t',
+  `${pid}`,
+  '--net',
+  '--uts',
+  '--mount',
+  `--wd=${process.cwd()}`,
+  '--',
+];
 
 async function run(words: readonly string[]): Promise<void> {
   const status = await ended(spawn(words[0]!, words.slice(1), { stdio: 'inherit' }));
@@ -52,7 +61,10 @@ async function main(command: readonly string[]): Promise<number> {
     const agent = join(folder, 'agent');
     const pids = `alpha) pid=${alpha.pid} ;; beta) pid=${beta.pid} ;; *) shift; continue ;;`;
     const find = `while true; do case $1 in ${pids} esac; break; done; shift`;
-    writeFileSync(agent, `#!/bin/sh\n${find}\nexec nsenter -t $pid --net --uts --mount -- sh -c "$*"\n`);
+    writeFileSync(
+      agent,
+      `#!/bin/sh\n${find}\nexec nsenter -t $pid --net --uts --mount --wd=${process.cwd()} -- sh -c "$*"\n`,
+    );
     chmodSync(agent, 0o755);
     const env = { ...process.env, OMPI_MCA_plm_rsh_agent: agent, HYDRA_LAUNCHER: 'ssh', HYDRA_LAUNCHER_EXEC: agent };
     const [program, ...args] = [...on(alpha), ...command];
