@@ -76,7 +76,18 @@ function measure(size: number, alone: RankReport | undefined): RankReport {
   const program = fileURLToPath(new URL('rank.ts', import.meta.url));
   const { status, stdout, stderr } = spawnSync(
     options.mpirun,
-    ['--oversubscribe', '--bind-to', 'none', '-n', `${size}`, process.execPath, '--import', 'tsx', program, JSON.stringify(job)],
+    [
+      '--oversubscribe',
+      '--bind-to',
+      'none',
+      '-n',
+      `${size}`,
+      process.execPath,
+      '--import',
+      'tsx',
+      program,
+      JSON.stringify(job),
+    ],
     {
       env: {
         ...process.env,
