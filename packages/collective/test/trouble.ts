@@ -6,7 +6,8 @@ const started = Number(process.env.OMPI_COMM_WORLD_RANK ?? process.env.PMI_RANK)
 const isOdd = started === 1;
 
 try {
-  if (trouble === 'missing' && isOdd) process.exit(0);
+  // a launcher that sees it end ends the others too, which is not what is asked here
+  if (trouble === 'missing' && isOdd) await new Promise((resolve) => setTimeout(resolve, 60_000));
   const version = trouble === 'version' && isOdd ? 'program 2' : 'program 1';
   const ranks = await openCommunicator({
     version,
