@@ -3,6 +3,7 @@
  * tasks of `srun`; in the shells of `sbatch` and `salloc`, which run once whatever `--ntasks` asks for, there are SLURM_NTASKS and, in batch
  * scripts, SLURM_PROCID as well, but no SLURM_STEP_NUM_TASKS: only a step has that. What was started by something else is found by PMIX_RANK.
  */
+import { CollectiveError } from './errors';
 
 /** The implementations that a launcher may go with, the likelier first. */
 export type Family = 'Open MPI' | 'MPICH';
@@ -19,8 +20,10 @@ export interface Launcher {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Undefined for a process that was started by itself. */
+/** Undefined for a process that was started by itself. @throws CollectiveError `argument` for what is no environment */
 export function findLauncher(env: Environment): Launcher | undefined {
+  if (typeof env !== 'object' || env === null)
+    throw new CollectiveError('argument', `findLauncher takes an environment, such as process.env, not ${String(env)}`);
   const number = (name: string): number | undefined => (/^\d+$/.test(env[name] ?? '') ? Number(env[name]) : undefined);
   const found = (
     name: Launcher['name'],

@@ -1,4 +1,5 @@
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import type { CollectiveError } from './errors';
 import { type LifeLine, openLifeLine } from './life-line';
@@ -6,8 +7,8 @@ import type { Gather } from './records';
 
 const members = [0, 1, 2].map((pid) => ({ host: 'one', pid }));
 
-/** Life lines of three ranks in this process, what rank 0 told of itself, and what each learns of lost ranks. */
-async function threeLines() {
+/** Life lines of three ranks in this process, what rank 0 told of itself, and what each learns of lost ranks; rank 1 is told that rank 0 is at `port`. */
+async function threeLines(port?: number) {
   const records: object[][] = [];
   const waiting: (() => void)[] = [];
   const gatherOf = (rank: number): Gather => {
@@ -18,7 +19,8 @@ async function threeLines() {
       records[at][rank] = own;
       if (Object.keys(records[at]).length === 3) for (const go of waiting.splice(0)) go();
       else await new Promise<void>((go) => waiting.push(go));
-      return records[at] as R[];
+      const told = rank === 1 && at === 0 && port !== undefined;
+      return (told ? [{ ...records[at][0], port }] : records[at]) as R[];
     };
   };
   const lost: Promise<CollectiveError>[] = [];
@@ -54,4 +56,14 @@ test('a stranger without the token, or with nonsense, is no rank', async () => {
   }
   expect(await Promise.race([...lost, Promise.resolve('quiet')])).toBe('quiet');
   end(lines);
+});
+
+test('somebody else at the address of rank 0 is not taken for it', async () => {
+  const stranger = createServer((socket) => socket.end('220 ready\n')).listen(0, '127.0.0.1');
+  await once(stranger, 'listening');
+  const { lines, lost } = await threeLines((stranger.address() as AddressInfo).port);
+  for (const { unconnected } of lines) expect(unconnected).toEqual([1]);
+  expect(await Promise.race([...lost, Promise.resolve('quiet')])).toBe('quiet');
+  end(lines);
+  stranger.close();
 });

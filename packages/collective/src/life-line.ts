@@ -3,7 +3,7 @@
  * one connection to rank 0, over which no value ever goes. A process that dies closes it at once, by which rank 0, or where rank 0 died everyone, knows; a
  * host that is lost, or a process that is stopped, says nothing for `silentSeconds`. Rank 0 tells the others who it was.
  *
- *   a line each way:   {"rank", "token"}  hello      {}  still here      {"bye"}  closing in peace      {"lost", "how"}  this rank is gone
+ *   a line each way:   {"rank", "token"}  hello      {"welcome"}  its answer      {}  still here      {"bye"}  closing in peace      {"lost", "how"}  this rank is gone
  */
 import { randomBytes } from 'node:crypto';
 import { connect, createServer, type Server, type Socket } from 'node:net';
@@ -15,8 +15,11 @@ import { rankName } from './versions';
 
 const PING_MS = 5000;
 const CONNECT_MS = 5000;
+const LOOPBACK = '127.0.0.1';
 /** Longer than any line of ours: whoever sends more is somebody else. */
 const MOST_CHARACTERS = 4096;
+/** What a record has room for. */
+const MOST_ADDRESSES = 16;
 
 export interface LifeLineOptions {
   readonly rank: number;
@@ -44,6 +47,7 @@ interface Place {
 interface Line {
   readonly rank?: number;
   readonly token?: string;
+  readonly welcome?: true;
   readonly bye?: true;
   readonly lost?: number;
   readonly how?: string;
@@ -70,7 +74,7 @@ export async function openLifeLine({
   const lose = (lost: number, how: string): void => {
     if (ended) return;
     ended = true;
-    if (rank === 0) for (const peer of peers.values()) if (peer.rank !== lost) say(peer, { lost, how });
+    if (rank === 0) for (const peer of peers.values()) say(peer, { lost, how });
     onLost(new CollectiveError('rank', `${rankName(lost, members[lost]!)} is gone: ${how}`));
   };
   const hold = (other: number, socket: Socket): Peer => {
@@ -87,21 +91,18 @@ export async function openLifeLine({
   };
 
   const token = randomBytes(16).toString('hex');
-  const server = rank === 0 && members.length > 1 ? await listen(token, members.length, { hold, hear }) : undefined;
+  const oneHost = members.every(({ host }) => host === members[0]!.host);
+  const guests = { size: members.length, host: oneHost ? LOOPBACK : undefined, hold, hear, say };
+  const server = rank === 0 && members.length > 1 ? await listen(token, guests) : undefined;
   const [place] = await gather<Place | object>(
-    server ? { port: portOf(server), addresses: ownAddresses(), token } : {},
+    server ? { port: portOf(server), addresses: oneHost ? [] : ownAddresses(), token } : {},
   );
-  const socket = rank === 0 ? undefined : await reach(place as Place, members[0]!.host === members[rank]!.host);
-  if (socket) {
-    const peer = hold(0, socket);
-    onLines(socket, (line) => hear(peer, line));
-    say(peer, { rank, token: (place as Place).token });
-  }
-  const reached = await gather({ connected: rank === 0 || socket !== undefined });
-  // who has said hello is with rank 0 by now, or will be within the first silence
+  const near = members[0]!.host === members[rank]!.host ? [LOOPBACK] : [];
+  const connected = rank === 0 || (await reach(place as Place, near, { rank, hold, hear }));
+  const reached = await gather({ connected });
   const stopWatching = watch(peers, silentSeconds, { say, lose });
   return {
-    unconnected: reached.flatMap(({ connected }, other) => (connected ? [] : [other])),
+    unconnected: reached.flatMap((one, other) => (one.connected ? [] : [other])),
     end() {
       ended = true;
       stopWatching();
@@ -114,20 +115,33 @@ export async function openLifeLine({
   };
 }
 
+/** Where other hosts may find this one, IPv4 first; link-local addresses mean nothing without a device. */
 const ownAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? [])
-      .filter(({ internal, address }) => !internal && !address.startsWith('fe80'))
-      .map(({ address }) => address),
-  );
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80'))
+    .sort((a, b) => a.family.localeCompare(b.family))
+    .map(({ address }) => address)
+    .slice(0, MOST_ADDRESSES);
 
 const portOf = (server: Server): number => (server.address() as { port: number }).port;
 
-/** Rank 0 listens; a connection counts once it has said the token, which only ranks know. */
+/** What becomes of a connection. */
+interface Doings {
+  hold(rank: number, socket: Socket): Peer;
+  hear(peer: Peer, line: Line): void;
+}
+
+/** Rank 0 listens, where all are on one host to that alone; a connection counts once it has said the token, which only ranks know. */
 function listen(
   token: string,
-  size: number,
-  { hold, hear }: { hold(rank: number, socket: Socket): Peer; hear(peer: Peer, line: Line): void },
+  {
+    size,
+    host,
+    hold,
+    hear,
+    say,
+  }: Doings & { size: number; host: string | undefined; say(peer: Peer, line: Line): void },
 ): Promise<Server> {
   const server = createServer((socket) => {
     let peer: Peer | undefined;
@@ -136,39 +150,60 @@ function listen(
     onLines(socket, (line) => {
       const { rank: other = -1 } = line;
       if (peer) hear(peer, line);
-      else if (line.token === token && Number.isInteger(other) && other > 0 && other < size) peer = hold(other, socket);
-      else socket.destroy();
+      else if (line.token === token && Number.isInteger(other) && other > 0 && other < size) {
+        peer = hold(other, socket);
+        say(peer, { welcome: true });
+      } else socket.destroy();
     });
   });
   server.unref();
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, () => resolve(server));
+    server.listen(0, host, () => resolve(server));
   });
 }
 
-/** A connection to rank 0, on the first of its addresses that answers. */
-async function reach({ port, addresses }: Place, sameHost: boolean): Promise<Socket | undefined> {
-  const candidates = sameHost ? ['127.0.0.1', '::1'] : addresses;
+/** Whether rank 0 was found, at the first of its addresses where it is rank 0 that answers: hosts may have addresses in common, such as those of bridges. */
+async function reach(
+  { port, addresses, token }: Place,
+  near: readonly string[],
+  { rank, ...doings }: Doings & { rank: number },
+): Promise<boolean> {
+  const candidates = [...near, ...addresses];
   const each = CONNECT_MS / Math.max(candidates.length, 1);
-  for (const host of candidates) {
-    const socket = await attempt(host, port, each);
-    if (socket) return socket;
-  }
-  return undefined;
+  for (const host of candidates)
+    if (await attempt({ host, port, hello: { rank, token }, milliseconds: each }, doings)) return true;
+  return false;
 }
 
-const attempt = (host: string, port: number, milliseconds: number): Promise<Socket | undefined> =>
+interface Attempt {
+  readonly host: string;
+  readonly port: number;
+  readonly hello: Line;
+  readonly milliseconds: number;
+}
+
+const attempt = ({ host, port, hello, milliseconds }: Attempt, { hold, hear }: Doings): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host, port });
-    const give = (found: Socket | undefined) => {
+    let peer: Peer | undefined;
+    const fail = (): void => {
+      if (peer) return;
       clearTimeout(timer);
-      if (!found) socket.destroy();
-      resolve(found);
+      socket.destroy();
+      resolve(false);
     };
-    const timer = setTimeout(() => give(undefined), milliseconds);
-    socket.once('connect', () => give(socket));
-    socket.on('error', () => give(undefined));
+    const timer = setTimeout(fail, milliseconds);
+    socket.once('connect', () => socket.write(`${JSON.stringify(hello)}\n`));
+    socket.on('error', fail);
+    socket.on('close', fail);
+    onLines(socket, (line) => {
+      if (peer) return hear(peer, line);
+      if (!line.welcome) return fail();
+      clearTimeout(timer);
+      peer = hold(0, socket);
+      resolve(true);
+    });
   });
 
 /** Lines of JSON; what is none ends the connection. */

@@ -78,7 +78,7 @@ const PACKAGES = 'on Debian: apt install openmpi-bin, or mpich; FRANCA_MPI=<path
  */
 export async function loadMpi(families: readonly Family[], file: string | undefined): Promise<MpiLibrary> {
   const koffi = await importKoffi();
-  koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+  enlargeStacks(koffi);
   const files = file ? [file] : families.flatMap((family) => FILES[family]);
   const problems: string[] = [];
   for (const candidate of files) {
@@ -103,6 +103,22 @@ async function importKoffi(): Promise<Koffi> {
     throw new CollectiveError(
       'library',
       'MPI is called through the package koffi, which is not here; npm install koffi',
+      { cause },
+    );
+  }
+}
+
+/** koffi takes it only before the first library of the process is loaded. @throws CollectiveError `library` where somebody else has loaded one */
+function enlargeStacks(koffi: Koffi): void {
+  const { sync_stack_size: now = 0, async_stack_size: then = 0 } = koffi.config();
+  if (Math.min(now, then) >= STACK_BYTES) return;
+  try {
+    koffi.config({ sync_stack_size: STACK_BYTES, async_stack_size: STACK_BYTES });
+  } catch (cause) {
+    const way = 'open the communicator before other libraries are loaded through koffi';
+    throw new CollectiveError(
+      'library',
+      `MPI needs stacks of ${STACK_BYTES >> 20} MiB, which koffi no longer gives; ${way}`,
       { cause },
     );
   }

@@ -33,12 +33,34 @@ describe.skipIf(!first)('what goes wrong is said, and ends all ranks', () => {
     ],
     ['closed', /rank 0: rank: rank 1 \(.*\) calls close where this rank calls allReduce/],
     ['missing', /rank 0: rank: not all ranks .* came within 4 s/],
-    ['killed', /rank 0: rank: rank 1 \(.*\) is gone: its connection closed/],
+    ['scope', /rank 0: rank: rank 1 \(.*\) calls close where this rank calls allReduce/],
+    ['twice', /rank 0: argument: MPI opens once in the life of a process/],
     ['stopped', /rank 0: rank: rank 1 \(.*\) is gone: nothing was heard of it for 2 s/],
   ])('%s', (trouble, message) => {
     const { status, output } = runRanks(first!, 2, [program('trouble'), trouble]);
     expect(output).toMatch(message);
     expect(status).not.toBe(0);
+  });
+
+  // told to leave the others alone where one dies, as the launcher of Slurm does by itself
+  const patient = MPIS.filter(({ name }) => name === 'Open MPI').map((mpi) => ({
+    ...mpi,
+    launcher: [...mpi.launcher, '--enable-recovery'] as const,
+  }));
+  test.skipIf(!patient[0]).each([
+    ['killed', 1, [0, 2]],
+    ['first killed', 0, [1, 2]],
+  ])('%s, and nobody but the others notices', (trouble, gone, others) => {
+    const { output } = runRanks(patient[0]!, 3, [program('trouble'), trouble]);
+    for (const other of others) {
+      expect(output).toMatch(new RegExp(`rank ${other}: rank: rank ${gone} \\(.*\\) is gone: its connection closed`));
+      expect(output).toContain(`rank ${other}: ends with 1`);
+    }
+  });
+
+  test('an error in the scope of a communicator is what ends the scope', () => {
+    const { output } = runRanks(patient[0] ?? first!, 2, [program('trouble'), 'scope']);
+    expect(output).toContain('rank 1: unexpected: of its own');
   });
 
   test('an error that nobody catches is printed, and ends all', () => {

@@ -3,18 +3,16 @@
  * number of ranks as the launcher says, the same program on all of them, the life line. Whatever is not so is an error on every rank that can have one.
  */
 import { availableParallelism } from 'node:os';
-import { type Call, callsOfRanks, callText } from './agreement';
-import { type CallQueue, callQueue } from './call-queue';
-import { checkArrays, checkBroadcast, checkOverlap, checkReduction, checkStatus } from './check-call';
-import { allGather, allReduce, broadcast, type Exchange, growingScratch, reduceScatter } from './collectives';
-import type { Communicator, Member, Numbers, Reduction } from './communicator';
+import { callQueue } from './call-queue';
+import { type Exchange, growingScratch } from './collectives';
+import type { Communicator, Member } from './communicator';
 import { CollectiveError } from './errors';
 import type { Launcher } from './launcher';
-import { type LifeLine, openLifeLine } from './life-line';
+import { openLifeLine } from './life-line';
+import { mpiCommunicator } from './mpi-communicator';
 import { loadMpi, type MpiLibrary } from './mpi-library';
-import { numberType } from './number-types';
 import { gatherRecords } from './records';
-import { checkVersions, introduce, rankName } from './versions';
+import { checkVersions, introduce } from './versions';
 
 export interface MpiOptions {
   readonly version: string;
@@ -25,14 +23,22 @@ export interface MpiOptions {
 const THREAD_SERIALIZED = 2;
 const THREAD_MULTIPLE = 3;
 
+let opened = false;
+
 /** Joins the ranks that `launcher` has started. */
 export async function openMpi(
   launcher: Launcher,
   { version, openSeconds, silentSeconds }: MpiOptions,
 ): Promise<Communicator> {
+  if (opened)
+    throw new CollectiveError(
+      'argument',
+      'MPI opens once in the life of a process, and was opened in this one; pass the communicator on',
+    );
   // Open MPI's ranks spin while they wait, and take the processor from each other where there are as many as cores
   if ((launcher.localSize ?? 1) >= availableParallelism()) process.env.OMPI_MCA_mpi_yield_when_idle ??= '1';
   const library = await loadMpi(launcher.families, process.env.FRANCA_MPI);
+  opened = true;
   leaveAtOnce(library);
   return within(openSeconds, launcher, async () => {
     const on = await initialise(library, launcher);
@@ -51,13 +57,21 @@ export async function openMpi(
       lost.abort(reason);
     };
     const line = await openLifeLine({ rank: on.rank, members, silentSeconds, gather, onLost });
-    return communicatorOf(on, members, { queue, lost: lost.signal, line });
+    return mpiCommunicator(on, members, { queue, lost: lost.signal, line });
   });
 }
 
 /** Node would wait for threads that wait inside MPI, and Open MPI cannot be unloaded but by the thread that initialised it: the process ends before either. */
 function leaveAtOnce(library: MpiLibrary): void {
-  process.on('exit', (status) => library.exit(status));
+  const leave = (status: number): void => {
+    try {
+      const listeners = process.listeners('exit');
+      for (const later of listeners.slice(listeners.indexOf(leave) + 1)) later.call(process, status);
+    } finally {
+      library.exit(Number(process.exitCode ?? status));
+    }
+  };
+  process.on('exit', leave);
   // Node prints an error that nobody catches only after that
   process.on('uncaughtExceptionMonitor', (error) => {
     if (process.listenerCount('uncaughtException') === 0) console.error(error);
@@ -99,85 +113,3 @@ function checkLaunched(library: MpiLibrary, launcher: Launcher, rank: number, si
       'they do not go together: use the launcher of that library, or name its own by FRANCA_MPI=<path of libmpi>',
   );
 }
-
-interface Parts {
-  readonly queue: CallQueue;
-  readonly lost: AbortSignal;
-  readonly line: LifeLine;
-}
-
-function communicatorOf(on: Exchange, members: readonly Member[], { queue, lost, line }: Parts): Communicator {
-  const { library, rank, size } = on;
-  let open = true;
-  /** Does `work` in its turn, once all ranks are about to do the same. */
-  const inTurn = (call: Call, work: () => Promise<void>): Promise<void> => {
-    if (!open) throw new CollectiveError('closed', `${call.name}: the communicator was closed`);
-    return queue.run(async () => {
-      agree(await callsOfRanks(library, on.communicator, size, call), rank, members);
-      await work();
-    });
-  };
-  const reduction =
-    (name: 'allReduce' | 'reduceScatter', share: number, work: typeof allReduce) =>
-    async <T extends Numbers>(send: T, receive: T, how: Reduction = 'sum'): Promise<void> => {
-      checkArrays(name, [send, share], [receive, 1]);
-      checkReduction(name, send, how);
-      checkOverlap(name, send, receive);
-      await inTurn({ name, type: numberType(send)!, length: send.length, how }, () => work(on, send, receive, how));
-    };
-  const close = async (): Promise<void> => {
-    if (!open) return;
-    const leaving = inTurn({ name: 'close' }, async () => {
-      line.end();
-      await library.call('MPI_Finalize');
-    });
-    open = false;
-    await leaving;
-  };
-  return {
-    rank,
-    size,
-    members,
-    notes: notesOn(line, members),
-    lost,
-    allReduce: reduction('allReduce', 1, allReduce),
-    reduceScatter: reduction('reduceScatter', size, reduceScatter),
-    async allGather(send, receive) {
-      checkArrays('allGather', [send, 1], [receive, size]);
-      const call: Call = { name: 'allGather', type: numberType(send)!, length: send.length };
-      await inTurn(call, () => allGather(on, send, receive));
-    },
-    async broadcast(values, root = 0) {
-      checkBroadcast(values, root, size);
-      const call: Call = { name: 'broadcast', type: numberType(values)!, length: values.length, root };
-      await inTurn(call, () => broadcast(on, values, root));
-    },
-    barrier: async () => inTurn({ name: 'barrier' }, async () => {}),
-    abort(status) {
-      checkStatus(status);
-      library.callNow('MPI_Abort', on.communicator, status);
-      process.exit(status);
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
-}
-
-/** @throws CollectiveError where ranks call different things: `rank` if one has closed, else `argument` */
-function agree(calls: readonly Call[], rank: number, members: readonly Member[]): void {
-  const own = callText(calls[rank]!);
-  const other = calls.findIndex((call) => callText(call) !== own);
-  if (other < 0) return;
-  const closed = calls.findIndex(({ name }) => name === 'close');
-  const [who, code] = closed < 0 ? [other, 'argument' as const] : [closed === rank ? other : closed, 'rank' as const];
-  throw new CollectiveError(
-    code,
-    `${rankName(who, members[who]!)} calls ${callText(calls[who]!)} where this rank calls ${own}; all ranks make the same calls in the same order`,
-  );
-}
-
-const notesOn = ({ unconnected }: LifeLine, members: readonly Member[]): string[] =>
-  unconnected.map(
-    (rank) =>
-      `${rankName(rank, members[rank]!)} cannot connect to rank 0 (${members[0]!.host}), a firewall perhaps: where a rank dies, the others may wait until the launcher ends them`,
-  );

@@ -38,6 +38,7 @@ test.each<[string, () => unknown, string, RegExp]>([
     'argument',
     /share a part of their memory/,
   ],
+  ['no environment', () => js.findLauncher!(), 'argument', /takes an environment, such as process.env, not undefined/],
   ['a root that there is not', () => ranks.broadcast!(f32, 1), 'argument', /no rank 1 among 1/],
 ])('%s', async (_, call, code, message) => {
   const error = await Promise.resolve()

@@ -59,6 +59,10 @@ for (const Type of types)
     const gathered = new Type(n * size);
     await ranks.allGather<Numbers>(own, gathered);
     for (let of = 0; of < size; of++) same('allGather', gathered.slice(of * n, (of + 1) * n), valuesOf(of, n, Type));
+    const inPlace = new Type(n * size);
+    inPlace.set(own, rank * n);
+    await ranks.allGather<Numbers>(inPlace.subarray(rank * n, (rank + 1) * n), inPlace);
+    same('allGather in place', inPlace, gathered);
     await ranks.broadcast(own, size - 1);
     same('broadcast', own, valuesOf(size - 1, n, Type));
   }
@@ -73,6 +77,13 @@ const one = Math.fround(
   Array.from({ length: size }, (_, of) => Math.fround(Math.sin(1e6 + of))).reduce((a, b) => Math.fround(a + b)),
 );
 if (large[1e6] !== one) throw new Error(`${large[1e6]} instead of ${one}`);
+
+// more values than go at once
+const bytes = new Uint8Array(2 ** 24 + 1000).fill(rank + 1);
+await ranks.allReduce(bytes, bytes);
+same('a sum in pieces', bytes, new Uint8Array(bytes.length).fill((size * (size + 1)) / 2));
+await ranks.broadcast(bytes.fill(rank), size - 1);
+same('a broadcast in pieces', bytes, new Uint8Array(bytes.length).fill(size - 1));
 
 const lines = new Uint8Array(size * 64);
 await ranks.allGather(new Uint8Array(Buffer.from(hash.digest('hex'))), lines);

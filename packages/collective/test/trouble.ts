@@ -14,9 +14,17 @@ try {
     openSeconds: trouble === 'missing' ? 4 : 60,
     silentSeconds: trouble === 'stopped' ? 2 : 60,
   });
+  process.on('exit', (status) => console.log(`rank ${started}: ends with ${status}`));
   const values = new Float32Array(1000);
   await ranks.barrier();
+  if (trouble === 'twice') await openCommunicator();
   if (isOdd && trouble === 'killed') process.kill(process.pid, 'SIGKILL');
+  if (started === 0 && trouble === 'first killed') process.kill(process.pid, 'SIGKILL');
+  if (trouble === 'scope') {
+    await using scope = ranks;
+    if (isOdd) throw new Error('of its own');
+    await scope.allReduce(values, values);
+  }
   if (isOdd && trouble === 'stopped') process.kill(process.pid, 'SIGSTOP');
   if (isOdd && trouble === 'closed') await ranks.close();
   else if (isOdd && trouble === 'lengths') await ranks.allReduce(values.subarray(1), values.subarray(1));
