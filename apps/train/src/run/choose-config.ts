@@ -47,26 +47,20 @@ export function vainNotes(resolved: ResolvedConfig, { out, config = [] }: TrainC
 
 /** The configuration of a new run, or of the run that goes on; overrides on top. A file in the folder of the run may have been edited: it counts. */
 export function configure(
-  { path }: Pick<RunFolder, 'path'>,
+  folder: Pick<RunFolder, 'path'>,
   origin: Continuation | undefined,
   overrides: readonly string[],
   options: TrainCommandOptions,
   defaultConfig: () => string,
 ): ResolvedConfig {
-  const resolved = configureFreely({ path }, origin, overrides, options, defaultConfig);
+  const resolved = configureFreely(folder, origin, overrides, options, defaultConfig);
   const { config } = resolved;
   // nobody asks for another number of devices by leaving it open
   if (!origin || origin.isFork || config.franca.gpus !== 'auto') return resolved;
   return { ...resolved, config: { ...config, franca: { ...config.franca, gpus: origin.config.franca.gpus } } };
 }
 
-function configureFreely(
-  { path }: Pick<RunFolder, 'path'>,
-  origin: Continuation | undefined,
-  overrides: readonly string[],
-  options: TrainCommandOptions,
-  defaultConfig: () => string,
-): ResolvedConfig {
+function configureFreely(...[{ path }, origin, overrides, options, defaultConfig]: Parameters<typeof configure>) {
   if (origin?.isFork)
     return loadConfig(options.config ?? [], overrides, [{ source: origin.run, settings: asTree(origin.config) }]);
   if (options.config) return configFrom(options, overrides);
