@@ -1,6 +1,6 @@
 /**
- * Where ranks run, and how fast they are taken to exchange values. The rates of a software adapter were measured (see `bench/results/README.md`); of cards and networks
- * hardly any was, and each says so.
+ * Where ranks run, and how fast they are taken to exchange values. Those of a software adapter were measured on an idle machine, by what `npm run bench:ranks` measures them by (`bench/results/README.md`
+ * has a slower one); of cards and networks hardly any was, and each says so.
  */
 import type { ExchangeRateName, ExchangeRates, Rate, Target } from '@franca/tensor';
 import { TrainError } from '../errors';
