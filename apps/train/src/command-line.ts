@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { modulesIn } from './module-folder';
 import { ownVersion } from './own-version';
-import { refuseLaunch } from './ranks/refuse-launch';
+import { isFirstStarted, refuseLaunch } from './ranks/refuse-launch';
 
 /** What a file of `commands/` exports. */
 export interface CommandModule {
@@ -17,6 +17,8 @@ export async function createCommandLine(): Promise<Command> {
     .showHelpAfterError('(--help shows what there is)')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
+    // what this says of an argument, it says on every rank
+    .configureOutput(isFirstStarted() ? {} : { writeOut: () => {}, writeErr: () => {} })
     .hook('preAction', (_, command) => refuseLaunch(pathOf(command)));
   for (const { register } of await modulesIn<CommandModule>('commands')) await register(program);
   return program;

@@ -8,10 +8,8 @@ const openMpi = { OMPI_COMM_WORLD_SIZE: '4', OMPI_COMM_WORLD_RANK: '1' };
 const mpich = { PMI_SIZE: '4', PMI_RANK: '0', MPI_LOCALNRANKS: '4' };
 const slurm = { SLURM_STEP_NUM_TASKS: '4', SLURM_PROCID: '0' };
 
-const installed = (env: Record<string, string>) => ({
-  env,
-  argv: ['node', join(process.cwd(), 'node_modules/.bin/franca-train')],
-});
+const started = (env: Record<string, string>, file: string) => ({ env, argv: ['node', file] });
+const installed = (env: Record<string, string>) => started(env, '/usr/bin/franca-train');
 
 test('a command is shown with the launcher that its ranks were started by', () => {
   const words = ['pretrain', '--resume', '--out', 'runs/a b'];
@@ -24,10 +22,12 @@ test('a command is shown with the launcher that its ranks were started by', () =
 });
 
 test('ranks are not started through npm', () => {
-  const shown = (env: Record<string, string>) => launchedCommand(2, [], installed({ ...openMpi, ...env }));
-  expect(shown({ npm_command: 'exec' })).toBe('mpirun -n 2 node_modules/.bin/franca-train');
-  const clone = { env: { ...openMpi, FRANCA_SETUP_DONE: '1' }, argv: ['node', 'src/cli.ts'] };
-  expect(launchedCommand(2, [], clone)).toBe('mpirun -n 2 node scripts/franca.mjs');
+  const shown = (env: Record<string, string>, file: string) =>
+    launchedCommand(2, [], started({ ...openMpi, ...env }, join(process.cwd(), file)));
+  const local = 'node_modules/.bin/franca-train';
+  for (const env of [{ npm_command: 'exec' }, {}]) expect(shown(env, local)).toBe(`mpirun -n 2 ${local}`);
+  const source = 'apps/train/src/cli.ts';
+  expect(shown({ FRANCA_SETUP_DONE: '1' }, source)).toBe('mpirun -n 2 node scripts/franca.mjs');
 });
 
 test('a command for one process is refused on several, and rank 0 says so', () => {

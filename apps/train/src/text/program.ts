@@ -1,5 +1,5 @@
 /** How this program is called where it was started: what every printed command begins with. */
-import { relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { shellCommand } from './shell';
 
 /** What tells how a process was started. */
@@ -15,14 +15,26 @@ const IN_CLONE = 'FRANCA_SETUP_DONE';
 /** Set by the launcher of an offline bundle: how it was called. */
 const LAUNCHER = 'FRANCA_PROGRAM';
 
+/** Where npm puts the programs of what is installed in a folder. */
+const LOCAL_BIN = join(sep, 'node_modules', '.bin', sep);
+
 /** The words that start the program as this process was: as a bundle, an installed command, through npx, from a clone, or as a file. */
 export function programWords({ env, argv }: Started = process): readonly string[] {
   const launcher = env[LAUNCHER];
   if (launcher) return [launcher];
   const file = argv[1] ?? '';
   const isInstalled = !/\.c?[jt]s$/.test(file) || file.split(sep).includes('node_modules');
-  if (isInstalled) return env.npm_command === 'exec' ? ['npx', 'franca-train'] : ['franca-train'];
-  return env[IN_CLONE] ? ['npm', 'run', 'franca', '--'] : ['node', relative(process.cwd(), file)];
+  if (isInstalled && env.npm_command === 'exec') return ['npx', 'franca-train'];
+  // not found by its name alone
+  if (file.includes(LOCAL_BIN)) return [relative(process.cwd(), file)];
+  if (isInstalled) return ['franca-train'];
+  return env[IN_CLONE] ? cloneWords(file) : ['node', relative(process.cwd(), file)];
+}
+
+/** npm knows the clone in its own folder only. */
+function cloneWords(file: string): readonly string[] {
+  const script = relative(process.cwd(), join(dirname(file), '../../../scripts/franca.mjs'));
+  return script === join('scripts', 'franca.mjs') ? ['npm', 'run', 'franca', '--'] : ['node', script];
 }
 
 /** A command of this program, to be pasted into the shell that it was started from. */
