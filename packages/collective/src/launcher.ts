@@ -18,10 +18,8 @@ export interface Launcher {
   readonly families: readonly [Family, Family];
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** Undefined for a process that was started by itself. @throws CollectiveError `argument` for what is no environment */
-export function findLauncher(env: Environment): Launcher | undefined {
+export function findLauncher(env: Readonly<Record<string, string | undefined>>): Launcher | undefined {
   if (typeof env !== 'object' || env === null)
     throw new CollectiveError('argument', `findLauncher takes an environment, such as process.env, not ${String(env)}`);
   const number = (name: string): number | undefined => (/^\d+$/.test(env[name] ?? '') ? Number(env[name]) : undefined);

@@ -2,6 +2,7 @@ export type { PretrainChoices } from './choices';
 export { PretrainError, type PretrainErrorCode } from './errors';
 export { type FittedStep, fitPretraining, type MemoryChoice } from './fit-memory';
 export { type DrawnInputs, drawInputs, type PerInput, type RandomInputs } from './inputs';
+export type { PerKept } from './kept-samples';
 export { pretrainOptions } from './official-options';
 export {
   type AdamWSettings,

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Started } from '../text/program';
 import { lastScreen } from './last-screen';
@@ -14,7 +15,10 @@ const outcome: RunOutcome = {
     start: { share: 0.098, lead: 0.264, error: 0.024, weights: 'untrained' },
   },
 };
-const clone: Started = { env: { FRANCA_SETUP_DONE: '1' }, argv: ['node', 'cli.js'] };
+const clone: Started = {
+  env: { FRANCA_SETUP_DONE: '1' },
+  argv: ['node', join(process.cwd(), 'apps/train/src/cli.ts')],
+};
 const folder = 'runs/2026-11-28T07-45-49';
 
 test('the figures stand below each other, with what they are and when they were measured', () => {

@@ -37,15 +37,9 @@ export type PlanStep =
       readonly members: readonly GraphNode[];
     }
   | { readonly kind: 'copy'; readonly from: Address; readonly to: Address; readonly node: GraphNode }
-  | ExchangeStep<'send'>
-  | ExchangeStep<'receive'>;
-
-/** A value leaves for the other ranks (send), or what became of it comes back (receive): the same exchange in both. */
-interface ExchangeStep<Half extends 'send' | 'receive'> {
-  readonly kind: Half;
-  readonly exchange: PlannedExchange;
-  readonly node: GraphNode;
-}
+  /** A value leaves for the other ranks, and later what became of it comes back: the same exchange in both. */
+  | { readonly kind: 'send'; readonly exchange: PlannedExchange; readonly node: GraphNode }
+  | { readonly kind: 'receive'; readonly exchange: PlannedExchange; readonly node: GraphNode };
 
 /** What this rank sends at a collective, and where the result goes. */
 export interface PlannedExchange extends Pick<Exchange, 'kind' | 'how' | 'size' | 'when'> {
