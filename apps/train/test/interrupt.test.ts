@@ -24,4 +24,4 @@ test('Ctrl-C while kernels are compiled ends a run at once, and nothing is left 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}, 120_000);
+});

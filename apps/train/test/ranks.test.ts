@@ -94,7 +94,7 @@ describe.skipIf(!hasMpirun())('two ranks', () => {
     const { status, output } = await startRanks(2, ['pretrain', '--resume', '--out', at('none')]).done;
     expect(status, output).toBe(2);
     expect(output.split('holds no run to resume')).toHaveLength(2);
-  }, 120_000);
+  });
 });
 
 const knnOf = async (out: string) => JSON.parse(await readFile(join(at(out), 'outcome.json'), 'utf8')).knn;

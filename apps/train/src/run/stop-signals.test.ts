@@ -46,7 +46,7 @@ test('SIGUSR1 asks once and never ends the program, nor opens its debugger; what
   child.kill('SIGTERM');
   expect(await once(child, 'exit')).toEqual([130, null]);
   expect(errors).toBe('');
-}, 60_000);
+});
 
 const before = `
   import { untilStopped } from '${new URL('./stop-signals.ts', import.meta.url).href}';
@@ -67,4 +67,4 @@ test('before the first step a signal ends the work at hand, and says that nothin
     'interrupted: SIGTERM before the first step; nothing is lost, the same command starts it again',
   );
   expect(await once(child, 'exit')).toEqual([0, null]);
-}, 60_000);
+});

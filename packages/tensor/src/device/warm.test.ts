@@ -151,4 +151,4 @@ test('the driver has nothing to compile afterwards', async (context) => {
   } finally {
     await rm(cache, { recursive: true, force: true });
   }
-}, 60_000);
+});
