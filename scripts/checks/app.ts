@@ -5,6 +5,7 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tinyOverrides } from '../../apps/train/test/tiny-run';
+import { AS_ROOT, MPIS } from '../../test/support/mpirun';
 import type { Published } from './publish';
 import { root, run } from './workspace';
 
@@ -26,7 +27,7 @@ export async function checkApp({ project }: Published): Promise<string[]> {
       /^resuming run after step 3[\s\S]*^ {2}trained network .* step 4 of 4\n[\s\S]*^ {2}npx franca-train eval all -w run$/m,
     ],
   ];
-  const problems: string[] = [];
+  const problems = await rankProblems(project);
   for (const [args, expected] of uses) {
     const { ok, output } = await run('npx', ['--no-install', 'franca-train', ...args], { cwd: project });
     if (!ok || !expected.test(output)) problems.push(`npx franca-train ${args.join(' ')}: ${output.trim()}`);
@@ -35,6 +36,21 @@ export async function checkApp({ project }: Published): Promise<string[]> {
     (name) => !existsSync(join(project, 'run', name)),
   );
   return [...problems, ...left.map((name) => `the run left no ${name}`)];
+}
+
+/** Two ranks of it, as the page on many machines has them started. */
+async function rankProblems(project: string): Promise<string[]> {
+  const [mpi] = MPIS;
+  if (!mpi) return [];
+  const program = 'node_modules/.bin/franca-train';
+  const training = ['pretrain', '--out', 'ranks', '-c', 'cpu-tiny', '--data', 'photos', '--stop-after', '2'];
+  const words = [...mpi.launcher, '-n', '2', program, ...training, ...tinyOverrides(4)];
+  const { ok, output } = await run('env', [...Object.entries(AS_ROOT).map((pair) => pair.join('=')), ...words], {
+    cwd: project,
+  });
+  const advice = `-n 2 ${program} pretrain --resume --out ranks`;
+  const isAsItShouldBe = ok && /^stopped after step 2 of 4/m.test(output) && output.includes(advice);
+  return isAsItShouldBe ? [] : [`${words.join(' ')}: ${output.trim()}`];
 }
 
 /** Two classes of one and the same picture: what is learned from them does not matter here. */

@@ -14,7 +14,7 @@ export interface Tarball extends Workspace {
 
 export interface Published {
   readonly tarballs: readonly Tarball[];
-  /** Where all of them are installed, with npm `webgpu` and the types of Node beside them. */
+  /** Where all of them are installed, with npm `webgpu`, `koffi` and the types of Node beside them. */
   readonly project: string;
   /** Where `npm install` finds them. */
   readonly registry: Registry;
@@ -52,7 +52,7 @@ function wanted(tarballs: readonly Tarball[]): Record<string, string> {
   const { devDependencies = {} } = readManifest('.');
   return Object.fromEntries([
     ...tarballs.map(({ manifest: { name, version }, path }) => [name, name.startsWith('@') ? version : `file:${path}`]),
-    ...['webgpu', '@types/node'].map((name) => [name, devDependencies[name]]),
+    ...['webgpu', 'koffi', '@types/node'].map((name) => [name, devDependencies[name]]),
   ]);
 }
 

@@ -9,6 +9,9 @@ export interface Mpi {
   readonly launcher: readonly [command: string, ...options: string[]];
 }
 
+/** Open MPI refuses to run as root, as containers do, without these. */
+export const AS_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' } as const;
+
 export interface RankRun {
   readonly status: number | null;
   /** What all ranks and the launcher printed. */
@@ -42,11 +45,10 @@ export function runRanks(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): RankRun {
-  const root = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' };
   const { status, stdout, stderr } = spawnSync(
     command,
     [...options, '-n', String(size), process.execPath, '--import', 'tsx', ...args],
-    { encoding: 'utf8', env: { ...process.env, ...root, ...env }, timeout: 120_000 },
+    { encoding: 'utf8', env: { ...process.env, ...AS_ROOT, ...env }, timeout: 120_000 },
   );
   return { status, output: `${stdout}${stderr}` };
 }

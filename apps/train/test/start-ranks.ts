@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { MPIS } from '../../../test/support/mpirun';
+import { AS_ROOT, MPIS } from '../../../test/support/mpirun';
 
 const openMpi = MPIS.find(({ name }) => name === 'Open MPI');
 
@@ -27,7 +27,7 @@ export function startRanks(size: number, args: readonly string[]): StartedRanks 
   const [mpirun, ...options] = openMpi!.launcher;
   const child = spawn(mpirun, [...options, '-n', String(size), ...cli], {
     cwd: root,
-    env: { ...process.env, OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' },
+    env: { ...process.env, ...AS_ROOT },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -33,16 +33,15 @@ export function planOrExplain(config: TrainConfig, place: Place): FittedStep<Der
 }
 
 function whatFits(config: TrainConfig, place: Place): string {
-  const { batch } = derive(config, place.machine);
+  const { batch, gpus } = derive(config, place.machine);
   const { size } = place.machine;
-  const smaller = Array.from(
-    { length: Math.max(0, batch.perDevice - LEAST_IMAGES) },
-    (_, i) => i + LEAST_IMAGES,
-  ).filter((images) => batch.total % (images * size) === 0);
+  const smaller = Array.from({ length: Math.max(0, batch.group - LEAST_IMAGES) }, (_, i) => i + LEAST_IMAGES).filter(
+    (images) => batch.total % (images * gpus) === 0 && (images * gpus) % size === 0,
+  );
   const images = largestThat(smaller, (candidate) => fits(withBatch(config, candidate, batch.total), place));
   if (images === undefined)
-    return `Not even ${LEAST_IMAGES} images at a time fit ${place.target.name} with this model, these crops and these heads: make them smaller`;
-  return `It fits with train.batch_size_per_gpu=${images} franca.total_batch=${batch.total}: ${images} images at a time, ${batch.total} per update as before`;
+    return `Not even train.batch_size_per_gpu=${LEAST_IMAGES} fits ${place.target.name} with this model, these crops and these heads: make them smaller`;
+  return `It fits with train.batch_size_per_gpu=${images} franca.total_batch=${batch.total}: ${(images * gpus) / size} images at a time, ${batch.total} per update as before`;
 }
 
 const withBatch = (config: TrainConfig, perDevice: number, total: number): TrainConfig => ({

@@ -105,25 +105,29 @@ test('another card is expected to reach the same share of its data sheet', async
 
 const alone = { size: 1, rank: 0, f16: false };
 
-test('what does not fit the adapter is refused with the tensor and the largest batch that does', () => {
-  const { config } = loadConfig(['cpu-tiny'], ['train.batch_size_per_gpu=32']);
-  const target = { ...defaultTarget, maxBindingBytes: 2 ** 21 };
-  const [, images] = refusal(() => planOrExplain(config, { target, machine: alone })).match(
-    /binds f32 \[.*adapter binds at most 2097152.*\nIt fits with train.batch_size_per_gpu=(\d+) franca.total_batch=32:/,
-  )!;
-  const planOf = (batch: number) =>
-    planOrExplain(loadConfig(['cpu-tiny'], [`train.batch_size_per_gpu=${batch}`, 'franca.total_batch=32']).config, {
-      target,
-      machine: alone,
-    }).plan;
-  expect(planOf(Number(images)).report.kernels).toBeGreaterThan(0);
-  expect(() => planOf(2 * Number(images))).toThrow('binds at most');
-});
+test.each([1, 2])(
+  'what does not fit the adapter is refused with the tensor and the largest batch that does, written for %i devices',
+  (gpus) => {
+    const target = { ...defaultTarget, maxBindingBytes: 2 ** 21 };
+    const planOf = (batch: number) => {
+      const overrides = [`train.batch_size_per_gpu=${batch}`, `franca.gpus=${gpus}`, 'franca.total_batch=32'];
+      return planOrExplain(loadConfig(['cpu-tiny'], overrides).config, { target, machine: alone }).plan;
+    };
+    const [, images, atATime] = refusal(() => planOf(32 / gpus)).match(
+      /binds f32 \[.*adapter binds at most 2097152.*\nIt fits with train.batch_size_per_gpu=(\d+) franca.total_batch=32: (\d+) images at a time/,
+    )!;
+    expect(Number(atATime)).toBe(gpus * Number(images));
+    expect(planOf(Number(images)).report.kernels).toBeGreaterThan(0);
+    expect(() => planOf(2 * Number(images))).toThrow('binds at most');
+  },
+);
 
 test('where no batch fits, that is said', () => {
   const { config } = loadConfig(['cpu-tiny']);
   const target = { ...defaultTarget, maxBindingBytes: 2 ** 14 };
-  expect(refusal(() => planOrExplain(config, { target, machine: alone }))).toContain('Not even 2 images at a time fit');
+  expect(refusal(() => planOrExplain(config, { target, machine: alone }))).toContain(
+    'Not even train.batch_size_per_gpu=2 fits',
+  );
 });
 
 test('an unknown target is refused with the names there are', async () => {

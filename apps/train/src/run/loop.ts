@@ -100,8 +100,10 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
       if (at >= last || isStopping()) break;
     }
     await save();
-    await first(() => exportTeacher(run, position.step));
-    const outcome = await first((observer) => observer.report(position.step));
+    // weights as they were drawn are no result
+    const isTrained = position.step > 0;
+    if (isTrained) await first(() => exportTeacher(run, position.step));
+    const outcome = isTrained ? await first((observer) => observer.report(position.step)) : undefined;
     conclude(run, position, await badImagesOfAll(ranks, position.cursor));
     return { step: position.step, finished: position.step >= options.schedule.iterations, outcome };
   } catch (error) {
