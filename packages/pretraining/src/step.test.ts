@@ -153,7 +153,7 @@ test('logits that are kept and logits that are computed again give the same bits
 
 // each of these computes the same numbers in another order; AdamW's first step turns gradient g into g / (|g| + 1e-8)
 describe.each<[string, Setup]>([
-  ['kernels for GPUs', { target: { family: 'gpu' } }],
+  // a product that broadcasts in subgroups takes seconds to compile for a processor; matmul.test.ts has each, the dry campaign the whole step
   ['kernels for GPUs without subgroups', { target: { family: 'gpu', subgroupSize: undefined } }],
   ['logits in chunks', { chunks: { chunkBytes: 64 * 4 * 8 } }],
   ['logits in chunks, computed again in the backward pass', { chunks: { chunkBytes: 64 * 4 * 8, keepBytes: 0 } }],
