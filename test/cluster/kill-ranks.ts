@@ -1,7 +1,7 @@
 #!/usr/bin/env -S npx tsx
 /**
  * Ranks killed at random: a tiny run of several ranks loses one of them to `kill -9` again and again, and is resumed each time. Every time all ranks must be gone within
- * ten seconds and the newest checkpoint must be whole; in the end the run must have the weights of one that was left in peace, bit for bit.
+ * ten seconds (of a rank that dies before it has met the others, when they no longer wait for it) and the newest checkpoint must be whole; in the end the run must have the weights of one that was left in peace, bit for bit.
  *
  *   node scripts/setup.mjs -- npx tsx test/cluster/kill-ranks.ts [--launcher openmpi|mpich|srun] [--ranks 2] [--kills 10] [--steps 40] [--seed 1]
  *
@@ -22,6 +22,8 @@ import { stepsDone } from './steps-done';
 
 /** Within this time of the death of one rank, all are gone. */
 const SECONDS_TO_END = 10;
+/** The same where ranks have not met yet, and the launcher does not mind: they are waited for as long as `openCommunicator` says, 120 s. */
+const SECONDS_TO_MEET = 130;
 
 const { values } = parseArgs({
   options: {
@@ -74,12 +76,13 @@ async function killOne(nth: number, out: string, env: NodeJS.ProcessEnv): Promis
   }
   const rank = Math.floor(random() * ranks);
   const step = stepsDone(out);
+  const limit = /\d ranks: /.test(run.text()) ? SECONDS_TO_END : SECONDS_TO_MEET;
   const [printed, at] = [run.text().length, performance.now()];
   for (const { pid } of run.processes().filter((one) => one.rank === rank)) process.kill(pid, 'SIGKILL');
   while (run.processes().length > 0) {
-    if (performance.now() - at > 6 * SECONDS_TO_END * 1000) {
+    if (performance.now() - at > limit * 1000) {
       for (const { pid } of run.processes()) process.kill(pid, 'SIGKILL');
-      throw new Error(`ranks were left a minute after rank ${rank} was killed:\n${run.text().slice(printed)}`);
+      throw new Error(`ranks were left ${limit} s after rank ${rank} was killed:\n${run.text().slice(printed)}`);
     }
     await sleep(50);
   }
@@ -93,8 +96,6 @@ async function killOne(nth: number, out: string, env: NodeJS.ProcessEnv): Promis
     `kill ${nth}: rank ${rank} after step ${step} (resumed from ${before ?? 'nothing'}); all gone in ${seconds.toFixed(1)} s; checkpoint ${checkpoint?.step ?? 'none yet'}; said: ${said?.trim() ?? 'nothing'}`,
   );
   for (const { error } of rejected) throw error;
-  if (seconds > SECONDS_TO_END)
-    throw new Error(`that was longer than ${SECONDS_TO_END} s:\n${run.text().slice(printed)}`);
   return true;
 }
 

@@ -16,7 +16,7 @@ export interface Ending {
 
 /** Opens the ranks, does `work` and closes them. Of several ranks one prints the error that it throws; nothing is left to print then. */
 export async function withRanks(work: (ranks: Communicator, ending: Ending) => Promise<void>): Promise<void> {
-  const ranks = await openCommunicator({ version: `franca-train ${ownVersion()}` });
+  const ranks = await openCommunicator({ version: `franca-train ${ownVersion()}` }).catch(endUnmet);
   const ending: Ending = { advice: () => [] };
   // whatever this rank is doing: the state of a step that lacks a rank is no state to save
   ranks.lost.addEventListener('abort', () => endWithout(ranks, ranks.lost.reason, ending), { once: true });
@@ -31,6 +31,12 @@ export async function withRanks(work: (ranks: Communicator, ending: Ending) => P
     throw markTold(error);
   }
   await ranks.close();
+}
+
+/** Ends a rank that did not meet the others. A thread may wait for them inside MPI, and Node would wait for that thread. */
+function endUnmet(error: unknown): never {
+  print([errorText(error)]);
+  process.exit(exitStatus(error));
 }
 
 /** Ends all ranks on account of an error that only this one has. */
