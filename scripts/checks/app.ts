@@ -5,7 +5,8 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { tinyOverrides } from '../../apps/train/test/tiny-run';
-import { AS_ROOT, MPIS } from '../../test/support/mpirun';
+import { AS_ROOT } from '../../test/support/as-root';
+import { MPIS } from '../../test/support/mpirun';
 import type { Published } from './publish';
 import { root, run } from './workspace';
 

@@ -7,6 +7,8 @@ import { basename, dirname, join } from 'node:path';
 import { type Outcome, run } from './workspace';
 
 const MANIFESTS = '/usr/share/vulkan/icd.d';
+/** The one folder of it that its user may write to. */
+export const WRITABLE = '/tmp';
 const LIBRARIES = '/usr/lib/x86_64-linux-gnu';
 
 /** Why there can be none here; undefined where there can. */
@@ -24,8 +26,9 @@ const SYSTEM = ['libc.so.6', 'libm.so.6', 'libdl.so.2', 'libpthread.so.0', 'libr
 
 /** Fills `folder`. */
 export async function makeBareRoot(folder: string): Promise<void> {
-  for (const name of ['proc', 'dev', 'tmp', 'bin', 'lib64', 'opt']) mkdirSync(join(folder, name), { recursive: true });
-  chmodSync(join(folder, 'tmp'), 0o1777);
+  for (const name of ['proc', 'dev', WRITABLE, 'bin', 'lib64', 'opt'])
+    mkdirSync(join(folder, name), { recursive: true });
+  chmodSync(join(folder, WRITABLE), 0o1777);
   const driver = manifest()!;
   const library = /"library_path":\s*"([^"]+)"/.exec(readFileSync(driver, 'utf8'))![1]!;
   const place = library.startsWith('/') ? library : join(LIBRARIES, library);

@@ -9,7 +9,7 @@ import { buildApp } from '../bundle/app';
 import { FASTEST, pack } from '../bundle/archive';
 import { filesBelow } from '../bundle/contents';
 import { buildTests } from '../bundle/tests';
-import { inBareRoot, makeBareRoot, whyNoBareRoot } from './bare-root';
+import { inBareRoot, makeBareRoot, WRITABLE, whyNoBareRoot } from './bare-root';
 import type { Published } from './publish';
 import { type Outcome, readManifest, root, run } from './workspace';
 
@@ -86,7 +86,7 @@ async function bareProblems(rootFolder: string, folder: string): Promise<string[
   await makeBareRoot(rootFolder);
   const training: Use = [
     'franca-train',
-    ['pretrain', '-c', 'cpu-tiny', '--out', '/tmp/run', '--stop-after', '2', ...tinyOverrides(4)],
+    ['pretrain', '-c', 'cpu-tiny', '--out', join(WRITABLE, 'run'), '--stop-after', '2', ...tinyOverrides(4)],
     /^stopped after step 2 of 4.*\/franca-train' pretrain --resume/m,
   ];
   const problems = await problemsOf([DOCTOR, training, TESTS], (program, args) =>

@@ -1,7 +1,8 @@
 #!/usr/bin/env -S npx tsx
 /**
  * Ranks killed at random: a tiny run of several ranks loses one of them to `kill -9` again and again, and is resumed each time. Every time all ranks must be gone within
- * ten seconds (of a rank that dies before it has met the others, when they no longer wait for it) and the newest checkpoint must be whole; in the end the run must have the weights of one that was left in peace, bit for bit.
+ * ten seconds, or before they have met when they have waited for it long enough, and the newest checkpoint must be whole; in the end the run must have the
+ * weights of one that was left in peace, bit for bit.
  *
  *   node scripts/setup.mjs -- npx tsx test/cluster/kill-ranks.ts [--launcher openmpi|mpich|srun] [--ranks 2] [--kills 10] [--steps 40] [--seed 1]
  *

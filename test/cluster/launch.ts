@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AS_ROOT } from '../support/as-root';
 import { ended } from './processes';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,8 +51,7 @@ export function launch(
     cwd: root,
     env: {
       ...env,
-      OMPI_ALLOW_RUN_AS_ROOT: '1',
-      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+      ...AS_ROOT,
       TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'),
       FRANCA_LAUNCH: mark.slice(mark.indexOf('=') + 1),
     },

@@ -2,15 +2,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { AS_ROOT } from './as-root';
 
 export interface Mpi {
   readonly name: 'Open MPI' | 'MPICH';
   /** The launcher with its options, before `-n`. */
   readonly launcher: readonly [command: string, ...options: string[]];
 }
-
-/** Open MPI refuses to run as root, as containers do, without these. */
-export const AS_ROOT = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1' } as const;
 
 export interface RankRun {
   readonly status: number | null;

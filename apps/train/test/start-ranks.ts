@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { AS_ROOT, MPIS } from '../../../test/support/mpirun';
+import { AS_ROOT } from '../../../test/support/as-root';
+import { MPIS } from '../../../test/support/mpirun';
 
 const openMpi = MPIS.find(({ name }) => name === 'Open MPI');
 

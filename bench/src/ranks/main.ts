@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { AS_ROOT } from '../../../test/support/as-root';
 import { median } from '../measure';
 import { type RankJob, type RankReport, REPORT_MARK } from './report';
 
@@ -110,8 +111,7 @@ async function report(launcher: readonly string[], job: RankJob): Promise<RankRe
       ...process.env,
       LP_NUM_THREADS: '1',
       FRANCA_TUNE: 'off',
-      OMPI_ALLOW_RUN_AS_ROOT: '1',
-      OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
+      ...AS_ROOT,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
