@@ -56,8 +56,8 @@ const machineLines = (): string[] => [
 const gpuLines = (gpus: readonly string[]): string[] =>
   gpus.length < 2 ? [] : gpus.map((name, at) => row(`gpu:${at}`, name));
 
-function adapterLines({ device, target, memoryLimit }: Gpu): string[] {
-  const { vendor, architecture } = device.adapterInfo;
+function adapterLines({ adapterInfo, target, memoryLimit }: Gpu): string[] {
+  const { vendor, architecture } = adapterInfo;
   const offered = [
     target.f16 ? 'f16' : undefined,
     target.subgroupSize === undefined ? undefined : `subgroups of ${target.subgroupSize}`,
@@ -87,8 +87,8 @@ const memoryText = (memory: number | undefined, limit: number): string =>
   memory === undefined ? 'unknown' : `${amountOfBytes(memory)}, of which at most ${amountOfBytes(limit)} are used`;
 
 /** Every kind of matrices that the driver lists, in its order. */
-function matrixLines({ device }: Gpu): string[] {
-  const kinds = listedMatrices(device.adapterInfo).map(
+function matrixLines({ adapterInfo }: Gpu): string[] {
+  const kinds = listedMatrices(adapterInfo).map(
     ({ componentType, resultComponentType, M, N, K }) =>
       `${componentType} ${M}x${N}x${K} summed in ${resultComponentType}`,
   );

@@ -119,7 +119,7 @@ export async function openSession(
     const extraction = {
       model,
       weights: identity,
-      code: extractionCode(gpu.device.adapterInfo),
+      code: extractionCode(gpu.adapterInfo),
       versions: createImageVersions(),
       leftOut,
       cache,

@@ -32,8 +32,8 @@ const TOOLS: readonly (readonly [string, ...string[]])[] = [
 async function run(_: StageContext, report: StageReport): Promise<void> {
   for (const [program, ...args] of TOOLS) report.detail(program, output(program, args));
   await using gpu = await openGpu({ tuning: false });
-  const { adapterInfo: info, features, limits } = gpu.device;
-  const { target } = gpu;
+  const { features, limits } = gpu.device;
+  const { target, adapterInfo: info } = gpu;
   const configs = [...((info as { subgroupMatrixConfigs?: Iterable<object> }).subgroupMatrixConfigs ?? [])];
   report.card(target.name);
   report.detail('adapter', { vendor: info.vendor, architecture: info.architecture, device: info.device });

@@ -14,6 +14,8 @@ import type { TuneCache, Tuning } from './tuning';
 
 export interface Gpu extends AsyncDisposable, Marked {
   readonly device: GPUDevice;
+  /** What the adapter says of itself. In Node the device's own copy leaves its subgroup matrices out. */
+  readonly adapterInfo: GPUAdapterInfo;
   readonly target: Target;
   /** Bytes of live buffers. */
   readonly allocatedBytes: number;
@@ -43,6 +45,8 @@ export interface Gpu extends AsyncDisposable, Marked {
 }
 
 export interface GpuOptions {
+  /** `info` of the adapter that gave the device (default: the device's copy, which in Node leaves subgroup matrices out, so that none are used). */
+  readonly adapterInfo?: GPUAdapterInfo;
   /** Default: no limit. */
   readonly memoryLimit?: number;
   /** How to await a promise of this device (default: plain `await`). */
@@ -68,6 +72,7 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   const { memoryLimit = Number.POSITIVE_INFINITY, wait: plainWait = (promise) => promise } = options;
   const account = bufferAccount(device, memoryLimit, (error) => failures.fail(error));
   const failures: Failures = watchFailures(device, plainWait, account.answered);
+  const { adapterInfo = device.adapterInfo } = options;
   const created = { buffers: 0, bindGroups: 0, pipelines: 0 };
   const leaving = new Set<Promise<void>>();
   let disposed = false;
@@ -118,7 +123,11 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
   return {
     [COPY]: THIS_COPY,
     device,
-    target: { ...describeDevice(device), ...options.target },
+    adapterInfo,
+    target: {
+      ...describeTarget({ info: adapterInfo, features: device.features, limits: device.limits }),
+      ...options.target,
+    },
     created,
     tuning: {
       cache: options.tuning,
@@ -141,6 +150,3 @@ export function wrapDevice(device: GPUDevice, options: GpuOptions = {}): Gpu {
     [Symbol.asyncDispose]: dispose,
   };
 }
-
-const describeDevice = ({ adapterInfo, features, limits }: GPUDevice): Target =>
-  describeTarget({ info: adapterInfo, features, limits });

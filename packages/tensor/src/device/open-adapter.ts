@@ -21,7 +21,8 @@ export interface AdapterOptions {
 }
 
 /** What the surroundings give where nothing is chosen. */
-export interface AdapterDefaults extends Omit<GpuOptions, 'target' | 'tuning' | 'shipped' | 'tuningSeconds'> {
+export interface AdapterDefaults
+  extends Omit<GpuOptions, 'adapterInfo' | 'target' | 'tuning' | 'shipped' | 'tuningSeconds'> {
   /** Asked only where `tuning` is not given, and not for a software adapter that is told to run the kernels of GPUs. */
   tuning(): TuneCache | false;
   /** Tables that come with the package, asked with the same exception, and only where choices are kept (default: none). */
@@ -46,6 +47,7 @@ export async function openAdapter(
   const known = (tables ?? (kept && !pretends ? (defaultTables?.() ?? []) : [])).filter((own) => own.adapter === name);
   return wrapDevice(device, {
     ...defaults,
+    adapterInfo: adapter.info,
     ...(memoryLimit === undefined ? {} : { memoryLimit }),
     ...(target ? { target } : {}),
     ...(kept ? { tuning: kept } : {}),

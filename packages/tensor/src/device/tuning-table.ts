@@ -5,10 +5,10 @@ import type { Gpu } from './gpu';
 import type { ChoiceOrigin, TuningTable } from './tuning';
 
 /** Everything that was chosen on a device so far, sorted by key. */
-export function tuningTable({ device, tuning }: Gpu): TuningTable {
+export function tuningTable({ adapterInfo, tuning }: Gpu): TuningTable {
   const made = [...tuning.made].sort(([one], [other]) => (one < other ? -1 : 1));
   return {
-    adapter: adapterName(device.adapterInfo),
+    adapter: adapterName(adapterInfo),
     version,
     date: new Date().toISOString(),
     choices: Object.fromEntries(made.map(([key, { variant }]) => [key, variant])),
@@ -20,8 +20,8 @@ export function tuningTable({ device, tuning }: Gpu): TuningTable {
  * Takes over the choices of a table before anything is compiled, so that the same kernels run and the same bits come out.
  * @returns false, and does nothing, where the table is of another adapter or driver
  */
-export function useTuningTable({ device, tuning }: Gpu, { adapter, choices }: TuningTable): boolean {
-  if (adapter !== adapterName(device.adapterInfo)) return false;
+export function useTuningTable({ adapterInfo, tuning }: Gpu, { adapter, choices }: TuningTable): boolean {
+  if (adapter !== adapterName(adapterInfo)) return false;
   for (const [key, variant] of Object.entries(choices)) tuning.made.set(key, { variant, origin: 'table' });
   return true;
 }
