@@ -42,6 +42,12 @@ test('on matrix units products in f16 are those of the units, and the others sta
     matrixFlops: { value: 3e10 },
     productFlops: { value: 2e10 },
   });
+  const attention = { forward: 1e9, backward: 2e9 };
+  expect(withRates(target, { ...rates, attention }, 'f16').rates).toMatchObject({
+    matrixAttentionFlops: { value: 1e9 },
+    matrixAttentionGradientFlops: { value: 2e9 },
+    attentionFlops: target.rates.attentionFlops,
+  });
 });
 
 test('what an older file does not hold stays expected', () => {

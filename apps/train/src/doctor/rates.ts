@@ -12,7 +12,7 @@ import { namedLike } from '../plan/named-adapters';
 export interface Rates {
   /** Floating-point operations per second of matrix products, by element type. */
   readonly flops: Readonly<Partial<Record<'f32' | 'f16', number>>>;
-  /** The same of attention, in f16 where a run would be, else in f32. */
+  /** The same of attention, in f16 where a run would be, and so on matrix units where there are any, else in f32. */
   readonly attention?: { readonly forward: number; readonly backward: number };
   /** Bytes read and written per second by elementwise kernels. */
   readonly bytes: number;
@@ -62,8 +62,8 @@ export function withRates(own: Target, rates: Rates | undefined, precision: 'f32
   const values: Partial<Record<RateName, number | undefined>> = {
     matrixFlops: hasMatrices ? f16 : undefined,
     productFlops: precision === 'f16' && !hasMatrices ? (f16 ?? f32) : f32,
-    attentionFlops: rates.attention?.forward,
-    attentionGradientFlops: rates.attention?.backward,
+    [hasMatrices ? 'matrixAttentionFlops' : 'attentionFlops']: rates.attention?.forward,
+    [hasMatrices ? 'matrixAttentionGradientFlops' : 'attentionGradientFlops']: rates.attention?.backward,
     bytes: rates.bytes,
     launchSeconds: rates.launch,
     serialSeconds: rates.serial,

@@ -6,6 +6,8 @@ const NAMES: Readonly<Record<RateName, string>> = {
   productFlops: 'other products',
   attentionFlops: 'attention',
   attentionGradientFlops: 'attention gradient',
+  matrixAttentionFlops: 'attention on matrix units',
+  matrixAttentionGradientFlops: 'its gradient',
   bytes: 'memory',
   launchSeconds: 'from kernel to kernel',
   serialSeconds: 'step of a serial loop',

@@ -36,7 +36,14 @@ const RX_7900_XTX: DataSheet = {
 };
 
 /** What the kernels are expected to reach on an H100, by their structure: none has run on one. */
-const EXPECTED = { matrixFlops: 150e12, attentionFlops: 9e12, copy: 3.0e12, launchSeconds: 3e-6, serialSeconds: 90e-9 };
+const EXPECTED = {
+  matrixFlops: 150e12,
+  attentionFlops: 9e12,
+  matrixAttentionFlops: 70e12,
+  copy: 3.0e12,
+  launchSeconds: 3e-6,
+  serialSeconds: 90e-9,
+};
 /** Part of a copy's bandwidth that an elementwise kernel reaches, and of the f32 rate that a tiled product does. */
 const OF_COPY = 0.8;
 const OF_ARITHMETIC = 0.4;
@@ -49,11 +56,14 @@ function expectedRates({ name, matrixFlops, flops, bytes, processors }: DataShee
       ? rate(value, `assumed for these kernels on an ${name}, ${what}`)
       : rate((value / ofH100) * own, `data sheet of the ${name}, at the share assumed for an H100: ${what}`);
   const attention = share(EXPECTED.attentionFlops, flops, H100.flops, 'f32 arithmetic out of workgroup memory');
+  const matrixAttention = share(EXPECTED.matrixAttentionFlops, matrixFlops, H100.matrixFlops, '7 % of dense f16');
   return {
     matrixFlops: share(EXPECTED.matrixFlops, matrixFlops, H100.matrixFlops, '15 % of dense f16'),
     productFlops: rate(OF_ARITHMETIC * flops, `data sheet of the ${name}: 40 % of f32 arithmetic, assumed`),
     attentionFlops: attention,
     attentionGradientFlops: attention,
+    matrixAttentionFlops: matrixAttention,
+    matrixAttentionGradientFlops: matrixAttention,
     bytes: share(OF_COPY * EXPECTED.copy, bytes, H100.bytes, '80 % of a copy at 3.0 TB/s of 3.35'),
     launchSeconds: rate(EXPECTED.launchSeconds, 'assumed: a barrier drains the card between two kernels'),
     serialSeconds: rate(EXPECTED.serialSeconds, 'assumed: latency of memory, of which loads in flight hide a part'),

@@ -62,7 +62,7 @@ test('a plan is described by parts that add up, for an adapter that is not there
   const rates = { flops: { f32: 1e12 }, bytes: 1e11, date: '2026-01-01' };
   const measured = fitPretraining(options, withRates(defaultTarget, rates, 'f32'));
   const lines = describePlan(measured, { planning: 1, ops: 3 }).join('\n');
-  expect(lines).toContain('(rates measured here on 2026-01-01, but for 6 that are expected)');
+  expect(lines).toContain('(rates measured here on 2026-01-01, but for 8 that are expected)');
   expect(lines).toMatch(/^memory +100 GB\/s +measured here on 2026-01-01$/m);
   expect(lines).toMatch(/^attention +1.00 TFLOP\/s +expected: a guess/m);
 });

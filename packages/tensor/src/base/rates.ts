@@ -19,6 +19,9 @@ export type RateName =
   /** flop/s of attention, forward and backward. */
   | 'attentionFlops'
   | 'attentionGradientFlops'
+  /** The same of attention on subgroup matrices. */
+  | 'matrixAttentionFlops'
+  | 'matrixAttentionGradientFlops'
   /** Bytes that an elementwise kernel reads and writes in a second. */
   | 'bytes'
   /** Seconds from one kernel to the next where neither has anything to do. */
@@ -40,6 +43,8 @@ export const ROUGH_GPU: KernelRates = {
   productFlops: guess(5e12),
   attentionFlops: guess(1e12),
   attentionGradientFlops: guess(1e12),
+  matrixAttentionFlops: guess(4e12),
+  matrixAttentionGradientFlops: guess(4e12),
   bytes: guess(3e11),
   launchSeconds: guess(5e-6),
   serialSeconds: guess(1e-7),
@@ -52,6 +57,8 @@ export const ROUGH_CPU: KernelRates = {
   productFlops: guess(3e10),
   attentionFlops: guess(2e10),
   attentionGradientFlops: guess(2e10),
+  matrixAttentionFlops: guess(2e10),
+  matrixAttentionGradientFlops: guess(2e10),
   bytes: guess(5e9),
   launchSeconds: guess(5e-5),
   serialSeconds: guess(5e-9),

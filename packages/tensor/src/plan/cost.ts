@@ -20,6 +20,8 @@ export function rateOf(kind: KernelKind): RateName {
   if (kind === 'matrix product') return 'matrixFlops';
   if (kind === 'attention') return 'attentionFlops';
   if (kind === 'attention gradient') return 'attentionGradientFlops';
+  if (kind === 'matrix attention') return 'matrixAttentionFlops';
+  if (kind === 'matrix attention gradient') return 'matrixAttentionGradientFlops';
   return 'productFlops';
 }
 
