@@ -24,6 +24,8 @@ export interface ColumnBody extends Pick<KernelSource, 'declarations' | 'flops' 
   readonly type: string;
   readonly start: string;
   readonly combine: (a: string, b: string) => string;
+  /** Whether `row` writes memory, so that the loads of one wait for the one before. */
+  readonly writes?: boolean;
   /** How many values of each column are reduced side by side (default 1). */
   readonly values?: number;
   /** What a row brings: statements, and an expression for each value. `at` is the unit's index in [outer, n, units]; names that it declares end in `suffix`. */
@@ -39,8 +41,8 @@ export interface ColumnBody extends Pick<KernelSource, 'declarations' | 'flops' 
 /** Threads of a tile, and its most units: 16 vectors of f16 are a line of a GPU's cache. */
 const TILE = 256;
 const TILE_UNITS = 16;
-/** Threads that fill a GPU. */
-const ENOUGH_THREADS = 65536;
+/** Threads that keep a GPU's memory busy. */
+const ENOUGH_THREADS = 131072;
 /** Rows that a thread of a tile takes: as few as fill the GPU, within these. */
 const LEAST_ROWS = 4;
 const MOST_ROWS = 64;
@@ -53,7 +55,12 @@ const FEW_ROWS = 16;
 export function wideLayout([outer, n, units]: ColumnDims): ColumnLayout {
   if (n <= FEW_ROWS || (n <= MOST_ROWS && outer * units >= ENOUGH_THREADS)) return { parts: 1, sharers: 1 };
   const sharers = TILE / tileUnits(units);
-  if (n <= sharers * ROWS_OF_ONE_PASS) return { parts: 1, sharers };
+  return n <= sharers * ROWS_OF_ONE_PASS ? { parts: 1, sharers } : summedLayout([outer, n, units]);
+}
+
+/** The layout of a pass on a GPU that another follows in any case. */
+export function summedLayout([outer, n, units]: ColumnDims): ColumnLayout {
+  const sharers = TILE / tileUnits(units);
   const rows = Math.min(Math.max(Math.ceil((outer * n * units) / ENOUGH_THREADS), LEAST_ROWS), MOST_ROWS);
   return { parts: Math.ceil(n / (sharers * rows)), sharers };
 }
@@ -84,16 +91,16 @@ function threadPerUnit(k: KernelBuilder, body: ColumnBody): Kernel {
   const { parts } = body.layout;
   const rows = Math.ceil(n / parts);
   const total = outer * parts * units;
-  const [columns, count] = [k.uniform(units), k.uniform(n)];
+  const [columns, down, size, count] = [units, parts, rows, n].map(k.uniform);
   const workgroupSize = threadsOfGroup(total, k.target);
   return k.build({
     ...source(body),
     body: `
   if (thread >= ${k.uniform(total)}) { return; }
   let column = thread % ${columns};
-  let first = (thread / ${columns}) % ${k.uniform(parts)} * ${k.uniform(rows)};
-  let last = min(first + ${k.uniform(rows)}, ${count});
-  let base = thread / ${columns} / ${k.uniform(parts)} * ${count};
+  let first = (thread / ${columns}) % ${down} * ${size};
+  let last = min(first + ${size}, ${count});
+  let base = thread / ${columns} / ${down} * ${count};
   ${declare(body)}
   for (var row = first; row < last; row++) { ${takeRow(body, `((base + row) * ${columns} + column)`, '(base + row)', '')} }
   ${body.put('thread', accumulators(body))}`,
@@ -111,7 +118,7 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   const rows = Math.ceil(n / parts);
   const workgroups = outer * parts * tiles;
   const names = accumulators(body);
-  const [columns, count, across, down] = [units, n, tiles, parts].map(k.uniform);
+  const [columns, across, down, size, count] = [units, tiles, parts, rows, n].map(k.uniform);
   const four = [0, 1, 2, 3].map((j) => ({ row: `(base + row + ${j * sharers}u)`, suffix: `_${j}` }));
   const taken = four.map(({ row, suffix }) => body.row(`(${row} * ${columns} + column)`, row, suffix));
   const ofFour = (v: number): string => {
@@ -129,8 +136,8 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   if (group >= ${k.uniform(workgroups)}) { return; }
   let column = group % ${across} * ${width}u + lane % ${width}u;
   let sharer = lane / ${width}u;
-  let first = (group / ${across}) % ${down} * ${k.uniform(rows)};
-  let last = min(first + ${k.uniform(rows)}, ${count});
+  let first = (group / ${across}) % ${down} * ${size};
+  let last = min(first + ${size}, ${count});
   let base = group / ${across} / ${down} * ${count};
   ${declare(body)}
   if (column < ${columns}) {
@@ -152,7 +159,7 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   )} }`,
     workgroupSize: TILE,
     workgroups,
-    serial: Math.floor(share / 4) + (share % 4),
+    serial: body.writes ? share : Math.floor(share / 4) + (share % 4),
   });
 }
 

@@ -62,6 +62,10 @@ export const reduceOp: Op<ReduceAttrs> = {
   },
   gradient: ({ inputs, grads }) => [broadcastTo(grads[0]!, inputs[0]!.shape)],
   fusesEpilogue: true,
+  columnSum([x], { kind, axis }) {
+    const dims = split(x!.shape, axis);
+    return kind === 'sum' && dims[2] > 1 ? dims : undefined;
+  },
   lower,
 };
 
@@ -76,10 +80,10 @@ const ENOUGH_THREADS = 65536;
 const LEAST_STEPS = 4;
 const MOST_STEPS = 64;
 
-function lower({ inputs: [x], attrs: { kind, axis }, target, epilogue }: LowerArgs<ReduceAttrs>): Kernel[] {
+function lower({ inputs: [x], attrs: { kind, axis }, target, epilogue, begun }: LowerArgs<ReduceAttrs>): Kernel[] {
   const [outer, n, inner] = split(x!.shape, axis);
   const kernels: Kernel[] = [];
-  let [from, count]: [Storage, number] = [x!, n];
+  let [from, count]: [Storage, number] = begun ? [begun, begun.shape[1]!] : [x!, n];
   for (;;) {
     const pass = inner === 1 && count >= TEAM_ROW ? rowPass : columnPass;
     const dims: Dims = [outer, count, inner];
