@@ -24,7 +24,7 @@ export interface ColumnBody extends Pick<KernelSource, 'declarations' | 'flops' 
   readonly type: string;
   readonly start: string;
   readonly combine: (a: string, b: string) => string;
-  /** Whether `row` writes memory, so that the loads of one wait for the one before. */
+  /** Whether `row` writes memory: the loads of one wait for the one before then, and four at a time are no gain. */
   readonly writes?: boolean;
   /** How many values of each column are reduced side by side (default 1). */
   readonly values?: number;
@@ -110,6 +110,22 @@ function threadPerUnit(k: KernelBuilder, body: ColumnBody): Kernel {
   });
 }
 
+/** Takes in four rows of a sharer at a time: their loads wait for memory together. */
+function takeFour(body: ColumnBody, sharers: number, at: (row: string) => string): string {
+  const rows = [0, 1, 2, 3].map((j) => `(base + row + ${j * sharers}u)`);
+  const taken = rows.map((row, j) => body.row(at(row), row, `_${j}`));
+  const ofFour = (v: number): string => {
+    const [a, b, c, d] = taken.map(({ values }) => values[v]!) as [string, string, string, string];
+    return body.combine(`(${body.combine(a, b)})`, `(${body.combine(c, d)})`);
+  };
+  return `for (; row + ${3 * sharers}u < last; row += ${4 * sharers}u) {
+      ${taken.map(({ lines = '' }) => lines).join('\n      ')}
+      ${accumulators(body)
+        .map((acc, v) => `${acc} = ${body.combine(acc, `(${ofFour(v)})`)};`)
+        .join(' ')}
+    }`;
+}
+
 function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   const [outer, n, units] = body.dims;
   const { parts, sharers } = body.layout;
@@ -119,12 +135,7 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   const workgroups = outer * parts * tiles;
   const names = accumulators(body);
   const [columns, across, down, size, count] = [units, tiles, parts, rows, n].map(k.uniform);
-  const four = [0, 1, 2, 3].map((j) => ({ row: `(base + row + ${j * sharers}u)`, suffix: `_${j}` }));
-  const taken = four.map(({ row, suffix }) => body.row(`(${row} * ${columns} + column)`, row, suffix));
-  const ofFour = (v: number): string => {
-    const [a, b, c, d] = taken.map(({ values }) => values[v]!) as [string, string, string, string];
-    return body.combine(`(${body.combine(a, b)})`, `(${body.combine(c, d)})`);
-  };
+  const at = (row: string): string => `(${row} * ${columns} + column)`;
   const share = Math.ceil(rows / sharers);
   return k.build({
     ...source(body),
@@ -142,14 +153,11 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   ${declare(body)}
   if (column < ${columns}) {
     var row = first + sharer;
-    for (; row + ${3 * sharers}u < last; row += ${4 * sharers}u) {
-      ${taken.map(({ lines = '' }) => lines).join('\n      ')}
-      ${names.map((acc, v) => `${acc} = ${body.combine(acc, `(${ofFour(v)})`)};`).join(' ')}
-    }
-    for (; row < last; row += ${sharers}u) { ${takeRow(body, `((base + row) * ${columns} + column)`, '(base + row)', '')} }
+    ${body.writes ? '' : takeFour(body, sharers, at)}
+    for (; row < last; row += ${sharers}u) { ${takeRow(body, at('(base + row)'), '(base + row)', '')} }
   }
   ${names.map((acc, v) => `tree${v}[lane] = ${acc};`).join(' ')}
-  for (var half = ${TILE / 2}u; half >= ${width}u; half /= 2u) {
+  for (var half = ${k.uniform(TILE / 2)}; half >= ${width}u; half /= 2u) {
     workgroupBarrier();
     if (lane < half) { ${names.map((_, v) => `tree${v}[lane] = ${body.combine(`tree${v}[lane]`, `tree${v}[lane + half]`)};`).join(' ')} }
   }

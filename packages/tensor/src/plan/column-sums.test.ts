@@ -56,32 +56,28 @@ describe('results', () => {
   });
   afterAll(() => gpu.dispose());
 
-  // vectors and not, more tiles and parts than one, a last one that is not full
+  // vectors and not, and more tiles and parts than one, the last ones not full
   test.each([
-    [[40, 12], [0]],
     [[2, 67, 13], [1]],
     [
-      [3, 1100, 7],
+      [3, 400, 68],
       [0, 1],
     ],
-    [[1201, 100], [0]],
   ] as const)('of %j over %j', async (shape, axes) => {
-    const last = { shape: [shape.at(-1)!] };
-    await checkOp(
-      gpu,
-      (x, g, w) => [sum(mul(mul(x, g), w), axes), sum(mul(x, w), axes), mul(x, w)],
-      [{ shape }, { shape }, last],
-      {
-        directions: 4,
-      },
-    );
+    const build = (x: Tensor, g: Tensor, w: Tensor): Tensor[] => {
+      const half = mul(x, 0.5);
+      const [scale, dx] = [mul(half, g), mul(half, w)];
+      return [dx, sum(scale, axes), sum(dx, axes)];
+    };
+    await checkOp(gpu, build, [{ shape }, { shape }, { shape: [shape.at(-1)!] }], { gradient: false, tolerance: 2e-5 });
   });
-  test('are those of sums that read what was stored, to the bit, in f16 too', async (context) => {
+  test('of values in f16, rounded as if they had been stored', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
+    const half = { shape: [700, 64], dtype: 'f16' } as const;
     const results = [];
     for (const fusion of [true, false]) {
       using step = await compile(gpu, (_, { x, y }) => ({ sums: cast(sum(mul(x, y), [0]), 'f32') }), {
-        batch: { x: { shape: [700, 64], dtype: 'f16' }, y: { shape: [700, 64], dtype: 'f16' } },
+        batch: { x: half, y: half },
         fusion,
       });
       step.run({ x: normals(44800, 1), y: normals(44800, 2) });
