@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultTarget } from '../base/target';
 import { compile, planStep } from '../compile';
 import type { Gpu } from '../device/gpu';
+import { planTaskAlone, tasksOf } from '../device/task-alone';
 import type { Tensor } from '../graph/op';
 import { openGpu } from '../node';
 import { cast, exp, mul } from '../ops/elementwise';
@@ -40,6 +41,15 @@ test('not on a software adapter, not without fusion, and not beyond the buffers 
   expect(labels(planned({ family: 'cpu' }))).toEqual(['mul+mul+mul', 'sum', 'sum']);
   for (const plan of [planned({}, false), planned({ maxStorageBuffers: 5 })])
     expect(labels(plan).some((label) => label.includes('summed'))).toBe(false);
+});
+
+test('the ops and their sums are one task, which alone is planned into the same kernels', () => {
+  const plan = planned({});
+  const texts = ({ steps }: Plan): string[] =>
+    steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel.wgsl] : []));
+  const [task, ...others] = tasksOf(plan);
+  expect(others).toEqual([]);
+  expect(texts(planTaskAlone(task!, plan.target, 'kept')!.plan)).toEqual(texts(plan));
 });
 
 test('a few rows are not shared among the threads of a kernel that has another purpose', () => {
