@@ -1,6 +1,6 @@
 /**
  * Gradient norms of every parameter and every clip group, from the flat windows that gradients are stored in. Squares are summed by blocks
- * of 128 elements, then by parameter, then by group, each in a fixed order.
+ * of 128 elements, then by parameter (on a GPU by pieces of it first, since it would wait for the team of the largest one), then by group, each in a fixed order.
  */
 import {
   add,
@@ -8,6 +8,9 @@ import {
   div,
   finite,
   type GroupLayout,
+  type Kernel,
+  type KernelBuilder,
+  type KernelSource,
   kernelBuilder,
   matmul,
   mul,
@@ -16,9 +19,12 @@ import {
   reshape,
   rowKernel,
   SEGMENT_ALIGNMENT,
+  type Storage,
+  scratch,
   sizeOf,
   sqrt,
   sum,
+  type Target,
   type Tensor,
   type Window,
 } from '@franca/tensor';
@@ -66,26 +72,68 @@ const blockSquaresOp: Op<object> = {
   lower({ inputs: [x], outputs: [out], target }) {
     const k = kernelBuilder('blockSquares', target);
     const [X, O] = [k.read(x!, 'vec4<f32>'), k.write(out!)];
-    const body = `
-  if (thread >= ${k.uniform(sizeOf(out!.shape))}) { return; }
-  var acc = 0.0;
-  for (var i = thread * ${SEGMENT_ALIGNMENT / 4}u; i < thread * ${SEGMENT_ALIGNMENT / 4}u + ${k.uniform(SEGMENT_ALIGNMENT / 4)}; i++) { let g = ${X}[i]; acc += dot(g, g); }
-  ${O}[thread] = acc;`;
-    return [
-      k.build({
-        body,
-        workgroupSize: 64,
-        workgroups: Math.ceil(sizeOf(out!.shape) / 64),
-        kind: 'optimizer',
-        flops: 2 * sizeOf(x!.shape),
-        serial: SEGMENT_ALIGNMENT / 4,
-      }),
-    ];
+    const blocks = sizeOf(out!.shape);
+    const source = { kind: 'optimizer' as const, flops: 2 * sizeOf(x!.shape) };
+    return [target.family === 'cpu' ? threadPerBlock(k, X, O, blocks, source) : blocksOfTile(k, X, O, blocks, source)];
   },
 };
 
-/** Sums of x over ranges of it, of which the longest has `longest` elements. */
-const rangeSumOp: Op<{ longest: number }> = {
+const UNITS = SEGMENT_ALIGNMENT / 4;
+
+type Source = Pick<KernelSource, 'kind' | 'flops'>;
+
+/** A software adapter walks contiguous memory. */
+const threadPerBlock = (k: KernelBuilder, X: string, O: string, blocks: number, source: Source): Kernel =>
+  k.build({
+    ...source,
+    body: `
+  if (thread >= ${k.uniform(blocks)}) { return; }
+  var acc = 0.0;
+  for (var i = thread * ${UNITS}u; i < thread * ${UNITS}u + ${k.uniform(UNITS)}; i++) { let g = ${X}[i]; acc += dot(g, g); }
+  ${O}[thread] = acc;`,
+    workgroupSize: 64,
+    workgroups: Math.ceil(blocks / 64),
+    serial: UNITS,
+  });
+
+/** Blocks of one workgroup on a GPU, and its threads. */
+const TILE_BLOCKS = 32;
+const TILE_THREADS = 256;
+
+/** Neighbouring threads read neighbouring vectors; then each block is summed by one thread out of workgroup memory, whose banks the odd stride spreads. */
+const blocksOfTile = (k: KernelBuilder, X: string, O: string, blocks: number, source: Source): Kernel =>
+  k.build({
+    ...source,
+    declarations: `var<workgroup> squares: array<f32, ${TILE_BLOCKS * (UNITS + 1)}>;`,
+    body: `
+  let first = group * ${TILE_BLOCKS}u;
+  let count = min(${k.uniform(blocks)} - min(first, ${k.uniform(blocks)}), ${TILE_BLOCKS}u);
+  for (var i = lane; i < count * ${UNITS}u; i += ${TILE_THREADS}u) {
+    let g = ${X}[first * ${UNITS}u + i];
+    squares[i / ${UNITS}u * ${UNITS + 1}u + i % ${UNITS}u] = dot(g, g);
+  }
+  workgroupBarrier();
+  if (lane < count) {
+    var acc = 0.0;
+    for (var i = 0u; i < ${k.uniform(UNITS)}; i++) { acc += squares[lane * ${UNITS + 1}u + i]; }
+    ${O}[first + lane] = acc;
+  }`,
+    workgroupSize: TILE_THREADS,
+    workgroups: Math.ceil(blocks / TILE_BLOCKS),
+    serial: (TILE_BLOCKS * UNITS) / TILE_THREADS,
+  });
+
+/** Elements of a piece of a range, which one team of a GPU sums up. */
+const PIECE = 4096;
+
+interface RangeSumAttrs {
+  /** Elements of the longest range, and pieces of it. */
+  readonly longest: number;
+  readonly mostPieces: number;
+}
+
+/** Sums of x over ranges of it [S, 2]. Where they come in pieces [P, 2], a GPU sums these first, and then those of each range, which `owned` [S, 2] names. */
+const rangeSumOp: Op<RangeSumAttrs> = {
   name: 'rangeSum',
   infer: ([, ranges]) => [{ shape: [ranges!.shape[0]!], dtype: 'f32' }],
   reference: ([x, ranges]) => [
@@ -93,30 +141,47 @@ const rangeSumOp: Op<{ longest: number }> = {
       x!.data.subarray(ranges!.data[2 * i]!, ranges!.data[2 * i + 1]!).reduce((a, b) => a + b, 0),
     ),
   ],
-  lower({ inputs: [x, ranges], outputs: [out], attrs: { longest }, target }) {
-    const k = kernelBuilder('rangeSum', target);
-    const [X, R, O] = [k.read(x!), k.read(ranges!, 'vec2<u32>'), k.write(out!)];
-    const body = `
+  lower({ inputs: [x, ranges, pieces, owned], outputs: [out], attrs: { longest, mostPieces }, target }) {
+    if (target.family === 'cpu' || !pieces) return [sumRanges(x!, ranges!, out!, longest, target)];
+    const sums = scratch([pieces.shape[0]!], 'f32');
+    return [sumRanges(x!, pieces, sums, PIECE, target), sumRanges(sums, owned!, out!, mostPieces, target)];
+  },
+};
+
+/** A team of lanes for each range. */
+function sumRanges(x: Storage, ranges: Tensor, out: Storage, longest: number, target: Target): Kernel {
+  const k = kernelBuilder('rangeSum', target);
+  const [X, R, O] = [k.read(x), k.read(ranges, 'vec2<u32>'), k.write(out)];
+  const body = `
   let range = ${R}[row];
   var part = 0.0;
   for (var i = range.x + lane; i < range.y; i += LANES) { part += ${X}[i]; }
   let total = rowSum(part);
   if (lane == 0u) { ${O}[row] = total; }`;
-    return [
-      rowKernel(k, { body, rows: ranges!.shape[0]!, steps: longest, flops: sizeOf(x!.shape), kind: 'optimizer' }),
-    ];
-  },
-};
+  const rows = ranges.shape[0]!;
+  return rowKernel(k, { body, rows, steps: longest, flops: sizeOf(x.shape), kind: 'optimizer' });
+}
 
 /** Sum of squares of each parameter's part of a window, [P]. */
 function segmentSquares(window: Tensor, layout: GroupLayout, at: Window): Tensor {
-  const segments = Object.values(layout.segments);
-  const ranges = segments.map((segment) => blockRange(segment, at));
+  const ranges = Object.values(layout.segments).map((segment) => blockRange(segment, at));
+  const pieces = ranges.map(({ first, end }) =>
+    Array.from({ length: Math.ceil((end - first) / PIECE) }, (_, i) => ({
+      first: first + i * PIECE,
+      end: Math.min(first + (i + 1) * PIECE, end),
+    })),
+  );
+  const ends = pieces.map((_, i) => pieces.slice(0, i + 1).flat().length);
+  const owned = pieces.map(({ length }, i) => ({ first: ends[i]! - length, end: ends[i]! }));
   const longest = Math.max(1, ...ranges.map(({ first, end }) => end - first));
-  const list = constant(
+  const mostPieces = Math.max(1, ...pieces.map(({ length }) => length));
+  const lists = mostPieces > 1 ? [ranges, pieces.flat(), owned] : [ranges];
+  return record1(rangeSumOp, [record1(blockSquaresOp, [window], {}), ...lists.map(rangeList)], { longest, mostPieces });
+}
+
+const rangeList = (ranges: readonly { readonly first: number; readonly end: number }[]): Tensor =>
+  constant(
     ranges.flatMap(({ first, end }) => [first, end]),
-    [segments.length, 2],
+    [ranges.length, 2],
     'u32',
   );
-  return record1(rangeSumOp, [record1(blockSquaresOp, [window], {}), list], { longest });
-}

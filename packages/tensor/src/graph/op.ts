@@ -58,6 +58,8 @@ export interface Op<A = unknown> {
   view?(attrs: A): { offset: number };
   /** Kernels of this op end in an elementwise program, so that a chain of elementwise ops after it can join its kernel. */
   readonly fusesEpilogue?: boolean;
+  /** Sizes [outer, n, inner] where the op sums input 0 over n, of columns: the kernel that computes the input can then begin with it. */
+  columnSum?(inputs: readonly Tensor[], attrs: A): readonly [outer: number, n: number, inner: number] | undefined;
   /** Output i overwrites the storage of input `mutates[i]` (which must be state). */
   readonly mutates?: readonly number[];
   /** The op computes nothing: it copies inputs into the inputs that it mutates. */
@@ -118,6 +120,8 @@ export interface LowerArgs<A> {
   readonly target: Target;
   /** For ops with `fusesEpilogue`: what becomes of each result; call `writeProgram` with it instead of storing. */
   readonly epilogue?: Program;
+  /** Of a `columnSum`, sums over parts of the rows [outer, parts, inner], instead of the input. */
+  readonly begun?: Scratch;
 }
 
 /** An element of an array, by its index. */

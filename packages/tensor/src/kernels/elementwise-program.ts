@@ -6,8 +6,9 @@
 import { type DType, isFloat } from '../base/dtype';
 import { type Shape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Kernel, Program, Tensor, Value } from '../graph/op';
+import type { Kernel, Program, Scratch, Tensor, Value } from '../graph/op';
 import { type AccessPattern, accessPattern, canVectorise } from './access-pattern';
+import { type ColumnDims, columnKernel, summedLayout } from './column-kernel';
 import { type IndexDivision, indexDivision } from './index-division';
 import { elementType, type KernelBuilder, kernelBuilder } from './kernel-builder';
 import { unitKernel } from './unit-kernel';
@@ -31,9 +32,16 @@ export function programWidth(program: Program): 1 | 4 {
 /**
  * Declares the program's bindings on `k` and returns the WGSL of its type aliases and of `fn emit(i: u32, root: F)`, where i counts
  * units of `width` elements of the iteration space. With `columns`, the length of its rows, an invocation emits one unit of each row alone and
- * calls `fn loadShared(i: u32)` before, with the unit's place in a row: what all rows share, such as a bias, is then loaded once.
+ * calls `fn loadShared(i: u32)` before, with the unit's place in a row: what all rows share, such as a bias, is then loaded once. The values
+ * of the program that `results` names are in `result0`, `result1`, .. afterwards.
  */
-export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4, columns?: number): string {
+export function writeProgram(
+  k: KernelBuilder,
+  program: Program,
+  width: 1 | 4,
+  columns?: number,
+  results: readonly number[] = [],
+): string {
   const vec = (type: string) => (width === 4 ? `vec4<${type}>` : type);
   const stored = new Set(program.stores.map(({ into }) => into));
   const lines: string[] = [];
@@ -63,11 +71,13 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4, c
     const array = k.write(into, elementType(into, width));
     lines.push(`${array}[i] = ${into.dtype === 'f16' ? `${vec('f16')}(${names[value]})` : names[value]};`);
   }
+  lines.push(...results.map((value, i) => `result${i} = ${names[value]};`));
   const text = lines.map((line) => `  ${line}`).join('\n');
   return [
     `alias F = ${vec('f32')}; alias I = ${vec('i32')}; alias U = ${vec('u32')};`,
     ...Object.entries(WGSL_FUNCTIONS).flatMap(([name, source]) => (text.includes(`${name}(`) ? [source] : [])),
     ...shared.map(({ declare }) => declare),
+    ...results.map((_, i) => `var<private> result${i}: F;`),
     ...(columns === undefined ? [] : [`fn loadShared(i: u32) { ${shared.map(({ load }) => load).join(' ')} }`]),
     'fn emit(i: u32, root: F) {',
     text,
@@ -163,6 +173,54 @@ function writeOffset(
     lines.push(`o${name} += ${remainder(`r${name}`)} * ${k.uniform(stride)}; r${name} = ${quotient(`r${name}`)};`);
   }
   return lines;
+}
+
+/** A sum over rows of a value of a program. */
+export interface BegunSum {
+  /** Which value. */
+  readonly value: number;
+  /** The program's space as [outer, n, inner], the same for all sums of a kernel. */
+  readonly dims: ColumnDims;
+  /** Sums over parts of the n rows, [outer, parts, inner]. */
+  readonly into: Scratch;
+}
+
+/** What a program's kernel sums, [outer, n, inner], in its units. */
+export function sumUnits(program: Program, [outer, n, inner]: ColumnDims): ColumnDims {
+  return [outer, n, inner % 4 === 0 ? inner / programWidth(program) : inner];
+}
+
+/** One kernel that runs a program over its whole iteration space, and sums values of it over parts of the rows. */
+export function summingKernel(label: string, program: Program, sums: readonly BegunSum[], target: Target): Kernel {
+  const dims = sumUnits(program, sums[0]!.dims);
+  const width = dims[2] === sums[0]!.dims[2] ? 1 : 4;
+  const k = kernelBuilder(label, target);
+  const declarations = writeProgram(
+    k,
+    program,
+    width,
+    undefined,
+    sums.map(({ value }) => value),
+  );
+  const sinks = sums.map(({ into }) => k.write(into, elementType(into, width)));
+  const ops = program.values.filter(({ kind }) => kind === 'op').length;
+  return columnKernel(k, {
+    dims,
+    layout: summedLayout(dims),
+    type: 'F',
+    start: 'F()',
+    combine: (a, b) => `${a} + ${b}`,
+    values: sums.length,
+    writes: program.stores.length > 0,
+    row(at, _, suffix) {
+      const values = sums.map((_, i) => `sum${i}${suffix}`);
+      return { lines: `emit(${at}, F()); ${values.map((name, i) => `let ${name} = result${i};`).join(' ')}`, values };
+    },
+    put: (at, results) => results.map((result, i) => `${sinks[i]}[${at}] = ${result};`).join(' '),
+    declarations,
+    flops: sizeOf(program.shape) * (ops + sums.length),
+    kind: program.stores.length > 0 ? 'elementwise' : 'reduction',
+  });
 }
 
 /** One kernel that runs a program over its whole iteration space. */

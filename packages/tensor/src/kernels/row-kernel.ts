@@ -33,7 +33,7 @@ export function rowKernel(
   { body, declarations = '', rows, steps, flops = 0, kind = 'rows', rounds = 1, touched, alone = false }: RowBody,
 ): Kernel {
   const used = REDUCERS.filter((name) => body.includes(`row${name}(`));
-  const lanes = alone && isAlone(k.target, rows, steps) ? 1 : teamSize(k.target, steps);
+  const lanes = alone && isAlone(k.target, rows, steps) ? 1 : teamSize(k.target, steps, rounds);
   const functions =
     lanes === 1
       ? aloneReducers(used)
@@ -83,11 +83,17 @@ const isAlone = ({ family }: Target, rows: number, steps: number): boolean =>
 const TEAMS = 8;
 const MANY_ROWS = 256;
 
+/** Lanes that a row is worth on a GPU, and steps of a lane, over all rounds, above which it is worth more of them. */
+const USUAL_LANES = 256;
+const MOST_STEPS = 64;
+
 /** One subgroup on software adapters (a barrier costs more than any row); on GPUs enough lanes that each takes a few steps. */
-export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number): number {
+export function teamSize({ family, subgroupSize, maxWorkgroupInvocations }: Target, steps: number, rounds = 1): number {
   if (family === 'cpu' && subgroupSize) return subgroupSize;
+  const isWorth = (lanes: number): boolean =>
+    lanes <= USUAL_LANES ? lanes <= steps : steps * rounds > (lanes / 2) * MOST_STEPS;
   let lanes = subgroupSize ?? 32;
-  while (lanes < Math.min(256, maxWorkgroupInvocations) && lanes * 2 <= steps) lanes *= 2;
+  while (lanes * 2 <= maxWorkgroupInvocations && isWorth(lanes * 2)) lanes *= 2;
   return lanes;
 }
 

@@ -46,6 +46,12 @@ describe.each(targets)('%s', (_, options) => {
       tolerance: 1e-5,
     });
   });
+  test('many rows of a few columns, a last part that is not full', async () => {
+    await checkOp(gpu, (x) => [sum, max].map((op) => op(x, [1])), [{ shape: [2, 1100, 20] }], {
+      tolerance: 1e-5,
+      gradient: false,
+    });
+  });
   test('reduced axes may stay as dimensions of size 1', async () => {
     await checkOp(gpu, (x) => [sum, mean, max, min].map((op) => op(x, [1], { keepDims: true })), [
       { shape: [5, 7, 3] },
@@ -61,7 +67,7 @@ describe.each(targets)('%s', (_, options) => {
       { tolerance: 2 ** -11, gradient: false },
     );
   });
-  test('a million elements in three passes', async () => {
+  test('a million elements in three passes, or two on a GPU', async () => {
     const n = 512 * 512 * 4 + 1;
     using step = await compile(gpu, (_, { x }) => ({ total: sum(x), top: max(x) }), {
       batch: { x: { shape: [n], dtype: 'f32' } },
@@ -72,7 +78,7 @@ describe.each(targets)('%s', (_, options) => {
     // every partial sum is an integer below 2^24, hence exact
     expect((await step.read('total'))[0]).toBe((n - 1) / 2 + 2);
     expect((await step.read('top'))[0]).toBe(3);
-    expect(step.report.kernels).toBe(6);
+    expect(step.report.kernels).toBe(gpu.target.family === 'cpu' ? 6 : 4);
   });
   test('infinities survive, and log-sum-exp of nothing but -infinity is -infinity', async () => {
     const values = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY, 2];

@@ -7,12 +7,13 @@ import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { broadcastReader, normaliseAxis, type Shape, sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
+import { roundUp } from '../base/whole-numbers';
 import type { Kernel, LowerArgs, Op, Program, Scratch, Storage, Tensor } from '../graph/op';
 import { checkList, checkTensor, record1 } from '../graph/record';
+import { type ColumnLayout, columnKernel, wideLayout } from '../kernels/column-kernel';
 import { programWidth, writeProgram } from '../kernels/elementwise-program';
 import { elementType, type KernelBuilder, kernelBuilder, scratch } from '../kernels/kernel-builder';
-import { rowKernel } from '../kernels/row-kernel';
-import { threadsOfGroup } from '../kernels/unit-kernel';
+import { rowKernel, teamSize } from '../kernels/row-kernel';
 import { floatType } from '../kernels/vectors';
 import { reshape } from './views';
 
@@ -61,35 +62,60 @@ export const reduceOp: Op<ReduceAttrs> = {
   },
   gradient: ({ inputs, grads }) => [broadcastTo(grads[0]!, inputs[0]!.shape)],
   fusesEpilogue: true,
+  columnSum([x], { kind, axis }) {
+    const dims = split(x!.shape, axis);
+    return kind === 'sum' && dims[2] > 1 ? dims : undefined;
+  },
   lower,
 };
 
-/** Elements that one thread, or one team of lanes, reduces in a row. */
+/** Elements that one thread, or one team of lanes, reduces in a row on a software adapter. */
 const CHUNK = 512;
 /** Subgroups that keep a software adapter's processors busy. */
 const BUSY_SUBGROUPS = 4;
 /** From this row length on a team of lanes is worth it. */
 const TEAM_ROW = 32;
+/** Steps of a lane along a long row of a GPU: as few as fill it with threads, within these. */
+const ENOUGH_THREADS = 65536;
+const LEAST_STEPS = 4;
+const MOST_STEPS = 64;
 
-function lower({ inputs: [x], attrs: { kind, axis }, target, epilogue }: LowerArgs<ReduceAttrs>): Kernel[] {
+function lower({ inputs: [x], attrs: { kind, axis }, target, epilogue, begun }: LowerArgs<ReduceAttrs>): Kernel[] {
   const [outer, n, inner] = split(x!.shape, axis);
   const kernels: Kernel[] = [];
-  let [from, count]: [Storage, number] = [x!, n];
+  let [from, count]: [Storage, number] = begun ? [begun, begun.shape[1]!] : [x!, n];
   for (;;) {
-    const chunks = chunksOf([outer, count, inner], target);
-    const to = chunks > 1 ? scratch([outer, chunks, inner], 'f32') : epilogue!;
     const pass = inner === 1 && count >= TEAM_ROW ? rowPass : columnPass;
-    kernels.push(pass({ kind, from, to, dims: [outer, count, inner], chunks, target }));
-    if (chunks === 1) return kernels;
-    [from, count] = [to as Storage, chunks];
+    const dims: Dims = [outer, count, inner];
+    const layout = pass === rowPass ? { parts: rowParts(dims, target), sharers: 1 } : columnLayout(dims, target);
+    const { parts } = layout;
+    const to = parts > 1 ? scratch([outer, parts, inner], 'f32') : epilogue!;
+    kernels.push(pass({ kind, from, to, dims, layout, target }));
+    if (parts === 1) return kernels;
+    [from, count] = [to as Storage, parts];
   }
 }
 
-/** Long reductions with few results run in several passes, or too few threads would do all the work. */
-function chunksOf([outer, n, inner]: Dims, { family, subgroupSize = 1 }: Target): number {
+/** A long row with few others is reduced in several passes, or too few threads would do all the work. */
+function rowParts([outer, n]: Dims, target: Target): number {
+  if (target.family === 'cpu') return chunksOf([outer, n, 1], target);
+  const width = n % 4 === 0 ? 4 : 1;
+  const steps = Math.min(Math.max(Math.ceil((outer * n) / width / ENOUGH_THREADS), LEAST_STEPS), MOST_STEPS);
+  const lanes = teamSize(target, n / width);
+  // of rows that one team goes through in few steps, or that are many, none is divided
+  const most = outer >= (2 * ENOUGH_THREADS) / lanes ? MOST_STEPS : 2 * LEAST_STEPS;
+  return n <= lanes * most * width ? 1 : Math.ceil(n / (lanes * steps * width));
+}
+
+const columnLayout = (dims: Dims, target: Target): ColumnLayout =>
+  target.family === 'gpu' ? wideLayout(inUnits(dims)) : { parts: chunksOf(dims, target), sharers: 1 };
+
+const inUnits = ([outer, n, inner]: Dims): Dims => [outer, n, inner % 4 === 0 ? inner / 4 : inner];
+
+/** Passes on a software adapter: it is busy with a few subgroups, and another kernel costs it more than the rest of these. */
+function chunksOf([outer, n, inner]: Dims, { subgroupSize = 1 }: Target): number {
   if (outer * inner >= 4096 || n <= CHUNK) return 1;
-  // a software adapter is busy with a few subgroups, and another kernel costs it more than the rest of these
-  if (family === 'cpu' && inner % 4 === 0 && (outer * inner) / 4 >= BUSY_SUBGROUPS * subgroupSize) return 1;
+  if (inner % 4 === 0 && (outer * inner) / 4 >= BUSY_SUBGROUPS * subgroupSize) return 1;
   return Math.ceil(n / CHUNK);
 }
 
@@ -101,7 +127,7 @@ interface Pass {
   /** Where results go: scratch memory, or the program that takes them in. */
   readonly to: Scratch | Program;
   readonly dims: Dims;
-  readonly chunks: number;
+  readonly layout: ColumnLayout;
   readonly target: Target;
 }
 
@@ -119,41 +145,30 @@ function writeResult(
   return { declarations: '', put: (i, value) => `${sink}[${i}] = ${value};` };
 }
 
-/** A thread for each result: neighbouring threads read neighbouring columns. */
-function columnPass({ kind, from, to, dims: [outer, n, inner], chunks, target }: Pass): Kernel {
+/** Neighbouring threads read neighbouring columns. */
+function columnPass({ kind, from, to, dims: [outer, n, inner], layout, target }: Pass): Kernel {
   const width = widthOf(to, inner % 4 === 0 ? 4 : 1);
   const k = kernelBuilder(kind, target);
   const F = floatType(width);
   const source = k.read(from, elementType(from, width));
   const { declarations, put } = writeResult(k, to, width);
-  const total = (outer * chunks * inner) / width;
-  const [columns, parts, size, count] = [inner / width, chunks, Math.ceil(n / chunks), n].map(k.uniform);
-  const body = `
-  if (thread >= ${k.uniform(total)}) { return; }
-  let column = thread % ${columns};
-  let part = (thread / ${columns}) % ${parts};
-  let row = thread / ${columns} / ${parts};
-  let first = part * ${size};
-  let last = min(first + ${size}, ${count});
-  var acc = ${F}(${k.uniformF32(IDENTITY[kind])});
-  for (var i = first; i < last; i++) { acc = ${combineWgsl(kind, 'acc', `${F}(${source}[(row * ${count} + i) * ${columns} + column])`)}; }
-  ${put('thread', 'acc')}`;
-  const workgroupSize = threadsOfGroup(total, target);
-  const workgroups = Math.ceil(total / workgroupSize);
-  return k.build({
+  return columnKernel(k, {
+    dims: [outer, n, inner / width],
+    layout,
+    type: F,
+    start: `${F}(${k.uniformF32(IDENTITY[kind])})`,
+    combine: (a, b) => combineWgsl(kind, a, b),
+    row: (at) => ({ values: [`${F}(${source}[${at}])`] }),
+    put: (at, [result]) => put(at, result!),
     declarations,
-    body,
-    workgroupSize,
-    workgroups,
     kind: 'reduction',
     flops: outer * n * inner,
-    serial: Math.ceil(n / chunks),
   });
 }
 
 /** A team of lanes for each result: neighbouring lanes read neighbouring elements of the row. */
-function rowPass({ kind, from, to, dims: [outer, n], chunks, target }: Pass): Kernel {
-  const size = Math.ceil(n / chunks);
+function rowPass({ kind, from, to, dims: [outer, n], layout: { parts: chunks }, target }: Pass): Kernel {
+  const size = target.family === 'gpu' && n % 4 === 0 ? roundUp(n / chunks, 4) : Math.ceil(n / chunks);
   const width = n % 4 === 0 && size % 4 === 0 ? 4 : 1;
   const k = kernelBuilder(kind, target);
   const F = floatType(width);

@@ -12,6 +12,9 @@ import { gatherRows, scatterAddRows } from '../ops/gather';
 import { matmul } from '../ops/matmul/matmul';
 import { sum } from '../ops/reduce';
 import { layerNorm } from '../ops/rows/layer-norm';
+import { rowLogSums } from '../ops/rows/log-sums';
+import { softmax } from '../ops/rows/softmax';
+import { topK } from '../ops/rows/top-k';
 import { slice } from '../ops/slice';
 import { grad } from '../passes/grad';
 import { type Cost, costByKind, costByLabel, kernelSeconds } from './cost';
@@ -45,8 +48,14 @@ const target: Target = {
 
 type Inputs = Readonly<Record<string, Spec>>;
 
-const planOf = (batch: Inputs, build: (tensors: Record<string, Tensor>) => Tensor | Tensor[]): Plan =>
-  planStep(target, {}, (_, tensors) => ({ out: build(tensors) }), { batch });
+/** One whose threads add up all rows. */
+const software: Target = { ...target, family: 'cpu', subgroupSize: undefined };
+
+const planOf = (
+  batch: Inputs,
+  build: (tensors: Record<string, Tensor>) => Tensor | Tensor[],
+  own: Target = target,
+): Plan => planStep(own, {}, (_, tensors) => ({ out: build(tensors) }), { batch });
 
 const kernelsOf = ({ steps }: Plan): Kernel[] => steps.flatMap((step) => (step.kind === 'kernel' ? [step.kernel] : []));
 
@@ -97,16 +106,38 @@ test('costs by kind and by label add up to the report', () => {
 
 describe('the longest loop of a thread', () => {
   const loops = (plan: Plan): number[] => kernelsOf(plan).map(({ serial }) => serial);
-  test('is all rows of a wide column sum', () =>
-    expect(loops(planOf({ x: spec([14649, 4096]) }, ({ x }) => sum(x!, [0])))).toEqual([14649]));
-  test('is a chunk of a narrow one, and then the chunks', () =>
-    expect(loops(planOf({ x: spec([14649, 64]) }, ({ x }) => sum(x!, [0])))).toEqual([Math.ceil(14649 / 29), 29]));
-  test('is the parts in the second pass of a layer norm', () => {
+  test('is all rows of a column sum on a software adapter', () =>
+    expect(loops(planOf({ x: spec([14649, 4096]) }, ({ x }) => sum(x!, [0]), software))).toEqual([14649]));
+  test.each([
+    [14649, 4096],
+    [14649, 48],
+    [3129, 768],
+    [1_000_000, 4],
+    [1_000_000, 1],
+    [3, 1_000_000],
+    [300_000_000, 1],
+  ])('has no more than 64 steps in a sum over [%i, %i] on a GPU, which has few passes', (rows, columns) => {
+    for (const axes of [[0], [1], [0, 1]]) {
+      const steps = loops(planOf({ x: spec([rows, columns]) }, ({ x }) => sum(x!, axes)));
+      expect(Math.max(...steps)).toBeLessThanOrEqual(64);
+      expect(steps.length).toBeLessThanOrEqual(3);
+    }
+  });
+  test('has no more in the gradient of a layer norm', () => {
     const plan = planOf({ x: spec([229 * 64, 64]), g: spec([64]), b: spec([64]) }, ({ x, g, b }) =>
       grad(sum(square(layerNorm(x!, g!, b!))), [g!]),
     );
     const passes = kernelsOf(plan).filter(({ label }) => label === 'layerNormParameterGradient');
-    expect(passes.map(({ serial }) => serial)).toEqual([64, 229]);
+    expect(passes).toHaveLength(2);
+    expect(Math.max(...loops(plan))).toBeLessThanOrEqual(64);
+  });
+  test('has no more along long rows, and in a search for the largest of them', () => {
+    const plan = planOf({ x: spec([64, 131072], 'f16'), shift: spec([131072]) }, ({ x, shift }) => [
+      rowLogSums(x!, shift!),
+      softmax(x!),
+      topK(x!, 1).indices,
+    ]);
+    expect(Math.max(...loops(plan))).toBeLessThanOrEqual(64);
   });
   test('is the list that every row looks through', () =>
     expect(
@@ -147,7 +178,7 @@ describe('bytes', () => {
 describe('the lint', () => {
   const rules = (plan: Plan): string[] => lintPlan(plan).map(({ rule, kernel }) => `${rule}: ${kernel}`);
   test('names a sum that few threads walk, with its loop and its width', () => {
-    const plan = planOf({ x: spec([14649, 4096]) }, ({ x }) => sum(x!, [0]));
+    const plan = planOf({ x: spec([14649, 4096]) }, ({ x }) => sum(x!, [0]), software);
     expect(lintPlan(plan)).toEqual([
       expect.objectContaining({ rule: 'narrow and serial', kernel: 'sum', count: 1, workgroups: 16, serial: 14649 }),
     ]);
@@ -155,7 +186,7 @@ describe('the lint', () => {
     expect(rules(wide)).toEqual([]);
   });
   test('names a loop that takes longer than all else', () => {
-    const plan = planOf({ x: spec([200, 64]) }, ({ x }) => sum(x!, [0]));
+    const plan = planOf({ x: spec([200, 64]) }, ({ x }) => sum(x!, [0]), software);
     expect(rules(plan)).toEqual(['serial: sum']);
     const fast = { ...plan, target: { ...target, rates: { ...target.rates, serialSeconds: rate(1e-9) } } };
     expect(rules(fast)).toEqual([]);

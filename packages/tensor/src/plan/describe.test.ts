@@ -47,7 +47,7 @@ test('a plan reads as graph, then kernels with their buffers and uniforms', () =
        2 sum, wgsl 1, 1 x 1 x 1 workgroups
            reads  %2: f32 [5] in input x +0 (32 bytes)
            writes %7: f32 [1] in slot 0 +0 (16 bytes)
-           uniforms 1 1 5 5 1 0
+           uniforms 0 1 1 5 5 1
     "
   `);
 });

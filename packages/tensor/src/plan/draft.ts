@@ -6,7 +6,7 @@ import { TensorError } from '../base/errors';
 import { sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Binding, Exchange, GraphNode, Kernel, Tensor } from '../graph/op';
-import { elementwiseKernel } from '../kernels/elementwise-program';
+import { elementwiseKernel, summingKernel } from '../kernels/elementwise-program';
 import type { Task } from './fuse';
 
 export type Draft = KernelDraft | CopyDraft | ExchangeDraft<'send'> | ExchangeDraft<'receive'>;
@@ -85,16 +85,26 @@ function draftExchange({ inputs, outputs }: GraphNode, exchange: Exchange): Draf
 function kernelsOf(task: Task, target: Target): KernelDraft[] {
   const node = task.nodes.at(-1)!;
   if (node.outputs.every((output) => sizeOf(output.shape) === 0)) return [];
-  return lower(task, target).map((kernel) => ({ kind: 'kernel', kernel, node, members: task.nodes }));
+  return lower(task, target).map((kernel) => ({ kind: 'kernel', kernel, node, members: task.members ?? task.nodes }));
 }
 
 /** The kernels of a task, which are called after all its ops where they compute more than the root's. */
-function lower({ root, program, nodes }: Task, target: Target): readonly Kernel[] {
+function lower({ root, program, nodes, sums, begun }: Task, target: Target): readonly Kernel[] {
   const label = nodes.map(({ op }) => op.name).join('+');
-  if (!root) return [elementwiseKernel(label, program!, target)];
+  if (!root)
+    return [
+      sums ? summingKernel(`${label}, summed`, program!, sums, target) : elementwiseKernel(label, program!, target),
+    ];
   const { inputs, outputs, attrs, op } = root;
   if (!op.lower) throw new TensorError('argument', `op ${op.name} has no kernel`);
-  const kernels = op.lower({ inputs, outputs, attrs, target, ...(program ? { epilogue: program } : {}) });
+  const kernels = op.lower({
+    inputs,
+    outputs,
+    attrs,
+    target,
+    ...(program && { epilogue: program }),
+    ...(begun && { begun }),
+  });
   return kernels.map((kernel) => (kernel.label === op.name ? { ...kernel, label } : kernel));
 }
 

@@ -4,7 +4,8 @@
  * only form if nobody outside needs one of its values earlier, and never across an update of state that it reads.
  */
 import { type Shape, sameShape, sizeOf } from '../base/shape';
-import type { GraphNode, Program, Tensor } from '../graph/op';
+import type { GraphNode, Program, Scratch, Tensor } from '../graph/op';
+import type { BegunSum } from '../kernels/elementwise-program';
 import { isSource } from '../ops/sources';
 import { type Group, groupProgram, isView, throughReshapes, type Uses, usesOf } from './group-program';
 
@@ -14,6 +15,12 @@ export interface Task {
   /** What the group computes elementwise; undefined for a lone op without epilogue. */
   readonly program: Program | undefined;
   readonly nodes: readonly GraphNode[];
+  /** Sums of columns that an elementwise group begins (see `column-sums.ts`), */
+  readonly sums?: readonly BegunSum[];
+  /** what they left for the rest of the sum that this is, */
+  readonly begun?: Scratch;
+  /** and all nodes of the group and of its sums. */
+  readonly members?: readonly GraphNode[];
 }
 
 const isElementwise = (node: GraphNode): boolean => node.op.expression !== undefined;

@@ -55,7 +55,6 @@ test('later steps go before those that wait, and a value is received when it is 
       "receive 1",
       "tanh+matmul+add",
       "sum",
-      "sum",
     ]
   `);
 });

@@ -6,6 +6,7 @@ import type { GraphNode } from '../graph/op';
 import { reachable } from '../graph/record';
 import { addresses, addressSteps } from './addresses';
 import { checkBindings, checkUpdateOrder } from './checks';
+import { beginColumnSums } from './column-sums';
 import { draftSteps } from './draft';
 import { fuse } from './fuse';
 import { givenValues } from './given-values';
@@ -25,7 +26,8 @@ export function makePlan(input: PlanInput): Plan {
   const { outputs, effects, state, target, fusion = true, shareSlots = true, overlap = true } = input;
   const nodes = recordedNodes({ outputs, effects });
   const kept = Object.values(outputs);
-  const tasks = fuse(nodes, kept, target.maxStorageBuffers, fusion);
+  const fused = fuse(nodes, kept, target.maxStorageBuffers, fusion);
+  const tasks = fusion && target.family === 'gpu' ? beginColumnSums(fused, nodes, kept, target) : fused;
   const drafts = draftSteps(tasks, target);
   const inPlace = placeStoredValues(drafts, kept);
   const recorded = drafts.filter((draft) => draft.kind !== 'copy' || inPlace.get(ownerOf(draft.from).owner) !== draft);

@@ -92,6 +92,14 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
   },
   one('sums', (x) => [f.sum(x), f.sum(x, [0]), f.mean(x, [1])]),
   one('long sums', (x) => [f.sum(x), f.sum(x, [0])], { inputs: (n) => ({ x: { shape: [3000, n] } }) }),
+  {
+    name: 'sums of rows that are computed, and stored too',
+    inputs: (n) => ({ x: { shape: [40, n] }, y: { shape: [40, n] }, scale: { shape: [n] } }),
+    build: ({ x, y, scale }) => {
+      const [half, rows] = [f.mul(x!, 0.5), f.mul(x!, scale!)];
+      return [rows, f.sum(f.mul(half, y!), [0]), f.sum(f.mul(half, rows), [0])];
+    },
+  },
   one('extrema', (x) => [f.max(x), f.min(x, [0]), f.max(x, [1])]),
   one('log-sum-exp', (x) => f.logSumExp(x, [1])),
   one('softmax', (x) => [f.softmax(x), f.logSoftmax(x)]),

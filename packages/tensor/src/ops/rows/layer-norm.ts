@@ -8,8 +8,9 @@ import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { sameShape, showShape } from '../../base/shape';
 import type { Target } from '../../base/target';
-import type { Kernel, Op, Tensor } from '../../graph/op';
+import type { Kernel, Op, Storage, Tensor } from '../../graph/op';
 import { record, record1 } from '../../graph/record';
+import { type ColumnDims, type ColumnLayout, columnKernel, wideLayout } from '../../kernels/column-kernel';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { flatSum, floatType } from '../../kernels/vectors';
@@ -82,8 +83,10 @@ const layerNormOp: Op<LayerNormAttrs> = {
   },
 };
 
+const widthOf = (columns: number): 1 | 4 => (columns % 4 === 0 ? 4 : 1);
+
 function rowSetup(label: string, columns: number, target: Target) {
-  const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
+  const width = widthOf(columns);
   const k = kernelBuilder(label, target);
   return {
     k,
@@ -137,9 +140,10 @@ const inputGradientOp: Op<object> = {
   },
 };
 
+/** Rows that a thread of a software adapter adds up. */
 const ROWS_PER_PART = 64;
 
-/** dgamma and dbeta, both [D]: column sums over all rows, in two passes of fixed order. */
+/** dgamma and dbeta, both [D]: column sums over all rows, in passes of fixed order. */
 const parameterGradientOp: Op<object> = {
   name: 'layerNormParameterGradient',
   infer([x]) {
@@ -157,59 +161,65 @@ const parameterGradientOp: Op<object> = {
     }
     return [dgamma, dbeta];
   },
-  lower({ inputs: [x, stats, g], outputs: [dgamma, dbeta], target }): Kernel[] {
-    const { rows, columns } = rowsOf(x!);
-    const width: 1 | 4 = columns % 4 === 0 ? 4 : 1;
-    const F = floatType(width);
-    const parts = Math.ceil(rows / ROWS_PER_PART);
-    const units = columns / width;
-    const partial = scratch([2, parts, columns], 'f32');
-
-    const first = kernelBuilder('layerNormParameterGradient', target);
-    const [X, G] = [first.read(x!, elementType(x!, width)), first.read(g!, elementType(g!, width))];
-    const S = first.read(stats!, 'vec2<f32>');
-    const P = first.write(partial, elementType(partial, width));
-    const [n, p] = [first.uniform(units), first.uniform(parts)];
-    const sumRows = first.build({
-      body: `
-  if (thread >= ${first.uniform(units * parts)}) { return; }
-  let column = thread % ${n}; let part = thread / ${n};
-  var dgamma = ${F}(0.0); var dbeta = ${F}(0.0);
-  for (var row = part * ${ROWS_PER_PART}u; row < min(part * ${ROWS_PER_PART}u + ${ROWS_PER_PART}u, ${first.uniform(rows)}); row++) {
-    let stats = ${S}[row]; let g = ${F}(${G}[row * ${n} + column]);
-    dgamma += g * (${F}(${X}[row * ${n} + column]) - stats.x) * stats.y;
-    dbeta += g;
-  }
-  ${P}[thread] = dgamma; ${P}[${p} * ${n} + thread] = dbeta;`,
-      workgroupSize: 64,
-      workgroups: Math.ceil((units * parts) / 64),
-      kind: 'parameter gradient',
-      flops: 5 * rows * columns,
-      serial: Math.min(rows, ROWS_PER_PART),
-    });
-
-    const second = kernelBuilder('layerNormParameterGradient', target);
-    const Q = second.read(partial, elementType(partial, width));
-    const [DG, DB] = [
-      second.write(dgamma!, elementType(dgamma!, width)),
-      second.write(dbeta!, elementType(dbeta!, width)),
-    ];
-    const [m, q] = [second.uniform(units), second.uniform(parts)];
-    const sumParts = second.build({
-      body: `
-  if (thread >= ${m}) { return; }
-  var dgamma = ${F}(0.0); var dbeta = ${F}(0.0);
-  for (var part = 0u; part < ${q}; part++) { dgamma += ${Q}[part * ${m} + thread]; dbeta += ${Q}[(${q} + part) * ${m} + thread]; }
-  ${DG}[thread] = dgamma; ${DB}[thread] = dbeta;`,
-      workgroupSize: 64,
-      workgroups: Math.ceil(units / 64),
-      kind: 'parameter gradient',
-      flops: 2 * parts * columns,
-      serial: parts,
-    });
-    return [sumRows, sumParts];
+  lower({ inputs, outputs, target }): Kernel[] {
+    const { rows, columns } = rowsOf(inputs[0]!);
+    const kernels: Kernel[] = [];
+    let [from, n]: [readonly Storage[], number] = [inputs, rows];
+    for (;;) {
+      const layout = parameterLayout([1, n, columns / widthOf(columns)], from === inputs, target);
+      const to = layout.parts > 1 ? [0, 1].map(() => scratch([layout.parts, columns], 'f32')) : outputs;
+      kernels.push(parameterPass({ from, to, dims: [1, n, columns], layout, target }));
+      if (layout.parts === 1) return kernels;
+      [from, n] = [to, layout.parts];
+    }
   },
 };
+
+function parameterLayout(dims: ColumnDims, isFirst: boolean, { family }: Target): ColumnLayout {
+  if (family === 'gpu') return wideLayout(dims);
+  return { parts: isFirst ? Math.max(Math.ceil(dims[1] / ROWS_PER_PART), 1) : 1, sharers: 1 };
+}
+
+interface ParameterPass {
+  /** x, its statistics and g; or sums over parts of their rows, of dgamma and of dbeta. */
+  readonly from: readonly Storage[];
+  /** The sums, for dgamma and for dbeta. */
+  readonly to: readonly Storage[];
+  /** [1, n, D]. */
+  readonly dims: ColumnDims;
+  readonly layout: ColumnLayout;
+  readonly target: Target;
+}
+
+function parameterPass({ from, to, dims: [outer, n, columns], layout, target }: ParameterPass): Kernel {
+  const width = widthOf(columns);
+  const k = kernelBuilder('layerNormParameterGradient', target);
+  const F = floatType(width);
+  const vectors = (tensor: Storage) => k.read(tensor, elementType(tensor, width));
+  const isFirst = from.length === 3;
+  const [A, B] = [vectors(from[0]!), vectors(from.at(-1)!)];
+  const S = isFirst && k.read(from[1]!, 'vec2<f32>');
+  const [DG, DB] = to.map((tensor) => k.write(tensor, elementType(tensor, width)));
+  return columnKernel(k, {
+    dims: [outer, n, columns / width],
+    layout,
+    type: F,
+    start: `${F}(0.0)`,
+    combine: (a, b) => `${a} + ${b}`,
+    values: 2,
+    row(at, row, suffix) {
+      if (!S) return { values: [`${A}[${at}]`, `${B}[${at}]`] };
+      const [stats, g] = [`stats${suffix}`, `g${suffix}`];
+      return {
+        lines: `let ${stats} = ${S}[${row}]; let ${g} = ${F}(${B}[${at}]);`,
+        values: [`${g} * (${F}(${A}[${at}]) - ${stats}.x) * ${stats}.y`, g],
+      };
+    },
+    put: (at, [dgamma, dbeta]) => `${DG}[${at}] = ${dgamma}; ${DB}[${at}] = ${dbeta};`,
+    kind: 'parameter gradient',
+    flops: (isFirst ? 5 : 2) * n * columns,
+  });
+}
 
 /** Layer normalisation of x [.., D] with weight [D] and bias [D] (f32), over the last axis. */
 export const layerNorm = (x: Tensor, weight: Tensor, bias: Tensor, eps = 1e-6): Tensor =>

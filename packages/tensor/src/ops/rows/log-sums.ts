@@ -120,13 +120,15 @@ function columnReference(x: NdArray, shift: NdArray): Float64Array {
 /** Threads that fill an adapter. */
 const ENOUGH_THREADS = { cpu: 32, gpu: 65536 } as const;
 const LEAST_ROWS = 32;
+/** Rows of a thread, on a GPU: four of them are a step of its loop, which has 64 at most. */
+const MOST_ROWS = { cpu: Number.POSITIVE_INFINITY, gpu: 256 } as const;
 
 /** A thread takes one vector of columns and a stretch of the rows, four at a time; a second kernel joins the stretches, if there are several. */
 function lowerColumns({ inputs: [x, shift], target, epilogue }: LowerArgs<object>): Kernel[] {
   const [rows, columns] = x!.shape as [number, number];
   const vector = columns % 4 === 0 ? 4 : 1;
   const wanted = Math.min(Math.ceil((ENOUGH_THREADS[target.family] * vector) / columns), Math.ceil(rows / LEAST_ROWS));
-  const size = roundUp(rows / wanted, 4);
+  const size = Math.min(roundUp(rows / wanted, 4), MOST_ROWS[target.family]);
   const parts = Math.ceil(rows / size);
   const width = parts > 1 || programWidth(epilogue!) === 4 ? vector : 1;
   const units = columns / width;

@@ -8,6 +8,7 @@ import { input } from '../sources';
 import { l2Normalise } from './l2-normalise';
 import { layerNorm } from './layer-norm';
 import { logSumExp } from './log-sum-exp';
+import { rowLogSums } from './log-sums';
 import { logSoftmax, softmax } from './softmax';
 import { argmax, topK } from './top-k';
 
@@ -35,13 +36,16 @@ describe.each(targets)('%s', (_, options) => {
       gradient: false,
     });
   });
-  test.each([[[3, 5]], [[4, 64]], [[2, 67, 96]], [[261, 12]], [[3, 1]]])('layerNorm of %j', async (shape) => {
-    const D = shape.at(-1)!;
-    await checkOp(gpu, (x, w, b) => layerNorm(x, w, b), [{ shape }, { shape: [D] }, { shape: [D] }], {
-      tolerance: 3e-5,
-      gradient: D > 1,
-    });
-  });
+  test.each([[[3, 5]], [[4, 64]], [[2, 67, 96]], [[261, 12]], [[700, 64]], [[3, 1]]])(
+    'layerNorm of %j',
+    async (shape) => {
+      const D = shape.at(-1)!;
+      await checkOp(gpu, (x, w, b) => layerNorm(x, w, b), [{ shape }, { shape: [D] }, { shape: [D] }], {
+        tolerance: 3e-5,
+        gradient: D > 1,
+      });
+    },
+  );
   test('layerNorm of a large mean keeps the variance', async () => {
     // (x - mean) is exact to f32's spacing at 1000, 6e-5, relative to a deviation of about 1
     const values = normals(2 * 64).map((value) => value + 1000);
@@ -74,6 +78,17 @@ describe.each(targets)('%s', (_, options) => {
     [[1, 1], 1],
   ] as const)('topK of %j, k = %i', async (shape, k) => {
     await checkOp(gpu, (x) => Object.values(topK(x, k)), [{ shape }]);
+  });
+  test('rows so long that a team of usual size would take too many steps', async () => {
+    const long = { shape: [2, 131072] };
+    await checkOp(
+      gpu,
+      (x, shift) => [topK(x, 2).indices, logSumExp(x, [-1]), rowLogSums(x, shift)],
+      [long, { shape: [131072] }],
+      {
+        gradient: false,
+      },
+    );
   });
   test('topK gives equal values in order of position, argmax the first', async () => {
     await checkOp(

@@ -5,9 +5,10 @@
 import { isFloat } from '../../base/dtype';
 import { opError } from '../../base/errors';
 import { normaliseAxis, showShape, sizeOf } from '../../base/shape';
+import { range } from '../../base/whole-numbers';
 import type { Op, Tensor } from '../../graph/op';
 import { checkTensor, record, record1 } from '../../graph/record';
-import { kernelBuilder } from '../../kernels/kernel-builder';
+import { elementType, kernelBuilder } from '../../kernels/kernel-builder';
 import { rowKernel } from '../../kernels/row-kernel';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
@@ -55,30 +56,37 @@ const topKOp: Op<TopKAttrs> = {
   },
   lower({ inputs: [x], outputs: [values, indices], attrs: { k }, target }) {
     const { rows, columns } = rowsOf(x!);
+    const width = columns % 4 === 0 ? 4 : 1;
     const b = kernelBuilder('topK', target);
-    const X = b.read(x!);
+    const X = b.read(x!, elementType(x!, width));
     const [V, I] = [b.write(values!), b.write(indices!)];
-    const [n, kk] = [b.uniform(columns), b.uniform(k)];
+    const [n, units, kk] = [b.uniform(columns), b.uniform(columns / width), b.uniform(k)];
+    const compare = (value: string, at: string): string => `
+      { let v = ranked(f32(${value})); let place = ${at};
+        let free = first || v < last || (v == last && place > lastAt);
+        if (free && (v > best || at == ${n})) { best = v; at = place; } }`;
+    const [each, chosen] =
+      width === 4
+        ? [range(4).map((j) => compare(`value[${j}]`, `4u * c + ${j}u`)), `${X}[base + lastAt / 4u][lastAt % 4u]`]
+        : [[compare('value', 'c')], `${X}[base + lastAt]`];
     // positions pass through rowMin as two digits of 12 and 20 bits, exact in f32; infinities and NaN count as the lowest float
     const body = `
-  let base = row * ${n};
+  let base = row * ${units};
   var last = 3.4028234e38; var lastAt = 0u; var first = true;
   for (var i = 0u; i < ${kk}; i++) {
     var best = LOWEST; var at = ${n};
-    for (var c = lane; c < ${n}; c += LANES) {
-      let v = ranked(f32(${X}[base + c]));
-      let free = first || v < last || (v == last && c > lastAt);
-      if (free && (v > best || at == ${n})) { best = v; at = c; }
+    for (var c = lane; c < ${units}; c += LANES) {
+      let value = ${X}[base + c];${each.join('')}
     }
     let top = rowMax(select(best, LOWEST, at == ${n}));
     let mine = at < ${n} && best == top;
     let high = rowMin(select(16777216.0, f32(at >> 12u), mine));
     let low = rowMin(select(16777216.0, f32(at & 4095u), mine && f32(at >> 12u) == high));
     last = top; lastAt = (u32(high) << 12u) | u32(low); first = false;
-    if (lane == 0u) { ${V}[row * ${kk} + i] = ${X}[base + lastAt]; ${I}[row * ${kk} + i] = lastAt; }
+    if (lane == 0u) { ${V}[row * ${kk} + i] = ${chosen}; ${I}[row * ${kk} + i] = lastAt; }
   }`;
     const declarations = `const LOWEST = -3.4028234e38;\nfn ranked(x: f32) -> f32 { return select(LOWEST, x, x > LOWEST); }`;
-    return [rowKernel(b, { body, declarations, rows, steps: columns, flops: rows * columns * k, rounds: k })];
+    return [rowKernel(b, { body, declarations, rows, steps: columns / width, flops: rows * columns * k, rounds: k })];
   },
 };
 
