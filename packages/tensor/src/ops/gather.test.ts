@@ -96,7 +96,11 @@ test('rows are scattered and added in one kernel, and positions that are given a
     },
     { batch: { x: spec([64, 8]), at: spec([48], 'u32') } },
   );
-  expect(plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind))).toEqual(['rowPositions', 'gatherRows+mul', 'scatterAddRows+add']);
+  expect(plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind))).toEqual([
+    'rowPositions',
+    'gatherRows+mul',
+    'scatterAddRows+add',
+  ]);
 });
 test('positions of other rows are refused', () => {
   const at = input('at', [2], 'u32');
