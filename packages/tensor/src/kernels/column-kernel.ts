@@ -17,7 +17,7 @@ export interface ColumnLayout {
   readonly sharers: number;
 }
 
-export interface ColumnBody extends Pick<KernelSource, 'declarations' | 'flops' | 'kind'> {
+export interface ColumnBody extends Pick<KernelSource, 'declarations' | 'flops' | 'kind' | 'touched'> {
   readonly dims: ColumnDims;
   readonly layout: ColumnLayout;
   /** WGSL type of what is reduced, a unit in f32, and the value to start from. */
@@ -171,8 +171,9 @@ function tilePerPart(k: KernelBuilder, body: ColumnBody): Kernel {
   });
 }
 
-const source = ({ declarations, flops, kind }: ColumnBody) => ({
+const source = ({ declarations, flops, kind, touched }: ColumnBody) => ({
   ...(declarations !== undefined && { declarations }),
   ...(flops !== undefined && { flops }),
   ...(kind !== undefined && { kind }),
+  ...(touched !== undefined && { touched }),
 });
