@@ -25,7 +25,7 @@ const OPS = [
     'max',
   ],
   ...['reshape', 'transpose', 'slice', 'sliceAxis', 'pad', 'concat', 'gatherRows', 'oneHot', 'patchify', 'broadcastTo'],
-  ...['resample', 'randomUniform', 'grad', 'valueAndGrad', 'stopGradient', 'assign', 'store', 'gatedSilu'],
+  ...['resample', 'randomUniform', 'grad', 'valueAndGrad', 'stopGradient', 'keptCast', 'assign', 'store', 'gatedSilu'],
   ...['allReduce', 'allGather', 'reduceScatter', 'allReduceWindows'],
 ] as const satisfies readonly (keyof typeof api)[];
 
