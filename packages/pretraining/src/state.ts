@@ -1,7 +1,7 @@
 /**
  * What a run keeps on the device: student and teacher, optimizer, centres. Groups are `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and,
  * with accumulation, `accumulated` gradients), and `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a
- * checkpoint. Where a run computes in f16, `student_f16` and `teacher_f16` hold copies of the weights that products read, so that they are rounded once per
+ * checkpoint. Where a run computes in f16 and has room, `student_f16` and `teacher_f16` hold copies of the weights that products read, so that they are rounded once per
  * update and not in every pass; what follows from others is in no checkpoint. Names of parameters are the official ones.
  */
 import { type HeadConfig, headSpecs } from '@franca/matryoshka-heads';
@@ -19,7 +19,7 @@ export const centerName = (loss: LossName, level: number): string => `center.${l
 /** Groups of state that a checkpoint must hold to continue exactly; the others are scratch. */
 export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
 
-/** The groups of a run's state; `accumulated` is empty without accumulation, the copies are in f32. */
+/** The groups of a run's state; `accumulated` is empty without accumulation, and so are the copies without f16 or `weightCopies`. */
 export type PretrainGroups = Readonly<
   Record<
     'student' | 'teacher' | 'student_f16' | 'teacher_f16' | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer',
@@ -29,7 +29,7 @@ export type PretrainGroups = Readonly<
 
 /** The groups of a run's state, for `createState` or `layoutState`. */
 export function pretrainGroups(options: PretrainOptions): PretrainGroups {
-  const isHalf = options.precision === 'f16';
+  const isHalf = options.precision === 'f16' && options.weightCopies !== false;
   const all = parameterSpecs(options);
   // prototypes are normalised out of f32; all that is used in f16 stands before them, since a copy has the beginning of its group
   const used = chosenSpecs(all, (name) => !isPrototype(name));
