@@ -15,7 +15,7 @@ import {
   type Tensor,
 } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { adamW } from './adamw';
 import { initialise } from './initialise';
 import { linear, linearSpecs } from './layers';
@@ -23,11 +23,9 @@ import { type Parameters, parametersOf, prefixed, within } from './parameters';
 import { loadState, type StateFile, stateEntries } from './saved-state';
 import { optimizerState } from './training-step';
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await openGpu();
-});
+const gpu = await openGpu();
 afterAll(() => gpu.dispose());
+const inHalves = test.skipIf(!gpu.target.f16);
 
 // what is copied comes first; the last layer computes in f32, and the middle one has weights that f16 rounds to 0
 const halves = {
@@ -124,11 +122,12 @@ async function expectFollowing(own: Gpu, t: Training): Promise<void> {
 
 const adapters: readonly (readonly [string, Partial<Target>])[] = [
   ['as it is', {}],
-  ['that binds eight buffers, so that the teacher has a kernel of its own', { maxStorageBuffers: 8 }],
-  ['with state in several windows and buffers', { maxBindingBytes: 1024, maxBufferBytes: 1280 }],
+  [
+    'that binds eight buffers, so that the teacher has a kernel of its own, in several windows and buffers',
+    { maxStorageBuffers: 8, maxBindingBytes: 1024, maxBufferBytes: 1280 },
+  ],
 ];
-test.each(adapters)('on an adapter %s, copies change no bit and follow updates', async (_, target) => {
-  if (!gpu.target.f16) return;
+inHalves.each(adapters)('on an adapter %s, copies change no bit and follow updates', async (_, target) => {
   await using own = await openGpu({ target });
   using plain = await training(own, false);
   using copied = await training(own, true);
@@ -143,8 +142,7 @@ test.each(adapters)('on an adapter %s, copies change no bit and follow updates',
   if (target.maxBufferBytes) expect(copied.state.layout.half.windows.length).toBeGreaterThan(1);
 });
 
-test('a step that is skipped moves the teacher alone, one that is not the last of its update nothing', async () => {
-  if (!gpu.target.f16) return;
+inHalves('a step that is skipped moves the teacher alone, one that is not the last of its update nothing', async () => {
   using t = await training(gpu, true);
   t.run();
   const before = await read(t, 'half');
@@ -158,23 +156,25 @@ test('a step that is skipped moves the teacher alone, one that is not the last o
   expect([await read(t, 'teacher'), await read(t, 'half')]).toEqual([teacher, before]);
 });
 
-test('what is loaded and written is copied; what follows is not saved, and goes on with the same bits', async () => {
-  if (!gpu.target.f16) return;
-  using first = await training(gpu, true);
-  for (let i = 0; i < 2; i++) first.run();
-  const entries = stateEntries(first.state);
-  expect(entries.filter(({ name }) => name.startsWith('half') || name.startsWith('teacherHalf'))).toEqual([]);
-  const values = new Map<string, ArrayLike<number>>();
-  for (const { name, data } of entries) values.set(name, await data());
-  const get = async (name: string) => values.get(name)!;
-  const file: StateFile = { tensors: new Map(entries.map((e) => [e.name, e])), read: get, readFloat32: get };
-  using second = await training(gpu, true);
-  await loadState(second.state, file);
-  await expectFollowing(gpu, second);
-  for (const t of [first, second]) t.run();
-  for (const group of ['w', 'teacher', 'half', 'teacherHalf'] as const)
-    expect(await read(second, group)).toEqual(await read(first, group));
-});
+inHalves(
+  'what is loaded and written is copied; what follows is not saved, and goes on with the same bits',
+  async () => {
+    using first = await training(gpu, true);
+    for (let i = 0; i < 2; i++) first.run();
+    const entries = stateEntries(first.state);
+    expect(entries.filter(({ name }) => name.startsWith('half') || name.startsWith('teacherHalf'))).toEqual([]);
+    const values = new Map<string, ArrayLike<number>>();
+    for (const { name, data } of entries) values.set(name, await data());
+    const get = async (name: string) => values.get(name)!;
+    const file: StateFile = { tensors: new Map(entries.map((e) => [e.name, e])), read: get, readFloat32: get };
+    using second = await training(gpu, true);
+    await loadState(second.state, file);
+    await expectFollowing(gpu, second);
+    for (const t of [first, second]) t.run();
+    for (const group of ['w', 'teacher', 'half', 'teacherHalf'] as const)
+      expect(await read(second, group)).toEqual(await read(first, group));
+  },
+);
 
 test('copies of another group are refused', async () => {
   using state = createState(gpu, groups);
