@@ -4,6 +4,7 @@
  * the beginning of the window that it copies. An adapter that binds too few buffers moves the teacher in a kernel of its own.
  */
 import {
+  elementType,
   type Kernel,
   kernelBuilder,
   type LowerArgs,
@@ -95,14 +96,15 @@ interface KernelInput extends Pick<LowerArgs<UpdateAttrs>, 'attrs' | 'target'> {
 function kernel({ window, attrs: { b1, b2, eps }, target }: KernelInput, does: Does): Kernel {
   const k = kernelBuilder('adamW', target);
   const V = 'vec4<f32>';
-  const H = 'vec4<f16>';
   const { weights, table } = window;
   const n = sizeOf(weights.shape) / 4;
   /** Stores a value as far as it is copied, rounded as `cast` rounds it. */
-  const store = (copy: Tensor | undefined, value: string): string =>
-    copy
-      ? `if (i < ${k.uniform(sizeOf(copy.shape) / 4)}) { ${k.write(copy, H)}[i] = ${H}(quantizeToF16(${value})); }`
-      : '';
+  const store = (copy: Tensor | undefined, value: string): string => {
+    if (!copy) return '';
+    const type = elementType(copy, 4);
+    const rounded = copy.dtype === 'f16' ? `${type}(quantizeToF16(${value}))` : value;
+    return `if (i < ${k.uniform(sizeOf(copy.shape) / 4)}) { ${k.write(copy, type)}[i] = ${rounded}; }`;
+  };
   const C = k.read(table, V);
   const parts: string[] = [];
   let perBlock = '';

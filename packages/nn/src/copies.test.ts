@@ -1,6 +1,7 @@
 /** Copies of weights in f16, which products read: whatever changes the weights, they are what a cast would give. */
 import {
   cast,
+  checkHalfKernels,
   compile,
   copiesOf,
   createState,
@@ -175,6 +176,13 @@ inHalves(
       expect(await read(second, group)).toEqual(await read(first, group));
   },
 );
+
+inHalves('the kernel that writes copies is among those that a driver is checked with', async () => {
+  using t = await training(gpu, true);
+  const steps = t.step.plan.steps.filter((step) => step.kind === 'kernel' && step.kernel.label === 'adamW');
+  const check = await checkHalfKernels(gpu, { ...t.step.plan, steps }, { shapes: 1 });
+  expect(check).toMatchObject({ checked: 1, failures: [], uncovered: [] });
+});
 
 test('copies of another group are refused', async () => {
   using state = createState(gpu, groups);
