@@ -65,7 +65,14 @@ export interface AdamWInput {
   /** A scalar; 0: leave everything as it is, because the gradients are not complete yet (default 1). */
   readonly enabled?: Tensor;
   /** A second set of weights that follows: teacher <- momentum teacher + (1 - momentum) weights. */
-  readonly teacher?: { readonly group: GroupTensors; readonly momentum: Tensor };
+  readonly teacher?: {
+    readonly group: GroupTensors;
+    readonly momentum: Tensor;
+    /** Copies of the teacher, as `copiesOf` lays them out. */
+    readonly copies?: GroupTensors;
+  };
+  /** Copies of the weights, as `copiesOf` lays them out: they are rounded as the weights change. */
+  readonly copies?: GroupTensors;
 }
 
 export interface AdamWOutput {
@@ -100,9 +107,10 @@ const INPUT: Record<keyof AdamWInput, true> = {
   lossScale: true,
   enabled: true,
   teacher: true,
+  copies: true,
 };
 
-/** One optimizer step on a whole group. Records updates of weights, moments, corrections and teacher. */
+/** One optimizer step on a whole group. Records updates of weights, moments, corrections, teacher and copies. */
 export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutput {
   checkOptions('adamW', input, INPUT, ['weights', 'm', 'v', 'gradients', 'corrections', 'lr', 'weightDecay']);
   checkOptions('adamW', options, OPTIONS);
@@ -111,6 +119,8 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
   const { layout } = input.weights;
   const names = Object.keys(layout.segments);
   if (names.length === 0) throw new TensorError('argument', 'adamW: the group has no parameters');
+  checkCopies(input.weights, input.copies);
+  checkCopies(input.teacher?.group, input.teacher?.copies);
   const clipGroups = names.map(clipGroup);
   const gradients = gradientNorms(input.gradients, layout, clipGroups, input.lossScale);
   const { groups, norms, finite, unscale, squaredNorms } = gradients;
@@ -142,6 +152,8 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
         m: input.m.windows[i]!,
         v: input.v.windows[i]!,
         teacher: input.teacher?.group.windows[i],
+        copy: input.copies?.windows[i],
+        teacherCopy: input.teacher?.copies?.windows[i],
         gradients: input.gradients[i]!,
         blocks,
         table,
@@ -157,6 +169,14 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
     names,
     finite,
   };
+}
+
+/** Whatever group the copies are of must be the one that changes: else these would lie beside other tensors. */
+function checkCopies(originals: GroupTensors | undefined, copies: GroupTensors | undefined): void {
+  const { copyOf } = copies?.layout ?? {};
+  const node = originals?.windows[0]?.node as { attrs: { group?: string } } | undefined;
+  if (copies && copies.windows.length > 0 && copyOf !== node?.attrs.group)
+    throw new TensorError('argument', `adamW: the copies are of "${copyOf}", not of "${node?.attrs.group}"`);
 }
 
 /** Element i of a list, a scalar. */

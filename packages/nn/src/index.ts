@@ -28,6 +28,7 @@ export {
   type ParameterSpecs,
   type Parameters,
   parameter,
+  parameterAs,
   parametersOf,
   prefixed,
   uniform,

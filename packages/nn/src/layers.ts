@@ -1,6 +1,16 @@
 /** The layers of a transformer, each a function of parameters and a tensor, with its parameters beside it. */
-import { add, cast, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
-import { normal, ONES, type ParameterSpecs, type Parameters, parameter, prefixed, within, ZEROS } from './parameters';
+import { add, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
+import {
+  normal,
+  ONES,
+  type ParameterSpecs,
+  type Parameters,
+  parameter,
+  parameterAs,
+  prefixed,
+  within,
+  ZEROS,
+} from './parameters';
 
 /** `weight` [out, in] drawn from N(0, std^2), `bias` [out] zero. */
 export const linearSpecs = (
@@ -14,8 +24,8 @@ export const linearSpecs = (
 
 /** x W^T + b: [.., in] -> [.., out]. The product runs in the type of x. */
 export function linear(p: Parameters, x: Tensor, { bias = true }: { bias?: boolean } = {}): Tensor {
-  const product = matmul(x, cast(p('weight'), x.dtype), { transposeB: true });
-  return bias ? add(product, cast(p('bias'), x.dtype)) : product;
+  const product = matmul(x, parameterAs(p, 'weight', x.dtype), { transposeB: true });
+  return bias ? add(product, parameterAs(p, 'bias', x.dtype)) : product;
 }
 
 /** `weight` one and `bias` zero, both [D]. */
@@ -33,7 +43,7 @@ export const layerScaleSpecs = (D: number, init = 1e-5): ParameterSpecs => ({
 });
 
 /** x gamma. */
-export const layerScale = (p: Parameters, x: Tensor): Tensor => mul(x, cast(p('gamma'), x.dtype));
+export const layerScale = (p: Parameters, x: Tensor): Tensor => mul(x, parameterAs(p, 'gamma', x.dtype));
 
 export const mlpSpecs = (D: number, hidden: number, initial: { std?: number } = {}): ParameterSpecs => ({
   ...prefixed('fc1', linearSpecs(D, hidden, initial)),

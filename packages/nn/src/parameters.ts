@@ -2,7 +2,19 @@
  * Parameters: a flat record from dotted official names (`blocks.0.attn.qkv.weight`) to shapes and initial values. Modules are functions
  * that look their tensors up by the last part of the name; `within` narrows a look-up to a sub-module. There are no module objects.
  */
-import { philox, type Seed, type Shape, seedWords, sizeOf, type Tensor, TensorError, toUniform } from '@franca/tensor';
+import {
+  cast,
+  type DType,
+  keptCast,
+  philox,
+  type Seed,
+  type Shape,
+  seedWords,
+  sizeOf,
+  type Tensor,
+  TensorError,
+  toUniform,
+} from '@franca/tensor';
 
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
@@ -19,8 +31,10 @@ export interface ParameterSpec {
 /** Parameters of a module by dotted name. */
 export type ParameterSpecs = Readonly<Record<string, ParameterSpec>>;
 
-/** Looks a tensor up by name; throws if there is none. */
-export type Parameters = (name: string) => Tensor;
+/**
+ * Looks a tensor up by name; throws if there is none. `dtype` is the type that it is used in: it comes in that type where a copy is kept, else as it is.
+ */
+export type Parameters = (name: string, dtype?: DType) => Tensor;
 
 export const ZEROS: Init = { kind: 'constant', value: 0 };
 export const ONES: Init = { kind: 'constant', value: 1 };
@@ -33,24 +47,32 @@ export const parameter = (shape: Shape, init: Init): ParameterSpec => ({ shape, 
 export const prefixed = (prefix: string, specs: ParameterSpecs): ParameterSpecs =>
   Object.fromEntries(Object.entries(specs).map(([name, spec]) => [`${prefix}.${name}`, spec]));
 
-/** A look-up over named tensors. */
-export function parametersOf(tensors: Readonly<Record<string, Tensor>>): Parameters {
-  return (name) => {
+/** A look-up over named tensors; `copies` are those of them that are kept in another type, too, as `copiesOf` lays them out. */
+export function parametersOf(
+  tensors: Readonly<Record<string, Tensor>>,
+  copies: Readonly<Record<string, Tensor>> = {},
+): Parameters {
+  return (name, dtype) => {
     const tensor = tensors[name];
     if (!tensor)
       throw new TensorError(
         'argument',
         `no parameter "${name}"; there are ${nearest(name, Object.keys(tensors)).join(', ')}`,
       );
-    return tensor;
+    const copy = copies[name];
+    return copy && copy.dtype === dtype ? keptCast(tensor, copy) : tensor;
   };
 }
+
+/** A parameter in the type that it is used in. */
+export const parameterAs = (parameters: Parameters, name: string, dtype: DType): Tensor =>
+  cast(parameters(name, dtype), dtype);
 
 /** The part of a look-up below `prefix.`. */
 export const within =
   (parameters: Parameters, prefix: string): Parameters =>
-  (name) =>
-    parameters(`${prefix}.${name}`);
+  (name, dtype) =>
+    parameters(`${prefix}.${name}`, dtype);
 
 /** The names that share the longest start with `name`. */
 function nearest(name: string, names: readonly string[]): string[] {

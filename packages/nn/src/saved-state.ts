@@ -65,7 +65,8 @@ const shown = (shape: readonly number[] | undefined): string => (shape ? `[${sha
 
 function placesOf<G extends StateSpec>({ layout }: State<G>, only: string | undefined): Place[] {
   const groups = Object.entries<State['layout'][string]>(layout).filter(
-    ([group]) => only === undefined || group === only,
+    // copies follow what they are of
+    ([group, { copyOf }]) => (only === undefined ? copyOf === undefined : group === only),
   );
   if (only !== undefined && groups.length === 0)
     throw new TensorError('state', `no group "${only}"; groups are ${Object.keys(layout).join(', ')}`);

@@ -29,6 +29,7 @@ const TOP: Keys<PretrainChoices> = {
   vit: true,
   vitInitStd: true,
   remat: true,
+  weightCopies: true,
   dropPathRates: true,
   crops: true,
   masks: true,

@@ -53,6 +53,20 @@ test('rematerialisation that was chosen is obeyed, and a run that goes on keeps 
   expect(again.note).toMatch(/^as the run began, remat on, logits up to 1 GiB kept: /);
 });
 
+test('copies of weights in f16 are left out where a step with rematerialisation fits only without them', () => {
+  const halves = { ...recipe, precision: 'f16', remat: true } as const;
+  const gpu = (memoryBytes: number): Target => ({ ...device(memoryBytes), f16: true });
+  const kept = { remat: true, keepBytes: 0 };
+  const ample = fitPretraining(halves, gpu(1000 * GiB), kept);
+  const all = ample.plan.report.totalBytes;
+  const tight = fitPretraining(halves, gpu(all / 0.8 - 2), kept);
+  expect([ample.options.weightCopies, tight.options.weightCopies]).toEqual([undefined, false]);
+  expect(ample.plan.report.bytes.student_f16).toBeGreaterThan(0);
+  expect(tight.plan.report.bytes.student_f16).toBe(0);
+  expect(tight.plan.report.totalBytes).toBeLessThan(all);
+  expect(tight.note).toMatch(/^as the run began, remat on, large logits computed again, no copies of weights: /);
+});
+
 test('a step of several ranks is planned with what they exchange, and takes as much memory on each', () => {
   const head = matryoshkaConfig(192, 256);
   const ofRank = (rank: number) =>

@@ -3,7 +3,8 @@
  *
  * Two things are large and can be had twice instead of kept: the activations of blocks (rematerialisation: a forward pass of the student more, a quarter of the
  * step's work) and the logits of prototypes (a product more, a few per cent; more than the blocks where the model is small). Of the choices whose plan leaves
- * room for what a run has besides (crops, k-NN, pictures, the driver), the one with the least work is taken.
+ * room for what a run has besides (crops, k-NN, pictures, the driver), the one with the least work is taken. Copies of the weights in f16 are a smaller thing: they
+ * are kept beside either choice if they fit. Without rematerialisation the backward pass would keep the student's anyway.
  */
 import type { ChunkOptions } from '@franca/nn';
 import { layoutState, type Plan, planStep, type Target } from '@franca/tensor';
@@ -56,11 +57,14 @@ export function fitPretraining<O extends PretrainOptions>(
 ): FittedStep<O> {
   const limit = PLAN_SHARE * (target.memoryBytes ?? ASSUMED_BYTES);
   const choices = kept ? [kept] : CHOICES.filter(({ remat }) => options.remat === 'auto' || options.remat === remat);
-  const first = planChoice(options, target, choices[0]!);
   const fits = ({ plan }: FittedStep): boolean => plan.report.totalBytes <= limit;
-  const fitted = fits(first)
-    ? first
-    : leastWork([first, ...choices.slice(1).map((choice) => planChoice(options, target, choice))], fits);
+  const planned = (choice: MemoryChoice): FittedStep<O> => {
+    const step = planChoice(options, target, choice);
+    if (fits(step) || !choice.remat || options.precision === 'f32') return step;
+    return planChoice({ ...options, weightCopies: false }, target, choice);
+  };
+  const first = planned(choices[0]!);
+  const fitted = fits(first) ? first : leastWork([first, ...choices.slice(1).map(planned)], fits);
   return { ...fitted, note: `${kept ? 'as the run began, ' : ''}${describe(fitted, target, limit)}` };
 }
 
@@ -81,13 +85,14 @@ function planChoice<O extends PretrainOptions>(all: O, target: Target, choice: M
   return { options, chunks, choice, plan, note: '' };
 }
 
-function describe({ choice, plan }: FittedStep, { memoryBytes }: Target, limit: number): string {
+function describe({ choice, plan, options }: FittedStep, { memoryBytes }: Target, limit: number): string {
   const { totalBytes } = plan.report;
   const logits = { [EVERYTHING]: 'all logits kept', 0: 'large logits computed again' }[choice.keepBytes];
   const has = memoryBytes === undefined ? `${gibibytes(ASSUMED_BYTES)} assumed (unknown)` : gibibytes(memoryBytes);
   const room = totalBytes <= limit ? '' : `, more than the ${Math.round(100 * PLAN_SHARE)} % that a step should take`;
   return (
-    `remat ${choice.remat ? 'on' : 'off'}, ${logits ?? `logits up to ${gibibytes(choice.keepBytes)} kept`}: ` +
+    `remat ${choice.remat ? 'on' : 'off'}, ${logits ?? `logits up to ${gibibytes(choice.keepBytes)} kept`}` +
+    `${options.weightCopies === false ? ', no copies of weights' : ''}: ` +
     `the step takes ${gibibytes(totalBytes)} of ${has}${room}`
   );
 }

@@ -10,7 +10,7 @@ import { dinoLoss, ibotLoss, type Level, swapViews, type TotalLoss, totalLoss } 
 import { type HeadConfig, projectionHead } from '@franca/matryoshka-heads';
 import { type ChunkOptions, type Parameters, planChunks, prototypeLogits, type SoftTargets, within } from '@franca/nn';
 import { centeringTargets, nextCentersOf, sinkhornTargetsOverRanks, type Teacher } from '@franca/sinkhorn';
-import { concat, constant, gatherRows, less, reshape, select, type Tensor } from '@franca/tensor';
+import { cast, concat, constant, gatherRows, less, reshape, select, type Tensor } from '@franca/tensor';
 import { vit } from '@franca/vit';
 import { PretrainError } from './errors';
 import type { PerInput } from './inputs';
@@ -43,8 +43,10 @@ export interface Forward {
 }
 
 /** Tokens through backbones and heads to the losses: the teacher first, whose targets ranks exchange sums for while the student runs. */
-export function pretrainForward(input: ForwardInput, options: PretrainOptions, chunks: ChunkOptions): Forward {
-  const { batch } = input;
+export function pretrainForward(given: ForwardInput, options: PretrainOptions, chunks: ChunkOptions): Forward {
+  // teacher and student see the same ones
+  const batch = { ...given.batch, globalCrops: cast(given.batch.globalCrops, options.precision) };
+  const input = { ...given, batch };
   const b = options.batch.perDevice;
   const { bound } = options.masks;
   const places = Float64Array.from({ length: bound }, (_, i) => i);

@@ -29,6 +29,11 @@ export interface PretrainOptions {
   readonly vitInitStd?: number;
   /** Compute block activations again in the backward pass: less memory, a third more work; default false. `auto`: as `fitPretraining` finds for a device. */
   readonly remat: boolean | 'auto';
+  /**
+   * In f16: keep rounded copies of the weights instead of rounding them in every pass: fewer kernels for 2 bytes more per weight of student and teacher, and the
+   * same bits; default true. `fitPretraining` does without where memory is short.
+   */
+  readonly weightCopies?: boolean;
   /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all. */
   readonly dropPathRates: readonly number[];
   /** How many samples of a group that leaves, by block. */

@@ -1,11 +1,12 @@
 /**
  * What a run keeps on the device: student and teacher, optimizer, centres. Groups are `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and,
  * with accumulation, `accumulated` gradients), and `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a
- * checkpoint. Names of parameters are the official ones.
+ * checkpoint. Where a run computes in f16 and has room, `student_f16` and `teacher_f16` hold copies of the weights that products read, so that they are rounded once per
+ * update and not in every pass; what follows from others is in no checkpoint. Names of parameters are the official ones.
  */
 import { type HeadConfig, headSpecs } from '@franca/matryoshka-heads';
 import { initialise, initialLossScale, type ParameterSpecs, prefixed } from '@franca/nn';
-import type { Gpu, GroupSpec, Seed, Spec, State } from '@franca/tensor';
+import { copiesOf, type Gpu, type GroupSpec, type Seed, type Spec, type State } from '@franca/tensor';
 import { vitSpecs } from '@franca/vit';
 import type { PretrainOptions } from './options';
 
@@ -18,17 +19,26 @@ export const centerName = (loss: LossName, level: number): string => `center.${l
 /** Groups of state that a checkpoint must hold to continue exactly; the others are scratch. */
 export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
 
-/** The groups of a run's state; `accumulated` is empty without accumulation. */
+/** The groups of a run's state; `accumulated` is empty without accumulation, and so are the copies without f16 or `weightCopies`. */
 export type PretrainGroups = Readonly<
-  Record<'student' | 'teacher' | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer', GroupSpec>
+  Record<
+    'student' | 'teacher' | 'student_f16' | 'teacher_f16' | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer',
+    GroupSpec
+  >
 >;
 
 /** The groups of a run's state, for `createState` or `layoutState`. */
 export function pretrainGroups(options: PretrainOptions): PretrainGroups {
-  const specs = parameterSpecs(options);
+  const isHalf = options.precision === 'f16' && options.weightCopies !== false;
+  const all = parameterSpecs(options);
+  // prototypes are normalised out of f32; all that is used in f16 stands before them, since a copy has the beginning of its group
+  const used = chosenSpecs(all, (name) => !isPrototype(name));
+  const specs = isHalf ? { ...used, ...chosenSpecs(all, isPrototype) } : all;
   return {
     student: specs,
     teacher: specs,
+    student_f16: isHalf ? copiesOf('student', used) : {},
+    teacher_f16: isHalf ? copiesOf('teacher', used) : {},
     m: specs,
     v: specs,
     gradient: specs,
@@ -59,6 +69,11 @@ const parameterSpecs = ({ vit, vitInitStd, heads }: PretrainOptions): ParameterS
   ...prefixed('dino_head', headSpecs(heads.dino)),
   ...(heads.ibot ? prefixed('ibot_head', headSpecs(heads.ibot)) : {}),
 });
+
+const isPrototype = (name: string): boolean => /\.weight_[gv]$/.test(name);
+
+const chosenSpecs = (specs: ParameterSpecs, isChosen: (name: string) => boolean): ParameterSpecs =>
+  Object.fromEntries(Object.entries(specs).filter(([name]) => isChosen(name)));
 
 function centerSpecs({ centering, heads }: PretrainOptions): Record<string, Spec> {
   if (centering === 'sinkhorn_knopp') return {};

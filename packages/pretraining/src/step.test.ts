@@ -14,11 +14,11 @@ import {
 } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { vitConfig } from '@franca/vit';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { pretrainOptions } from './official-options';
 import type { PretrainOptions } from './options';
 import { pretrainSignature } from './signature';
-import { initialisePretraining, type PretrainGroups, pretrainGroups } from './state';
+import { initialisePretraining, type PretrainGroups, pretrainGroups, SAVED_GROUPS } from './state';
 import { pretrainStep } from './step';
 
 let gpu: Gpu;
@@ -62,19 +62,26 @@ interface Outcome {
   readonly read: (group: string, name: string) => Promise<ArrayLike<number>>;
   readonly student: Float32Array;
   readonly teacher: Float32Array;
+  /** Writes what a checkpoint would hold. */
+  readonly restore: (state: State<PretrainGroups>) => void;
 }
 
 interface Setup {
   readonly options?: Partial<PretrainOptions>;
   readonly chunks?: ChunkOptions;
+  /** Groups of state that are other ones. */
+  readonly groups?: Partial<PretrainGroups>;
   readonly before?: (state: State<PretrainGroups>) => void;
   /** Inputs and knobs of each run (default: one run of the above). */
   readonly runs?: readonly { readonly inputs?: object; readonly knobs?: object }[];
 }
 
-async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup = {}, device = gpu): Promise<Outcome> {
+async function train(
+  { options = {}, chunks = {}, groups = {}, before, runs = [{}] }: Setup = {},
+  device = gpu,
+): Promise<Outcome> {
   const all = { ...small, ...options };
-  using state = createState(device, pretrainGroups(all));
+  using state = createState(device, { ...pretrainGroups(all), ...groups });
   await initialisePretraining(device, state, all, 7);
   before?.(state);
   using step = await compile(device, pretrainStep(all, chunks), { ...pretrainSignature(all), state });
@@ -96,6 +103,10 @@ async function train({ options = {}, chunks = {}, before, runs = [{}] }: Setup =
     read: async (group, name) => kept.get(`${group}/${name}`)!,
     student: whole('student'),
     teacher: whole('teacher'),
+    restore: ({ write }) => {
+      for (const group of SAVED_GROUPS)
+        for (const name of Object.keys(state.layout[group].segments)) write(group, name, kept.get(`${group}/${name}`)!);
+    },
   };
 }
 
@@ -271,10 +282,30 @@ test('no local crops', async () => {
   expect(Number.isFinite(metrics[0]!.loss)).toBe(true);
 });
 
-test('f16 with its dynamic loss scale: overflows are skipped and halve it, then the losses are those of f32', async (context) => {
+function skipWithoutHalves(context: TestContext): void {
   context.skip(!gpu.target.f16, 'the adapter has no f16');
   const slow = gpu.target.family === 'cpu' && !process.env.FRANCA_TEST_F16;
   context.skip(slow, 'a software adapter takes minutes to compile f16; FRANCA_TEST_F16=1 runs it');
+}
+
+test('f16: copies of the weights change no bit, and follow what a checkpoint brings', async (context) => {
+  skipWithoutHalves(context);
+  const options = { precision: 'f16', lossScaling: true } as const;
+  const runs = new Array(4).fill({});
+  const before: Setup['before'] = (state) => state.write('optimizer', 'loss_scale', [1024, 0]);
+  const copied = await train({ options, runs, before });
+  expect(copied.metrics.every(({ finite }) => finite === 1)).toBe(true);
+  const cast = await train({ options, runs, before, groups: { student_f16: {}, teacher_f16: {} } });
+  expect(copied.metrics).toEqual(cast.metrics);
+  for (const weights of ['student', 'teacher'] as const) expect(copied[weights]).toEqual(cast[weights]);
+  const half = await train({ options, runs: runs.slice(2), before });
+  const resumed = await train({ options, runs: runs.slice(2), before: half.restore });
+  expect(resumed.metrics).toEqual(copied.metrics.slice(2));
+  for (const weights of ['student', 'teacher'] as const) expect(resumed[weights]).toEqual(copied[weights]);
+}, 600_000);
+
+test('f16 with its dynamic loss scale: overflows are skipped and halve it, then the losses are those of f32', async (context) => {
+  skipWithoutHalves(context);
   const runs = new Array(20).fill({});
   const whole = await train({ runs });
   // gradients of this loss times 2^18 are beyond 65504, the largest f16
@@ -295,6 +326,26 @@ test('f16 with its dynamic loss scale: overflows are skipped and halve it, then 
   const errors = taken.map(({ loss }, i) => Math.abs(loss! / whole.metrics[i]!.loss! - 1));
   expect(Math.max(...errors)).toBeLessThan(1e-3);
 }, 600_000);
+
+/** Kernels of a plan in f16 that do nothing but cast, with copies of the weights or without. */
+function castsOf(copies: Partial<PretrainGroups>): number {
+  const options: PretrainOptions = { ...small, precision: 'f16', lossScaling: true };
+  const target = { ...defaultTarget, f16: true };
+  const layout = layoutState({ ...pretrainGroups(options), ...copies }, target);
+  const { steps } = planStep(target, layout, pretrainStep(options), pretrainSignature(options));
+  return steps.filter((step) => step.kind === 'kernel' && step.kernel.kind === 'cast').length;
+}
+
+test('in f16 weights are rounded once per update, not in every pass', () => {
+  expect(castsOf({ student_f16: {}, teacher_f16: {} })).toBeGreaterThan(90);
+  // crops, positions of another grid and what is summed up in the end
+  expect(castsOf({})).toBeLessThan(12);
+  const { student, student_f16 } = pretrainGroups({ ...small, precision: 'f16' });
+  const left = Object.keys(student).filter((name) => !(name in student_f16));
+  expect(left.every((name) => /last_layers\.\d\.weight_[gv]$/.test(name))).toBe(true);
+  expect(left).toHaveLength(8);
+  expect(pretrainGroups(small).student_f16).toEqual({});
+});
 
 test('ViT-B with its official heads is planned within WebGPU default limits, gradients written in place', () => {
   const options = pretrainOptions({

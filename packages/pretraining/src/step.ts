@@ -74,8 +74,8 @@ export function recordPretrainStep(input: StepInput, options: PretrainOptions, c
   const rest = parametersOf(groups.optimizer.tensors);
   const forward = pretrainForward(
     {
-      student: parametersOf(groups.student.tensors),
-      teacher: parametersOf(groups.teacher.tensors),
+      student: parametersOf(groups.student.tensors, groups.student_f16.tensors),
+      teacher: parametersOf(groups.teacher.tensors, groups.teacher_f16.tensors),
       batch,
       teacherTemp: knobs.teacherTemp,
       nMasked: knobs.nMasked,
@@ -126,7 +126,8 @@ function updateWeights(
       lr: knobs.lr,
       lastLayerLr: knobs.lastLayerLr,
       weightDecay: knobs.weightDecay,
-      teacher: { group: groups.teacher, momentum: knobs.momentum },
+      teacher: { group: groups.teacher, momentum: knobs.momentum, copies: groups.teacher_f16 },
+      copies: groups.student_f16,
       ...(scale ? { lossScale: scale } : {}),
       ...enabled,
     },

@@ -10,6 +10,7 @@ import { type Shape, sizeOf } from './base/shape';
 import type { Target } from './base/target';
 import { agreeOnPlan } from './device/agree-on-plan';
 import { type BufferLookup, bufferLookup, createBuffers, type PlanBuffers } from './device/buffers';
+import { copiesOfState, outdatesCopies } from './device/copies';
 import { findNonFinite, profile, refuseWithoutTimestamps } from './device/diagnose';
 import { planEncoder } from './device/encoder';
 import { planExchanges } from './device/exchanges';
@@ -176,7 +177,7 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
   gpu: Gpu,
   plan: Plan,
   buffers: PlanBuffers,
-  signature: Omit<Signature<B, K>, 'state'> & { readonly state?: Pick<State, 'buffers'> },
+  signature: Omit<Signature<B, K>, 'state'> & { readonly state?: Pick<State, 'buffers' | 'layout'> },
   owner: string,
 ): Promise<Omit<Step<B, K, O>, 'tuning'>> {
   const { device } = gpu;
@@ -191,6 +192,9 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
   const ring = metricRing<O>(gpu, plan, bufferAt, signature.metricRows ?? 64, owner);
   const exchanges = planExchanges(gpu, plan, buffers.staging, ranks, owner);
   const used = [state?.buffers, ranks].filter((one) => one !== undefined);
+  const copies = copiesOfState(state?.buffers);
+  await copies?.prepare();
+  const leavesCopies = copies && outdatesCopies(plan, state!.layout);
   const runner = planRunner({ device, plan, exchanges, knob: inputs.knob, owner, used });
   type Given = Parameters<Step<B, K>['run']>;
   let running = true;
@@ -202,6 +206,8 @@ async function prepare<B extends BatchSpec, K extends KnobSpec, O extends Tensor
     refuseIfDisposed();
     runner.refuseIfBusy();
     inputs.write(batch ?? {}, knobs ?? {});
+    copies?.update();
+    if (leavesCopies) copies.outdate();
     hasRun = true;
   };
   const runNext = async <T>(batch: Given[0], knobs: Given[1], work: () => Promise<T>): Promise<T> =>

@@ -79,6 +79,7 @@ export { spec } from './graph/op';
 export type { Ranks, Reduction } from './graph/ranks';
 export { record, record1 } from './graph/record';
 export {
+  copiesOf,
   type GroupLayout,
   type GroupName,
   type GroupSpec,
@@ -87,6 +88,7 @@ export {
   type Segment,
   type StateLayout,
   type StateSpec,
+  type StateTensorSpec,
   type TensorName,
   type Window,
 } from './graph/state-layout';
@@ -100,6 +102,7 @@ export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';
 export { gatherRows, rowPositions, scatterAddRows } from './ops/gather';
+export { keptCast } from './ops/kept-cast';
 export { type MatmulAttrs, matmul } from './ops/matmul/matmul';
 export { type Filter, resample, resampleMatrix } from './ops/matmul/resample';
 export { oneHot } from './ops/one-hot';

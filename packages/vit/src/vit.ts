@@ -2,7 +2,7 @@
  * Vision transformer (Dosovitskiy et al. 2021) as Franca and DINOv2 use it. Images become patches, patches become tokens by one linear map; masked
  * ones are replaced by a learned token; CLS comes first, positions are added, registers come between CLS and patches; then blocks and a final norm.
  */
-import { norm, type Parameters, within } from '@franca/nn';
+import { norm, type Parameters, parameterAs, within } from '@franca/nn';
 import {
   add,
   attentionProbabilities,
@@ -66,7 +66,7 @@ export function embed(
       `images of shape [${images.shape.join(', ')}]: expected [B, 3, H, W] with H and W multiples of the patch size ${patchSize}; crop or pad them with fitImages`,
     );
   }
-  const parameter = (name: string) => cast(p(name), dtype);
+  const parameter = (name: string) => parameterAs(p, name, dtype);
   const weight = reshape(parameter('patch_embed.proj.weight'), [D, 3 * patchSize * patchSize]);
   let patches = add(
     matmul(patchify(cast(images, dtype), patchSize), weight, { transposeB: true }),
@@ -74,7 +74,9 @@ export function embed(
   );
   if (masks) patches = select(reshape(masks, [...masks.shape, 1]), parameter('mask_token'), patches);
   const cls = broadcastTo(parameter('cls_token'), [B, 1, D]);
-  const positions = cast(positionEmbedding(p('pos_embed'), [H / patchSize, W / patchSize], config), dtype);
+  const table = p('pos_embed');
+  const resampled = positionEmbedding(table, [H / patchSize, W / patchSize], config);
+  const positions = resampled === table ? parameter('pos_embed') : cast(resampled, dtype);
   const tokens = add(concat([cls, patches], 1), positions);
   if (R === 0) return tokens;
   const N = tokens.shape[1]!;

@@ -17,7 +17,7 @@ async function follow(ranks: Communicator, batches: AsyncIterable<LoadedBatch>, 
   const context = {
     ranks,
     options,
-    step: { done: async () => {} },
+    step: { done: async () => {}, plan: { target: { family: 'cpu' } } },
     schedule: () => ({}),
     cropper: { inPlace: false, crops: () => ({}) },
     record: {

@@ -20,6 +20,7 @@ import { agreedError, attempt, type Outcome } from '../ranks/together';
 import type { Position } from './checkpointing';
 import type { Cropper, Crops } from './crops';
 import type { Profiler } from './profiler';
+import { stepsInFlight } from './steps-in-flight';
 
 /** The position after an update, and its last masks [2b, N]. */
 export interface Update extends Position {
@@ -49,14 +50,14 @@ export async function* updates(
   first: number,
   context: MicroStepContext,
 ): AsyncGenerator<Update, void, undefined> {
-  const { record, profiler, options, step, schedule, onStop } = context;
+  const { record, profiler, options, step, ranks, schedule, onStop } = context;
   const { accumulation } = options.batch;
+  const inFlight = stepsInFlight(step, ranks);
   const loaded = batches[Symbol.asyncIterator]();
   try {
     for (let number = first * accumulation; ; number++) {
       const prepared = await attempt(() => prepare(loaded, number, context));
-      // one step runs while the next batch is cut, never more: the queue stays short and its memory with it
-      await step.done();
+      await inFlight.room();
       profiler.end('wait for the device');
       const { batch, crops, inputs, nMasked, skipped, asked } = await agree(prepared, context);
       if (asked.length > 0 && number % accumulation === 0) {
@@ -69,6 +70,7 @@ export async function* updates(
         ...microStepKnobs(options, number % accumulation),
       };
       await profiler.run(number, { ...crops, ...inputs }, knobs);
+      inFlight.submitted();
       profiler.end('encode and submit');
       record.count(batch, skipped);
       const { masks } = inputs;

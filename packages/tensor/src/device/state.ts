@@ -1,4 +1,7 @@
-/** State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. */
+/**
+ * State on the device: the flat buffers of a `StateLayout`, read and written by name. It outlives the plans that use it. Groups that hold copies of others follow
+ * what is written here (`copies.ts`); a step that updates the originals had better update them too.
+ */
 import { BYTES_PER_ELEMENT, decode, encode, type ValuesOf } from '../base/dtype';
 import { markSite, siteOf, TensorError } from '../base/errors';
 import { showShape, sizeOf } from '../base/shape';
@@ -13,6 +16,7 @@ import {
   type TensorName,
 } from '../graph/state-layout';
 import { refuseDuringRun, runAtHand } from './at-hand';
+import { copiesOfState, keepCopies } from './copies';
 import { GPU_BUFFER_USAGE } from './flags';
 import type { Gpu } from './gpu';
 
@@ -20,7 +24,7 @@ export interface State<G extends StateSpec = StateSpec> extends Disposable, Mark
   readonly layout: StateLayout<G>;
   readonly buffers: { readonly [group in keyof G]: readonly GPUBuffer[] };
   readonly bytes: number;
-  /** Writes one tensor; `values` in row-major order. Throws if the name is unknown or the length is not the tensor's. */
+  /** Writes one tensor; `values` in row-major order. Throws if the name is unknown, the tensor a copy, or the length not its own. */
   write<N extends GroupName<G>>(group: N, name: TensorName<G, N>, values: ArrayLike<number>): void;
   /** Reads one tensor back, f16 widened to f32. */
   read<N extends GroupName<G>, T extends TensorName<G, N>>(group: N, name: T): Promise<ValuesOf<G[N][T]['dtype']>>;
@@ -39,7 +43,10 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
   const named = layoutState(groups, gpu.target);
   const layout: StateLayout = named;
   const buffers = allocate(gpu, layout, `the state created at ${siteOf(mark)}`);
+  keepCopies(gpu, layout, buffers);
+  const copies = copiesOfState(buffers);
   const dispose = (): void => {
+    copies?.dispose();
     for (const buffer of Object.values(buffers).flat()) gpu.destroyBuffer(buffer);
   };
   return {
@@ -50,6 +57,7 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
     write(group, name, values) {
       refuseDuringRun(buffers);
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
+      refuseCopies(layout, group);
       if (values.length !== sizeOf(shape))
         throw new TensorError(
           'shape',
@@ -57,10 +65,15 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
         );
       const start = offset * BYTES_PER_ELEMENT[dtype];
       gpu.device.queue.writeBuffer(buffers[group]![buffer]!, start, encode(values, dtype));
+      copies?.outdate();
     },
     async read(group, name) {
       const run = runAtHand(buffers);
       if (run) await run.over;
+      if (layout[group]?.copyOf !== undefined) {
+        await copies!.prepare();
+        copies!.update();
+      }
       const { shape, dtype, buffer, offset } = findSegment(layout, group, name);
       const [size, width] = [sizeOf(shape), BYTES_PER_ELEMENT[dtype]];
       const bytes = await gpu.readBytes(buffers[group]![buffer]!, offset * width, size * width);
@@ -70,16 +83,24 @@ export function createState<G extends StateSpec>(gpu: Gpu, groups: G): State<G> 
       refuseDuringRun(buffers);
       if (!haveSameLayout(layout[from], layout[to]))
         throw new TensorError('state', `groups "${from}" and "${to}" do not have the same layout`);
+      refuseCopies(layout, to);
       const { buffers: sizes, dtype } = layout[from]!;
       const encoder = gpu.device.createCommandEncoder();
       sizes.forEach((elements, i) => {
         encoder.copyBufferToBuffer(buffers[from]![i]!, 0, buffers[to]![i]!, 0, elements * BYTES_PER_ELEMENT[dtype]);
       });
       gpu.device.queue.submit([encoder.finish()]);
+      copies?.outdate();
     },
     dispose,
     [Symbol.dispose]: dispose,
   };
+}
+
+function refuseCopies(layout: StateLayout, group: string): void {
+  const { copyOf } = layout[group]!;
+  if (copyOf !== undefined)
+    throw new TensorError('state', `group "${group}" holds copies of "${copyOf}", and follows what is written there`);
 }
 
 /** All buffers, or none where one does not fit. */

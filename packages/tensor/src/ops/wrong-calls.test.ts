@@ -33,6 +33,7 @@ const OPS = [
     'grad',
     'valueAndGrad',
     'stopGradient',
+    'keptCast',
     'assign',
     'store',
     'gatedSilu',

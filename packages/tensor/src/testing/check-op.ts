@@ -14,6 +14,7 @@ import { constant, input } from '../ops/sources';
 import { grad } from '../passes/grad';
 import { type Interpreted, interpret } from '../passes/interpret';
 import { checkLength, showIndex, worstOf } from './compare';
+import { dirtyWorkgroupMemory } from './dirty-memory';
 import { checkDifferences } from './finite-differences';
 import { normals } from './normals';
 
@@ -51,7 +52,10 @@ export interface CheckResult {
   readonly difference: number;
 }
 
-/** Runs the whole check; throws an `Error` that says which output or gradient is wrong, where, and what it is and should be. */
+/**
+ * Runs the whole check; throws an `Error` that says which output or gradient is wrong, where, and what it is and should be. Kernels for GPUs begin with dirty
+ * workgroup memory: what they read there they must have written.
+ */
 export async function checkOp(
   gpu: Gpu,
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
@@ -59,6 +63,7 @@ export async function checkOp(
   options: CheckOptions = {},
 ): Promise<CheckResult> {
   const { tolerance = 1e-5, gradientTolerance = tolerance, bitwise = true } = options;
+  if (gpu.target.family === 'gpu') dirtyWorkgroupMemory(gpu);
   const problem = checkProblem(fn, inputs, options);
   const { active } = problem;
   const symbolic = Object.entries(problem.specs).map(([name, { shape, dtype }]) => input(name, shape, dtype));

@@ -12,11 +12,12 @@ import type { Gpu } from '../device/gpu';
 import { chosenVariants } from '../device/tuner';
 import type { Tensor } from '../graph/op';
 import { isTensor } from '../graph/record';
-import { layoutState } from '../graph/state-layout';
+import { copiesOf, layoutState } from '../graph/state-layout';
 import { openGpu } from '../node';
 import { assign, store } from '../ops/assign';
 import { allReduceWindows } from '../ops/collective';
 import { add, cast, mul } from '../ops/elementwise';
+import { keptCast } from '../ops/kept-cast';
 import { sum } from '../ops/reduce';
 import { grad } from '../passes/grad';
 import type { Plan } from '../plan/plan-types';
@@ -69,13 +70,15 @@ function tunings(plan: Plan): Record<string, string>[] {
 
 function planUpdate(target: Target): Plan {
   const specs = { w: { a: { shape: [5, 7], dtype: 'f32' }, b: { shape: [12], dtype: 'f32' } } } as const;
-  const layout = layoutState({ ...specs, v: specs.w }, target);
+  const layout = layoutState({ ...specs, v: specs.w, copy: copiesOf('w', { a: specs.w.a }, 'f32') }, target);
   return planStep(
     target,
     layout,
     (state) => {
       const { a, b } = state.w.tensors;
       allReduceWindows(store(state.v, { a: mul(a, 2), b: mul(b, 3) }), { size: 2 });
+      const copy = state.copy.tensors.a!;
+      assign(copy, mul(keptCast(a, copy), 2));
       return assign(a, add(a, 1));
     },
     {},
