@@ -73,7 +73,7 @@ const loop = (count: number, body: string): string =>
   `for (var i = lane; i < ${count}u; i += 8u) { ${body} } workgroupBarrier();`;
 
 // of the adapter itself where it has matrices, so that these and the emulated ones must agree on the same numbers
-describe('matrices of 8x8x8', async () => {
+describe('WGSL on subgroup matrices of 8x8x8', async () => {
   const gpu = await openMatrixGpu();
   afterAll(() => gpu.dispose());
   const [config] = gpu.target.subgroupMatrices;
@@ -151,7 +151,7 @@ describe.each([
   [16, 16, 16],
   [16, 8, 16],
   [16, 8, 8],
-])('matrices of %ix%ix%i', async (M, N, K) => {
+])('WGSL on subgroup matrices of %ix%ix%i', async (M, N, K) => {
   const gpu = await openMatrixGpu({ M, N, K });
   afterAll(() => gpu.dispose());
 
