@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import { filesBelow } from '../bundle/contents';
-import { NoNewerMesa, nodeOnNewerMesa } from './newer-mesa';
+import { NoNewerMesa } from './errors';
+import { nodeOnNewerMesa } from './newer-mesa';
 import { readText, root, run } from './workspace';
 
 const TESTS = 'on subgroup matrices';

@@ -15,14 +15,12 @@ import {
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { NoNewerMesa } from './errors';
 import { run } from './workspace';
 
 const PACKAGES = ['mesa-vulkan-drivers', 'libvulkan1', 'libstdc++6'];
 const LIBRARIES = 'root/usr/lib/x86_64-linux-gnu';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-/** Thrown with a line that says why there is none on this machine. */
-export class NoNewerMesa extends Error {}
 
 /** The program to use in place of `node`. Fetches 70 MB the first time; @throws NoNewerMesa */
 export async function nodeOnNewerMesa(): Promise<string> {
