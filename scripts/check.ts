@@ -14,12 +14,13 @@ import { checkConventions } from './checks/conventions';
 import { checkDocuments } from './checks/documents';
 import { checkImports } from './checks/imports';
 import { checkManifests } from './checks/manifests';
+import { checkMatrices } from './checks/matrices';
 import { type Published, publish } from './checks/publish';
 import { checkTarballs } from './checks/tarballs';
 import { run, withTemporaryFolder } from './checks/workspace';
 
-/** Resolves to what is wrong, one line or paragraph a problem. */
-type Check = () => Promise<string[]>;
+/** Resolves to what is wrong, one line or paragraph a problem, or to why it cannot be made here. */
+type Check = () => Promise<string[] | { skipped: string }>;
 
 /** What needs nothing but the sources: `quick`. */
 const quick: Record<string, Check> = {
@@ -36,6 +37,7 @@ const quick: Record<string, Check> = {
 const slow: Record<string, Check> = {
   reference: () => program('tsx', 'scripts/docs.ts'),
   campaign: checkCampaign,
+  matrices: checkMatrices,
 };
 
 /** What looks at the packages as their users get them: they are built, packed and installed once for all of these. */
@@ -82,24 +84,31 @@ function explain(error: Error): string {
   return error.stack ?? error.message;
 }
 
-/** Runs a check and prints how it went; true if it passed. */
-async function report(name: string, check: Check): Promise<boolean> {
+type Outcome = 'passed' | 'failed' | 'skipped';
+
+/** Runs a check and prints how it went. */
+async function report(name: string, check: Check): Promise<Outcome> {
   const start = performance.now();
   const problems = await check().catch((error: Error) => [explain(error)]);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  if ('skipped' in problems) {
+    console.log(`skip ${name} (${seconds} s)\n     ${problems.skipped}`);
+    return 'skipped';
+  }
   const lines = problems.map((problem) => `     ${problem.replaceAll('\n', '\n     ')}`);
   console.log([`${problems.length ? 'FAIL' : 'ok  '} ${name} (${seconds} s)`, ...lines].join('\n'));
-  return problems.length === 0;
+  return problems.length ? 'failed' : 'passed';
 }
 
 await withTemporaryFolder(async (folder) => {
   const selected = select({ ...quick, ...slow, ...packed(folder) }, process.argv.slice(2));
   const waiting = selected.values();
-  let failed = 0;
+  const counts = { passed: 0, failed: 0, skipped: 0 };
   const worker = async () => {
-    for (const [name, check] of waiting) if (!(await report(name, check))) failed++;
+    for (const [name, check] of waiting) counts[await report(name, check)]++;
   };
   await Promise.all(Array.from({ length: availableParallelism() }, worker));
-  console.log(`\n${selected.length - failed} passed, ${failed} failed`);
+  const { passed, failed, skipped } = counts;
+  console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ''}`);
   process.exitCode = failed ? 1 : 0;
 });

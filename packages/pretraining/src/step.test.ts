@@ -210,7 +210,7 @@ function expectSame(other: Outcome, one: Outcome, before: Outcome): void {
   expect(outliers).toBeLessThan(0.01);
 }
 
-test('kernels for GPUs change nothing', async () => {
+describe('one level of one head', () => {
   // each shape of a product has a kernel of its own, which takes seconds to compile for a processor: one level of one head has few
   const few: Setup = {
     options: {
@@ -219,9 +219,31 @@ test('kernels for GPUs change nothing', async () => {
     },
     runs: [{ inputs: { localCrops: undefined } }],
   };
-  const [one, before] = [await train(few), await train({ ...few, runs: [] })];
-  await using device = await openGpu({ target: { family: 'gpu' } });
-  expectSame(await train(few, device), one, before);
+
+  test('kernels for GPUs change nothing', async () => {
+    const [one, before] = [await train(few), await train({ ...few, runs: [] })];
+    await using device = await openGpu({ target: { family: 'gpu' } });
+    expectSame(await train(few, device), one, before);
+  });
+
+  test('f16 on subgroup matrices: the loss and the weights are those of f32', async (context) => {
+    await using device = await openGpu({ target: { family: 'gpu' } });
+    context.skip(device.target.subgroupMatrices.length === 0, 'the adapter has no subgroup matrices');
+    const half: Setup = {
+      ...few,
+      options: { ...few.options, precision: 'f16', lossScaling: true },
+      before: (state) => state.write('optimizer', 'loss_scale', [2 ** 8, 0]),
+    };
+    const [one, whole, before] = [await train(half, device), await train(few), await train({ ...few, runs: [] })];
+    expect(one.metrics[0]!.finite).toBe(1);
+    expect(Math.abs(one.metrics[0]!.loss! / whole.metrics[0]!.loss! - 1)).toBeLessThan(1e-3);
+    const differences = one.student.map((value, i) => Math.abs(value - whole.student[i]!));
+    const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value) / values.length;
+    // Adam's first update is as large for the smallest gradient as for the largest, whose sign f16 may turn
+    expect(mean(differences)).toBeLessThan(
+      0.05 * mean(whole.student.map((value, i) => Math.abs(value - before.student[i]!))),
+    );
+  });
 });
 
 test('a micro-step that is not the last changes neither weights nor teacher', async () => {
