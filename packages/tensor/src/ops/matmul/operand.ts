@@ -22,10 +22,10 @@ export interface Operand {
 const isVectorised = ({ alongK, free, K }: Operand): boolean => (alongK ? K : free) % 4 === 0;
 
 /**
- * Binds the operand and returns the WGSL of `fn load<name>(z: u32, free: u32, k: u32) -> vec4<type>`. The index along the contiguous
+ * Binds the operand and returns the WGSL of `fn load<name>(z: u32, free: u32, k: u32) -> vec4<f32>`. The index along the contiguous
  * dimension must be a multiple of 4. `tail`: k may run past K.
  */
-export function writeLoad(k: KernelBuilder, operand: Operand, tail: boolean, type: 'f32' | 'f16'): string {
+export function writeLoad(k: KernelBuilder, operand: Operand, tail: boolean): string {
   const { name, tensor, alongK, stride } = operand;
   const unit = isVectorised(operand) ? 4 : 1;
   const matrix = k.read(tensor, elementType(tensor, unit));
@@ -40,12 +40,12 @@ export function writeLoad(k: KernelBuilder, operand: Operand, tail: boolean, typ
     tail ? `select(${zero}, ${value}, ${index} < ${K})` : value;
   const element = (j: number): string =>
     alongK
-      ? orZero(`${type}(${matrix}[row + min(k + ${j}u, ${K} - 1u)])`, `${type}()`, `k + ${j}u`)
-      : orZero(`${type}(${matrix}[row + min(free + ${j}u, ${free} - 1u)])`, `${type}()`, 'k');
+      ? orZero(`f32(${matrix}[row + min(k + ${j}u, ${K} - 1u)])`, 'f32()', `k + ${j}u`)
+      : orZero(`f32(${matrix}[row + min(free + ${j}u, ${free} - 1u)])`, 'f32()', 'k');
   const vectorColumn = alongK && tail ? `min(k, ${K} - 4u)` : inner;
   const value =
     unit === 4
-      ? orZero(`vec4<${type}>(${matrix}[row + ${vectorColumn} / 4u])`, `vec4<${type}>()`, 'k')
-      : `vec4<${type}>(${[0, 1, 2, 3].map(element).join(', ')})`;
-  return `fn load${name}(z: u32, free: u32, k: u32) -> vec4<${type}> {\n  let row = ${row};\n  return ${value};\n}`;
+      ? orZero(`vec4<f32>(${matrix}[row + ${vectorColumn} / 4u])`, 'vec4<f32>()', 'k')
+      : `vec4<f32>(${[0, 1, 2, 3].map(element).join(', ')})`;
+  return `fn load${name}(z: u32, free: u32, k: u32) -> vec4<f32> {\n  let row = ${row};\n  return ${value};\n}`;
 }

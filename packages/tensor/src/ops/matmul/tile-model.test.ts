@@ -29,7 +29,7 @@ describe('the expected time of a product', () => {
   test('pays for a round of tiles of which most processors get none', () => {
     // 132 processors, and two tiles at a time on each
     const [full, more] = [product(264 * 128, 128, 4096), product(265 * 128, 128, 4096)];
-    expect(expectedSeconds(more, LARGE, 1)).toBeGreaterThan(1.4 * expectedSeconds(full, LARGE, 1));
+    expect(expectedSeconds(more, LARGE, 1)).toBeGreaterThan(1.3 * expectedSeconds(full, LARGE, 1));
   });
   test('is lower by large tiles where there are many, by small ones where there are few', () => {
     const seconds = (size: number, cost: typeof LARGE) => expectedSeconds(product(size, size, 4096), cost, 1);

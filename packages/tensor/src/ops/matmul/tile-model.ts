@@ -12,8 +12,15 @@
  */
 import { BYTES_PER_ELEMENT, type DType } from '../../base/dtype';
 import { roundUp } from '../../base/whole-numbers';
-import { type MatrixTile, matrixTileColumns, matrixTileRows, subgroupsOf } from './subgroup-matrix';
-import { type Tile, tileInvocations } from './tile';
+import {
+  type MatrixTile,
+  matrixTileBytes,
+  matrixTileColumns,
+  matrixTileRows,
+  rowsOfRound,
+  subgroupsOf,
+} from './matrix-tile';
+import { type Tile, tileBytes, tileInvocations } from './tile';
 
 /** Sizes of a product, and the type of its operands. */
 export interface ProductSize {
@@ -49,16 +56,16 @@ const SCALAR_FLOPS = 256;
 const MATRIX_CALL = 0.4;
 /** Bytes a cycle of a processor's workgroup memory. */
 const WORKGROUP_BYTES = 128;
-/** Elements a cycle that are copied there: f16 one by one, f32 four at a time. */
-const HALVES_COPIED = 10.6;
-const FLOATS_COPIED = 32;
-/** Elements of C a cycle that leave: from matrices by way of workgroup memory, or from registers. */
-const MATRIX_RESULTS = 6.5;
+/** Elements of C a cycle that leave from registers. */
 const SCALAR_RESULTS = 32;
-/** Cycles of a load from memory and two barriers; a kernel that loads a step ahead waits for the barriers alone. */
+/** Cycles of a load from memory, of a barrier, and of the two of them that a tile in registers waits for at each step. */
 const LATENCY = 700;
+const BARRIER = 50;
 const LATENCY_AHEAD = 150;
 const REGISTERS = 65536;
+/** Bytes of workgroup memory of a processor, and what each workgroup takes beside its own. */
+const PROCESSOR_BYTES = 227 * 1024;
+const RESERVED_BYTES = 1024;
 const MAX_INVOCATIONS = 2048;
 /** Registers of an invocation beside its sums. */
 const OTHER_REGISTERS = 64;
@@ -67,8 +74,18 @@ const MEMORY_BYTES_PER_SECOND = 3e12;
 /** Starting a kernel, and waiting for the one before. */
 const LAUNCH_SECONDS = 3e-6;
 
-const residentTiles = (invocations: number, sums: number): number =>
-  Math.max(1, Math.floor(Math.min(MAX_INVOCATIONS, REGISTERS / (sums + OTHER_REGISTERS)) / invocations));
+/** As many as registers, invocations and workgroup memory allow. */
+const residentTiles = (invocations: number, sums: number, bytes: number): number =>
+  Math.max(
+    1,
+    Math.floor(
+      Math.min(
+        MAX_INVOCATIONS / invocations,
+        REGISTERS / (sums + OTHER_REGISTERS) / invocations,
+        PROCESSOR_BYTES / (bytes + RESERVED_BYTES),
+      ),
+    ),
+  );
 
 /** Tiles of 32-bit sums in registers; loads go ahead of the arithmetic, which shares its issue slots with the reads. */
 export function scalarTileCost(tile: Tile): TileCost {
@@ -76,19 +93,22 @@ export function scalarTileCost(tile: Tile): TileCost {
   const invocations = tileInvocations(tile);
   // half of the lanes of a subgroup read what another one reads
   const read = (invocations * (blockRows + blockColumns) * depth * 4) / 2 / WORKGROUP_BYTES;
-  const busy = (2 * rows * columns * depth) / SCALAR_FLOPS + read + ((rows + columns) * depth) / FLOATS_COPIED;
+  const busy = (2 * rows * columns * depth) / SCALAR_FLOPS + read + (4 * (rows + columns) * depth) / WORKGROUP_BYTES;
   return {
     rows,
     columns,
     depth,
-    resident: residentTiles(invocations, blockRows * blockColumns),
+    resident: residentTiles(invocations, blockRows * blockColumns, tileBytes(tile)),
     busy,
     alone: busy + LATENCY_AHEAD,
     results: (rows * columns) / SCALAR_RESULTS,
   };
 }
 
-/** Tiles of subgroup matrices; `lanes` to a subgroup. Units of their own multiply, while other tiles copy and read. */
+/**
+ * Tiles of subgroup matrices; `lanes` to a subgroup. Units of their own multiply, while other tiles copy and read. A step alone waits for its loads, which
+ * were asked for at its beginning, and for one barrier. Results go to workgroup memory and back, and each round of them has two barriers.
+ */
 export function matrixTileCost(tile: MatrixTile, lanes: number): TileCost {
   const { config, blockRows, blockColumns, depth } = tile;
   const { M, N, K } = config;
@@ -96,15 +116,16 @@ export function matrixTileCost(tile: MatrixTile, lanes: number): TileCost {
   const products = rows * columns * depth;
   const multiplied = (2 * products) / MATRIX_FLOPS + (products / (M * N * K)) * MATRIX_CALL;
   const read = (subgroups * (blockRows * M + blockColumns * N) * depth * 2) / WORKGROUP_BYTES;
-  const moved = read + ((rows + columns) * depth) / HALVES_COPIED;
+  const copied = (2 * (rows + columns) * depth) / WORKGROUP_BYTES;
+  const rounds = blockRows / rowsOfRound(tile);
   return {
     rows,
     columns,
     depth,
-    resident: residentTiles(subgroups * lanes, (blockRows * M * blockColumns * N) / lanes),
-    busy: Math.max(multiplied, moved),
-    alone: multiplied + moved + LATENCY,
-    results: (rows * columns) / MATRIX_RESULTS,
+    resident: residentTiles(subgroups * lanes, (blockRows * M * blockColumns * N) / lanes, matrixTileBytes(tile)),
+    busy: Math.max(multiplied, read + copied),
+    alone: Math.max(multiplied + read, LATENCY) + copied + BARRIER,
+    results: (2 * 4 * rows * columns) / WORKGROUP_BYTES + 2 * rounds * BARRIER,
   };
 }
 

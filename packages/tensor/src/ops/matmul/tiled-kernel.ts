@@ -16,10 +16,16 @@ export interface Tiling {
   readonly prefetches?: boolean;
   /** An invocation stores results of one group of four columns alone, and calls `atColumn(column)` before the first. */
   readonly oneGroup?: boolean;
-  /** Type of the elements that `loadA` and `loadB` return (default f32). */
-  readonly loads?: 'f32' | 'f16';
   /** Default `product`. */
   readonly kind?: KernelKind;
+  /** Rows of tiles that are computed together (default 1: row by row). */
+  readonly bandRows?: number;
+}
+
+/** A kernel of tiles in the making: what its operands are bound to, and what makes a kernel of a body. */
+export interface TileFrame {
+  readonly k: KernelBuilder;
+  build(body: string, declarations: readonly string[]): Kernel;
 }
 
 /**
@@ -29,37 +35,36 @@ export interface Tiling {
  */
 export function tiledKernel(
   problem: MatmulProblem,
-  {
-    rows,
-    columns,
-    workgroupSize,
-    depth,
-    prefetches = false,
-    oneGroup = false,
-    loads = 'f32',
-    kind = 'product',
-  }: Tiling,
+  tiling: Tiling,
   body: string,
   declarations: readonly string[] = [],
 ): Kernel {
-  const { a, b, dims, target, partial } = problem;
+  const { a, b, dims } = problem;
+  const pastEnd = tiling.prefetches || dims.K % tiling.depth !== 0;
+  const loads = (k: KernelBuilder): string[] => [a, b].map((operand) => writeLoad(k, operand, pastEnd));
+  return tileFrame(problem, tiling, loads).build(body, declarations);
+}
+
+/** The same in two steps; `loads` binds the operands and returns the functions that the body reads them by. */
+export function tileFrame(
+  problem: MatmulProblem,
+  { rows, columns, workgroupSize, oneGroup = false, kind = 'product', bandRows = 1 }: Tiling,
+  loads: (k: KernelBuilder) => readonly string[],
+): TileFrame {
+  const { dims, target, partial } = problem;
   const { batch, M, N, K } = dims;
   const k = kernelBuilder(partial ? 'matmul partial sums' : 'matmul', target);
-  const pastEnd = prefetches || K % depth !== 0;
-  const functions = [
-    writeLoad(k, a, pastEnd, loads),
-    writeLoad(k, b, pastEnd, loads),
-    writeStore(k, problem, oneGroup),
-  ];
+  const functions = [...loads(k), writeStore(k, problem, oneGroup)];
   const tilesM = Math.ceil(M / rows);
   const tilesN = Math.ceil(N / columns);
   const workgroups = (partial?.ranges ?? 1) * batch * tilesM * tilesN;
   const [groups, gridM, gridN] = [k.uniform(workgroups), k.uniform(tilesM), k.uniform(tilesN)];
   const lines = [
     `if (group >= ${groups}) { return; }`,
-    `let tileColumn = group % ${gridN} * ${columns}u;`,
-    `let tileRow = group / ${gridN} % ${gridM} * ${rows}u;`,
     `let outer = group / (${gridN} * ${gridM});`,
+    ...placeOfTile(gridM, gridN, bandRows),
+    `let tileRow = tileOfRow * ${rows}u;`,
+    `let tileColumn = tileOfColumn * ${columns}u;`,
     `let M = ${k.uniform(M)};`,
   ];
   if (partial) {
@@ -70,15 +75,34 @@ export function tiledKernel(
       `let endK = min(firstK + ${length}, ${k.uniform(K)});`,
     );
   } else lines.push('let z = outer;', 'let firstK = 0u;', `let endK = ${k.uniform(K)};`);
-  return k.build({
-    declarations: [...functions, ...declarations].join('\n'),
-    body: `  ${lines.join('\n  ')}\n${body}`,
-    workgroupSize,
-    workgroups,
-    kind,
-    flops: 2 * batch * M * N * K,
-    serial: 1,
-  });
+  return {
+    k,
+    build: (body, declarations) =>
+      k.build({
+        declarations: [...functions, ...declarations].join('\n'),
+        body: `  ${lines.join('\n  ')}\n${body}`,
+        workgroupSize,
+        workgroups,
+        kind,
+        flops: 2 * batch * M * N * K,
+        serial: 1,
+      }),
+  };
+}
+
+/**
+ * Which tile of its batch a workgroup computes. Row by row of tiles, or in bands of some rows, each column by column: workgroups that run at the same
+ * time then share a few rows of A and columns of B, which stay in the cache.
+ */
+function placeOfTile(gridM: string, gridN: string, bandRows: number): string[] {
+  if (bandRows === 1) return [`let tileOfColumn = group % ${gridN};`, `let tileOfRow = group / ${gridN} % ${gridM};`];
+  return [
+    `let inBatch = group % (${gridN} * ${gridM});`,
+    `let band = inBatch / (${bandRows}u * ${gridN}) * ${bandRows}u;`,
+    `let bandRows = min(${bandRows}u, ${gridM} - band);`,
+    `let tileOfRow = band + (inBatch - band * ${gridN}) % bandRows;`,
+    `let tileOfColumn = (inBatch - band * ${gridN}) / bandRows;`,
+  ];
 }
 
 /** `fn store(outer, row, column, values)`: four results of a row go to the epilogue, as a vector where rows allow it. */

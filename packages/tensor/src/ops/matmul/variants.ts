@@ -7,12 +7,13 @@
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import type { ElementAt, Kernel, Spec, Variants } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
+import { matrixTileFits, matrixTileName, matrixTiles } from './matrix-tile';
 import { naiveMatmul } from './naive';
 import type { MatmulProblem } from './problem';
 import { registerMatmul } from './register';
 import { residentFits, residentMatmul } from './resident';
 import { splitMatmul } from './split';
-import { type MatrixTile, matrixMatmul, matrixTileFits, matrixTileName } from './subgroup-matrix';
+import { matrixMatmul } from './subgroup-matrix';
 import { type Tile, tileBytes, tileInvocations, tileMatmul, tileName } from './tile';
 import {
   bestFew,
@@ -124,17 +125,6 @@ const TILES: readonly Tile[] = [
   { rows: 16, columns: 64, depth: 16, blockRows: 4, blockColumns: 4 },
 ];
 
-/** Matrix tiles of 2 x 2 subgroups. */
-const matrixTiles = (config: SubgroupMatrixConfig): MatrixTile[] =>
-  [4, 2, 1].map((blocks) => ({
-    config,
-    subgroupRows: 2,
-    subgroupColumns: 2,
-    blockRows: blocks,
-    blockColumns: blocks,
-    depth: Math.max(32, config.K),
-  }));
-
 /** A kernel by tiles of one size. */
 interface Tiled {
   readonly name: string;
@@ -154,13 +144,13 @@ const scalarTiles = ({ maxWorkgroupInvocations, maxWorkgroupBytes }: Target): Ti
   );
 
 const bySize = (one: SubgroupMatrixConfig, other: SubgroupMatrixConfig): number =>
-  one.M - other.M || one.N - other.N || one.K - other.K;
+  other.M - one.M || other.N - one.N || other.K - one.K;
 
-/** In one order, whichever the driver lists its matrices in. */
+/** In one order, whichever the driver lists its matrices in: the largest first, which are taken where others are as fast. */
 const matrixKernels = (target: Target): Tiled[] =>
   [...target.subgroupMatrices]
     .sort(bySize)
-    .flatMap(matrixTiles)
+    .flatMap((config) => matrixTiles(config, target.subgroupSize ?? 1))
     .filter((tile) => matrixTileFits(tile, target))
     .map((tile) => ({
       name: matrixTileName(tile),
