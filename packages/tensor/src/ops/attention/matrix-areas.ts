@@ -30,12 +30,13 @@ const ownScores = ({ tile }: MatrixScope, area: number): string =>
 export function computeScores(scope: MatrixScope, area: number): string {
   const { tile, dims } = scope;
   const { N, K } = tile;
-  const factors = range(dims.d / K).map(
-    (x) => `a${area}_${x}, ${columnMatrix(scope, 'col_major', { of: area, token: 'column', element: x * K })}`,
+  const products = range(dims.d / K).map(
+    (x) => `        let b${x} = ${columnMatrix(scope, 'col_major', { of: area, token: 'column', element: x * K })};
+        sums = subgroupMatrixMultiplyAccumulate(a${area}_${x}, b${x}, sums);`,
   );
   return `      for (var column = 0u; column < computed; column += ${N}u) {
         var sums = ${resultType(tile)}();
-${factors.map((both) => `        sums = subgroupMatrixMultiplyAccumulate(${both}, sums);`).join('\n')}
+${products.join('\n')}
         subgroupMatrixStore<row_major>(&scores, ${ownScores(scope, area)} + column / 4u, sums, ${scorePitch(tile)}u);
       }`;
 }
@@ -80,10 +81,10 @@ export function addProduct(scope: MatrixScope, name: string, weights: number, of
   const { tile } = scope;
   const pitch = weightPitch(tile);
   const own = `${weights * tileRows(tile) * pitch}u + sgId * ${tile.M * pitch}u + column / 8u`;
-  const products = matricesOf(scope).map((j) => {
-    const factor = columnMatrix(scope, 'row_major', { of, token: 'column', element: j * tile.N });
-    return `        ${name}${j} = subgroupMatrixMultiplyAccumulate(w, ${factor}, ${name}${j});`;
-  });
+  const products = matricesOf(scope).map(
+    (j) => `        let b${j} = ${columnMatrix(scope, 'row_major', { of, token: 'column', element: j * tile.N })};
+        ${name}${j} = subgroupMatrixMultiplyAccumulate(w, b${j}, ${name}${j});`,
+  );
   return `      for (var column = 0u; column < computed; column += ${tile.K}u) {
         let w = subgroupMatrixLoad<${leftType(tile)}, row_major>(&weights, ${own}, ${pitch}u);
 ${products.join('\n')}
