@@ -34,24 +34,28 @@ function copies({ tile, dims: { d }, N }: MatrixScope, count: number): Copy[] {
   });
 }
 
-/** Declares `a<i>_0..`: the rows of a subgroup as matrices. They come through the memory that the columns will have. */
-export function rowMatrices(scope: MatrixScope, own: Tokens, i: number): string {
+/** The rows of a subgroup as matrices, `a<i>_0..`: fetched into registers, then declared by way of the memory that the columns will have. */
+export function rowMatrices(scope: MatrixScope, own: Tokens, i: number): { fetch: string; declare: string } {
   const { tile, dims, tokens } = scope;
   const load = tokens.loadEight(own);
   const pitch = tokenPitch(dims.d);
-  const copied = copies(scope, tileRows(tile)).map(
-    ({ exists, token, unit, put }, c) => `  var copy${i}_${c} = vec4<u32>();
-  if (${exists('row0')}) { copy${i}_${c} = ${load(token('row0'), unit)}; }
-  ${put('0u', `copy${i}_${c}`)}`,
-  );
+  const copied = copies(scope, tileRows(tile)).map((copy, c) => ({ ...copy, name: `copy${i}_${c}` }));
   const matrices = range(dims.d / tile.K).map(
     (x) =>
       `  let a${i}_${x} = subgroupMatrixLoad<${leftType(tile)}, row_major>(&tokens, sgId * ${tile.M * pitch}u + ${(x * tile.K) / 8}u, ${pitch}u);`,
   );
-  return `${copied.join('\n')}
+  return {
+    fetch: copied
+      .map(
+        ({ name, exists, token, unit }) =>
+          `  var ${name} = vec4<u32>(); if (${exists('row0')}) { ${name} = ${load(token('row0'), unit)}; }`,
+      )
+      .join('\n'),
+    declare: `${copied.map(({ name, put }) => `  ${put('0u', name)}`).join('\n')}
   workgroupBarrier();
 ${matrices.join('\n')}
-  workgroupBarrier();`;
+  workgroupBarrier();`,
+  };
 }
 
 /** What travels to the next step: fetched into a register, then kept in the other buffer. */

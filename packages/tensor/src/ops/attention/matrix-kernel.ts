@@ -58,12 +58,15 @@ export function matrixKernel(kernel: MatrixKernel, parts: (scope: MatrixScope) =
   const { workgroupMemory = '', perColumn = [], ...own } = parts(scope);
   const next = nextColumns(scope, perColumn);
   const unit = columnUnit(tile);
+  const ownRows = rows.map((from, i) => rowMatrices(scope, from, i));
+  // everything that the first step waits for is asked for at once
   const work = `
-${rows.map((from, i) => rowMatrices(scope, from, i)).join('\n')}
+${next.declarations}
+${ownRows.map(({ fetch }) => fetch).join('\n')}
+${next.fetch('0u')}
+${ownRows.map(({ declare }) => declare).join('\n')}
   ${sums.map((name) => declareSums(scope, name)).join('\n  ')}
 ${own.before ?? ''}
-${next.declarations}
-${next.fetch('0u')}
 ${next.keep('0u')}
   workgroupBarrier();
   for (var column0 = 0u; column0 < ${N}; column0 += ${columns}u) {
