@@ -3,7 +3,7 @@
  * keys, columns queries. So every sum has one owner, and the order of additions is fixed.
  *
  * Forward takes one pass. Weights are exp(score - top), where top is the maximum of a row when it last mattered: it follows the scores only if
- * these exceed it by more than 8 bits, which after the first columns is rare (FlashAttention-4 does so). Until then the sums need no rescaling, which for matrices means
+ * these exceed it by more than 8 bits, which after the first columns is rare. Until then the sums need no rescaling, which for matrices means
  * a way through workgroup memory. A weight is at most 2^8, so that f16 holds it.
  *
  * What is rounded to f16: the weights P, and in the gradient dS = P (dO Vᵀ - delta), without the factor 1 / sqrt(d), which the f32 sums get
