@@ -5,10 +5,11 @@
  * piece of scratch memory.
  */
 import type { Target } from '../../base/target';
-import type { Op, Tensor } from '../../graph/op';
+import type { Op, Spec, Tensor } from '../../graph/op';
 import { record, record1 } from '../../graph/record';
 import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
+import { matrixAttention, matrixAttentionGradient } from './matrices';
 import { attentionDims } from './problem';
 import { attentionGradientReference, attentionReference } from './reference';
 import { tiledAttention, tiledAttentionGradient } from './tiled';
@@ -23,6 +24,9 @@ const matrixBytes = (N: number): number => 4 * padded(N) ** 2;
 /** CPU adapters with subgroups compute head by head through scratch memory, as long as a head's logits can be bound. */
 const usesChunks = ({ family, subgroupSize, maxBindingBytes }: Target, N: number): boolean =>
   family === 'cpu' && subgroupSize !== undefined && subgroupSize <= 32 && matrixBytes(N) <= maxBindingBytes;
+
+/** Subgroup matrices multiply f16, where a tile of them fits the adapter. */
+const usesMatrices = ({ family, f16 }: Target, { dtype }: Spec): boolean => family === 'gpu' && f16 && dtype === 'f16';
 
 /** Outputs [B, N, H d] and the log-sum-exp [B, H, N]. */
 const attentionOp: Op<AttentionAttrs> = {
@@ -40,8 +44,9 @@ const attentionOp: Op<AttentionAttrs> = {
   ],
   lower({ inputs: [qkv], outputs: [out, lse], attrs: { heads }, target }) {
     const dims = attentionDims(qkv!, heads);
-    const lower = usesChunks(target, dims.N) ? chunkedAttention : tiledAttention;
-    return lower({ dims, qkv: qkv!, out: out!, lse: lse!, target });
+    const problem = { dims, qkv: qkv!, out: out!, lse: lse!, target };
+    if (usesChunks(target, dims.N)) return chunkedAttention(problem);
+    return (usesMatrices(target, qkv!) && matrixAttention(problem)) || tiledAttention(problem);
   },
 };
 
@@ -53,8 +58,9 @@ const attentionGradientOp: Op<AttentionAttrs> = {
   ],
   lower({ inputs: [qkv, out, lse, gradient], outputs: [dqkv], attrs: { heads }, target }) {
     const dims = attentionDims(qkv!, heads);
-    const lower = usesChunks(target, dims.N) ? chunkedAttentionGradient : tiledAttentionGradient;
-    return lower({ dims, qkv: qkv!, gradient: gradient!, out: out!, lse: lse!, dqkv: dqkv!, target });
+    const problem = { dims, qkv: qkv!, gradient: gradient!, out: out!, lse: lse!, dqkv: dqkv!, target };
+    if (usesChunks(target, dims.N)) return chunkedAttentionGradient(problem);
+    return (usesMatrices(target, qkv!) && matrixAttentionGradient(problem)) || tiledAttentionGradient(problem);
   },
 };
 
