@@ -37,7 +37,7 @@ describe('matmul on subgroup matrices', () => {
     'four subgroups': { subgroupRows: 2, subgroupColumns: 2, blockRows: 2, blockColumns: 2, depth: 32 },
     'eight, side by side': { subgroupRows: 2, subgroupColumns: 4, blockRows: 2, blockColumns: 1, depth: 32 },
     'eight, one above the other': { subgroupRows: 4, subgroupColumns: 2, blockRows: 1, blockColumns: 2, depth: 16 },
-    'long steps': { subgroupRows: 1, subgroupColumns: 2, blockRows: 4, blockColumns: 1, depth: 64 },
+    'long steps': { subgroupRows: 1, subgroupColumns: 2, blockRows: 2, blockColumns: 1, depth: 64 },
   } as const satisfies Record<string, Omit<MatrixTile, 'config'>>;
 
   interface Case {
@@ -75,7 +75,8 @@ describe('matmul on subgroup matrices', () => {
   const ODD = [37, 42, 45] as const;
   test.for([
     ['A B, of which no row is a whole number of vectors', { tile: 'four subgroups', size: ODD }],
-    ['At Bt', { tile: 'long steps', size: ODD, attrs: { transposeA: true, transposeB: true } }],
+    ['At Bt', { tile: 'four subgroups', size: ODD, attrs: { transposeA: true, transposeB: true } }],
+    ['A Bt in long steps', { tile: 'long steps', size: [20, 16, 136], attrs: { transposeB: true } }],
     ['A Bt, rows of units', { tile: 'four subgroups', size: [70, 40, 136], attrs: { transposeB: true } }],
     ['At B, rows of units', { tile: 'eight, side by side', size: [72, 40, 75], attrs: { transposeA: true } }],
     ['A B, k a multiple of four as in patches', { tile: 'eight, one above the other', size: [33, 36, 60] }],
