@@ -58,6 +58,8 @@ export interface Op<A = unknown> {
   view?(attrs: A): { offset: number };
   /** Kernels of this op end in an elementwise program, so that a chain of elementwise ops after it can join its kernel. */
   readonly fusesEpilogue?: boolean;
+  /** Its kernel can begin sums of columns of what it or its epilogue computes: `lower` gets them. */
+  beginsSums?(inputs: readonly Tensor[]): boolean;
   /** Sizes [outer, n, inner] where the op sums input 0 over n, of columns: the kernel that computes the input can then begin with it. */
   columnSum?(inputs: readonly Tensor[], attrs: A): readonly [outer: number, n: number, inner: number] | undefined;
   /** Output i overwrites the storage of input `mutates[i]` (which must be state). */
@@ -120,8 +122,20 @@ export interface LowerArgs<A> {
   readonly target: Target;
   /** For ops with `fusesEpilogue`: what becomes of each result; call `writeProgram` with it instead of storing. */
   readonly epilogue?: Program;
+  /** For ops with `beginsSums`: what is to be summed, and where the sums go. */
+  readonly sums?: readonly BegunSum[];
   /** Of a `columnSum`, sums over parts of the rows [outer, parts, inner], instead of the input. */
   readonly begun?: Scratch;
+}
+
+/** A sum over rows of a value of a program, begun by the program's kernel. */
+export interface BegunSum {
+  /** Which value. */
+  readonly value: number;
+  /** The program's space as [outer, n, inner], the same for all sums of a kernel. */
+  readonly dims: readonly [outer: number, n: number, inner: number];
+  /** Sums over parts of the n rows, [outer, parts, inner]. */
+  readonly into: Scratch;
 }
 
 /** An element of an array, by its index. */

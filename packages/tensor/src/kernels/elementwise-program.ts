@@ -6,11 +6,11 @@
 import { type DType, isFloat } from '../base/dtype';
 import { type Shape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
-import type { Kernel, Program, Scratch, Tensor, Value } from '../graph/op';
+import type { BegunSum, Kernel, Program, Tensor, Value } from '../graph/op';
 import { type AccessPattern, accessPattern, canVectorise } from './access-pattern';
 import { type ColumnDims, columnKernel, summedLayout } from './column-kernel';
 import { type IndexDivision, indexDivision } from './index-division';
-import { elementType, type KernelBuilder, kernelBuilder } from './kernel-builder';
+import { elementType, type KernelBuilder, type KernelSource, kernelBuilder } from './kernel-builder';
 import { unitKernel } from './unit-kernel';
 import { WGSL_FUNCTIONS } from './wgsl-functions';
 
@@ -177,26 +177,31 @@ function writeOffset(
   return lines;
 }
 
-/** A sum over rows of a value of a program. */
-export interface BegunSum {
-  /** Which value. */
-  readonly value: number;
-  /** The program's space as [outer, n, inner], the same for all sums of a kernel. */
-  readonly dims: ColumnDims;
-  /** Sums over parts of the n rows, [outer, parts, inner]. */
-  readonly into: Scratch;
-}
-
 /** What a program's kernel sums, [outer, n, inner], in its units. */
 export function sumUnits(program: Program, [outer, n, inner]: ColumnDims): ColumnDims {
   return [outer, n, inner % 4 === 0 ? inner / programWidth(program) : inner];
 }
 
+/** The root of a program at each unit of so many elements; what it touches of tensors where that is not all of them. */
+export interface ProgramRoot {
+  at(k: KernelBuilder, width: 1 | 4): (i: string) => string;
+  readonly touched?: KernelSource['touched'];
+}
+
+const NO_ROOT: ProgramRoot = { at: () => () => 'F()' };
+
 /** One kernel that runs a program over its whole iteration space, and sums values of it over parts of the rows. */
-export function summingKernel(label: string, program: Program, sums: readonly BegunSum[], target: Target): Kernel {
+export function summingKernel(
+  label: string,
+  program: Program,
+  sums: readonly BegunSum[],
+  target: Target,
+  root: ProgramRoot = NO_ROOT,
+): Kernel {
   const dims = sumUnits(program, sums[0]!.dims);
   const width = dims[2] === sums[0]!.dims[2] ? 1 : 4;
   const k = kernelBuilder(label, target);
+  const rootAt = root.at(k, width);
   const declarations = writeProgram(
     k,
     program,
@@ -216,12 +221,16 @@ export function summingKernel(label: string, program: Program, sums: readonly Be
     writes: program.stores.length > 0,
     row(at, _, suffix) {
       const values = sums.map((_, i) => `sum${i}${suffix}`);
-      return { lines: `emit(${at}, F()); ${values.map((name, i) => `let ${name} = result${i};`).join(' ')}`, values };
+      return {
+        lines: `emit(${at}, ${rootAt(at)}); ${values.map((name, i) => `let ${name} = result${i};`).join(' ')}`,
+        values,
+      };
     },
     put: (at, results) => results.map((result, i) => `${sinks[i]}[${at}] = ${result};`).join(' '),
     declarations,
     flops: sizeOf(program.shape) * (ops + sums.length),
     kind: program.stores.length > 0 ? 'elementwise' : 'reduction',
+    ...(root.touched && { touched: root.touched }),
   });
 }
 

@@ -10,7 +10,7 @@ import { sameShape, showShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';
 import type { Kernel, NdArray, Op, Spec, Tensor } from '../graph/op';
 import { record1 } from '../graph/record';
-import { programWidth, valueType, writeProgram } from '../kernels/elementwise-program';
+import { programWidth, summingKernel, valueType, writeProgram } from '../kernels/elementwise-program';
 import { indexDivision } from '../kernels/index-division';
 import { elementType, type KernelBuilder, kernelBuilder } from '../kernels/kernel-builder';
 import { rowKernel } from '../kernels/row-kernel';
@@ -104,20 +104,31 @@ export const gatherOp: Op<object> = {
     undefined,
   ],
   fusesEpilogue: true,
-  lower({ inputs: [x, indices], outputs: [out], target, epilogue }) {
+  // a vector of four must not cross rows
+  beginsSums: ([x]) => rowSize(x!) % 4 === 0,
+  lower({ inputs: [x, indices], outputs: [out], target, epilogue, sums }) {
+    const root = gatheredUnits(x!, indices!, out!);
+    if (sums) return [summingKernel('gatherRows', epilogue!, sums, target, root)];
     const width = rowSize(x!) % 4 === 0 ? programWidth(epilogue!) : 1;
     const k = kernelBuilder('gatherRows', target);
-    const source = k.read(x!, elementType(x!, width));
+    const at = root.at(k, width);
     const declarations = writeProgram(k, epilogue!, width);
     const units = sizeOf(out!.shape) / width;
-    const columns = rowSize(x!) / width;
-    const { quotient, remainder } = indexDivision(k, columns, units);
-    const row = listedRow(k, indices!, x!)(quotient('i'));
-    const body = `  emit(i, ${valueType(out!.dtype)}(${source}[${row} * ${k.uniform(columns)} + ${remainder('i')}]));`;
-    const touched = new Map([[x!, sizeOf(out!.shape)]]);
-    return [unitKernel(k, { units, body, declarations, touched })];
+    return [unitKernel(k, { units, body: `  emit(i, ${at('i')});`, declarations, touched: root.touched })];
   },
 };
+
+/** The gathered rows, unit by unit. */
+const gatheredUnits = (x: Tensor, indices: Tensor, out: Tensor) => ({
+  at(k: KernelBuilder, width: 1 | 4) {
+    const source = k.read(x, elementType(x, width));
+    const columns = rowSize(x) / width;
+    const { quotient, remainder } = indexDivision(k, columns, sizeOf(out.shape) / width);
+    const [row, perRow] = [listedRow(k, indices, x), k.uniform(columns)];
+    return (i: string) => `${valueType(out.dtype)}(${source}[${row(quotient(i))} * ${perRow} + ${remainder(i)}])`;
+  },
+  touched: new Map([[x, sizeOf(out.shape)]]),
+});
 
 /** The rows of x that a list names, in f64. */
 export function gathered64(x: NdArray, indices: NdArray): Float64Array {

@@ -7,7 +7,9 @@ import { planTaskAlone, tasksOf } from '../device/task-alone';
 import type { Tensor } from '../graph/op';
 import { openGpu } from '../node';
 import { cast, exp, mul } from '../ops/elementwise';
+import { gatherRows } from '../ops/gather';
 import { sum } from '../ops/reduce';
+import { constant } from '../ops/sources';
 import { reshape } from '../ops/views';
 import { checkOp, normals } from '../testing';
 import type { Plan, PlanStep } from './plan-types';
@@ -59,6 +61,15 @@ test('a few rows are not shared among the threads of a kernel that has another p
   expect(labels(plan).some((label) => label.includes('summed'))).toBe(false);
 });
 
+test('rows that are gathered are summed as they are read, where vectors do not cross them', () => {
+  const planOf = (columns: number): Plan =>
+    planStep(defaultTarget, {}, (_, { x, rows }) => ({ bias: sum(mul(gatherRows(x!, rows!), 2), [0]) }), {
+      batch: { x: f32(100, columns), rows: { shape: [60], dtype: 'u32' } },
+    });
+  expect(labels(planOf(12))).toEqual(['gatherRows+mul, summed', 'sum']);
+  expect(labels(planOf(6))).toEqual(['gatherRows+mul', 'sum']);
+});
+
 describe('results', () => {
   let gpu: Gpu;
   beforeAll(async () => {
@@ -80,6 +91,15 @@ describe('results', () => {
       return [dx, sum(scale, axes), sum(dx, axes)];
     };
     await checkOp(gpu, build, [{ shape }, { shape }, { shape: [shape.at(-1)!] }], { gradient: false, tolerance: 2e-5 });
+  });
+  test('of gathered rows, themselves and scaled', async () => {
+    const list = constant([5, 0, 5, 7, 2, 1, 6, 3, 4, 0], [10], 'u32');
+    const build = (x: Tensor, w: Tensor): Tensor[] => {
+      const rows = gatherRows(x, list);
+      const dx = mul(rows, w);
+      return [dx, sum(dx, [0, 1]), sum(rows, [0, 1])];
+    };
+    await checkOp(gpu, build, [{ shape: [8, 37, 20] }, { shape: [20] }], { gradient: false, tolerance: 2e-5 });
   });
   test('of values in f16, rounded as if they had been stored', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');

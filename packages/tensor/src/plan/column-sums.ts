@@ -1,6 +1,6 @@
 /**
  * Sums of columns that begin where the rows are computed. A gradient that elementwise ops compute is often summed over its rows too, for a bias or a scale: read
- * again for that, or written for nothing else. So the kernel of the elementwise ops adds up parts of the rows as it goes, and the sum's own kernels begin with these
+ * again for that, or written for nothing else. So the kernel of the elementwise ops, or of an op before them that computes its result unit by unit, adds up parts of the rows as it goes, and the sum's own kernels begin with these
  * parts. For GPUs, whose memory is what such kernels wait for; a software adapter would share the work among fewer threads.
  */
 import { sameShape, sizeOf } from '../base/shape';
@@ -36,7 +36,8 @@ export function beginColumnSums(
     const sums = candidates.filter((candidate) => sameShape(candidate.dims, dims));
     const program = withoutStores(task, sums, uses);
     const loads = program.values.filter(({ kind }) => kind === 'load');
-    if (loads.length + program.stores.length + sums.length > maxStorageBuffers) continue;
+    const bound = loads.length + program.stores.length + sums.length + (task.root?.inputs.length ?? 0);
+    if (bound > maxStorageBuffers) continue;
     const [outer, , inner] = dims;
     const shape = [outer, summedLayout(sumUnits(program, dims)).parts, inner];
     const members = [task, ...sums.map(({ sum }) => sum)].flatMap((each) => each.nodes).sort((a, b) => a.id - b.id);
@@ -54,7 +55,9 @@ export function beginColumnSums(
 function candidatesByTask(tasks: readonly Task[]): Map<Task, Candidate[]> {
   const computedBy = new Map(
     tasks.flatMap((task) =>
-      task.root || task.nodes.some(({ op }) => op.mutates) ? [] : task.nodes.map((node) => [node, task]),
+      (task.root && !task.root.op.beginsSums?.(task.root.inputs)) || task.nodes.some(({ op }) => op.mutates)
+        ? []
+        : task.nodes.map((node) => [node, task]),
     ),
   );
   const found = new Map<Task, Candidate[]>();
@@ -76,6 +79,8 @@ function withoutStores({ program, nodes }: Task, sums: readonly Candidate[], { u
   return { ...program!, stores: program!.stores.filter(({ tensor }) => isNeeded(tensor.node)) };
 }
 
-/** Which value of a program is that of a node. */
-const placeOf = (node: GraphNode, { values }: Program): number =>
-  values.findIndex((value) => value.kind === 'op' && value.node === node);
+/** Which value of a program is that of a node: where it is none of the program's ops, the root. */
+const placeOf = (node: GraphNode, { values }: Program): number => {
+  const own = values.findIndex((value) => value.kind === 'op' && value.node === node);
+  return own >= 0 ? own : values.findIndex(({ kind }) => kind === 'root');
+};

@@ -204,7 +204,9 @@ describe('the lint', () => {
     expect(rules(off)).toEqual(['off the matrices: matmul']);
     expect(rules({ ...off, target: { ...unknown, subgroupMatrices: [] } })).toEqual([]);
     expect(rules(product('f32', 2048))).toEqual([]);
-    const heads = planOf({ x: spec([4, 512, 3 * 512], 'f16') }, ({ x }) => attention(x!, 8));
-    expect(rules(heads)).toContain('off the matrices: attention');
+    const heads = (size: number) => rules(planOf({ x: spec([4, 512, 24 * size], 'f16') }, ({ x }) => attention(x!, 8)));
+    expect(heads(64)).toEqual([]);
+    // which no matrix divides
+    expect(heads(60)).toContain('off the matrices: attention');
   });
 });

@@ -90,11 +90,8 @@ function kernelsOf(task: Task, target: Target): KernelDraft[] {
 
 /** The kernels of a task, which are called after all its ops where they compute more than the root's. */
 function lower({ root, program, nodes, sums, begun }: Task, target: Target): readonly Kernel[] {
-  const label = nodes.map(({ op }) => op.name).join('+');
-  if (!root)
-    return [
-      sums ? summingKernel(`${label}, summed`, program!, sums, target) : elementwiseKernel(label, program!, target),
-    ];
+  const label = `${nodes.map(({ op }) => op.name).join('+')}${sums ? ', summed' : ''}`;
+  if (!root) return [sums ? summingKernel(label, program!, sums, target) : elementwiseKernel(label, program!, target)];
   const { inputs, outputs, attrs, op } = root;
   if (!op.lower) throw new TensorError('argument', `op ${op.name} has no kernel`);
   const kernels = op.lower({
@@ -103,6 +100,7 @@ function lower({ root, program, nodes, sums, begun }: Task, target: Target): rea
     attrs,
     target,
     ...(program && { epilogue: program }),
+    ...(sums && { sums }),
     ...(begun && { begun }),
   });
   return kernels.map((kernel) => (kernel.label === op.name ? { ...kernel, label } : kernel));

@@ -4,8 +4,7 @@
  * only form if nobody outside needs one of its values earlier, and never across an update of state that it reads.
  */
 import { type Shape, sameShape, sizeOf } from '../base/shape';
-import type { GraphNode, Program, Scratch, Tensor } from '../graph/op';
-import type { BegunSum } from '../kernels/elementwise-program';
+import type { BegunSum, GraphNode, Program, Scratch, Tensor } from '../graph/op';
 import { isSource } from '../ops/sources';
 import { type Group, groupProgram, isView, throughReshapes, type Uses, usesOf } from './group-program';
 import { overlap, rangeOf } from './range';
@@ -16,7 +15,7 @@ export interface Task {
   /** What the group computes elementwise; undefined for a lone op without epilogue. */
   readonly program: Program | undefined;
   readonly nodes: readonly GraphNode[];
-  /** Sums of columns that an elementwise group begins (see `column-sums.ts`), */
+  /** Sums of columns that the group begins (see `column-sums.ts`), */
   readonly sums?: readonly BegunSum[];
   /** what they left for the rest of the sum that this is, */
   readonly begun?: Scratch;

@@ -18,7 +18,7 @@ export function dirtyWorkgroupMemory({ device }: Pick<Gpu, 'device'>): void {
 /** The same module, whose `main` first writes to all of its workgroup variables. Throws for a variable of a type that it does not know. */
 export function dirty(wgsl: string): string {
   const variables = [...wgsl.matchAll(/var<workgroup>\s+(\w+)\s*:\s*([^;]+);/g)].map(
-    ([, name, type]) => [name!, type!.replaceAll(/\s/g, '')] as const,
+    ([, name, type]) => [name!, withoutAliases(wgsl, type!).replaceAll(/\s/g, '')] as const,
   );
   const size = /@workgroup_size\((\d+)\)/.exec(wgsl)?.[1];
   if (variables.length === 0 || size === undefined) return wgsl;
@@ -26,6 +26,12 @@ export function dirty(wgsl: string): string {
   const fills = variables.map(([name, type]) => fill(name, type, Number(size)));
   return `${wgsl.slice(0, start)}\n${fills.join('\n')}\n  workgroupBarrier();${wgsl.slice(start)}\n${DIRT}`;
 }
+
+const withoutAliases = (wgsl: string, type: string): string =>
+  [...wgsl.matchAll(/alias (\w+) = ([^;]+);/g)].reduce(
+    (text, [, alias, meant]) => text.replaceAll(new RegExp(`\\b${alias}\\b`, 'g'), meant!),
+    type,
+  );
 
 // what no compiler can know before it runs, since a constant NaN is an error of WGSL
 const DIRT = `fn dirt(i: u32) -> u32 {
