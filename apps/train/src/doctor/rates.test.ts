@@ -33,7 +33,7 @@ test('a target takes the rates of the precision it computes in', () => {
   expect(withRates(defaultTarget, { ...rates, flops: { f32: 2e10 } }, 'f16').rates.productFlops.value).toBe(2e10);
   expect(withRates(defaultTarget, undefined, 'f32')).toEqual(defaultTarget);
   const card = { ...defaultTarget, name: 'NVIDIA H100 PCIe, driver 580.159' };
-  expect(withRates(card, undefined, 'f16').rates.matrixFlops.value).toBe(150e12);
+  expect(withRates(card, undefined, 'f16').rates.matrixFlops.value).toBe(290e12);
 });
 
 test('on matrix units products in f16 are those of the units, and the others stay in f32', async () => {
