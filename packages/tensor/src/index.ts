@@ -93,7 +93,13 @@ export {
 export { elementType, type KernelBuilder, type KernelSource, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, type StateTensors, store } from './ops/assign';
-export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
+export {
+  attention,
+  attentionProbabilities,
+  scaledDotProductAttention,
+  segmentAttention,
+} from './ops/attention/attention';
+export type { TokenSegment } from './ops/attention/problem';
 export { allGather, allReduce, allReduceWindows, reduceScatter, type WindowsOptions } from './ops/collective';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';

@@ -145,6 +145,15 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
       build: ({ qkv }) => f.attention(qkv!, heads!),
     }),
   ),
+  {
+    name: 'attention of segments',
+    inputs: (n) => ({ qkv: { shape: [2 * n + 3 * 5, 96] } }),
+    build: ({ qkv }) =>
+      f.segmentAttention(qkv!, 2, [
+        { B: 2, N: (qkv!.shape[0]! - 15) / 2 },
+        { B: 3, N: 5 },
+      ]),
+  },
   one('attention over many tokens', (x) => f.attention(x, 2), { inputs: (n) => ({ x: { shape: [1, 1024 + n, 96] } }) }),
   one('attention probabilities', (x) => f.attentionProbabilities(x, 2), {
     inputs: (n) => ({ x: { shape: [1, n, 96] } }),
