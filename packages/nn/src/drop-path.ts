@@ -15,8 +15,9 @@ export const keptSamples = (B: number, rate: number): number => Math.max(Math.fl
 export function dropPathSubset(x: Tensor, kept: Tensor, branch: (x: Tensor) => Tensor, scales?: Tensor): Tensor {
   const B = x.shape[0]!;
   const out = branch(gatherRows(x, kept));
-  const scale = scales ? cast(perRow(scales, x), out.dtype) : B / kept.shape[0]!;
-  return add(x, scatterAddRows(mul(out, scale), kept, B));
+  // scales are f32 and so is the product: the scale of f16 rows is not rounded, as a number is not
+  const scaled = scales ? cast(mul(cast(out, 'f32'), perRow(scales, x)), out.dtype) : mul(out, B / kept.shape[0]!);
+  return add(x, scatterAddRows(scaled, kept, B));
 }
 
 /** x [B, ...] plus `branch(x)` times mask [B] (0 or 1) over the keep probability. */

@@ -109,6 +109,7 @@ export { gatherRows, scatterAddRows } from './ops/gather';
 export { type MatmulAttrs, matmul } from './ops/matmul/matmul';
 export { type Filter, resample, resampleMatrix } from './ops/matmul/resample';
 export { oneHot } from './ops/one-hot';
+export { segmentRows } from './ops/segment-rows';
 export { patchify } from './ops/patchify';
 export {
   randomBernoulli,

@@ -146,6 +146,18 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     }),
   ),
   {
+    name: 'rows of images of segments',
+    inputs: (n) => ({ a: { shape: [n], dtype: 'u32' }, b: { shape: [2], dtype: 'u32' } }),
+    build: ({ a, b }) =>
+      f.segmentRows(
+        [a!, b!],
+        [
+          { B: 3, N: 7 },
+          { B: 4, N: 2 },
+        ],
+      ),
+  },
+  {
     name: 'attention of segments',
     inputs: (n) => ({ qkv: { shape: [2 * n + 3 * 5, 96] } }),
     build: ({ qkv }) =>
