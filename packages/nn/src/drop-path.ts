@@ -3,7 +3,7 @@
  * saves its work: out[kept] = x[kept] + (B / s) branch(x[kept]), other rows unchanged. The per-sample form computes all and multiplies by a mask.
  * Which samples are kept is an input of the step, so shapes stay fixed.
  */
-import { add, cast, gatherRows, mul, reshape, scatterAddRows, type Tensor } from '@franca/tensor';
+import { add, cast, gatherRows, mul, reshape, rowPositions, scatterAddRows, type Tensor } from '@franca/tensor';
 
 /** Samples kept of a batch of B at drop rate r: max(floor(B (1 - r)), 1). */
 export const keptSamples = (B: number, rate: number): number => Math.max(Math.floor(B * (1 - rate)), 1);
@@ -14,10 +14,11 @@ export const keptSamples = (B: number, rate: number): number => Math.max(Math.fl
  */
 export function dropPathSubset(x: Tensor, kept: Tensor, branch: (x: Tensor) => Tensor, scales?: Tensor): Tensor {
   const B = x.shape[0]!;
-  const out = branch(gatherRows(x, kept));
+  const positions = rowPositions(kept, B);
+  const out = branch(gatherRows(x, kept, positions));
   // scales are f32 and so is the product: the scale of f16 rows is not rounded, as a number is not
   const scaled = scales ? cast(mul(cast(out, 'f32'), perRow(scales, x)), out.dtype) : mul(out, B / kept.shape[0]!);
-  return add(x, scatterAddRows(scaled, kept, B));
+  return add(x, scatterAddRows(scaled, kept, B, positions));
 }
 
 /** x [B, ...] plus `branch(x)` times mask [B] (0 or 1) over the keep probability. */

@@ -105,7 +105,7 @@ export { concat } from './ops/concat';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';
-export { gatherRows, scatterAddRows } from './ops/gather';
+export { gatherRows, rowPositions, scatterAddRows } from './ops/gather';
 export { type MatmulAttrs, matmul } from './ops/matmul/matmul';
 export { type Filter, resample, resampleMatrix } from './ops/matmul/resample';
 export { oneHot } from './ops/one-hot';

@@ -30,7 +30,7 @@ export function programWidth(program: Program): 1 | 4 {
 
 /**
  * Declares the program's bindings on `k` and returns the WGSL of its type aliases and of `fn emit(i: u32, root: F)`, where i counts
- * units of `width` elements of the iteration space. With `columns`, the length of its rows, an invocation emits one unit of each row alone and
+ * units of `width` elements of the iteration space (`I` or `U` for a root of whole numbers). With `columns`, the length of its rows, an invocation emits one unit of each row alone and
  * calls `fn loadShared(i: u32)` before, with the unit's place in a row: what all rows share, such as a bias, is then loaded once.
  */
 export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4, columns?: number): string {
@@ -69,7 +69,7 @@ export function writeProgram(k: KernelBuilder, program: Program, width: 1 | 4, c
     ...Object.entries(WGSL_FUNCTIONS).flatMap(([name, source]) => (text.includes(`${name}(`) ? [source] : [])),
     ...shared.map(({ declare }) => declare),
     ...(columns === undefined ? [] : [`fn loadShared(i: u32) { ${shared.map(({ load }) => load).join(' ')} }`]),
-    'fn emit(i: u32, root: F) {',
+    `fn emit(i: u32, root: ${valueType(rootType(program))}) {`,
     text,
     '}',
   ].join('\n');
@@ -81,8 +81,10 @@ function sharedByRows({ shape }: Extract<Value, { kind: 'load' }>, space: Shape,
   return pattern.kind === 'tail' && pattern.size === columns;
 }
 
+const rootType = ({ values }: Program): DType => values.find((value) => value.kind === 'root')?.dtype ?? 'f32';
+
 /** WGSL name of a computed value of `dtype`: `F`, `I` or `U`, a scalar or a vec4 by the program's width. Floats compute in f32. */
-const valueType = (dtype: DType): string => (isFloat(dtype) ? 'F' : dtype === 'i32' ? 'I' : 'U');
+export const valueType = (dtype: DType): string => (isFloat(dtype) ? 'F' : dtype === 'i32' ? 'I' : 'U');
 
 function literal(value: number, dtype: DType): string {
   if (!isFloat(dtype)) return `${valueType(dtype)}(${dtype === 'i32' ? `i32(${value})` : `${value >>> 0}u`})`;

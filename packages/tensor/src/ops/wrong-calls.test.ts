@@ -48,7 +48,18 @@ const OPS = [
     'patchify',
     'broadcastTo',
   ],
-  ...['resample', 'randomUniform', 'grad', 'valueAndGrad', 'stopGradient', 'assign', 'store', 'gatedSilu'],
+  ...[
+    'resample',
+    'rowPositions',
+    'scatterAddRows',
+    'randomUniform',
+    'grad',
+    'valueAndGrad',
+    'stopGradient',
+    'assign',
+    'store',
+    'gatedSilu',
+  ],
   ...['allReduce', 'allGather', 'reduceScatter', 'allReduceWindows'],
 ] as const satisfies readonly (keyof typeof api)[];
 

@@ -104,10 +104,12 @@ describe('the longest loop of a thread', () => {
     const passes = kernelsOf(plan).filter(({ label }) => label === 'layerNormParameterGradient');
     expect(passes.map(({ serial }) => serial)).toEqual([64, 229]);
   });
-  test('is the list that every row looks through', () =>
-    expect(
-      loops(planOf({ x: spec([500, 64]), at: spec([500], 'u32') }, ({ x, at }) => scatterAddRows(x!, at!, 900))),
-    ).toEqual([500, 1]));
+  test('is the share that a lane has of a short list, and no step where each entry marks its row', () => {
+    const scattered = (count: number) =>
+      loops(planOf({ x: spec([count, 64]), at: spec([count], 'u32') }, ({ x, at }) => scatterAddRows(x!, at!, 900)));
+    expect(scattered(500)).toEqual([2, 1]);
+    expect(scattered(3000)).toEqual([1, 1, 4]);
+  });
   test('has no steps in a tiled product, whose rate contains them', () =>
     expect(
       loops(planOf({ a: spec([512, 256], 'f16'), b: spec([256, 512], 'f16') }, ({ a, b }) => matmul(a!, b!))),

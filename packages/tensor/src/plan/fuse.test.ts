@@ -1,8 +1,13 @@
 import { expect, test } from 'vitest';
 import { defaultTarget } from '../base/target';
 import { planStep } from '../compile';
+import type { Tensor } from '../graph/op';
+import { layoutState } from '../graph/state-layout';
+import { assign } from '../ops/assign';
 import { add, exp, mul } from '../ops/elementwise';
+import { gatherRows } from '../ops/gather';
 import { matmul } from '../ops/matmul/matmul';
+import { constant } from '../ops/sources';
 import { reshape } from '../ops/views';
 import type { PlanStep } from './plan-types';
 
@@ -35,6 +40,25 @@ test('a reshape parts what broadcasts along a dimension that is then gone', () =
     batch: { x: f32(8, 8), y: f32(8, 1) },
   });
   expect(labels(steps)).toEqual(['mul', 'exp']);
+});
+
+test('what a product reads is computed before it, also where it is added to the product', () => {
+  const build = (_: unknown, { x, y }: Record<string, Tensor>) => {
+    const before = exp(x!);
+    return add(before, matmul(before, y!));
+  };
+  const { steps } = planStep(defaultTarget, {}, build, { batch: { x: f32(8, 8), y: f32(8, 8) } });
+  expect(labels(steps)).toEqual(['exp', 'matmul+add']);
+});
+
+test('state that a kernel reads by rows is not overwritten by it', () => {
+  const layout = layoutState({ w: { a: f32(8, 8), b: f32(8, 8) } }, defaultTarget);
+  const reversed = constant([7, 6, 5, 4, 3, 2, 1, 0], [8], 'u32');
+  const kernels = (build: (a: Tensor, b: Tensor) => Tensor) =>
+    labels(planStep(defaultTarget, layout, ({ w }) => build(w.tensors.a, w.tensors.b), {}).steps);
+  expect(kernels((a) => assign(a, add(gatherRows(a, reversed), 1)))).toEqual(['gatherRows+add', 'assign']);
+  expect(kernels((a) => assign(a, matmul(a, a)))).toEqual(['matmul', 'assign']);
+  expect(kernels((a, b) => assign(a, gatherRows(b, reversed)))).toEqual(['gatherRows+assign']);
 });
 
 test('operands of a product die with it: a sum of products made one after the other never holds more than two operands', () => {

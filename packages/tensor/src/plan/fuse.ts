@@ -7,6 +7,7 @@ import { type Shape, sameShape, sizeOf } from '../base/shape';
 import type { GraphNode, Program, Tensor } from '../graph/op';
 import { isSource } from '../ops/sources';
 import { type Group, groupProgram, isView, throughReshapes, type Uses, usesOf } from './group-program';
+import { overlap, rangeOf } from './range';
 
 export interface Task {
   /** The op whose kernels these are; undefined for a purely elementwise group. */
@@ -57,13 +58,22 @@ function canJoin(own: Group, other: Group, node: GraphNode, uses: Uses, maxStora
   if (!other.nodes.every((member) => fitsSpace(member, node.outputs[0]!.shape))) return false;
   const merged = merge(own, other);
   const members = new Set(merged.nodes);
+  // what the root reads must be there before its kernel runs
+  if (merged.root?.inputs.some((input) => members.has(throughReshapes(input).node))) return false;
   // every outside user of an inner value must come after the group's new position
   for (const member of other.nodes)
     for (const user of uses.users.get(member) ?? []) if (!members.has(user) && user.id < node.id) return false;
   // no update of state may lie between a member and the group's new position, unless it is the group's own
   const first = other.nodes[0]!.id;
   if (uses.updates.some((update) => update.id > first && update.id < node.id && !members.has(update))) return false;
-  return countBindings(merged, uses) <= maxStorageBuffers;
+  return !overwritesRoot(merged) && countBindings(merged, uses) <= maxStorageBuffers;
+}
+
+/** Whether a group updates state that its root reads: threads of one kernel would read what others have overwritten. */
+function overwritesRoot({ nodes, root }: Group): boolean {
+  const read = (root?.inputs ?? []).flatMap((input) => rangeOf(input) ?? []);
+  const written = nodes.flatMap(({ op, inputs }) => (op.mutates ?? []).flatMap((at) => rangeOf(inputs[at]!) ?? []));
+  return written.some((range) => read.some((other) => overlap(range, other)));
 }
 
 /** Whether a node can be computed element by element of `space`: a reshape between is nothing to one that broadcasts nothing but scalars. */

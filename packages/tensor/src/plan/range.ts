@@ -3,11 +3,10 @@ import { sizeOf } from '../base/shape';
 import type { Storage, Tensor } from '../graph/op';
 import { isScratch } from '../kernels/kernel-builder';
 import { isSource, isState } from '../ops/sources';
-import type { CopyDraft } from './draft';
 import { ownerOf } from './owner';
 
-/** Values that are written where they are stored, each with the copy that it makes superfluous. */
-export type InPlace = ReadonlyMap<Tensor, CopyDraft>;
+/** Values that are written where they are stored: in which state, from which of its elements on. */
+export type InPlace = ReadonlyMap<Tensor, { readonly into: Tensor; readonly offset: number }>;
 
 export interface Range {
   /** The value that owns the bytes, or the name of a buffer of state. */

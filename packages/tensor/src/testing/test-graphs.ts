@@ -199,6 +199,22 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ x: { shape: [5, n] }, at: index([7]) }),
     build: ({ x, at }) => f.scatterAddRows(f.gatherRows(x!, at!), at!, 6),
   },
+  {
+    name: 'gather and scatter rows by a long list, with what is computed of them',
+    inputs: (n) => ({ x: { shape: [5, n] }, at: index([1100]) }),
+    build: ({ x, at }) => f.add(x!, f.scatterAddRows(f.mul(f.gatherRows(x!, at!), 2), at!, 5)),
+  },
+  ...[[5], [5, 3]].map(
+    (rows): TestGraph => ({
+      name: `layer norm of gathered rows of ${rows.length} dimensions, in a residual branch`,
+      inputs: (n) => ({ x: { shape: [...rows, n] }, weight: { shape: [n] }, bias: { shape: [n] }, at: index([4]) }),
+      build({ x, weight, bias, at }) {
+        const positions = f.rowPositions(at!, 5);
+        const branch = f.layerNorm(f.gatherRows(x!, at!, positions), weight!, bias!);
+        return f.add(x!, f.scatterAddRows(branch, at!, 5, positions));
+      },
+    }),
+  ),
   one('values of other ranks', (x) => [f.allReduce(f.allGather(x, 2), 2), f.reduceScatter(f.concat([x, x]), 2)], {
     dtypes: ['f32'],
   }),

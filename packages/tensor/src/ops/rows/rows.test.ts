@@ -1,9 +1,14 @@
 /** Ops on rows that have no test of their own, tested together for both families of kernels: softmax, norms, top-k. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { compile } from '../../compile';
 import type { Gpu } from '../../device/gpu';
+import { spec } from '../../graph/op';
 import { type OpenGpuOptions, openGpu } from '../../node';
+import { grad } from '../../passes/grad';
 import { checkOp, normals } from '../../testing';
 import { mul } from '../elementwise';
+import { gatherRows } from '../gather';
+import { sum } from '../reduce';
 import { input } from '../sources';
 import { l2Normalise } from './l2-normalise';
 import { layerNorm } from './layer-norm';
@@ -61,6 +66,56 @@ describe.each(targets)('%s', (_, options) => {
       [{ shape: [2, 384], values }, { shape: [384] }, { shape: [384] }],
       { gradient: false },
     );
+  });
+  test.each([
+    [
+      [5, 3],
+      [4, 1, 2],
+    ],
+    [[5, 3, 64], [3]],
+    [
+      [5, 3, 13],
+      [4, 0, 4, 2, 4],
+    ],
+    [[40, 8, 12], Array.from({ length: 37 }, (_, i) => (i * 7) % 40)],
+    [[300, 8], Array.from({ length: 1100 }, (_, i) => (i * 7) % 301)],
+  ] as [number[], number[]][])('layerNorm of rows of %j, where they lie', async (shape, rows) => {
+    const D = shape.at(-1)!;
+    const list = { shape: [rows.length], dtype: 'u32', values: rows.map((row) => row % shape[0]!) } as const;
+    await checkOp(
+      gpu,
+      (x, w, b, at) => layerNorm(gatherRows(x, at), w, b),
+      [{ shape }, { shape: [D] }, { shape: [D] }, list],
+      { tolerance: 3e-5, gradientTolerance: 1e-4, directions: 4 },
+    );
+  });
+  test('layerNorm of gathered rows has the bits of one that reads a copy, and so have its gradients', async () => {
+    // an empty list, one with a row out of range, and all
+    for (const at of [[], [6, 2, 99, 3], [0, 1, 2, 3, 4, 5, 6]]) {
+      const run = async (copy: boolean) => {
+        using step = await compile(
+          gpu,
+          (_, { x, w, b, g, list }) => {
+            const rows = gatherRows(x, list);
+            const y = layerNorm(copy ? mul(rows, 1) : rows, w, b);
+            return { y, grads: grad(sum(mul(y, gatherRows(g, list))), { x, w, b }) };
+          },
+          {
+            batch: {
+              x: spec([7, 3, 20]),
+              w: spec([20]),
+              b: spec([20]),
+              g: spec([7, 3, 20]),
+              list: spec([at.length], 'u32'),
+            },
+          },
+        );
+        step.run({ x: normals(420, 1), w: normals(20, 2), b: normals(20, 3), g: normals(420, 4), list: at });
+        const read = ['y', 'grads.x', 'grads.w', 'grads.b'] as const;
+        return Promise.all(read.map(async (name) => Array.from(await step.read(name))));
+      };
+      expect(await run(false)).toEqual(await run(true));
+    }
   });
   test.each([[[3, 5]], [[4, 64]], [[300, 3]]])('l2Normalise of %j', async (shape) => {
     await checkOp(gpu, (x) => l2Normalise(x), [{ shape }]);
