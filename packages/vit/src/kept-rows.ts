@@ -12,6 +12,8 @@ export interface KeptRows {
   readonly segments: readonly TokenSegment[];
 }
 
+type Branch = 'attention' | 'ffn';
+
 /** For each of the lists of kept images that the segments have for a block: their rows. @throws VitError `config` where only some segments drop images */
 export function keptRows(
   segments: readonly TokenSegment[],
@@ -22,19 +24,23 @@ export function keptRows(
     if (given.length === 0) return undefined;
     if (given.length < segments.length)
       throw new VitError('config', 'a block keeps samples of some images only: give lists for the others too');
-    const kept = (name: 'attention' | 'ffn') => given.map((list) => list[name]);
-    const counts = kept('attention').map(({ shape }) => shape[0]!);
-    const scales = (name: 'attention' | 'ffn'): Tensor =>
+    const counts = (name: Branch): number[] => given.map((list) => list[name].shape[0]!);
+    const rows = (name: Branch): Tensor =>
+      segmentRows(
+        given.map((list) => list[name]),
+        segments,
+      );
+    const scales = (name: Branch): Tensor =>
       given.some((list) => list.scales)
-        ? concat(given.map((list, i) => ofTokens(list.scales![name], segments[i]!)))
-        : scalesOf(kept(name).map(({ shape }) => shape[0]!));
+        ? concat(given.map((list, i) => ownScales(segments[i]!, list[name].shape[0]!, list.scales?.[name])))
+        : scalesOf(counts(name));
     return {
       kept: {
-        attention: segmentRows(kept('attention'), segments),
-        ffn: segmentRows(kept('ffn'), segments),
+        attention: rows('attention'),
+        ffn: rows('ffn'),
         scales: { attention: scales('attention'), ffn: scales('ffn') },
       },
-      segments: segments.map(({ N }, i) => ({ B: counts[i]!, N })),
+      segments: counts('attention').map((B, i) => ({ B, N: segments[i]!.N })),
     };
   };
 }
@@ -51,8 +57,8 @@ function usualScales(segments: readonly TokenSegment[]): (counts: readonly numbe
   };
 }
 
-/** A value of each image [s] as one of each of its tokens [s N]. */
-function ofTokens(values: Tensor, { N }: TokenSegment): Tensor {
-  const s = values.shape[0]!;
-  return reshape(broadcastTo(reshape(values, [s, 1]), [s, N]), [s * N]);
+/** The same of one segment, with scales [s] of its s images where these are given. */
+function ownScales({ B, N }: TokenSegment, s: number, scales?: Tensor): Tensor {
+  const ofImages = scales ?? constant(new Float32Array(s).fill(B / s), [s]);
+  return reshape(broadcastTo(reshape(ofImages, [s, 1]), [s, N]), [s * N]);
 }

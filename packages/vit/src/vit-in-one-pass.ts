@@ -23,11 +23,10 @@ export function vitInOnePass(
   p: Parameters,
   lists: readonly VitImages[],
   config: VitConfig,
-  { dtype = 'f32', remat }: Pick<VitOptions, 'dtype' | 'remat'> = {},
+  { dtype = 'f32', remat = false }: Pick<VitOptions, 'dtype' | 'remat'> = {},
 ): VitTokens[] {
   const [first, ...others] = lists;
-  if (first && others.length === 0)
-    return [vit(p, first.images, config, { ...first, dtype, ...(remat ? { remat } : {}) })];
+  if (first && others.length === 0) return [vit(p, first.images, config, { ...first, dtype, remat })];
   for (const { kept } of lists) checkKept(kept, config);
   const embedded = lists.map(({ images, masks }) => embed(p, images, config, { dtype, ...(masks ? { masks } : {}) }));
   const segments = embedded.map(({ shape: [B, N] }) => ({ B: B!, N: N! }));
@@ -44,7 +43,7 @@ export function vitInOnePass(
 }
 
 /** Tokens [R, D] as [B, N, D] of each segment. */
-function splitSegments(tokens: Tensor, segments: readonly TokenSegment[]): Tensor[] {
+export function splitSegments(tokens: Tensor, segments: readonly TokenSegment[]): Tensor[] {
   let before = 0;
   return segments.map(({ B, N }) => {
     const own = sliceAxis(tokens, 0, before, before + B * N);
