@@ -1,4 +1,16 @@
-import { type Gpu, input, interpret, mul } from '@franca/tensor';
+import {
+  defaultTarget,
+  type Gpu,
+  grad,
+  input,
+  interpret,
+  layerNorm,
+  mul,
+  planStep,
+  spec,
+  square,
+  sum,
+} from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { checkOp, normals } from '@franca/tensor/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,6 +38,28 @@ test('the subset form runs the branch on the kept rows, scaled by B / kept, with
   await checkOp(gpu, (a, list) => dropPathSubset(a, list, (rows) => mul(rows, rows)), [
     { shape: [4, 3] },
     { shape: [2], dtype: 'u32', values: kept },
+  ]);
+});
+test('the kept rows are not copied: the norm reads them where they lie, forward and backward, and what is scattered is added at once', () => {
+  const { steps } = planStep(
+    defaultTarget,
+    {},
+    (_, { x, w, b, kept }) => {
+      const out = dropPathSubset(x, kept, (rows) => layerNorm(rows, w, b));
+      return grad(sum(square(out)), { x, w, b });
+    },
+    { batch: { x: spec([8, 3, 16]), w: spec([16]), b: spec([16]), kept: spec([5], 'u32') } },
+  );
+  const labels = steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind));
+  expect([...new Set(labels)]).toEqual([
+    'rowPositions',
+    'layerNorm',
+    // the scale, which a product at the end of a branch takes in
+    'mul',
+    'scatterAddRows+add+broadcast+mul+mul+add',
+    'gatherRows+mul',
+    'layerNormParameterGradient',
+    'layerNormInputGradient+add',
   ]);
 });
 test('a part of the samples takes the scale of all of them, and rows that only fill the list add nothing', async () => {

@@ -49,9 +49,11 @@ export function pretrainForward(input: ForwardInput, options: PretrainOptions, c
   const { bound } = options.masks;
   const places = Float64Array.from({ length: bound }, (_, i) => i);
   const valid = less(constant(places, [bound]), input.nMasked);
+  // padding names no patch: one that all of it named would get its gradient as a long sum of zeros
+  const maskIndices = select(valid, batch.maskIndices, NO_ROW);
 
   const seen = vit(within(input.teacher, 'backbone'), batch.globalCrops, options.vit, { dtype: options.precision });
-  const seenMasked = atMasked(seen.patches, batch.maskIndices, valid);
+  const seenMasked = atMasked(seen.patches, maskIndices, valid);
   const dinoTeacher = teacherLevels('dino', { rows: swapViews(seen.cls) }, input, options, chunks);
   const ibotTeacher = teacherLevels('ibot', { rows: seenMasked, valid }, input, options, chunks);
   const { targets, nextCenters } = teacherTargets([...dinoTeacher, ...ibotTeacher], input, options);
@@ -59,7 +61,7 @@ export function pretrainForward(input: ForwardInput, options: PretrainOptions, c
   const { globals, locals } = studentTokens(input, options);
   const clsRows = locals ? concat([globals.cls, locals.cls]) : globals.cls;
   const dino = studentLevels('dino', clsRows, targets.slice(0, dinoTeacher.length), input, options);
-  const masked = atMasked(globals.patches, batch.maskIndices, valid);
+  const masked = atMasked(globals.patches, maskIndices, valid);
   const ibot = studentLevels('ibot', masked, targets.slice(dinoTeacher.length), input, options);
   const losses = totalLoss(
     {
@@ -88,6 +90,9 @@ function studentTokens({ student, batch }: ForwardInput, { vit: config, precisio
   const [globals, locals] = vitInOnePass(backbone, lists, config, { dtype, remat });
   return { globals: globals!, locals };
 }
+
+/** An index beyond all rows. */
+const NO_ROW = 0xffff_ffff;
 
 /** Patches [2b, N, D] at the masked places [U] of the flattened batch; zero where the list is padding. */
 function atMasked(patches: Tensor, indices: Tensor, valid: Tensor): Tensor {
