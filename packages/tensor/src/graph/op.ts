@@ -169,6 +169,8 @@ export type KernelKind =
   | 'product'
   | 'attention'
   | 'attention gradient'
+  | 'matrix attention'
+  | 'matrix attention gradient'
   | 'reduction'
   | 'parameter gradient'
   | 'rows'

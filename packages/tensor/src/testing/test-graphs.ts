@@ -167,6 +167,12 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
       ]),
   },
   one('attention over many tokens', (x) => f.attention(x, 2), { inputs: (n) => ({ x: { shape: [1, 1024 + n, 96] } }) }),
+  ...[64, 128].map((d) =>
+    one(`attention over two tiles of tokens with heads of ${d}`, (x) => f.attention(x, 1), {
+      inputs: (n) => ({ x: { shape: [2, 64 + n, 3 * d] } }),
+      dtypes: ['f16'],
+    }),
+  ),
   one('attention probabilities', (x) => f.attentionProbabilities(x, 2), {
     inputs: (n) => ({ x: { shape: [1, n, 96] } }),
   }),

@@ -6,10 +6,11 @@
  * their rows of one output.
  */
 import type { Target } from '../../base/target';
-import type { Op, Tensor } from '../../graph/op';
+import type { Op, Spec, Tensor } from '../../graph/op';
 import { record, record1 } from '../../graph/record';
 import { padded } from './chunk-kernel';
 import { chunkedAttention, chunkedAttentionGradient } from './chunked';
+import { matrixAttention, matrixAttentionGradient } from './matrices';
 import { type AttentionAttrs, attentionDims, type TokenSegment } from './problem';
 import { attentionGradientReference, attentionReference } from './reference';
 import { tiledAttention, tiledAttentionGradient } from './tiled';
@@ -20,6 +21,9 @@ const matrixBytes = (N: number): number => 4 * padded(N) ** 2;
 /** CPU adapters with subgroups compute head by head through scratch memory, as long as a head's logits can be bound. */
 const usesChunks = ({ family, subgroupSize, maxBindingBytes }: Target, N: number): boolean =>
   family === 'cpu' && subgroupSize !== undefined && subgroupSize <= 32 && matrixBytes(N) <= maxBindingBytes;
+
+/** Subgroup matrices multiply f16, where a tile of them fits the adapter. */
+const usesMatrices = ({ family, f16 }: Target, { dtype }: Spec): boolean => family === 'gpu' && f16 && dtype === 'f16';
 
 /** Outputs [.., H d] and the log-sum-exp [B, H, N] of every segment. */
 const attentionOp: Op<AttentionAttrs> = {
@@ -38,7 +42,8 @@ const attentionOp: Op<AttentionAttrs> = {
   lower({ inputs: [qkv], outputs: [out, ...sums], attrs, target }) {
     return attentionDims(qkv!, attrs).flatMap((dims, segment) => {
       const problem = { dims, qkv: qkv!, out: out!, lse: sums[segment]!, target };
-      return usesChunks(target, dims.N) ? chunkedAttention(problem) : tiledAttention(problem);
+      if (usesChunks(target, dims.N)) return chunkedAttention(problem);
+      return (usesMatrices(target, qkv!) && matrixAttention(problem)) || tiledAttention(problem);
     });
   },
 };
@@ -52,7 +57,8 @@ const attentionGradientOp: Op<AttentionAttrs> = {
   lower({ inputs: [qkv, out, gradient, ...sums], outputs: [dqkv], attrs, target }) {
     return attentionDims(qkv!, attrs).flatMap((dims, segment) => {
       const problem = { dims, qkv: qkv!, gradient: gradient!, out: out!, lse: sums[segment]!, dqkv: dqkv!, target };
-      return usesChunks(target, dims.N) ? chunkedAttentionGradient(problem) : tiledAttentionGradient(problem);
+      if (usesChunks(target, dims.N)) return chunkedAttentionGradient(problem);
+      return (usesMatrices(target, qkv!) && matrixAttentionGradient(problem)) || tiledAttentionGradient(problem);
     });
   },
 };

@@ -56,6 +56,10 @@ export function attentionDims(
 
 /** Labels of the fused kernels, and what kinds they are. */
 export const ATTENTION_KINDS = { attention: 'attention', attentionGradient: 'attention gradient' } as const;
+export const MATRIX_KINDS = {
+  attention: 'matrix attention',
+  attentionGradient: 'matrix attention gradient',
+} as const;
 export type AttentionLabel = keyof typeof ATTENTION_KINDS;
 
 /** Whether the fused kernels take heads of d elements: they read vec4 and hold whole rows of the result in registers. */

@@ -21,6 +21,9 @@ export type StoreToken = (token: string, unit: string, value: string) => string;
 export interface TokenScope {
   load(tokens: Tokens): LoadToken;
   store(tokens: Tokens): StoreToken;
+  /** The same of a tensor of f16 by units of eight, as `vec4<u32>`: 16 bytes at a time. */
+  loadEight(tokens: Tokens): LoadToken;
+  storeEight(tokens: Tokens): StoreToken;
   /** Elements that are touched of each tensor, for `KernelSource`: of a packed one, the parts that were asked for. */
   touched(): ReadonlyMap<Storage, number>;
   /** WGSL of where each one's head starts; needs `head`, its number among all B H. To be asked for last. */
@@ -36,14 +39,15 @@ export function tokenScope(
   const starts: string[] = [];
   const parts = new Map<Tensor, Set<string | undefined>>();
   const [heads, tokens, units] = [k.uniform(H), k.uniform(N), k.uniform(d / 4)];
-  function place(variable: string, { tensor, part }: Tokens): (token: string, unit: string) => string {
+  function place(variable: string, { tensor, part }: Tokens, size = 4): (token: string, unit: string) => string {
     parts.set(tensor, new Set([...(parts.get(tensor) ?? []), part]));
-    const width = (H * d) / 4;
+    const width = (H * d) / size;
     const row = part ? 3 * width : width;
     const stride = k.uniform(row);
     const offset = k.uniform(before * row + (part ? PARTS.indexOf(part) * width : 0));
     const start = `start${starts.length}`;
-    starts.push(`  let ${start} = head / ${heads} * ${tokens} * ${stride} + head % ${heads} * ${units} + ${offset};`);
+    const perHead = size === 4 ? units : `(${units} / ${size / 4}u)`;
+    starts.push(`  let ${start} = head / ${heads} * ${tokens} * ${stride} + head % ${heads} * ${perHead} + ${offset};`);
     return (token, unit) => `${variable}[${start} + ${token} * ${stride} + ${unit}]`;
   }
   return {
@@ -55,6 +59,11 @@ export function tokenScope(
       const type = elementType(own.tensor, 4);
       const at = place(k.write(own.tensor, type), own);
       return (token, unit, value) => `${at(token, unit)} = ${type}(${value});`;
+    },
+    loadEight: (own) => place(k.read(own.tensor, 'vec4<u32>'), own, 8),
+    storeEight(own) {
+      const at = place(k.write(own.tensor, 'vec4<u32>'), own, 8);
+      return (token, unit, value) => `${at(token, unit)} = ${value};`;
     },
     touched: () => new Map([...parts].map(([tensor, { size }]) => [tensor, size * computed * N * d])),
     declarations: () => starts.join('\n'),
