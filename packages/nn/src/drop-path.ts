@@ -16,8 +16,9 @@ export function dropPathSubset(x: Tensor, kept: Tensor, branch: (x: Tensor) => T
   const B = x.shape[0]!;
   const positions = rowPositions(kept, B);
   const out = branch(gatherRows(x, kept, positions));
-  const scale = scales ? cast(perRow(scales, x), out.dtype) : B / kept.shape[0]!;
-  return add(x, scatterAddRows(mul(out, scale), kept, B, positions));
+  // scales are f32 and so is the product: the scale of f16 rows is not rounded, as a number is not
+  const scaled = scales ? cast(mul(cast(out, 'f32'), perRow(scales, x)), out.dtype) : mul(out, B / kept.shape[0]!);
+  return add(x, scatterAddRows(scaled, kept, B, positions));
 }
 
 /** x [B, ...] plus `branch(x)` times mask [B] (0 or 1) over the keep probability. */

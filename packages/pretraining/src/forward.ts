@@ -11,7 +11,7 @@ import { type HeadConfig, projectionHead } from '@franca/matryoshka-heads';
 import { type ChunkOptions, type Parameters, planChunks, prototypeLogits, type SoftTargets, within } from '@franca/nn';
 import { centeringTargets, nextCentersOf, sinkhornTargetsOverRanks, type Teacher } from '@franca/sinkhorn';
 import { cast, concat, constant, gatherRows, less, reshape, select, type Tensor } from '@franca/tensor';
-import { vit } from '@franca/vit';
+import { vit, vitInOnePass } from '@franca/vit';
 import { PretrainError } from './errors';
 import type { PerInput } from './inputs';
 import { keptTensors } from './kept-samples';
@@ -76,7 +76,7 @@ export function pretrainForward(given: ForwardInput, options: PretrainOptions, c
   return { losses, dino, ibot, nextCenters, teacherCls: seen.cls };
 }
 
-/** What the student sees: global crops with patches masked, and local crops. */
+/** What the student sees, in one pass: global crops with patches masked, and local crops. */
 function studentTokens({ student, batch }: ForwardInput, { vit: config, precision: dtype, remat }: PretrainOptions) {
   if (remat === 'auto')
     throw new PretrainError(
@@ -85,10 +85,12 @@ function studentTokens({ student, batch }: ForwardInput, { vit: config, precisio
     );
   const backbone = within(student, 'backbone');
   const kept = (kind: 'global' | 'local') => keptTensors(batch, config.depth, kind);
-  return {
-    globals: vit(backbone, batch.globalCrops, config, { dtype, remat, masks: batch.masks, kept: kept('global') }),
-    locals: batch.localCrops && vit(backbone, batch.localCrops, config, { dtype, remat, kept: kept('local') }),
-  };
+  const lists = [
+    { images: batch.globalCrops, masks: batch.masks, kept: kept('global') },
+    ...(batch.localCrops ? [{ images: batch.localCrops, kept: kept('local') }] : []),
+  ];
+  const [globals, locals] = vitInOnePass(backbone, lists, config, { dtype, remat });
+  return { globals: globals!, locals };
 }
 
 /** An index beyond all rows. */

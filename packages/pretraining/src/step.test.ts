@@ -391,5 +391,5 @@ test('ViT-B with its official heads is planned within WebGPU default limits, gra
   expect(parameters).toBe(304_985_120);
   expect(plan.steps.some(({ kind }) => kind === 'copy')).toBe(false);
   // all iBOT logits of the finest level are U x 131072
-  expect(Math.max(...plan.slotBytes)).toBeLessThan((options.masks.bound * 131072 * 4) / 5);
+  expect(Math.max(...plan.slotBytes)).toBeLessThan((options.masks.bound * 131072 * 4) / 3);
 });

@@ -95,7 +95,13 @@ export {
 export { elementType, type KernelBuilder, type KernelSource, kernelBuilder, scratch } from './kernels/kernel-builder';
 export { type RowBody, rowKernel } from './kernels/row-kernel';
 export { assign, type GroupTensors, type StateTensors, store } from './ops/assign';
-export { attention, attentionProbabilities, scaledDotProductAttention } from './ops/attention/attention';
+export {
+  attention,
+  attentionProbabilities,
+  scaledDotProductAttention,
+  segmentAttention,
+} from './ops/attention/attention';
+export type { TokenSegment } from './ops/attention/problem';
 export { allGather, allReduce, allReduceWindows, reduceScatter, type WindowsOptions } from './ops/collective';
 export { concat } from './ops/concat';
 export * from './ops/elementwise';
@@ -124,6 +130,7 @@ export { softCrossEntropy, softCrossEntropyChunk, type TargetPairing } from './o
 export { logSoftmax, softmax } from './ops/rows/softmax';
 export { argmax, topK } from './ops/rows/top-k';
 export { weightNorm } from './ops/rows/weight-norm';
+export { segmentRows } from './ops/segment-rows';
 export { pad, slice, sliceAxis } from './ops/slice';
 export { constant, input, literal } from './ops/sources';
 export { transpose } from './ops/transpose';

@@ -1,9 +1,11 @@
-import { parametersOf } from '@franca/nn';
-import { add, compile, type Gpu, grad, mul, type Spec, sum, type Tensor } from '@franca/tensor';
+import { type Parameters, parametersOf } from '@franca/nn';
+import { add, compile, concat, type Gpu, grad, mul, reshape, type Spec, sum, type Tensor } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, test } from 'vitest';
 import { checkParity, parityFile } from '../../../test/support/parity';
-import { block } from './block';
+import { type BlockConfig, block, type KeptSamples } from './block';
+import { keptRows } from './kept-rows';
+import { splitSegments } from './vit-in-one-pass';
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -11,7 +13,23 @@ beforeAll(async () => {
 });
 afterAll(() => gpu.dispose());
 
-test('extra_drop_path: both branches on their kept samples, forward and gradients', async () => {
+/** The block on the tokens of all lists at once. */
+function together(
+  p: Parameters,
+  lists: readonly { readonly x: Tensor; readonly kept: KeptSamples }[],
+  config: BlockConfig,
+): Tensor[] {
+  const segments = lists.map(({ x: { shape } }) => ({ B: shape[0]!, N: shape[1]! }));
+  const D = lists[0]!.x.shape[2]!;
+  const rows = concat(lists.map(({ x }) => reshape(x, [-1, D])));
+  const { kept, segments: seen } = keptRows(segments)(lists.map((list) => list.kept))!;
+  return splitSegments(block(p, rows, config, kept, seen).x, segments);
+}
+
+test.each([
+  ['list by list', false],
+  ['both lists in one pass', true],
+])('extra_drop_path: both branches on their kept samples, forward and gradients, %s', async (_, inOnePass) => {
   const file = parityFile('extra_drop_path');
   const weights = file.withPrefix('w.');
   const floats = ['xg', 'xl', 'cot_g', 'cot_l'];
@@ -25,9 +43,12 @@ test('extra_drop_path: both branches on their kept samples, forward and gradient
   using step = await compile(
     gpu,
     (_, t: Record<string, Tensor>) => {
-      const run = (x: Tensor, which: string) =>
-        block(parametersOf(t), x, config, { attention: t[`kept.attn.${which}`]!, ffn: t[`kept.ffn.${which}`]! }).x;
-      const [yg, yl] = [run(t.xg!, 'g'), run(t.xl!, 'l')];
+      const lists = ['g', 'l'].map((which) => ({
+        x: t[`x${which}`]!,
+        kept: { attention: t[`kept.attn.${which}`]!, ffn: t[`kept.ffn.${which}`]! },
+      }));
+      const alone = lists.map(({ x, kept }) => block(parametersOf(t), x, config, kept).x);
+      const [yg, yl] = (inOnePass ? together(parametersOf(t), lists, config) : alone) as [Tensor, Tensor];
       const loss = add(sum(mul(yg, t.cot_g!)), sum(mul(yl, t.cot_l!)));
       const wrt = Object.fromEntries([...weights.keys(), 'xg', 'xl'].map((name) => [name, t[name]!]));
       return { yg, yl, grads: Object.values(grad(loss, wrt)) };

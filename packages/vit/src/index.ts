@@ -11,4 +11,5 @@ export { type PositionOptions, positionEmbedding } from './position-embedding';
 export { blockSpecs, vitSpecs } from './specs';
 export { type AssumedKey, CONFIG_KEY, decodeVitConfig, encodeVitConfig, type StoredVitConfig } from './stored-config';
 export { clsAttention, embed, normIntermediate, splitTokens, type VitOptions, type VitOutput, vit } from './vit';
+export { type VitImages, type VitTokens, vitInOnePass } from './vit-in-one-pass';
 export { type WeightFile, type WeightSource, type WeightTable, weightsOf } from './weights';

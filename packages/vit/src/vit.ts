@@ -89,8 +89,7 @@ export function embed(
 /** Images [B, 3, H, W], normalised, to tokens. Throws `VitError` if H or W is no multiple of the patch size. */
 export function vit(p: Parameters, images: Tensor, config: VitConfig, options: VitOptions = {}): VitOutput {
   const { depth, numRegisterTokens: R } = config;
-  if (options.kept && options.kept.length !== depth)
-    throw new VitError('config', `kept samples are given for ${options.kept.length} blocks, the model has ${depth}`);
+  checkKept(options.kept, config);
   const wanted = new Set((options.intermediate ?? []).map((index) => blockIndex(index, depth)));
   const intermediate: Tensor[] = [];
   const blockQkv: Tensor[] = [];
@@ -103,6 +102,12 @@ export function vit(p: Parameters, images: Tensor, config: VitConfig, options: V
     if (wanted.has(i)) intermediate.push(x);
   }
   return { ...splitTokens(norm(within(p, 'norm'), x), R), prenorm: x, intermediate, blockQkv, qkv };
+}
+
+/** Throws where kept samples are not given block by block. */
+export function checkKept(kept: VitOptions['kept'], { depth }: VitConfig): void {
+  if (kept && kept.length !== depth)
+    throw new VitError('config', `kept samples are given for ${kept.length} blocks, the model has ${depth}`);
 }
 
 /** CLS [B, D], registers [B, R, D] and patches [B, N, D] of tokens [B, 1 + R + N, D]. */

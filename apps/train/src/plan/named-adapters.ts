@@ -60,9 +60,19 @@ function expectedRates({ name, matrixFlops, flops, bytes, processors }: DataShee
       ? rate(value, `assumed for these kernels on an ${name}, ${what}`)
       : rate((value / ofH100) * own, `data sheet of the ${name}, at the share assumed for an H100: ${what}`);
   const attention = share(EXPECTED.attentionFlops, flops, H100.flops, 'f32 arithmetic out of workgroup memory');
-  const matrixAttention = share(EXPECTED.matrixAttentionFlops, matrixFlops, H100.matrixFlops, '7 % of dense f16, by counts of what they read');
+  const matrixAttention = share(
+    EXPECTED.matrixAttentionFlops,
+    matrixFlops,
+    H100.matrixFlops,
+    '7 % of dense f16, by counts of what they read',
+  );
   return {
-    matrixFlops: share(EXPECTED.matrixFlops, matrixFlops, H100.matrixFlops, '15 % of dense f16'),
+    matrixFlops: share(
+      EXPECTED.matrixFlops,
+      matrixFlops,
+      H100.matrixFlops,
+      '29 % of dense f16, by a model of their tiles',
+    ),
     productFlops: rate(OF_ARITHMETIC * flops, `data sheet of the ${name}: 40 % of f32 arithmetic, assumed`),
     attentionFlops: attention,
     attentionGradientFlops: attention,

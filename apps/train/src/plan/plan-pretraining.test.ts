@@ -74,22 +74,21 @@ test('the expected time of the official ViT-B comes by kind of kernel, with what
   const fitted = fitPretraining(options, await targetNamed('h100-like'), kept);
   const { plan } = fitted;
   const seconds = Object.fromEntries(costByKind(plan).map((cost) => [cost.kind, cost.seconds]));
-  // what a review of the kernels expects of each, in milliseconds, within a tenth
+  // each kind within a tenth of its work at its rate: 18.8 TFLOP of products, 0.32 and 0.56 of attention
   const expected = {
-    'matrix product': 132,
-    attention: 35,
-    'attention gradient': 63,
-    reduction: 36,
-    'parameter gradient': 2.4,
+    'matrix product': 66,
+    'matrix attention': 4.7,
+    'matrix attention gradient': 8.1,
+    reduction: 2.5,
+    'parameter gradient': 1.0,
   } as const;
   for (const [kind, milliseconds] of Object.entries(expected))
     expect(Math.abs((seconds[kind]! * 1e3) / milliseconds - 1), kind).toBeLessThan(0.1);
-  expect(plan.report.estimatedSeconds).toBeGreaterThan(0.26);
-  expect(plan.report.estimatedSeconds).toBeLessThan(0.42);
-  const text = describePlan(fitted, { planning: 1, ops: 3 }).join('\n');
-  expect(text).toMatch(/^ +609 +19599.2 +\d+.\d\d +132.\d\d {2}matrix product$/m);
-  expect(text).toMatch(/^products on matrix units +150 TFLOP\/s +expected: assumed for these kernels on an H100 SXM/m);
-  expect(text).toMatch(/^waits for +off the matrices: 48 x attentionGradient, 62.\d\d ms, 560 GFLOP$/m);
+  expect(plan.report.estimatedSeconds).toBeLessThan(0.12);
+  const lines = describePlan(fitted, { planning: 1, ops: 3 });
+  const text = lines.join('\n');
+  expect(text).toMatch(/^products on matrix units +290 TFLOP\/s +expected: assumed for these kernels on an H100 SXM/m);
+  expect(lines.find((line) => line.startsWith('waits for'))).toBeUndefined();
 });
 
 test('another card is expected to reach the same share of its data sheet', async () => {

@@ -53,9 +53,13 @@ test('gradients are exchanged once an update', () => {
 });
 
 test('the link that is asked for makes ranks as efficient as was asked', () => {
-  // a device so slow that a link decides
+  // a device so slow that a link decides, and blocks enough that what ranks do besides is a small part
   const slow = { ...defaultTarget, rates: { ...defaultTarget.rates, launchSeconds: { value: 1e-3, source: 'slow' } } };
-  const options = derive(loadConfig(['cpu-tiny'], TINY).config, { size: 4, rank: 0, f16: false });
+  const options = derive(loadConfig(['cpu-tiny'], [...TINY, 'franca.vit.depth=4']).config, {
+    size: 4,
+    rank: 0,
+    f16: false,
+  });
   const fitted = fitPretraining(options, slow);
   const cluster = clusterOf(slow, { ranks: 4, ranksPerNode: 1 })!;
   const { link } = scaleOf(fitted, cluster).goal!;

@@ -1,11 +1,14 @@
 /** Ops that only move elements, tested together: transpose, slice, pad, concat, gather, patchify. Results are exact. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { range } from '../base/whole-numbers';
 import type { Gpu } from '../device/gpu';
 import { openGpu } from '../node';
+import { interpret } from '../passes/interpret';
 import { checkOp } from '../testing';
 import { concat } from './concat';
 import { gatherRows, scatterAddRows } from './gather';
 import { patchify } from './patchify';
+import { segmentRows } from './segment-rows';
 import { pad, slice, sliceAxis } from './slice';
 import { constant, input } from './sources';
 import { transpose } from './transpose';
@@ -53,6 +56,26 @@ test.each([
   ],
 ])('slice of %j at %j, box %j', async (shape, start, box) => {
   await checkOp(gpu, (x) => slice(x, start, box), [{ shape }], exact);
+});
+test('rows of listed images of several sizes, an empty list and images that do not exist among them', async () => {
+  const segments = [
+    { B: 3, N: 5 },
+    { B: 2, N: 1 },
+    { B: 4, N: 3 },
+  ];
+  const lists = [[2, 0], [], [3, 9, 1]];
+  const inputs = lists.map((values) => ({ shape: [values.length], dtype: 'u32' as const, values }));
+  await checkOp(gpu, (...images) => segmentRows(images, segments), inputs, exact);
+  const rows = segmentRows(
+    lists.map((values) => constant(values, [values.length], 'u32')),
+    segments,
+  );
+  const images = (first: number, count: number): number[] => range(count).map((i) => first + i);
+  expect([...interpret([rows], {}).value(rows).data]).toEqual(
+    [images(10, 5), images(0, 5), images(26, 3), images(26, 3), images(20, 3)].flat(),
+  );
+  expect(() => segmentRows([constant([0], [1], 'u32')], segments)).toThrow(/a list of images for each segment/);
+  expect(() => segmentRows([constant([0], [1])], segments.slice(1, 2))).toThrow(/must be lists of u32, got f32/);
 });
 test('a slice of whole rows at a 256-byte boundary is a view', () => {
   expect(sliceAxis(input('x', [9, 64]), 0, 3, 8).node.op.view).toBeDefined();

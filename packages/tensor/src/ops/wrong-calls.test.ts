@@ -11,8 +11,19 @@ const functions: Readonly<Record<string, unknown>> = { ...api };
 /** Functions that take tensors. */
 const OPS = [
   ...['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'neg', 'abs', 'exp', 'log', 'sqrt', 'square', 'relu', 'gelu'],
-  ...['clamp', 'select', 'cast', 'equal', 'less', 'matmul', 'attention', 'scaledDotProductAttention', 'softmax'],
   ...[
+    'clamp',
+    'select',
+    'cast',
+    'equal',
+    'less',
+    'matmul',
+    'attention',
+    'segmentAttention',
+    'scaledDotProductAttention',
+  ],
+  ...[
+    'softmax',
     'logSumExp',
     'layerNorm',
     'l2Normalise',
@@ -24,7 +35,19 @@ const OPS = [
     'mean',
     'max',
   ],
-  ...['reshape', 'transpose', 'slice', 'sliceAxis', 'pad', 'concat', 'gatherRows', 'oneHot', 'patchify', 'broadcastTo'],
+  ...[
+    'reshape',
+    'transpose',
+    'slice',
+    'sliceAxis',
+    'pad',
+    'concat',
+    'gatherRows',
+    'segmentRows',
+    'oneHot',
+    'patchify',
+    'broadcastTo',
+  ],
   ...[
     'resample',
     'rowPositions',

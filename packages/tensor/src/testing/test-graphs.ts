@@ -153,6 +153,27 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
       build: ({ qkv }) => f.attention(qkv!, heads!),
     }),
   ),
+  {
+    name: 'rows of images of segments',
+    inputs: (n) => ({ a: { shape: [n], dtype: 'u32' }, b: { shape: [2], dtype: 'u32' } }),
+    build: ({ a, b }) =>
+      f.segmentRows(
+        [a!, b!],
+        [
+          { B: 3, N: 7 },
+          { B: 4, N: 2 },
+        ],
+      ),
+  },
+  {
+    name: 'attention of segments',
+    inputs: (n) => ({ qkv: { shape: [2 * n + 3 * 5, 96] } }),
+    build: ({ qkv }) =>
+      f.segmentAttention(qkv!, 2, [
+        { B: 2, N: (qkv!.shape[0]! - 15) / 2 },
+        { B: 3, N: 5 },
+      ]),
+  },
   one('attention over many tokens', (x) => f.attention(x, 2), { inputs: (n) => ({ x: { shape: [1, 1024 + n, 96] } }) }),
   ...[64, 128].map((d) =>
     one(`attention over two tiles of tokens with heads of ${d}`, (x) => f.attention(x, 1), {

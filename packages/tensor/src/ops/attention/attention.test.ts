@@ -8,10 +8,14 @@ import { openGpu } from '../../node';
 import { grad } from '../../passes/grad';
 import { interpret } from '../../passes/interpret';
 import { type CheckOptions, checkOp, normals } from '../../testing';
+import { concat } from '../concat';
 import { mul } from '../elementwise';
 import { sum } from '../reduce';
+import { sliceAxis } from '../slice';
 import { input } from '../sources';
-import { attention, attentionProbabilities, scaledDotProductAttention } from './attention';
+import { reshape } from '../views';
+import { attention, attentionProbabilities, scaledDotProductAttention, segmentAttention } from './attention';
+import type { TokenSegment } from './problem';
 
 /** softmax(q k^T / sqrt(d)) v by the definition, on the packed layout. */
 function byDefinition(
@@ -42,6 +46,11 @@ function byDefinition(
   return out;
 }
 
+const SEGMENTS = [
+  { B: 2, N: 5 },
+  { B: 1, N: 18 },
+];
+
 test('attention reads q, k and v of every head from the packed projection', () => {
   const shape = [2, 5, 24] as const;
   const values = normals(2 * 5 * 24);
@@ -58,6 +67,10 @@ test('shapes that do not fit are refused when recorded', () => {
     /attention: needs \[B, N, 3 \* 2 \* d\].*got \[2, 5, 10\]/,
   );
   expect(() => attention(input('x', [2, 5, 24]), 0)).toThrow(/positive number of heads, got 0/);
+  expect(() => segmentAttention(input('x', [22, 24]), 2, SEGMENTS)).toThrow(
+    /segmentAttention: needs \[28, 3 \* 2 \* d\]: tokens of 2 x 5 \+ 1 x 18, got \[22, 24\]/,
+  );
+  expect(() => segmentAttention(input('x', [22, 24]), 2, [])).toThrow(/at least one segment/);
   expect(() =>
     scaledDotProductAttention(input('q', [1, 2, 3, 4]), input('k', [1, 2, 5, 8]), input('v', [1, 2, 5, 4])),
   ).toThrow(/scaledDotProductAttention: needs q \[B, H, N, d\]/);
@@ -108,6 +121,30 @@ describe.each([
   test('a sequence of 1370 tokens', async () => {
     await check([1, 1370, 1, 16], { gradient: false, bitwise: false });
   });
+  test('segments of images of two sizes get the bits that each gets alone, and so do their gradients', async () => {
+    const [rows, width] = [28, 3 * 2 * 16];
+    const both = (x: Tensor): Tensor => segmentAttention(x, 2, SEGMENTS);
+    const alone = (x: Tensor): Tensor => {
+      const part = (first: number, { B, N }: TokenSegment): Tensor =>
+        reshape(attention(reshape(sliceAxis(x, 0, first, first + B * N), [B, N, width]), 2), [B * N, width / 3]);
+      return concat([part(0, SEGMENTS[0]!), part(10, SEGMENTS[1]!)]);
+    };
+    const valueAndGradient = async (attend: (x: Tensor) => Tensor): Promise<unknown[]> => {
+      const batch = { x: { shape: [rows, width], dtype: 'f32' } } as const;
+      using step = await compile(
+        gpus[family]!,
+        (_, { x }) => {
+          const value = attend(x);
+          return { value, gradient: grad(sum(mul(value, value)), [x])[0]! };
+        },
+        { batch },
+      );
+      step.run({ x: normals(rows * width) });
+      return [await step.read('value'), await step.read('gradient')];
+    };
+    expect(await valueAndGradient(both)).toEqual(await valueAndGradient(alone));
+    await checkOp(gpus[family]!, both, [{ shape: [rows, width] }], { directions: 1 });
+  });
   test('f16 storage', async (context) => {
     context.skip(!gpus[family]!.target.f16, 'the adapter has no f16');
     const values = normals(37 * 96).map(f16round);
@@ -156,6 +193,9 @@ describe('on CPU adapters', () => {
   });
   test('a head size that only the materialised path takes', async () => {
     await checkOp(gpus.cpu!, (qkv) => attention(qkv, 2), [{ shape: [2, 5, 3 * 2 * 6] }]);
+  });
+  test('segments of such heads', async () => {
+    await checkOp(gpus.cpu!, (qkv) => segmentAttention(qkv, 2, SEGMENTS), [{ shape: [28, 3 * 2 * 6] }]);
   });
   test('cross attention of 3 queries over 7 keys', async () => {
     await checkOp(gpus.cpu!, (...[q, k, v]) => scaledDotProductAttention(q as Tensor, k as Tensor, v as Tensor), [

@@ -7,14 +7,15 @@ import { opError } from '../../base/errors';
 import { showShape } from '../../base/shape';
 import type { Tensor } from '../../graph/op';
 import { checkTensor } from '../../graph/record';
+import { concat } from '../concat';
 import { mul } from '../elementwise';
 import { matmul } from '../matmul/matmul';
 import { softmax } from '../rows/softmax';
-import { slice } from '../slice';
+import { slice, sliceAxis } from '../slice';
 import { transpose } from '../transpose';
 import { reshape } from '../views';
 import { fusedAttention } from './fused-op';
-import { isFusedHead } from './problem';
+import { attentionDims, isFusedHead, type TokenSegment } from './problem';
 
 /** q, k or v (`part` 0, 1, 2) of a packed projection as [B, H, N, d]. */
 function headsOf(qkv: Tensor, heads: number, part: number): Tensor {
@@ -24,8 +25,12 @@ function headsOf(qkv: Tensor, heads: number, part: number): Tensor {
   return transpose(reshape(own, [B, N, heads, d]), [0, 2, 1, 3]);
 }
 
-function checkPacked(op: string, qkv: Tensor, heads: number): void {
+function checkHeads(op: string, heads: number): void {
   if (!Number.isInteger(heads) || heads < 1) opError('argument', op, `needs a positive number of heads, got ${heads}`);
+}
+
+function checkPacked(op: string, qkv: Tensor, heads: number): void {
+  checkHeads(op, heads);
   if (qkv.shape.length !== 3 || qkv.shape[2]! % (3 * heads) !== 0)
     opError(
       'shape',
@@ -45,10 +50,40 @@ const probabilities = (q: Tensor, k: Tensor): Tensor =>
 export function attention(qkv: Tensor, heads: number): Tensor {
   checkPacked('attention', qkv, heads);
   const [B, N, width] = qkv.shape as [number, number, number];
-  if (isFusedHead(width / (3 * heads))) return fusedAttention(qkv, heads);
+  if (isFusedHead(width / (3 * heads))) return fusedAttention(qkv, heads, [{ B, N }]);
   const [q, k, v] = [0, 1, 2].map((part) => headsOf(qkv, heads, part)) as [Tensor, Tensor, Tensor];
   const out = scaledDotProductAttention(q, k, v);
   return reshape(transpose(out, [0, 2, 1, 3]), [B, N, width / 3]);
+}
+
+/**
+ * Self-attention of images of several sizes whose tokens lie one behind the other: qkv [R, 3 H d] -> [R, H d], where `segments` say how the R rows are divided:
+ * B images of N tokens each, and so on. Every image is attended to as `attention` does. Throws `TensorError` with code `shape` or `argument`.
+ */
+export function segmentAttention(qkv: Tensor, heads: number, segments: readonly TokenSegment[]): Tensor {
+  checkSegments(qkv, heads, segments);
+  const width = qkv.shape[1]!;
+  if (isFusedHead(width / (3 * heads))) return fusedAttention(qkv, heads, segments);
+  const parts = attentionDims(qkv, { heads, segments }).map(({ B, N, before }) => {
+    const own = reshape(sliceAxis(qkv, 0, before, before + B * N), [B, N, width]);
+    return reshape(attention(own, heads), [B * N, width / 3]);
+  });
+  return concat(parts);
+}
+
+function checkSegments(qkv: Tensor, heads: number, segments: readonly TokenSegment[]): void {
+  const op = 'segmentAttention';
+  const { shape } = checkTensor(op, qkv);
+  checkHeads(op, heads);
+  if (!Array.isArray(segments) || segments.length === 0)
+    opError('argument', op, 'needs a list of at least one segment { B, N }');
+  const rows = segments.reduce((sum, { B, N }) => sum + B * N, 0);
+  if (shape.length !== 2 || shape[0] !== rows || shape[1]! % (3 * heads) !== 0)
+    opError(
+      'shape',
+      op,
+      `needs [${rows}, 3 * ${heads} * d]: tokens of ${segments.map(({ B, N }) => `${B} x ${N}`).join(' + ')}, got ${showShape(shape)}`,
+    );
 }
 
 /** The softmax weights [B, H, N, N] (row: query, column: key) that `attention` applies to the values; to look at, they are large. */

@@ -1,11 +1,11 @@
-/** delta [B, H, N] = sum of dO O over a head's elements: what the softmax's gradient subtracts from a query's dP. */
+/** delta [B, H, N] of a segment = sum of dO O over a head's elements: what the softmax's gradient subtracts from a query's dP. */
 import type { Target } from '../../base/target';
 import type { Kernel, Scratch, Tensor } from '../../graph/op';
 import { elementType, kernelBuilder, scratch } from '../../kernels/kernel-builder';
 import type { AttentionDims } from './problem';
 
 export function deltaKernel(
-  { B, H, N, d }: AttentionDims,
+  { B, H, N, d, before }: AttentionDims,
   out: Tensor,
   gradient: Tensor,
   target: Target,
@@ -19,13 +19,15 @@ export function deltaKernel(
     body: `
   if (thread >= ${k.uniform(B * H * N)}) { return; }
   var sum = vec4<f32>();
-  for (var c = thread * ${units}; c < (thread + 1u) * ${units}; c++) { sum += vec4<f32>(${O}[c]) * vec4<f32>(${G}[c]); }
+  let own = (thread + ${k.uniform(before * H)}) * ${units};
+  for (var c = own; c < own + ${units}; c++) { sum += vec4<f32>(${O}[c]) * vec4<f32>(${G}[c]); }
   let token = thread / ${heads};
   ${sums}[(token / ${tokens} * ${heads} + thread % ${heads}) * ${tokens} + token % ${tokens}] = dot(sum, vec4<f32>(1.0));`,
     workgroupSize: 64,
     workgroups: Math.ceil((B * H * N) / 64),
     flops: 2 * B * H * N * d,
     serial: d / 4,
+    touched: new Map([out, gradient].map((tensor) => [tensor, B * H * N * d])),
   });
   return { kernel, delta };
 }

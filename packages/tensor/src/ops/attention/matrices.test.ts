@@ -12,7 +12,7 @@ import { openMatrixGpu } from '../../testing/matrix-gpu';
 import { compileKernels, PAPER_ADAPTERS } from '../../testing/paper-adapters';
 import { cast } from '../elementwise';
 import { sum } from '../reduce';
-import { attention } from './attention';
+import { attention, segmentAttention } from './attention';
 
 describe('attention on subgroup matrices', () => {
   let gpu: Gpu;
@@ -55,6 +55,20 @@ describe('attention on subgroup matrices', () => {
   ] as const)('%s', async ([, shape], context) => {
     skip(context, shape === SMALL);
     await check(shape);
+  });
+
+  test('segments of images of two sizes', async (context) => {
+    skip(context);
+    const segments = [
+      { B: 2, N: 5 },
+      { B: 1, N: 18 },
+    ];
+    const values = Float32Array.from(normals(28 * 96), f16round);
+    await checkOp(gpu, (qkv) => segmentAttention(qkv, 2, segments), [{ shape: [28, 96], dtype: 'f16', values }], {
+      tolerance: 2 ** -10,
+      gradientTolerance: 2 ** -9,
+      directions: 1,
+    });
   });
 
   test('heads of 128', async (context) => {

@@ -1,20 +1,32 @@
-/** What the fused attention kernels of either family are given. qkv is [B, N, 3 H d], the output and its gradient [B, N, H d]. */
+/** What the fused attention kernels of either family are given: one segment of the tokens in qkv [B, N, 3 H d] or [R, 3 H d]; the output and its gradient have H d columns. */
+import type { Shape } from '../../base/shape';
 import type { Target } from '../../base/target';
-import type { Spec, Tensor } from '../../graph/op';
+import type { Tensor } from '../../graph/op';
 
-export interface AttentionDims {
+/** B images of N tokens each, whose rows follow one another. Tokens see those of their own image only. */
+export interface TokenSegment {
   readonly B: number;
-  readonly H: number;
   readonly N: number;
+}
+
+export interface AttentionDims extends TokenSegment {
+  readonly H: number;
   /** Elements per head. */
   readonly d: number;
+  /** Rows of tokens that lie before those of the segment. */
+  readonly before: number;
+}
+
+export interface AttentionAttrs {
+  readonly heads: number;
+  readonly segments: readonly TokenSegment[];
 }
 
 export interface AttentionProblem {
   readonly dims: AttentionDims;
   readonly qkv: Tensor;
   readonly out: Tensor;
-  /** Log-sum-exp of each query's logits, [B, H, N]. */
+  /** Log-sum-exp of each of the segment's queries' logits, [B, H, N]. */
   readonly lse: Tensor;
   readonly target: Target;
 }
@@ -29,9 +41,17 @@ export interface AttentionGradientProblem {
   readonly target: Target;
 }
 
-export function attentionDims(qkv: Pick<Spec, 'shape'>, heads: number): AttentionDims {
-  const [B, N, width] = qkv.shape as [number, number, number];
-  return { B, H: heads, N, d: width / (3 * heads) };
+/** The dimensions of every segment. */
+export function attentionDims(
+  { shape }: { readonly shape: Shape },
+  { heads, segments }: AttentionAttrs,
+): AttentionDims[] {
+  let before = 0;
+  return segments.map(({ B, N }) => {
+    const dims = { B, H: heads, N, d: shape.at(-1)! / (3 * heads), before };
+    before += B * N;
+    return dims;
+  });
 }
 
 /** Labels of the fused kernels, and what kinds they are. */

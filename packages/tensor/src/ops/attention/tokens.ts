@@ -1,4 +1,4 @@
-/** How attention kernels address the tokens of one head, in the packed qkv or in a tensor [B, N, H d]. */
+/** How attention kernels address the tokens of one head, in the packed qkv or in a tensor of H d columns. */
 import type { Storage, Tensor } from '../../graph/op';
 import { elementType, type KernelBuilder } from '../../kernels/kernel-builder';
 import type { AttentionDims } from './problem';
@@ -9,7 +9,7 @@ export type TokenPart = (typeof PARTS)[number];
 
 export interface Tokens {
   readonly tensor: Tensor;
-  /** Which part of a packed tensor; absent for a tensor [B, N, H d]. */
+  /** Which part of a packed tensor; absent for a tensor of H d columns. */
   readonly part?: TokenPart;
 }
 
@@ -31,15 +31,20 @@ export interface TokenScope {
 }
 
 /** Strides and offsets are uniforms, so that kernels which differ in nothing else are one pipeline. `computed` are the heads that the kernel computes. */
-export function tokenScope(k: KernelBuilder, { B, H, N, d }: AttentionDims, computed: number = B * H): TokenScope {
+export function tokenScope(
+  k: KernelBuilder,
+  { B, H, N, d, before }: AttentionDims,
+  computed: number = B * H,
+): TokenScope {
   const starts: string[] = [];
   const parts = new Map<Tensor, Set<string | undefined>>();
   const [heads, tokens, units] = [k.uniform(H), k.uniform(N), k.uniform(d / 4)];
   function place(variable: string, { tensor, part }: Tokens, size = 4): (token: string, unit: string) => string {
     parts.set(tensor, new Set([...(parts.get(tensor) ?? []), part]));
     const width = (H * d) / size;
-    const stride = k.uniform(part ? 3 * width : width);
-    const offset = k.uniform(part ? PARTS.indexOf(part) * width : 0);
+    const row = part ? 3 * width : width;
+    const stride = k.uniform(row);
+    const offset = k.uniform(before * row + (part ? PARTS.indexOf(part) * width : 0));
     const start = `start${starts.length}`;
     const perHead = size === 4 ? units : `(${units} / ${size / 4}u)`;
     starts.push(`  let ${start} = head / ${heads} * ${tokens} * ${stride} + head % ${heads} * ${perHead} + ${offset};`);
