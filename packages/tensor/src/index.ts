@@ -56,6 +56,7 @@ export { tuningTable, useTuningTable } from './device/tuning-table';
 export type { WarmOptions } from './device/warm';
 export type {
   Access,
+  BegunSum,
   Binding,
   ElementAt,
   Exchange,

@@ -83,7 +83,7 @@ function markRows(indices: Tensor, positions: Tensor, target: Target): Kernel[] 
 }
 
 /**
- * Where each of `rows` rows occurs in `indices` [n]: u32 [rows, 2], the first position and one past the last; (n, 0) for a row that does not. `gatherRows` and
+ * Where each of `rows` rows occurs in `indices` [n], as u32 [rows, 2]: the first position and one past the last; (n, 0) for a row that does not. `gatherRows` and
  * `scatterAddRows` of the same indices take it, so that it is found once.
  */
 export const rowPositions = (indices: Tensor, rows: number): Tensor => record1(positionsOp, [indices], { rows });
