@@ -35,7 +35,10 @@ export type RateName =
 export type KernelRates = Readonly<Record<RateName, Rate>>;
 
 /** An adapter that nothing else is known of, so that submits are bounded and a plan has an order of magnitude. */
-const guess = (value: number): Rate => ({ value, source: 'a guess, by the kind of adapter alone' });
+// @__NO_SIDE_EFFECTS__
+function guess(value: number): Rate {
+  return { value, source: 'a guess, by the kind of adapter alone' };
+}
 
 /** Rates of a GPU that nobody measured: those of a small one. */
 export const ROUGH_GPU: KernelRates = {

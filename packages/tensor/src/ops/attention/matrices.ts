@@ -22,7 +22,6 @@ import type { AttentionGradientProblem, AttentionProblem } from './problem';
 
 /** Bits by which a score may exceed the maximum that its row had. */
 const SLACK = '8.0';
-const LOG2E = String(Math.LOG2E);
 
 /** Undefined where no tile fits the adapter. */
 export function matrixAttention({ dims, qkv, out, lse, target }: AttentionProblem): Kernel[] | undefined {
@@ -128,7 +127,7 @@ function queryGradient(
     const ofRow = (values: Storage): string => `${k.read(values)}[head * ${N} + min(row, ${N} - 1u)]`;
     return {
       before: `
-  let lse = ${ofRow(lse)} * ${LOG2E};
+  let lse = ${ofRow(lse)} * ${Math.LOG2E};
   let delta = ${ofRow(delta)};`,
       weights: putWeights(scope, 0, (i) => `exp2(s${i} * ${bits} - lse) * (g${i} - delta)`),
       products: addProduct(scope, 'q', 0, 0),
@@ -163,7 +162,7 @@ function keyValueGradient(
     const [LSE, DELTA] = [k.read(lse), k.read(delta)];
     return {
       perColumn: [
-        (column) => `${LSE}[head * ${N} + ${column}] * ${LOG2E}`,
+        (column) => `${LSE}[head * ${N} + ${column}] * ${Math.LOG2E}`,
         (column) => `${DELTA}[head * ${N} + ${column}]`,
       ],
       weights: `

@@ -78,12 +78,12 @@ const LARGEST = 64;
 /** Forms in shares of the largest square that a subgroup holds: its rows and columns, and how many subgroups there are along them. */
 const FORMS = [
   { rows: 1, columns: 1, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
-  { rows: 1, columns: 1 / 2, subgroupRows: 2, subgroupColumns: 4, deep: 1 },
-  { rows: 1, columns: 1, subgroupRows: 4, subgroupColumns: 2, deep: 1 / 2 },
-  { rows: 1 / 2, columns: 1, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
-  { rows: 1 / 2, columns: 1 / 2, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
-  { rows: 1 / 2, columns: 1 / 2, subgroupRows: 2, subgroupColumns: 2, deep: 2 },
-  { rows: 1 / 4, columns: 1 / 4, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
+  { rows: 1, columns: 0.5, subgroupRows: 2, subgroupColumns: 4, deep: 1 },
+  { rows: 1, columns: 1, subgroupRows: 4, subgroupColumns: 2, deep: 0.5 },
+  { rows: 0.5, columns: 1, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
+  { rows: 0.5, columns: 0.5, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
+  { rows: 0.5, columns: 0.5, subgroupRows: 2, subgroupColumns: 2, deep: 2 },
+  { rows: 0.25, columns: 0.25, subgroupRows: 2, subgroupColumns: 2, deep: 1 },
 ] as const;
 
 /** k of a step. */

@@ -63,8 +63,8 @@ const LATENCY = 700;
 const BARRIER = 50;
 const LATENCY_AHEAD = 150;
 const REGISTERS = 65536;
-/** Bytes of workgroup memory of a processor, and what each workgroup takes beside its own. */
-const PROCESSOR_BYTES = 227 * 1024;
+/** Bytes of workgroup memory of a processor, 227 KiB, and what each workgroup takes beside its own. */
+const PROCESSOR_BYTES = 232448;
 const RESERVED_BYTES = 1024;
 const MAX_INVOCATIONS = 2048;
 /** Registers of an invocation beside its sums. */

@@ -121,7 +121,7 @@ function columnReference(x: NdArray, shift: NdArray): Float64Array {
 const ENOUGH_THREADS = { cpu: 32, gpu: 65536 } as const;
 const LEAST_ROWS = 32;
 /** Rows of a thread, on a GPU: four of them are a step of its loop, which has 64 at most. */
-const MOST_ROWS = { cpu: Number.POSITIVE_INFINITY, gpu: 256 } as const;
+const MOST_ROWS = { cpu: 1e9, gpu: 256 } as const;
 
 /** A thread takes one vector of columns and a stretch of the rows, four at a time; a second kernel joins the stretches, if there are several. */
 function lowerColumns({ inputs: [x, shift], target, epilogue }: LowerArgs<object>): Kernel[] {
