@@ -3,7 +3,6 @@
  * into the user's cache (`$XDG_CACHE_HOME/franca`). Nothing is installed. Node runs on it by a script that starts it with that libc.
  */
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -32,14 +31,13 @@ export async function nodeOnNewerMesa(): Promise<string> {
     const partial = mkdtempSync(`${folder}-`);
     try {
       await unpackPackages(partial);
-      writeStart(partial, folder);
       // another process may have been faster: its folder is as good
       if (!existsSync(folder)) renameSync(partial, folder);
     } finally {
       rmSync(partial, { recursive: true, force: true });
     }
   }
-  const node = join(folder, 'node');
+  const node = writeStart(folder);
   if (!(await run(node, ['--input-type=module', '-e', PROBE], { timeout: 60_000 })).ok)
     throw new NoNewerMesa(`Mesa of ${folder} does not answer, or offers no subgroup matrices`);
   return node;
@@ -94,20 +92,30 @@ async function unstableSource(): Promise<string> {
   return `Types: deb\nURIs: ${mirror}\nSuites: sid\nComponents: main\nSigned-By: ${KEYRING}\n`;
 }
 
-/** Writes what starts Node on what was unpacked; `folder` is where it will lie. Programs that start Node again by `process.execPath` start it the same way. */
-function writeStart(partial: string, folder: string): void {
+/**
+ * Writes what starts this Node, which may be another one than last time, on what was unpacked, and returns it. Programs that start Node again by
+ * `process.execPath` start it the same way.
+ */
+function writeStart(folder: string): string {
+  const node = join(folder, 'node');
+  const write = (name: string, text: string): void => {
+    // in one go, for whoever reads it at the same time
+    const partial = join(folder, `${name}-${process.pid}`);
+    writeFileSync(partial, text, { mode: 0o755 });
+    renameSync(partial, join(folder, name));
+  };
   const manifest = {
     file_format_version: '1.0.1',
     ICD: { api_version: '1.4.0', library_path: join(folder, LIBRARIES, 'libvulkan_lvp.so') },
   };
-  writeFileSync(join(partial, 'lavapipe.json'), JSON.stringify(manifest));
-  writeFileSync(join(partial, 'start.cjs'), `process.execPath = ${JSON.stringify(join(folder, 'node'))};\n`);
+  write('lavapipe.json', JSON.stringify(manifest));
+  write('start.cjs', `process.execPath = ${JSON.stringify(node)};\n`);
   const script = `#!/bin/sh
 export VK_DRIVER_FILES=${quoted(join(folder, 'lavapipe.json'))} FRANCA_SETUP_DONE=1
 exec ${quoted(join(folder, 'root/usr/lib64/ld-linux-x86-64.so.2'))} --library-path ${quoted(join(folder, LIBRARIES))} ${quoted(process.execPath)} -r ${quoted(join(folder, 'start.cjs'))} "$@"
 `;
-  writeFileSync(join(partial, 'node'), script);
-  chmodSync(join(partial, 'node'), 0o755);
+  write('node', script);
+  return node;
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

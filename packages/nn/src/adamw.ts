@@ -173,10 +173,9 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
 
 /** Whatever group the copies are of must be the one that changes: else these would lie beside other tensors. */
 function checkCopies(originals: GroupTensors | undefined, copies: GroupTensors | undefined): void {
-  const { copyOf } = copies?.layout ?? {};
-  const node = originals?.windows[0]?.node as { attrs: { group?: string } } | undefined;
-  if (copies && copies.windows.length > 0 && copyOf !== node?.attrs.group)
-    throw new TensorError('argument', `adamW: the copies are of "${copyOf}", not of "${node?.attrs.group}"`);
+  const copyOf = copies?.layout.copyOf;
+  if (copyOf !== undefined && copyOf !== originals?.name)
+    throw new TensorError('argument', `adamW: the copies are of "${copyOf}", not of "${originals?.name}"`);
 }
 
 /** Element i of a list, a scalar. */

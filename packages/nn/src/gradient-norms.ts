@@ -171,8 +171,12 @@ function segmentSquares(window: Tensor, layout: GroupLayout, at: Window): Tensor
       end: Math.min(first + (i + 1) * PIECE, end),
     })),
   );
-  const ends = pieces.map((_, i) => pieces.slice(0, i + 1).flat().length);
-  const owned = pieces.map(({ length }, i) => ({ first: ends[i]! - length, end: ends[i]! }));
+  let count = 0;
+  const owned = pieces.map(({ length }) => {
+    const first = count;
+    count += length;
+    return { first, end: count };
+  });
   const longest = Math.max(1, ...ranges.map(({ first, end }) => end - first));
   const mostPieces = Math.max(1, ...pieces.map(({ length }) => length));
   const lists = mostPieces > 1 ? [ranges, pieces.flat(), owned] : [ranges];

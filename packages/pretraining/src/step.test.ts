@@ -390,6 +390,6 @@ test('ViT-B with its official heads is planned within WebGPU default limits, gra
   );
   expect(parameters).toBe(304_985_120);
   expect(plan.steps.some(({ kind }) => kind === 'copy')).toBe(false);
-  // all iBOT logits of the finest level are U x 131072
+  // all iBOT logits of the finest level are U x 131072; the largest tensor is what a feed-forward layer makes of the tokens of all crops
   expect(Math.max(...plan.slotBytes)).toBeLessThan((options.masks.bound * 131072 * 4) / 3);
 });

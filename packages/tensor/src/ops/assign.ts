@@ -59,6 +59,8 @@ const storeOp: Op<StoreAttrs> = {
 
 /** State tensors of one group as a step sees them. */
 export interface GroupTensors<N extends string = string> {
+  /** Of the group. */
+  readonly name: string;
   /** By name. */
   readonly tensors: Readonly<Record<N, Tensor>>;
   /** The group as flat stretches `[elements]`, each within one binding; segments start at multiples of 128 elements. */
@@ -75,6 +77,7 @@ export type StateTensors<G extends StateSpec = StateSpec> = {
 export function groupTensors<N extends string>(group: string, layout: GroupLayout<N>): GroupTensors<N> {
   const { dtype, segments, windows } = layout;
   return {
+    name: group,
     layout,
     tensors: Object.fromEntries(
       Object.entries<Segment>(segments).map(([name, { buffer, offset, shape }]) => [

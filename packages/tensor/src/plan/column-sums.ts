@@ -1,7 +1,8 @@
 /**
  * Sums of columns that begin where the rows are computed. A gradient that elementwise ops compute is often summed over its rows too, for a bias or a scale: read
- * again for that, or written for nothing else. So the kernel of the elementwise ops, or of an op before them that computes its result unit by unit, adds up parts of the rows as it goes, and the sum's own kernels begin with these
- * parts. For GPUs, whose memory is what such kernels wait for; a software adapter would share the work among fewer threads.
+ * again for that, or written for nothing else. So the kernel of the elementwise ops, or of an op before them that computes its result unit by unit, adds up parts
+ * of the rows as it goes, and the sum's own kernels begin with these parts. For GPUs, whose memory is what such kernels wait for; a software adapter would share
+ * the work among fewer threads.
  */
 import { sameShape, sizeOf } from '../base/shape';
 import type { Target } from '../base/target';

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
 import { sizeOf } from '../../base/shape';
-import { defaultTarget, type SubgroupMatrixConfig, type Target } from '../../base/target';
+import type { SubgroupMatrixConfig } from '../../base/target';
 import { planStep } from '../../compile';
 import type { Gpu } from '../../device/gpu';
 import type { LowerArgs, Tensor } from '../../graph/op';
 import { record1 } from '../../graph/record';
 import { type CheckInput, checkOp, normals } from '../../testing';
 import { openMatrixGpu } from '../../testing/matrix-gpu';
+import { PAPER_ADAPTERS } from '../../testing/paper-adapters';
 import { add, cast, gelu, mul } from '../elementwise';
 import { constant } from '../sources';
 import { type MatmulAttrs, matmul, matmulOp, matmulProblem } from './matmul';
@@ -98,14 +99,7 @@ describe('matmul on subgroup matrices', () => {
 });
 
 describe('the text of the kernel', () => {
-  const target: Target = {
-    ...defaultTarget,
-    f16: true,
-    subgroupSize: 32,
-    subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
-    maxWorkgroupBytes: 49152,
-    maxWorkgroupInvocations: 1024,
-  };
+  const target = PAPER_ADAPTERS.at(-1)!;
   const plan = planStep(target, {}, (_, { a, b }) => matmul(a!, b!), {
     batch: { a: { shape: [4096, 4096], dtype: 'f16' }, b: { shape: [4096, 4096], dtype: 'f16' } },
   });
