@@ -33,6 +33,8 @@ export interface VariantTime {
   readonly agrees: boolean | undefined;
   /** Why it does not run. */
   readonly problem?: string;
+  /** There was no time for it. */
+  readonly untried?: true;
 }
 
 /** An element that is known in f64. */

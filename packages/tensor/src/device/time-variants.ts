@@ -47,5 +47,6 @@ const notTimed = (variant: string, seconds: number): VariantTime => ({
   seconds: undefined,
   difference: undefined,
   agrees: undefined,
-  problem: `not timed; the ${seconds} s for this op were used up`,
+  untried: true,
+  problem: `not timed; the ${Number(seconds.toPrecision(2))} s for this op were used up`,
 });

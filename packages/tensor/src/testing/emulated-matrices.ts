@@ -4,9 +4,11 @@
  * early computes wrongly here as it would on tensor cores. A product fetches the rows of its right matrix from the lanes that hold them.
  *
  * These functions stand in a kernel dozens of times, and a driver's compiler copies them to each place: so they are small loops of scalars, with bounds
- * that the compiler does not know, and all matrices of an invocation lie in one array, where a variable of the kernel is the index of its own.
+ * that the compiler does not know; all matrices of an invocation lie in one array, where a variable of the kernel is the index of its own; and calls
+ * that follow each other become one loop over a list of them, with each function once.
  */
 import type { SubgroupMatrixConfig } from '../base/target';
+import { range } from '../base/whole-numbers';
 
 type Kind = 'left' | 'right' | 'result';
 type Scalar = 'f16' | 'f32' | 'u32';
@@ -40,7 +42,7 @@ const everyType = new RegExp(TYPE, 'g');
 export function withoutSubgroupMatrices(wgsl: string, lanes: number): string {
   if (!wgsl.includes('subgroup_matrix_')) return wgsl;
   const module: Module = { wgsl, config: configOf(wgsl), lanes, functions: new Map(), variables: new Map() };
-  const text = withLanes(withStatements(module)).replace(
+  const text = withLanes(withLists(withStatements(module))).replace(
     /enable (chromium_experimental_subgroup_matrix|subgroups);/g,
     '',
   );
@@ -88,6 +90,46 @@ function withStatements(module: Module): string {
       const { memory, index, after } = memoryOf(module.wgsl, rest);
       return `${functionFor(module, undefined, memory, major)}(${index}${after});`;
     });
+}
+
+/** Calls of functions on matrices that follow each other, as a loop over a list: which function, and what it is called with. */
+function withLists(wgsl: string): string {
+  return wgsl.replaceAll(/(?:\bmatrix\w*\([^;{}]*\);\s*){2,}/g, (run) => {
+    const calls = [...run.matchAll(/(matrix\w*)\(([^;]*)\);/g)].map(([, name, parameters]) => ({
+      name: name!,
+      parameters: divided(parameters!),
+    }));
+    const longest = Math.max(...calls.map(({ parameters }) => parameters.length));
+    const functions = [...new Set(calls.map(({ name }) => name))];
+    const rows = calls.map(({ name, parameters }) => [
+      `${functions.indexOf(name)}u`,
+      ...range(longest).map((i) => parameters[i] ?? '0u'),
+    ]);
+    const cases = functions.map((name, i) => {
+      const { length } = calls.find((call) => call.name === name)!.parameters;
+      return `case ${i}u: { ${name}(${range(length).map((j) => `matrixCalls[call][${j + 1}]`)}); }`;
+    });
+    return `{
+    var matrixCalls = array<array<u32, ${longest + 1}>, ${calls.length}>(${rows.map((row) => `array<u32, ${longest + 1}>(${row.join(', ')})`).join(', ')});
+    for (var call = 0u; call < ${calls.length}u * matrixOne; call++) {
+      switch matrixCalls[call][0] { ${cases.join(' ')} default: {} }
+    }
+  }
+  `;
+  });
+}
+
+/** Parameters of a call, divided at the commas between them. */
+function divided(parameters: string): string[] {
+  const parts = [''];
+  let depth = 0;
+  for (const letter of parameters) {
+    if ('([{'.includes(letter)) depth++;
+    if (')]}'.includes(letter)) depth--;
+    if (letter === ',' && depth === 0) parts.push('');
+    else parts[parts.length - 1] += letter;
+  }
+  return parts;
 }
 
 const isMatrix = (value: string, variables: ReadonlyMap<string, number>): boolean =>

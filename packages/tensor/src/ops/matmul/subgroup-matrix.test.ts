@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sizeOf } from '../../base/shape';
 import type { SubgroupMatrixConfig } from '../../base/target';
+import { range } from '../../base/whole-numbers';
 import { planStep } from '../../compile';
 import type { Gpu } from '../../device/gpu';
 import type { LowerArgs, Tensor } from '../../graph/op';
@@ -11,9 +12,73 @@ import { PAPER_ADAPTERS } from '../../testing/paper-adapters';
 import { add, cast, gelu, mul } from '../elementwise';
 import { constant } from '../sources';
 import { type MatmulAttrs, matmul, matmulOp, matmulProblem } from './matmul';
-import type { MatrixTile } from './matrix-tile';
+import {
+  type MatrixTile,
+  matrixTileColumns,
+  matrixTileFits,
+  matrixTileName,
+  matrixTileRows,
+  matrixTiles,
+} from './matrix-tile';
 import { splitMatmul } from './split';
 import { matrixMatmul } from './subgroup-matrix';
+
+// multiples of 1/64 are exact in f16 and their products and sums in f32; the result is stored as f16, rounded to nearest
+const half = (shape: readonly number[], seed: number): CheckInput => ({
+  shape,
+  dtype: 'f16',
+  values: normals(sizeOf(shape), seed).map((value) => Math.round(value * 64) / 64),
+  differentiate: false,
+});
+const tolerance = 2 ** -11;
+
+type Layout = Pick<MatmulAttrs, 'transposeA' | 'transposeB'>;
+type Size = readonly [M: number, N: number, K: number];
+
+interface Case {
+  readonly size: Size;
+  readonly layout?: Partial<Layout>;
+  /** Ranges of k (default 1). */
+  readonly ranges?: number;
+  readonly batch?: number;
+  readonly epilogue?: Epilogue;
+}
+
+/** What follows the product in its kernel, and the error that its roundings allow. */
+interface Epilogue {
+  readonly error: number;
+  results(product: Tensor): Tensor | readonly Tensor[];
+}
+
+const BATCH = 2;
+const EPILOGUES = {
+  'a bias and an activation': ([, N]) => {
+    const bias = constant(normals(N, 5), [N]);
+    return { error: tolerance, results: (product) => gelu(add(cast(product, 'f32'), bias)) };
+  },
+  // a sum in f16 of a product that was rounded to f16: two roundings of half a unit in the last place
+  'a residual': ([M, N]) => {
+    const residual = constant(normals(BATCH * M * N, 6), [BATCH, M, N], 'f16');
+    return { error: 2 * tolerance, results: (product) => add(product, residual) };
+  },
+  'two results': () => ({ error: tolerance, results: (product) => [product, mul(cast(product, 'f32'), 0.5)] }),
+} as const satisfies Record<string, (size: Size) => Epilogue>;
+
+async function check(gpu: Gpu, tile: MatrixTile, { size: [M, N, K], layout, ranges = 1, ...own }: Case): Promise<void> {
+  const { transposeA = false, transposeB = false } = layout ?? {};
+  const { batch = BATCH, epilogue = { error: tolerance, results: (product) => product } } = own;
+  const op = {
+    ...matmulOp,
+    lower: (args: LowerArgs<MatmulAttrs>) =>
+      splitMatmul(matmulProblem(args), ranges, tile.depth, (problem) => matrixMatmul(problem, tile)),
+  };
+  const a = half(transposeA ? [batch, K, M] : [batch, M, K], 1);
+  const b = half(transposeB ? [batch, N, K] : [batch, K, N], 2);
+  const graph = (...[x, y]: Tensor[]) => epilogue.results(record1(op, [x!, y!], { transposeA, transposeB }));
+  await checkOp(gpu, graph, [a, b], { tolerance: epilogue.error });
+}
+
+const NONE = 'the adapter has no f16 or no subgroups';
 
 describe('matmul on subgroup matrices', () => {
   let gpu: Gpu;
@@ -24,15 +89,6 @@ describe('matmul on subgroup matrices', () => {
   });
   afterAll(() => gpu.dispose());
 
-  // multiples of 1/64 are exact in f16 and their products and sums in f32; the result is stored as f16, rounded to nearest
-  const half = (shape: readonly number[], seed: number): CheckInput => ({
-    shape,
-    dtype: 'f16',
-    values: normals(sizeOf(shape), seed).map((value) => Math.round(value * 64) / 64),
-    differentiate: false,
-  });
-  const tolerance = 2 ** -11;
-
   /** Forms of tiles, each of several matrices in both directions where the adapter's are of 8 x 8. */
   const TILES = {
     'four subgroups': { subgroupRows: 2, subgroupColumns: 2, blockRows: 2, blockColumns: 2, depth: 32 },
@@ -41,61 +97,75 @@ describe('matmul on subgroup matrices', () => {
     'long steps': { subgroupRows: 1, subgroupColumns: 2, blockRows: 2, blockColumns: 1, depth: 64 },
   } as const satisfies Record<string, Omit<MatrixTile, 'config'>>;
 
-  interface Case {
-    readonly tile: keyof typeof TILES;
-    readonly size: readonly [M: number, N: number, K: number];
-    readonly attrs?: Partial<MatmulAttrs>;
-    /** Ranges of k (default 1). */
-    readonly ranges?: number;
-    readonly batch?: number;
-    readonly epilogue?: (product: Tensor) => Tensor | readonly Tensor[];
-  }
-
-  async function check(
-    context: TestContext,
-    { tile, size: [M, N, K], attrs, ranges = 1, batch = 2, ...own }: Case,
-    error = tolerance,
-  ) {
-    context.skip(!config, 'the adapter has no f16 or no subgroups');
-    const { transposeA = false, transposeB = false } = attrs ?? {};
-    const { epilogue = (product: Tensor) => product } = own;
-    const op = {
-      ...matmulOp,
-      lower: (args: LowerArgs<MatmulAttrs>) =>
-        splitMatmul(matmulProblem(args), ranges, TILES[tile].depth, (problem) =>
-          matrixMatmul(problem, { ...TILES[tile], config: config! }),
-        ),
-    };
-    const a = half(transposeA ? [batch, K, M] : [batch, M, K], 1);
-    const b = half(transposeB ? [batch, N, K] : [batch, K, N], 2);
-    await checkOp(gpu, (...[x, y]) => epilogue(record1(op, [x!, y!], { transposeA, transposeB })), [a, b], {
-      tolerance: error,
-    });
-  }
-
   const ODD = [37, 42, 45] as const;
-  test.for([
-    ['A B, of which no row is a whole number of vectors', { tile: 'four subgroups', size: ODD }],
-    ['At Bt', { tile: 'four subgroups', size: ODD, attrs: { transposeA: true, transposeB: true } }],
-    ['A Bt in long steps', { tile: 'long steps', size: [20, 16, 136], attrs: { transposeB: true } }],
-    ['A Bt, rows of units', { tile: 'four subgroups', size: [70, 40, 136], attrs: { transposeB: true } }],
-    ['At B, rows of units', { tile: 'eight, side by side', size: [72, 40, 75], attrs: { transposeA: true } }],
-    ['A B, k a multiple of four as in patches', { tile: 'eight, one above the other', size: [33, 36, 60] }],
-    ['one element', { tile: 'four subgroups', size: [1, 1, 1], batch: 1 }],
-    ['more rows of tiles than a band has', { tile: 'four subgroups', size: [300, 72, 32], batch: 1 }],
-    ['k in ranges, tiles inside of C and across its edge', { tile: 'four subgroups', size: [72, 40, 200], ranges: 3 }],
-    ['k in ranges of odd rows', { tile: 'eight, side by side', size: [20, 33, 100], ranges: 2 }],
-  ] as const satisfies readonly (readonly [string, Case])[])('%s', ([, own], context) => check(context, own));
+  test.for<[name: string, tile: keyof typeof TILES, own: Case]>([
+    ['A B, of which no row is a whole number of vectors', 'four subgroups', { size: ODD }],
+    ['At Bt', 'four subgroups', { size: ODD, layout: { transposeA: true, transposeB: true } }],
+    ['A Bt in long steps', 'long steps', { size: [20, 16, 136], layout: { transposeB: true } }],
+    ['A Bt, rows of units', 'four subgroups', { size: [70, 40, 136], layout: { transposeB: true } }],
+    ['At B, rows of units', 'eight, side by side', { size: [72, 40, 75], layout: { transposeA: true } }],
+    ['A B, k a multiple of four as in patches', 'eight, one above the other', { size: [33, 36, 60] }],
+    ['one element', 'four subgroups', { size: [1, 1, 1], batch: 1 }],
+    ['more rows of tiles than a band has', 'four subgroups', { size: [300, 72, 32], batch: 1 }],
+    ['k in ranges, tiles inside of C and across its edge', 'four subgroups', { size: [72, 40, 200], ranges: 3 }],
+    ['k in ranges of odd rows', 'eight, side by side', { size: [20, 33, 100], ranges: 2 }],
+  ])('%s', ([, tile, own], context) => {
+    context.skip(!config, NONE);
+    return check(gpu, { ...TILES[tile], config: config! }, own);
+  });
 
-  const bias = () => constant(normals(40, 5), [40]);
-  // a sum in f16 of a product that was rounded to f16: two roundings of half a unit in the last place
-  test.for([
-    ['a bias and an activation', tolerance, (product: Tensor) => gelu(add(cast(product, 'f32'), bias()))],
-    ['a residual', 2 * tolerance, (product: Tensor) => add(product, constant(normals(5600, 6), [2, 70, 40], 'f16'))],
-    ['two results', tolerance, (product: Tensor) => [product, mul(cast(product, 'f32'), 0.5)]],
-  ] as const)('with %s', ([, error, epilogue], context) =>
-    check(context, { tile: 'four subgroups', size: [70, 40, 64], epilogue }, error),
-  );
+  test.for(Object.entries(EPILOGUES))('with %s', ([, epilogue], context) => {
+    context.skip(!config, NONE);
+    const size = [70, 40, 64] as const;
+    return check(gpu, { ...TILES['four subgroups'], config: config! }, { size, epilogue: epilogue(size) });
+  });
+});
+
+const LAYOUTS = {
+  'A B': { transposeA: false, transposeB: false },
+  'A Bt': { transposeA: false, transposeB: true },
+  'At B': { transposeA: true, transposeB: false },
+  'At Bt': { transposeA: true, transposeB: true },
+} as const;
+
+// every tile in every layout, and each of both with every epilogue and with ranges of k: the fourth goes round
+describe('tiles for subgroups of 32', async () => {
+  const gpus = await Promise.all([16, 8].map((size) => openMatrixGpu({ M: size, N: size, K: size })));
+  afterAll(() => Promise.all(gpus.map((gpu) => gpu.dispose())));
+
+  /** In the shorter step, if the adapter has no room for the whole: software drivers have 32 KiB. */
+  const fitted = (tile: MatrixTile, { target }: Gpu): MatrixTile | undefined =>
+    [tile, { ...tile, depth: Math.max(tile.depth / 2, tile.config.K) }].find((own) => matrixTileFits(own, target));
+  /** Of the larger matrices where those fit: there are fewer of them, and all else is the same. */
+  const forms = range(matrixTiles({ M: 8, N: 8, K: 8 }, 32).length).map((form) => {
+    const fitting = gpus.flatMap((gpu) => {
+      const [config] = gpu.target.subgroupMatrices;
+      const tile = config && fitted(matrixTiles(config, 32)[form]!, gpu);
+      return tile ? [{ gpu, tile }] : [];
+    });
+    return fitting[0];
+  });
+  const tiles = new Map(forms.flatMap((form) => (form ? [[matrixTileName(form.tile), form]] : [])));
+  const endings = [...Object.values(EPILOGUES), undefined];
+
+  test('are all executed', (context) => {
+    context.skip(!gpus[0]!.target.subgroupMatrices[0], NONE);
+    expect(forms).not.toContain(undefined);
+  });
+
+  test.for(
+    [...tiles].flatMap(([name, form], i) =>
+      Object.entries(LAYOUTS).map(([layout, own], j) => ({
+        name: `${name}, ${layout}`,
+        ...form,
+        layout: own,
+        epilogue: endings[(i + j) % endings.length],
+      })),
+    ),
+  )('$name', ({ gpu, tile, layout, epilogue }) => {
+    const size = [matrixTileRows(tile) + 8, matrixTileColumns(tile) + 8, 3 * tile.depth] as const;
+    return check(gpu, tile, { size, layout, ...(epilogue ? { epilogue: epilogue(size) } : { ranges: 2 }) });
+  });
 });
 
 describe('the text of the kernel', () => {
