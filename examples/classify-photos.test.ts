@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { openSafetensors } from '@franca/checkpoint';
 import { openSafetensors as openBytes } from '@franca/checkpoint/bytes';
 import { openGpu } from '@franca/tensor/node';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runExample } from '../test/support/run-example';
 import { sharedData } from '../test/support/shared';
 import { loadClassifier } from './classifier';
+
+// computes for longer than it compiles: Mesa's driver is to optimise, whatever tests of kernels tell it
+vi.stubEnv('GALLIVM_PERF', undefined);
 
 const deit = sharedData('deit-tiny');
 const photos = sharedData('imagenette-128');

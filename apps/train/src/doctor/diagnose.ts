@@ -60,7 +60,9 @@ function adapterLines({ adapterInfo, target, memoryLimit }: Gpu): string[] {
   const { vendor, architecture } = adapterInfo;
   const offered = [
     target.f16 ? 'f16' : undefined,
-    target.subgroupSize === undefined ? undefined : `subgroups of ${target.subgroupSize}`,
+    target.subgroupSize === undefined
+      ? undefined
+      : `subgroups of ${target.subgroupSize}${target.statesSubgroupSize ? ', as kernels state' : ''}`,
     target.subgroupMatrices.length > 0
       ? `matrix units (${target.subgroupMatrices.map(({ M, N, K }) => `${M}x${N}x${K}`).join(', ')})`
       : undefined,

@@ -110,10 +110,11 @@ const NAMED: Readonly<Record<string, Target>> = {
   'h100-like': nvidia('NVIDIA H100 80GB HBM3', 79 * GIB, H100),
   'h200-like': nvidia('NVIDIA H200', 139 * GIB, H200),
   'rtx4090-like': nvidia('NVIDIA GeForce RTX 4090', 24 * GIB, RTX_4090),
-  // subgroups of 32 or 64, as the driver likes: so no kernel can count on a size, and the matrix units go unused
+  // subgroups of 32 or 64, as the driver likes or as a kernel states
   'rx7900xtx-like': {
     ...nvidia('AMD Radeon RX 7900 XTX', 24 * GIB, RX_7900_XTX),
-    subgroupSize: undefined,
+    subgroupSize: 64,
+    statesSubgroupSize: true,
     subgroupMatrices: [{ M: 16, N: 16, K: 16 }],
     maxWorkgroupBytes: 65536,
   },

@@ -27,9 +27,10 @@ const INFO: object = {
   subgroupMatrixConfigs: LISTED,
 };
 
-const factsOf = (info: object, limits: object = {}) => ({
+const FEATURES = ['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix'];
+const factsOf = (info: object, limits: object = {}, features: readonly string[] = FEATURES) => ({
   info: { ...INFO, ...info } as GPUAdapterInfo,
-  features: new Set(['subgroups', 'shader-f16', 'chromium-experimental-subgroup-matrix']),
+  features: new Set(features),
   limits: { maxBufferSize: 2 ** 40, maxStorageBufferBindingSize: 2 ** 32 - 4, ...limits } as GPUSupportedLimits,
 });
 
@@ -68,4 +69,26 @@ test('a GPU is called by its card and its driver', () => {
     isFallbackAdapter: true,
   };
   expect(describeTarget(factsOf(software)).name).toBe('llvmpipe: Mesa 25');
+});
+
+test.each([
+  ['of one size', { subgroupMinSize: 32, subgroupMaxSize: 32 }, FEATURES, 32, false],
+  ['none', { subgroupMinSize: 32, subgroupMaxSize: 32 }, ['shader-f16'], undefined, false],
+  ['as the driver likes', { vendor: 'amd', subgroupMinSize: 32, subgroupMaxSize: 64 }, FEATURES, undefined, false],
+  [
+    'as a kernel states',
+    { vendor: 'amd', subgroupMinSize: 32, subgroupMaxSize: 64 },
+    [...FEATURES, 'subgroup-size-control'],
+    64,
+    true,
+  ],
+  [
+    'as the driver likes, whose matrices are made for it',
+    { vendor: 'intel', subgroupMinSize: 8, subgroupMaxSize: 32 },
+    [...FEATURES, 'subgroup-size-control'],
+    undefined,
+    false,
+  ],
+] as const)('subgroups: %s', (_, info, features, subgroupSize, statesSubgroupSize) => {
+  expect(describeTarget(factsOf(info, {}, features))).toMatchObject({ subgroupSize, statesSubgroupSize });
 });

@@ -20,8 +20,10 @@ export interface Target {
   readonly name: string;
   readonly family: 'cpu' | 'gpu';
   readonly f16: boolean;
-  /** Lanes per subgroup, when the adapter has subgroups of one fixed known size; undefined without subgroups. */
+  /** Lanes per subgroup, where all have one known size; undefined without subgroups, or where the driver takes the size it likes. */
   readonly subgroupSize: number | undefined;
+  /** Kernels that use subgroups state that size: the driver would else take one of several. */
+  readonly statesSubgroupSize: boolean;
   /** Shapes of f16 x f16 -> f32 subgroup matrices the adapter offers, largest first (`matrixShapes`). */
   readonly subgroupMatrices: readonly SubgroupMatrixConfig[];
   readonly timestamps: boolean;
@@ -53,6 +55,7 @@ export const defaultTarget: Target = {
   family: 'gpu',
   f16: false,
   subgroupSize: undefined,
+  statesSubgroupSize: false,
   subgroupMatrices: [],
   timestamps: false,
   memoryBytes: undefined,
@@ -101,20 +104,32 @@ function nameOf(info: GPUAdapterInfo): string {
   return parts.filter(Boolean).join(', ') || `${vendor} ${architecture}`;
 }
 
-/** Describes a device that was opened with the features and limits of its adapter. */
-export function describeTarget({ info, features, limits }: AdapterFacts): Target {
-  const software = isSoftwareAdapter(info);
-  const { subgroupMinSize, subgroupMaxSize } = info as GPUAdapterInfo & {
+/**
+ * The size that all subgroups have, or can be made to have. AMD's cards run a kernel in 32 or in 64 lanes as the driver likes, or as the kernel states: 64, the
+ * size that their drivers multiply matrices by. Where others leave a choice nothing is stated: Intel's matrices are made for the size that the driver takes.
+ */
+function subgroupsOf({ info, features }: AdapterFacts): Pick<Target, 'subgroupSize' | 'statesSubgroupSize'> {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info as GPUAdapterInfo & {
     subgroupMinSize?: number;
     subgroupMaxSize?: number;
   };
+  if (!features.has('subgroups')) return { subgroupSize: undefined, statesSubgroupSize: false };
+  if (least === most) return { subgroupSize: most, statesSubgroupSize: false };
+  const states = info.vendor === 'amd' && features.has('subgroup-size-control');
+  return { subgroupSize: states ? most : undefined, statesSubgroupSize: states };
+}
+
+/** Describes a device that was opened with the features and limits of its adapter. */
+export function describeTarget(facts: AdapterFacts): Target {
+  const { info, features, limits } = facts;
+  const software = isSoftwareAdapter(info);
   const hasMatrices = features.has('chromium-experimental-subgroup-matrix');
   const capped = (bytes: number): number => (software ? bytes : Math.min(bytes, LARGEST_GPU_BUFFER));
   return {
     name: nameOf(info),
     family: software ? 'cpu' : 'gpu',
     f16: features.has('shader-f16'),
-    subgroupSize: features.has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : undefined,
+    ...subgroupsOf(facts),
     subgroupMatrices: hasMatrices ? matrixShapes(listedMatrices(info)) : [],
     timestamps: features.has('timestamp-query'),
     memoryBytes: undefined,

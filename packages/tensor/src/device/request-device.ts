@@ -1,6 +1,12 @@
 /** Asks an adapter for a device with every limit and every compute feature that it offers. */
 
-const COMPUTE_FEATURES = ['shader-f16', 'subgroups', 'timestamp-query', 'chromium-experimental-subgroup-matrix'];
+const COMPUTE_FEATURES = [
+  'shader-f16',
+  'subgroups',
+  'subgroup-size-control',
+  'timestamp-query',
+  'chromium-experimental-subgroup-matrix',
+];
 const COMPUTE_LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',

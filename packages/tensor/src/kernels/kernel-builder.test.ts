@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
 import { defaultTarget } from '../base/target';
+import { planStep } from '../compile';
+import { openGpu } from '../node';
+import { softmax } from '../ops/rows/softmax';
+import { checkOp } from '../testing';
 import { kernelBuilder, scratch } from './kernel-builder';
 import { unitKernel } from './unit-kernel';
 
@@ -39,4 +43,17 @@ test('bytes are those that are touched, and twice those that are read and overwr
   k.read(c);
   const touched = new Map([[a, 7]]);
   expect(k.build({ body: '', workgroupSize: 64, workgroups: 1, touched }).bytes).toBe(4 * 7 + 2 * 100 * 2 + 4 * 10 * 2);
+});
+
+test('kernels state the size of their subgroups where the driver would take one of several', async (context) => {
+  await using gpu = await openGpu({ target: { family: 'gpu', statesSubgroupSize: true } });
+  const { subgroupSize } = gpu.target;
+  const isOffered = gpu.device.features.has('subgroup-size-control' as GPUFeatureName);
+  context.skip(subgroupSize === undefined || !isOffered, 'the adapter has subgroups of no or of any size');
+  const plan = planStep(gpu.target, {}, (_, { x }) => softmax(x!), {
+    batch: { x: { shape: [3, subgroupSize!], dtype: 'f32' } },
+  });
+  const texts = plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.wgsl : ''));
+  expect(texts.join('\n')).toContain(`@workgroup_size(${subgroupSize}) @subgroup_size(${subgroupSize})`);
+  await checkOp(gpu, softmax, [{ shape: [3, subgroupSize!] }]);
 });

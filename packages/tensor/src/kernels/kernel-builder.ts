@@ -111,7 +111,7 @@ export function kernelBuilder(label: string, target: Target): KernelBuilder {
     enable: (extension) => void extensions.add(extension),
     build: (source) => ({
       label,
-      wgsl: moduleText(source, bindings, uniforms, extensions),
+      wgsl: moduleText(source, bindings, uniforms, extensions, target),
       bindings: bindings.map(({ tensor, access }) => ({ tensor, access })),
       uniforms: Uint32Array.from(uniforms, ({ bits }) => bits),
       workgroups: typeof source.workgroups === 'number' ? linearGrid(source.workgroups) : source.workgroups,
@@ -145,11 +145,14 @@ function moduleText(
   bindings: readonly NamedBinding[],
   uniforms: readonly Uniform[],
   enabled: ReadonlySet<string>,
+  { statesSubgroupSize, subgroupSize }: Target,
 ): string {
   const text = body + (declarations ?? '');
   const usesSubgroups = /\bsg(Lane|Size|Id)\b|\bsubgroup[A-Z]/.test(text);
   const extensions = new Set(enabled);
   if (usesSubgroups) extensions.add('subgroups');
+  const statesSize = usesSubgroups && statesSubgroupSize;
+  if (statesSize) extensions.add('subgroup_size_control');
   if (text.includes('subgroup_matrix_')) extensions.add('chromium_experimental_subgroup_matrix');
   const fields = uniforms.map(({ type }, i) => `v${i}: ${type}`).join(', ');
   return [
@@ -161,7 +164,7 @@ function moduleText(
       ({ name, access, type }, i) => `@group(0) @binding(${i + 1}) var<storage, ${access}> ${name}: array<${type}>;`,
     ),
     ...(declarations ? [declarations] : []),
-    `@compute @workgroup_size(${workgroupSize})`,
+    `@compute @workgroup_size(${workgroupSize})${statesSize ? ` @subgroup_size(${subgroupSize})` : ''}`,
     'fn main(@builtin(workgroup_id) wid: vec3<u32>, @builtin(num_workgroups) nwg: vec3<u32>, @builtin(local_invocation_index) lane: u32' +
       `${usesSubgroups ? ', @builtin(subgroup_invocation_id) sgLane: u32, @builtin(subgroup_size) sgSize: u32' : ''}` +
       `${/\bsgId\b/.test(text) ? ', @builtin(subgroup_id) sgId: u32' : ''}) {`,

@@ -30,7 +30,14 @@ export const PAPER_ADAPTERS: readonly Target[] = [
   { ...defaultTarget, name: 'a CPU adapter without subgroups', family: 'cpu', f16: true },
   { ...defaultTarget, name: 'a GPU at default limits without features' },
   { ...defaultTarget, name: 'a GPU with subgroups', subgroupSize: 32, f16: true },
-  { ...defaultTarget, name: 'a GPU with subgroup matrices', subgroupSize: 32, f16: true, subgroupMatrices: MATRICES },
+  {
+    ...defaultTarget,
+    name: 'a GPU with subgroup matrices, and subgroups of the size that kernels state',
+    subgroupSize: 64,
+    statesSubgroupSize: true,
+    f16: true,
+    subgroupMatrices: MATRICES,
+  },
   {
     ...defaultTarget,
     name: 'a GPU with subgroup matrices and large limits',
@@ -49,10 +56,12 @@ export const PAPER_ADAPTERS: readonly Target[] = [
   },
 ];
 
-/** The null device's largest subgroup, of which it wants workgroups with subgroup matrices to be made. */
+/** The null device's largest subgroup, of which it wants workgroups with subgroup matrices to be made where they state no size. */
 const NULL_LANES = 128;
-const isOfWholeSubgroups = ({ wgsl }: Kernel): boolean =>
-  !wgsl.includes('subgroup_matrix_') || Number(/@workgroup_size\((\d+)\)/.exec(wgsl)?.[1]) % NULL_LANES === 0;
+function isOfWholeSubgroups({ wgsl }: Kernel): boolean {
+  const [, invocations, lanes = NULL_LANES] = /@workgroup_size\((\d+)\)(?: @subgroup_size\((\d+)\))?/.exec(wgsl) ?? [];
+  return !wgsl.includes('subgroup_matrix_') || Number(invocations) % Number(lanes) === 0;
+}
 
 /**
  * Compiles every kernel of a plan on the null backend (`openGpu({ adapter: 'null' })`), which must not have a word to say. `compiled` holds the shaders that are
