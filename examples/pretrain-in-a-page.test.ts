@@ -1,8 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { runExample } from '../test/support/run-example';
-
-// computes for longer than it compiles: Mesa's driver is to optimise, whatever tests of kernels tell it
-vi.stubEnv('GALLIVM_PERF', undefined);
 
 test('the loss starts where a student that knows nothing has it, and falls; the targets stay between uniform and one-hot', async () => {
   const printed = await runExample('pretrain-in-a-page.ts');

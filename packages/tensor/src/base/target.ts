@@ -105,31 +105,26 @@ function nameOf(info: GPUAdapterInfo): string {
 }
 
 /**
- * The size that all subgroups have, or can be made to have. AMD's cards run a kernel in 32 or in 64 lanes as the driver likes, or as the kernel states: 64, the
- * size that their drivers multiply matrices by. Where others leave a choice nothing is stated: Intel's matrices are made for the size that the driver takes.
+ * Describes a device that was opened with the features and limits of its adapter. AMD's cards run a kernel in 32 or in 64 lanes as the driver likes, or as the
+ * kernel states: 64, the size that their drivers multiply matrices by. Where others leave a choice nothing is stated: Intel's matrices are made for
+ * the size that the driver takes.
  */
-function subgroupsOf({ info, features }: AdapterFacts): Pick<Target, 'subgroupSize' | 'statesSubgroupSize'> {
-  const { subgroupMinSize: least, subgroupMaxSize: most } = info as GPUAdapterInfo & {
+export function describeTarget({ info, features, limits }: AdapterFacts): Target {
+  const software = isSoftwareAdapter(info);
+  const { subgroupMinSize, subgroupMaxSize } = info as GPUAdapterInfo & {
     subgroupMinSize?: number;
     subgroupMaxSize?: number;
   };
-  if (!features.has('subgroups')) return { subgroupSize: undefined, statesSubgroupSize: false };
-  if (least === most) return { subgroupSize: most, statesSubgroupSize: false };
-  const states = info.vendor === 'amd' && features.has('subgroup-size-control');
-  return { subgroupSize: states ? most : undefined, statesSubgroupSize: states };
-}
-
-/** Describes a device that was opened with the features and limits of its adapter. */
-export function describeTarget(facts: AdapterFacts): Target {
-  const { info, features, limits } = facts;
-  const software = isSoftwareAdapter(info);
+  const statesSubgroupSize = info.vendor === 'amd' && features.has('subgroup-size-control');
+  const oneSize = statesSubgroupSize || (features.has('subgroups') && subgroupMinSize === subgroupMaxSize);
   const hasMatrices = features.has('chromium-experimental-subgroup-matrix');
   const capped = (bytes: number): number => (software ? bytes : Math.min(bytes, LARGEST_GPU_BUFFER));
   return {
     name: nameOf(info),
     family: software ? 'cpu' : 'gpu',
     f16: features.has('shader-f16'),
-    ...subgroupsOf(facts),
+    subgroupSize: oneSize ? subgroupMaxSize : undefined,
+    statesSubgroupSize,
     subgroupMatrices: hasMatrices ? matrixShapes(listedMatrices(info)) : [],
     timestamps: features.has('timestamp-query'),
     memoryBytes: undefined,
