@@ -121,7 +121,7 @@ describe('matmul on subgroup matrices', () => {
   });
 });
 
-/** Pairs of layouts that have each operand both ways: what a kernel does with one does not depend on how the other lies. */
+/** Pairs of layouts that have each operand both ways: how A lies tells a kernel no more of B than where its tile begins. */
 const LAYOUTS = [
   { 'A B': { transposeA: false, transposeB: false }, 'At Bt': { transposeA: true, transposeB: true } },
   { 'A Bt': { transposeA: false, transposeB: true }, 'At B': { transposeA: true, transposeB: false } },
