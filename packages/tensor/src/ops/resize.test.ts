@@ -4,9 +4,11 @@ import { defaultTarget } from '../base/target';
 import { compile, planStep } from '../compile';
 import type { Gpu } from '../device/gpu';
 import { type OpenGpuOptions, openGpu } from '../node';
+import { grad } from '../passes/grad';
 import { checkOp } from '../testing';
 import { add, mul } from './elementwise';
 import { resampleMatrix } from './matmul/resample';
+import { sum } from './reduce';
 import { type ResizeOptions, resize } from './resize';
 import { tapsOf, transposed } from './resize-taps';
 import { input } from './sources';
@@ -122,10 +124,17 @@ test('the same size is the same tensor, for every rule', () => {
 });
 
 test('forward and backward are one kernel each', () => {
-  const plan = planStep(defaultTarget, {}, (_, { x }) => add(resize(x, [60, 60]), 1), {
-    batch: { x: { shape: [2, 15, 15, 8], dtype: 'f32' } },
-  });
-  expect(plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind))).toEqual(['resize+add']);
+  const plan = planStep(
+    defaultTarget,
+    {},
+    (_, { x, g }) => {
+      const y = add(resize(x, [60, 60]), 1);
+      return { y, dx: grad(sum(mul(y, g)), { x }).x };
+    },
+    { batch: { x: { shape: [2, 15, 15, 8], dtype: 'f32' }, g: { shape: [2, 60, 60, 8], dtype: 'f32' } } },
+  );
+  const labels = plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind));
+  expect(labels.filter((label) => label.startsWith('resize'))).toEqual(['resize+add', 'resize']);
 });
 
 test.each([
