@@ -105,6 +105,7 @@ export {
 export type { TokenSegment } from './ops/attention/problem';
 export { allGather, allReduce, allReduceWindows, reduceScatter, type WindowsOptions } from './ops/collective';
 export { concat } from './ops/concat';
+export { type Conv2dOptions, conv2d } from './ops/convolution/conv2d';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';
@@ -123,6 +124,7 @@ export {
   randomWords,
 } from './ops/random';
 export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
+export { type ResizeOptions, resize } from './ops/resize';
 export { l2Normalise } from './ops/rows/l2-normalise';
 export { layerNorm } from './ops/rows/layer-norm';
 export { logSumExp } from './ops/rows/log-sum-exp';

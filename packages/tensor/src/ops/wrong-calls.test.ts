@@ -46,10 +46,12 @@ const OPS = [
     'segmentRows',
     'oneHot',
     'patchify',
+    'conv2d',
     'broadcastTo',
   ],
   ...[
     'resample',
+    'resize',
     'rowPositions',
     'scatterAddRows',
     'randomUniform',
