@@ -13,7 +13,7 @@ import { lowerMatmul, matmulChoice } from '../matmul/variants';
 import { adjointWindow, type Window, windowIndex, windowSize } from '../matmul/window';
 import { transpose } from '../transpose';
 
-interface WindowAttrs {
+export interface WindowAttrs {
   readonly window: Window;
 }
 
@@ -55,7 +55,7 @@ function weight64(x: NdArray, g: NdArray, window: Window): Float64Array {
 }
 
 /** Inputs x [B, H, W, C] and weight [O, kh, kw, C] -> [B, h, w, O]. */
-const convolutionOp: Op<WindowAttrs> = {
+export const convolutionOp: Op<WindowAttrs> = {
   name: 'conv2d',
   fusesEpilogue: true,
   infer([x, weight], { window: { image, grid, taps } }) {
@@ -72,7 +72,7 @@ const convolutionOp: Op<WindowAttrs> = {
 };
 
 /** Inputs x [B, H, W, C] and g [B, h, w, O] -> [O, kh, kw, C]. */
-const weightOp: Op<WindowAttrs> = {
+export const weightOp: Op<WindowAttrs> = {
   name: 'conv2dWeight',
   fusesEpilogue: true,
   infer([x, g], { window: { image, grid, taps } }) {
@@ -89,7 +89,12 @@ const weightOp: Op<WindowAttrs> = {
   variants: (args) => matmulChoice(weightProblem(args)),
 };
 
-function convolutionProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
+export function convolutionProblem({
+  inputs,
+  attrs: { window },
+  target,
+  epilogue,
+}: LowerArgs<WindowAttrs>): MatmulProblem {
   const [x, weight] = inputs as [Tensor, Tensor];
   const [M, K] = windowSize(window);
   const N = weight.shape[0]!;
@@ -102,7 +107,7 @@ function convolutionProblem({ inputs, attrs: { window }, target, epilogue }: Low
   };
 }
 
-function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
+export function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
   const [x, g] = inputs as [Tensor, Tensor];
   const [K, N] = windowSize(window);
   const M = g.shape[3]!;
