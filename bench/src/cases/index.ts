@@ -1,8 +1,15 @@
 /** All benchmark cases, in the order in which they run. */
 import type { BenchCase } from '../case';
 import { attentionCases } from './attention';
+import { convolutionCases } from './convolution';
 import { matmulCases } from './matmul';
 import { rowCases } from './rows';
 import { trainingCases } from './training';
 
-export const CASES: readonly BenchCase[] = [...matmulCases, ...attentionCases, ...rowCases, ...trainingCases];
+export const CASES: readonly BenchCase[] = [
+  ...matmulCases,
+  ...convolutionCases,
+  ...attentionCases,
+  ...rowCases,
+  ...trainingCases,
+];
