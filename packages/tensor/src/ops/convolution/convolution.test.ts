@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { TensorError } from '../../base/errors';
 import { sizeOf } from '../../base/shape';
-import type { Target } from '../../base/target';
-import { compile } from '../../compile';
+import { defaultTarget, type Target } from '../../base/target';
+import { compile, planStep } from '../../compile';
 import type { Gpu } from '../../device/gpu';
 import { type LowerArgs, spec, type Tensor } from '../../graph/op';
 import { record1 } from '../../graph/record';
+import { storeRoot } from '../../kernels/elementwise-program';
 import { openGpu } from '../../node';
 import { grad } from '../../passes/grad';
 import { interpret } from '../../passes/interpret';
@@ -119,6 +120,33 @@ test('gradients of gradients are those of differences', () => {
     }
 });
 
+test('single elements in f64, which measured kernels are checked by, are those of the reference', () => {
+  const target: Target = { ...defaultTarget, family: 'gpu' };
+  const feeds = { x: normals(2 * 6 * 5 * 3, 1), w: normals(4 * 27, 2) };
+  const plan = planStep(
+    target,
+    {},
+    (_, { x, w }) => {
+      const y = conv2d(x, w, { stride: 2, padding: 1 });
+      return { y, grads: grad(sum(ops.square(y)), [x, w]) };
+    },
+    { batch: { x: spec([2, 6, 5, 3]), w: spec([4, 3, 3, 3]) } },
+  );
+  const nodes = plan.nodes.filter(({ op }) => op === convolutionOp || op === weightOp);
+  expect(nodes).toHaveLength(3);
+  const values = interpret(
+    nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]),
+    feeds,
+  );
+  for (const { op, inputs, outputs, attrs } of nodes) {
+    const { element } = op.variants!({ inputs, outputs, attrs, target, epilogue: storeRoot(outputs[0]!) });
+    const operands = inputs.map((input) => (i: number) => values.value(input).data[i]!);
+    values.value(outputs[0]!).data.forEach((value, i) => {
+      expect(element!(operands, i)).toBeCloseTo(value, 10);
+    });
+  }
+});
+
 const FAMILIES: readonly (readonly [string, Partial<Target>])[] = [
   ['subgroup broadcast', { family: 'cpu' }],
   ['register tiles', { family: 'cpu', subgroupSize: undefined }],
@@ -226,7 +254,8 @@ describe('conv2d on subgroup matrices', () => {
             { ...weightOp, lower: (args: LowerArgs<WindowAttrs>) => [matrixMatmul(weightProblem(args), tile)] },
             [2, 3, 3, 5],
           ];
-    await checkOp(gpu, (x, y) => record1(op, [x, y], { window }), [half(image, 1), half(other, 2)], {
+    const inputs = (x: Tensor, y: Tensor): Tensor[] => (what === 'forward' ? [x, y] : [y, x]);
+    await checkOp(gpu, (x, y) => record1(op, inputs(x, y), { window }), [half(image, 1), half(other, 2)], {
       tolerance: 2 ** -11,
     });
   });

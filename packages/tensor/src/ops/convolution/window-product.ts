@@ -65,25 +65,25 @@ export const convolutionOp: Op<WindowAttrs> = {
   reference: ([x, weight], { window }) => [convolved64(x!, weight!, window)],
   gradient: ({ inputs: [x, weight], attrs: { window }, grads: [g] }) => [
     imageGradient(g!, weight!, window),
-    weightProduct(x!, g!, window),
+    weightProduct(g!, x!, window),
   ],
   lower: (args) => lowerMatmul(convolutionProblem(args)),
   variants: (args) => matmulChoice(convolutionProblem(args)),
 };
 
-/** Inputs x [B, H, W, C] and g [B, h, w, O] -> [O, kh, kw, C]. */
+/** Inputs g [B, h, w, O] and x [B, H, W, C] -> [O, kh, kw, C]. */
 export const weightOp: Op<WindowAttrs> = {
   name: 'conv2dWeight',
   fusesEpilogue: true,
-  infer([x, g], { window: { image, grid, taps } }) {
+  infer([g, x], { window: { image, grid, taps } }) {
     const outputs = g!.shape.at(-1)!;
     checkOperands('conv2dWeight', x!, g!, [image[0]!, ...grid, outputs]);
     return [{ shape: [outputs, ...taps, image[3]!], dtype: x!.dtype }];
   },
-  reference: ([x, g], { window }) => [weight64(x!, g!, window)],
-  gradient: ({ inputs: [x, g], attrs: { window }, grads: [weight] }) => [
-    imageGradient(g!, weight!, window),
+  reference: ([g, x], { window }) => [weight64(x!, g!, window)],
+  gradient: ({ inputs: [g, x], attrs: { window }, grads: [weight] }) => [
     windowProduct(x!, weight!, window),
+    imageGradient(g!, weight!, window),
   ],
   lower: (args) => lowerMatmul(weightProblem(args)),
   variants: (args) => matmulChoice(weightProblem(args)),
@@ -108,7 +108,7 @@ export function convolutionProblem({
 }
 
 export function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
-  const [x, g] = inputs as [Tensor, Tensor];
+  const [g, x] = inputs as [Tensor, Tensor];
   const [K, N] = windowSize(window);
   const M = g.shape[3]!;
   return {
@@ -120,7 +120,7 @@ export function weightProblem({ inputs, attrs: { window }, target, epilogue }: L
   };
 }
 
-const weightProduct = (x: Tensor, g: Tensor, window: Window): Tensor => record1(weightOp, [x, g], { window });
+const weightProduct = (g: Tensor, x: Tensor, window: Window): Tensor => record1(weightOp, [g, x], { window });
 
 /** Every place of the images gets what the taps that read it gave. */
 const imageGradient = (g: Tensor, weight: Tensor, window: Window): Tensor =>
