@@ -1,6 +1,7 @@
 /** All benchmark cases, in the order in which they run. */
 import type { BenchCase } from '../case';
 import { attentionCases } from './attention';
+import { convolutionCases } from './convolution';
 import { matmulCases } from './matmul';
 import { resizeCases } from './resize';
 import { rowCases } from './rows';
@@ -8,6 +9,7 @@ import { trainingCases } from './training';
 
 export const CASES: readonly BenchCase[] = [
   ...matmulCases,
+  ...convolutionCases,
   ...attentionCases,
   ...rowCases,
   ...resizeCases,

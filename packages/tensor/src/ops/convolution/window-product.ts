@@ -13,7 +13,7 @@ import { lowerMatmul, matmulChoice } from '../matmul/variants';
 import { adjointWindow, type Window, windowIndex, windowSize } from '../matmul/window';
 import { transpose } from '../transpose';
 
-interface WindowAttrs {
+export interface WindowAttrs {
   readonly window: Window;
 }
 
@@ -55,7 +55,7 @@ function weight64(x: NdArray, g: NdArray, window: Window): Float64Array {
 }
 
 /** Inputs x [B, H, W, C] and weight [O, kh, kw, C] -> [B, h, w, O]. */
-const convolutionOp: Op<WindowAttrs> = {
+export const convolutionOp: Op<WindowAttrs> = {
   name: 'conv2d',
   fusesEpilogue: true,
   infer([x, weight], { window: { image, grid, taps } }) {
@@ -65,31 +65,36 @@ const convolutionOp: Op<WindowAttrs> = {
   reference: ([x, weight], { window }) => [convolved64(x!, weight!, window)],
   gradient: ({ inputs: [x, weight], attrs: { window }, grads: [g] }) => [
     imageGradient(g!, weight!, window),
-    weightProduct(x!, g!, window),
+    weightProduct(g!, x!, window),
   ],
   lower: (args) => lowerMatmul(convolutionProblem(args)),
   variants: (args) => matmulChoice(convolutionProblem(args)),
 };
 
-/** Inputs x [B, H, W, C] and g [B, h, w, O] -> [O, kh, kw, C]. */
-const weightOp: Op<WindowAttrs> = {
+/** Inputs g [B, h, w, O] and x [B, H, W, C] -> [O, kh, kw, C]. */
+export const weightOp: Op<WindowAttrs> = {
   name: 'conv2dWeight',
   fusesEpilogue: true,
-  infer([x, g], { window: { image, grid, taps } }) {
+  infer([g, x], { window: { image, grid, taps } }) {
     const outputs = g!.shape.at(-1)!;
     checkOperands('conv2dWeight', x!, g!, [image[0]!, ...grid, outputs]);
     return [{ shape: [outputs, ...taps, image[3]!], dtype: x!.dtype }];
   },
-  reference: ([x, g], { window }) => [weight64(x!, g!, window)],
-  gradient: ({ inputs: [x, g], attrs: { window }, grads: [weight] }) => [
-    imageGradient(g!, weight!, window),
+  reference: ([g, x], { window }) => [weight64(x!, g!, window)],
+  gradient: ({ inputs: [g, x], attrs: { window }, grads: [weight] }) => [
     windowProduct(x!, weight!, window),
+    imageGradient(g!, weight!, window),
   ],
   lower: (args) => lowerMatmul(weightProblem(args)),
   variants: (args) => matmulChoice(weightProblem(args)),
 };
 
-function convolutionProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
+export function convolutionProblem({
+  inputs,
+  attrs: { window },
+  target,
+  epilogue,
+}: LowerArgs<WindowAttrs>): MatmulProblem {
   const [x, weight] = inputs as [Tensor, Tensor];
   const [M, K] = windowSize(window);
   const N = weight.shape[0]!;
@@ -102,8 +107,8 @@ function convolutionProblem({ inputs, attrs: { window }, target, epilogue }: Low
   };
 }
 
-function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
-  const [x, g] = inputs as [Tensor, Tensor];
+export function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArgs<WindowAttrs>): MatmulProblem {
+  const [g, x] = inputs as [Tensor, Tensor];
   const [K, N] = windowSize(window);
   const M = g.shape[3]!;
   return {
@@ -115,7 +120,7 @@ function weightProblem({ inputs, attrs: { window }, target, epilogue }: LowerArg
   };
 }
 
-const weightProduct = (x: Tensor, g: Tensor, window: Window): Tensor => record1(weightOp, [x, g], { window });
+const weightProduct = (g: Tensor, x: Tensor, window: Window): Tensor => record1(weightOp, [g, x], { window });
 
 /** Every place of the images gets what the taps that read it gave. */
 const imageGradient = (g: Tensor, weight: Tensor, window: Window): Tensor =>

@@ -131,7 +131,7 @@ function writePlaces(k: KernelBuilder, name: string, window: Window, width: numb
     ? `((image * ${u(H)} + u32(y)) * ${row} + u32(x)) * ${channels}`
     : `image * ${u(H * W)}`;
   const ofTap = isDense(window) ? `(u32(y) * ${row} + u32(x)) * ${channels} + channel` : 'channel';
-  const direction = step === 1 ? '' : '-';
+  const direction = i(step);
   return `fn pixel${name}(pixel: u32) -> vec3<i32> {
   let image = ${perImage.quotient('pixel')};
   let inImage = ${perImage.remainder('pixel')};
@@ -142,8 +142,8 @@ function writePlaces(k: KernelBuilder, name: string, window: Window, width: numb
 fn tap${name}(column: u32) -> vec3<i32> {
   let tap = ${perTap.quotient('column')};
   let channel = ${perTap.remainder('column')} / ${width}u;
-  let y = ${direction}i32(${tapsPerRow.quotient('tap')});
-  let x = ${direction}i32(${tapsPerRow.remainder('tap')});
+  let y = ${direction} * i32(${tapsPerRow.quotient('tap')});
+  let x = ${direction} * i32(${tapsPerRow.remainder('tap')});
   return vec3<i32>(select(${FAR}, y, column < ${u(columns)}), x, i32(${ofTap}));
 }`;
 }
