@@ -63,6 +63,10 @@ test('an object that is nowhere stays so, and one that is everywhere by DINO alo
   expect([...decodeMaps(nowhere, [1, 2], options)]).toEqual([0, 0]);
   expect([...decodeMaps(everywhere, [1, 2], options)]).toEqual([4, 4]);
   expect([...decodeMaps(everywhere, [1, 2], { ...options, upsampling: 'nearest' })]).toEqual([0, 0]);
+  // 0.3 at weights that are no binary fractions is not the same everywhere
+  const faint = Float32Array.from({ length: 24 }, (_, i) => (i % 2) * 0.3);
+  const many = decodeMaps(faint, [3, 4], { size: [42, 56], patchSize: 14, objects: [4] });
+  expect(many.every((id) => id === 4)).toBe(true);
 });
 
 test('what are no maps of the objects is refused', () => {
