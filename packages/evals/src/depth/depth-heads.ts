@@ -10,6 +10,8 @@
  *
  * Maps are `[B, rows, columns, channels]`; parameters have the official names and shapes, convolutions `[out, in, k, k]`.
  */
+
+import { type Init, type ParameterSpecs, type Parameters, parameter, prefixed, uniform, within } from '@franca/nn';
 import {
   add,
   concat,
@@ -27,7 +29,6 @@ import {
   type Tensor,
   transpose,
 } from '@franca/tensor';
-import { type Init, type ParameterSpecs, type Parameters, parameter, prefixed, uniform, within } from '@franca/nn';
 import { DEPTH_RANGE, type DepthHead, type DepthProtocol } from './depth-protocol';
 import { type MapResize, resizeMaps } from './map-resize';
 
