@@ -16,14 +16,11 @@ import {
   add,
   concat,
   constant,
+  conv2d,
   div,
-  matmul,
   mul,
-  pad,
   relu,
   remat,
-  reshape,
-  slice,
   sliceAxis,
   sum,
   type Tensor,
@@ -115,18 +112,7 @@ const enlarged = (x: Tensor, factor: number, how: MapResize): Tensor =>
 /** The convolution `weight` [out, in, k, k] with `bias`, stride 1, padded so that the extent stays. */
 function conv(p: Parameters, x: Tensor): Tensor {
   const weight = p('weight');
-  const [out, inputs, kernel] = weight.shape as [number, number, number, number];
-  if (kernel === 1) return add(matmul(x, reshape(weight, [out, inputs]), { transposeB: true }), p('bias'));
-  const taps = transpose(weight, [2, 3, 0, 1]);
-  const [B, H, W] = x.shape as [number, number, number, number];
-  const reach = (kernel - 1) / 2;
-  const padded = pad(x, [0, reach, reach, 0], [0, reach, reach, 0]);
-  const products = Array.from({ length: kernel * kernel }, (_, tap) => {
-    const [dy, dx] = [Math.floor(tap / kernel), tap % kernel];
-    const w = reshape(slice(taps, [dy, dx, 0, 0], [1, 1, out, inputs]), [out, inputs]);
-    return matmul(slice(padded, [0, dy, dx, 0], [B, H, W, inputs]), w, { transposeB: true });
-  });
-  return add(products.reduce(add), p('bias'));
+  return add(conv2d(x, transpose(weight, [0, 2, 3, 1]), { padding: (weight.shape[2]! - 1) / 2 }), p('bias'));
 }
 
 /**
