@@ -11,21 +11,18 @@
  * Maps are `[B, rows, columns, channels]`; parameters have the official names and shapes, convolutions `[out, in, k, k]`.
  */
 
-import { type Init, type ParameterSpecs, type Parameters, parameter, prefixed, uniform, within } from '@franca/nn';
 import {
-  add,
-  concat,
-  constant,
   conv2d,
-  div,
-  mul,
-  relu,
-  remat,
-  sliceAxis,
-  sum,
-  type Tensor,
-  transpose,
-} from '@franca/tensor';
+  conv2dSpecs,
+  ONES,
+  type ParameterSpecs,
+  type Parameters,
+  parameter,
+  prefixed,
+  within,
+  ZEROS,
+} from '@franca/nn';
+import { add, concat, constant, div, mul, relu, remat, sliceAxis, sum, type Tensor } from '@franca/tensor';
 import { DEPTH_RANGE, type DepthHead, type DepthProtocol } from './depth-protocol';
 import { type MapResize, resizeMaps } from './map-resize';
 
@@ -53,32 +50,25 @@ export const mapResize = (protocol: DepthProtocol): MapResize => RESIZES[protoco
 /** Parameters of a head with their initial values: the linear head starts at 0 with biases of 1, every bin alike; convolutions of DPT as PyTorch draws them. */
 export function headSpecs({ head, levels, dim, hidden }: HeadShape): ParameterSpecs {
   if (head === 'linear') {
-    const start = (value: number): Init => ({ kind: 'constant', value });
     return {
-      'head.conv.weight': parameter([BINS, levels * dim, 1, 1], start(0)),
-      'head.conv.bias': parameter([BINS], start(1)),
+      'head.conv.weight': parameter([BINS, levels * dim, 1, 1], ZEROS),
+      'head.conv.bias': parameter([BINS], ONES),
     };
   }
   const unit = {
-    ...prefixed('conv.0', convolution(hidden, hidden, 3)),
-    ...prefixed('conv.2', convolution(hidden, hidden, 3)),
+    ...prefixed('conv.0', conv2dSpecs(hidden, hidden, 3)),
+    ...prefixed('conv.2', conv2dSpecs(hidden, hidden, 3)),
   };
   const fusions = Array.from({ length: levels }, (_, level) => ({
-    ...prefixed(`conv_${level}`, convolution(dim, hidden, 1)),
+    ...prefixed(`conv_${level}`, conv2dSpecs(dim, hidden, 1)),
     ...(level < levels - 1 ? prefixed(`ref_${level}.resConfUnit1`, unit) : {}),
     ...prefixed(`ref_${level}.resConfUnit2`, unit),
   }));
   return prefixed('head', {
     ...Object.assign({}, ...fusions),
-    ...prefixed('out_conv.0', convolution(hidden, hidden, 3)),
-    ...prefixed('out_conv.2', convolution(hidden, BINS, 3)),
+    ...prefixed('out_conv.0', conv2dSpecs(hidden, hidden, 3)),
+    ...prefixed('out_conv.2', conv2dSpecs(hidden, BINS, 3)),
   });
-}
-
-/** Uniform within 1 / sqrt(inputs of one output), weights and biases alike. */
-function convolution(inputs: number, outputs: number, kernel: number): ParameterSpecs {
-  const init = uniform(1 / Math.sqrt(inputs * kernel * kernel));
-  return { weight: parameter([outputs, inputs, kernel, kernel], init), bias: parameter([outputs], init) };
 }
 
 /** Depth maps `[B, rows, cols]` of Probe3D's heads, at the extent that the head gives: 4 times the token grid, or 16 times for DPT. */
@@ -109,11 +99,8 @@ function residualUnit(p: Parameters, x: Tensor): Tensor {
 const enlarged = (x: Tensor, factor: number, how: MapResize): Tensor =>
   resizeMaps(x, [x.shape[1]! * factor, x.shape[2]! * factor], how);
 
-/** The convolution `weight` [out, in, k, k] with `bias`, stride 1, padded so that the extent stays. */
-function conv(p: Parameters, x: Tensor): Tensor {
-  const weight = p('weight');
-  return add(conv2d(x, transpose(weight, [0, 2, 3, 1]), { padding: (weight.shape[2]! - 1) / 2 }), p('bias'));
-}
+/** A convolution that keeps the extent. */
+const conv = (p: Parameters, x: Tensor): Tensor => conv2d(p, x, { padding: (p('weight').shape[2]! - 1) / 2 });
 
 /**
  * Logits `[B, h, w, bins]` enlarged, and the depth under them. Image by image, and computed again in the backward pass: enlarged logits are the largest

@@ -127,7 +127,7 @@ function cycleStep(shape: BatchShape, head: HeadShape) {
   return (groups: Groups, { depths, ...levels }: Named, knobs: Named) => {
     const weights = groups.weights!.tensors;
     const statistics = groups.statistics!.tensors;
-    const depth = batchNormDepth(parametersOf(weights), Object.values(levels), statistics, { training: true });
+    const depth = batchNormDepth(weights, Object.values(levels), statistics, { training: true });
     const errors = logErrors(resizedDepth(depth, shape, head), depths!, farthest(head.protocol));
     const each = shape.images % IMAGES_PER_PROCESS === 0 ? IMAGES_PER_PROCESS : shape.images;
     const loss = groupedSigLoss(errors, shape.images / each, knobs.spread!);

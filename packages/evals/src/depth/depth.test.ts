@@ -75,6 +75,20 @@ describe('a trained probe', () => {
   });
 });
 
+test("DINOv3's head learns in its own cycle, with statistics that predictions use, and leaves out a smaller last batch", async () => {
+  const last = scenes(2, 9);
+  const source = () => [batches[0]!, batches[1]!, last];
+  const cycle = { protocol: 'dinov3', stepsPerEpoch: 2, batchSize: 3, epochs: 2 } as const;
+  const states: DepthTrainingState[] = [];
+  const probe = await trainDepthProbe(gpu, source, { ...cycle, onEpoch: (state) => void states.push(state) });
+  expect(probe.losses.every(Number.isFinite)).toBe(true);
+  const mean = probe.weights['batchnorm_layer.running_mean']!.data[0]!;
+  expect(mean).toBeGreaterThan(0.1);
+  expect((await trainDepthProbe(gpu, source, { ...cycle, resume: states[0]! })).weights).toEqual(probe.weights);
+  using predictor = openDepthPredictor(gpu, probe);
+  expect((await predictor.predict(last)).every((depth) => depth >= 0.001 && depth <= 10)).toBe(true);
+});
+
 test('the ridge finds the feature that holds the depth', async () => {
   const ridge = await fitDepthRidge(batches, { lambda: 1e-6 });
   expect(ridge.weight[0]!).toBeCloseTo(1, 4);
