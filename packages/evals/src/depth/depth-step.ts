@@ -13,6 +13,7 @@ import {
   reshape,
   type State,
   type StateSpec,
+  sizeOf,
   spec,
   store,
   type Tensor,
@@ -167,13 +168,17 @@ async function readGroups(state: State, names: readonly string[]) {
 
 function loadGroups(state: State, names: readonly string[], tensors: Readonly<Record<string, Float32Array>>): void {
   const wanted = names.flatMap((group) =>
-    Object.keys(state.layout[group]?.segments ?? {}).map((name) => [group, name] as const),
+    Object.entries(state.layout[group]?.segments ?? {}).map(([name, { shape }]) => ({
+      group,
+      name,
+      size: sizeOf(shape),
+    })),
   );
-  const missing = wanted.find(([group, name]) => !tensors[`${group}/${name}`]);
-  if (missing || wanted.length !== Object.keys(tensors).length)
+  const odd = wanted.find(({ group, name, size }) => tensors[`${group}/${name}`]?.length !== size);
+  if (odd || wanted.length !== Object.keys(tensors).length)
     throw new EvalsError(
       'options',
-      `trainDepthProbe: resume is of another training${missing ? `; it has no ${missing.join('/')}` : ''}`,
+      `trainDepthProbe: resume is of another training${odd ? `; ${odd.group}/${odd.name} is not of ${odd.size} values there` : ''}`,
     );
-  for (const [group, name] of wanted) state.write(group, name, tensors[`${group}/${name}`]!);
+  for (const { group, name } of wanted) state.write(group, name, tensors[`${group}/${name}`]!);
 }
