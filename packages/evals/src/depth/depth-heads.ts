@@ -75,20 +75,22 @@ export function headSpecs({ head, levels, dim, hidden }: HeadShape): ParameterSp
 export function headDepth(p: Parameters, levels: readonly Tensor[], { head, protocol }: HeadShape): Tensor {
   const { dpt, maps } = RESIZES[protocol];
   const own = within(p, 'head');
-  return head === 'linear'
-    ? enlargedDepth(conv(within(own, 'conv'), concat(levels, 3)), 4, maps)
-    : enlargedDepth(dptLogits(own, levels, dpt), 2, dpt);
+  if (head === 'linear') return imageByImage(conv(within(own, 'conv'), concat(levels, 3)), (z) => binDepth(z, 4, maps));
+  const out = within(own, 'out_conv');
+  return imageByImage(fusedLevels(own, levels, dpt), (fused) => {
+    const hidden = relu(conv(within(out, '0'), enlarged(fused, 4, dpt)));
+    return binDepth(conv(within(out, '2'), hidden), 2, dpt);
+  });
 }
 
-function dptLogits(p: Parameters, levels: readonly Tensor[], how: MapResize): Tensor {
+/** All levels in one map `[B, 2 h, 2 w, hidden]`, joined from deep to shallow. */
+function fusedLevels(p: Parameters, levels: readonly Tensor[], how: MapResize): Tensor {
   const projected = levels.map((level, l) => enlarged(conv(within(p, `conv_${l}`), level), 2, how));
-  const fused = projected.reduceRight<Tensor | undefined>((carried, level, l) => {
+  return projected.reduceRight<Tensor | undefined>((carried, level, l) => {
     const fusion = within(p, `ref_${l}`);
     const joined = carried ? add(residualUnit(within(fusion, 'resConfUnit1'), level), carried) : level;
     return residualUnit(within(fusion, 'resConfUnit2'), joined);
   }, undefined)!;
-  const out = within(p, 'out_conv');
-  return conv(within(out, '2'), relu(conv(within(out, '0'), enlarged(fused, 4, how))));
 }
 
 function residualUnit(p: Parameters, x: Tensor): Tensor {
@@ -102,16 +104,15 @@ const enlarged = (x: Tensor, factor: number, how: MapResize): Tensor =>
 /** A convolution that keeps the extent. */
 const conv = (p: Parameters, x: Tensor): Tensor => conv2d(p, x, { padding: (p('weight').shape[2]! - 1) / 2 });
 
-/**
- * Logits `[B, h, w, bins]` enlarged, and the depth under them. Image by image, and computed again in the backward pass: enlarged logits are the largest
- * thing of all, 321 MB an image at 560 x 560.
- */
-function enlargedDepth(logits: Tensor, factor: number, how: MapResize): Tensor {
-  const images = Array.from({ length: logits.shape[0]! }, (_, image) =>
-    remat(() => depthOfLogits(enlarged(sliceAxis(logits, 0, image, image + 1), factor, how))),
-  );
+/** What `depthOf` makes of each image of `x` `[B, ..]`: what comes after the enlargement is too large to be one buffer of the whole batch, 1.3 GB at 480 x 480. */
+function imageByImage(x: Tensor, depthOf: (image: Tensor) => Tensor): Tensor {
+  const images = Array.from({ length: x.shape[0]! }, (_, image) => depthOf(sliceAxis(x, 0, image, image + 1)));
   return concat(images, 0);
 }
+
+/** Depth of enlarged logits, which are computed again in the backward pass: they are the largest thing of all, 321 MB an image at 560 x 560. */
+const binDepth = (logits: Tensor, factor: number, how: MapResize): Tensor =>
+  remat(() => depthOfLogits(enlarged(logits, factor, how)));
 
 /** Depth `[B, rows, cols]` in metres of logits `[B, rows, cols, bins]`. */
 export function depthOfLogits(logits: Tensor): Tensor {
