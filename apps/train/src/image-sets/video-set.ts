@@ -38,6 +38,8 @@ export interface VideoSet {
   readonly sequences: readonly VideoSequence[];
   /** Sequences of the whole part. */
   readonly total: number;
+  /** Short side of frames where nothing else is said; default that of the protocol. */
+  readonly shortSide?: number;
   /** What was left out or assumed, in words, for records and the screen. */
   readonly notes: readonly string[];
 }
