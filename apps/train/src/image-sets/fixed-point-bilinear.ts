@@ -52,8 +52,9 @@ function resizedRow({ width, channels, data }: PixelImage, y: number, { first, s
   return row;
 }
 
+/** Beyond the outer pixels both are the outer one. */
 function axis(input: number, output: number): Axis {
-  const scale = input / output;
+  const scale = 1 / (output / input);
   const first = new Int32Array(output);
   const second = new Int32Array(output);
   const weight = new Int32Array(output);
@@ -62,12 +63,11 @@ function axis(input: number, output: number): Axis {
     const whole = Math.floor(place);
     first[i] = Math.min(Math.max(whole, 0), input - 1);
     second[i] = Math.min(whole + 1, input - 1);
-    weight[i] = whole < 0 || whole >= input - 1 ? 0 : roundHalfEven(Math.fround(place - whole) * ONE);
+    weight[i] = roundHalfEven((place - whole) * ONE);
   }
   return { first, second, weight };
 }
 
-/** A weight of 0 stands for both pixels where they are one. */
 function roundHalfEven(value: number): number {
   const rounded = Math.round(value);
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;

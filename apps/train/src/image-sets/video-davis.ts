@@ -43,7 +43,7 @@ export async function davisVideos(tree: FileTree, { split = 'val', resolution }:
   }));
   const year = list.split('/')[1]!;
   const notes = folder === USUAL ? [] : [`pictures and masks of ${folder} in place of ${USUAL}`];
-  return { dataset: `davis-${year}`, split, sequences, notes };
+  return { dataset: `davis-${year}`, split, sequences, scoring: 'davis-2017', notes };
 }
 
 function chosenResolution(tree: FileTree, asked: string | undefined): string {

@@ -29,7 +29,7 @@ export function folderVideos(tree: FileTree): ListedVideos {
   const sequences: ListedSequence[] = single
     ? [{ name: basename(tree.name).replace(/\.tar$/, ''), frames: frames(tree, root, 'masks') }]
     : tree.names(root).map((name) => ({ name, frames: frames(tree, `${root}/${name}`, `masks/${name}`) }));
-  return { split: 'all', sequences, notes: [] };
+  return { split: 'all', sequences, scoring: 'davis-2017', notes: [] };
 }
 
 /** Masks lie in their own folder, else beside the frames. */

@@ -95,8 +95,4 @@ function rootOf(tree: FileTree, split: string | undefined): Root {
 const isPart = (name: string, split: string | undefined): boolean =>
   split === undefined ? name === 'valid' || name === 'val' : name === split;
 
-const isRoot = (tree: FileTree): boolean => isDavis(tree) || isYoutubeVideos(tree) || isFrameFolder(tree);
-
-/** PASCAL VOC has such folders as well, but its pictures lie in them directly. */
-const isYoutubeVideos = (tree: FileTree): boolean =>
-  isYoutube(tree) && tree.names('JPEGImages').some((name) => tree.names(`JPEGImages/${name}`).length > 0);
+const isRoot = (tree: FileTree): boolean => isDavis(tree) || isYoutube(tree) || isFrameFolder(tree);

@@ -5,11 +5,12 @@
  * wrongly is refused: masks of other sizes than their frames or of colours, frames that are not there.
  */
 import { decodeImage, type FileTree, isImageError, prefetch } from '@franca/data';
+import { scoredFrames, type VideoScoring } from '@franca/evals';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
 import { some } from './judge-masks';
 import { readMask } from './read-mask';
-import type { FrameMask, VideoSequence, VideoSet } from './video-set';
+import type { FrameMask, VideoObject, VideoSequence, VideoSet } from './video-set';
 
 /** Paths in the tree. */
 export interface ListedFrame {
@@ -22,6 +23,8 @@ export interface ListedSequence {
   readonly name: string;
   /** In the order of time. */
   readonly frames: readonly ListedFrame[];
+  /** Objects with the name of the frame that they are given in; absent: those of the first frame's mask. */
+  readonly objects?: readonly { readonly id: number; readonly first: string }[] | undefined;
 }
 
 /** What a layout has found. */
@@ -30,6 +33,7 @@ export interface ListedVideos {
   readonly dataset?: string | undefined;
   readonly split: string;
   readonly sequences: readonly ListedSequence[];
+  readonly scoring: VideoScoring;
   readonly notes: readonly string[];
 }
 
@@ -60,8 +64,10 @@ export async function videoSet(
   const masked = long.filter(({ frames }) => frames[0]!.mask !== undefined);
   const opened: VideoSequence[] = [];
   const empty: string[] = [];
-  for await (const sequence of prefetch(masked, (one) => openSequence(tree, one), { inFlight: 4 })) {
-    if (sequence.objects.length > 0) opened.push(sequence);
+  let lost = 0;
+  for await (const { sequence, absent } of prefetch(masked, (one) => openSequence(tree, one), { inFlight: 4 })) {
+    lost += absent;
+    if (sequence.objects.some(({ first }) => first === 0)) opened.push(sequence);
     else empty.push(sequence.name);
   }
   const names = (some: readonly ListedSequence[]): string[] => some.map(({ name }) => name);
@@ -75,25 +81,39 @@ export async function videoSet(
       'data',
       `${where} has no sequence with an object to follow: ${left.join('; ') || 'none is there'}`,
     );
-  const unscored = opened.filter((sequence) => !isScored(sequence)).map(({ name }) => name);
+  const unscored = opened.filter((one) => scoredObjects(one, listed.scoring).length === 0).map(({ name }) => name);
   const gaps = meant.filter(hasGap);
   const notes = [
     ...tree.notes,
     ...listed.notes,
     ...(meant.length < total ? [`${meant.length} of ${total} sequences of ${where} are used`] : []),
     ...left,
-    ...noteOn(
-      unscored,
-      'have no mask between their first frame and their last: objects are followed, nothing is scored',
-    ),
+    ...(lost > 0 ? [`${lost} objects have no pixel in the mask that is to give them and are left out`] : []),
+    ...noteOn(unscored, 'have no masks to score against: objects are followed, nothing is scored'),
     ...noteOn(names(gaps), 'have gaps between the numbers of their frames, which are taken as following each other'),
   ];
-  return { dataset, split: listed.split, sequences: opened, total, notes };
+  return { dataset, split: listed.split, sequences: opened, scoring: listed.scoring, total, notes };
 }
 
-/** Whether a frame between the first and the last has a mask: those two are not scored. */
-export const isScored = ({ frames, hasMask }: Pick<VideoSequence, 'frames' | 'hasMask'>): boolean =>
-  frames.some((_, frame) => frame > 0 && frame < frames.length - 1 && hasMask(frame));
+/**
+ * Frames whose masks are the truth about all objects: none where every mask gives an object that was not there before, as in parts that are kept for a
+ * challenge.
+ */
+export function annotatedFrames({ frames, objects, hasMask }: VideoSequence): number[] {
+  const masked = Array.from(frames.keys()).filter((frame) => hasMask(frame));
+  return masked.every((frame) => objects.some(({ first }) => first === frame)) ? [] : masked;
+}
+
+/** Objects and the frames that they are scored on; those without any are left out. */
+export const scoredObjects = (sequence: VideoSequence, scoring: VideoScoring): { id: number; frames: number[] }[] => {
+  const annotated = annotatedFrames(sequence);
+  return sequence.objects
+    .map(({ id, first }) => ({
+      id,
+      frames: scoredFrames(scoring, { frames: sequence.frames.length, first, annotated }),
+    }))
+    .filter(({ frames }) => frames.length > 0);
+};
 
 const noteOn = (names: readonly string[], what: string): string[] =>
   names.length > 0 ? [`${names.length} sequences ${what}: ${some(names)}`] : [];
@@ -124,12 +144,19 @@ function hasGap({ frames }: ListedSequence): boolean {
   return numbers.some((number, i) => i > 0 && number - numbers[i - 1]! !== step) && !numbers.some(Number.isNaN);
 }
 
-async function openSequence(tree: FileTree, { name, frames }: ListedSequence): Promise<VideoSequence> {
+/** A sequence, and how many of its objects have no pixel in the mask that is to give them. */
+interface Opened {
+  readonly sequence: VideoSequence;
+  readonly absent: number;
+}
+
+async function openSequence(tree: FileTree, listed: ListedSequence): Promise<Opened> {
+  const { name, frames } = listed;
   const size = await pictureSize(tree, frames[0]!.picture);
   const maskAt = (frame: number): Promise<FrameMask> => maskOf(tree, frames[frame]!.mask!, size);
   for (const { mask } of frames) if (mask !== undefined) await checkMask(tree, mask, size);
-  const objects = [...new Set((await maskAt(0)).ids)].filter((id) => !NO_OBJECT.has(id)).sort((a, b) => a - b);
-  return {
+  const objects = await objectsOf(listed, maskAt);
+  const sequence: VideoSequence = {
     name,
     frames: frames.map((frame) => frame.name),
     size,
@@ -147,6 +174,24 @@ async function openSequence(tree: FileTree, { name, frames }: ListedSequence): P
       );
     },
   };
+  return { sequence, absent: (listed.objects?.length ?? objects.length) - objects.length };
+}
+
+/** Objects that have a pixel in the mask that gives them. */
+async function objectsOf(
+  { frames, objects }: ListedSequence,
+  maskAt: (frame: number) => Promise<FrameMask>,
+): Promise<VideoObject[]> {
+  const idsAt = async (frame: number): Promise<number[]> =>
+    [...new Set((await maskAt(frame)).ids)].filter((id) => !NO_OBJECT.has(id)).sort((a, b) => a - b);
+  const inFirst = await idsAt(0);
+  if (objects === undefined) return inFirst.map((id) => ({ id, first: 0 }));
+  const found: VideoObject[] = [];
+  for (const { id, first } of objects) {
+    const frame = frames.findIndex((one) => one.name === first && one.mask !== undefined);
+    if (frame >= 0 && (await idsAt(frame)).includes(id)) found.push({ id, first: frame });
+  }
+  return found.sort((a, b) => a.id - b.id);
 }
 
 /** A frame that cannot be read breaks what follows it: nothing is left out. */

@@ -1,42 +1,49 @@
 /**
- * YouTube-VOS as it unpacks (Xu et al., 2018), and what is packed like it (MOSE, LVOS):
+ * YouTube-VOS as it unpacks (Xu et al., 2018), and what is packed like it (MOSE):
  *
  *   <split>/JPEGImages/<video>/%05d.jpg
  *   <split>/Annotations/<video>/%05d.png   of every fifth frame, or of those only in which an object is given
- *   <split>/meta.json                      objects of each video with their frames
- *
- * An object that is given in a later frame is not followed: every protocol here begins with the first frame.
+ *   <split>/meta.json                      objects of each video with their frames; without it objects are those of the first mask
  */
 import type { FileTree } from '@franca/data';
 import { TrainError } from '../errors';
+import { some } from './judge-masks';
 import { framesIn } from './video-frames';
-import type { ListedVideos } from './video-listed';
+import type { ListedSequence, ListedVideos } from './video-listed';
 
 /** Whether pictures lie in folders of videos with masks, without lists. */
 export const isYoutube = (tree: FileTree): boolean =>
-  tree.has('JPEGImages') && tree.has('Annotations') && !tree.has('ImageSets');
+  tree.has('JPEGImages') &&
+  tree.has('Annotations') &&
+  !tree.has('ImageSets') &&
+  // the pictures of PASCAL VOC lie in this folder directly
+  tree.names('JPEGImages').some((name) => tree.names(`JPEGImages/${name}`).length > 0);
 
 const META = 'meta.json';
 
 /** @throws TrainError `data` where a mask has no frame, or `meta.json` is of another form */
 export async function youtubeVideos(tree: FileTree, split: string): Promise<ListedVideos> {
   const names = tree.names('JPEGImages').filter((name) => tree.names(`JPEGImages/${name}`).length > 0);
-  const sequences = names.map((name) => ({
-    name,
-    frames: framesIn(tree, `JPEGImages/${name}`, `Annotations/${name}`),
-  }));
-  const late = tree.has(META)
-    ? await lateObjects(tree, new Map(sequences.map(({ name, frames }) => [name, frames[0]?.name])))
-    : 0;
+  const objectsOf = tree.has(META) ? await readMeta(tree) : undefined;
+  const later: string[] = [];
+  const sequences = names.map((name): ListedSequence => {
+    const frames = framesIn(tree, `JPEGImages/${name}`, `Annotations/${name}`);
+    const begin = Math.max(
+      0,
+      frames.findIndex(({ mask }) => mask !== undefined),
+    );
+    if (begin > 0) later.push(name);
+    return { name, frames: frames.slice(begin), objects: objectsOf?.(name) };
+  });
   const notes =
-    late > 0
-      ? [`${late} objects are first given in a later frame than the first: they are not followed and not scored`]
+    later.length > 0
+      ? [`${later.length} videos are followed from their first mask on, not from their first frame: ${some(later)}`]
       : [];
-  return { split, sequences, notes };
+  return { split, sequences, scoring: 'youtube-vos', notes };
 }
 
-/** Objects whose first frame is not that of their video. */
-async function lateObjects(tree: FileTree, firstFrames: ReadonlyMap<string, string | undefined>): Promise<number> {
+/** Objects of a video by its name; undefined where it is not mentioned. */
+async function readMeta(tree: FileTree): Promise<(video: string) => ListedSequence['objects']> {
   const refuse = (why: string) => new TrainError('data', `${tree.name}/${META} ${why}`);
   let meta: unknown;
   try {
@@ -44,18 +51,23 @@ async function lateObjects(tree: FileTree, firstFrames: ReadonlyMap<string, stri
   } catch (error) {
     throw refuse(`is no JSON: ${(error as Error).message}`);
   }
-  const videos = part(meta, 'videos');
+  const videos = partOf(meta, 'videos');
   if (videos === undefined) throw refuse('has no videos; it is not that of YouTube-VOS');
-  let late = 0;
-  for (const [video, first] of firstFrames)
-    for (const object of Object.values(part(part(videos, video), 'objects') ?? {})) {
-      const frames = part(object, 'frames');
-      if (Array.isArray(frames) && frames.length > 0 && first !== undefined && frames[0] !== first) late += 1;
-    }
-  return late;
+  return (video) => {
+    const objects = partOf(partOf(videos, video), 'objects');
+    if (objects === undefined) return undefined;
+    return Object.entries(objects).map(([id, object]) => {
+      const frames = partOf(object, 'frames');
+      const first: unknown = Array.isArray(frames) ? frames[0] : undefined;
+      if (!/^\d{1,3}$/.test(id) || typeof first !== 'string') throw refuse(`has no frames of object ${id} of ${video}`);
+      return { id: Number(id), first };
+    });
+  };
 }
 
-const part = (value: unknown, name: string): object | undefined => {
-  const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+/** An object or a list within another one. */
+function partOf(value: unknown, name: string): object | undefined {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  const inner = (value as Record<string, unknown>)[name];
   return typeof inner === 'object' && inner !== null ? inner : undefined;
-};
+}
