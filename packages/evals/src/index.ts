@@ -191,15 +191,9 @@ export {
   type TruncationPoint,
   truncationCurve,
 } from './truncation-curve/truncation-curve';
-export {
-  DINO_PROPAGATION,
-  DINOV3_PROPAGATION,
-  type LabelledFrame,
-  type LabelPropagation,
-  openLabelPropagation,
-  type PropagationOptions,
-} from './video/label-propagation';
+export { type LabelledFrame, type LabelPropagation, openLabelPropagation } from './video/label-propagation';
 export { type DecodeOptions, decodeMaps, firstFrameMaps } from './video/object-maps';
+export { DINO_PROPAGATION, DINOV3_PROPAGATION, type PropagationOptions } from './video/propagation-settings';
 export {
   type AnnotatedFrames,
   type ObjectScore,

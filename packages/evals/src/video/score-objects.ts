@@ -5,7 +5,7 @@
  * Pixels of value 255 are background in the truth, as in the semi-supervised part of the tool for DAVIS-2017; an object that is missing from a prediction has an
  * empty mask there.
  */
-import { checkArgument, checkOption, EvalsError } from '../errors';
+import { checkArgument } from '../errors';
 import { boundaryAccuracy, regionSimilarity } from '../metrics/mask-similarity';
 import type { Extent } from '../numerics/bilinear';
 
@@ -35,8 +35,11 @@ export interface AnnotatedFrames {
  * The frames that an object is scored on, ascending.
  * @throws EvalsError `argument` or `options`
  */
-export function scoredFrames(scoring: VideoScoring, { frames, first, annotated }: AnnotatedFrames): number[] {
+export function scoredFrames(scoring: VideoScoring, of: AnnotatedFrames): number[] {
+  checkArgument('scoredFrames', 'of', of, 'object');
+  const { frames, first, annotated } = of;
   checkArgument('scoredFrames', 'scoring', scoring, ['davis-2017', 'youtube-vos']);
+  checkArgument('scoredFrames', 'annotated', annotated, 'numbers');
   const end = scoring === 'davis-2017' ? frames - 1 : frames;
   return annotated.filter((frame) => frame > first && frame < end);
 }
@@ -44,9 +47,9 @@ export function scoredFrames(scoring: VideoScoring, { frames, first, annotated }
 /**
  * Scores one frame.
  *
- * @param truth id of the object at each pixel of `size`, and `predicted` alike
+ * @param truth id of the object at each pixel of `size`, rows then columns, and `predicted` alike
  * @param objects ids of those that are scored
- * @throws EvalsError `argument`, `labels` for masks of another size, or `options`
+ * @throws EvalsError `argument`, or `labels` for masks of another size
  */
 export function scoreObjects(
   truth: Uint8Array,
