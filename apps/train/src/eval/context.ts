@@ -27,6 +27,7 @@ import type { DenseLook } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
+import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
 import { countProgress } from '../text/count-progress';
 import { type BoxPart, boxPart } from './discovery/box-part';
 import { imageHasher } from './evaluated-images';
@@ -47,6 +48,7 @@ import {
   type TokenStage,
 } from './part';
 import { type ProbeModel, probeModel } from './probe-file';
+import { type VideoPart, videoPart } from './video/video-part';
 
 export type PartName = 'train' | 'test';
 
@@ -90,6 +92,8 @@ export interface EvalContext {
   pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
+  /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  videos(options?: OpenVideosOptions): Promise<VideoPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -133,6 +137,8 @@ export interface ContextOptions extends ImageOptions {
   readonly boxData?: string | undefined;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
+  /** Videos; default `data`. */
+  readonly videoData?: string | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -259,6 +265,10 @@ export function openContext(
       const set = await openBoxSet(boxData, { name, limit, ...chosen });
       foreign.push(set);
       return boxPart(model(), set);
+    },
+    async videos(chosen = {}) {
+      const { videoData = options.data, dataset: name } = options;
+      return videoPart(model(), await openVideos(videoData, { name, ...chosen }));
     },
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
