@@ -45,10 +45,10 @@ const GIVE =
 /** Whether data tell at a glance that they have boxes; archives are not looked into. */
 export async function isBoxData(spec: string): Promise<boolean> {
   if ((await recogniseSource(spec).catch(() => undefined))?.kind === 'world') return true;
-  // videos of DAVIS lie in folders that are called like those of PASCAL VOC
-  if (isVideoData(spec)) return false;
   const has = (...parts: string[]): boolean => existsSync(join(spec, ...parts));
-  const isVoc = (...parts: string[]): boolean => has(...parts, 'Annotations') && has(...parts, 'JPEGImages');
+  // videos of DAVIS lie in folders that are called alike
+  const isVoc = (...parts: string[]): boolean =>
+    has(...parts, 'Annotations') && has(...parts, 'JPEGImages') && !isVideoData(join(spec, ...parts));
   const years = [2007, 2008, 2009, 2010, 2011, 2012].map((year) => `VOC${year}`);
   const isCoco =
     has('annotations') && readdirSync(join(spec, 'annotations')).some((name) => /^instances.*\.json$/.test(name));
