@@ -9,7 +9,7 @@ import type { HeadOfWeights } from '../features/find-head';
 import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
-import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
+import { type BoxSet, type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import {
   type ImageSet,
   type ImageSets,
@@ -27,6 +27,8 @@ import type { DenseLook } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
+import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
+import type { VideoSet } from '../image-sets/video-set';
 import { countProgress } from '../text/count-progress';
 import { type BoxPart, boxPart } from './discovery/box-part';
 import { imageHasher } from './evaluated-images';
@@ -47,6 +49,7 @@ import {
   type TokenStage,
 } from './part';
 import { type ProbeModel, probeModel } from './probe-file';
+import { type VideoPart, videoPart } from './video/video-part';
 
 export type PartName = 'train' | 'test';
 
@@ -90,6 +93,8 @@ export interface EvalContext {
   pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
+  /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  videos(options?: OpenVideosOptions): Promise<VideoPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -133,6 +138,8 @@ export interface ContextOptions extends ImageOptions {
   readonly boxData?: string | undefined;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
+  /** Videos; default `data`. */
+  readonly videoData?: string | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -254,12 +261,12 @@ export function openContext(
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
-    async boxes(chosen = {}) {
-      const { boxData = options.data, dataset: name, boxImages: limit } = options;
-      const set = await openBoxSet(boxData, { name, limit, ...chosen });
+    async boxes(chosen) {
+      const set = await openChosenBoxes(options, chosen);
       foreign.push(set);
       return boxPart(model(), set);
     },
+    videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -308,6 +315,16 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
   const name = pairData === data ? dataset : undefined;
   return spreadPairs(await openPairs(pairData, { split, name }), limit);
 }
+
+const openChosenBoxes = (
+  { data, boxData = data, dataset: name, boxImages: limit }: ContextOptions,
+  chosen: OpenBoxOptions = {},
+): Promise<BoxSet> => openBoxSet(boxData, { name, limit, ...chosen });
+
+const openChosenVideos = (
+  { data, videoData = data, dataset: name }: ContextOptions,
+  chosen: OpenVideosOptions = {},
+): Promise<VideoSet> => openVideos(videoData, { name, ...chosen });
 
 async function openDense({
   data,
