@@ -49,6 +49,24 @@ export {
   type WarpTally,
   warpCorrespondence,
 } from './correspondence/warp-correspondence';
+export type { DepthFeatures } from './depth/depth-features';
+export { type DepthMetrics, depthMetrics } from './depth/depth-metrics';
+export type {
+  DepthPredictor,
+  DepthProbe,
+  DepthTrainingState,
+  ProbeTensor,
+  TrainDepthOptions,
+} from './depth/depth-probe';
+export {
+  DEPTH_PROTOCOLS,
+  DEPTH_RANGE,
+  type DepthHead,
+  type DepthProtocol,
+  type DepthProtocolFacts,
+  depthProtocol,
+  judgedDepth,
+} from './depth/depth-protocol';
 export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
 export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
 export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';
