@@ -48,9 +48,7 @@ export async function* depthBatches(
   const request = { preparation, levels: reading.levels };
   const images = Array.from({ length: set.length }, (_, index) => index);
   const shards =
-    pass || fresh
-    ? session.fresh(set, { ...request, images, perShard: batchSize })
-    : session.shards(set, request);
+    pass || fresh ? session.fresh(set, { ...request, images, perShard: batchSize }) : session.shards(set, request);
   let rows: Row[] = [];
   const read = rowsOf(shards, session, set, { view, depthSize: reading.depthSize });
   for await (const row of keepPlaces ? allPlaces(read, set.length) : read) {

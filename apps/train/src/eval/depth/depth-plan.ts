@@ -1,10 +1,5 @@
 /** How depth is probed: what the options and the protocol that they name come to. */
-import {
-  type DepthHead,
-  type DepthProtocol,
-  type DepthProtocolFacts,
-  depthProtocol,
-} from '@franca/evals';
+import { type DepthHead, type DepthProtocol, type DepthProtocolFacts, depthProtocol } from '@franca/evals';
 import { TrainError } from '../../errors';
 import type { LevelTokens } from '../../features/compute-shard';
 import type { DepthView } from '../../image-sets/depth-view';
@@ -48,14 +43,22 @@ export function planDepth(options: DepthPlanOptions): DepthPlan {
   const facts = depthProtocol(protocol);
   const chosen = probe ?? facts.heads[0]!;
   const head = chosen === 'ridge' ? undefined : chosen;
-  refuse(head !== undefined && !facts.heads.includes(head), `${protocol} has no probe ${head}; it has ${facts.heads.join(' and ')}`);
+  refuse(
+    head !== undefined && !facts.heads.includes(head),
+    `${protocol} has no probe ${head}; it has ${facts.heads.join(' and ')}`,
+  );
   refuse(!head && protocol === 'dinov3', '--probe ridge reads the tokens of probe3d; leave out --protocol dinov3');
-  refuse(!head && options.augment === true, '--augment says nothing about --probe ridge, which has one pass; leave it out');
+  refuse(
+    !head && options.augment === true,
+    '--augment says nothing about --probe ridge, which has one pass; leave it out',
+  );
   const usual = head !== undefined && protocol !== 'dinov3';
   const augment = options.augment ?? usual;
   const crop = options.crop ?? (protocol === 'dinov3' ? 'none' : 'square');
   const sizes = options.sizes ?? (named === 'paper' ? Object.values(PAPER_SIZES) : undefined);
-  const isPlain = [probe, epochs, trainBatch, quirks, options.hidden, options.crop, options.augment].every((given) => given === undefined);
+  const isPlain = [probe, epochs, trainBatch, quirks, options.hidden, options.crop, options.augment].every(
+    (given) => given === undefined,
+  );
   return {
     protocol,
     facts,
@@ -77,12 +80,22 @@ function refuse(wrong: boolean, message: string): void {
 function notesOn(protocol: DepthProtocol, augment: boolean, head: DepthHead | undefined): string[] {
   if (!head) return [];
   const order = 'pictures are learnt from in the order of their list, as Probe3D does on one device';
-  if (protocol === 'dinov3') return [order, ...(augment ? ['views are drawn as Probe3D does, not DINOv3'] : ['without the augmentation of DINOv3'])];
-  return [order, augment ? 'views are drawn anew for each epoch, and their features computed' : 'without augmentation: features are computed once'];
+  if (protocol === 'dinov3')
+    return [
+      order,
+      ...(augment ? ['views are drawn as Probe3D does, not DINOv3'] : ['without the augmentation of DINOv3']),
+    ];
+  return [
+    order,
+    augment
+      ? 'views are drawn anew for each epoch, and their features computed'
+      : 'without augmentation: features are computed once',
+  ];
 }
 
 /** The blocks that are read, counted from 0: the last of each quarter, or the last. */
 export const levelsOf = ({ blocks, finalNorm }: DepthProtocolFacts, depth: number): LevelTokens => ({
-  blocks: blocks === 'last' ? [depth - 1] : [1, 2, 3, 4].map((quarter) => Math.max(0, Math.floor((quarter * depth) / 4) - 1)),
+  blocks:
+    blocks === 'last' ? [depth - 1] : [1, 2, 3, 4].map((quarter) => Math.max(0, Math.floor((quarter * depth) / 4) - 1)),
   norm: finalNorm,
 });

@@ -83,11 +83,20 @@ const isKept = ({ model }: FeatureSession, set: DepthImages, { levels, preparati
   return 4 * set.length * levels.blocks.length * tokens * embedDim <= KEPT_BYTES;
 };
 
-async function learn(session: FeatureSession, train: DepthImages, reading: DepthReading, { plan, cache }: ProbeSettings) {
+async function learn(
+  session: FeatureSession,
+  train: DepthImages,
+  reading: DepthReading,
+  { plan, cache }: ProbeSettings,
+) {
   const { protocol, facts, head, hidden, epochs, batchSize, augment } = plan;
   const { dropLast } = facts;
   const stepsPerEpoch = dropLast ? Math.floor(train.length / batchSize) : Math.ceil(train.length / batchSize);
-  if (stepsPerEpoch === 0) throw new TrainError('data', `${train.length} pictures do not fill a batch of ${batchSize}; give a smaller --train-batch`);
+  if (stepsPerEpoch === 0)
+    throw new TrainError(
+      'data',
+      `${train.length} pictures do not fill a batch of ${batchSize}; give a smaller --train-batch`,
+    );
   const kept = isKept(session, train, reading);
   const source = (epoch: number): AsyncGenerator<DepthBatch> =>
     depthBatches(session, train, reading, {
@@ -122,7 +131,11 @@ async function learn(session: FeatureSession, train: DepthImages, reading: Depth
     ...(resume && { resume }),
   }).finally(progress.end);
   await file.remove();
-  return { predictor: openDepthPredictor(session.gpu, probe), losses: Array.from(probe.losses), skipped: probe.skipped };
+  return {
+    predictor: openDepthPredictor(session.gpu, probe),
+    losses: Array.from(probe.losses),
+    skipped: probe.skipped,
+  };
 }
 
 const SEED = 0;

@@ -8,7 +8,9 @@ import type { ScoredDepth } from './probe-depth';
 const SHOWN = 6;
 
 export const shownIndices = (length: number): ReadonlySet<number> =>
-  new Set(Array.from({ length: Math.min(SHOWN, length) }, (_, i) => Math.floor((i * length) / Math.min(SHOWN, length))));
+  new Set(
+    Array.from({ length: Math.min(SHOWN, length) }, (_, i) => Math.floor((i * length) / Math.min(SHOWN, length))),
+  );
 
 /** Undefined where none of them could be read. */
 export async function shownDepths(

@@ -24,8 +24,16 @@ export function trainingFile(folder: string, of: unknown): TrainingFile {
     read: () => readState(path),
     async write({ epoch, step, skipped, losses, tensors }) {
       await mkdir(dirname(path), { recursive: true });
-      const entries = Object.entries(tensors).map(([name, data]) => ({ name, dtype: 'f32' as const, shape: [data.length], data }));
-      await writeSafetensors(path, entries, { format: FORMAT, state: JSON.stringify({ epoch, step, skipped, losses: Array.from(losses) }) });
+      const entries = Object.entries(tensors).map(([name, data]) => ({
+        name,
+        dtype: 'f32' as const,
+        shape: [data.length],
+        data,
+      }));
+      await writeSafetensors(path, entries, {
+        format: FORMAT,
+        state: JSON.stringify({ epoch, step, skipped, losses: Array.from(losses) }),
+      });
     },
     remove: () => rm(path, { force: true }),
   };
@@ -36,7 +44,8 @@ async function readState(path: string): Promise<DepthTrainingState | undefined> 
     await using file = await openSafetensors(path);
     if (file.metadata.format !== FORMAT) return undefined;
     const { epoch, step, skipped, losses } = JSON.parse(file.metadata.state ?? '{}');
-    if (![epoch, step, skipped].every(Number.isSafeInteger) || !Array.isArray(losses) || losses.length !== step) return undefined;
+    if (![epoch, step, skipped].every(Number.isSafeInteger) || !Array.isArray(losses) || losses.length !== step)
+      return undefined;
     const tensors: Record<string, Float32Array> = {};
     for (const name of file.tensors.keys()) tensors[name] = await file.readFloat32(name);
     // of a batch without readings there is no loss, which JSON writes as null

@@ -42,17 +42,32 @@ export const task: EvalTask = {
         ).choices(PROTOCOL_NAMES),
       )
       .addOption(
-        new Option('--probe <name>', "what learns; ridge: in closed form, for a quick look (default: the protocol's, dpt)").choices(PROBES),
+        new Option(
+          '--probe <name>',
+          "what learns; ridge: in closed form, for a quick look (default: the protocol's, dpt)",
+        ).choices(PROBES),
       )
-      .option('--sizes <list>', "shorter sides that pictures are shown at (default: the view's own, NYU's 480)", integerList)
-      .addOption(new Option('--crop <part>', 'the middle square or the whole picture (default: square)').choices(['square', 'none']))
+      .option(
+        '--sizes <list>',
+        "shorter sides that pictures are shown at (default: the view's own, NYU's 480)",
+        integerList,
+      )
+      .addOption(
+        new Option('--crop <part>', 'the middle square or the whole picture (default: square)').choices([
+          'square',
+          'none',
+        ]),
+      )
       .option('--no-quirks', 'resize to whole patches, in place of zeros around that are predicted too, as in Probe3D')
       .option('--hidden <n>', 'channels of the DPT probe (default: 512)', positiveInteger)
       .option('--epochs <n>', "passes over train (default: the protocol's, 10)", positiveInteger)
       .option('--train-batch <n>', "pictures a step (default: the protocol's, 8)", positiveInteger)
       .option('--augment', 'random crops and colours of train, drawn anew for each epoch (default of probe3d)')
       .option('--no-augment', 'train pictures as they are, whose features are computed once')
-      .option('--train-data <data>', "what to learn from, if not the data's own part; also a folder of GeoNet's .mat files")
+      .option(
+        '--train-data <data>',
+        "what to learn from, if not the data's own part; also a folder of GeoNet's .mat files",
+      )
       .option('--depth-scale <n>', 'of depth as PNG: units of a metre (default: 1000)', positiveNumber)
       .option('--items <file>', 'write one line of JSON for each test picture and size'),
   idle: ({ probe }) => {
@@ -63,8 +78,17 @@ export const task: EvalTask = {
 };
 
 async function run(context: EvalContext, options: Options): Promise<EvalResult> {
-  const { items, size: shorter, sizes = shorter === undefined ? undefined : [shorter], depthScale, trainData, split, cache } = options;
-  if (shorter !== undefined && options.sizes) throw new TrainError('usage', '--size and --sizes say the same; leave one of them out');
+  const {
+    items,
+    size: shorter,
+    sizes = shorter === undefined ? undefined : [shorter],
+    depthScale,
+    trainData,
+    split,
+    cache,
+  } = options;
+  if (shorter !== undefined && options.sizes)
+    throw new TrainError('usage', '--size and --sizes say the same; leave one of them out');
   const plan = planDepth({ ...options, sizes });
   if (items) await checkOutputFile(items);
   const part = await context.depth({ depthScale, trainData, split });
@@ -74,7 +98,11 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   for (const size of chosen) {
     const began = performance.now();
     const probed = await probeDepth(part, { plan, size, shown, cache });
-    results.push({ size, probed, records: recordsOf(context, part, { plan, size, depthScale }, probed, performance.now() - began) });
+    results.push({
+      size,
+      probed,
+      records: recordsOf(context, part, { plan, size, depthScale }, probed, performance.now() - began),
+    });
   }
   if (items) await writeItems(items, part.test, results);
   const charts = [];
@@ -134,14 +162,27 @@ function recordsOf(
   };
   const outcomes = depthOutcomes(
     scored.map(({ metrics }) => metrics),
-    { protocol: head ? protocol : 'ridge', ...(head && { head }), label, total: test.total, hyper, seeds: [0], asPaper: plan.asPaper },
+    {
+      protocol: head ? protocol : 'ridge',
+      ...(head && { head }),
+      label,
+      total: test.total,
+      hyper,
+      seeds: [0],
+      asPaper: plan.asPaper,
+    },
   );
   const judged = scored.filter(({ metrics }) => metrics).map(({ index }) => test.key(index));
   const set = { ...test, notes: [...test.notes, ...plan.notes, ...(note ? [note] : [])] };
-  const input = preparation.input.join() === [session.size, session.size].join() ? session.size : preparation.input.join(' x ');
+  const input =
+    preparation.input.join() === [session.size, session.size].join() ? session.size : preparation.input.join(' x ');
   return context.records(
     { set, preprocessing, size: input },
-    outcomes.map((outcome) => ({ ...outcome, wallMs, ...(outcome.items && { items: { ...outcome.items, of: hashNames(judged) } }) })),
+    outcomes.map((outcome) => ({
+      ...outcome,
+      wallMs,
+      ...(outcome.items && { items: { ...outcome.items, of: hashNames(judged) } }),
+    })),
     () => test.total,
     [{ set: train!, preprocessing }],
   );
@@ -160,15 +201,22 @@ const LISTED = 30;
 /** The worst pictures first. */
 function pictureTable(test: DepthImages, results: readonly Result[]): ReportTable {
   const rows = results.flatMap(({ size, probed }) =>
-    probed.scored.flatMap(({ index, metrics }) => (metrics ? [{ key: test.key(index), size: size.label, metrics }] : [])),
+    probed.scored.flatMap(({ index, metrics }) =>
+      metrics ? [{ key: test.key(index), size: size.label, metrics }] : [],
+    ),
   );
   rows.sort((a, b) => b.metrics.siRmse - a.metrics.siRmse);
   return {
-    caption: rows.length > LISTED ? `the ${LISTED} pictures with the largest SI-RMSE of ${rows.length}` : 'pictures, the largest SI-RMSE first',
+    caption:
+      rows.length > LISTED
+        ? `the ${LISTED} pictures with the largest SI-RMSE of ${rows.length}`
+        : 'pictures, the largest SI-RMSE first',
     columns: ['picture', 'size', 'SI-RMSE, m', 'RMSE, m', 'd1, %', 'SI-d1, %'],
     rows: rows
       .slice(0, LISTED)
-      .map(({ key, size, metrics: { siRmse, rmse, d1, siD1 } }) => [key, size, siRmse, rmse, 100 * d1, 100 * siD1].map(shownNumber)),
+      .map(({ key, size, metrics: { siRmse, rmse, d1, siD1 } }) =>
+        [key, size, siRmse, rmse, 100 * d1, 100 * siD1].map(shownNumber),
+      ),
   };
 }
 
