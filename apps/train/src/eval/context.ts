@@ -9,7 +9,7 @@ import type { HeadOfWeights } from '../features/find-head';
 import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
-import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
+import { type BoxSet, type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
 import type { DepthSet } from '../image-sets/depth-set';
 import {
@@ -261,17 +261,12 @@ export function openContext(
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
-    async boxes(chosen = {}) {
-      const { boxData = options.data, dataset: name, boxImages: limit } = options;
-      const set = await openBoxSet(boxData, { name, limit, ...chosen });
+    async boxes(chosen) {
+      const set = await openChosenBoxes(options, chosen);
       foreign.push(set);
       return boxPart(model(), set);
     },
-    async depth(chosen = {}) {
-      const sets = await openChosenDepth(options, chosen);
-      foreign.push(sets);
-      return depthPart(model(), sets);
-    },
+    depth: async (chosen) => depthPart(model(), await openChosenDepth(options, foreign, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -311,11 +306,6 @@ async function headOnTokens({ gpu, weights }: FeatureSession): Promise<HeadOnTok
   return { head, level: (index) => openHeadLevel(gpu, head, index) };
 }
 
-const openChosenDepth = (
-  { depthData, data, dataset: name, images: limits }: ContextOptions,
-  chosen: OpenDepthOptions,
-): Promise<DepthSet> => openDepthSet(depthData ?? data, { name, limits, ...chosen });
-
 const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut, split });
 
@@ -324,6 +314,22 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
   // a name that is given is that of the data
   const name = pairData === data ? dataset : undefined;
   return spreadPairs(await openPairs(pairData, { split, name }), limit);
+}
+
+const openChosenBoxes = (
+  { data, boxData = data, dataset: name, boxImages: limit }: ContextOptions,
+  chosen: OpenBoxOptions = {},
+): Promise<BoxSet> => openBoxSet(boxData, { name, limit, ...chosen });
+
+/** To be closed with what is in `opened`. */
+async function openChosenDepth(
+  { data, depthData = data, dataset: name, images: limits }: ContextOptions,
+  opened: Partial<AsyncDisposable>[],
+  chosen: OpenDepthOptions = {},
+): Promise<DepthSet> {
+  const set = await openDepthSet(depthData, { name, limits, ...chosen });
+  opened.push(set);
+  return set;
 }
 
 async function openDense({
