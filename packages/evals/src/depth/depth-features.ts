@@ -3,7 +3,7 @@
  * knows which model made the tokens or which camera the depth.
  */
 import { valueProblem } from '@franca/tensor';
-import { checkSet } from '../check-features';
+import { checkSet, type FeatureKinds } from '../check-features';
 import { EvalsError } from '../errors';
 
 /** Tokens of several blocks with the depth of the same images. */
@@ -20,13 +20,41 @@ export interface DepthFeatures {
   readonly depths: Float32Array;
 }
 
-const DEPTH = {
-  dim: 'number',
-  grid: 'numbers',
-  levels: 'Float32Arrays',
-  depthSize: 'numbers',
-  depths: 'Float32Array',
-} as const;
+/** Tokens alone, as a prediction needs them, with the extent that the depth shall have. */
+export type DepthTokens = Omit<DepthFeatures, 'depths'>;
+
+const TOKENS = { dim: 'number', grid: 'numbers', levels: 'Float32Arrays', depthSize: 'numbers' } as const;
+
+/**
+ * Refuses what is no set of whole images; returns how many there are.
+ *
+ * @throws EvalsError `features`
+ */
+export function checkTokens(what: string, features: DepthTokens): number {
+  checkSet(what, features, TOKENS);
+  const { dim, grid, levels, depthSize } = features;
+  const check = (valid: boolean, problem: string): void => {
+    if (!valid) throw new EvalsError('features', `${what}.${problem}`);
+  };
+  check(Number.isInteger(dim) && dim > 0, `dim is ${dim}; it must be a positive integer`);
+  for (const [name, extent] of Object.entries({ grid, depthSize }))
+    check(
+      extent.length === 2 && extent.every((side) => Number.isInteger(side) && side > 0),
+      `${name} is [${extent}]; it must be rows and columns, two positive integers`,
+    );
+  check(levels.length > 0, 'levels is empty; give the tokens of at least one block');
+  const tokens = grid[0] * grid[1] * dim;
+  const images = levels[0]!.length / tokens;
+  for (const [l, level] of levels.entries())
+    check(
+      Number.isInteger(images) && level.length === images * tokens,
+      `levels[${l}] has ${level.length} values; images of ${grid.join(' x ')} tokens of ${dim} have a multiple of ${tokens}, as many in each level`,
+    );
+  return images;
+}
+
+/** The parts of a set with depth. */
+export const DEPTH_KINDS: FeatureKinds = { ...TOKENS, depths: 'Float32Array' };
 
 /**
  * Refuses what is no set of whole images with depth; returns how many there are.
@@ -34,30 +62,14 @@ const DEPTH = {
  * @throws EvalsError `features`
  */
 export function checkDepth(what: string, features: DepthFeatures): number {
-  checkSet(what, features, DEPTH);
-  const { dim, grid, levels, depthSize, depths } = features;
-  const bad = (problem: string): never => {
-    throw new EvalsError('features', `${what}.${problem}`);
-  };
-  if (!(Number.isInteger(dim) && dim > 0)) bad(`dim is ${dim}; it must be a positive integer`);
-  for (const [name, extent] of [
-    ['grid', grid],
-    ['depthSize', depthSize],
-  ] as const)
-    if (extent.length !== 2 || !extent.every((side) => Number.isInteger(side) && side > 0))
-      bad(`${name} is [${extent}]; it must be rows and columns, two positive integers`);
-  if (levels.length === 0) bad('levels is empty; give the tokens of at least one block');
-  const tokens = grid[0] * grid[1] * dim;
-  const images = levels[0]!.length / tokens;
-  const pixels = depthSize[0] * depthSize[1];
-  for (const [l, level] of levels.entries())
-    if (!Number.isInteger(images) || level.length !== images * tokens)
-      bad(
-        `levels[${l}] has ${level.length} values; images of ${grid[0]} x ${grid[1]} tokens of ${dim} have a multiple of ${tokens}, as many in each level`,
-      );
-  if (depths.length !== images * pixels)
-    bad(
-      `depths has ${depths.length} values; ${images} images of ${depthSize[0]} x ${depthSize[1]} have ${images * pixels}`,
+  const images = checkTokens(what, features);
+  checkSet(what, features, DEPTH_KINDS);
+  const { depthSize, depths } = features;
+  const pixels = images * depthSize[0] * depthSize[1];
+  if (depths.length !== pixels)
+    throw new EvalsError(
+      'features',
+      `${what}.depths has ${depths.length} values; ${images} images of ${depthSize.join(' x ')} have ${pixels}`,
     );
   return images;
 }

@@ -1,4 +1,5 @@
 /** A trained depth probe as plain data: all that predicting needs, and all that a file would have to hold. */
+import type { DepthTokens } from './depth-features';
 import type { DepthHead, DepthProtocol } from './depth-protocol';
 
 /** A named tensor of a probe. */
@@ -34,6 +35,15 @@ export interface DepthTrainingState {
   readonly tensors: Readonly<Record<string, Float32Array>>;
 }
 
+/** A step that is over; epochs and steps count from 0. */
+export interface DepthProgress {
+  readonly epoch: number;
+  readonly step: number;
+  readonly steps: number;
+  /** NaN where the batch had no measured pixel. */
+  readonly loss: number;
+}
+
 export interface TrainDepthOptions {
   readonly protocol: DepthProtocol;
   /** Default: the first of the protocol's: `dpt`, and `linear` for `dinov3`. */
@@ -48,25 +58,19 @@ export interface TrainDepthOptions {
   readonly hidden?: number;
   /** Of the initial values, where they are drawn; default 0. */
   readonly seed?: number;
-  readonly onStep?: (progress: {
-    readonly epoch: number;
-    readonly step: number;
-    readonly steps: number;
-    readonly loss: number;
-  }) => void;
+  readonly onStep?: (progress: DepthProgress) => void;
   /** Receives where training stands after each epoch. */
   readonly onEpoch?: (state: DepthTrainingState) => void | Promise<void>;
   /** Goes on from here. */
   readonly resume?: DepthTrainingState;
 }
 
-/** Maps of depth from features; holds a compiled step, so dispose of it. */
+/** Maps of depth from features; holds weights and compiled steps on the device, so dispose of it. */
 export interface DepthPredictor extends Disposable {
-  /** Metres `[n, depthSize]` for the images of a batch; their `depths` are not looked at. */
-  predict(features: {
-    readonly dim: number;
-    readonly grid: readonly [rows: number, columns: number];
-    readonly levels: readonly Float32Array[];
-    readonly depthSize: readonly [rows: number, cols: number];
-  }): Promise<Float32Array>;
+  /**
+   * Metres `[n, depthSize]` for the images of a batch.
+   *
+   * @throws EvalsError `features` where the tokens are not of the kind that the probe reads
+   */
+  predict(features: DepthTokens): Promise<Float32Array>;
 }

@@ -102,6 +102,10 @@ export function judgedDepth(
   });
 }
 
+/** Metres beyond which training takes a reading for none: DINOv3 looks at all of them, though its bins end at 10 m. */
+export const farthest = (protocol: DepthProtocol): number =>
+  protocol === 'dinov3' ? Number.POSITIVE_INFINITY : DEPTH_RANGE[1];
+
 /** @throws EvalsError `options` for a head that the protocol has not */
 export function checkHead(what: string, protocol: DepthProtocol, head: DepthHead): void {
   const { heads } = depthProtocol(protocol);
