@@ -4,8 +4,8 @@ import { defaultCacheDir } from '@franca/data';
 import {
   type DepthMetrics,
   type DepthTokens,
-  type EvalBackend,
   depthMetrics,
+  type EvalBackend,
   fitDepthRidge,
   judgedDepth,
   mirroredMean,
@@ -142,7 +142,12 @@ async function learn(
 
 const SEED = 0;
 
-async function regress(session: FeatureSession, train: DepthImages, reading: DepthReading, { backend }: ProbeSettings): Promise<Predictor> {
+async function regress(
+  session: FeatureSession,
+  train: DepthImages,
+  reading: DepthReading,
+  { backend }: ProbeSettings,
+): Promise<Predictor> {
   const batches = { [Symbol.asyncIterator]: () => depthBatches(session, train, reading, { batchSize: TEST_BATCH }) };
   const began = performance.now();
   const ridge = await fitDepthRidge(batches, { backend });

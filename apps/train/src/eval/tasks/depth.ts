@@ -169,11 +169,15 @@ function recordsOf(
       total: test.total,
       hyper,
       seeds: [0],
-      isPaper: plan.asPaper, wallMs,
+      isPaper: plan.asPaper,
+      wallMs,
     },
   );
   if (outcomes.length === 0)
-    throw new TrainError('data', `no picture of ${test.dataset} ${test.split} has a reading of at most 10 m; is --depth-scale right?`);
+    throw new TrainError(
+      'data',
+      `no picture of ${test.dataset} ${test.split} has a reading of at most 10 m; is --depth-scale right?`,
+    );
   const judged = scored.filter(({ metrics }) => metrics).map(({ index }) => test.key(index));
   const set = { ...test, notes: [...test.notes, ...plan.notes, ...(note ? [note] : [])] };
   const input =
