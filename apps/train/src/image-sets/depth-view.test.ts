@@ -19,7 +19,12 @@ const map = {
 };
 
 test("the middle square of NYU's frames lacks 80 columns on each side", () => {
-  expect(viewBox({ crop: 'square' }, { width: 640, height: 480 })).toEqual({ left: 80, top: 0, width: 480, height: 480 });
+  expect(viewBox({ crop: 'square' }, { width: 640, height: 480 })).toEqual({
+    left: 80,
+    top: 0,
+    width: 480,
+    height: 480,
+  });
   expect(viewBox({ crop: 'none' }, { width: 640, height: 480 })).toEqual({ left: 0, top: 0, width: 640, height: 480 });
   const { width, height, data } = depthPicture(picture, { crop: 'square' }, 0);
   expect([width, height, data[0], data.at(-3)]).toEqual([48, 48, 4 * 8, 4 * 55]);
@@ -48,7 +53,8 @@ test('where colours are not jittered a pixel of the picture and its depth name o
   for (let image = 0, plain = 0; plain < 4; image++) {
     const view = { crop: 'square' as const, draw: { seed: 3, pass: 0 } };
     const { data } = depthPicture(picture, view, image);
-    if (data.some((value, i) => i % 3 === 2 && value !== 0) || data.some((value, i) => i % 3 === 0 && value % 4 !== 0)) continue;
+    if (data.some((value, i) => i % 3 === 2 && value !== 0) || data.some((value, i) => i % 3 === 0 && value % 4 !== 0))
+      continue;
     plain++;
     const depth = depthOfView(map, view, image, [48, 48]);
     for (let i = 0; i < depth.length; i++) {

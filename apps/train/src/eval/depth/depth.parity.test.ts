@@ -48,7 +48,8 @@ test.skipIf(!pictures || !weights)(
       },
     );
     await expect(training).rejects.toBe(stop);
-    for (const [step, loss] of losses.entries()) expect(Math.abs(loss - expected.first_losses[step]!)).toBeLessThan(1e-5);
+    for (const [step, loss] of losses.entries())
+      expect(Math.abs(loss - expected.first_losses[step]!)).toBeLessThan(1e-5);
   },
   240_000,
 );

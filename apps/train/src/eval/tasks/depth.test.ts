@@ -1,4 +1,4 @@
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cpuBackend } from '@franca/evals';
 import { encode } from 'fast-png';
@@ -34,10 +34,15 @@ const [WIDTH, HEIGHT] = [40, 32];
 async function writePair(root: string, i: number): Promise<void> {
   const level = (at: number): number => (at % WIDTH < 10 + 2 * i ? 220 : 40);
   const rgb = Uint8Array.from({ length: 3 * WIDTH * HEIGHT }, (_, at) => level(Math.floor(at / 3)) + (at % 7));
-  const millimetres = Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) => (at < WIDTH ? 0 : level(at) > 100 ? 1500 : 4000));
+  const millimetres = Uint16Array.from({ length: WIDTH * HEIGHT }, (_, at) =>
+    at < WIDTH ? 0 : level(at) > 100 ? 1500 : 4000,
+  );
   const raw = { width: WIDTH, height: HEIGHT, channels: 3 } as const;
   await writeAt(join(root, `rgb/${i}.png`), await sharp(rgb, { raw }).png().toBuffer());
-  await writeAt(join(root, `depth/${i}.png`), Buffer.from(encode({ width: WIDTH, height: HEIGHT, channels: 1, depth: 16, data: millimetres })));
+  await writeAt(
+    join(root, `depth/${i}.png`),
+    Buffer.from(encode({ width: WIDTH, height: HEIGHT, channels: 1, depth: 16, data: millimetres })),
+  );
 }
 
 async function depth(options: Readonly<Record<string, unknown>>, of: string = data) {
@@ -51,7 +56,12 @@ async function depth(options: Readonly<Record<string, unknown>>, of: string = da
   try {
     const { records, section } = await task.run(context, { cache: join(folder, 'cache'), ...options, items });
     const lines = (await readFile(items, 'utf8')).trim().split('\n');
-    return { records, section, said: said.join('\n'), items: lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+    return {
+      records,
+      section,
+      said: said.join('\n'),
+      items: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
+    };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -112,7 +122,9 @@ test('damaged depth is left out and told; nothing to learn from, or options with
   expect(notes).toMatch(/1 of 3 images of damaged test could not be read/);
   expect(notes).toMatch(/1 of 10 images of damaged train could not be read/);
   await rm(join(damaged, 'train'), { recursive: true });
-  await expect(depth({ probe: 'ridge' }, damaged)).rejects.toThrow(/nothing to learn from; name such data by --train-data/);
+  await expect(depth({ probe: 'ridge' }, damaged)).rejects.toThrow(
+    /nothing to learn from; name such data by --train-data/,
+  );
   const learnt = await depth({ probe: 'ridge', trainData: data }, damaged);
   expect(learnt.records[0]!.hyper).toMatchObject({ trainSet: 'data train', trainImages: 10 });
   await expect(depth({ probe: 'ridge', augment: true })).rejects.toThrow(/says nothing about --probe ridge/);
