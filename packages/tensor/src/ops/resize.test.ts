@@ -6,7 +6,9 @@ import type { Gpu } from '../device/gpu';
 import { type OpenGpuOptions, openGpu } from '../node';
 import { checkOp } from '../testing';
 import { add, mul } from './elementwise';
+import { resampleMatrix } from './matmul/resample';
 import { type ResizeOptions, resize } from './resize';
+import { tapsOf, transposed } from './resize-taps';
 import { input } from './sources';
 
 const RULES: Readonly<Record<string, ResizeOptions>> = {
@@ -23,6 +25,7 @@ const SIZES = [
   [1, 3, 4, 1],
   [5, 3, 1, 7],
   [4, 3, 4, 8],
+  [15, 2, 60, 8],
 ] as const;
 
 const families: [string, OpenGpuOptions][] = [
@@ -97,6 +100,20 @@ describe('one row of pixels', () => {
       Infinity,
     ]);
   });
+});
+
+test('bilinear taps are the matrices of resample, and transposed twice they are themselves', () => {
+  for (let from = 1; from <= 9; from++)
+    for (let to = 1; to <= 9; to++) {
+      const taps = tapsOf(from, to, 'half-pixel');
+      const matrix = new Float64Array(to * from);
+      taps.outputs.forEach(({ first, weights }, i) => {
+        matrix.set(weights, i * from + first);
+      });
+      const expected = resampleMatrix(from, to, 'bilinear');
+      for (const [i, value] of matrix.entries()) expect(value).toBeCloseTo(expected[i]!, 12);
+      expect(transposed(transposed(taps))).toEqual(taps);
+    }
 });
 
 test('the same size is the same tensor, for every rule', () => {
