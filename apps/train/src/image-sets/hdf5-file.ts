@@ -30,8 +30,7 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile())
     throw new DataError('not-found', `there is no file ${path}`);
   const library = await import('h5wasm/node');
-  // errors are thrown, not printed
-  (await library.ready).activate_throwing_error_handler();
+  await library.ready;
   const damaged = (cause?: unknown): DataError =>
     new DataError('damaged-file', `${path} is no HDF5 file that can be read`, { cause });
   const file = attempt(() => new library.File(path, 'r'), damaged);
