@@ -10,6 +10,8 @@ import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
 import { type BoxSet, type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
+import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
+import type { DepthSet } from '../image-sets/depth-set';
 import {
   type ImageSet,
   type ImageSets,
@@ -30,6 +32,7 @@ import { surveyMasks } from '../image-sets/survey-masks';
 import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
 import type { VideoSet } from '../image-sets/video-set';
 import { countProgress } from '../text/count-progress';
+import { type DepthPart, depthPart } from './depth/depth-part';
 import { type BoxPart, boxPart } from './discovery/box-part';
 import { imageHasher } from './evaluated-images';
 import { type HeadLevelOnTokens, openHeadLevel } from './head-level';
@@ -95,6 +98,8 @@ export interface EvalContext {
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
   /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
   videos(options?: OpenVideosOptions): Promise<VideoPart>;
+  /** Pictures with depth, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  depth(options?: OpenDepthOptions): Promise<DepthPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -136,6 +141,8 @@ export interface ContextOptions extends ImageOptions {
   readonly pairs?: number | undefined;
   /** Pictures with boxes; default `data`. */
   readonly boxData?: string | undefined;
+  /** Pictures with depth; default `data`. */
+  readonly depthData?: string | undefined;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
   /** Videos; default `data`. */
@@ -267,6 +274,7 @@ export function openContext(
       return boxPart(model(), set);
     },
     videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
+    depth: async (chosen) => depthPart(model(), await openChosenDepth(options, foreign, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -325,6 +333,17 @@ const openChosenVideos = (
   { data, videoData = data, dataset: name }: ContextOptions,
   chosen: OpenVideosOptions = {},
 ): Promise<VideoSet> => openVideos(videoData, { name, ...chosen });
+
+/** To be closed with what is in `opened`. */
+async function openChosenDepth(
+  { data, depthData = data, dataset: name, images: limits }: ContextOptions,
+  opened: Partial<AsyncDisposable>[],
+  chosen: OpenDepthOptions = {},
+): Promise<DepthSet> {
+  const set = await openDepthSet(depthData, { name, limits, ...chosen });
+  opened.push(set);
+  return set;
+}
 
 async function openDense({
   data,

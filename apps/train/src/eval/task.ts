@@ -40,6 +40,7 @@ export interface EvalTask extends RunnableTask {
     | 'pairs'
     | 'boxes'
     | 'videos'
+    | 'depth'
     | 'nothing';
   /** What is opened where `--data` is not given, and the run's own data need not be there. */
   readonly withoutData?: (options: Readonly<Record<string, unknown>>) => string | undefined;
