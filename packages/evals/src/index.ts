@@ -130,6 +130,7 @@ export {
 } from './metrics/accuracy';
 export { elevenPointPrecision } from './metrics/average-precision';
 export { type Box, type CorLoc, corLoc, iou, isHit, type Located, type LocatedScore } from './metrics/corloc';
+export { boundaryAccuracy, boundaryMap, regionSimilarity } from './metrics/mask-similarity';
 export { type ClusterCounts, hungarianMatch, manyToOneMatch, renamed } from './metrics/matching';
 export { type AbsentClass, meanIou, perClassIou } from './metrics/mean-iou';
 export { aupr, auroc, type Detection, falsePositiveRate } from './metrics/roc';
@@ -140,6 +141,7 @@ export {
   type SegmentationScoring,
   scoreCounts,
 } from './metrics/segmentation';
+export { type SequenceStatistics, sequenceStatistics } from './metrics/sequence-statistics';
 export type { Extent } from './numerics/bilinear';
 export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
@@ -189,3 +191,14 @@ export {
   type TruncationPoint,
   truncationCurve,
 } from './truncation-curve/truncation-curve';
+export { type LabelledFrame, type LabelPropagation, openLabelPropagation } from './video/label-propagation';
+export { type DecodeOptions, decodeMaps, firstFrameMaps } from './video/object-maps';
+export { DINO_PROPAGATION, DINOV3_PROPAGATION, type PropagationOptions } from './video/propagation-settings';
+export {
+  type AnnotatedFrames,
+  type ObjectScore,
+  scoredFrames,
+  scoreObjects,
+  type VideoScoring,
+} from './video/score-objects';
+export { type ObjectTrack, type VideoRun, videoOutcomes } from './video/video-outcomes';

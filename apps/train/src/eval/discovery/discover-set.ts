@@ -4,7 +4,6 @@
  * Pictures come in the order of their padded sizes, so that each size is compiled once, and one at a time, so that memory is bounded. Features of whole
  * pictures would fill a disk; what is found is small, and is kept in the cache chunk by chunk: a run that was stopped goes on.
  */
-import { createHash } from 'node:crypto';
 import { type PixelImage, prefetch } from '@franca/data';
 import type { Discovery } from '@franca/evals';
 import { readOrLeaveOut } from '../../features/compute-shard';
@@ -13,6 +12,7 @@ import type { PictureSize } from '../../image-sets/box-layout';
 import { type BoxSet, chosenBoxes } from '../../image-sets/box-set';
 import { paddedGrid, prepareWhole, WHOLE_PICTURE } from '../../image-sets/whole-picture';
 import { countProgress } from '../../text/count-progress';
+import { planesText } from '../planes-text';
 import { discover } from './discover';
 import { type PictureFeatures, type PictureRequest, requestOf } from './picture-features';
 import type { Setting } from './settings';
@@ -151,13 +151,6 @@ const kept = ({ cells, seed, tiedSeeds, otherCells, detail }: Discovery): Found 
   otherCells,
   detail,
 });
-
-/** Planes that are removed from the output are no part of the weights' identity. */
-function planesText({ weights: { rasa } }: FeatureSession): string {
-  if (rasa.planes.length === 0) return '';
-  const numbers = JSON.stringify(rasa.planes.map((basis) => basis.map((row) => Array.from(row))));
-  return ` without planes ${createHash('sha256').update(numbers).digest('hex')}`;
-}
 
 async function inOrderOfSize(set: BoxSet, patchSize: number): Promise<Pick<DiscoveredSet, 'set' | 'sizes'>> {
   const indices = Array.from({ length: set.length }, (_, index) => index);
