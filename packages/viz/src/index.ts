@@ -54,6 +54,7 @@ export {
   massMask,
   type QkvFeatures,
 } from './figures/attention-map';
+export { type DepthFigureOptions, type DepthItem, depthFigure } from './figures/depth-figure';
 export {
   type DiscoveryFigureOptions,
   type DiscoveryItem,

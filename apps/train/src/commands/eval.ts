@@ -96,6 +96,8 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   labelled: 'images with classes: class folders, shards, hf://owner/name, world, ...',
   published: 'the folder that the sets lie in, each as its authors pack it: Food-101, CIFAR-10, CIFAR-100, SUN397, ...',
   patches: 'any images, or "world"',
+  depth:
+    "pictures with depth: NYU's nyu_depth_v2_labeled.mat, train.txt and test.txt with pairs, train/rgb and train/depth, ...",
   boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',

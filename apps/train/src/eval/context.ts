@@ -10,6 +10,7 @@ import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
 import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
+import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
 import {
   type ImageSet,
   type ImageSets,
@@ -28,6 +29,7 @@ import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { countProgress } from '../text/count-progress';
+import { type DepthPart, depthPart } from './depth/depth-part';
 import { type BoxPart, boxPart } from './discovery/box-part';
 import { imageHasher } from './evaluated-images';
 import { type HeadLevelOnTokens, openHeadLevel } from './head-level';
@@ -90,6 +92,8 @@ export interface EvalContext {
   pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
+  /** Pictures with depth, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  depth(options?: OpenDepthOptions): Promise<DepthPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -131,6 +135,8 @@ export interface ContextOptions extends ImageOptions {
   readonly pairs?: number | undefined;
   /** Pictures with boxes; default `data`. */
   readonly boxData?: string | undefined;
+  /** Pictures with depth; default `data`. */
+  readonly depthData?: string | undefined;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
@@ -259,6 +265,12 @@ export function openContext(
       const set = await openBoxSet(boxData, { name, limit, ...chosen });
       foreign.push(set);
       return boxPart(model(), set);
+    },
+    async depth(chosen = {}) {
+      const { depthData = options.data, dataset: name, images: limits } = options;
+      const sets = await openDepthSet(depthData, { name, limits, ...chosen });
+      foreign.push(sets);
+      return depthPart(model(), sets);
     },
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();

@@ -6,14 +6,23 @@ import type { FeatureArrays } from '@franca/evals/node';
 import type { Features, ImageBatch, VitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
-import { type Preparation, prepare } from '../image-sets/preparation';
+import { inputSides, type Preparation, prepare } from '../image-sets/preparation';
 
-/** Arrays of n images: `index` [n] in the set, `blocks` [n, blocks, D], `patch_mean` [n, D]; `patches` [n, N, D]. Labels and masks are the set's. */
+/**
+ * Arrays of n images: `index` [n] in the set, `blocks` [n, blocks, D], `patch_mean` [n, D]; `patches` [n, N, D]; `levels` [n, levels, 1 + N, D], of each block CLS,
+ * then the patches. Labels and masks are the set's.
+ */
 export type FeatureShard = FeatureArrays;
 
 /** Patch tokens of a block, counted from 0: as the block gives them, or after the final norm. */
 export interface PatchTokens {
   readonly block: number;
+  readonly norm: boolean;
+}
+
+/** CLS and patch tokens of several blocks, counted from 0; before any norm or all after the final one. */
+export interface LevelTokens {
+  readonly blocks: readonly number[];
   readonly norm: boolean;
 }
 
@@ -36,6 +45,7 @@ export interface ShardPlan {
   /** CLS tokens of so many last blocks. */
   readonly blocks: number;
   readonly patches: boolean | PatchTokens;
+  readonly levels?: LevelTokens | undefined;
   /** Numbers of the images in the set, in the order of the rows. */
   readonly images: ArrayLike<number>;
   readonly batchSize: number;
@@ -58,17 +68,15 @@ export async function computeShard(
   plan: ShardPlan,
   { onBatch, onLeftOut }: ShardListener = {},
 ): Promise<FeatureShard> {
-  const { blocks, patches, batchSize, preparation } = plan;
+  const { blocks, patches, levels, batchSize, preparation } = plan;
   const { embedDim: D, patchSize } = model.config;
-  const N = (preparation.size / patchSize) ** 2;
-  const shape = [batchSize, 3, preparation.size, preparation.size] as const;
+  const [height, width] = inputSides(preparation);
+  const N = (height / patchSize) * (width / patchSize);
+  const shape = [batchSize, 3, height, width] as const;
   // the token of the last block is the model's output
-  const request = {
-    blockCls: Array.from({ length: blocks - 1 }, (_, i) => i - blocks),
-    patchMean: true,
-    ...patchRequest(patches),
-  } as const;
-  const data = new Float32Array(batchSize * 3 * preparation.size ** 2);
+  const lastCls = Array.from({ length: blocks - 1 }, (_, i) => i - blocks);
+  const request = shardRequest(lastCls, patches, levels);
+  const data = new Float32Array(batchSize * 3 * height * width);
   const shard = emptyShard(plan, D, N);
   let rows = 0;
   for await (const batch of inBatches(preparedImages(set, plan, onLeftOut), batchSize)) {
@@ -76,28 +84,64 @@ export async function computeShard(
     const features = await model.run({ data, shape }, request);
     for (const [i, { index }] of batch.entries()) {
       shard.index.data[rows + i] = index;
-      for (const [b, tokens] of [...features.blockCls, features.cls].entries())
+      for (const [b, tokens] of [...features.blockCls.slice(0, blocks - 1), features.cls].entries())
         shard.blocks.data.set(tokens.subarray(i * D, (i + 1) * D), ((rows + i) * blocks + b) * D);
     }
     shard.patch_mean.data.set(features.patchMean.subarray(0, batch.length * D), rows * D);
     shard.patches?.data.set(patchTokens(features, N).subarray(0, batch.length * N * D), rows * N * D);
+    if (levels) copyLevels(features, levels, shard.levels!.data, { at: rows, count: batch.length, N });
     rows += batch.length;
     onBatch?.(rows);
   }
   return firstRows(shard, rows);
 }
 
-const patchRequest = (patches: boolean | PatchTokens): Omit<ShardRequest, 'blockCls' | 'patchMean'> => ({
-  patches: patches === true,
-  blockPatches: typeof patches === 'object' && patches.norm ? [patches.block] : [],
-  blockTokens: typeof patches === 'object' && !patches.norm ? [patches.block] : [],
-});
+/** Lists of blocks begin with those of the CLS tokens and of `patches`, then come those of the levels. */
+function shardRequest(
+  lastCls: readonly number[],
+  patches: boolean | PatchTokens,
+  levels: LevelTokens | undefined,
+): ShardRequest {
+  const { blocks: normed = [] } = levels?.norm ? levels : {};
+  const { blocks: plain = [] } = levels?.norm === false ? levels : {};
+  return {
+    blockCls: [...lastCls, ...normed],
+    patchMean: true,
+    patches: patches === true,
+    blockPatches: [...(typeof patches === 'object' && patches.norm ? [patches.block] : []), ...normed],
+    blockTokens: [...(typeof patches === 'object' && !patches.norm ? [patches.block] : []), ...plain],
+  };
+}
+
+/** Writes CLS and patches of each level of the first `count` images of a batch to the rows from `at`, [rows, levels, 1 + N, D]. */
+function copyLevels(
+  features: Features<ShardRequest>,
+  { blocks, norm }: LevelTokens,
+  output: Float32Array,
+  { at, count, N }: { readonly at: number; readonly count: number; readonly N: number },
+): void {
+  const { dim: D, prefixTokens } = features;
+  const last = <T>(list: readonly T[]): readonly T[] => list.slice(list.length - blocks.length);
+  const stride = (prefixTokens + N) * D;
+  for (let l = 0; l < blocks.length; l++)
+    for (let i = 0; i < count; i++) {
+      const to = ((at + i) * blocks.length + l) * (1 + N) * D;
+      if (norm) {
+        output.set(last(features.blockCls)[l]!.subarray(i * D, (i + 1) * D), to);
+        output.set(last(features.blockPatches)[l]!.subarray(i * N * D, (i + 1) * N * D), to + D);
+        continue;
+      }
+      const tokens = last(features.blockTokens)[l]!;
+      output.set(tokens.subarray(i * stride, i * stride + D), to);
+      output.set(tokens.subarray(i * stride + prefixTokens * D, (i + 1) * stride), to + D);
+    }
+}
 
 /** The patch tokens that were asked for, of all images of a batch [B, N, D]. */
 function patchTokens(features: Features<ShardRequest>, N: number): Float32Array {
   const { patches, blockPatches, blockTokens, prefixTokens, dim } = features;
   const all = blockTokens[0];
-  if (!all) return patches ?? blockPatches[0]!;
+  if (patches ?? !all) return patches ?? blockPatches[0]!;
   const stride = (prefixTokens + N) * dim;
   const tokens = new Float32Array((all.length / stride) * N * dim);
   for (let i = 0; i * stride < all.length; i++)
@@ -106,13 +150,19 @@ function patchTokens(features: Features<ShardRequest>, N: number): Float32Array 
 }
 
 /** Room for all images of a plan. */
-function emptyShard({ images, blocks, patches }: ShardPlan, D: number, N: number) {
+function emptyShard({ images, blocks, patches, levels }: ShardPlan, D: number, N: number) {
   const room = images.length;
   return {
     blocks: { shape: [room, blocks, D], data: new Float32Array(room * blocks * D) },
     patch_mean: { shape: [room, D], data: new Float32Array(room * D) },
     index: { shape: [room], data: new Int32Array(room) },
     ...(patches && { patches: { shape: [room, N, D], data: new Float32Array(room * N * D) } }),
+    ...(levels && {
+      levels: {
+        shape: [room, levels.blocks.length, 1 + N, D],
+        data: new Float32Array(room * levels.blocks.length * (1 + N) * D),
+      },
+    }),
   };
 }
 
@@ -126,7 +176,7 @@ const firstRows = (shard: FeatureShard, rows: number): FeatureShard =>
 
 interface PreparedImage {
   readonly index: number;
-  /** Input of the model [3, S, S]. */
+  /** Input of the model [3, rows, columns]. */
   readonly pixels: Float32Array;
 }
 
@@ -136,11 +186,11 @@ async function* preparedImages(
   { preparation, images }: ShardPlan,
   onLeftOut: ShardListener['onLeftOut'],
 ): AsyncGenerator<PreparedImage> {
-  const { size } = preparation;
+  const [height, width] = inputSides(preparation);
   const load = async (index: number, signal: AbortSignal): Promise<PreparedImage | undefined> => {
     const image = await readOrLeaveOut(set, index, { signal, onLeftOut });
     if (!image) return undefined;
-    const pixels = new Float32Array(3 * size * size);
+    const pixels = new Float32Array(3 * height * width);
     prepare(image, preparation, pixels, index);
     return { index, pixels };
   };
@@ -164,7 +214,7 @@ export async function readOrLeaveOut(
   });
 }
 
-const passing = (set: ImageSet, index: number, cause: Error): TrainError =>
+export const passing = (set: ImageSet, index: number, cause: Error): TrainError =>
   new TrainError(
     'data',
     `${set.key(index)} of ${set.dataset} ${set.split}: ${cause.message}; another attempt may succeed: run the command again, which goes on from ` +

@@ -5,9 +5,9 @@
  */
 import type { FeatureCache } from '@franca/evals/node';
 import type { ImageSet } from '../image-sets/image-set';
-import { describePreparation, type Preparation } from '../image-sets/preparation';
+import { describePreparation, inputSides, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
-import { computeShard, type FeatureModel, type FeatureShard, type PatchTokens } from './compute-shard';
+import { computeShard, type FeatureModel, type FeatureShard, type LevelTokens, type PatchTokens } from './compute-shard';
 import type { ImageVersions } from './image-versions';
 import type { LeftOutImages } from './left-out-images';
 
@@ -33,6 +33,8 @@ export interface ExtractOptions {
   readonly blocks?: number;
   /** Patch tokens too: `true` for those of the last block after the final norm. */
   readonly patches?: boolean | PatchTokens;
+  /** CLS and patch tokens of several blocks too. */
+  readonly levels?: LevelTokens;
   /** One shard of those that there are. Default: all, in order. */
   readonly shard?: number;
 }
@@ -56,7 +58,7 @@ export async function* extract(
   options: ExtractOptions,
 ): AsyncGenerator<FeatureShard> {
   const { model, cache, weights, code, versions, leftOut, batchSize, onProgress } = extraction;
-  const { preparation, blocks = 1, patches = false, shard } = options;
+  const { preparation, blocks = 1, patches = false, levels, shard } = options;
   const perShard = imagesPerShard(extraction, options);
   const last = shard === undefined ? set.length : Math.min((shard + 1) * perShard, set.length);
   for (let first = (shard ?? 0) * perShard; first < last; first += perShard) {
@@ -67,13 +69,13 @@ export async function* extract(
       preprocessing: describePreparation(preparation),
       data: await versions(set, first, end),
       code,
-      outputs: `cls of ${blocks} blocks, patch mean${describePatches(patches)}; images ${first} to ${end}`,
+      outputs: `cls of ${blocks} blocks, patch mean${describePatches(patches)}${describeLevels(levels)}; images ${first} to ${end}`,
     };
     const { arrays, cached } = await cache.readOrCompute(key, () =>
       computeShard(
         model,
         set,
-        { preparation, blocks, patches, images, batchSize },
+        { preparation, blocks, patches, levels, images, batchSize },
         {
           onBatch: (done) => onProgress?.(first + done, set.length, false),
           onLeftOut: (index, reason) => leftOut.add(set, index, reason),
@@ -90,10 +92,12 @@ export async function* extract(
 /** Images of a shard; the last may have fewer. */
 export function imagesPerShard(
   { model, shardBytes = SHARD_BYTES }: Pick<Extraction, 'model' | 'shardBytes'>,
-  { preparation, blocks = 1, patches = false }: ExtractOptions,
+  { preparation, blocks = 1, patches = false, levels }: ExtractOptions,
 ): number {
   const { embedDim, patchSize } = model.config;
-  const tokens = blocks + 1 + (patches ? (preparation.size / patchSize) ** 2 : 0);
+  const [height, width] = inputSides(preparation);
+  const N = (height / patchSize) * (width / patchSize);
+  const tokens = blocks + 1 + (patches ? N : 0) + (levels?.blocks.length ?? 0) * (1 + N);
   return Math.max(1, Math.floor(shardBytes / (4 * embedDim * tokens)));
 }
 
@@ -101,14 +105,14 @@ export function imagesPerShard(
 export async function* extractFresh(
   { model, leftOut, batchSize, onProgress }: Extraction,
   set: ImageSet,
-  { preparation, blocks = 1, patches = false, images, perShard }: FreshOptions,
+  { preparation, blocks = 1, patches = false, levels, images, perShard }: FreshOptions,
 ): AsyncGenerator<FeatureShard> {
   for (let first = 0; first < images.length; first += perShard) {
     const some = Array.from({ length: Math.min(perShard, images.length - first) }, (_, i) => images[first + i]!);
     const shard = await computeShard(
       model,
       set,
-      { preparation, blocks, patches, images: some, batchSize },
+      { preparation, blocks, patches, levels, images: some, batchSize },
       {
         onBatch: (done) => onProgress?.(first + done, images.length, false),
         onLeftOut: (index, reason) => leftOut.add(set, index, reason),
@@ -121,4 +125,9 @@ export async function* extractFresh(
 function describePatches(patches: boolean | PatchTokens): string {
   if (typeof patches === 'boolean') return patches ? ', patches' : '';
   return `, patches of block ${patches.block} ${patches.norm ? 'after' : 'before'} the norm`;
+}
+
+function describeLevels(levels: LevelTokens | undefined): string {
+  if (!levels) return '';
+  return `, cls and patches of blocks ${levels.blocks.join(', ')} ${levels.norm ? 'after' : 'before'} the norm`;
 }

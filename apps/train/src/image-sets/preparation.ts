@@ -1,7 +1,7 @@
 /**
  * From a decoded image to the model's input. `crop`: shorter side resized, centre cut out, as for classification. `squash`: the whole image resized to a
  * square, as the dense evaluations do so that image and mask stay in step. `random-crop`: a crop drawn anew for each pass, `random-view`: crop, colours, flips and rotation. `pad-square`: made square by white
- * right and below, then resized, which keeps its proportions and the places of its key points. Resizing is PIL's bicubic where nothing else is said, masks take
+ * right and below, then resized, which keeps its proportions and the places of its key points. `depth`: the middle square or all of it, seen by picture and depth alike. Resizing is PIL's bicubic where nothing else is said, masks take
  * the nearest pixel.
  */
 import {
@@ -15,6 +15,7 @@ import {
   resizeBilinear,
 } from '@franca/data';
 import { type CropDraw, cropPicture, drawCrop } from './crops';
+import { type DepthView, depthPicture, describeDepthView } from './depth-view';
 import type { Nearest } from './mask-pixels';
 import { type RandomViewDraw, randomView } from './random-view';
 
@@ -28,6 +29,7 @@ export type Preparation =
       readonly draw: RandomViewDraw;
       readonly statistics?: DenseLook['statistics'];
     }
+  | DepthPreparation
   | {
       readonly kind: 'pad-square';
       /** Side of the input. */
@@ -35,6 +37,24 @@ export type Preparation =
       /** Side that the square is resized to; what is left of the input is zeros around it. */
       readonly side: number;
     };
+
+/** A view of a picture with depth, at a size of its own. */
+export interface DepthPreparation {
+  readonly kind: 'depth';
+  readonly view: DepthView;
+  /** What the view is resized to. */
+  readonly sides: Sides;
+  /** The model's input; what is more than `sides` is zeros around it. */
+  readonly input: Sides;
+  /** Mirrored left to right. */
+  readonly flip: boolean;
+}
+
+export type Sides = readonly [rows: number, columns: number];
+
+/** Rows and columns of the model's input in pixels. */
+export const inputSides = (preparation: Preparation): Sides =>
+  preparation.kind === 'depth' ? preparation.input : [preparation.size, preparation.size];
 
 /** How an evaluation of patches looks at pictures and masks. */
 export interface DenseLook {
@@ -64,6 +84,12 @@ export function describePreparation(preparation: Preparation): string {
     const margin = side === size ? '' : `, zeros around to ${size} x ${size}`;
     return `padded right and below with 255 to a square, ${side} x ${side} bicubic, ImageNet mean/std${margin}`;
   }
+  if (preparation.kind === 'depth') {
+    const { view, sides, input, flip } = preparation;
+    const margin = sides.join() === input.join() ? '' : `, zeros around to ${input[1]} x ${input[0]}`;
+    const mirrored = flip ? ', mirrored' : '';
+    return `${describeDepthView(view)}, ${sides[1]} x ${sides[0]} bicubic, ImageNet mean/std${margin}${mirrored}`;
+  }
   if (preparation.kind === 'random-view') {
     const { size, draw, statistics = 'imagenet' } = preparation;
     return `random views of ${size} x ${size} (seed ${draw.seed}, pass ${draw.pass}) bilinear, ${STATISTICS_NAMES[statistics]}`;
@@ -92,14 +118,41 @@ export const centreCrop = (size: number): Preparation & { readonly kind: 'crop' 
 export const wholePatches = (side: number, patchSize: number): number =>
   Math.max(1, Math.round(side / patchSize)) * patchSize;
 
-/** Normalised input [3, size, size] of the image with number `index`, written to `output`. */
+/** Normalised input [3, rows, columns] of the image with number `index`, written to `output`. */
 export function prepare(image: PixelImage, preparation: Preparation, output: Float32Array, index = 0): void {
-  const { size } = preparation;
-  if (preparation.kind === 'crop') preprocessInto(output, image, { resize: preparation.resize, crop: size });
+  if (preparation.kind === 'depth') prepareDepth(image, preparation, output, index);
+  else if (preparation.kind === 'crop')
+    preprocessInto(output, image, { resize: preparation.resize, crop: preparation.size });
   else if (preparation.kind === 'pad-square') padSquare(image, preparation, output);
   else {
     const table = normalisationTable(STATISTICS[preparation.statistics ?? 'imagenet']);
     normalise(densePixels(image, preparation, index).data, table, output);
+  }
+}
+
+function prepareDepth(
+  image: PixelImage,
+  { view, sides: [rows, columns], input, flip }: DepthPreparation,
+  output: Float32Array,
+  index: number,
+): void {
+  const seen = depthPicture(image, view, index);
+  const isWhole = seen.width === columns && seen.height === rows && !flip && seen.channels === 3;
+  const whole = { left: 0, top: 0, width: seen.width, height: seen.height };
+  const { data } = isWhole ? seen : resizeBicubic(seen, columns, rows, { box: whole, flip });
+  const inner = new Float32Array(3 * rows * columns);
+  normalise(data, normalisationTable(IMAGENET_NORMALISATION), inner);
+  placeInside(inner, [rows, columns], input, output);
+}
+
+/** [3, ...sides] in the middle of zeros [3, ...input]; of an odd margin the smaller part lies first. */
+function placeInside(inner: Float32Array, sides: Sides, input: Sides, output: Float32Array): void {
+  output.fill(0);
+  const [top, left] = [Math.floor((input[0] - sides[0]) / 2), Math.floor((input[1] - sides[1]) / 2)];
+  for (let row = 0; row < 3 * sides[0]; row++) {
+    const [channel, y] = [Math.floor(row / sides[0]), row % sides[0]];
+    const from = row * sides[1];
+    output.set(inner.subarray(from, from + sides[1]), (channel * input[0] + top + y) * input[1] + left);
   }
 }
 
@@ -124,12 +177,7 @@ function padSquare(
 ): void {
   const inner = new Float32Array(3 * side * side);
   normalise(resizeBicubic(square(image), side, side).data, normalisationTable(IMAGENET_NORMALISATION), inner);
-  output.fill(0);
-  const margin = Math.floor((size - side) / 2);
-  for (let row = 0; row < 3 * side; row++) {
-    const [channel, y] = [Math.floor(row / side), row % side];
-    output.set(inner.subarray(row * side, (row + 1) * side), (channel * size + margin + y) * size + margin);
-  }
+  placeInside(inner, [side, side], [size, size], output);
 }
 
 /** The picture at the top left of a white square of its longer side. */

@@ -2,8 +2,8 @@
 import { duration } from './amounts';
 
 export interface CountProgress {
-  /** `cached`: nothing had to be computed. What is all in the cache is passed over in silence. */
-  update(done: number, total: number, cached: boolean): void;
+  /** `cached`: nothing had to be computed. What is all in the cache is passed over in silence. `detail`: what else the line ends with. */
+  update(done: number, total: number, cached: boolean, detail?: string): void;
   end(): void;
 }
 
@@ -26,27 +26,27 @@ export function countProgress(
   let computed = 0;
   let before = 0;
   let spoken = began;
-  const line = (done: number, total: number): string => {
+  const line = (done: number, total: number, detail: string): string => {
     const seconds = (performance.now() - began) / 1000;
     const rate = computed / seconds;
-    return `${what}: ${done}/${total}  ${rate.toFixed(1)} ${unit}/s  ETA ${duration((total - done) / rate)}`;
+    return `${what}: ${done}/${total}  ${rate.toFixed(1)} ${unit}/s  ETA ${duration((total - done) / rate)}${detail && `  ${detail}`}`;
   };
   // the line may be that of another count, as of the features that pairs wait for
   const clear = (): void => {
     if (live) stream.write('\r\x1b[K');
   };
   return {
-    update(done, total, cached) {
+    update(done, total, cached, detail = '') {
       if (!cached) computed += done - before;
       before = done;
       if (computed === 0) return;
       const now = performance.now();
       if (live) {
         clear();
-        stream.write(line(done, total).slice(0, (stream.columns || 120) - 1));
+        stream.write(line(done, total, detail).slice(0, (stream.columns || 120) - 1));
       } else if (now - spoken > 1000 * PLAIN_EVERY_SECONDS) {
         spoken = now;
-        stream.write(`${line(done, total)}\n`);
+        stream.write(`${line(done, total, detail)}\n`);
       }
     },
     end() {
