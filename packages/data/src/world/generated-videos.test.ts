@@ -221,6 +221,29 @@ it('leaves a still wall where renderScene has it when it faces another camera th
   expect(renderScene({ ...scene, wall: free }, SIZE)).toEqual(renderScene(scene, SIZE));
 });
 
+describe('motion', () => {
+  const PINNED: Readonly<Record<(typeof GRADES)[number], readonly number[]>> = {
+    easy: [104.51, 126.4, 161.68, 102.83, 124.39, 161.11],
+    medium: [132.33, 142.67, 117.69, 128.56, 138.22, 113.95],
+    hard: [134.25, 110.23, 152.81, 133.8, 110.1, 152.69],
+  };
+
+  it.each(GRADES)(
+    'of the %s world gives the frames of its version; with others, raise MOTION and write them here',
+    (grade) => {
+      const { video, samples } = films[grade][0]!;
+      const means = [0, FRAMES - 1].flatMap((frame) => {
+        const sums = [0, 0, 0];
+        for (const [at, value] of samples[frame]!.image.data.entries()) sums[at % 3]! += value;
+        return sums.map((sum) => sum / SIZE ** 2);
+      });
+      expect(video.version(3)).toMatch(/world \d, motion 1: frame 3 of video/);
+      // A pixel at an edge may round otherwise on another machine: a few of 2,304, by at most 255.
+      for (const [at, mean] of means.entries()) expect(Math.abs(mean - PINNED[grade][at]!)).toBeLessThan(0.4);
+    },
+  );
+});
+
 it.each([[{ frames: 1 }], [{ frames: 2.5 }], [{ length: 0 }], [{ classes: 1 }], [{ size: 4 }], [{ seed: -1 }]])(
   'refuses %j',
   (options) => {

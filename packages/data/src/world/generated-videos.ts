@@ -9,7 +9,7 @@
 import type { OptionKinds } from '@franca/tensor';
 import { checkOptions } from '../errors';
 import { type GeneratedWorldOptions, inRange, worldScenes } from './generated-scenes';
-import { GRADES } from './grades';
+import { GRADES, gradeText, RENDERING } from './grades';
 import { moved } from './motion';
 import { drawMovingScene } from './moving-scene';
 import { keypointsOf, type RenderedScene, renderScene } from './render-scene';
@@ -40,6 +40,8 @@ export interface GeneratedVideo {
   scene(frame: number): Scene;
   /** A frame with everything that is known about it; a toy has the same `instance` in all frames, those in which it is hidden included. */
   sample(frame: number): RenderedScene;
+  /** Tells the content of a frame's picture, see `ImageSource.version`. */
+  version(frame: number): string;
   /** All key points of all toys through all frames; nothing is rendered for it. */
   tracks(): GeneratedTracks;
 }
@@ -55,6 +57,9 @@ export interface GeneratedTracks {
   /** `[tracks, frames]`: 1 where the point is inside the picture with nothing in front, else 0. */
   readonly visible: Uint8Array;
 }
+
+/** Another one whenever a scene moves otherwise, so that no older features are taken for its frames. */
+const MOTION = 1;
 
 const OPTIONS: OptionKinds<GeneratedVideosOptions> = {
   grade: GRADES,
@@ -75,7 +80,7 @@ export function generatedVideos(options: GeneratedVideosOptions = {}): Generated
   const { frames = 24, length = 30, ...others } = options;
   inRange('frames', frames, 2, 10_000);
   const world = worldScenes({ ...others, length });
-  const { size } = world.options;
+  const { grade, classes, seed, size } = world.options;
   return {
     length,
     classes: world.classes,
@@ -89,6 +94,8 @@ export function generatedVideos(options: GeneratedVideosOptions = {}): Generated
         frames,
         objects: start.objects.map((object, at) => ({ class: object.class, instance: at + 1 })),
         scene,
+        version: (frame) =>
+          `${gradeText(grade)}world ${RENDERING[grade]}, motion ${MOTION}: frame ${frame} of video ${world.position(index)} of ${classes} classes, seed ${seed}, ${size} px`,
         sample: (frame) => renderScene(scene(frame), size),
         tracks: () =>
           tracksOf(
