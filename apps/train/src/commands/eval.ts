@@ -21,6 +21,7 @@ import { isPairData } from '../image-sets/pair-layouts';
 import { defaultSize, wholePatches } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData } from '../image-sets/segmentation-set';
+import { isVideoData } from '../image-sets/video-layouts';
 import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
 import { runBeforeAndAfter } from '../rasa/before-and-after';
@@ -32,6 +33,7 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   readonly pairs?: number;
   readonly boxData?: string;
   readonly boxImages?: number;
+  readonly videoData?: string;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -82,6 +84,10 @@ export async function register(program: Command): Promise<void> {
       .addOption(pairsOption('100'))
       .option('--box-data <data>', 'pictures with boxes (default: --data where it has boxes, else the generated world)')
       .option('--box-images <n>', 'at most so many pictures with boxes, evenly spaced', positiveInteger, 40)
+      .option(
+        '--video-data <data>',
+        'videos with masks (default: --data where it has videos, else the generated world)',
+      )
       .option('--no-control', 'leave out the untrained model beside it'),
   ).action((options: Options) =>
     runAll(
@@ -101,6 +107,7 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
+  videos: 'videos with masks of objects: DAVIS, YouTube-VOS, or frames/<video>/*.jpg with masks/<video>/*.png',
   nothing: '',
 };
 
@@ -115,7 +122,7 @@ function withData(command: Command, task: EvalTask): Command {
 
 function withLimitOf({ reads }: EvalTask, command: Command): Command {
   if (reads === 'pairs') return withDataset(command.addOption(pairsOption()));
-  if (reads === 'boxes') return withDataset(command);
+  if (reads === 'boxes' || reads === 'videos') return withDataset(command);
   if (reads === 'published') return withResize(command.addOption(imagesOption()), reads);
   return withLimits(withResize(reads === 'segmentation' ? command : withSplit(command), reads));
 }
@@ -233,7 +240,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
   const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
   const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, pairData, boxData, heldOut }, evaluations);
+  const videoData = options.videoData ?? (isVideoData(spec) ? spec : 'world');
+  const data = contextOptions(options, { data: spec, denseData, pairData, boxData, videoData, heldOut }, evaluations);
   await using shared = shareSets(data);
   // what cannot be split is refused now, not by each task
   await shared.sets('images');
@@ -284,7 +292,7 @@ const contextOptions = (
     protocol,
     split,
   }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'heldOut'>,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'videoData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,

@@ -28,6 +28,7 @@ import type { DenseLook } from '../image-sets/preparation';
 import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
+import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
 import { countProgress } from '../text/count-progress';
 import { type DepthPart, depthPart } from './depth/depth-part';
 import { type BoxPart, boxPart } from './discovery/box-part';
@@ -49,6 +50,7 @@ import {
   type TokenStage,
 } from './part';
 import { type ProbeModel, probeModel } from './probe-file';
+import { type VideoPart, videoPart } from './video/video-part';
 
 export type PartName = 'train' | 'test';
 
@@ -94,6 +96,8 @@ export interface EvalContext {
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
   /** Pictures with depth, and the model. @throws TrainError `data` where there are none or they cannot be right */
   depth(options?: OpenDepthOptions): Promise<DepthPart>;
+  /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  videos(options?: OpenVideosOptions): Promise<VideoPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -139,6 +143,8 @@ export interface ContextOptions extends ImageOptions {
   readonly depthData?: string | undefined;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
+  /** Videos; default `data`. */
+  readonly videoData?: string | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -271,6 +277,10 @@ export function openContext(
       const sets = await openDepthSet(depthData, { name, limits, ...chosen });
       foreign.push(sets);
       return depthPart(model(), sets);
+    },
+    async videos(chosen = {}) {
+      const { videoData = options.data, dataset: name } = options;
+      return videoPart(model(), await openVideos(videoData, { name, ...chosen }));
     },
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();

@@ -31,7 +31,17 @@ export interface SecondRun {
 /** What a file of `tasks/` exports as `task`. */
 export interface EvalTask extends RunnableTask {
   /** The features that it asks its context for, by the names there; `published`: of data sets that it opens itself, with their parts and names. */
-  readonly reads: 'images' | 'labelled' | 'published' | 'patches' | 'segmentation' | 'pairs' | 'boxes' | 'depth' | 'nothing';
+  readonly reads:
+    | 'images'
+    | 'labelled'
+    | 'published'
+    | 'patches'
+    | 'segmentation'
+    | 'pairs'
+    | 'boxes'
+    | 'videos'
+    | 'depth'
+    | 'nothing';
   /** What is opened where `--data` is not given, and the run's own data need not be there. */
   readonly withoutData?: (options: Readonly<Record<string, unknown>>) => string | undefined;
   /** CLS tokens of so many last blocks that it reads of an image; default 1. */
