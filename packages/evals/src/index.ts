@@ -49,6 +49,29 @@ export {
   type WarpTally,
   warpCorrespondence,
 } from './correspondence/warp-correspondence';
+export type { DepthFeatures, DepthTokens } from './depth/depth-features';
+export { type DepthMetrics, depthMetrics } from './depth/depth-metrics';
+export { type DepthOutcomeOptions, depthOutcomes } from './depth/depth-outcome';
+export type {
+  DepthPredictor,
+  DepthProbe,
+  DepthProgress,
+  DepthTrainingState,
+  ProbeTensor,
+  TrainDepthOptions,
+} from './depth/depth-probe';
+export {
+  DEPTH_PROTOCOLS,
+  DEPTH_RANGE,
+  type DepthHead,
+  type DepthProtocol,
+  type DepthProtocolFacts,
+  depthProtocol,
+  judgedDepth,
+} from './depth/depth-protocol';
+export { type DepthRidge, type DepthRidgeOptions, fitDepthRidge, predictDepthRidge } from './depth/depth-ridge';
+export { mirroredMean, openDepthPredictor } from './depth/predict-depth';
+export { type DepthSource, trainDepthProbe } from './depth/train-depth-probe';
 export { type ClassAttention, type DinoSegOptions, dinoSeg } from './discovery/dino-seg';
 export { boxOfCells, type Cells, type Discovery } from './discovery/discovery';
 export { type DiscoveryMethod, type DiscoveryRun, discoveryOutcome } from './discovery/discovery-outcome';

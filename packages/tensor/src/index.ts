@@ -123,6 +123,7 @@ export {
   randomWords,
 } from './ops/random';
 export { broadcastTo, type ReduceOptions, sum } from './ops/reduce';
+export { type ResizeOptions, resize } from './ops/resize';
 export { l2Normalise } from './ops/rows/l2-normalise';
 export { layerNorm } from './ops/rows/layer-norm';
 export { logSumExp } from './ops/rows/log-sum-exp';

@@ -50,6 +50,7 @@ const OPS = [
   ],
   ...[
     'resample',
+    'resize',
     'rowPositions',
     'scatterAddRows',
     'randomUniform',

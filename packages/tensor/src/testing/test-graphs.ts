@@ -208,6 +208,9 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
       f.resample(x!, f.resampleMatrix(6, 9, 'bicubic'), f.resampleMatrix(x!.shape[2]!, 10, 'bicubic-antialias')),
     dtypes: ['f32'],
   },
+  one('resize', (x) => [f.resize(x, [9, 4]), f.resize(x, [9, 4], { filter: 'nearest' })], {
+    inputs: (n) => ({ x: { shape: [2, 6, 5, n] } }),
+  }),
   {
     name: 'gather and scatter rows',
     inputs: (n) => ({ x: { shape: [5, n] }, at: index([7]) }),
