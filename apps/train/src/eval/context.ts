@@ -11,6 +11,7 @@ import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
 import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
+import type { DepthSet } from '../image-sets/depth-set';
 import {
   type ImageSet,
   type ImageSets,
@@ -273,8 +274,7 @@ export function openContext(
       return boxPart(model(), set);
     },
     async depth(chosen = {}) {
-      const { depthData = options.data, dataset: name, images: limits } = options;
-      const sets = await openDepthSet(depthData, { name, limits, ...chosen });
+      const sets = await openChosenDepth(options, chosen);
       foreign.push(sets);
       return depthPart(model(), sets);
     },
@@ -320,6 +320,11 @@ async function headOnTokens({ gpu, weights }: FeatureSession): Promise<HeadOnTok
   const head = await weights.head();
   return { head, level: (index) => openHeadLevel(gpu, head, index) };
 }
+
+const openChosenDepth = (
+  { depthData, data, dataset: name, images: limits }: ContextOptions,
+  chosen: OpenDepthOptions,
+): Promise<DepthSet> => openDepthSet(depthData ?? data, { name, limits, ...chosen });
 
 const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut, split });

@@ -7,7 +7,13 @@ import type { FeatureCache } from '@franca/evals/node';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, inputSides, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
-import { computeShard, type FeatureModel, type FeatureShard, type LevelTokens, type PatchTokens } from './compute-shard';
+import {
+  computeShard,
+  type FeatureModel,
+  type FeatureShard,
+  type LevelTokens,
+  type PatchTokens,
+} from './compute-shard';
 import type { ImageVersions } from './image-versions';
 import type { LeftOutImages } from './left-out-images';
 

@@ -16,7 +16,13 @@ afterAll(() => rm(root, { recursive: true }));
 const rgb = (width: number, height: number, value = 128): Uint8Array =>
   encode({ width, height, channels: 3, depth: 8, data: new Uint8Array(3 * width * height).fill(value) });
 const depth = (width: number, height: number, values: readonly number[]): Uint8Array =>
-  encode({ width, height, channels: 1, depth: 16, data: Uint16Array.from({ length: width * height }, (_, i) => values[i % values.length]!) });
+  encode({
+    width,
+    height,
+    channels: 1,
+    depth: 16,
+    data: Uint16Array.from({ length: width * height }, (_, i) => values[i % values.length]!),
+  });
 
 async function tree(name: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<string> {
   const folder = join(root, name);
@@ -28,12 +34,26 @@ async function tree(name: string, files: Readonly<Record<string, Uint8Array | st
 }
 
 describe('lists of pairs', () => {
-  const pairs = { 'rgb/1.png': rgb(4, 2), 'depth/1.png': depth(4, 2, [0, 1500, 65535]), 'rgb/2.png': rgb(4, 2), 'depth/2.png': depth(4, 2, [2000]) };
+  const pairs = {
+    'rgb/1.png': rgb(4, 2),
+    'depth/1.png': depth(4, 2, [0, 1500, 65535]),
+    'rgb/2.png': rgb(4, 2),
+    'depth/2.png': depth(4, 2, [2000]),
+  };
 
   test('name picture and depth, which is read in metres', async () => {
-    const folder = await tree('lists', { ...pairs, 'train.txt': 'rgb/2.png depth/2.png\n', 'test.txt': 'rgb/1.png depth/1.png\n' });
+    const folder = await tree('lists', {
+      ...pairs,
+      'train.txt': 'rgb/2.png depth/2.png\n',
+      'test.txt': 'rgb/1.png depth/1.png\n',
+    });
     await using set = await openDepthSet(folder);
-    expect([set.train!.length, set.train!.split, set.test.split, set.test.key(0)]).toEqual([1, 'train', 'test', 'rgb/1.png']);
+    expect([set.train!.length, set.train!.split, set.test.split, set.test.key(0)]).toEqual([
+      1,
+      'train',
+      'test',
+      'rgb/1.png',
+    ]);
     const map = await set.test.depth(0);
     expect([map.width, map.height]).toEqual([4, 2]);
     expect(Array.from(map.data.subarray(0, 3))).toEqual([0, 1.5, Math.fround(65.535)]);
@@ -58,7 +78,10 @@ describe('lists of pairs', () => {
 
   test('may miss a tenth, which is told; a path never leads out of the tree', async () => {
     const lines = Array.from({ length: 10 }, () => 'rgb/1.png depth/1.png');
-    const folder = await tree('missing', { ...pairs, 'test.txt': [...lines, '../lists/rgb/2.png ../lists/depth/2.png'].join('\n') });
+    const folder = await tree('missing', {
+      ...pairs,
+      'test.txt': [...lines, '../lists/rgb/2.png ../lists/depth/2.png'].join('\n'),
+    });
     await using set = await openDepthSet(folder);
     expect([set.test.length, set.test.total, set.train]).toEqual([10, 11, undefined]);
     expect(set.test.notes.join()).toMatch(/1 of 11 pairs of test are left out/);

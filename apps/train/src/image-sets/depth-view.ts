@@ -69,7 +69,10 @@ export function depthOfView(
   const { inner } = view.draw ? drawPart(view.draw, image, box) : { inner: undefined };
   const part = inner ?? { left: 0, top: 0, width: box.width, height: box.height };
   const output = new Float32Array(rows * columns);
-  const across = Array.from({ length: columns }, (_, x) => box.left + part.left + nearestPixel(x, part.width, columns, 'centre'));
+  const across = Array.from(
+    { length: columns },
+    (_, x) => box.left + part.left + nearestPixel(x, part.width, columns, 'centre'),
+  );
   for (let y = 0, i = 0; y < rows; y++) {
     const from = (box.top + part.top + nearestPixel(y, part.height, rows, 'centre')) * depth.width;
     for (let x = 0; x < columns; x++, i++) output[i] = depth.data[from + across[x]!]!;
@@ -93,7 +96,12 @@ function drawPart({ seed, pass }: NonNullable<DepthView['draw']>, image: number,
 
 function drawJitter(random: Random): Jitter {
   const factor = (): number => random.uniform(1 - JITTER, 1 + JITTER);
-  const values = { brightness: factor(), contrast: factor(), saturation: factor(), hue: random.uniform(-JITTER, JITTER) };
+  const values = {
+    brightness: factor(),
+    contrast: factor(),
+    saturation: factor(),
+    hue: random.uniform(-JITTER, JITTER),
+  };
   const order = Array.from(permutation(JITTER_STEPS.length, random), (at) => JITTER_STEPS[at]!);
   return { order, ...values };
 }

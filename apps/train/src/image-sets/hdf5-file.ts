@@ -67,7 +67,10 @@ function numericSizes(dataset: Dataset): number[] | undefined {
 
 function readEntry(dataset: Dataset, sizes: readonly number[], entry: number, what: string): ArrayLike<number> {
   const corrupt = (cause?: unknown): DataError => new DataError('corrupt-image', `${what} cannot be read`, { cause });
-  const values = attempt(() => dataset.slice([[entry, entry + 1], ...sizes.slice(1).map((size): [number, number] => [0, size])]), corrupt);
+  const values = attempt(
+    () => dataset.slice([[entry, entry + 1], ...sizes.slice(1).map((size): [number, number] => [0, size])]),
+    corrupt,
+  );
   const count = sizes.slice(1).reduce((product, each) => product * each, 1);
   if (!ArrayBuffer.isView(values) || (values as unknown as ArrayLike<number>).length !== count) throw corrupt();
   return values as unknown as ArrayLike<number>;

@@ -1,6 +1,6 @@
 import { IMAGENET_NORMALISATION, normalisationTable, type PixelImage } from '@franca/data';
 import { expect, test } from 'vitest';
-import { describePreparation, type Preparation, prepare } from './preparation';
+import { describePreparation, inputSides, type Preparation, prepare } from './preparation';
 
 /** 6 x 3 pixels of different colours. */
 const wide: PixelImage = {
@@ -11,7 +11,8 @@ const wide: PixelImage = {
 };
 const table = normalisationTable(IMAGENET_NORMALISATION);
 const prepared = (image: PixelImage, preparation: Preparation): Float32Array => {
-  const output = new Float32Array(3 * preparation.size ** 2).fill(9);
+  const [rows, columns] = inputSides(preparation);
+  const output = new Float32Array(3 * rows * columns).fill(9);
   prepare(image, preparation, output);
   return output;
 };

@@ -55,7 +55,11 @@ export function depthFigure(items: readonly DepthItem[], options: DepthFigureOpt
 /** What `colourise` makes of what is no number. */
 const NO_READING = '#808080';
 
-function rowOf({ image, label, size, truth, prediction }: DepthItem, domain: readonly [number, number], worst: number): GridRow {
+function rowOf(
+  { image, label, size, truth, prediction }: DepthItem,
+  domain: readonly [number, number],
+  worst: number,
+): GridRow {
   const seen = (value: number, i: number): number => (truth[i]! > 0 ? value : Number.NaN);
   const measured = Float64Array.from(truth, seen);
   const error = Float64Array.from(prediction, (value, i) => seen(Math.abs(value - truth[i]!), i));

@@ -26,6 +26,8 @@ export interface DepthBatching {
   readonly dropLast?: boolean;
   /** Whether a picture that cannot be read is there as zeros, without any reading. */
   readonly keepPlaces?: boolean;
+  /** Whether features are computed and not kept; so they are of views that are drawn. */
+  readonly fresh?: boolean;
   /** Draws views anew; default: the views as they are, from the cache. */
   readonly pass?: { readonly seed: number; readonly pass: number } | undefined;
 }
@@ -39,15 +41,14 @@ export async function* depthBatches(
   session: FeatureSession,
   set: DepthImages,
   reading: DepthReading,
-  { batchSize, dropLast = false, keepPlaces = false, pass }: DepthBatching,
+  { batchSize, dropLast = false, keepPlaces = false, fresh = false, pass }: DepthBatching,
 ): AsyncGenerator<DepthBatch> {
   const view: DepthView = { ...reading.preparation.view, ...(pass && { draw: pass }) };
   const preparation = { ...reading.preparation, view };
   const request = { preparation, levels: reading.levels };
   const images = Array.from({ length: set.length }, (_, index) => index);
-  const shards = pass
-    ? session.fresh(set, { ...request, images, perShard: batchSize })
-    : session.shards(set, request);
+  const shards =
+    pass || fresh ? session.fresh(set, { ...request, images, perShard: batchSize }) : session.shards(set, request);
   let rows: Row[] = [];
   const read = rowsOf(shards, session, set, { view, depthSize: reading.depthSize });
   for await (const row of keepPlaces ? allPlaces(read, set.length) : read) {

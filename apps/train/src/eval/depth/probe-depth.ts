@@ -1,0 +1,180 @@
+/** Learns a depth probe at one size and scores it, picture by picture. */
+import { join } from 'node:path';
+import { defaultCacheDir } from '@franca/data';
+import {
+  type DepthMetrics,
+  type DepthTokens,
+  depthMetrics,
+  fitDepthRidge,
+  judgedDepth,
+  mirroredMean,
+  openDepthPredictor,
+  predictDepthRidge,
+  trainDepthProbe,
+} from '@franca/evals';
+import { TrainError } from '../../errors';
+import type { FeatureSession } from '../../features/session';
+import type { DepthImages } from '../../image-sets/depth-set';
+import { describePreparation, inputSides } from '../../image-sets/preparation';
+import { duration } from '../../text/amounts';
+import { countProgress } from '../../text/count-progress';
+import { type DepthBatch, type DepthReading, depthBatches } from './depth-batches';
+import type { DepthPart } from './depth-part';
+import { type DepthPlan, levelsOf } from './depth-plan';
+import type { DepthSize } from './depth-sizes';
+import { trainingFile } from './training-file';
+
+/** One test picture. */
+export interface ScoredDepth {
+  /** In the test set. */
+  readonly index: number;
+  /** Undefined where it has no reading. */
+  readonly metrics: DepthMetrics | undefined;
+  /** Of the pictures that are shown. */
+  readonly shown?: { readonly truth: Float32Array; readonly prediction: Float32Array };
+}
+
+export interface ProbedDepth {
+  readonly scored: readonly ScoredDepth[];
+  /** Of each step; none of ridge regression. */
+  readonly losses: readonly number[];
+  /** Batches without any reading, which changed nothing. */
+  readonly skipped: number;
+}
+
+export interface ProbeSettings {
+  readonly plan: DepthPlan;
+  readonly size: DepthSize;
+  /** Numbers of the test pictures whose maps are kept. */
+  readonly shown: ReadonlySet<number>;
+  /** Where features are kept, if not in the cache folder of this user. */
+  readonly cache: string | undefined;
+}
+
+/** Maps [n, pixels] of the pictures of a batch; disposed of when all are predicted. */
+interface Predictor extends Disposable {
+  predict(features: DepthTokens): Promise<Float32Array>;
+}
+
+export async function probeDepth({ session, train, test }: DepthPart, settings: ProbeSettings): Promise<ProbedDepth> {
+  const { plan, size } = settings;
+  if (!train) throw new TrainError('data', `${test.dataset} has nothing to learn from; name such data by --train-data`);
+  const reading: DepthReading = {
+    levels: levelsOf(plan.facts, session.model.config.depth),
+    joinCls: plan.facts.joinCls,
+    preparation: size.preparation,
+    depthSize: size.depthSize,
+  };
+  const learnt = plan.head
+    ? await learn(session, train, reading, settings)
+    : { predictor: await regress(session, train, reading), losses: [], skipped: 0 };
+  using predictor = learnt.predictor;
+  const scored = await scoreAll(session, test, reading, predictor, settings);
+  return { scored, losses: learnt.losses, skipped: learnt.skipped };
+}
+
+/** What features of a whole set may take on disk; of larger ones nothing is kept. */
+const KEPT_BYTES = 32 * 2 ** 30;
+
+const isKept = ({ model }: FeatureSession, set: DepthImages, { levels, preparation }: DepthReading): boolean => {
+  const { embedDim, patchSize } = model.config;
+  const [height, width] = inputSides(preparation);
+  const tokens = 1 + (height / patchSize) * (width / patchSize);
+  return 4 * set.length * levels.blocks.length * tokens * embedDim <= KEPT_BYTES;
+};
+
+async function learn(
+  session: FeatureSession,
+  train: DepthImages,
+  reading: DepthReading,
+  { plan, cache }: ProbeSettings,
+) {
+  const { protocol, facts, head, hidden, epochs, batchSize, augment } = plan;
+  const { dropLast } = facts;
+  const stepsPerEpoch = dropLast ? Math.floor(train.length / batchSize) : Math.ceil(train.length / batchSize);
+  if (stepsPerEpoch === 0)
+    throw new TrainError(
+      'data',
+      `${train.length} pictures do not fill a batch of ${batchSize}; give a smaller --train-batch`,
+    );
+  const kept = isKept(session, train, reading);
+  const source = (epoch: number): AsyncGenerator<DepthBatch> =>
+    depthBatches(session, train, reading, {
+      batchSize,
+      dropLast,
+      keepPlaces: true,
+      fresh: !kept,
+      pass: augment ? { seed: SEED, pass: epoch } : undefined,
+    });
+  const folder = join(cache ?? join(defaultCacheDir(), 'features'), 'depth-probes');
+  const file = trainingFile(folder, {
+    ...{ weights: session.extraction.weights, code: session.extraction.code },
+    ...{ protocol, head, hidden, epochs, batchSize, augment, levels: reading.levels, depthSize: reading.depthSize },
+    ...{ preparation: describePreparation(reading.preparation), dataset: train.dataset, notes: train.notes },
+    images: await session.extraction.versions(train, 0, train.length),
+  });
+  const resume = await file.read();
+  if (resume) console.error(`goes on after epoch ${resume.epoch}, from ${file.path}`);
+  if (kept && !augment) for await (const _ of source(0)) void _;
+  const progress = countProgress(`depth probe on ${train.dataset}`, { items: 'steps', unit: 'steps' });
+  const probe = await trainDepthProbe(session.gpu, source, {
+    protocol,
+    ...(head && { head }),
+    hidden,
+    stepsPerEpoch,
+    ...(epochs !== undefined && { epochs }),
+    batchSize,
+    seed: SEED,
+    onStep: ({ epoch, step, steps, loss }) =>
+      progress.update(step + 1, steps, false, `epoch ${epoch + 1}  loss ${loss.toFixed(3)}`),
+    onEpoch: (state) => file.write(state),
+    ...(resume && { resume }),
+  }).finally(progress.end);
+  await file.remove();
+  return {
+    predictor: openDepthPredictor(session.gpu, probe),
+    losses: Array.from(probe.losses),
+    skipped: probe.skipped,
+  };
+}
+
+const SEED = 0;
+
+async function regress(session: FeatureSession, train: DepthImages, reading: DepthReading): Promise<Predictor> {
+  const batches = { [Symbol.asyncIterator]: () => depthBatches(session, train, reading, { batchSize: TEST_BATCH }) };
+  const began = performance.now();
+  const ridge = await fitDepthRidge(batches);
+  console.error(`ridge regression on ${train.length} pictures: ${duration((performance.now() - began) / 1000)}`);
+  return { predict: async (features) => predictDepthRidge(ridge, features), [Symbol.dispose]: () => {} };
+}
+
+const TEST_BATCH = 8;
+
+async function scoreAll(
+  session: FeatureSession,
+  test: DepthImages,
+  reading: DepthReading,
+  predictor: Predictor,
+  { plan: { protocol, facts }, shown }: ProbeSettings,
+): Promise<ScoredDepth[]> {
+  const scored: ScoredDepth[] = [];
+  const pixels = reading.depthSize[0] * reading.depthSize[1];
+  const mirrored = facts.flip ? { ...reading, preparation: { ...reading.preparation, flip: true } } : undefined;
+  const others = mirrored && depthBatches(session, test, mirrored, { batchSize: TEST_BATCH });
+  const progress = countProgress(`depth of ${test.dataset} ${test.split}`);
+  for await (const batch of depthBatches(session, test, reading, { batchSize: TEST_BATCH })) {
+    const maps = await predictor.predict(batch);
+    const other = others && (await others.next()).value;
+    const back = other && (await predictor.predict(other));
+    for (const [i, index] of batch.images.entries()) {
+      const of = (all: Float32Array): Float32Array => all.slice(i * pixels, (i + 1) * pixels);
+      const prediction = back ? mirroredMean(of(maps), of(back), reading.depthSize) : of(maps);
+      const truth = judgedDepth(protocol, of(batch.depths), reading.depthSize);
+      const metrics = depthMetrics(prediction, truth);
+      scored.push({ index, metrics, ...(shown.has(index) && { shown: { truth, prediction } }) });
+    }
+    progress.update(scored.length, test.length, false);
+  }
+  progress.end();
+  return scored;
+}
