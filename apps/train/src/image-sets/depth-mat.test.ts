@@ -55,7 +55,9 @@ async function writeNyu(path: string, depthName = 'rawDepths'): Promise<void> {
 }
 
 /** A MATLAB file of version 5 with matrices of doubles, compressed as MATLAB does. */
-function matFile(variables: Readonly<Record<string, { readonly sizes: readonly number[]; readonly values: readonly number[] }>>): Uint8Array {
+function matFile(
+  variables: Readonly<Record<string, { readonly sizes: readonly number[]; readonly values: readonly number[] }>>,
+): Uint8Array {
   const header = Buffer.alloc(128);
   header.write('MATLAB 5.0 MAT-file');
   header.writeUInt16LE(0x0100, 124);
@@ -98,7 +100,12 @@ describe("NYU's file", () => {
 
   test('is read frame by frame, columns first, and split as the lists beside it say', async () => {
     await using set = await openDepthSet(root);
-    expect([set.train!.key(0), set.train!.key(1), set.test.key(0), set.test.key(1)]).toEqual(['00000', '00003', '00001', '00004']);
+    expect([set.train!.key(0), set.train!.key(1), set.test.key(0), set.test.key(1)]).toEqual([
+      '00000',
+      '00003',
+      '00001',
+      '00004',
+    ]);
     const picture = await set.test.read(1);
     expect([picture.width, picture.height]).toEqual([WIDTH, HEIGHT]);
     const map = await set.test.depth(1);
@@ -148,7 +155,10 @@ test("GeoNet's frames are learnt from: colours with twice their mean again, the 
   const img = Array.from({ length: rows * columns * 3 }, (_, i) => i - 200);
   await writeFile(
     join(folder, 'den_0001_1-1.mat'),
-    matFile({ img: { sizes: [rows, columns, 3], values: img }, depth: { sizes: [rows, columns], values: [1, 2, 3, 4, 5, Number.NaN] } }),
+    matFile({
+      img: { sizes: [rows, columns, 3], values: img },
+      depth: { sizes: [rows, columns], values: [1, 2, 3, 4, 5, Number.NaN] },
+    }),
   );
   await writeFile(join(folder, 'den_0001_1-2.mat'), 'nothing');
   await writeNyu(join(root, 'nyu_depth_v2_labeled.mat'));
@@ -157,7 +167,9 @@ test("GeoNet's frames are learnt from: colours with twice their mean again, the 
   expect(set.train!.length).toBe(2);
   const { data } = await set.train!.read(0);
   // pixel (1, 0): the second of a column, so 1, 7 and 13 of the three channels
-  expect(Array.from(data.subarray(columns * 3, columns * 3 + 3))).toEqual([1 - 200 + 244.35, 7 - 200 + 232.338, 13 - 200 + 207.016].map(Math.trunc));
+  expect(Array.from(data.subarray(columns * 3, columns * 3 + 3))).toEqual(
+    [1 - 200 + 244.35, 7 - 200 + 232.338, 13 - 200 + 207.016].map(Math.trunc),
+  );
   expect(Array.from((await set.train!.depth(0)).data)).toEqual([1, 4, 2, 5, 3, 0]);
   await expect(set.train!.read(1)).rejects.toMatchObject({ code: 'corrupt-image' });
 });

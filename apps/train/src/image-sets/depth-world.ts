@@ -3,7 +3,14 @@
  *
  * There is no reading where there is no surface, in the sky, nor beyond ten metres, where NYU's readings end: the floor of a scene without a wall reaches to the horizon.
  */
-import { type GeneratedWorld, type GeneratedWorldOptions, generatedWorld, readImage, recogniseSource, worldOptions } from '@franca/data';
+import {
+  type GeneratedWorld,
+  type GeneratedWorldOptions,
+  generatedWorld,
+  readImage,
+  recogniseSource,
+  worldOptions,
+} from '@franca/data';
 import type { DepthImages, DepthMap, DepthSet } from './depth-set';
 
 /** Of a world that does not say how many pictures or pixels it has; of a larger one no more pictures. */

@@ -9,6 +9,7 @@ import {
   openTestPart,
   type PixelImage,
   readImage,
+  recogniseSource,
 } from '@franca/data';
 import { TrainError } from '../errors';
 import type { StoredMask } from './read-mask';
@@ -77,6 +78,10 @@ export function datasetName(spec: string, chosen?: string): string {
   const folders = resolve(spec).split(sep);
   return folders.slice(/^(train|val|test|images)$/.test(folders.at(-1)!) ? -2 : -1).join('/');
 }
+
+/** Whether `spec` names the generated world. */
+export const isWorld = async (spec: string): Promise<boolean> =>
+  (await recogniseSource(spec).catch(() => undefined))?.kind === 'world';
 
 /** At most `limit` images, evenly spaced, so that sorted classes stay balanced. */
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {

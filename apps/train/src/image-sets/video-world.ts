@@ -1,18 +1,18 @@
 /** Videos of the generated world: toys that slide, turn and pass in front of each other, whose masks are exact in every frame. */
 import { type GeneratedVideo, generatedVideos, recogniseSource, worldOptions } from '@franca/data';
-import { type ChosenSequences, chooseSequences } from './video-listed';
+import { type ChosenSequences, chooseSequences, usedNote } from './video-listed';
 import type { VideoSequence, VideoSet } from './video-set';
 
 /** Of a world that does not say how many pictures or pixels it has; of a larger one no more videos. */
 const [VIDEOS, SIDE] = [30, 224];
 
-/** Of its validation part; scored like DAVIS. @throws TrainError `usage` where a sequence that is asked for does not exist */
+/** Opens those of its validation part; scored like DAVIS. @throws TrainError `usage` where a sequence that is asked for does not exist */
 export async function worldVideos(spec: string, dataset: string, chosen?: ChosenSequences): Promise<VideoSet> {
   const { target } = await recogniseSource(spec);
   const { size = SIDE, length = VIDEOS, ...options } = worldOptions(target, 'val');
   const videos = generatedVideos({ ...options, size, length: Math.min(length, VIDEOS) });
   const named = Array.from({ length: videos.length }, (_, index) => ({ name: `val-${index}`, index }));
-  const { meant, notes } = chooseSequences(named, chosen, `${spec} val`);
+  const meant = chooseSequences(named, chosen, `${spec} val`);
   const masks = keptMasks();
   return {
     dataset,
@@ -21,7 +21,7 @@ export async function worldVideos(spec: string, dataset: string, chosen?: Chosen
     scoring: 'davis-2017',
     total: videos.length,
     shortSide: size,
-    notes,
+    notes: usedNote(meant.length, videos.length, `${spec} val`),
   };
 }
 
