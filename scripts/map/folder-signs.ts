@@ -61,6 +61,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/eval/correspondence': 'Pairs of pictures matched: sizes, lists of pairs, lines, tables',
   'apps/train/src/eval/tasks': 'One file an evaluation',
   'apps/train/src/eval/discovery': 'Objects looked for in whole pictures: settings, features, cached results, scores',
+  'apps/train/src/eval/video':
+    'Objects followed through videos: settings, frames, cached masks, scores, pictures and written masks',
   'apps/train/src/eval/warp': 'Sets of warped pictures and their pairs',
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',

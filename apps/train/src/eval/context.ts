@@ -9,7 +9,7 @@ import type { HeadOfWeights } from '../features/find-head';
 import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
-import { type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
+import { type BoxSet, type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
 import type { DepthSet } from '../image-sets/depth-set';
 import {
@@ -30,6 +30,7 @@ import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { GIVE_MASKS, isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { surveyMasks } from '../image-sets/survey-masks';
 import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
+import type { VideoSet } from '../image-sets/video-set';
 import { countProgress } from '../text/count-progress';
 import { type DepthPart, depthPart } from './depth/depth-part';
 import { type BoxPart, boxPart } from './discovery/box-part';
@@ -267,9 +268,8 @@ export function openContext(
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
-    async boxes(chosen = {}) {
-      const { boxData = options.data, dataset: name, boxImages: limit } = options;
-      const set = await openBoxSet(boxData, { name, limit, ...chosen });
+    async boxes(chosen) {
+      const set = await openChosenBoxes(options, chosen);
       foreign.push(set);
       return boxPart(model(), set);
     },
@@ -278,10 +278,7 @@ export function openContext(
       foreign.push(sets);
       return depthPart(model(), sets);
     },
-    async videos(chosen = {}) {
-      const { videoData = options.data, dataset: name } = options;
-      return videoPart(model(), await openVideos(videoData, { name, ...chosen }));
-    },
+    videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -335,6 +332,16 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
   const name = pairData === data ? dataset : undefined;
   return spreadPairs(await openPairs(pairData, { split, name }), limit);
 }
+
+const openChosenBoxes = (
+  { data, boxData = data, dataset: name, boxImages: limit }: ContextOptions,
+  chosen: OpenBoxOptions = {},
+): Promise<BoxSet> => openBoxSet(boxData, { name, limit, ...chosen });
+
+const openChosenVideos = (
+  { data, videoData = data, dataset: name }: ContextOptions,
+  chosen: OpenVideosOptions = {},
+): Promise<VideoSet> => openVideos(videoData, { name, ...chosen });
 
 async function openDense({
   data,

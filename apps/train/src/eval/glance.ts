@@ -37,6 +37,10 @@ const LINES: Readonly<Record<string, Line>> = {
     variant: 'all',
     floor: ({ others }) => others['recall of a random cell'],
   },
+  'video-segmentation': {
+    asks: 'is an object followed through a video? (floor: its first mask)',
+    floor: ({ others }) => others['J&F of the given masks'],
+  },
   'warp-correspondence': {
     asks: 'is a patch found again when turned? (floor: its old place)',
     variant: 'strong',

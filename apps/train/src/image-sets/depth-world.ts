@@ -14,7 +14,7 @@ import {
 import type { DepthImages, DepthMap, DepthSet } from './depth-set';
 
 /** Of a world that does not say how many pictures or pixels it has; of a larger one no more pictures. */
-const [TRAIN, TEST, SIDE] = [400, 100, 224];
+const [TRAIN, TEST, SIDE] = [400, 100, 256];
 
 const FARTHEST = 10;
 

@@ -1,7 +1,7 @@
 /**
  * Frames of a video as a model's input, each whole and in its proportions: by DINO's protocol or by DINOv3's.
  *
- * DINO: the short side is what is asked for, the long one follows and is cut down to a multiple of 64. Where patches do not divide 64, or the short side is
+ * DINO: the short side is what is asked for, the long one follows and is cut down to a multiple of 64. Where patches do not divide 64, or the short side is below it or
  * no whole number of them, both sides are cut down to whole patches. Resized as OpenCV does, red divided by a deviation of .228.
  * DINOv3: both sides are rounded up to whole patches, PIL's bicubic, ImageNet's statistics.
  */
@@ -39,7 +39,8 @@ const LONG_STEP = 64;
 function shortSideOf({ protocol, shortSide, patchSize }: FrameLook): { readonly side: number; readonly step: number } {
   if (protocol === 'dinov3') return { side: Math.ceil(shortSide / patchSize) * patchSize, step: patchSize };
   const side = Math.floor(shortSide / patchSize) * patchSize;
-  return { side, step: side === shortSide && LONG_STEP % patchSize === 0 ? LONG_STEP : patchSize };
+  const isPublished = side === shortSide && side >= LONG_STEP && LONG_STEP % patchSize === 0;
+  return { side, step: isPublished ? LONG_STEP : patchSize };
 }
 
 /**

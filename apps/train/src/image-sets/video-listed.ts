@@ -99,7 +99,7 @@ export async function videoSet(
  * Frames whose masks are the truth about all objects: none where every mask gives an object that was not there before, as in parts that are kept for a
  * challenge.
  */
-export function annotatedFrames({ frames, objects, hasMask }: VideoSequence): number[] {
+function annotatedFrames({ frames, objects, hasMask }: VideoSequence): number[] {
   const masked = Array.from(frames.keys()).filter((frame) => hasMask(frame));
   return masked.every((frame) => objects.some(({ first }) => first === frame)) ? [] : masked;
 }

@@ -4,7 +4,7 @@ import { type ChosenSequences, chooseSequences, usedNote } from './video-listed'
 import type { VideoSequence, VideoSet } from './video-set';
 
 /** Of a world that does not say how many pictures or pixels it has; of a larger one no more videos. */
-const [VIDEOS, SIDE] = [30, 224];
+const [VIDEOS, SIDE] = [30, 256];
 
 /** Opens those of its validation part; scored like DAVIS. @throws TrainError `usage` where a sequence that is asked for does not exist */
 export async function worldVideos(spec: string, dataset: string, chosen?: ChosenSequences): Promise<VideoSet> {

@@ -1,11 +1,12 @@
-/** What else than images with classes a data set holds: masks, boxes, pairs, or the sets of OpenOOD. */
+/** What else than images with classes a data set holds: masks, boxes, pairs, videos, or the sets of OpenOOD. */
 import { DataError, openOpenOod } from '@franca/data';
 import { isBoxData, openBoxSet } from '../image-sets/box-set';
 import { isPairData, openPairs } from '../image-sets/pair-layouts';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
+import { isVideoData, openVideos } from '../image-sets/video-layouts';
 
 export interface OtherUse {
-  readonly what: 'masks' | 'boxes' | 'pairs' | 'out of distribution';
+  readonly what: 'masks' | 'boxes' | 'pairs' | 'videos' | 'out of distribution';
   /** Of how many pictures, or why they cannot be opened. */
   readonly says: string;
   /** Evaluations that read it. */
@@ -49,6 +50,16 @@ const USES: readonly Use[] = [
       if (!isPairData(spec)) return undefined;
       const { pairs, pictures } = await openPairs(spec);
       return { says: `${pairs.length} pairs of ${pictures.length} pictures`, notes: pictures.notes };
+    },
+  },
+  {
+    what: 'videos',
+    tasks: ['video'],
+    async describe(spec) {
+      if (!isVideoData(spec)) return undefined;
+      const { sequences, split, notes } = await openVideos(spec);
+      const frames = sequences.reduce((sum, sequence) => sum + sequence.frames.length, 0);
+      return { says: `${sequences.length} sequences of ${split}, ${frames} frames`, notes };
     },
   },
   {

@@ -24,9 +24,8 @@ export function regionSimilarity(truth: Uint8Array, predicted: Uint8Array): numb
   checkMasks('regionSimilarity', truth, predicted);
   let [both, either] = [0, 0];
   for (let i = 0; i < truth.length; i++) {
-    const [a, b] = [truth[i] !== 0, predicted[i] !== 0];
-    if (a && b) both++;
-    if (a || b) either++;
+    both += Number(truth[i] !== 0 && predicted[i] !== 0);
+    either += Number(truth[i] !== 0 || predicted[i] !== 0);
   }
   return either === 0 ? 1 : both / either;
 }
@@ -36,9 +35,10 @@ export function regionSimilarity(truth: Uint8Array, predicted: Uint8Array): numb
  * @throws EvalsError `argument`, or `labels` for masks of another size
  */
 export function boundaryAccuracy(truth: Uint8Array, predicted: Uint8Array, size: Extent): number {
-  checkMasks('boundaryAccuracy', truth, predicted, size);
+  checkMasks('boundaryAccuracy', truth, predicted);
+  checkSize('boundaryAccuracy', truth, size);
   const radius = Math.ceil(TOLERANCE * Math.hypot(...size));
-  const [outline, found] = [boundaryMap(truth, size), boundaryMap(predicted, size)];
+  const [outline, found] = [outlineOf(binary(truth), size), outlineOf(binary(predicted), size)];
   const [length, foundLength] = [count(outline), count(found)];
   if (length === 0 || foundLength === 0) return length === foundLength ? 1 : 0;
   const precision = countBoth(found, widened(outline, size, radius)) / foundLength;
@@ -52,20 +52,27 @@ export function boundaryAccuracy(truth: Uint8Array, predicted: Uint8Array, size:
  * @throws EvalsError `argument`, or `labels` for a mask of another size
  */
 export function boundaryMap(mask: Uint8Array, size: Extent): Uint8Array {
-  checkMasks('boundaryMap', mask, mask, size);
-  const [rows, cols] = size;
+  checkSize('boundaryMap', mask, size);
+  return outlineOf(binary(mask), size);
+}
+
+/** A mask of zeros and ones. */
+function binary(mask: Uint8Array): Uint8Array {
+  const ones = new Uint8Array(mask.length);
+  for (let i = 0; i < mask.length; i++) ones[i] = mask[i] === 0 ? 0 : 1;
+  return ones;
+}
+
+function outlineOf(mask: Uint8Array, [, cols]: Extent): Uint8Array {
   const outline = new Uint8Array(mask.length);
-  for (let y = 0, i = 0; y < rows; y++) {
-    for (let x = 0; x < cols; x++, i++) {
-      const own = mask[i] !== 0;
-      const [right, below] = [x + 1 < cols, y + 1 < rows];
-      const differs =
-        (right && (mask[i + 1] !== 0) !== own) ||
-        (below && (mask[i + cols] !== 0) !== own) ||
-        (right && below && (mask[i + cols + 1] !== 0) !== own);
-      if (differs) outline[i] = 1;
-    }
+  const last = mask.length - cols;
+  for (let row = 0; row < last; row += cols) {
+    const corner = row + cols - 1;
+    for (let i = row; i < corner; i++)
+      outline[i] = (mask[i]! ^ mask[i + 1]!) | (mask[i]! ^ mask[i + cols]!) | (mask[i]! ^ mask[i + cols + 1]!);
+    outline[corner] = mask[corner]! ^ mask[corner + cols]!;
   }
+  for (let i = last; i < mask.length - 1; i++) outline[i] = mask[i]! ^ mask[i + 1]!;
   return outline;
 }
 
@@ -99,7 +106,7 @@ function countBoth(a: Uint8Array, b: Uint8Array): number {
   return sum;
 }
 
-function checkMasks(what: string, truth: Uint8Array, predicted: Uint8Array, size?: Extent): void {
+function checkMasks(what: string, truth: Uint8Array, predicted: Uint8Array): void {
   checkArgument(what, 'truth', truth, 'Uint8Array');
   checkArgument(what, 'predicted', predicted, 'Uint8Array');
   if (truth.length !== predicted.length)
@@ -107,11 +114,14 @@ function checkMasks(what: string, truth: Uint8Array, predicted: Uint8Array, size
       'labels',
       `${what}: masks of ${truth.length} and ${predicted.length} pixels; give them one size`,
     );
-  if (arguments.length < 4) return;
+}
+
+function checkSize(what: string, mask: Uint8Array, size: Extent): void {
+  checkArgument(what, 'mask', mask, 'Uint8Array');
   checkArgument(what, 'size', size, 'numbers');
-  if (size!.length !== 2 || size![0] * size![1] !== truth.length)
+  if (size.length !== 2 || size[0] * size[1] !== mask.length)
     throw new EvalsError(
       'labels',
-      `${what}: masks of ${truth.length} pixels are not of size [${size}], rows and columns`,
+      `${what}: a mask of ${mask.length} pixels is not of size [${size}], rows and columns`,
     );
 }

@@ -11,13 +11,14 @@
 export type Extent = readonly [rows: number, cols: number];
 
 /** Where each output index reads: `(1 - weight) * source[low] + weight * source[high]`. */
-interface Taps {
+export interface Taps {
   readonly low: Int32Array;
   readonly high: Int32Array;
   readonly weight: Float64Array;
 }
 
-function taps(input: number, output: number): Taps {
+/** Of all outputs of one axis. */
+export function taps(input: number, output: number): Taps {
   const low = new Int32Array(output);
   const high = new Int32Array(output);
   const weight = new Float64Array(output);

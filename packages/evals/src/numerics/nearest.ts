@@ -28,7 +28,7 @@ export function resizeLabelsByCentre(labels: Uint8Array, from: Extent, to: Exten
 }
 
 /** The source under the centre of each output. */
-function underCentres(input: number, output: number): Int32Array {
+export function underCentres(input: number, output: number): Int32Array {
   const step = input / output;
   const sources = new Int32Array(output);
   let position = 0.5 * step;

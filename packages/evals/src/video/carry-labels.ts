@@ -21,9 +21,6 @@ export interface Source {
   readonly maps: Float32Array;
 }
 
-/** Runs of cells that a token sees in each source, flat: where a run begins and ends among the cells of the reach, and its first cell of the grid. */
-type Runs = Int32Array;
-
 /** The maps `[N, channels]` of a frame with unit-norm `tokens` on `grid`. */
 export async function carryLabels(
   backend: EvalBackend,
@@ -42,13 +39,9 @@ export async function carryLabels(
       tile.reach,
     );
     const products = await backend.products(queries, keys);
-    const seen = cellCount(tile.reach);
-    for (let query = 0; query < queries.rows; query++) {
-      const [cell, runs] = runsOf(tile, grid, query, settings);
-      const own = products.subarray(query * keys.rows, (query + 1) * keys.rows);
-      const into = labels.subarray(cell * channels, (cell + 1) * channels);
-      mixMaps({ products: own, runs, seen, sources }, settings, into);
-    }
+    const search = openSearch(tile, grid, sources, settings);
+    for (let query = 0; query < queries.rows; query++)
+      search(query, products.subarray(query * keys.rows, (query + 1) * keys.rows), labels);
   }
   return labels;
 }
@@ -68,72 +61,72 @@ function rowsOf(matrices: readonly Matrix[], [, columns]: Extent, { top, bottom,
   return { data, rows, cols };
 }
 
-/** Cell of the grid that query `query` of a tile is, and what it sees. */
-function runsOf(
+/** How far to the left and right a token sees in each row of its neighbourhood, from the top one on. */
+function widthsOf({ radius, neighbourhood }: Required<PropagationOptions>): readonly number[] {
+  return Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    neighbourhood === 'square' ? radius : Math.floor(Math.sqrt(radius ** 2 - (i - radius) ** 2)),
+  );
+}
+
+/** Mixes the maps of what a token sees into its row of `labels`, by its products with the reach of the tile in all sources. */
+type Search = (query: number, products: Float32Array, labels: Float32Array) => void;
+
+function openSearch(
   { cells, reach }: Tile,
   [, columns]: Extent,
-  query: number,
-  { radius, neighbourhood }: Required<PropagationOptions>,
-): [cell: number, runs: Runs] {
-  const width = cells.right - cells.left;
-  const [row, column] = [cells.top + Math.floor(query / width), cells.left + (query % width)];
-  const [first, end] = [Math.max(reach.top, row - radius), Math.min(reach.bottom, row + radius + 1)];
-  const runs = new Int32Array(3 * (end - first));
-  for (let y = first, at = 0; y < end; y++) {
-    const side = neighbourhood === 'square' ? radius : Math.floor(Math.sqrt(radius ** 2 - (y - row) ** 2));
-    const [left, right] = [Math.max(reach.left, column - side), Math.min(reach.right, column + side + 1)];
-    const begin = (y - reach.top) * (reach.right - reach.left) + left - reach.left;
-    runs[at++] = begin;
-    runs[at++] = begin + right - left;
-    runs[at++] = y * columns + left;
-  }
-  return [row * columns + column, runs];
-}
+  sources: readonly Source[],
+  settings: Required<PropagationOptions>,
+): Search {
+  const { radius, topK, temperature } = settings;
+  const widths = widthsOf(settings);
+  const [width, seen] = [reach.right - reach.left, cellCount(reach)];
+  const best = new Float64Array(topK);
+  // those that were among the best when they were met
+  const met = new Int32Array(seen * sources.length);
 
-/** What one token sees: products with `seen` cells of each source, of which those of `runs` are near enough. */
-interface Sight {
-  readonly products: Float32Array;
-  readonly runs: Runs;
-  readonly seen: number;
-  readonly sources: readonly Source[];
-}
-
-/** Mixes the maps of the best tokens in sight `[channels]`. */
-function mixMaps(sight: Sight, { topK, temperature }: Required<PropagationOptions>, into: Float32Array): void {
-  const { products, runs, seen, sources } = sight;
-  const best = largest(sight, topK);
-  const [least, most] = [best[0]!, best.at(-1)!];
-  const sums = new Float64Array(into.length);
-  let total = 0;
-  for (let s = 0; s < sources.length; s++) {
-    const { maps } = sources[s]!;
-    for (let run = 0; run < runs.length; run += 3) {
-      const shift = runs[run + 2]! - runs[run]! - s * seen;
-      for (let i = s * seen + runs[run]!; i < s * seen + runs[run + 1]!; i++) {
-        if (products[i]! < least) continue;
-        const weight = Math.exp((products[i]! - most) / temperature);
-        total += weight;
-        const cell = i + shift;
-        for (let c = 0; c < sums.length; c++) sums[c]! += weight * maps[cell * sums.length + c]!;
+  function meet(row: number, column: number, products: Float32Array): number {
+    best.fill(Number.NEGATIVE_INFINITY);
+    let count = 0;
+    for (let s = 0; s < sources.length; s++)
+      for (let y = Math.max(reach.top, row - radius); y < Math.min(reach.bottom, row + radius + 1); y++) {
+        const aside = widths[y - row + radius]!;
+        const start = s * seen + (y - reach.top) * width - reach.left;
+        const end = start + Math.min(reach.right, column + aside + 1);
+        for (let i = start + Math.max(reach.left, column - aside); i < end; i++) {
+          const product = products[i]!;
+          if (product < best[0]!) continue;
+          met[count++] = i;
+          insert(best, product);
+        }
       }
+    return count;
+  }
+
+  return (query, products, labels) => {
+    const across = cells.right - cells.left;
+    const [row, column] = [cells.top + Math.floor(query / across), cells.left + (query % across)];
+    const count = meet(row, column, products);
+    const channels = sources[0]!.maps.length / sources[0]!.tokens.rows;
+    const sums = new Float64Array(channels);
+    let total = 0;
+    for (let m = 0; m < count; m++) {
+      const i = met[m]!;
+      if (products[i]! < best[0]!) continue;
+      const weight = Math.exp((products[i]! - best[topK - 1]!) / temperature);
+      const place = i % seen;
+      const cell = (reach.top + Math.floor(place / width)) * columns + reach.left + (place % width);
+      const { maps } = sources[Math.floor(i / seen)]!;
+      for (let c = 0; c < channels; c++) sums[c]! += weight * maps[cell * channels + c]!;
+      total += weight;
     }
-  }
-  for (let c = 0; c < sums.length; c++) into[c] = sums[c]! / total;
+    const into = (row * columns + column) * channels;
+    for (let c = 0; c < channels; c++) labels[into + c] = sums[c]! / total;
+  };
 }
 
-/** The k largest products in sight, ascending; all where there are fewer. */
-function largest({ products, runs, seen, sources }: Sight, k: number): Float64Array {
-  let inSight = 0;
-  for (let run = 0; run < runs.length; run += 3) inSight += runs[run + 1]! - runs[run]!;
-  const best = new Float64Array(Math.min(k, inSight * sources.length)).fill(Number.NEGATIVE_INFINITY);
-  for (let s = 0; s < sources.length; s++)
-    for (let run = 0; run < runs.length; run += 3)
-      for (let i = s * seen + runs[run]!; i < s * seen + runs[run + 1]!; i++) {
-        const product = products[i]!;
-        if (product <= best[0]!) continue;
-        let at = 0;
-        for (; at + 1 < best.length && best[at + 1]! < product; at++) best[at] = best[at + 1]!;
-        best[at] = product;
-      }
-  return best;
+/** Puts a value into the ascending list of the best; the least goes. */
+function insert(best: Float64Array, value: number): void {
+  let at = 0;
+  for (; at + 1 < best.length && best[at + 1]! < value; at++) best[at] = best[at + 1]!;
+  best[at] = value;
 }

@@ -11,8 +11,8 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { checkArgument, checkOption, checkOptions, EvalsError } from '../errors';
-import { bilinear, type Extent } from '../numerics/bilinear';
-import { resizeLabels, resizeLabelsByCentre } from '../numerics/nearest';
+import { type Extent, taps } from '../numerics/bilinear';
+import { resizeLabelsByCentre, underCentres } from '../numerics/nearest';
 
 /** How maps become pixels. */
 export interface DecodeOptions {
@@ -78,59 +78,103 @@ export function decodeMaps(maps: Float32Array, grid: Extent, options: DecodeOpti
       'labels',
       `decodeMaps: ${maps.length} values are no maps of ${grid.join(' x ')} tokens and ${objects.length} objects`,
     );
-  const mapOf = (channel: number): Float32Array =>
-    Float32Array.from({ length: cells }, (_, i) => maps[i * channels + channel]!);
   const ids = Uint8Array.from([0, ...objects]);
-  if (upsampling === 'nearest') {
-    const winners = largestChannels(channels, cells, (channel) => stretched(mapOf(channel), 0));
-    return resizeLabels(
-      winners.map((channel) => ids[channel]!),
-      grid,
-      size,
-    );
-  }
-  const fine: Extent = [grid[0] * patchSize, grid[1] * patchSize];
-  const { apply } = bilinear(grid, fine);
-  const upsampled = new Float64Array(fine[0] * fine[1]);
-  const winners = largestChannels(channels, upsampled.length, (channel) => {
-    apply(mapOf(channel), upsampled, 1);
-    return stretched(upsampled, Number.POSITIVE_INFINITY);
-  });
-  return resizeLabelsByCentre(
-    winners.map((channel) => ids[channel]!),
-    fine,
-    size,
-  );
-}
-
-/** The first of the largest channels at each place; maps are asked for one by one, in order. */
-function largestChannels(channels: number, places: number, mapOf: (channel: number) => ArrayLike<number>): Uint8Array {
-  const best = new Float64Array(places).fill(Number.NEGATIVE_INFINITY);
-  const winners = new Uint8Array(places);
+  const { reads, extremes, flat } =
+    upsampling === 'bilinear' ? bilinearReads(grid, patchSize, size) : nearestReads(grid, size);
+  const best = new Float64Array(size[0] * size[1]).fill(Number.NEGATIVE_INFINITY);
+  const winners = new Uint8Array(best.length);
+  const map = new Float64Array(cells);
   for (let channel = 0; channel < channels; channel++) {
-    const map = mapOf(channel);
-    for (let i = 0; i < places; i++) {
-      if (map[i]! <= best[i]!) continue;
-      best[i] = map[i]!;
-      winners[i] = channel;
+    for (let cell = 0; cell < cells; cell++) map[cell] = maps[cell * channels + channel]!;
+    const { least, span } = contrastOf(readMap(map, grid, extremes));
+    const values = readMap(map, grid, reads);
+    for (let i = 0; i < best.length; i++) {
+      const value = span > 0 ? (values[i]! - least) / span : flat;
+      if (value <= best[i]!) continue;
+      best[i] = value;
+      winners[i] = ids[channel]!;
     }
   }
   return winners;
 }
 
-/** A map from its least to its largest value in [0, 1], in place; as it is where nothing in it is above 0, `flat` where it has no contrast. */
-function stretched<T extends Float32Array | Float64Array>(map: T, flat: number): T {
+/** Where a map begins and how far it goes; one with nothing above 0 stays as it is. */
+function contrastOf(values: Float64Array): { least: number; span: number } {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < map.length; i++) {
-    least = Math.min(least, map[i]!);
-    most = Math.max(most, map[i]!);
+  for (let i = 0; i < values.length; i++) {
+    least = Math.min(least, values[i]!);
+    most = Math.max(most, values[i]!);
   }
-  if (most <= 0) return map;
-  if (most === least) return map.fill(flat) as T;
-  for (let i = 0; i < map.length; i++) map[i] = (map[i]! - least) / (most - least);
-  return map;
+  return most <= 0 ? { least: 0, span: 1 } : { least, span: most - least };
 }
 
+/** Where each row or column of an output reads: `(1 - weight) * map[low] + weight * map[high]`. */
+interface AxisReads {
+  readonly low: ArrayLike<number>;
+  readonly high: ArrayLike<number>;
+  readonly weight: ArrayLike<number>;
+}
+
+/** How an output reads a map: rows, then columns. */
+type Reads = readonly [rows: AxisReads, columns: AxisReads];
+
+interface Upsampling {
+  readonly reads: Reads;
+  /** Reads that have the least and the largest of all values that the upsampled map has, whether the picture has them or not. */
+  readonly extremes: Reads;
+  /** What a map without contrast becomes. */
+  readonly flat: number;
+}
+
+/**
+ * The picture reads the map upsampled by the patch size, which is never made: its pixels are read where they are needed. Between four tokens it is linear along
+ * rows and along columns, so its extremes lie where the tokens that it reads change.
+ */
+function bilinearReads(grid: Extent, patchSize: number, size: Extent): Upsampling {
+  const [rows, columns] = bothAxes((axis) => {
+    const fine = taps(grid[axis], grid[axis] * patchSize);
+    const at = (indices: ArrayLike<number>): AxisReads => ({
+      low: Array.from(indices, (i) => fine.low[i]!),
+      high: Array.from(indices, (i) => fine.high[i]!),
+      weight: Array.from(indices, (i) => fine.weight[i]!),
+    });
+    const ends = [...fine.low.keys()].filter((i) => fine.low[i] !== fine.low[i - 1] || fine.low[i] !== fine.low[i + 1]);
+    return { reads: at(underCentres(fine.low.length, size[axis])), extremes: at(ends) };
+  });
+  return {
+    reads: [rows.reads, columns.reads],
+    extremes: [rows.extremes, columns.extremes],
+    flat: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** The picture reads one token for each pixel. */
+function nearestReads(grid: Extent, size: Extent): Upsampling {
+  const [rows, columns] = bothAxes((axis) => {
+    const at = (low: Int32Array): AxisReads => ({ low, high: low, weight: new Float64Array(low.length) });
+    const tokens = Int32Array.from({ length: size[axis] }, (_, i) => Math.floor((i * grid[axis]) / size[axis]));
+    return { reads: at(tokens), extremes: at(tokens.filter((token, i) => token !== tokens[i - 1])) };
+  });
+  return { reads: [rows.reads, columns.reads], extremes: [rows.extremes, columns.extremes], flat: 0 };
+}
+
+const bothAxes = <T>(of: (axis: 0 | 1) => T): [rows: T, columns: T] => [of(0), of(1)];
+
+/** The values that are read, row by row. */
+function readMap(map: Float64Array, [, width]: Extent, [rows, columns]: Reads): Float64Array {
+  const across = columns.low.length;
+  const values = new Float64Array(rows.low.length * across);
+  const row = new Float64Array(width);
+  for (let y = 0, at = 0; y < rows.low.length; y++) {
+    const [low, high, v] = [rows.low[y]! * width, rows.high[y]! * width, rows.weight[y]!];
+    for (let x = 0; x < width; x++) row[x] = map[low + x]! * (1 - v) + map[high + x]! * v;
+    for (let x = 0; x < across; x++, at++) {
+      const u = columns.weight[x]!;
+      values[at] = row[columns.low[x]!]! * (1 - u) + row[columns.high[x]!]! * u;
+    }
+  }
+  return values;
+}
 function checkExtent(what: string, name: string, extent: Extent): void {
   checkArgument(what, name, extent, 'numbers');
   checkOption(

@@ -21,6 +21,8 @@ interface Options extends SettingOptions, OutputFolders {
   readonly resolution?: string;
   readonly sequences?: ChosenSequences;
   readonly items?: string;
+  /** What is read, where it was named. */
+  readonly data?: string;
 }
 
 interface OutputFolders {
@@ -73,13 +75,15 @@ function chosenSequences(text: string): ChosenSequences {
 }
 
 async function run(context: EvalContext, options: Options): Promise<EvalResult> {
-  const { masks, animate, items, split, resolution, sequences } = options;
+  const { masks, animate, items, data, split, resolution, sequences } = options;
   const part = await context.videos({ split, resolution, sequences });
   const { videos, session } = part;
   const settings = settingsOf(options, session.model.config.patchSize, videos.shortSide);
   if (settings.length > 1 && (masks ?? animate) !== undefined)
     throw new TrainError('usage', '--masks and --animate are for one size; give one with --size');
-  for (const folder of [masks, animate]) if (folder !== undefined) await checkOutputFolder(folder);
+  const names = videos.sequences.flatMap(({ name }) => [name, `${name}.webp`]);
+  const inputs = data === undefined ? [] : [data];
+  for (const folder of [masks, animate]) if (folder !== undefined) await checkOutputFolder(folder, { names, inputs });
   const followed: Followed[] = [];
   for (const setting of settings) followed.push(await followAll(part, context, setting, { masks, animate }));
   if (items !== undefined) await writeItems(items, followed);
@@ -93,7 +97,9 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
       ({ total }) => total,
     );
   });
-  if (records.length === 0) console.error(`note: ${videos.dataset} ${videos.split} has no masks to score against`);
+  // notes of records stand on the screen and the page already
+  const told = records.length > 0 ? [] : videos.notes;
+  for (const note of told) console.error(`note: ${note}`);
   const charts = [];
   for (const { setting, sequences: own, objects } of followed)
     charts.push({ figure: await shownSequences(own, objects, `objects followed at ${setting.look.shortSide} px`) });
@@ -101,7 +107,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
     records,
     section: {
       text: ABOUT,
-      notices: videos.notes.map((text) => ({ kind: 'info', text })),
+      notices: told.map((text) => ({ kind: 'info', text })),
       charts,
       tables: [...followed.flatMap(tablesOf), costTable(followed, session.model.config.embedDim)],
     },

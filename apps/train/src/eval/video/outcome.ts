@@ -4,8 +4,17 @@ import type { FeatureSession } from '../../features/session';
 import type { VideoSet } from '../../image-sets/video-set';
 import { hashNames } from '../evaluated-images';
 import type { FollowedSequence } from './follow-set';
-import type { ScoredObject } from './score';
+import type { ScoredObject, Similarities } from './score';
 import type { VideoSetting } from './settings';
+
+/** What one has for nothing: J&F of the masks as they were given, on all frames. */
+const STILL = 'J&F of the given masks';
+
+const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Mean over objects of the mean of both over frames. */
+const jAndF = (objects: readonly Similarities[]): number =>
+  mean(objects.map(({ regions, boundaries }) => (mean(regions) + mean(boundaries)) / 2));
 
 /** A set that objects were followed through. */
 export interface Followed {
@@ -34,5 +43,11 @@ export function outcomesOf(
     wallMs,
   });
   const of = hashNames(objects.map(({ sequence, object }) => `${sequence} ${object}`));
-  return outcomes.map((outcome) => ({ ...outcome, ...(outcome.items && { items: { ...outcome.items, of } }) }));
+  const still = { [STILL]: jAndF(objects.map(({ still }) => still)) };
+  return outcomes.map((outcome) => ({
+    ...outcome,
+    others: outcome.metric === 'J&F' ? { ...outcome.others, ...still } : outcome.others,
+    ...(outcome.items && { items: { ...outcome.items, of } }),
+    wallMs: wallMs / outcomes.length,
+  }));
 }
