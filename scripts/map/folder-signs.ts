@@ -9,6 +9,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/kernels': 'Writing WGSL: bindings, uniforms, and the frames that kernels share',
   'packages/tensor/src/ops':
     'One op, one file: shape rule, f64 reference, gradient, kernels; a large family has a folder',
+  'packages/tensor/src/ops/convolution': 'Convolution: products with a window over images, and their gradients',
   'packages/tensor/src/ops/rows': 'Ops along the last axis: softmax, norms, top-k, cross-entropy',
   'packages/tensor/src/passes': 'Graph to graph: gradients; and the interpreter that runs a graph in f64',
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',

@@ -105,6 +105,7 @@ export {
 export type { TokenSegment } from './ops/attention/problem';
 export { allGather, allReduce, allReduceWindows, reduceScatter, type WindowsOptions } from './ops/collective';
 export { concat } from './ops/concat';
+export { type Conv2dOptions, conv2d } from './ops/convolution/conv2d';
 export * from './ops/elementwise';
 export { max, mean, min } from './ops/extrema';
 export { gatedSilu } from './ops/gated-silu';

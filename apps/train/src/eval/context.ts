@@ -273,11 +273,7 @@ export function openContext(
       foreign.push(set);
       return boxPart(model(), set);
     },
-    async depth(chosen = {}) {
-      const sets = await openChosenDepth(options, chosen);
-      foreign.push(sets);
-      return depthPart(model(), sets);
-    },
+    depth: async (chosen) => depthPart(model(), await openChosenDepth(options, foreign, chosen)),
     videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
@@ -318,11 +314,6 @@ async function headOnTokens({ gpu, weights }: FeatureSession): Promise<HeadOnTok
   return { head, level: (index) => openHeadLevel(gpu, head, index) };
 }
 
-const openChosenDepth = (
-  { depthData, data, dataset: name, images: limits }: ContextOptions,
-  chosen: OpenDepthOptions,
-): Promise<DepthSet> => openDepthSet(depthData ?? data, { name, limits, ...chosen });
-
 const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
   openImageSets(data, { limits: images, name: dataset, heldOut, split });
 
@@ -342,6 +333,17 @@ const openChosenVideos = (
   { data, videoData = data, dataset: name }: ContextOptions,
   chosen: OpenVideosOptions = {},
 ): Promise<VideoSet> => openVideos(videoData, { name, ...chosen });
+
+/** To be closed with what is in `opened`. */
+async function openChosenDepth(
+  { data, depthData = data, dataset: name, images: limits }: ContextOptions,
+  opened: Partial<AsyncDisposable>[],
+  chosen: OpenDepthOptions = {},
+): Promise<DepthSet> {
+  const set = await openDepthSet(depthData, { name, limits, ...chosen });
+  opened.push(set);
+  return set;
+}
 
 async function openDense({
   data,

@@ -5,13 +5,14 @@
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
-import { describePreparation, type Preparation } from '../image-sets/preparation';
+import { type DepthPreparation, describePreparation, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
 import { configMetadata } from './config-of-file';
 import type { FeatureSession } from './session';
 
 export interface WriteOptions {
-  readonly preparation: Preparation;
+  /** Of a square input. */
+  readonly preparation: Exclude<Preparation, DepthPreparation>;
   readonly patches: boolean;
 }
 

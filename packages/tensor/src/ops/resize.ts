@@ -8,13 +8,13 @@
 import { isFloat } from '../base/dtype';
 import { opError } from '../base/errors';
 import { type OptionKinds, optionProblem } from '../base/option-problem';
-import { type Shape, showShape, sizeOf } from '../base/shape';
+import { type Shape, showShape } from '../base/shape';
 import type { Kernel, LowerArgs, NdArray, Op, Tensor } from '../graph/op';
 import { checkList, checkTensor, record1 } from '../graph/record';
 import { programWidth, writeProgram } from '../kernels/elementwise-program';
-import { indexDivision } from '../kernels/index-division';
+import { type IndexDivision, indexDivision } from '../kernels/index-division';
 import { elementType, kernelBuilder } from '../kernels/kernel-builder';
-import { unitKernel } from '../kernels/unit-kernel';
+import { threadsOfGroup } from '../kernels/unit-kernel';
 import { type Taps, tableOf, tapsOf, transposed, widthOf } from './resize-taps';
 import { constant } from './sources';
 
@@ -54,44 +54,57 @@ function resized64({ shape, data }: NdArray, rows: Taps, columns: Taps): Float64
   return out;
 }
 
-/** Channels of a pixel are neighbours and read the same entries of the table. */
-function resizeKernel({ inputs, outputs, attrs, target, epilogue }: LowerArgs<ResizeAttrs>): Kernel {
+/** Vectors of channels that an invocation computes of one pixel, whose entries of the table it finds once. */
+const RUN = { cpu: 16, gpu: 1 } as const;
+
+function resizeKernel({ inputs, attrs, target, epilogue }: LowerArgs<ResizeAttrs>): Kernel {
   const [x, table] = inputs as [Tensor, Tensor];
   const { rows, columns } = attrs;
-  const [, H, W, C] = x.shape as [number, number, number, number];
+  const [B, H, W, C] = x.shape as [number, number, number, number];
   const [h, w] = [rows.outputs.length, columns.outputs.length];
   const width = C % 4 === 0 ? programWidth(epilogue!) : 1;
-  const units = sizeOf(outputs[0]!.shape) / width;
+  const units = C / width;
+  const runs = Math.ceil(units / RUN[target.family]);
+  const threads = B * h * w * runs;
   const k = kernelBuilder('resize', target);
   const [X, T] = [k.read(x, elementType(x, width)), k.read(table)];
   const declarations = writeProgram(k, epilogue!, width);
-  const [channels, perRow, perColumn] = [C / width, w, h].map((n) => indexDivision(k, n, units));
-  const [rowStride, columnStride] = [2 + widthOf(rows), 2 + widthOf(columns)];
+  const [byRuns, byColumns, byRows] = [runs, w, h].map((n) => indexDivision(k, n, threads)) as [
+    IndexDivision,
+    IndexDivision,
+    IndexDivision,
+  ];
+  const [rowEntry, columnEntry] = [2 + widthOf(rows), 2 + widthOf(columns)];
   const body = `
-  let pixel = ${channels!.quotient('i')};
-  let line = ${perRow!.quotient('pixel')};
-  let image = ${perColumn!.quotient('line')} * ${k.uniform(H)};
-  let r = ${perColumn!.remainder('line')} * ${k.uniform(rowStride)};
-  let s = ${k.uniform(h * rowStride)} + ${perRow!.remainder('pixel')} * ${k.uniform(columnStride)};
+  if (thread >= ${k.uniform(threads)}) { return; }
+  let units = ${k.uniform(units)};
+  let pixel = ${byRuns.quotient('thread')};
+  let run = ${byRuns.remainder('thread')} * ${RUN[target.family]}u;
+  let line = ${byColumns.quotient('pixel')};
+  let r = ${byRows.remainder('line')} * ${k.uniform(rowEntry)};
+  let s = ${k.uniform(h * rowEntry)} + ${byColumns.remainder('pixel')} * ${k.uniform(columnEntry)};
   let first = vec2<u32>(u32(${T}[r]), u32(${T}[s]));
   let end = vec2<u32>(u32(${T}[r + 1u]), u32(${T}[s + 1u]));
-  let column = ${channels!.remainder('i')};
-  var acc = F();
-  for (var y = first.x; y < end.x; y++) {
-    var at = ((image + y) * ${k.uniform(W)} + first.y) * ${k.uniform(C / width)} + column;
-    var sum = F();
-    for (var x = first.y; x < end.y; x++) {
-      sum += ${T}[s + 2u + x - first.y] * F(${X}[at]);
-      at += ${k.uniform(C / width)};
+  let perRow = ${k.uniform(W)} * units;
+  let corner = (${byRows.quotient('line')} * ${k.uniform(H)} + first.x) * perRow + first.y * units;
+  for (var c = run; c < min(run + ${RUN[target.family]}u, units); c++) {
+    var acc = F();
+    for (var y = 0u; y < end.x - first.x; y++) {
+      var sum = F();
+      for (var x = 0u; x < end.y - first.y; x++) {
+        sum += ${T}[s + 2u + x] * F(${X}[corner + y * perRow + x * units + c]);
+      }
+      acc += ${T}[r + 2u + y] * sum;
     }
-    acc += ${T}[r + 2u + y - first.x] * sum;
-  }
-  emit(i, acc);`;
-  const taps = tapsIn(rows) * tapsIn(columns) * x.shape[0]! * C;
-  return unitKernel(k, {
-    units,
+    emit(pixel * units + c, acc);
+  }`;
+  const workgroupSize = threadsOfGroup(threads, target);
+  const taps = tapsIn(rows) * tapsIn(columns) * B * C;
+  return k.build({
     body,
     declarations,
+    workgroupSize,
+    workgroups: Math.ceil(threads / workgroupSize),
     serial: widthOf(rows) * widthOf(columns),
     flops: 2 * taps,
     touched: new Map([[x, taps]]),

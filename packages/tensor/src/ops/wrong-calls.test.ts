@@ -46,6 +46,7 @@ const OPS = [
     'segmentRows',
     'oneHot',
     'patchify',
+    'conv2d',
     'broadcastTo',
   ],
   ...[

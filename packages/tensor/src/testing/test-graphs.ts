@@ -90,6 +90,14 @@ export const TEST_GRAPHS: readonly TestGraph[] = [
     inputs: (n) => ({ a: { shape: [1100, n + 168] }, b: { shape: [n + 168, n + 92] } }),
     build: ({ a, b }) => f.matmul(a!, b!),
   },
+  {
+    name: 'convolutions',
+    inputs: (n) => ({ x: { shape: [2, 9, 7, n] }, w: { shape: [n + 4, 3, 3, n] }, bias: { shape: [n + 4] } }),
+    build: ({ x, w, bias }) => [
+      f.relu(f.add(f.conv2d(x!, w!, { padding: 1 }), bias!)),
+      f.conv2d(x!, w!, { stride: 2, padding: [1, 0] }),
+    ],
+  },
   one('sums', (x) => [f.sum(x), f.sum(x, [0]), f.mean(x, [1])]),
   one('long sums', (x) => [f.sum(x), f.sum(x, [0])], { inputs: (n) => ({ x: { shape: [3000, n] } }) }),
   {

@@ -20,7 +20,7 @@ test('depths share one scale, errors another, and a pixel without a reading is g
   expect(svg).toContain(shown([Number.NaN, 2], [1, 3], 'viridis'));
   expect(svg).toContain(shown([1, 3], [1, 3], 'viridis'));
   expect(svg).toContain(shown([Number.NaN, 1], [0, 2], 'inferno'));
-  for (const text of ['measured', 'predicted', 'depth 1 m', '3 m', 'error 0 m', 'no reading'])
+  for (const text of ['measured', 'predicted', 'depth 1 m', 'depth 3 m', 'error 0 m', 'no reading'])
     expect(svg).toContain(text);
 });
 

@@ -96,6 +96,6 @@ function worstOf(items: readonly DepthItem[]): number {
 /** A scale as the colours of a few values on it. */
 const scaleOf = (name: string, [low, high]: readonly [number, number], colours: ColormapName) =>
   Array.from({ length: STEPS + 1 }, (_, step) => ({
-    name: `${step === 0 ? `${name} ` : ''}${formatNumber(Number((low + ((high - low) * step) / STEPS).toPrecision(2)))} m`,
+    name: `${name} ${formatNumber(Number((low + ((high - low) * step) / STEPS).toPrecision(2)))} m`,
     colour: hexColour(colormapColour(colours, step / STEPS)),
   }));

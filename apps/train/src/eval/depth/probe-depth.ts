@@ -5,6 +5,7 @@ import {
   type DepthMetrics,
   type DepthTokens,
   depthMetrics,
+  type EvalBackend,
   fitDepthRidge,
   judgedDepth,
   mirroredMean,
@@ -49,6 +50,7 @@ export interface ProbeSettings {
   readonly shown: ReadonlySet<number>;
   /** Where features are kept, if not in the cache folder of this user. */
   readonly cache: string | undefined;
+  readonly backend: EvalBackend;
 }
 
 /** Maps [n, pixels] of the pictures of a batch; disposed of when all are predicted. */
@@ -67,7 +69,7 @@ export async function probeDepth({ session, train, test }: DepthPart, settings: 
   };
   const learnt = plan.head
     ? await learn(session, train, reading, settings)
-    : { predictor: await regress(session, train, reading), losses: [], skipped: 0 };
+    : { predictor: await regress(session, train, reading, settings), losses: [], skipped: 0 };
   using predictor = learnt.predictor;
   const scored = await scoreAll(session, test, reading, predictor, settings);
   return { scored, losses: learnt.losses, skipped: learnt.skipped };
@@ -140,10 +142,15 @@ async function learn(
 
 const SEED = 0;
 
-async function regress(session: FeatureSession, train: DepthImages, reading: DepthReading): Promise<Predictor> {
+async function regress(
+  session: FeatureSession,
+  train: DepthImages,
+  reading: DepthReading,
+  { backend }: ProbeSettings,
+): Promise<Predictor> {
   const batches = { [Symbol.asyncIterator]: () => depthBatches(session, train, reading, { batchSize: TEST_BATCH }) };
   const began = performance.now();
-  const ridge = await fitDepthRidge(batches);
+  const ridge = await fitDepthRidge(batches, { backend });
   console.error(`ridge regression on ${train.length} pictures: ${duration((performance.now() - began) / 1000)}`);
   return { predict: async (features) => predictDepthRidge(ridge, features), [Symbol.dispose]: () => {} };
 }

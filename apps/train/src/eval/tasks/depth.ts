@@ -97,7 +97,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   const shown = shownIndices(part.test.length);
   for (const size of chosen) {
     const began = performance.now();
-    const probed = await probeDepth(part, { plan, size, shown, cache });
+    const probed = await probeDepth(part, { plan, size, shown, cache, backend: context.backend });
     results.push({
       size,
       probed,
@@ -169,9 +169,15 @@ function recordsOf(
       total: test.total,
       hyper,
       seeds: [0],
-      asPaper: plan.asPaper,
+      isPaper: plan.asPaper,
+      wallMs,
     },
   );
+  if (outcomes.length === 0)
+    throw new TrainError(
+      'data',
+      `no picture of ${test.dataset} ${test.split} has a reading of at most 10 m; is --depth-scale right?`,
+    );
   const judged = scored.filter(({ metrics }) => metrics).map(({ index }) => test.key(index));
   const set = { ...test, notes: [...test.notes, ...plan.notes, ...(note ? [note] : [])] };
   const input =
@@ -180,7 +186,7 @@ function recordsOf(
     { set, preprocessing, size: input },
     outcomes.map((outcome) => ({
       ...outcome,
-      wallMs,
+      quirks: preparation.sides.join() !== preparation.input.join(),
       ...(outcome.items && { items: { ...outcome.items, of: hashNames(judged) } }),
     })),
     () => test.total,

@@ -1,6 +1,7 @@
 /** The matmul kernel of CPU adapters, by subgroup broadcast. One subgroup is one workgroup and computes `rows` x (lanes * 4) elements of C. */
 import type { Kernel } from '../../graph/op';
 import { productLoop, rowArray } from './broadcast-product';
+import { loopLoad } from './operand';
 import type { MatmulProblem } from './problem';
 import { tiledKernel } from './tiled-kernel';
 
@@ -8,19 +9,22 @@ import { tiledKernel } from './tiled-kernel';
 export function broadcastMatmul(problem: MatmulProblem, rows: number): Kernel {
   const { a, b, target } = problem;
   const lanes = target.subgroupSize!;
+  const [loadA, loadB] = [loopLoad(a), loopLoad(b)];
   const product = productLoop({
     lanes,
     rows,
     firstK: 'firstK',
     endK: 'endK',
-    a: { alongK: a.alongK, load: (row, k) => `loadA(z, ${row}, ${k})` },
-    b: { alongK: b.alongK, load: (column, k) => `loadB(z, ${column}, ${k})` },
+    a: { alongK: a.alongK, load: loadA.load },
+    b: { alongK: b.alongK, load: loadB.load },
     name: 'c',
   });
   // The last loop's bound is not a constant, lest the driver's compiler repeat the epilogue for every row.
   const body = `
   let row = tileRow;
   let column = tileColumn + sgLane * 4u;
+  ${loadA.before()}
+  ${loadB.before()}
 ${product}
   atColumn(column);
   var c = ${rowArray(rows, (i) => `c${i}`)};

@@ -5,6 +5,7 @@
 import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
+import { loopLoad } from './operand';
 import type { MatmulProblem } from './problem';
 import { tiledKernel } from './tiled-kernel';
 
@@ -12,8 +13,9 @@ const TILING = { rows: 64, columns: 64, workgroupSize: 64, depth: 4 };
 
 export function registerMatmul(problem: MatmulProblem): Kernel {
   const { a, b } = problem;
-  const rows = readRows(8, a.alongK, (free, k) => `loadA(z, row + ${free}u, k + ${k}u)`);
-  const columns = readColumns(8, b.alongK, (free, k) => `loadB(z, column + ${free}u, k + ${k}u)`);
+  const [loadA, loadB] = [loopLoad(a), loopLoad(b)];
+  const rows = readRows(8, a.alongK, (free, k) => loadA.load(`row + ${free}u`, `k + ${k}u`));
+  const columns = readColumns(8, b.alongK, (free, k) => loadB.load(`column + ${free}u`, `k + ${k}u`));
   const update = (i: number): string => {
     const [p0, p1, p2, p3] = range(4).map((k) => `${rows.element(i >> 1, k)} * ${columns.vector(i % 2, k)}`);
     return `c${i} += (${p0} + ${p1}) + (${p2} + ${p3});`;
@@ -21,6 +23,8 @@ export function registerMatmul(problem: MatmulProblem): Kernel {
   const body = `
   let row = tileRow + lane / 8u * 8u;
   let column = tileColumn + lane % 8u * 8u;
+  ${loadA.before()}
+  ${loadB.before()}
   ${declareSums(16)}
   for (var k = firstK; k < endK; k += 4u) {
     ${[...rows.lines, ...columns.lines, ...range(16).map(update)].join('\n    ')}

@@ -29,6 +29,8 @@ export interface ProductSize {
   readonly N: number;
   readonly K: number;
   readonly dtype: DType;
+  /** Elements of both operands (default: those of their matrices, which a window over images has more of than these). */
+  readonly operands?: number;
 }
 
 /** What tiles of one kernel cost a processor, in cycles. */
@@ -134,7 +136,7 @@ const tileCount = ({ batch, M, N }: ProductSize, { rows, columns }: Pick<TileCos
 
 /** Seconds of a product by tiles of a cost, with k in so many ranges (1: not divided). */
 export function expectedSeconds(product: ProductSize, cost: TileCost, ranges: number): number {
-  const { batch, M, N, K, dtype } = product;
+  const { batch, M, N, K, dtype, operands = batch * (M * K + K * N) } = product;
   const { rows, columns, depth, resident, busy, alone, results } = cost;
   const tiles = ranges * tileCount(product, cost);
   const steps = roundUp(K / ranges, depth) / depth;
@@ -146,7 +148,7 @@ export function expectedSeconds(product: ProductSize, cost: TileCost, ranges: nu
   const width = BYTES_PER_ELEMENT[dtype];
   const outputs = batch * M * N;
   const cached = tiles * (rows + columns) * steps * depth * width;
-  const given = (batch * (M * K + K * N) + outputs) * width;
+  const given = (operands + outputs) * width;
   // sums of ranges are written once and read once
   const sums = ranges > 1 ? 2 * 4 * ranges * outputs : 0;
   return (

@@ -7,7 +7,7 @@
 import { range } from '../../base/whole-numbers';
 import type { Kernel } from '../../graph/op';
 import { declareSums, readColumns, readRows, sumsArray } from './block';
-import type { Operand } from './operand';
+import { loopLoad, type Operand } from './operand';
 import type { MatmulProblem } from './problem';
 import { tiledKernel } from './tiled-kernel';
 
@@ -52,11 +52,11 @@ export function tileMatmul(problem: MatmulProblem, tile: Tile): Kernel {
   let row = lane / ${across}u * ${blockRows}u;
   let column = lane % ${across}u * 4u;
   ${declareSums(count)}
-  ${[...sharedA.fetch('firstK', true), ...sharedB.fetch('firstK', true)].join('\n  ')}
+  ${[...sharedA.begin(), ...sharedB.begin()].join('\n  ')}
   for (var step = firstK; step < endK; step += ${depth}u) {
     ${[...sharedA.keep(), ...sharedB.keep()].join('\n    ')}
     workgroupBarrier();
-    ${[...sharedA.fetch(`step + ${depth}u`, false), ...sharedB.fetch(`step + ${depth}u`, false)].join('\n    ')}
+    ${[...sharedA.fetch(`step + ${depth}u`), ...sharedB.fetch(`step + ${depth}u`)].join('\n    ')}
     for (var k = 0u; k < ${depth}u; k += 4u) {
       ${[...blockA.lines, ...blockB.lines, ...range(count).flatMap(update)].join('\n      ')}
     }
@@ -75,8 +75,10 @@ export function tileMatmul(problem: MatmulProblem, tile: Tile): Kernel {
 
 interface SharedTile {
   readonly declaration: string;
-  /** Loads this invocation's units of the step that starts at k. */
-  fetch(k: string, declare: boolean): string[];
+  /** Statements before the loop, which load this invocation's units of the first step. */
+  begin(): string[];
+  /** Loads those of the step that starts at k. */
+  fetch(k: string): string[];
   /** Writes them to workgroup memory. */
   keep(): string[];
   /** The unit at an element of the tile. */
@@ -107,13 +109,18 @@ function sharedTile(
   const outer = (share: number): string => `${unit(share)} / ${perRow}u`;
   const inner = (share: number): string => `${unit(share)} % ${perRow}u * 4u`;
   const origin = name === 'A' ? 'tileRow' : 'tileColumn';
+  const own = loopLoad(operand);
+  const fetched = (share: number, k: string): string => {
+    const [free, depthwise] = alongK ? [outer(share), inner(share)] : [inner(share), outer(share)];
+    return `next${name}${share} = ${own.load(`${origin} + ${free}`, `${k} + ${depthwise}`)};`;
+  };
   return {
     declaration: `var<workgroup> ${tile}: array<vec4<f32>, ${alongK ? size * pitch : depth * pitch}>;`,
-    fetch: (k, declare) =>
-      shares.map((share) => {
-        const [free, depthwise] = alongK ? [outer(share), inner(share)] : [inner(share), outer(share)];
-        return `${declare ? 'var ' : ''}next${name}${share} = load${name}(z, ${origin} + ${free}, ${k} + ${depthwise});`;
-      }),
+    begin: () => {
+      const first = shares.map((share) => `var ${fetched(share, 'firstK')}`);
+      return [own.before(), ...first];
+    },
+    fetch: (k) => shares.map((share) => fetched(share, k)),
     keep: () =>
       shares.map((share) => {
         const write = `${tile}[${place(outer(share), inner(share))}] = next${name}${share};`;

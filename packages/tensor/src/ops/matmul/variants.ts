@@ -4,11 +4,13 @@
  * processor, for all large products and for all of a short k: taller tiles read B less often, and a resident B only once, but their code may
  * not fit where the processor keeps it. There, every kernel sums over k in the same order, so that results have the same bits whatever is chosen.
  */
+import { sizeOf } from '../../base/shape';
 import type { SubgroupMatrixConfig, Target } from '../../base/target';
 import type { ElementAt, Kernel, Spec, Variants } from '../../graph/op';
 import { broadcastMatmul } from './broadcast';
 import { matrixTileFits, matrixTileName, matrixTiles } from './matrix-tile';
 import { naiveMatmul } from './naive';
+import { type Operand, operandIndex } from './operand';
 import type { MatmulProblem } from './problem';
 import { registerMatmul } from './register';
 import { residentFits, residentMatmul } from './resident';
@@ -47,30 +49,43 @@ function matmulVariants(problem: MatmulProblem): Found {
 export function matmulChoice(problem: MatmulProblem): Variants {
   const { variants, worthwhile } = matmulVariants(problem);
   const names = variants.map(({ name }) => name);
+  // what is chosen for matrices serves windows too
+  if (problem.target.family === 'cpu' && isWindowed(problem))
+    return { key: matmulKey(problem), names: names.slice(0, 1), reference: names[0]! };
   const own = { key: matmulKey(problem), names, candidates: names.slice(0, worthwhile), flops: flopsOf(problem) };
   return problem.target.family === 'cpu'
     ? { ...own, reference: names[0]!, samples: residentFits(problem) ? SHORT_SAMPLES : LARGE_SAMPLES }
     : { ...own, reference: NAIVE, element: (operands, at) => elementOf(problem, operands, at) };
 }
 
+const isWindowed = ({ a, b }: MatmulProblem): boolean => (a.window ?? b.window) !== undefined;
+
 /** What products share a measurement: on a GPU those of one layout, type and size, on a CPU adapter all of a kind. */
 function matmulKey(problem: MatmulProblem): string {
   const { a, b, target } = problem;
   const { batch, M, N, K } = problem.dims;
   if (target.family === 'cpu') return residentFits(problem) ? 'matmul of a short k' : 'large matmul';
-  return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${batch}x${M}x${N}x${K}`;
+  return `matmul ${a.alongK ? 'N' : 'T'}${b.alongK ? 'T' : 'N'} ${a.tensor.dtype} ${batch}x${M}x${N}x${K}${windowKey(a)}${windowKey(b)}`;
 }
+
+/** A window's reads depend on all of its sizes. */
+const windowKey = ({ window }: Operand): string => {
+  if (!window) return '';
+  const { image, grid, taps, stride, spread } = window;
+  return ` of ${[image, grid, taps, stride, spread].map((sizes) => sizes.join('x')).join(' ')}`;
+};
 
 /** One element of C in f64. */
 function elementOf({ dims, a, b }: MatmulProblem, [A, B]: readonly ElementAt[], at: number): number {
-  const { M, N, K, strideA, strideB } = dims;
+  const { M, N, K } = dims;
   const z = Math.floor(at / (M * N));
   const [row, column] = [Math.floor(at / N) % M, at % N];
+  const value = (operand: Operand, at: ElementAt, free: number, k: number): number => {
+    const index = operandIndex(operand, z, free, k);
+    return index === undefined ? 0 : at(index);
+  };
   let sum = 0;
-  for (let k = 0; k < K; k++)
-    sum +=
-      A!(z * strideA + (a.alongK ? row * K + k : k * M + row)) *
-      B!(z * strideB + (b.alongK ? column * K + k : k * N + column));
+  for (let k = 0; k < K; k++) sum += value(a, A!, row, k) * value(b, B!, column, k);
   return sum;
 }
 
@@ -180,8 +195,9 @@ const WORTH_MEASURING = 3;
 
 /** The best few by the model, then the others; products of f16 stay with the matrices where there are any. The plain kernel is the last. */
 function gpuVariants(problem: MatmulProblem): Found {
-  const { a, dims, target } = problem;
-  const size = { ...dims, dtype: a.tensor.dtype };
+  const { a, b, dims, target } = problem;
+  const operands = isWindowed(problem) ? sizeOf(a.tensor.shape) + sizeOf(b.tensor.shape) : undefined;
+  const size = { ...dims, dtype: a.tensor.dtype, operands };
   const ways = (tiles: readonly Tiled[]): RankedVariant[] => tiles.flatMap((tiled) => waysOf(tiled, size, problem));
   const scalar = ways(scalarTiles(target));
   const matrices = size.dtype === 'f16' ? ways(matrixKernels(target)) : [];
