@@ -29,6 +29,7 @@ export const MILLIMETRES = 1000;
 
 /** Whether data tell at a glance that they have depth. */
 export function isDepthData(spec: string): boolean {
+  if (isWorld(spec)) return true;
   if (nyuFileOf(spec) !== undefined) return true;
   if (!statSync(spec, { throwIfNoEntry: false })?.isDirectory()) return false;
   const pairs = (part: string): boolean => existsSync(join(spec, part, 'rgb')) && existsSync(join(spec, part, 'depth'));
@@ -64,7 +65,7 @@ export async function openDepthSet(spec: string, options: OpenDepthOptions = {})
 async function openOwn(spec: string, options: OpenDepthOptions): Promise<DepthSet> {
   const { name, split, depthScale } = options;
   const dataset = datasetName(spec, name);
-  if (await isWorld(spec)) {
+  if (isWorld(spec)) {
     refuse(split !== undefined, `--split says nothing about the generated world; leave it out`);
     refuse(depthScale !== undefined, `--depth-scale says nothing about the generated world; leave it out`);
     return worldDepth(spec, dataset);

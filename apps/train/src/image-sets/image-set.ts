@@ -9,7 +9,6 @@ import {
   openTestPart,
   type PixelImage,
   readImage,
-  recogniseSource,
 } from '@franca/data';
 import { TrainError } from '../errors';
 import type { StoredMask } from './read-mask';
@@ -80,8 +79,7 @@ export function datasetName(spec: string, chosen?: string): string {
 }
 
 /** Whether `spec` names the generated world. */
-export const isWorld = async (spec: string): Promise<boolean> =>
-  (await recogniseSource(spec).catch(() => undefined))?.kind === 'world';
+export const isWorld = (spec: string): boolean => spec === 'world' || spec.startsWith('world:');
 
 /** At most `limit` images, evenly spaced, so that sorted classes stay balanced. */
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {

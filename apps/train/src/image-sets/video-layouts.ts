@@ -27,7 +27,7 @@ export interface OpenVideosOptions {
  * @throws TrainError `data` where there are none, or they cannot be right, `usage` where there is no such part; DataError as `openFileTree`
  */
 export async function openVideos(spec: string, options: OpenVideosOptions = {}): Promise<VideoSet> {
-  if (await isWorld(spec)) {
+  if (isWorld(spec)) {
     const given = (['split', 'resolution'] as const).find((name) => options[name] !== undefined);
     if (given !== undefined)
       throw new TrainError('usage', `--${given} says nothing about the generated world; leave it out`);
@@ -41,8 +41,9 @@ export async function openVideos(spec: string, options: OpenVideosOptions = {}):
   });
 }
 
-/** Whether `spec` is a folder with videos, by names alone: archives are not looked into. */
+/** Whether `spec` is the generated world or a folder with videos, by names alone: archives are not looked into. */
 export function isVideoData(spec: string): boolean {
+  if (isWorld(spec)) return true;
   if (!statSync(spec, { throwIfNoEntry: false })?.isDirectory()) return false;
   const inside = readdirSync(spec, { withFileTypes: true });
   const folders = ['', ...inside.filter((entry) => entry.isDirectory()).map(({ name }) => name)];

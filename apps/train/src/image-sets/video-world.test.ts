@@ -10,7 +10,7 @@ import type { FeatureSession } from '../features/session';
 import { openVideos } from './video-layouts';
 import type { VideoSequence } from './video-set';
 
-const SIDE = 32;
+const SIDE = 16;
 const SPEC = `world:size=${SIDE}:length=2`;
 const [ROWS, COLUMNS] = [SIDE, SIDE];
 
