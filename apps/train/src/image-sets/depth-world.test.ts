@@ -4,24 +4,24 @@ import { depthMetrics } from '@franca/evals';
 import { expect, it } from 'vitest';
 import { openDepthSet } from './depth-layouts';
 
-const SPEC = 'world:size=32:length=6';
+const SPEC = 'world:size=24:length=3';
 
 it('has the depth that its pictures were drawn with, in metres of a toy height, and no reading in the sky and beyond ten metres', async () => {
   await using set = await openDepthSet(SPEC);
-  expect([set.train!.length, set.test.length, set.train!.split, set.test.split]).toEqual([6, 6, 'train', 'val']);
+  expect([set.train!.length, set.test.length, set.train!.split, set.test.split]).toEqual([3, 3, 'train', 'val']);
   let unread = 0;
   for (const [part, split] of [
     [set.train!, 'train'],
     [set.test, 'val'],
   ] as const) {
-    const scenes = generatedScenes({ size: 32, length: 6, split });
-    for (let index = 0; index < 6; index++) {
+    const scenes = generatedScenes({ size: 24, length: 3, split });
+    for (let index = 0; index < 3; index++) {
       const { image, depth, instance } = scenes.sample(index);
       expect(await part.read(index)).toEqual(image);
       // as read again
       for (const _ of [1, 2]) {
         const { width, height, data } = await part.depth(index);
-        expect([width, height]).toEqual([32, 32]);
+        expect([width, height]).toEqual([24, 24]);
         expect(data).toEqual(depth.map((distance) => (distance > 10 ? 0 : distance)));
         expect(Math.min(...data.filter((_, pixel) => instance[pixel]! > 0))).toBeGreaterThan(0.1);
         unread += data.filter((distance) => distance === 0).length;
