@@ -38,6 +38,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
     'Arithmetic that needs no backend: L-BFGS, eigenvectors, bilinear taps, random numbers',
   'packages/evals/src/statistics': 'Moments, PCA and k-means of features, on either backend',
   'packages/evals/src/ood': 'Out-of-distribution detection: one file a score',
+  'packages/evals/src/video': 'Objects followed through videos: label propagation, maps to pixels, scores',
   'packages/evals/src/report': 'Results as a table, beside those of the paper',
 
   'packages/viz/src/drawing': 'SVG, PNG, colours and pixels',

@@ -18,6 +18,10 @@ test('a result is found by task, data set, protocol, variant and model', () => {
   const pairs = { ...over(12_234), evaluated: 3_600, task: 'correspondence', dataset: 'spair-71k' };
   expect(paperResult({ ...pairs, variant: 'd=1, low' }, 'Franca-L')?.values).toEqual([30.65]);
   expect(paperResult({ ...pairs, variant: 'all, high' }, 'Franca-L')?.values).toEqual([48.87]);
+  const video = { ...over(61), task: 'video-segmentation', protocol: 'dino', variant: '480 px', dataset: 'davis-2017' };
+  expect(paperResult({ ...video, metric: 'J&F' }, 'Franca-B + RASA (README)')?.values).toEqual([70.6]);
+  expect(paperResult({ ...video, metric: 'J' }, 'Franca-B + RASA (README)')).toBeUndefined();
+  expect(paperDifferences({ ...video, metric: 'J', evaluated: 60 })).toEqual([]);
 });
 
 test('a part of the set, or another metric, stands alone and says why', () => {

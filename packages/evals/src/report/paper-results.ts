@@ -51,11 +51,12 @@ export function paperDifferences(record: PaperSubject): string[] {
   ];
 }
 
-const isLike = (row: PaperResult, { task, dataset, protocol, variant }: PaperSubject): boolean =>
+const isLike = (row: PaperResult, { task, dataset, protocol, variant, metric }: PaperSubject): boolean =>
   row.task === task &&
   row.dataset === dataset &&
   (row.protocol === undefined || row.protocol === protocol) &&
-  (row.variant === undefined || row.variant === variant);
+  (row.variant === undefined || row.variant === variant) &&
+  (row.metric === undefined || row.metric === metric);
 
 function checkSubject(what: string, record: PaperSubject): void {
   checkArgument(what, 'record', record, 'object');

@@ -54,6 +54,8 @@ const PAPER_SETS: Readonly<Record<string, PaperSet>> = {
   'coco-things': { items: 5_000 },
   // of which the protocol draws 200 pairs a class and bin
   'spair-71k': { of: { correspondence: 12_234 }, drawn: true },
+  // objects
+  'davis-2017': { of: { 'video-segmentation': 61 } },
 };
 
 const setOf = (dataset: string): PaperSet | undefined =>

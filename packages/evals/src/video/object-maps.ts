@@ -98,14 +98,18 @@ export function decodeMaps(maps: Float32Array, grid: Extent, options: DecodeOpti
   return winners;
 }
 
-/** Where a map begins and how far it goes; one with nothing above 0 stays as it is. */
+/** A few steps of the f32 that maps are in: differences that sums of weights leave in a map of one value. */
+const ROUNDING = 2 ** -21;
+
+/** Where a map begins and how far it goes, 0 where that is rounding; one with nothing above 0 stays as it is. */
 function contrastOf(values: Float64Array): { least: number; span: number } {
   let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < values.length; i++) {
     least = Math.min(least, values[i]!);
     most = Math.max(most, values[i]!);
   }
-  return most <= 0 ? { least: 0, span: 1 } : { least, span: most - least };
+  if (most <= 0) return { least: 0, span: 1 };
+  return { least, span: most - least > ROUNDING * most ? most - least : 0 };
 }
 
 /** Where each row or column of an output reads: `(1 - weight) * map[low] + weight * map[high]`. */
@@ -175,6 +179,7 @@ function readMap(map: Float64Array, [, width]: Extent, [rows, columns]: Reads): 
   }
   return values;
 }
+
 function checkExtent(what: string, name: string, extent: Extent): void {
   checkArgument(what, name, extent, 'numbers');
   checkOption(

@@ -28,7 +28,7 @@ export interface VideoRun {
   /** Whose way of propagation it is. */
   readonly protocol: 'dino' | 'dinov3';
   readonly scoring: VideoScoring;
-  /** What sets these features apart, such as `M`; behind the metric in the outcomes' variants. */
+  /** What sets these features apart, such as `480 px`; the outcomes' variant. */
   readonly label?: string;
   /** Objects that there were to evaluate. */
   readonly total: number;
@@ -76,7 +76,7 @@ export function videoOutcomes(tracks: readonly ObjectTrack[], run: VideoRun): Ou
   const outcome = (metric: string, of: (object: Measured) => number, others: Outcome['others']): Outcome => ({
     task: 'video-segmentation',
     protocol: run.protocol,
-    variant: run.label ? `${metric}, ${run.label}` : metric,
+    variant: run.label ?? '',
     evaluated: objects.length,
     total: run.total,
     metric,
