@@ -25,7 +25,7 @@ import {
   type Tensor,
   TensorError,
 } from '@franca/tensor';
-import { ONES, type ParameterSpecs, type Parameters, parameter, ZEROS } from './parameters';
+import { ONES, type ParameterSpec, type ParameterSpecs, type Parameters, parameter, ZEROS } from './parameters';
 
 /** `weight` one and `bias` zero, both [C]. */
 export const batchNormSpecs = (C: number): ParameterSpecs => ({
@@ -34,11 +34,10 @@ export const batchNormSpecs = (C: number): ParameterSpecs => ({
 });
 
 /** `running_mean` zero and `running_var` one, both [C]. */
-export const runningSpecs = (C: number) =>
-  ({
-    running_mean: parameter([C], ZEROS),
-    running_var: parameter([C], ONES),
-  }) satisfies ParameterSpecs;
+export const runningSpecs = (C: number): Record<'running_mean' | 'running_var', ParameterSpec> => ({
+  running_mean: parameter([C], ZEROS),
+  running_var: parameter([C], ONES),
+});
 
 /** Mean and variance of each channel, [C] in f32. */
 export interface ChannelStatistics {

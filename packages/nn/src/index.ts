@@ -1,9 +1,20 @@
 export { type AdamWInput, type AdamWOptions, type AdamWOutput, adamW } from './adamw';
+export {
+  type BatchStatistics,
+  batchNorm,
+  batchNormSpecs,
+  batchStatistics,
+  type ChannelStatistics,
+  runningSpecs,
+  runningStatistics,
+} from './batch-norm';
 export { crossEntropy } from './cross-entropy';
 export { dropPathPerSample, dropPathSubset, keptSamples } from './drop-path';
 export { ema } from './ema';
 export { initialise } from './initialise';
 export {
+  conv2d,
+  conv2dSpecs,
   layerNormSpecs,
   layerScale,
   layerScaleSpecs,

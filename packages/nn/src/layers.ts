@@ -1,6 +1,18 @@
-/** The layers of a transformer, each a function of parameters and a tensor, with its parameters beside it. */
-import { add, gatedSilu, gelu, layerNorm, matmul, mul, type Tensor } from '@franca/tensor';
+/** The layers of a transformer and of heads on images, each a function of parameters and a tensor, with its parameters beside it. */
 import {
+  add,
+  type Conv2dOptions,
+  gatedSilu,
+  gelu,
+  layerNorm,
+  matmul,
+  mul,
+  type Tensor,
+  conv2d as tensorConv2d,
+  transpose,
+} from '@franca/tensor';
+import {
+  type Init,
   normal,
   ONES,
   type ParameterSpecs,
@@ -8,6 +20,7 @@ import {
   parameter,
   parameterAs,
   prefixed,
+  uniform,
   within,
   ZEROS,
 } from './parameters';
@@ -25,6 +38,34 @@ export const linearSpecs = (
 /** x W^T + b: [.., in] -> [.., out]. The product runs in the type of x. */
 export function linear(p: Parameters, x: Tensor, { bias = true }: { bias?: boolean } = {}): Tensor {
   const product = matmul(x, parameterAs(p, 'weight', x.dtype), { transposeB: true });
+  return bias ? add(product, parameterAs(p, 'bias', x.dtype)) : product;
+}
+
+/**
+ * `weight` [outputs, inputs, rows, columns] and `bias` [outputs] of a kernel of so many rows and columns, one number for both; drawn from `init` (default: uniform within
+ * 1 / sqrt(numbers that one output is a sum of), PyTorch's).
+ */
+export function conv2dSpecs(
+  inputs: number,
+  outputs: number,
+  kernel: number | readonly [number, number],
+  { bias = true, init }: { bias?: boolean; init?: Init } = {},
+): ParameterSpecs {
+  const [rows, columns] = typeof kernel === 'number' ? [kernel, kernel] : kernel;
+  const drawn = init ?? uniform(1 / Math.sqrt(inputs * rows * columns));
+  return {
+    weight: parameter([outputs, inputs, rows, columns], drawn),
+    ...(bias ? { bias: parameter([outputs], drawn) } : {}),
+  };
+}
+
+/** Convolution of images [B, H, W, inputs] -> [B, h, w, outputs], in the type of x; `weight` as PyTorch has it, channels before rows and columns. */
+export function conv2d(
+  p: Parameters,
+  x: Tensor,
+  { bias = true, ...options }: Conv2dOptions & { readonly bias?: boolean } = {},
+): Tensor {
+  const product = tensorConv2d(x, transpose(parameterAs(p, 'weight', x.dtype), [0, 2, 3, 1]), options);
   return bias ? add(product, parameterAs(p, 'bias', x.dtype)) : product;
 }
 

@@ -4,9 +4,13 @@ import { defaultTarget } from '../base/target';
 import { compile, planStep } from '../compile';
 import type { Gpu } from '../device/gpu';
 import { type OpenGpuOptions, openGpu } from '../node';
+import { grad } from '../passes/grad';
 import { checkOp } from '../testing';
 import { add, mul } from './elementwise';
+import { resampleMatrix } from './matmul/resample';
+import { sum } from './reduce';
 import { type ResizeOptions, resize } from './resize';
+import { tapsOf, transposed } from './resize-taps';
 import { input } from './sources';
 
 const RULES: Readonly<Record<string, ResizeOptions>> = {
@@ -23,6 +27,7 @@ const SIZES = [
   [1, 3, 4, 1],
   [5, 3, 1, 7],
   [4, 3, 4, 8],
+  [15, 2, 60, 8],
 ] as const;
 
 const families: [string, OpenGpuOptions][] = [
@@ -99,16 +104,37 @@ describe('one row of pixels', () => {
   });
 });
 
+test('bilinear taps are the matrices of resample, and transposed twice they are themselves', () => {
+  for (let from = 1; from <= 9; from++)
+    for (let to = 1; to <= 9; to++) {
+      const taps = tapsOf(from, to, 'half-pixel');
+      const matrix = new Float64Array(to * from);
+      taps.outputs.forEach(({ first, weights }, i) => {
+        matrix.set(weights, i * from + first);
+      });
+      const expected = resampleMatrix(from, to, 'bilinear');
+      for (const [i, value] of matrix.entries()) expect(value).toBeCloseTo(expected[i]!, 12);
+      expect(transposed(transposed(taps))).toEqual(taps);
+    }
+});
+
 test('the same size is the same tensor, for every rule', () => {
   const x = input('x', [2, 3, 4, 5]);
   for (const rule of Object.values(RULES)) expect(resize(x, [3, 4], rule)).toBe(x);
 });
 
 test('forward and backward are one kernel each', () => {
-  const plan = planStep(defaultTarget, {}, (_, { x }) => add(resize(x, [60, 60]), 1), {
-    batch: { x: { shape: [2, 15, 15, 8], dtype: 'f32' } },
-  });
-  expect(plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind))).toEqual(['resize+add']);
+  const plan = planStep(
+    defaultTarget,
+    {},
+    (_, { x, g }) => {
+      const y = add(resize(x, [60, 60]), 1);
+      return { y, dx: grad(sum(mul(y, g)), { x }).x };
+    },
+    { batch: { x: { shape: [2, 15, 15, 8], dtype: 'f32' }, g: { shape: [2, 60, 60, 8], dtype: 'f32' } } },
+  );
+  const labels = plan.steps.map((step) => (step.kind === 'kernel' ? step.kernel.label : step.kind));
+  expect(labels.filter((label) => label.startsWith('resize'))).toEqual(['resize+add', 'resize']);
 });
 
 test.each([
