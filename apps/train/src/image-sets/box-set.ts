@@ -23,6 +23,7 @@ import type { BoxedPicture, BoxLayout, BoxOptions, PictureSize } from './box-lay
 import { readVoc, vocRoots } from './box-voc';
 import { chosenOf, datasetName, type ImageSet, MAX_BAD_SHARE } from './image-set';
 import { some } from './judge-masks';
+import { isVideoData } from './video-layouts';
 
 export interface BoxSet extends ImageSet, AsyncDisposable {
   /** Half-open boxes of a picture in pixels, one at least. */
@@ -45,7 +46,9 @@ const GIVE =
 export async function isBoxData(spec: string): Promise<boolean> {
   if ((await recogniseSource(spec).catch(() => undefined))?.kind === 'world') return true;
   const has = (...parts: string[]): boolean => existsSync(join(spec, ...parts));
-  const isVoc = (...parts: string[]): boolean => has(...parts, 'Annotations') && has(...parts, 'JPEGImages');
+  // videos of DAVIS lie in folders that are called alike
+  const isVoc = (...parts: string[]): boolean =>
+    has(...parts, 'Annotations') && has(...parts, 'JPEGImages') && !isVideoData(join(spec, ...parts));
   const years = [2007, 2008, 2009, 2010, 2011, 2012].map((year) => `VOC${year}`);
   const isCoco =
     has('annotations') && readdirSync(join(spec, 'annotations')).some((name) => /^instances.*\.json$/.test(name));

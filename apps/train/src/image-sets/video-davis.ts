@@ -21,8 +21,9 @@ export interface DavisOptions {
 const USUAL = '480p';
 const YEAR = '2017';
 
+/** Whether there are lists, and pictures in folders of resolutions: those of PASCAL VOC, which has such folders too, lie side by side. */
 export const isDavis = (tree: FileTree): boolean =>
-  tree.has('ImageSets') && tree.has('JPEGImages') && tree.has('Annotations');
+  tree.has('ImageSets') && tree.has('Annotations') && resolutions(tree).length > 0;
 
 /** @throws TrainError `usage` where there is no such list or resolution, `data` where a sequence of the list, or a frame of a mask, is not there */
 export async function davisVideos(tree: FileTree, { split = 'val', resolution }: DavisOptions): Promise<ListedVideos> {
@@ -46,8 +47,13 @@ export async function davisVideos(tree: FileTree, { split = 'val', resolution }:
   return { dataset: `davis-${year}`, split, sequences, scoring: 'davis-2017', notes };
 }
 
+const resolutions = (tree: FileTree): string[] =>
+  tree
+    .names('JPEGImages')
+    .filter((name) => tree.names(`JPEGImages/${name}`).length > 0 && tree.has(`Annotations/${name}`));
+
 function chosenResolution(tree: FileTree, asked: string | undefined): string {
-  const all = tree.names('JPEGImages').filter((name) => tree.has(`Annotations/${name}`));
+  const all = resolutions(tree);
   const folder = asked ?? (all.includes(USUAL) ? USUAL : all[0]);
   if (folder !== undefined && all.includes(folder) && (asked !== undefined || folder === USUAL || all.length === 1))
     return folder;

@@ -14,6 +14,7 @@ import {
   movingIds,
   WIDTH,
 } from '../../test/video-files';
+import { isBoxData } from './box-set';
 import { isVideoData, openVideos } from './video-layouts';
 import { scoredObjects } from './video-listed';
 
@@ -243,6 +244,14 @@ describe('frames in folders', () => {
     const root = await written('something', { 'a.txt': 'text', 'b.zip': 'zip' });
     await expect(openVideos(root)).rejects.toThrow(/has no videos; unpack b.zip first, or give DAVIS/);
     expect(isVideoData(root)).toBe(false);
+    const voc = await written('voc', {
+      'ImageSets/Main/val.txt': 'a',
+      'JPEGImages/a.jpg': await framePicture(0),
+      'Annotations/a.xml': '<annotation/>',
+    });
+    await expect(openVideos(voc)).rejects.toThrow(/has no videos; give DAVIS/);
+    expect([voc, join(folder, 'davis')].map(isVideoData)).toEqual([false, true]);
+    expect(await Promise.all([voc, join(folder, 'davis')].map(isBoxData))).toEqual([true, false]);
   });
 });
 

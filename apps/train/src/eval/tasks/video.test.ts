@@ -81,7 +81,9 @@ test('each object has its J and F; masks and animations hold every frame; a seco
   ]);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [both, j, f] = first.records;
-  expect([both, j, f].map((record) => record!.variant)).toEqual(['J&F, 32 px', 'J, 32 px', 'F, 32 px']);
+  expect([both, j, f].map((record) => [record!.metric, record!.variant])).toEqual(
+    ['J&F', 'J', 'F'].map((metric) => [metric, '32 px']),
+  );
   expect(j!.value).toBeCloseTo(mean(first.items.map(({ regions }) => mean(regions))), 12);
   expect(f!.value).toBeCloseTo(mean(first.items.map(({ boundaries }) => mean(boundaries))), 12);
   expect(both!.value).toBeCloseTo((j!.value + f!.value) / 2, 12);
@@ -139,8 +141,8 @@ test('sequences without further masks are followed and shown, and nothing is sco
 test("several sizes and DINOv3's protocol have records of their own; what cannot be meant is refused", async () => {
   const davis = await written('sizes', await davisFiles({ gnu: [1] }, 3));
   const { records } = await follow(davis, { size: undefined, sizes: [32, 48], protocol: 'dinov3', topK: 3 });
-  expect(records.map(({ variant, protocol }) => [variant, protocol])).toEqual(
-    ['32 px', '48 px'].flatMap((size) => ['J&F', 'J', 'F'].map((metric) => [`${metric}, ${size}`, 'dinov3'])),
+  expect(records.map(({ metric, variant, protocol }) => [metric, variant, protocol])).toEqual(
+    ['32 px', '48 px'].flatMap((size) => ['J&F', 'J', 'F'].map((metric) => [metric, size, 'dinov3'])),
   );
   expect(records[0]!.hyper).toMatchObject({ temperature: 0.2, neighbourhood: 'circle', topK: 3 });
   expect(records[0]!.hyper.settings).toMatch(/topK 3 in place of 5; short side 32 in place of 480, 960, 1440/);
