@@ -32,6 +32,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/evals/src/backend':
     'The heavy operations behind one interface: one file each for CPU and GPU, side by side',
   'packages/evals/src/cache': 'Features on disk, by fingerprint',
+  'packages/evals/src/depth': 'Depth of every pixel: metrics, losses, heads, and their training on the engine',
   'packages/evals/src/metrics': 'Accuracy, IoU, ROC, matching of clusters to classes',
   'packages/evals/src/compare': 'Results of single items, and the difference of two models on the same ones',
   'packages/evals/src/numerics':

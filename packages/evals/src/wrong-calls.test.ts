@@ -27,6 +27,8 @@ const P = { dim: 4, blocks: [F.cls], labels };
 const classifier = { weight: { data: values.subarray(0, 12), rows: 3, cols: 4 }, bias: new Float32Array(3) };
 const probe = { name: 'x', input: { blocks: 1, avgpool: false }, classifier };
 const points = { data: F.cls, rows: 12, cols: 4 };
+const depthSize = [2, 2];
+const depth = { dim: 4, grid: [1, 1], levels: [values.subarray(0, 4)], depthSize, depths: values.subarray(0, 4) };
 const sets = { inside: F, outside: { a: F } };
 
 let folder: string;
@@ -123,6 +125,40 @@ test.each<[RegExp, ...unknown[]]>([
   [/first.features is undefined/, 'openLabelPropagation', cpuBackend, {}],
   [/no option "temp"/, 'openLabelPropagation', cpuBackend, { features: cell, maps: values }, { temp: 1 }],
   [/run.scoring is undefined/, 'videoOutcomes', [], { protocol: 'dino' }],
+  [
+    /^trainDepthProbe: there is no option "batch_size", it is called batchSize/,
+    'trainDepthProbe',
+    {},
+    () => [],
+    { batch_size: 8 },
+  ],
+  [
+    /stepsPerEpoch is 0; it must be a positive integer/,
+    'trainDepthProbe',
+    {},
+    () => [],
+    { protocol: 'probe3d', stepsPerEpoch: 0 },
+  ],
+  [/dinov3 has no head dpt/, 'trainDepthProbe', {}, () => [], { protocol: 'dinov3', head: 'dpt', stepsPerEpoch: 1 }],
+  [/there is no batch to learn from/, 'trainDepthProbe', {}, () => [], { protocol: 'probe3d', stepsPerEpoch: 1 }],
+  [/protocol is "probe3d-2026"; it must be one of/, 'openDepthPredictor', {}, { protocol: 'probe3d-2026' }],
+  [/^fitDepthRidge: train.depths has 3 values/, 'fitDepthRidge', { ...depth, depths: values.subarray(0, 3) }],
+  [
+    /train.levels\[1\] has 3 values/,
+    'fitDepthRidge',
+    { ...depth, levels: [values.subarray(0, 4), values.subarray(0, 3)] },
+  ],
+  [/lambda is 0; it must be above 0/, 'fitDepthRidge', depth, { lambda: 0 }],
+  [/1 levels of 4; the ridge reads 8 features/, 'predictDepthRidge', { weight: [], inputs: 8 }, depth],
+  [
+    /^depthMetrics: 4 predicted depths for 8 measured ones/,
+    'depthMetrics',
+    values.subarray(0, 4),
+    values.subarray(0, 8),
+  ],
+  [/4 depths are no map of 2 x 3/, 'judgedDepth', 'probe3d', values.subarray(0, 4), [2, 3]],
+  [/images are what depthMetrics returns/, 'depthOutcomes', [{}], { protocol: 'ridge' }],
+  [/each must be 2 x 3/, 'mirroredMean', values.subarray(0, 4), values.subarray(0, 4), [2, 3]],
   [/matrix: data is a Float64Array/, 'matrix', new Float64Array(4), 2],
   [/knn: test/, 'knnFewShot', F, {}, { shots: 1 }],
   [/hitItems: 2 predictions for 1 labels/, 'hitItems', [1, 2], [1]],

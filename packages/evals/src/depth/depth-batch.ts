@@ -12,7 +12,7 @@ export interface BatchShape {
   readonly depthSize: readonly [rows: number, cols: number];
 }
 
-export const levelName = (level: number): string => `level${level}`;
+const levelName = (level: number): string => `level${level}`;
 
 /** Inputs of the levels by name. */
 export const levelSpecs = ({ images, dim, levels, grid }: BatchShape): Record<string, Spec> =>

@@ -11,24 +11,18 @@
  * Maps are `[B, rows, columns, channels]`; parameters have the official names and shapes, convolutions `[out, in, k, k]`.
  */
 
-import { type Init, type ParameterSpecs, type Parameters, parameter, prefixed, uniform, within } from '@franca/nn';
 import {
-  add,
-  concat,
-  constant,
-  div,
-  matmul,
-  mul,
-  pad,
-  relu,
-  remat,
-  reshape,
-  slice,
-  sliceAxis,
-  sum,
-  type Tensor,
-  transpose,
-} from '@franca/tensor';
+  conv2d,
+  conv2dSpecs,
+  ONES,
+  type ParameterSpecs,
+  type Parameters,
+  parameter,
+  prefixed,
+  within,
+  ZEROS,
+} from '@franca/nn';
+import { add, concat, constant, div, mul, relu, remat, sliceAxis, sum, type Tensor } from '@franca/tensor';
 import { DEPTH_RANGE, type DepthHead, type DepthProtocol } from './depth-protocol';
 import { type MapResize, resizeMaps } from './map-resize';
 
@@ -56,52 +50,47 @@ export const mapResize = (protocol: DepthProtocol): MapResize => RESIZES[protoco
 /** Parameters of a head with their initial values: the linear head starts at 0 with biases of 1, every bin alike; convolutions of DPT as PyTorch draws them. */
 export function headSpecs({ head, levels, dim, hidden }: HeadShape): ParameterSpecs {
   if (head === 'linear') {
-    const start = (value: number): Init => ({ kind: 'constant', value });
     return {
-      'head.conv.weight': parameter([BINS, levels * dim, 1, 1], start(0)),
-      'head.conv.bias': parameter([BINS], start(1)),
+      'head.conv.weight': parameter([BINS, levels * dim, 1, 1], ZEROS),
+      'head.conv.bias': parameter([BINS], ONES),
     };
   }
   const unit = {
-    ...prefixed('conv.0', convolution(hidden, hidden, 3)),
-    ...prefixed('conv.2', convolution(hidden, hidden, 3)),
+    ...prefixed('conv.0', conv2dSpecs(hidden, hidden, 3)),
+    ...prefixed('conv.2', conv2dSpecs(hidden, hidden, 3)),
   };
   const fusions = Array.from({ length: levels }, (_, level) => ({
-    ...prefixed(`conv_${level}`, convolution(dim, hidden, 1)),
+    ...prefixed(`conv_${level}`, conv2dSpecs(dim, hidden, 1)),
     ...(level < levels - 1 ? prefixed(`ref_${level}.resConfUnit1`, unit) : {}),
     ...prefixed(`ref_${level}.resConfUnit2`, unit),
   }));
   return prefixed('head', {
     ...Object.assign({}, ...fusions),
-    ...prefixed('out_conv.0', convolution(hidden, hidden, 3)),
-    ...prefixed('out_conv.2', convolution(hidden, BINS, 3)),
+    ...prefixed('out_conv.0', conv2dSpecs(hidden, hidden, 3)),
+    ...prefixed('out_conv.2', conv2dSpecs(hidden, BINS, 3)),
   });
-}
-
-/** Uniform within 1 / sqrt(inputs of one output), weights and biases alike. */
-function convolution(inputs: number, outputs: number, kernel: number): ParameterSpecs {
-  const init = uniform(1 / Math.sqrt(inputs * kernel * kernel));
-  return { weight: parameter([outputs, inputs, kernel, kernel], init), bias: parameter([outputs], init) };
 }
 
 /** Depth maps `[B, rows, cols]` of Probe3D's heads, at the extent that the head gives: 4 times the token grid, or 16 times for DPT. */
 export function headDepth(p: Parameters, levels: readonly Tensor[], { head, protocol }: HeadShape): Tensor {
   const { dpt, maps } = RESIZES[protocol];
   const own = within(p, 'head');
-  return head === 'linear'
-    ? enlargedDepth(conv(within(own, 'conv'), concat(levels, 3)), 4, maps)
-    : enlargedDepth(dptLogits(own, levels, dpt), 2, dpt);
+  if (head === 'linear') return imageByImage(conv(within(own, 'conv'), concat(levels, 3)), (z) => binDepth(z, 4, maps));
+  const out = within(own, 'out_conv');
+  return imageByImage(fusedLevels(own, levels, dpt), (fused) => {
+    const hidden = relu(conv(within(out, '0'), enlarged(fused, 4, dpt)));
+    return binDepth(conv(within(out, '2'), hidden), 2, dpt);
+  });
 }
 
-function dptLogits(p: Parameters, levels: readonly Tensor[], how: MapResize): Tensor {
+/** All levels in one map `[B, 2 h, 2 w, hidden]`, joined from deep to shallow. */
+function fusedLevels(p: Parameters, levels: readonly Tensor[], how: MapResize): Tensor {
   const projected = levels.map((level, l) => enlarged(conv(within(p, `conv_${l}`), level), 2, how));
-  const fused = projected.reduceRight<Tensor | undefined>((carried, level, l) => {
+  return projected.reduceRight<Tensor | undefined>((carried, level, l) => {
     const fusion = within(p, `ref_${l}`);
     const joined = carried ? add(residualUnit(within(fusion, 'resConfUnit1'), level), carried) : level;
     return residualUnit(within(fusion, 'resConfUnit2'), joined);
   }, undefined)!;
-  const out = within(p, 'out_conv');
-  return conv(within(out, '2'), relu(conv(within(out, '0'), enlarged(fused, 4, how))));
 }
 
 function residualUnit(p: Parameters, x: Tensor): Tensor {
@@ -112,33 +101,18 @@ function residualUnit(p: Parameters, x: Tensor): Tensor {
 const enlarged = (x: Tensor, factor: number, how: MapResize): Tensor =>
   resizeMaps(x, [x.shape[1]! * factor, x.shape[2]! * factor], how);
 
-/** The convolution `weight` [out, in, k, k] with `bias`, stride 1, padded so that the extent stays. */
-function conv(p: Parameters, x: Tensor): Tensor {
-  const weight = p('weight');
-  const [out, inputs, kernel] = weight.shape as [number, number, number, number];
-  if (kernel === 1) return add(matmul(x, reshape(weight, [out, inputs]), { transposeB: true }), p('bias'));
-  const taps = transpose(weight, [2, 3, 0, 1]);
-  const [B, H, W] = x.shape as [number, number, number, number];
-  const reach = (kernel - 1) / 2;
-  const padded = pad(x, [0, reach, reach, 0], [0, reach, reach, 0]);
-  const products = Array.from({ length: kernel * kernel }, (_, tap) => {
-    const [dy, dx] = [Math.floor(tap / kernel), tap % kernel];
-    const w = reshape(slice(taps, [dy, dx, 0, 0], [1, 1, out, inputs]), [out, inputs]);
-    return matmul(slice(padded, [0, dy, dx, 0], [B, H, W, inputs]), w, { transposeB: true });
-  });
-  return add(products.reduce(add), p('bias'));
-}
+/** A convolution that keeps the extent. */
+const conv = (p: Parameters, x: Tensor): Tensor => conv2d(p, x, { padding: (p('weight').shape[2]! - 1) / 2 });
 
-/**
- * Logits `[B, h, w, bins]` enlarged, and the depth under them. Image by image, and computed again in the backward pass: enlarged logits are the largest
- * thing of all, 321 MB an image at 560 x 560.
- */
-function enlargedDepth(logits: Tensor, factor: number, how: MapResize): Tensor {
-  const images = Array.from({ length: logits.shape[0]! }, (_, image) =>
-    remat(() => depthOfLogits(enlarged(sliceAxis(logits, 0, image, image + 1), factor, how))),
-  );
+/** What `depthOf` makes of each image of `x` `[B, ..]`: what comes after the enlargement is too large to be one buffer of the whole batch, 1.3 GB at 480 x 480. */
+function imageByImage(x: Tensor, depthOf: (image: Tensor) => Tensor): Tensor {
+  const images = Array.from({ length: x.shape[0]! }, (_, image) => depthOf(sliceAxis(x, 0, image, image + 1)));
   return concat(images, 0);
 }
+
+/** Depth of enlarged logits, which are computed again in the backward pass: they are the largest thing of all, 321 MB an image at 560 x 560. */
+const binDepth = (logits: Tensor, factor: number, how: MapResize): Tensor =>
+  remat(() => depthOfLogits(enlarged(logits, factor, how)));
 
 /** Depth `[B, rows, cols]` in metres of logits `[B, rows, cols, bins]`. */
 export function depthOfLogits(logits: Tensor): Tensor {

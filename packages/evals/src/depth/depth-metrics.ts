@@ -47,7 +47,7 @@ interface AffineMap {
 }
 
 /** Least squares of `scale * prediction + shift` against the truth, over pixels with a reading. */
-export function scaleAndShift(prediction: Float32Array, truth: Float32Array): AffineMap {
+function scaleAndShift(prediction: Float32Array, truth: Float32Array): AffineMap {
   let [n, p, pp, t, pt] = [0, 0, 0, 0, 0];
   for (const [i, depth] of truth.entries()) {
     if (!(depth > 0)) continue;

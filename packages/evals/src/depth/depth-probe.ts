@@ -48,7 +48,7 @@ export interface TrainDepthOptions {
   readonly protocol: DepthProtocol;
   /** Default: the first of the protocol's: `dpt`, and `linear` for `dinov3`. */
   readonly head?: DepthHead;
-  /** Batches of an epoch, which the schedule must know beforehand. */
+  /** Batches of an epoch (full ones, where the protocol drops the last), which the schedule must know beforehand. */
   readonly stepsPerEpoch: number;
   /** Default: the protocol's. */
   readonly epochs?: number;

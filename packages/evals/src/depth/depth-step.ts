@@ -13,6 +13,7 @@ import {
   reshape,
   type State,
   type StateSpec,
+  sizeOf,
   spec,
   store,
   type Tensor,
@@ -127,7 +128,7 @@ function cycleStep(shape: BatchShape, head: HeadShape) {
   return (groups: Groups, { depths, ...levels }: Named, knobs: Named) => {
     const weights = groups.weights!.tensors;
     const statistics = groups.statistics!.tensors;
-    const depth = batchNormDepth(parametersOf(weights), Object.values(levels), statistics, { training: true });
+    const depth = batchNormDepth(weights, Object.values(levels), statistics, { training: true });
     const errors = logErrors(resizedDepth(depth, shape, head), depths!, farthest(head.protocol));
     const each = shape.images % IMAGES_PER_PROCESS === 0 ? IMAGES_PER_PROCESS : shape.images;
     const loss = groupedSigLoss(errors, shape.images / each, knobs.spread!);
@@ -167,13 +168,17 @@ async function readGroups(state: State, names: readonly string[]) {
 
 function loadGroups(state: State, names: readonly string[], tensors: Readonly<Record<string, Float32Array>>): void {
   const wanted = names.flatMap((group) =>
-    Object.keys(state.layout[group]?.segments ?? {}).map((name) => [group, name] as const),
+    Object.entries(state.layout[group]?.segments ?? {}).map(([name, { shape }]) => ({
+      group,
+      name,
+      size: sizeOf(shape),
+    })),
   );
-  const missing = wanted.find(([group, name]) => !tensors[`${group}/${name}`]);
-  if (missing || wanted.length !== Object.keys(tensors).length)
+  const odd = wanted.find(({ group, name, size }) => tensors[`${group}/${name}`]?.length !== size);
+  if (odd || wanted.length !== Object.keys(tensors).length)
     throw new EvalsError(
       'options',
-      `trainDepthProbe: resume is of another training${missing ? `; it has no ${missing.join('/')}` : ''}`,
+      `trainDepthProbe: resume is of another training${odd ? `; ${odd.group}/${odd.name} is not of ${odd.size} values there` : ''}`,
     );
-  for (const [group, name] of wanted) state.write(group, name, tensors[`${group}/${name}`]!);
+  for (const { group, name } of wanted) state.write(group, name, tensors[`${group}/${name}`]!);
 }

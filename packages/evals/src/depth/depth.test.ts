@@ -58,6 +58,8 @@ describe('a trained probe', () => {
     const rest = await train({ resume: states[0]! });
     expect(rest.losses).toEqual(whole.losses);
     expect(rest.weights).toEqual(whole.weights);
+    expect((await train({ resume: states.at(-1)! })).weights).toEqual(whole.weights);
+    await expect(train({ resume: { ...states[0]!, tensors: {} } })).rejects.toThrow(/resume is of another training/);
   });
 
   test('is refused where epochs have another number of batches than was said, or batches are unlike', async () => {
@@ -73,6 +75,18 @@ describe('a trained probe', () => {
     expect(probe.losses[1]).toBeNaN();
     expect(probe.weights['head.conv.weight']!.data.every(Number.isFinite)).toBe(true);
   });
+});
+
+test("DINOv3's head learns in its own cycle, with statistics that predictions use, and leaves out a smaller last batch", async () => {
+  const last = scenes(2, 9);
+  const source = () => [batches[0]!, batches[1]!, last];
+  const cycle = { protocol: 'dinov3', stepsPerEpoch: 2, batchSize: 3, epochs: 2 } as const;
+  const probe = await trainDepthProbe(gpu, source, cycle);
+  expect(probe.losses.every(Number.isFinite)).toBe(true);
+  const mean = probe.weights['batchnorm_layer.running_mean']!.data[0]!;
+  expect(mean).toBeGreaterThan(0.1);
+  using predictor = openDepthPredictor(gpu, probe);
+  expect((await predictor.predict(last)).every((depth) => depth >= 0.001 && depth <= 10)).toBe(true);
 });
 
 test('the ridge finds the feature that holds the depth', async () => {

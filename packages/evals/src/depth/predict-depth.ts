@@ -31,11 +31,11 @@ export function openDepthPredictor(gpu: Gpu, probe: DepthProbe): DepthPredictor 
       gpu,
       (groups, inputs) => {
         const levels: readonly Tensor[] = Object.values(inputs);
-        const p = parametersOf(groups.weights!.tensors);
+        const weights = groups.weights!.tensors;
         const statistics = groups.statistics?.tensors;
         const depth = statistics
-          ? batchNormDepth(p, levels, statistics, { training: false })
-          : headDepth(p, levels, probe);
+          ? batchNormDepth(weights, levels, statistics, { training: false })
+          : headDepth(parametersOf(weights), levels, probe);
         return { depth: resizedDepth(depth, shape, probe) };
       },
       { state, batch: levelSpecs(shape) },

@@ -43,44 +43,42 @@ export async function trainDepthProbe(gpu: Gpu, source: DepthSource, options: Tr
   checkArgument('trainDepthProbe', 'gpu', gpu, 'object');
   checkArgument('trainDepthProbe', 'source', source, 'function');
   const training = readOptions(options);
-  const { onEpoch, resume } = options;
-  let opened: { readonly step: DepthStep; readonly shape: BatchShape } | undefined;
-  const losses = Float64Array.from({ length: training.steps }, (_, i) => resume?.losses[i] ?? Number.NaN);
-  let taken = resume?.step ?? 0;
-  let skipped = resume?.skipped ?? 0;
+  const { onStep, onEpoch, resume } = options;
+  const { steps, stepsPerEpoch } = training;
+  const losses = Float64Array.from({ length: steps }, (_, i) => resume?.losses[i] ?? Number.NaN);
+  let { step: taken, skipped } = resume ?? { step: 0, skipped: 0 };
+  let opened: OpenTraining | undefined;
   try {
-    for (let epoch = resume?.epoch ?? 0; taken < training.steps; epoch++) {
+    for (let epoch = resume?.epoch ?? 0; taken < steps || !opened; epoch++) {
       const before = taken;
       for await (const batch of source(epoch)) {
         const what = `trainDepthProbe: batch ${taken - before} of epoch ${epoch}`;
         if (!opened) checkDepth(what, batch);
         opened ??= await open(gpu, training, batch, resume);
         const images = checkBatch(what, batch, opened.shape);
-        if (depthProtocol(training.protocol).dropLast && images < training.batchSize) break;
-        if (taken - before === training.stepsPerEpoch)
-          wrongLength(epoch, `more than ${training.stepsPerEpoch}`, training);
-        const loss = isMeasured(batch, training) ? await stepOn(opened, batch, taken, training.steps) : Number.NaN;
+        if (taken === steps || (depthProtocol(training.protocol).dropLast && images < training.batchSize)) break;
+        if (taken - before === stepsPerEpoch) throw wrongLength(epoch, `more than ${stepsPerEpoch}`, training);
+        const loss = isMeasured(batch, training) ? await stepOn(opened, batch, taken, steps) : Number.NaN;
         if (Number.isNaN(loss)) skipped++;
         losses[taken] = loss;
-        options.onStep?.({ epoch, step: taken, steps: training.steps, loss });
-        if (++taken === training.steps) break;
+        onStep?.({ epoch, step: taken, steps, loss });
+        taken++;
       }
-      if (taken < training.steps && taken - before < training.stepsPerEpoch)
-        wrongLength(epoch, taken - before, training);
-      if (onEpoch)
-        await onEpoch({
-          epoch: epoch + 1,
-          step: taken,
-          losses: losses.slice(0, taken),
-          skipped,
-          tensors: await opened!.step.tensors(),
-        });
+      if (!opened) throw new EvalsError('features', 'trainDepthProbe: there is no batch to learn from');
+      if (taken < steps && taken - before < stepsPerEpoch) throw wrongLength(epoch, taken - before, training);
+      const tensors = onEpoch && taken > before ? await opened.step.tensors() : undefined;
+      if (tensors) await onEpoch!({ epoch: epoch + 1, step: taken, losses: losses.slice(0, taken), skipped, tensors });
     }
-    if (!opened) throw new EvalsError('features', 'trainDepthProbe: there is no batch to learn from');
     return { ...headOf(training, opened.shape), weights: await opened.step.weights(), losses, skipped };
   } finally {
     opened?.step[Symbol.dispose]();
   }
+}
+
+/** A compiled step, and what its batches are like. */
+interface OpenTraining {
+  readonly step: DepthStep;
+  readonly shape: BatchShape;
 }
 
 function readOptions(options: TrainDepthOptions): Training {
@@ -95,18 +93,32 @@ function readOptions(options: TrainDepthOptions): Training {
     batchSize = facts.batchSize,
     hidden = 512,
     seed = 0,
+    resume,
   } = options;
   checkHead('trainDepthProbe', protocol, head);
-  const steps = (options.epochs ?? facts.epochs) ? (options.epochs ?? facts.epochs)! * stepsPerEpoch : facts.steps!;
-  for (const [name, value] of Object.entries({ stepsPerEpoch, batchSize, hidden, epochs: options.epochs ?? 1 }))
+  const epochs = options.epochs ?? facts.epochs;
+  for (const [name, value] of Object.entries({ stepsPerEpoch, batchSize, hidden, epochs: epochs ?? 1 }))
     checkOption(
       Number.isInteger(value) && value >= 1,
       `trainDepthProbe: ${name} is ${value}; it must be a positive integer`,
     );
+  const steps = epochs === undefined ? facts.steps! : epochs * stepsPerEpoch;
+  if (resume) {
+    for (const name of ['epoch', 'step', 'skipped'] as const)
+      checkArgument('trainDepthProbe', `resume.${name}`, resume[name], 'number');
+    checkArgument('trainDepthProbe', 'resume.losses', resume.losses, 'list');
+    checkArgument('trainDepthProbe', 'resume.tensors', resume.tensors, 'object');
+    checkOption(resume.step <= steps, `trainDepthProbe: resume is at step ${resume.step} of a training of ${steps}`);
+  }
   return { protocol, head, stepsPerEpoch, batchSize, hidden, seed, steps };
 }
 
-async function open(gpu: Gpu, training: Training, batch: DepthFeatures, resume: DepthTrainingState | undefined) {
+async function open(
+  gpu: Gpu,
+  training: Training,
+  batch: DepthFeatures,
+  resume: DepthTrainingState | undefined,
+): Promise<OpenTraining> {
   const shape = shapeOf(batch, training.batchSize);
   const step = await openDepthStep(gpu, shape, headOf(training, shape), training.seed);
   try {
@@ -126,12 +138,7 @@ const headOf = ({ protocol, head, hidden }: Training, { levels, dim }: BatchShap
   hidden,
 });
 
-async function stepOn(
-  { step, shape }: { readonly step: DepthStep; readonly shape: BatchShape },
-  batch: DepthFeatures,
-  at: number,
-  steps: number,
-): Promise<number> {
+async function stepOn({ step, shape }: OpenTraining, batch: DepthFeatures, at: number, steps: number): Promise<number> {
   const depths = filled(batch.depths, shape.images * shape.depthSize[0] * shape.depthSize[1]);
   const loss = await step.run({ ...batchValues(batch, shape), depths }, at, steps);
   if (!Number.isFinite(loss))
@@ -146,9 +153,8 @@ async function stepOn(
 const isMeasured = ({ depths }: DepthFeatures, { protocol }: Training): boolean =>
   depths.some((depth) => depth > 0 && depth <= farthest(protocol));
 
-function wrongLength(epoch: number, batches: number | string, { stepsPerEpoch }: Training): never {
-  throw new EvalsError(
+const wrongLength = (epoch: number, batches: number | string, { stepsPerEpoch }: Training): EvalsError =>
+  new EvalsError(
     'features',
     `trainDepthProbe: epoch ${epoch} has ${batches} batches; it was said to have ${stepsPerEpoch}`,
   );
-}

@@ -66,7 +66,7 @@ const paperColumn = (model: string): Column => ({
   head: `paper: ${model}`,
   cell: (record) => {
     const values = paperResult(record, model)?.values ?? [];
-    return values.map((value) => value.toFixed(1)).join(' / ');
+    return values.map((value) => value.toFixed(record.unit === 'share' ? 1 : 2)).join(' / ');
   },
 });
 

@@ -52,6 +52,7 @@ const PAPER_SETS: Readonly<Record<string, PaperSet>> = {
   ade20k: { items: 2_000 },
   'coco-stuff': { items: 5_000 },
   'coco-things': { items: 5_000 },
+  nyuv2: { items: 654 },
   // of which the protocol draws 200 pairs a class and bin
   'spair-71k': { of: { correspondence: 12_234 }, drawn: true },
   // objects
