@@ -63,6 +63,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
   'apps/train/src/eval/correspondence': 'Pairs of pictures matched: sizes, lists of pairs, lines, tables',
   'apps/train/src/eval/tasks': 'One file an evaluation',
+  'apps/train/src/eval/depth': 'Depth probed: plan, sizes, batches of features, training that goes on, pictures',
   'apps/train/src/eval/discovery': 'Objects looked for in whole pictures: settings, features, cached results, scores',
   'apps/train/src/eval/video':
     'Objects followed through videos: settings, frames, cached masks, scores, pictures and written masks',

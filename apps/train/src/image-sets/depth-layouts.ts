@@ -25,7 +25,7 @@ export interface OpenDepthOptions {
 }
 
 const GIVE = `give NYU's nyu_depth_v2_labeled.mat, lists of pairs (train.txt and test.txt), or folders of pairs (train/rgb and train/depth, test/rgb and test/depth), or "world"`;
-export const MILLIMETRES = 1000;
+const MILLIMETRES = 1000;
 
 /** Whether data tell at a glance that they have depth. */
 export function isDepthData(spec: string): boolean {

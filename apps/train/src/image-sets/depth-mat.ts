@@ -14,7 +14,7 @@ import type { DepthImages, DepthMap, DepthSet } from './depth-set';
 import { type Hdf5Array, openHdf5 } from './hdf5-file';
 import { NYU_FRAMES, nyuSplit } from './nyu-split';
 
-export const NYU_FILE = 'nyu_depth_v2_labeled.mat';
+const NYU_FILE = 'nyu_depth_v2_labeled.mat';
 const SPLITS_FILE = 'splits.mat';
 const MAX_SPLITS_BYTES = 2 ** 20;
 
