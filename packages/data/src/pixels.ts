@@ -46,6 +46,13 @@ export { shuffledOrder } from './loading/shuffle';
 export { createRandom, permutation, type Random, type RandomState } from './random';
 export { type GeneratedPair, type GeneratedPairsOptions, generatedPairs } from './world/generated-pairs';
 export { type GeneratedScenes, type GeneratedWorldOptions, generatedScenes } from './world/generated-scenes';
+export {
+  type GeneratedTracks,
+  type GeneratedVideo,
+  type GeneratedVideos,
+  type GeneratedVideosOptions,
+  generatedVideos,
+} from './world/generated-videos';
 export { type Keypoint, type LabelledObject, type RenderedScene, renderScene } from './world/render-scene';
 export type { Covering, Scene, SceneObject } from './world/scene';
 export type { Triple } from './world/toys';

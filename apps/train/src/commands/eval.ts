@@ -15,6 +15,7 @@ import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
 import { isBoxData } from '../image-sets/box-set';
+import { isDepthData } from '../image-sets/depth-layouts';
 import type { SetLimits, TestedPart } from '../image-sets/image-set';
 import type { MaskValues } from '../image-sets/mask-values';
 import { isPairData } from '../image-sets/pair-layouts';
@@ -34,6 +35,9 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   readonly boxData?: string;
   readonly boxImages?: number;
   readonly videoData?: string;
+  readonly videos?: number;
+  readonly depthData?: string;
+  readonly depthImages?: SetLimits;
   readonly dataset?: string;
   readonly images?: SetLimits;
   readonly denseImages?: SetLimits;
@@ -88,14 +92,21 @@ export async function register(program: Command): Promise<void> {
         '--video-data <data>',
         'videos with masks (default: --data where it has videos, else the generated world)',
       )
+      .option('--videos <n>', 'at most so many videos, evenly spaced', positiveInteger, 2)
+      .option(
+        '--depth-data <data>',
+        'pictures with depth (default: --data where it has depth, else the generated world)',
+      )
+      .addOption(limitOption('--depth-images', 'at most so many pictures with depth', '100,40'))
       .option('--no-control', 'leave out the untrained model beside it'),
-  ).action((options: Options) =>
-    runAll(
-      tasks.filter(({ alone }) => !alone),
-      options,
-    ),
-  );
+  ).action((options: Options) => runAll(tasks.filter(({ alone }) => !alone).map(quickened), options));
 }
+
+/** The evaluation as all of them together run it. */
+const quickened = (task: EvalTask): EvalTask => ({
+  ...task,
+  run: (context, options) => task.run(context, { ...task.inAll, ...options }),
+});
 
 const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
@@ -103,11 +114,12 @@ const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   published: 'the folder that the sets lie in, each as its authors pack it: Food-101, CIFAR-10, CIFAR-100, SUN397, ...',
   patches: 'any images, or "world"',
   depth:
-    "pictures with depth: NYU's nyu_depth_v2_labeled.mat, train.txt and test.txt with pairs, train/rgb and train/depth, ...",
+    'pictures with depth: NYU\'s nyu_depth_v2_labeled.mat, train.txt and test.txt with pairs, train/rgb and train/depth, or "world"',
   boxes: 'pictures with boxes: PASCAL VOC, COCO, a folder with a boxes.json, or "world"',
   pairs: 'pairs of pictures with key points: SPair-71k, a folder with a pairs.json, or "world"',
   segmentation: 'images with masks: PASCAL VOC, ADE20K, COCO, Cityscapes, train/images and train/masks, or "world"',
-  videos: 'videos with masks of objects: DAVIS, YouTube-VOS, or frames/<video>/*.jpg with masks/<video>/*.png',
+  videos:
+    'videos with masks of objects: DAVIS, YouTube-VOS, or frames/<video>/*.jpg with masks/<video>/*.png, or "world"',
   nothing: '',
 };
 
@@ -241,7 +253,9 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
   const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
   const videoData = options.videoData ?? (isVideoData(spec) ? spec : 'world');
-  const data = contextOptions(options, { data: spec, denseData, pairData, boxData, videoData, heldOut }, evaluations);
+  const depthData = options.depthData ?? (isDepthData(spec) ? spec : 'world');
+  const own = { data: spec, denseData, pairData, boxData, videoData, depthData, heldOut };
+  const data = contextOptions(options, own, evaluations);
   await using shared = shareSets(data);
   // what cannot be split is refused now, not by each task
   await shared.sets('images');
@@ -284,6 +298,8 @@ const contextOptions = (
     denseImages = images,
     pairs,
     boxImages,
+    videos,
+    depthImages,
     resize,
     maskValues,
     void: unscored,
@@ -292,7 +308,7 @@ const contextOptions = (
     protocol,
     split,
   }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'videoData' | 'heldOut'>,
+  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'videoData' | 'depthData' | 'heldOut'>,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,
@@ -301,6 +317,8 @@ const contextOptions = (
   denseImages,
   pairs,
   boxImages,
+  videos,
+  ...(depthImages && { depthImages }),
   masks: { maskValues, void: unscored },
   segmentation: { trainList, trainShare, protocol },
   split: TESTED_PARTS.find((part) => part === split),

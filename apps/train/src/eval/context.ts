@@ -96,10 +96,10 @@ export interface EvalContext {
   pairs(split?: string): Promise<PairPart>;
   /** Pictures with boxes, and the model. @throws TrainError `data` where there are none or they cannot be right */
   boxes(options?: OpenBoxOptions): Promise<BoxPart>;
-  /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
-  videos(options?: OpenVideosOptions): Promise<VideoPart>;
   /** Pictures with depth, and the model. @throws TrainError `data` where there are none or they cannot be right */
   depth(options?: OpenDepthOptions): Promise<DepthPart>;
+  /** Videos with masks of objects, and the model. @throws TrainError `data` where there are none or they cannot be right */
+  videos(options?: OpenVideosOptions): Promise<VideoPart>;
   /** Outcomes on a part as records. `total`: items of the whole part, in the outcome's own unit; default its images. `others`: what else was read. */
   records(
     part: Part,
@@ -143,10 +143,14 @@ export interface ContextOptions extends ImageOptions {
   readonly boxData?: string | undefined;
   /** Pictures with depth; default `data`. */
   readonly depthData?: string | undefined;
+  /** At most so many pictures with depth; default `images`. */
+  readonly depthImages?: SetLimits;
   /** At most so many pictures with boxes, evenly spaced. */
   readonly boxImages?: number | undefined;
   /** Videos; default `data`. */
   readonly videoData?: string | undefined;
+  /** At most so many videos, evenly spaced. */
+  readonly videos?: number | undefined;
   /** What the values of masks mean; default: they are the classes. */
   readonly masks?: MaskValues;
   /** Which pictures with masks are learnt from. */
@@ -268,13 +272,9 @@ export function openContext(
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
-    async boxes(chosen) {
-      const set = await openChosenBoxes(options, chosen);
-      foreign.push(set);
-      return boxPart(model(), set);
-    },
-    videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
+    boxes: async (chosen) => boxPart(model(), await openChosenBoxes(options, foreign, chosen)),
     depth: async (chosen) => depthPart(model(), await openChosenDepth(options, foreign, chosen)),
+    videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -324,19 +324,25 @@ async function openChosenPairs(options: ContextOptions, split: string | undefine
   return spreadPairs(await openPairs(pairData, { split, name }), limit);
 }
 
-const openChosenBoxes = (
+/** To be closed with what is in `opened`. */
+async function openChosenBoxes(
   { data, boxData = data, dataset: name, boxImages: limit }: ContextOptions,
+  opened: Partial<AsyncDisposable>[],
   chosen: OpenBoxOptions = {},
-): Promise<BoxSet> => openBoxSet(boxData, { name, limit, ...chosen });
+): Promise<BoxSet> {
+  const set = await openBoxSet(boxData, { name, limit, ...chosen });
+  opened.push(set);
+  return set;
+}
 
 const openChosenVideos = (
-  { data, videoData = data, dataset: name }: ContextOptions,
+  { data, videoData = data, videos: sequences, dataset: name }: ContextOptions,
   chosen: OpenVideosOptions = {},
-): Promise<VideoSet> => openVideos(videoData, { name, ...chosen });
+): Promise<VideoSet> => openVideos(videoData, { name, ...chosen, sequences: chosen.sequences ?? sequences });
 
 /** To be closed with what is in `opened`. */
 async function openChosenDepth(
-  { data, depthData = data, dataset: name, images: limits }: ContextOptions,
+  { data, depthData = data, dataset: name, images, depthImages: limits = images }: ContextOptions,
   opened: Partial<AsyncDisposable>[],
   chosen: OpenDepthOptions = {},
 ): Promise<DepthSet> {

@@ -54,6 +54,8 @@ export interface EvalTask extends RunnableTask {
   readonly rasa?: SecondRun | { readonly leftOut: string };
   /** Place in `eval all`; without one it comes last. */
   readonly order?: number;
+  /** With which options `eval all` runs it, where it has quicker ones than the usual. */
+  readonly inAll?: Readonly<Record<string, unknown>>;
   /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */
   readonly alone?: boolean;
   /** Adds the task's own options. */

@@ -1,4 +1,4 @@
-/** Where pictures with depth come from: NYU's own file, lists of pairs, folders of pairs; and GeoNet's folder to learn from. */
+/** Where pictures with depth come from: NYU's own file, lists of pairs, folders of pairs, the generated world; and GeoNet's folder to learn from. */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRandom, type FileTree, openFileTree, permutation } from '@franca/data';
@@ -9,7 +9,8 @@ import { type DepthPart, depthOfPairs, type NamedTree } from './depth-layout';
 import { hasDepthLists, readDepthLists } from './depth-lists';
 import { nyuFileOf, openNyuFile } from './depth-mat';
 import type { DepthImages, DepthSet } from './depth-set';
-import { chosenOf, datasetName, type SetLimits } from './image-set';
+import { worldDepth } from './depth-world';
+import { chosenOf, datasetName, isWorld, type SetLimits } from './image-set';
 
 export interface OpenDepthOptions {
   /** The data set's name in records. */
@@ -23,11 +24,12 @@ export interface OpenDepthOptions {
   readonly limits?: SetLimits;
 }
 
-const GIVE = `give NYU's nyu_depth_v2_labeled.mat, lists of pairs (train.txt and test.txt), or folders of pairs (train/rgb and train/depth, test/rgb and test/depth)`;
+const GIVE = `give NYU's nyu_depth_v2_labeled.mat, lists of pairs (train.txt and test.txt), or folders of pairs (train/rgb and train/depth, test/rgb and test/depth), or "world"`;
 const MILLIMETRES = 1000;
 
 /** Whether data tell at a glance that they have depth. */
 export function isDepthData(spec: string): boolean {
+  if (isWorld(spec)) return true;
   if (nyuFileOf(spec) !== undefined) return true;
   if (!statSync(spec, { throwIfNoEntry: false })?.isDirectory()) return false;
   const pairs = (part: string): boolean => existsSync(join(spec, part, 'rgb')) && existsSync(join(spec, part, 'depth'));
@@ -63,6 +65,11 @@ export async function openDepthSet(spec: string, options: OpenDepthOptions = {})
 async function openOwn(spec: string, options: OpenDepthOptions): Promise<DepthSet> {
   const { name, split, depthScale } = options;
   const dataset = datasetName(spec, name);
+  if (isWorld(spec)) {
+    refuse(split !== undefined, `--split says nothing about the generated world; leave it out`);
+    refuse(depthScale !== undefined, `--depth-scale says nothing about the generated world; leave it out`);
+    return worldDepth(spec, dataset);
+  }
   const file = nyuFileOf(spec);
   if (file !== undefined) {
     refuse(

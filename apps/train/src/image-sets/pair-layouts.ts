@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FileTree, openFileTree, subtree } from '@franca/data';
 import { TrainError } from '../errors';
-import { datasetName } from './image-set';
+import { datasetName, isWorld } from './image-set';
 import { some } from './judge-masks';
 import { filePairs, PAIR_FILE } from './pair-file';
 import { type PairSet, pairSet } from './pair-set';
@@ -36,8 +36,6 @@ export function isPairData(spec: string): boolean {
   const inside = readdirSync(spec, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return has(PAIR_FILE) || has('PairAnnotation') || inside.some((folder) => has(folder.name, 'PairAnnotation'));
 }
-
-const isWorld = (spec: string): boolean => spec === 'world' || spec.startsWith('world:');
 
 /** The data set's own name where its folder has it; other data of its layout go by theirs. */
 const nameOfSpair = (root: FileTree, spec: string): string =>

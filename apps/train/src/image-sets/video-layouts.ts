@@ -1,14 +1,15 @@
-/** Where videos come from: DAVIS, YouTube-VOS or folders of frames; each layout inside archives too. */
+/** Where videos come from: DAVIS, YouTube-VOS or folders of frames, each layout inside archives too; or the generated world. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FileTree, openFileTree, subtree } from '@franca/data';
 import { TrainError } from '../errors';
-import { datasetName } from './image-set';
+import { datasetName, isWorld } from './image-set';
 import { some } from './judge-masks';
 import { davisVideos, isDavis } from './video-davis';
 import { folderVideos, hasMaskBeside, isFrameFolder } from './video-folders';
 import { type ChosenSequences, type ListedVideos, videoSet } from './video-listed';
 import type { VideoSet } from './video-set';
+import { worldVideos } from './video-world';
 import { isYoutube, youtubeVideos } from './video-youtube';
 
 export interface OpenVideosOptions {
@@ -22,10 +23,16 @@ export interface OpenVideosOptions {
 }
 
 /**
- * Opens the videos of a folder or an archive.
+ * Opens the videos of a folder, an archive or the generated world.
  * @throws TrainError `data` where there are none, or they cannot be right, `usage` where there is no such part; DataError as `openFileTree`
  */
 export async function openVideos(spec: string, options: OpenVideosOptions = {}): Promise<VideoSet> {
+  if (isWorld(spec)) {
+    const given = (['split', 'resolution'] as const).find((name) => options[name] !== undefined);
+    if (given !== undefined)
+      throw new TrainError('usage', `--${given} says nothing about the generated world; leave it out`);
+    return worldVideos(spec, options.name ?? datasetName(spec), options.sequences);
+  }
   const { root, part } = rootOf(await openFileTree(spec), options.split);
   const listed = await listedVideos(root, part, options);
   return videoSet(root, listed, {
@@ -34,8 +41,9 @@ export async function openVideos(spec: string, options: OpenVideosOptions = {}):
   });
 }
 
-/** Whether `spec` is a folder with videos, by names alone: archives are not looked into. */
+/** Whether `spec` is the generated world or a folder with videos, by names alone: archives are not looked into. */
 export function isVideoData(spec: string): boolean {
+  if (isWorld(spec)) return true;
   if (!statSync(spec, { throwIfNoEntry: false })?.isDirectory()) return false;
   const inside = readdirSync(spec, { withFileTypes: true });
   const folders = ['', ...inside.filter((entry) => entry.isDirectory()).map(({ name }) => name)];
@@ -88,7 +96,7 @@ function rootOf(tree: FileTree, split: string | undefined): Root {
   const advice = packed.length > 0 ? `unpack ${packed[0]} first, or ` : '';
   throw new TrainError(
     'data',
-    `${tree.name} has no videos; ${advice}give DAVIS (ImageSets, JPEGImages, Annotations), YouTube-VOS (JPEGImages, Annotations), or frames/<video>/*.jpg with masks/<video>/*.png`,
+    `${tree.name} has no videos; ${advice}give DAVIS (ImageSets, JPEGImages, Annotations), YouTube-VOS (JPEGImages, Annotations), or frames/<video>/*.jpg with masks/<video>/*.png, or "world"`,
   );
 }
 

@@ -57,7 +57,7 @@ export async function videoSet(
 ): Promise<VideoSet> {
   const where = `${tree.name} ${listed.split}`;
   const total = listed.sequences.length;
-  const meant = chooseSequences(listed, chosen, where);
+  const meant = chooseSequences(listed.sequences, chosen, where);
   const short = meant.filter(({ frames }) => frames.length < 2);
   const long = meant.filter(({ frames }) => frames.length >= 2);
   const unmasked = long.filter(({ frames }) => frames[0]!.mask === undefined);
@@ -86,7 +86,7 @@ export async function videoSet(
   const notes = [
     ...tree.notes,
     ...listed.notes,
-    ...(meant.length < total ? [`${meant.length} of ${total} sequences of ${where} are used`] : []),
+    ...usedNote(meant.length, total, where),
     ...left,
     ...(lost > 0 ? [`${lost} objects have no pixel in the mask that is to give them and are left out`] : []),
     ...noteOn(unscored, 'have no masks to score against: objects are followed, nothing is scored'),
@@ -115,14 +115,18 @@ export const scoredObjects = (sequence: VideoSequence, scoring: VideoScoring): {
     .filter(({ frames }) => frames.length > 0);
 };
 
+export const usedNote = (used: number, total: number, where: string): string[] =>
+  used < total ? [`${used} of ${total} sequences of ${where} are used`] : [];
+
 const noteOn = (names: readonly string[], what: string): string[] =>
   names.length > 0 ? [`${names.length} sequences ${what}: ${some(names)}`] : [];
 
-function chooseSequences(
-  { sequences }: ListedVideos,
+/** @throws TrainError `usage` where one that is asked for does not exist */
+export function chooseSequences<Sequence extends { readonly name: string }>(
+  sequences: readonly Sequence[],
   chosen: ChosenSequences | undefined,
   where: string,
-): readonly ListedSequence[] {
+): readonly Sequence[] {
   if (chosen === undefined) return sequences;
   if (typeof chosen === 'number') {
     const count = Math.min(chosen, sequences.length);

@@ -32,25 +32,27 @@ export function sceneLabel(index: number, classes: number, seed: number): number
 export function drawScene(index: number, classes: number, seed: number, grade: Grade): Scene {
   const label = sceneLabel(index, classes, seed);
   const { others, subjectShare } = FREEDOM[grade];
+  const subject = { label, classes, grade, freedom: FREEDOM[grade] };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const random = createRandom({ seed, position: index, stream: attempt });
-    const scene = attemptScene({ label, classes, grade }, random.below(others + 1), random);
+    const scene = arrangeScene(subject, random.below(others + 1), random);
     const { share, lead } = dominance(scene);
     if (share >= subjectShare && lead >= SUBJECT_LEAD) return scene;
   }
   // Alone, the subject is the largest toy whatever its size.
-  return attemptScene({ label, classes, grade }, 0, createRandom({ seed, position: index, stream: ATTEMPTS }));
+  return arrangeScene(subject, 0, createRandom({ seed, position: index, stream: ATTEMPTS }));
 }
 
 /** What a scene is to show. */
-interface Subject {
+export interface Subject {
   readonly label: number;
   readonly classes: number;
   readonly grade: Grade;
+  readonly freedom: Freedom;
 }
 
-function attemptScene({ label, classes, grade }: Subject, others: number, random: Random): Scene {
-  const freedom = FREEDOM[grade];
+/** Draws a scene of a subject and at most `others` more, as many as there is room for; whoever calls looks at it. */
+export function arrangeScene({ label, classes, grade, freedom }: Subject, others: number, random: Random): Scene {
   const objects = [drawObject(label, grade, random)];
   const azimuth = random.uniform(0, 2 * Math.PI);
   for (let i = 0; i < others; i++) {

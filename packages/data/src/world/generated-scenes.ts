@@ -96,7 +96,8 @@ export function worldScenes(given: GeneratedWorldOptions): WorldScenes {
   };
 }
 
-function inRange(name: string, value: number, low: number, high: number): void {
+/** Refuses a number that is no integer of a range. */
+export function inRange(name: string, value: number, low: number, high: number): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
   throw new DataError(
     'argument',

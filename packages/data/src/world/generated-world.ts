@@ -8,7 +8,7 @@
 import type { PixelImage } from '../images/image';
 import type { ImageSource } from '../images/image-source';
 import { type GeneratedScenes, type GeneratedWorldOptions, worldScenes } from './generated-scenes';
-import type { Grade } from './grades';
+import { gradeText, RENDERING } from './grades';
 import { createRenderThreads } from './render-threads';
 
 export interface GeneratedWorld extends ImageSource, GeneratedScenes {
@@ -16,9 +16,6 @@ export interface GeneratedWorld extends ImageSource, GeneratedScenes {
   readonly classes: readonly string[];
   label(index: number): number;
 }
-
-/** Another one whenever a scene is drawn or rendered with other pixels, so that no older features are taken for them. */
-const RENDERING: Readonly<Record<Grade, number>> = { easy: 2, medium: 2, hard: 1 };
 
 const MAX_KEPT_BYTES = 2 ** 28;
 
@@ -37,8 +34,7 @@ export function generatedWorld(options: GeneratedWorldOptions = {}): GeneratedWo
     if (kept.size < room) kept.set(index, image);
     return image;
   };
-  // the hard world is the one that had no grade
-  const graded = grade === 'hard' ? '' : `${grade} `;
+  const graded = gradeText(grade);
   return {
     name: `generated ${graded}world (${split}, ${classes} classes, seed ${seed})`,
     length: scenes.length,

@@ -13,6 +13,12 @@ export const GRADES = ['easy', 'medium', 'hard'] as const;
 
 export type Grade = (typeof GRADES)[number];
 
+/** Another one whenever a scene is drawn or rendered with other pixels, so that no older features are taken for them. */
+export const RENDERING: Readonly<Record<Grade, number>> = { easy: 2, medium: 2, hard: 1 };
+
+/** The grade in names: the hard world is the one that had none. */
+export const gradeText = (grade: Grade): string => (grade === 'hard' ? '' : `${grade} `);
+
 export type Range = readonly [low: number, high: number];
 
 /** What a grade leaves free, and how far. */

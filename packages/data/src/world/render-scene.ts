@@ -205,7 +205,8 @@ function labelObjects(scene: Scene, tracer: Tracer, instance: Uint8Array, size: 
   return labelled.filter(({ area }) => area > 0);
 }
 
-function keypointsOf(scene: Scene, tracer: Tracer, index: number, size: number): Keypoint[] {
+/** The key points of toy `index`, whether or not any of its pixels is seen. */
+export function keypointsOf(scene: Scene, tracer: Tracer, index: number, size: number): Keypoint[] {
   const camera = createCamera(scene.camera);
   const object = scene.objects[index]!;
   const ray = new Float64Array(6);

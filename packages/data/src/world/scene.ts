@@ -48,8 +48,8 @@ export interface Scene {
   label: number;
   objects: SceneObject[];
   floor: Covering;
-  /** A wall behind everything, or open sky. */
-  wall: { distance: number; covering: Covering } | null;
+  /** A wall behind everything, or open sky: so far behind the target of the camera that it faces squarely, which is the scene's own unless `faces` is another one. */
+  wall: { distance: number; covering: Covering; faces?: Pick<Scene['camera'], 'eye' | 'target'> } | null;
   sky: readonly [horizon: Colour, zenith: Colour];
   /** Unit vector towards the lamp. */
   light: Triple;

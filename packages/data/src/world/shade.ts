@@ -46,9 +46,9 @@ interface Stage {
   readonly normal: Float64Array;
 }
 
-/** A wall that faces the camera squarely in plan, behind the point that it looks at. */
+/** A wall that faces its camera squarely in plan, behind the point that it looks at. */
 interface PlacedWall {
-  /** Direction from the camera, of unit length in plan. */
+  /** Direction towards the wall, of unit length in plan, and how far away the eye is. */
   readonly x: number;
   readonly z: number;
   readonly distance: number;
@@ -77,15 +77,17 @@ export function createShader(scene: Scene, tracer: Tracer, camera: Camera): Shad
   };
 }
 
-function placeWall({ wall, camera: { eye, target } }: Scene): PlacedWall | null {
+function placeWall({ wall, camera }: Scene): PlacedWall | null {
   if (!wall) return null;
+  const { eye, target } = wall.faces ?? camera;
   const [x, z] = [target[0] - eye[0], target[2] - eye[2]];
   const plan = Math.hypot(x, z);
   const { covering, distance } = wall;
+  const closer = (x * (camera.eye[0] - eye[0]) + z * (camera.eye[2] - eye[2])) / plan;
   return {
     x: x / plan,
     z: z / plan,
-    distance: plan + distance,
+    distance: plan + distance - closer,
     pattern: patternOf(covering),
     colours: covering.colours,
   };
