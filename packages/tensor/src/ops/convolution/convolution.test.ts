@@ -14,6 +14,7 @@ import { interpret } from '../../passes/interpret';
 import { type CheckInput, checkOp, normals } from '../../testing';
 import { openMatrixGpu } from '../../testing/matrix-gpu';
 import * as ops from '../elementwise';
+import { residentMatmul } from '../matmul/resident';
 import { matrixMatmul } from '../matmul/subgroup-matrix';
 import { sum } from '../reduce';
 import { constant, input } from '../sources';
@@ -193,6 +194,20 @@ describe('conv2d', () => {
       batch: { x: spec([1, 9, 9, 4]), w: spec([4, 3, 3, 4]) },
     });
     expect(step.plan.steps).toHaveLength(1);
+  });
+  test('keeps a short weight by its lanes', async () => {
+    const op = {
+      ...convolutionOp,
+      lower: (args: LowerArgs<WindowAttrs>) => [residentMatmul(convolutionProblem(args))],
+    };
+    const [image, grid] = [
+      [2, 6, 5, 4],
+      [5, 4],
+    ] as const;
+    const window = { image, grid, taps: [2, 2], stride: [1, 1], spread: [1, 1], step: 1, padding: [0, 0] } as const;
+    await checkOp(gpu, (x, w) => record1(op, [x, w], { window }), [{ shape: image }, { shape: [8, 2, 2, 4] }], {
+      gradient: false,
+    });
   });
   test('sums f16 in f32', async (context) => {
     context.skip(!gpu.target.f16, 'the adapter has no f16');
