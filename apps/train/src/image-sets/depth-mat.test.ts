@@ -6,6 +6,7 @@ import { deflateSync } from 'node:zlib';
 import hdf5 from 'h5wasm/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDepthSet } from './depth-layouts';
+import { openHdf5 } from './hdf5-file';
 
 let root: string;
 beforeAll(async () => {
@@ -146,6 +147,36 @@ describe("NYU's file", () => {
     await expect(openDepthSet(broken)).rejects.toThrow(/has no rawDepths/);
   });
 });
+
+test('a damaged piece of the file is named where it is read, never taken for pixels', async () => {
+  const [clean, broken] = [join(root, 'clean.h5'), join(root, 'piece.h5')];
+  await writeNyu(clean);
+  const bytes = await readFile(clean);
+  const file = await openHdf5(clean);
+  const pixels = Array.from(file.array('images')!.read(2)).join();
+  file[Symbol.dispose]();
+  const found = new Set<string>();
+  for (let at = Math.floor(bytes.length / 4); at < bytes.length - 8; at += 24) {
+    await writeFile(broken, Buffer.from(bytes).fill(0x55, at, at + 8));
+    found.add(await readBroken(broken, pixels));
+  }
+  expect([...found]).toContain('corrupt-image');
+  expect([...found]).not.toContain('other pixels');
+});
+
+async function readBroken(path: string, pixels: string): Promise<string> {
+  try {
+    const file = await openHdf5(path);
+    try {
+      const images = file.array('images');
+      return !images || Array.from(images.read(2)).join() === pixels ? 'as it was' : 'other pixels';
+    } finally {
+      file[Symbol.dispose]();
+    }
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
 
 test("GeoNet's frames are learnt from: colours with twice their mean again, the last row and column left out", async () => {
   const folder = join(root, 'geonet');

@@ -41,8 +41,18 @@ export async function openHdf5(path: string): Promise<Hdf5File> {
       if (!attempt(() => file.keys(), damaged).includes(name)) return undefined;
       const found = attempt(() => file.get(name), damaged);
       if (!(found instanceof library.Dataset)) return undefined;
-      const sizes = attempt(() => numericSizes(found), damaged);
-      return sizes && { sizes, read: (entry) => readEntry(found, sizes, entry, `${path} ${name} ${entry}`) };
+      const numbers = attempt(() => numbersOf(found), damaged);
+      if (!numbers) return undefined;
+      return {
+        sizes: numbers.sizes,
+        read(entry) {
+          const corrupt = (cause?: unknown): DataError =>
+            new DataError('corrupt-image', `${path}: ${name} of frame ${entry} cannot be read`, { cause });
+          const values = attempt(() => readEntry(library, found, numbers, entry), corrupt);
+          if (!values) throw corrupt();
+          return values;
+        },
+      };
     },
     [Symbol.dispose]: () => void file.close(),
   };
@@ -56,22 +66,48 @@ function attempt<T>(act: () => T, failure: (cause: unknown) => DataError): T {
   }
 }
 
-/** Integers or floats of at most 8 bytes that lie in the file itself. */
-function numericSizes(dataset: Dataset): number[] | undefined {
-  const { type, size, shape, virtual_sources } = dataset.metadata;
-  if ((type !== 0 && type !== 1) || size > 8 || virtual_sources !== undefined || !shape || shape.length < 2)
+const TYPES = {
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  i1: Int8Array,
+  i2: Int16Array,
+  i4: Int32Array,
+  f4: Float32Array,
+  f8: Float64Array,
+} as const;
+
+/** Sizes and type of numbers that lie in the file itself; undefined for anything else. */
+function numbersOf({ metadata }: Dataset): { sizes: number[]; make: (typeof TYPES)[keyof typeof TYPES] } | undefined {
+  const { type, size, signed, littleEndian, shape, virtual_sources } = metadata;
+  const name = `${type === 1 ? 'f' : signed ? 'i' : 'u'}${size}`;
+  if ((type !== 0 && type !== 1) || !littleEndian || virtual_sources !== undefined || !shape || shape.length < 2)
     return undefined;
   const entry = shape.slice(1).reduce((product, each) => product * each, 1);
-  return shape.every((each) => Number.isSafeInteger(each) && each > 0) && entry <= MAX_ENTRY ? shape : undefined;
+  const isSane = shape.every((each) => Number.isSafeInteger(each) && each > 0) && entry <= MAX_ENTRY;
+  return isSane && Object.hasOwn(TYPES, name) ? { sizes: shape, make: TYPES[name as keyof typeof TYPES] } : undefined;
 }
 
-function readEntry(dataset: Dataset, sizes: readonly number[], entry: number, what: string): ArrayLike<number> {
-  const corrupt = (cause?: unknown): DataError => new DataError('corrupt-image', `${what} cannot be read`, { cause });
-  const values = attempt(
-    () => dataset.slice([[entry, entry + 1], ...sizes.slice(1).map((size): [number, number] => [0, size])]),
-    corrupt,
-  );
-  const count = sizes.slice(1).reduce((product, each) => product * each, 1);
-  if (!ArrayBuffer.isView(values) || (values as unknown as ArrayLike<number>).length !== count) throw corrupt();
-  return values as unknown as ArrayLike<number>;
+/** Not by `Dataset.slice`, which gives what is in memory where the library cannot read. */
+function readEntry(
+  { Module: module }: Hdf5,
+  { file_id, path }: Dataset,
+  { sizes, make }: NonNullable<ReturnType<typeof numbersOf>>,
+  entry: number,
+): ArrayLike<number> | undefined {
+  const count = sizes.slice(1).reduce((product, size) => product * size, 1);
+  const bytes = count * make.BYTES_PER_ELEMENT;
+  const at = module._malloc(bytes);
+  if (!at) return undefined;
+  try {
+    const [counts, offsets] = [
+      [1, ...sizes.slice(1)],
+      [entry, ...sizes.slice(1).map(() => 0)],
+    ];
+    const strides = sizes.map(() => 1n);
+    const status = module.get_dataset_data(file_id, path, counts.map(BigInt), offsets.map(BigInt), strides, BigInt(at));
+    return status < 0 ? undefined : new make(module.HEAPU8.slice(at, at + bytes).buffer);
+  } finally {
+    module._free(at);
+  }
 }
