@@ -41,6 +41,7 @@ const LINES: Readonly<Record<string, Line>> = {
     asks: 'is an object followed through a video? (floor: its first mask)',
     floor: ({ others }) => others['J&F of the given masks'],
   },
+  depth: { asks: 'does a patch tell how far away it is? (metres, less is better)' },
   'warp-correspondence': {
     asks: 'is a patch found again when turned? (floor: its old place)',
     variant: 'strong',

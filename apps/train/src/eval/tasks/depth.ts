@@ -31,7 +31,7 @@ export const task: EvalTask = {
   name: 'depth',
   about: 'depth of every pixel by a probe on tokens of four blocks (NYUv2, paper Table 6)',
   reads: 'depth',
-  order: 13,
+  order: 17,
   inAll: { probe: 'ridge' },
   rasa: { leftOut: 'its tokens are those before the final norm' },
   options: (command: Command) =>
