@@ -38,6 +38,8 @@ describe('videos of the generated world', () => {
     expect(some.notes).toEqual(['2 of 30 sequences of world:easy:size=32:seed=4 val are used']);
     const { image } = generatedVideos({ grade: 'easy', size: 32, seed: 4, split: 'val' }).video(15).sample(2);
     expect(await some.sequences[1]!.read(2)).toEqual(image);
+    // square frames stay square by DINO's rule
+    expect((await openVideos('world:size=96:length=1')).shortSide).toBe(128);
     const named = await openVideos(SPEC, { sequences: ['val-1'] });
     expect(named.sequences.map(({ name }) => name)).toEqual(['val-1']);
     await expect(openVideos(SPEC, { sequences: ['val-3'] })).rejects.toMatchObject({ code: 'usage' });

@@ -20,10 +20,13 @@ export async function worldVideos(spec: string, dataset: string, chosen?: Chosen
     sequences: meant.map(({ name, index }) => sequenceOf(name, videos.video(index), size, masks)),
     scoring: 'davis-2017',
     total: videos.length,
-    shortSide: size,
+    shortSide: squareSide(size),
     notes: usedNote(meant.length, videos.length, `${spec} val`),
   };
 }
+
+/** DINO cuts the long side, from 64 px on, down to a multiple of that: here it must not be another one than the short side. */
+const squareSide = (size: number): number => (size < 64 ? size : Math.ceil(size / 64) * 64);
 
 /** The masks of the frames that were drawn of one sequence, the last: they come with its pictures. */
 function keptMasks() {
