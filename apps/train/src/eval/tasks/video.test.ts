@@ -13,6 +13,9 @@ import { runCli } from '../../run-cli';
 import { openContext } from '../context';
 import { task } from './video';
 
+// a real backbone computes for longer here than Mesa takes to optimise
+vi.stubEnv('GALLIVM_PERF', undefined);
+
 let folder: string;
 let tiny: string;
 let session: FeatureSession;
@@ -164,22 +167,20 @@ test.skipIf(!deit || !mini)(
   async () => {
     // of each scored frame, computed with PyTorch on the same pictures at a short side of 320
     const expected = {
-      'dog 1': { J: [0.761357, 0.763841], F: [0.754214, 0.747103] },
       'composite-libby-car-roundabout 1': { J: [0.701143, 0.669962], F: [0.778385, 0.734127] },
       'composite-libby-car-roundabout 2': { J: [0.899996, 0.874237], F: [0.840777, 0.798654] },
     };
-    const names = ['dog', 'composite-libby-car-roundabout'];
-    await writeAt(at('mini/ImageSets/2017/val.txt'), names.join('\n'));
+    const name = 'composite-libby-car-roundabout';
+    await writeAt(at('mini/ImageSets/2017/val.txt'), name);
     for (const [kind, ending] of [
       ['JPEGImages', 'jpg'],
       ['Annotations', 'png'],
-    ])
-      for (const name of names) {
-        const place = join(kind!, '480p', name);
-        await mkdir(at('mini', place), { recursive: true });
-        for (const frame of ['00000', '00001', '00002', '00003'])
-          await copyFile(join(mini!, place, `${frame}.${ending}`), at('mini', place, `${frame}.${ending}`));
-      }
+    ]) {
+      const place = join(kind!, '480p', name);
+      await mkdir(at('mini', place), { recursive: true });
+      for (const frame of ['00000', '00001', '00002', '00003'])
+        await copyFile(join(mini!, place, `${frame}.${ending}`), at('mini', place, `${frame}.${ending}`));
+    }
     const printed: string[] = [];
     const spies = [
       vi.spyOn(console, 'log').mockImplementation((line: string) => void printed.push(line)),
@@ -201,7 +202,7 @@ test.skipIf(!deit || !mini)(
         expect(Math.abs(value - [...J, ...F][i]!)).toBeLessThan(1e-3);
     }
     const records = JSON.parse(await readFile(at('mini.json'), 'utf8')) as EvalRecord[];
-    expect(records[0]).toMatchObject({ task: 'video-segmentation', evaluated: 3, total: 3 });
+    expect(records[0]).toMatchObject({ task: 'video-segmentation', evaluated: 2, total: 2 });
     expect(await readFile(at('mini.html'), 'utf8')).toContain('each object at 320 px, in percent');
   },
 );
