@@ -254,6 +254,16 @@ test('the page has the tables of the paper, its charts and all differences; the 
   );
 });
 
+test('of errors in metres the smaller one is marked', async () => {
+  const depth = (features: string, value: number) =>
+    knnRecord(features, 5, { task: 'depth', metric: 'SI-RMSE', unit: 'number', value, items: undefined });
+  const json = join(folder, 'depth.json');
+  const files = [await file('near.json', [depth('A', 0.3)]), await file('far.json', [depth('B', 0.5)])];
+  expect(await compare(...files, '--json', json)).toBe(0);
+  const { rows } = JSON.parse(await readFile(json, 'utf8'));
+  expect(rows[0].best).toEqual(['A']);
+});
+
 test('the mean over sets that a record holds is a column, and no member of another average', async () => {
   const model = (features: string) => [
     ...['dtd', 'food-101'].map((dataset) => knnRecord(features, 5, { task: 'logistic-regression', dataset })),

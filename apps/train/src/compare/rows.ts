@@ -72,7 +72,7 @@ function joinedNames(names: readonly string[]): string {
 }
 
 /** Tasks whose number is better where it is less, and those where neither way is better. */
-const LESS: ReadonlySet<string> = new Set(['position-decodability']);
+const LESS: ReadonlySet<string> = new Set(['position-decodability', 'depth']);
 const NEITHER: ReadonlySet<string> = new Set(['position-entropy', 'mask-coverage']);
 
 function bestOf(task: string, cells: ComparedRow['cells']): number[] {

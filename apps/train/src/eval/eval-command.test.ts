@@ -25,7 +25,17 @@ const records = async (file: string) => JSON.parse(await readFile(file, 'utf8'))
 
 test('all evaluations in one go end in one table, one page and complete records', async () => {
   const [json, html] = [join(folder, 'all.json'), join(folder, 'all.html')];
-  const limits = ['--dense-images', '16,4', '--box-images', '4', '--no-control'];
+  const limits = [
+    '--dense-images',
+    '16,4',
+    '--box-images',
+    '4',
+    '--videos',
+    '1',
+    '--depth-images',
+    '16,4',
+    '--no-control',
+  ];
   expect(await runCli(['eval', 'all', ...model, ...world, ...limits, '--json', json, '--html', html])).toBe(0);
   const tasks = new Set((await records(json)).map(({ task }) => task));
   expect(tasks.size).toBe((await findTasks()).filter(({ alone }) => !alone).length);
@@ -42,6 +52,7 @@ test('all evaluations in one go end in one table, one page and complete records'
       'linear-segmentation',
       'overclustering',
       'position-entropy',
+      'video-segmentation',
       'warp-correspondence',
     ]),
   );

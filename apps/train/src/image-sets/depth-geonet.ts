@@ -48,6 +48,7 @@ export function geonetFrames(tree: FileTree, dataset: string): DepthImages {
       'learnt from frames as GeoNet prepared them',
       ...(files.length < all.length ? [`${all.length - files.length} bad files are left out, as in Probe3D`] : []),
     ],
+    isGeonet: files.length < all.length,
     key: (index) => files[index]!,
     label: () => -1,
     read: async (index, signal) => pictureOf(await field(index, 'img', signal)),

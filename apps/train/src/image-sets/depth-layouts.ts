@@ -162,5 +162,10 @@ async function openTraining(spec: string, { depthScale }: OpenDepthOptions): Pro
 function limited(set: DepthImages, limit: number | undefined): DepthImages {
   if (limit === undefined || limit >= set.length) return set;
   const indices = Array.from({ length: limit }, (_, index) => Math.floor((index * set.length) / limit));
-  return { ...set, ...chosenOf(set, indices), depth: (index, signal) => set.depth(indices[index]!, signal) };
+  return {
+    ...set,
+    ...chosenOf(set, indices),
+    isGeonet: false,
+    depth: (index, signal) => set.depth(indices[index]!, signal),
+  };
 }

@@ -14,6 +14,8 @@ export interface DepthMap {
 
 /** One part. Its pictures that have no usable depth are not in it. */
 export interface DepthImages extends ImageSet {
+  /** Whether these are all of GeoNet's frames, which the paper's probes learn from. */
+  readonly isGeonet?: boolean;
   /** Read anew every time. @throws DataError with an image code (see `isImageError`) where this one is damaged */
   depth(index: number, signal?: AbortSignal): Promise<DepthMap>;
 }

@@ -82,6 +82,7 @@ const SETTING = {
   propagation: DINO_PROPAGATION,
   asked: {},
   differences: [],
+  note: undefined,
 } as const;
 
 describe('objects of the generated world', () => {

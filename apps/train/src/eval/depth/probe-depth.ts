@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { defaultCacheDir } from '@franca/data';
 import {
+  DEPTH_RANGE,
   type DepthMetrics,
   type DepthTokens,
   depthMetrics,
@@ -31,6 +32,8 @@ export interface ScoredDepth {
   readonly index: number;
   /** Undefined where it has no reading. */
   readonly metrics: DepthMetrics | undefined;
+  /** RMSE of the mean depth of train. */
+  readonly ofConstant?: number;
   /** Of the pictures that are shown. */
   readonly shown?: { readonly truth: Float32Array; readonly prediction: Float32Array };
 }
@@ -41,6 +44,17 @@ export interface ProbedDepth {
   readonly losses: readonly number[];
   /** Batches without any reading, which changed nothing. */
   readonly skipped: number;
+  /** What one has for nothing, by name: the error of the mean depth of what was learnt from. Empty where a training was taken up at its end. */
+  readonly constant: Readonly<Record<string, number>>;
+  readonly cost: DepthCost;
+}
+
+/** Seconds of this run, features included. */
+export interface DepthCost {
+  /** Steps that were taken in it, and what they took together. */
+  readonly steps: number;
+  readonly learning: number;
+  readonly testing: number;
 }
 
 export interface ProbeSettings {
@@ -67,13 +81,49 @@ export async function probeDepth({ session, train, test }: DepthPart, settings: 
     preparation: size.preparation,
     depthSize: size.depthSize,
   };
+  const mean = runningMean();
+  const began = performance.now();
   const learnt = plan.head
-    ? await learn(session, train, reading, settings)
-    : { predictor: await regress(session, train, reading, settings), losses: [], skipped: 0 };
+    ? await learn(session, train, reading, mean, settings)
+    : { predictor: await regress(session, train, reading, mean, settings), losses: [], skipped: 0, steps: 0 };
   using predictor = learnt.predictor;
-  const scored = await scoreAll(session, test, reading, predictor, settings);
-  return { scored, losses: learnt.losses, skipped: learnt.skipped };
+  const middle = performance.now();
+  const scored = await scoreAll(session, test, reading, predictor, { ...settings, constant: mean.value() });
+  const errors = scored.flatMap(({ ofConstant }) => ofConstant ?? []);
+  return {
+    scored,
+    losses: learnt.losses,
+    skipped: learnt.skipped,
+    constant: errors.length > 0 ? { [CONSTANT]: errors.reduce((sum, error) => sum + error) / errors.length } : {},
+    cost: {
+      steps: learnt.steps,
+      learning: (middle - began) / 1000,
+      testing: (performance.now() - middle) / 1000,
+    },
+  };
 }
+
+const CONSTANT = 'RMSE of the mean depth';
+
+/** The mean of all readings that pass by. */
+function runningMean() {
+  let [sum, count] = [0, 0];
+  return {
+    async *over(batches: AsyncIterable<DepthBatch>): AsyncGenerator<DepthBatch> {
+      for await (const batch of batches) {
+        for (const depth of batch.depths) {
+          if (depth <= 0 || depth > DEPTH_RANGE[1]) continue;
+          sum += depth;
+          count++;
+        }
+        yield batch;
+      }
+    },
+    value: (): number | undefined => (count > 0 ? sum / count : undefined),
+  };
+}
+
+type RunningMean = ReturnType<typeof runningMean>;
 
 /** What features of a whole set may take on disk; of larger ones nothing is kept. */
 const KEPT_BYTES = 32 * 2 ** 30;
@@ -89,6 +139,7 @@ async function learn(
   session: FeatureSession,
   train: DepthImages,
   reading: DepthReading,
+  mean: RunningMean,
   { plan, cache }: ProbeSettings,
 ) {
   const { protocol, facts, head, hidden, epochs, batchSize, augment } = plan;
@@ -101,13 +152,15 @@ async function learn(
     );
   const kept = isKept(session, train, reading);
   const source = (epoch: number): AsyncGenerator<DepthBatch> =>
-    depthBatches(session, train, reading, {
-      batchSize,
-      dropLast,
-      keepPlaces: true,
-      fresh: !kept,
-      pass: augment ? { seed: SEED, pass: epoch } : undefined,
-    });
+    mean.over(
+      depthBatches(session, train, reading, {
+        batchSize,
+        dropLast,
+        keepPlaces: true,
+        fresh: !kept,
+        pass: augment ? { seed: SEED, pass: epoch } : undefined,
+      }),
+    );
   const folder = join(cache ?? join(defaultCacheDir(), 'features'), 'depth-probes');
   const file = trainingFile(folder, {
     ...{ weights: session.extraction.weights, code: session.extraction.code },
@@ -119,6 +172,7 @@ async function learn(
   if (resume) console.error(`goes on after epoch ${resume.epoch}, from ${file.path}`);
   if (kept && !augment) for await (const _ of source(0)) void _;
   const progress = countProgress(`depth probe on ${train.dataset}`, { items: 'steps', unit: 'steps' });
+  let steps = 0;
   const probe = await trainDepthProbe(session.gpu, source, {
     protocol,
     ...(head && { head }),
@@ -127,8 +181,10 @@ async function learn(
     ...(epochs !== undefined && { epochs }),
     batchSize,
     seed: SEED,
-    onStep: ({ epoch, step, steps, loss }) =>
-      progress.update(step + 1, steps, false, `epoch ${epoch + 1}  loss ${loss.toFixed(3)}`),
+    onStep({ epoch, step, steps: all, loss }) {
+      steps++;
+      progress.update(step + 1, all, false, `epoch ${epoch + 1}  loss ${loss.toFixed(3)}`);
+    },
     onEpoch: (state) => file.write(state),
     ...(resume && { resume }),
   }).finally(progress.end);
@@ -137,6 +193,7 @@ async function learn(
     predictor: openDepthPredictor(session.gpu, probe),
     losses: Array.from(probe.losses),
     skipped: probe.skipped,
+    steps,
   };
 }
 
@@ -146,9 +203,11 @@ async function regress(
   session: FeatureSession,
   train: DepthImages,
   reading: DepthReading,
+  mean: RunningMean,
   { backend }: ProbeSettings,
 ): Promise<Predictor> {
-  const batches = { [Symbol.asyncIterator]: () => depthBatches(session, train, reading, { batchSize: TEST_BATCH }) };
+  const read = () => mean.over(depthBatches(session, train, reading, { batchSize: TEST_BATCH }));
+  const batches = { [Symbol.asyncIterator]: read };
   const began = performance.now();
   const ridge = await fitDepthRidge(batches, { backend });
   console.error(`ridge regression on ${train.length} pictures: ${duration((performance.now() - began) / 1000)}`);
@@ -162,7 +221,7 @@ async function scoreAll(
   test: DepthImages,
   reading: DepthReading,
   predictor: Predictor,
-  { plan: { protocol, facts }, shown }: ProbeSettings,
+  { plan: { protocol, facts }, shown, constant }: ProbeSettings & { readonly constant: number | undefined },
 ): Promise<ScoredDepth[]> {
   const scored: ScoredDepth[] = [];
   const pixels = reading.depthSize[0] * reading.depthSize[1];
@@ -178,10 +237,27 @@ async function scoreAll(
       const prediction = back ? mirroredMean(of(maps), of(back), reading.depthSize) : of(maps);
       const truth = judgedDepth(protocol, of(batch.depths), reading.depthSize);
       const metrics = depthMetrics(prediction, truth);
-      scored.push({ index, metrics, ...(shown.has(index) && { shown: { truth, prediction } }) });
+      const ofConstant = constant === undefined ? undefined : constantError(constant, truth);
+      scored.push({
+        index,
+        metrics,
+        ...(ofConstant !== undefined && { ofConstant }),
+        ...(shown.has(index) && { shown: { truth, prediction } }),
+      });
     }
     progress.update(scored.length, test.length, false);
   }
   progress.end();
   return scored;
+}
+
+/** RMSE in metres of one distance for every pixel; undefined where none has a reading. */
+function constantError(constant: number, truth: Float32Array): number | undefined {
+  let [squares, count] = [0, 0];
+  for (const depth of truth) {
+    if (depth <= 0) continue;
+    squares += (depth - constant) ** 2;
+    count++;
+  }
+  return count > 0 ? Math.sqrt(squares / count) : undefined;
 }

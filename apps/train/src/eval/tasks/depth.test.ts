@@ -79,12 +79,16 @@ test('ridge gives two records, a line for each picture, and pictures', async () 
   expect(items.reduce((sum, { rmse }) => sum + (rmse as number), 0) / 3).toBeCloseTo(records[1]!.value, 6);
   expect(section?.charts?.[0]?.figure.svg).toContain('predicted');
   expect(section?.tables?.[0]?.rows).toHaveLength(3);
+  // one distance for every pixel is worse
+  expect(records[1]!.others['RMSE of the mean depth']).toBeGreaterThan(records[1]!.value);
 });
 
 test('an interrupted training goes on to the same bits; views may be drawn anew', async () => {
   const options = { probe: 'linear', epochs: 2, trainBatch: 4 };
   const whole = await depth({ ...options, augment: false });
   expect(whole.records[0]!.protocol).toBe('probe3d');
+  const [costs] = whole.section!.tables!.slice(-1);
+  expect(costs!.rows.map(([size, steps]) => [size, steps])).toEqual([['32 px', 6]]);
   const drawn = await depth({ ...options, epochs: 1 });
   expect(drawn.records[0]!.value).not.toBe(whole.records[0]!.value);
   expect(drawn.records[0]!.notes).toContain('views are drawn anew for each epoch, and their features computed');

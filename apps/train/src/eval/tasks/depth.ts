@@ -10,6 +10,7 @@ import { describePreparation } from '../../image-sets/preparation';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
 import { checkOutputFile } from '../../options/outputs';
 import type { EvalContext } from '../context';
+import { costTable } from '../depth/cost-table';
 import type { DepthPart } from '../depth/depth-part';
 import { type DepthPlan, type DepthPlanOptions, PROBES, PROTOCOL_NAMES, planDepth } from '../depth/depth-plan';
 import { type DepthSize, depthSizes } from '../depth/depth-sizes';
@@ -113,7 +114,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   }
   return {
     records: results.flatMap(({ records }) => records),
-    section: { text: ABOUT, charts, tables: [pictureTable(part.test, results)] },
+    section: { text: ABOUT, charts, tables: [pictureTable(part.test, results), costTable(results, plan)] },
   };
 }
 
@@ -143,7 +144,7 @@ function recordsOf(
   context: EvalContext,
   { train, test, session }: DepthPart,
   { plan, size, depthScale }: Recorded,
-  { scored, losses, skipped }: ProbedDepth,
+  { scored, losses, skipped, constant }: ProbedDepth,
   wallMs: number,
 ): EvalRecord[] {
   const { preparation, depthSize, label, note } = size;
@@ -170,7 +171,7 @@ function recordsOf(
       total: test.total,
       hyper,
       seeds: [0],
-      isPaper: plan.asPaper,
+      isPaper: plan.asPaper && train!.isGeonet === true,
       wallMs,
     },
   );
@@ -180,13 +181,15 @@ function recordsOf(
       `no picture of ${test.dataset} ${test.split} has a reading of at most 10 m; is --depth-scale right?`,
     );
   const judged = scored.filter(({ metrics }) => metrics).map(({ index }) => test.key(index));
-  const set = { ...test, notes: [...test.notes, ...plan.notes, ...(note ? [note] : [])] };
-  const input =
-    preparation.input.join() === [session.size, session.size].join() ? session.size : preparation.input.join(' x ');
+  const notes = [...test.notes, ...plan.notes, ...(note ? [note] : []), ...(head ? learntNotes(plan, train!) : [])];
+  const set = { ...test, notes };
+  const [rows, columns] = preparation.input.map((side) => side / session.model.config.patchSize);
+  const input = preparation.input.every((side) => side === session.size) ? session.size : `${rows} x ${columns}`;
   return context.records(
     { set, preprocessing, size: input },
     outcomes.map((outcome) => ({
       ...outcome,
+      others: outcome.metric === 'RMSE' ? { ...outcome.others, ...constant } : outcome.others,
       quirks: preparation.sides.join() !== preparation.input.join(),
       ...(outcome.items && { items: { ...outcome.items, of: hashNames(judged) } }),
     })),
@@ -194,6 +197,10 @@ function recordsOf(
     [{ set: train!, preprocessing }],
   );
 }
+
+/** What the paper's probes learn from, where these do not. */
+const learntNotes = ({ asPaper }: DepthPlan, { length, isGeonet }: DepthImages): string[] =>
+  asPaper && !isGeonet ? [`learnt from ${length} pictures; Probe3D learns from GeoNet's frames (--train-data)`] : [];
 
 async function writeItems(path: string, test: DepthImages, results: readonly Result[]): Promise<void> {
   await writeFileAtomic(path, async (sink) => {

@@ -88,11 +88,12 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   for (const setting of settings) followed.push(await followAll(part, context, setting, { masks, animate }));
   if (items !== undefined) await writeItems(items, followed);
   const records = followed.flatMap((one) => {
-    const { look } = one.setting;
+    const { look, note } = one.setting;
+    const set = { ...part.set, notes: [...part.set.notes, ...(note === undefined ? [] : [note])] };
     const grids = [...new Set(one.sequences.map(({ grid }) => grid.join(' x ')))];
     const size = grids.length === 1 ? `${grids[0]!}` : 'the grid of each sequence';
     return context.records(
-      { ...part, preprocessing: describeFrames(look), size },
+      { set, preprocessing: describeFrames(look), size },
       outcomesOf(one, videos, session),
       ({ total }) => total,
     );

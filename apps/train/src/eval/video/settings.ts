@@ -22,6 +22,8 @@ export interface VideoSetting {
   readonly asked: PropagationOptions;
   /** What is not as in the protocol, in words. */
   readonly differences: readonly string[];
+  /** What of the protocol's sizes no model of such patches can have, in words. */
+  readonly note: string | undefined;
 }
 
 const PRESETS: Readonly<Record<VideoProtocol, Required<PropagationOptions>>> = {
@@ -50,12 +52,10 @@ export function settingsOf(
   );
   return sides.map((shortSide) => {
     const look = { protocol, shortSide, patchSize };
-    const note = sizeNote(look);
     const published = PUBLISHED_SIDES[protocol];
-    const differences = [
-      ...(published.includes(shortSide) ? [] : [`short side ${shortSide} in place of ${published.join(', ')}`]),
-      ...(note === undefined ? [] : [note]),
-    ];
-    return { look, propagation: { ...PRESETS[protocol], ...asked }, asked, differences };
+    const differences = published.includes(shortSide)
+      ? []
+      : [`short side ${shortSide} in place of ${published.join(', ')}`];
+    return { look, propagation: { ...PRESETS[protocol], ...asked }, asked, differences, note: sizeNote(look) };
   });
 }
