@@ -60,6 +60,7 @@ export function geonetFrames(tree: FileTree, dataset: string): DepthImages {
       return { width, height, data };
     },
     version: (index) => tree.version(files[index]!),
+    depthVersion: (index) => tree.version(files[index]!),
   };
 }
 

@@ -61,6 +61,7 @@ export function depthOfPairs({ tree, dataset, unitsPerMetre }: NamedTree, part: 
     label: () => -1,
     read: async (index, signal) => decodeImage(await tree.read(pairs[index]!.picture, signal)),
     version: (index) => tree.version(pairs[index]!.picture),
+    depthVersion: async (index) => `${await tree.version(pairs[index]!.depth!)} / ${unitsPerMetre}`,
     async depth(index, signal) {
       const path = pairs[index]!.depth!;
       return readDepthPng(await tree.read(path, signal), `${tree.name}/${path}`, unitsPerMetre);

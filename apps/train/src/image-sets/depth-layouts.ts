@@ -167,5 +167,6 @@ function limited(set: DepthImages, limit: number | undefined): DepthImages {
     ...chosenOf(set, indices),
     isGeonet: false,
     depth: (index, signal) => set.depth(indices[index]!, signal),
+    depthVersion: (index) => set.depthVersion(indices[index]!),
   };
 }

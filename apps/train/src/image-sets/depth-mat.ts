@@ -96,6 +96,7 @@ function framesOf(
     read: async (index) => pictureOf(images.read(chosen[index]!), width, height),
     depth: async (index) => mapOf(depths.read(chosen[index]!), width, height),
     version: (index) => `${version}#${chosen[index]}`,
+    depthVersion: (index) => `${version}#${chosen[index]}`,
   };
 }
 

@@ -18,6 +18,8 @@ export interface DepthImages extends ImageSet {
   readonly isGeonet?: boolean;
   /** Read anew every time. @throws DataError with an image code (see `isImageError`) where this one is damaged */
   depth(index: number, signal?: AbortSignal): Promise<DepthMap>;
+  /** Tells the readings, as `version` does the picture: a training is not taken up again with others. */
+  depthVersion(index: number): string | Promise<string>;
 }
 
 export interface DepthSet extends AsyncDisposable {

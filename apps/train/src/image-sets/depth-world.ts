@@ -52,6 +52,7 @@ function depthImages(world: GeneratedWorld, dataset: string, split: string): Dep
     label: world.label,
     read: (index, signal) => readImage(world, index, {}, signal),
     version: world.version,
+    depthVersion: world.version,
     async depth(index) {
       const map = kept.get(index) ?? depthOf(world, index);
       if ((kept.size + 1) * map.data.byteLength <= MAX_KEPT_BYTES) kept.set(index, map);

@@ -167,6 +167,7 @@ async function learn(
     ...{ protocol, head, hidden, epochs, batchSize, augment, levels: reading.levels, depthSize: reading.depthSize },
     ...{ preparation: describePreparation(reading.preparation), dataset: train.dataset, notes: train.notes },
     images: await session.extraction.versions(train, 0, train.length),
+    readings: await session.extraction.versions({ ...train, version: train.depthVersion }, 0, train.length),
   });
   const resume = await file.read();
   if (resume) console.error(`goes on after epoch ${resume.epoch}, from ${file.path}`);

@@ -100,6 +100,9 @@ test('an interrupted training goes on to the same bits; views may be drawn anew'
   await expect(depth({ ...options, augment: false })).rejects.toThrow('stopped');
   spy.mockRestore();
   expect(await readdir(probes)).toHaveLength(1);
+  // other readings are another training
+  const scaled = await depth({ ...options, augment: false, depthScale: 500 });
+  expect(scaled.said).not.toContain('goes on');
   const resumed = await depth({ ...options, augment: false });
   expect(resumed.said).toContain('goes on after epoch 1');
   expect(resumed.records[0]!.value).toBe(whole.records[0]!.value);
