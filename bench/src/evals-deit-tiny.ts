@@ -28,6 +28,11 @@ const classification = ['-d', data('imagenette-128'), '--images', '600,400'];
 const dense = ['-d', data('voc-animals-256'), '--images', '250,100'];
 const animals = ['--classes', '0,8,10,12,13,15,17'];
 
+/** Ten videos at the side that they lie in, and Probe3D's linear head as the independent figures have it. */
+const videos = ['-d', data('davis-mini'), '--size', '320'];
+const depth = ['-d', data('nyu-depth'), '--protocol', 'probe3d-2025'];
+const linearHead = ['--probe', 'linear', '--no-augment'];
+
 const folder = mkdtempSync(join(tmpdir(), 'evals-deit-tiny-'));
 
 /** What `franca-train` writes with `--json`. */
@@ -42,16 +47,30 @@ function records(...args: string[]): EvalRecord[] {
 const knn = (...model: string[]): EvalRecord[] => records('eval', 'knn', '-w', ...model, ...classification, '-k', '20');
 const inContext = (...model: string[]): EvalRecord[] =>
   records('eval', 'in-context', '-w', ...model, ...dense, ...animals);
+const video = (model: string): EvalRecord[] => records('eval', 'video', '-w', model, ...videos);
+const depths = (model: string): EvalRecord[] => [
+  ...records('eval', 'depth', '-w', model, ...depth, ...linearHead),
+  ...records('eval', 'depth', '-w', model, ...depth, '--probe', 'ridge'),
+];
 
 interface Figures {
   readonly deit_tiny: Record<string, number>;
   readonly random_init_same_architecture: Record<string, number>;
 }
 const figures = JSON.parse(readFileSync(data('deit-tiny/reference.json'), 'utf8')) as Figures;
-const reference = (model: keyof Figures) => ({
-  knn: figures[model]['imagenette-128 kNN20 (60/class train, 40/class val)'],
-  'in-context-segmentation': figures[model]['  mIoU over those 7'],
-});
+const independent = (name: string) =>
+  JSON.parse(readFileSync(join(resolve(options.shared), 'reference/eval-references', name), 'utf8'));
+const [ofVideos, ofDepth] = [independent('vos.json'), independent('depth.json')];
+const reference = (model: keyof Figures) => {
+  const features = model === 'deit_tiny' ? 'f32' : 'random';
+  return {
+    knn: figures[model]['imagenette-128 kNN20 (60/class train, 40/class val)'],
+    'in-context-segmentation': figures[model]['  mIoU over those 7'],
+    'video-segmentation': ofVideos[`vos-dev-320-${features}`].JF_mean as number,
+    'depth, linear head': ofDepth[features].si_rmse as number,
+    'depth, ridge': ofDepth[features].ridge.si_rmse as number,
+  };
+};
 
 interface Part {
   readonly reference?: ReturnType<typeof reference>;
@@ -69,14 +88,17 @@ function record(model: string, part: Part): void {
 
 try {
   mkdirSync(dirname(options.out), { recursive: true });
-  record('DeiT-Tiny', { reference: reference('deit_tiny'), records: [...knn(deit), ...inContext(deit)] });
+  record('DeiT-Tiny', {
+    reference: reference('deit_tiny'),
+    records: [...knn(deit), ...inContext(deit), ...video(deit), ...depths(deit)],
+  });
   record('RASA of DeiT-Tiny', { records: records('rasa', '-w', deit, ...dense, '-o', folder) });
   const heads = ['--rasa', join(folder, 'rasa_head.safetensors')];
   record('DeiT-Tiny + RASA', { records: [...knn(deit, ...heads), ...inContext(deit, ...heads)] });
   const random = `random:${deit}`;
   record('random initialisation', {
     reference: reference('random_init_same_architecture'),
-    records: [...knn(random), ...inContext(random)],
+    records: [...knn(random), ...inContext(random), ...video(random), ...depths(random)],
   });
   console.log(`wrote ${options.out}`);
 } finally {
