@@ -64,7 +64,18 @@ test('a folder of pictures is trained on, and evaluated as far as it goes: witho
   const [photos, second] = [join(first, 'show'), join(folder, 'second')];
   const words = ['pretrain', '-c', 'cpu-tiny', '--data', photos, '--out', second, ...tinyOverrides(2)];
   expect(await run(...words)).toMatchObject({ status: 0 });
-  const few = ['--dense-images', '24,16', '--pairs', '20', '--box-images', '4'];
+  const few = [
+    '--dense-images',
+    '24,16',
+    '--pairs',
+    '20',
+    '--box-images',
+    '4',
+    '--videos',
+    '1',
+    '--depth-images',
+    '8,4',
+  ];
   const all = await run('eval', 'all', '-w', second, ...cache, ...few, '--no-control');
   expect(all.output).toContain(`data: the run's own, ${photos}: `);
   expect(all.output).toMatch(/knn not run: .* has no classes/);

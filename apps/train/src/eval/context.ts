@@ -273,8 +273,10 @@ export function openContext(
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(model(), await pairs(split)),
     boxes: async (chosen) => boxPart(model(), await openChosenBoxes(options, foreign, chosen)),
-    depth: async (chosen) => depthPart(model(), await openChosenDepth(options, foreign, chosen)),
-    videos: async (chosen) => videoPart(model(), await openChosenVideos(options, chosen)),
+    depth: async (chosen) =>
+      depthPart(model(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
+    videos: async (chosen) =>
+      videoPart(model(), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -334,6 +336,9 @@ async function openChosenBoxes(
   opened.push(set);
   return set;
 }
+
+/** Videos and depth of the generated world have as many tokens a side for every model as 224 px have of the usual patches of 14. */
+const worldSide = ({ model }: FeatureSession): number => 16 * model.config.patchSize;
 
 const openChosenVideos = (
   { data, videoData = data, videos: sequences, dataset: name }: ContextOptions,

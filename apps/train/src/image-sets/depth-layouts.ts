@@ -22,6 +22,8 @@ export interface OpenDepthOptions {
   /** What to learn from, where it is not the data's own part. */
   readonly trainData?: string | undefined;
   readonly limits?: SetLimits;
+  /** Of the pictures of a generated world that does not say; default `WORLD_SIDE`. */
+  readonly side?: number | undefined;
 }
 
 const GIVE = `give NYU's nyu_depth_v2_labeled.mat, lists of pairs (train.txt and test.txt), or folders of pairs (train/rgb and train/depth, test/rgb and test/depth), or "world"`;
@@ -68,7 +70,7 @@ async function openOwn(spec: string, options: OpenDepthOptions): Promise<DepthSe
   if (isWorld(spec)) {
     refuse(split !== undefined, `--split says nothing about the generated world; leave it out`);
     refuse(depthScale !== undefined, `--depth-scale says nothing about the generated world; leave it out`);
-    return worldDepth(spec, dataset);
+    return worldDepth(spec, dataset, options.side);
   }
   const file = nyuFileOf(spec);
   if (file !== undefined) {

@@ -12,19 +12,21 @@ import {
   worldOptions,
 } from '@franca/data';
 import type { DepthImages, DepthMap, DepthSet } from './depth-set';
+import { WORLD_SIDE } from './image-set';
 
-/** Of a world that does not say how many pictures or pixels it has; of a larger one no more pictures. */
-const [TRAIN, TEST, SIDE] = [400, 100, 256];
+/** Of a world that does not say how many pictures it has; of a larger one no more pictures. */
+const [TRAIN, TEST] = [400, 100];
 
 const FARTHEST = 10;
 
 /** What is kept of depth that was drawn, in bytes: a probe that learns asks for it again in every epoch. */
 const MAX_KEPT_BYTES = 2 ** 27;
 
-export async function worldDepth(spec: string, dataset: string): Promise<DepthSet> {
+/** @param side of the pictures, where the world does not say */
+export async function worldDepth(spec: string, dataset: string, side: number = WORLD_SIDE): Promise<DepthSet> {
   const { target } = await recogniseSource(spec);
   const part = (split: 'train' | 'val', most: number): GeneratedWorldOptions => {
-    const { size = SIDE, length = most, ...options } = worldOptions(target, split);
+    const { size = side, length = most, ...options } = worldOptions(target, split);
     return { ...options, size, length: Math.min(length, most) };
   };
   const [train, test] = [part('train', TRAIN), part('val', TEST)].map((options) => generatedWorld(options));

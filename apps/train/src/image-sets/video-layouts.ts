@@ -20,6 +20,8 @@ export interface OpenVideosOptions {
   readonly sequences?: ChosenSequences | undefined;
   /** The data set's name in records. */
   readonly name?: string | undefined;
+  /** Of the pictures of a generated world that does not say; default `WORLD_SIDE`. */
+  readonly side?: number | undefined;
 }
 
 /**
@@ -31,7 +33,11 @@ export async function openVideos(spec: string, options: OpenVideosOptions = {}):
     const given = (['split', 'resolution'] as const).find((name) => options[name] !== undefined);
     if (given !== undefined)
       throw new TrainError('usage', `--${given} says nothing about the generated world; leave it out`);
-    return worldVideos(spec, options.name ?? datasetName(spec), options.sequences);
+    const { side, sequences } = options;
+    return worldVideos(spec, options.name ?? datasetName(spec), {
+      ...(side !== undefined && { side }),
+      ...(sequences !== undefined && { sequences }),
+    });
   }
   const { root, part } = rootOf(await openFileTree(spec), options.split);
   const listed = await listedVideos(root, part, options);

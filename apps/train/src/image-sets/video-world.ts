@@ -1,15 +1,24 @@
 /** Videos of the generated world: toys that slide, turn and pass in front of each other, whose masks are exact in every frame. */
 import { type GeneratedVideo, generatedVideos, recogniseSource, worldOptions } from '@franca/data';
+import { WORLD_SIDE } from './image-set';
 import { type ChosenSequences, chooseSequences, usedNote } from './video-listed';
 import type { VideoSequence, VideoSet } from './video-set';
 
-/** Of a world that does not say how many pictures or pixels it has; of a larger one no more videos. */
-const [VIDEOS, SIDE] = [30, 256];
+/** Of a world that does not say how many pictures it has; of a larger one no more videos. */
+const VIDEOS = 30;
 
-/** Opens those of its validation part; scored like DAVIS. @throws TrainError `usage` where a sequence that is asked for does not exist */
-export async function worldVideos(spec: string, dataset: string, chosen?: ChosenSequences): Promise<VideoSet> {
+/**
+ * Opens those of its validation part; scored like DAVIS.
+ * @param side of the pictures, where the world does not say
+ * @throws TrainError `usage` where a sequence that is asked for does not exist
+ */
+export async function worldVideos(
+  spec: string,
+  dataset: string,
+  { side = WORLD_SIDE, sequences: chosen }: { readonly side?: number; readonly sequences?: ChosenSequences } = {},
+): Promise<VideoSet> {
   const { target } = await recogniseSource(spec);
-  const { size = SIDE, length = VIDEOS, ...options } = worldOptions(target, 'val');
+  const { size = side, length = VIDEOS, ...options } = worldOptions(target, 'val');
   const videos = generatedVideos({ ...options, size, length: Math.min(length, VIDEOS) });
   const named = Array.from({ length: videos.length }, (_, index) => ({ name: `val-${index}`, index }));
   const meant = chooseSequences(named, chosen, `${spec} val`);
