@@ -25,6 +25,8 @@ const OTHER_SYSTEM =
 const NOT_USED: Readonly<Record<string, RegExp>> = {
   // figures are written in two of its eighteen weights
   '@expo-google-fonts/inter': /\.ttf$(?<!\/Inter_(400Regular|600SemiBold)\.ttf)/,
+  // the same library once more for browsers, in two forms
+  h5wasm: /\/dist\/(esm|iife)\//,
 };
 
 /** The program's own README is the manual that stays at hand without a network. */

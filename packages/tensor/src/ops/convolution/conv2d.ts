@@ -15,9 +15,9 @@ import { windowProduct } from './window-product';
 
 export interface Conv2dOptions {
   /** Pixels from one window to the next, of rows and columns or one number for both (default 1). */
-  readonly stride?: number | Pair;
+  readonly stride?: number | readonly [rows: number, columns: number];
   /** Rows and columns of zeros on each side (default 0). */
-  readonly padding?: number | Pair;
+  readonly padding?: number | readonly [rows: number, columns: number];
 }
 
 const OPTIONS: OptionKinds<Conv2dOptions> = { stride: true, padding: true };
