@@ -172,7 +172,6 @@ function recordsOf(
       hyper,
       seeds: [0],
       isPaper: plan.asPaper && train!.isGeonet === true,
-      wallMs,
     },
   );
   if (outcomes.length === 0)
@@ -189,6 +188,7 @@ function recordsOf(
     { set, preprocessing, size: input },
     outcomes.map((outcome) => ({
       ...outcome,
+      wallMs: wallMs / outcomes.length,
       others: outcome.metric === 'RMSE' ? { ...outcome.others, ...constant } : outcome.others,
       quirks: preparation.sides.join() !== preparation.input.join(),
       ...(outcome.items && { items: { ...outcome.items, of: hashNames(judged) } }),
