@@ -79,6 +79,7 @@ test('ridge gives two records, a line for each picture, and pictures', async () 
   expect(items.reduce((sum, { rmse }) => sum + (rmse as number), 0) / 3).toBeCloseTo(records[1]!.value, 6);
   expect(section?.charts?.[0]?.figure.svg).toContain('predicted');
   expect(section?.tables?.[0]?.rows).toHaveLength(3);
+  expect(section?.tables?.[0]?.caption).toContain('; RMSE of the mean depth at 32 px: ');
   // one distance for every pixel is worse
   expect(records[1]!.others['RMSE of the mean depth']).toBeGreaterThan(records[1]!.value);
 });

@@ -220,11 +220,15 @@ function pictureTable(test: DepthImages, results: readonly Result[]): ReportTabl
     ),
   );
   rows.sort((a, b) => b.metrics.siRmse - a.metrics.siRmse);
+  const constants = results.flatMap(({ size: { label }, probed: { constant } }) =>
+    Object.entries(constant).map(([name, error]) => `; ${name} at ${label}: ${shownNumber(error)} m`),
+  );
+  const what =
+    rows.length > LISTED
+      ? `the ${LISTED} pictures with the largest SI-RMSE of ${rows.length}`
+      : 'pictures, the largest SI-RMSE first';
   return {
-    caption:
-      rows.length > LISTED
-        ? `the ${LISTED} pictures with the largest SI-RMSE of ${rows.length}`
-        : 'pictures, the largest SI-RMSE first',
+    caption: what + constants.join(''),
     columns: ['picture', 'size', 'SI-RMSE, m', 'RMSE, m', 'd1, %', 'SI-d1, %'],
     rows: rows
       .slice(0, LISTED)

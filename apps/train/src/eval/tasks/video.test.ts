@@ -110,6 +110,7 @@ test('each object has its J and F; masks and animations hold every frame; a seco
   expect([animated.pages, animated.width, animated.pageHeight]).toEqual([5, WIDTH, HEIGHT]);
   const again = await follow(davis);
   expect([again.seen, again.items]).toEqual([0, first.items]);
+  expect(first.section!.tables![0]!.caption).toContain(`as if nothing moved: ${(100 * mean(still)).toFixed(1)}`);
   expect(first.section!.tables!.map(({ rows }) => rows.length)).toEqual([3, 2, 1]);
   // a corrected mask of the first frame is another question
   await writeAt(

@@ -8,7 +8,7 @@ import { checkOutputFolder } from '../../options/outputs';
 import type { EvalContext } from '../context';
 import type { EvalResult, EvalTask } from '../task';
 import { type FollowedSequence, followSet } from '../video/follow-set';
-import { type Followed, outcomesOf } from '../video/outcome';
+import { type Followed, outcomesOf, unmoved } from '../video/outcome';
 import { type ScoredObject, scoreSequence } from '../video/score';
 import { type SettingOptions, settingsOf, type VideoSetting } from '../video/settings';
 import { shownSequences } from '../video/shown-sequences';
@@ -123,7 +123,11 @@ const ABOUT =
 function tablesOf({ setting, objects }: Followed) {
   if (objects.length === 0) return [];
   const at = `at ${setting.look.shortSide} px`;
-  return [objectTable(objects, `each object ${at}, in percent`), ...sequenceTable(objects, `each sequence ${at}`)];
+  const floor = `J&F of the given masks, as if nothing moved: ${(100 * unmoved(objects)).toFixed(1)}`;
+  return [
+    objectTable(objects, `each object ${at}, in percent; ${floor}`),
+    ...sequenceTable(objects, `each sequence ${at}`),
+  ];
 }
 
 /** Masks are written as they come, so that what was found stays if the rest is stopped. */

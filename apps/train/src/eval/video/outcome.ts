@@ -16,6 +16,9 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 const jAndF = (objects: readonly Similarities[]): number =>
   mean(objects.map(({ regions, boundaries }) => (mean(regions) + mean(boundaries)) / 2));
 
+/** J&F of the given masks, as if nothing moved. */
+export const unmoved = (objects: readonly ScoredObject[]): number => jAndF(objects.map(({ still }) => still));
+
 /** A set that objects were followed through. */
 export interface Followed {
   readonly setting: VideoSetting;
@@ -43,7 +46,7 @@ export function outcomesOf(
     wallMs,
   });
   const of = hashNames(objects.map(({ sequence, object }) => `${sequence} ${object}`));
-  const still = { [STILL]: jAndF(objects.map(({ still }) => still)) };
+  const still = { [STILL]: unmoved(objects) };
   return outcomes.map((outcome) => ({
     ...outcome,
     others: outcome.metric === 'J&F' ? { ...outcome.others, ...still } : outcome.others,
