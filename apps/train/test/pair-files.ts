@@ -1,7 +1,6 @@
 /** A SPair-71k of a few small pictures, with the real structure, for tests. */
+import type { Files } from './file-trees';
 import { pictureOf } from './mask-files';
-
-export type Files = Record<string, string | Buffer>;
 
 /** 12 x 8 pixels, another one for every number. */
 const picture = (number: number): Promise<Buffer> =>

@@ -1,11 +1,12 @@
 /** Tiny data sets with masks in the real structure of the published ones: their names, forms of masks and values. */
+
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { tarOf } from '../../../packages/data/test/archives';
+import type { Files } from './file-trees';
 import { maskPng, type PngForm, pictureOf, writeAt } from './mask-files';
 
 /** Contents by path. */
-export type Files = Readonly<Record<string, Buffer | string>>;
 
 export const SIDE = 32;
 const GRAY: PngForm = { colour: 0, depth: 8 };

@@ -1,8 +1,7 @@
 /** Tiny videos in the layouts that real ones come in: a bright square that moves to the right, with its masks. */
+
 import sharp from 'sharp';
 import { maskPng, type PngForm } from './mask-files';
-
-export type Files = Readonly<Record<string, string | Buffer>>;
 
 /** Columns and rows of a frame. */
 export const WIDTH = 40;

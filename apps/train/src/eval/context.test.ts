@@ -6,7 +6,8 @@ import { writeVoc2007 } from '../../../../packages/data/test/benchmark-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { createLeftOutImages } from '../features/left-out-images';
 import type { FeatureSession } from '../features/session';
-import { type ContextOptions, openContext } from './context';
+import { openContext } from './context';
+import type { ContextOptions } from './shared-sets';
 
 const PICTURE = new URL('../../../../packages/data/generated-world.webp', import.meta.url);
 

@@ -2,6 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf } from '../../../../packages/data/test/archives';
+import type { Files } from '../../test/file-trees';
 import { pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { type BoxSet, chosenBoxes, isBoxData, openBoxSet } from './box-set';
@@ -14,8 +15,6 @@ beforeAll(async () => {
   picture = await pictureOf([0, 1, 1, 0, 1, 0], 3, 0);
 });
 afterAll(() => rm(folder, { recursive: true }));
-
-type Files = Readonly<Record<string, string | Buffer>>;
 
 async function written(name: string, files: Files): Promise<string> {
   const root = join(folder, name);

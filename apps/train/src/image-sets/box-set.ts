@@ -5,15 +5,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  decodeImage,
-  type FileTree,
-  generatedWorld,
-  openFileTree,
-  readImage,
-  recogniseSource,
-  worldOptions,
-} from '@franca/data';
+import { decodeImage, type FileTree, generatedWorld, openFileTree, recogniseSource, worldOptions } from '@franca/data';
 import type { Box } from '@franca/evals';
 import sharp from 'sharp';
 import { TrainError } from '../errors';
@@ -24,6 +16,7 @@ import { readVoc, vocRoots } from './box-voc';
 import { chosenOf, datasetName, type ImageSet, MAX_BAD_SHARE } from './image-set';
 import { some } from './judge-masks';
 import { isVideoData } from './video-layouts';
+import { worldImages } from './world-images';
 
 export interface BoxSet extends ImageSet, AsyncDisposable {
   /** Half-open boxes of a picture in pixels, one at least. */
@@ -178,23 +171,13 @@ function worldSet(spec: string, target: string, { name }: OpenBoxOptions): BoxSe
   const boxesOf = (index: number): readonly Box[] =>
     world.sample(index).objects.map(({ box: { x0, y0, x1, y1 } }): Box => [x0, y0, x1, y1]);
   return {
-    dataset: datasetName(spec, name),
-    split: 'val',
-    total: world.length,
-    length: world.length,
-    classes: world.classes,
-    ignore: undefined,
-    notes: [],
-    key: world.key,
-    label: world.label,
+    ...worldImages(world, { dataset: datasetName(spec, name), split: 'val' }),
     boxes(index) {
       const boxes = known.get(index) ?? boxesOf(index);
       known.set(index, boxes);
       return boxes;
     },
     size: async () => ({ width: size, height: size }),
-    read: (index, signal) => readImage(world, index, {}, signal),
-    version: world.version,
     [Symbol.asyncDispose]: async () => world.close?.(),
   };
 }

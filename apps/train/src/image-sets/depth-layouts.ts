@@ -10,7 +10,8 @@ import { hasDepthLists, readDepthLists } from './depth-lists';
 import { nyuFileOf, openNyuFile } from './depth-mat';
 import type { DepthImages, DepthSet } from './depth-set';
 import { worldDepth } from './depth-world';
-import { chosenOf, datasetName, isWorld, type SetLimits } from './image-set';
+import { chosenOf, datasetName, type SetLimits } from './image-set';
+import { isWorld } from './world-images';
 
 export interface OpenDepthOptions {
   /** The data set's name in records. */

@@ -7,12 +7,11 @@ import {
   type GeneratedWorld,
   type GeneratedWorldOptions,
   generatedWorld,
-  readImage,
   recogniseSource,
   worldOptions,
 } from '@franca/data';
 import type { DepthImages, DepthMap, DepthSet } from './depth-set';
-import { WORLD_SIDE } from './image-set';
+import { WORLD_SIDE, worldImages } from './world-images';
 
 /** Of a world that does not say how many pictures it has; of a larger one no more pictures. */
 const [TRAIN, TEST] = [400, 100];
@@ -43,17 +42,7 @@ export async function worldDepth(spec: string, dataset: string, side: number = W
 function depthImages(world: GeneratedWorld, dataset: string, split: string): DepthImages {
   const kept = new Map<number, DepthMap>();
   return {
-    dataset,
-    split,
-    total: world.length,
-    length: world.length,
-    classes: world.classes,
-    ignore: undefined,
-    notes: [],
-    key: world.key,
-    label: world.label,
-    read: (index, signal) => readImage(world, index, {}, signal),
-    version: world.version,
+    ...worldImages(world, { dataset, split }),
     depthVersion: world.version,
     async depth(index) {
       const map = kept.get(index) ?? depthOf(world, index);

@@ -78,12 +78,6 @@ export function datasetName(spec: string, chosen?: string): string {
   return folders.slice(/^(train|val|test|images)$/.test(folders.at(-1)!) ? -2 : -1).join('/');
 }
 
-/** Whether `spec` names the generated world. */
-export const isWorld = (spec: string): boolean => spec === 'world' || spec.startsWith('world:');
-
-/** Of its videos and pictures with depth, in pixels, where neither their name nor a model says. */
-export const WORLD_SIDE = 256;
-
 /** At most `limit` images, evenly spaced, so that sorted classes stay balanced. */
 export function spread(set: ImageSet, limit: number | undefined): ImageSet {
   if (limit === undefined || limit >= set.length) return set;

@@ -3,12 +3,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FileTree, openFileTree, subtree } from '@franca/data';
 import { TrainError } from '../errors';
-import { datasetName, isWorld } from './image-set';
+import { datasetName } from './image-set';
 import { some } from './judge-masks';
 import { filePairs, PAIR_FILE } from './pair-file';
 import { type PairSet, pairSet } from './pair-set';
 import { isSpair, spairPairs } from './pair-spair';
 import { worldPairs } from './pair-world';
+import { rootsIn, unpackFirst } from './tree-roots';
+import { isWorld } from './world-images';
 
 export interface OpenPairsOptions {
   /** Part of a SPair-71k; default `test`. */
@@ -46,19 +48,13 @@ const nameOfSpair = (root: FileTree, spec: string): string =>
  * @throws TrainError `data` where there is none, or there are several
  */
 function rootOf(tree: FileTree): FileTree {
-  const below = tree.names('').filter((name) => tree.names(name).length > 0);
-  const deeper = below.flatMap((folder) => tree.names(folder).map((name) => `${folder}/${name}`));
-  for (const folders of [[''], below, deeper]) {
-    const found = folders.filter((folder) => isRoot(subtree(tree, folder)));
-    if (found.length === 1) return subtree(tree, found[0]!);
-    if (found.length > 1)
-      throw new TrainError('data', `${tree.name} has several sets of pairs: ${some(found)}; name one`);
-  }
-  const packed = tree.list('').filter((file) => /\.(tar\.(gz|xz|bz2)|tgz|zip)$/i.test(file));
-  const advice = packed.length > 0 ? `unpack ${packed[0]} first, or ` : '';
+  const found = rootsIn(tree, isRoot);
+  if (found.length === 1) return subtree(tree, found[0]!);
+  if (found.length > 1)
+    throw new TrainError('data', `${tree.name} has several sets of pairs: ${some(found)}; name one`);
   throw new TrainError(
     'data',
-    `${tree.name} has no pairs; ${advice}give SPair-71k (PairAnnotation, ImageAnnotation, JPEGImages), a folder with a ${PAIR_FILE}, or "world"`,
+    `${tree.name} has no pairs; ${unpackFirst(tree)}give SPair-71k (PairAnnotation, ImageAnnotation, JPEGImages), a folder with a ${PAIR_FILE}, or "world"`,
   );
 }
 

@@ -2,8 +2,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf } from '../../../../packages/data/test/archives';
+import { below, type Files, without, writeFiles } from '../../test/file-trees';
 import { pictureOf, writeAt } from '../../test/mask-files';
-import { type Files, pairAnnotation, spairFiles } from '../../test/pair-files';
+import { pairAnnotation, spairFiles } from '../../test/pair-files';
 import { temporaryFolder } from '../../test/tiny-model';
 import { isPairData, openPairs } from './pair-layouts';
 import { type PairSet, spreadPairs } from './pair-set';
@@ -16,15 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function written(name: string, files: Files): Promise<string> {
-  const root = join(folder, name);
-  for (const [path, body] of Object.entries(files)) await writeAt(join(root, path), body);
-  return root;
-}
-const below = (name: string, files: Files): Files =>
-  Object.fromEntries(Object.entries(files).map(([path, body]) => [`${name}/${path}`, body]));
-const without = (files: Files, ...paths: string[]): Files =>
-  Object.fromEntries(Object.entries(files).filter(([path]) => !paths.includes(path)));
+const written = (name: string, files: Files): Promise<string> => writeFiles(join(folder, name), files);
 
 /** Everything but the pictures' versions. */
 const contentOf = async ({ pairs, classes, total, pictures }: PairSet) => ({

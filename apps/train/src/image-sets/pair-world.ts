@@ -1,15 +1,8 @@
 /** Pairs of the generated world: two specimens of a class with the key points that are seen in both, whose truth is exact. */
-import {
-  generatedPairs,
-  generatedScenes,
-  generatedWorld,
-  readImage,
-  recogniseSource,
-  worldOptions,
-} from '@franca/data';
+import { generatedPairs, generatedScenes, generatedWorld, recogniseSource, worldOptions } from '@franca/data';
 import { TrainError } from '../errors';
-import type { ImageSet } from './image-set';
 import type { PairSet, SetPair, Size } from './pair-set';
+import { worldImages } from './world-images';
 
 /** Pictures of the generated world that pairs are drawn from. */
 const WORLD_PICTURES = 400;
@@ -40,18 +33,6 @@ export async function worldPairs(spec: string, dataset: string): Promise<PairSet
     }),
   );
   const length = Math.min(WORLD_PICTURES, world.length);
-  const pictures: ImageSet = {
-    dataset,
-    split: 'val',
-    total: length,
-    length,
-    classes: world.classes,
-    ignore: undefined,
-    notes: [],
-    key: world.key,
-    label: world.label,
-    read: (index, signal) => readImage(world, index, {}, signal),
-    version: world.version,
-  };
+  const pictures = worldImages(world, { dataset, split: 'val', length });
   return { pictures, pairs, total: pairs.length, classes: world.classes };
 }

@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Files } from '../../test/file-trees';
 import { maskPng } from '../../test/mask-files';
 import * as made from '../../test/segmentation-files';
 import { temporaryFolder } from '../../test/tiny-model';
@@ -20,7 +21,7 @@ const place = (): string => join(folder, `data-${count++}`);
 
 type Layout = readonly [
   name: string,
-  files: () => Promise<made.Files>,
+  files: () => Promise<Files>,
   dataset: string | RegExp,
   lengths: readonly [train: number, test: number],
   classes: number,
@@ -152,7 +153,7 @@ async function halvesOf(set: ImageSet, pictures: number): Promise<[string, strin
 }
 
 describe.each(LAYOUTS)('%s', (name, files, dataset, lengths, classes, halves) => {
-  const forms: Record<string, (at: string, all: made.Files) => Promise<string>> = {
+  const forms: Record<string, (at: string, all: Files) => Promise<string>> = {
     folder: made.asFolder,
     tar: (at, all) => made.asTar(`${at}.tar`, all),
     ...(/Segmentation|panoptic|pairs/.test(name) && { tars: made.asTars }),

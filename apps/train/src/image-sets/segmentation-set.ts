@@ -5,7 +5,6 @@ import {
   type FileTree,
   generatedWorld,
   isImageError,
-  readImage,
   recogniseSource,
   shuffledOrder,
   worldOptions,
@@ -16,6 +15,7 @@ import { chosenOf, datasetName, type ImageSet, type ImageSets, type SetLimits, s
 import { readMask } from './read-mask';
 import { type LayoutPart, type OpenedLayout, refuseTrainList, type SegmentationOptions } from './segmentation-layout';
 import { chooseLayout, findLayouts, KNOWN_LAYOUTS } from './segmentation-layouts';
+import { worldImages } from './world-images';
 
 export interface OpenSegmentationOptions extends SegmentationOptions {
   readonly limits?: SetLimits;
@@ -188,22 +188,13 @@ async function worldSets(spec: string, { name, ...options }: OpenSegmentationOpt
     const options = worldOptions(target, split);
     const world = generatedWorld(options);
     return {
-      dataset: datasetName(spec, name),
-      split,
-      total: world.length,
-      length: world.length,
+      ...worldImages(world, { dataset: datasetName(spec, name), split }),
       classes: ['background', ...world.classes],
       ignore: 255,
-      notes: [],
-      key: world.key,
-      label: world.label,
-      // kept in memory, where a mask is rendered every time
-      read: (index, signal) => readImage(world, index, {}, signal),
       async mask(index) {
         const { image, semantic } = world.sample(index);
         return { data: semantic, height: image.height, width: image.width };
       },
-      version: world.version,
     };
   };
   return { train: shareOf(set('train'), options), test: set('val') };

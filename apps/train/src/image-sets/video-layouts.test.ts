@@ -2,18 +2,10 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf } from '../../../../packages/data/test/archives';
-import { maskPng, writeAt } from '../../test/mask-files';
+import { below, type Files, without, writeFiles } from '../../test/file-trees';
+import { maskPng } from '../../test/mask-files';
 import { temporaryFolder } from '../../test/tiny-model';
-import {
-  davisFiles,
-  type Files,
-  frameMask,
-  frameName,
-  framePicture,
-  HEIGHT,
-  movingIds,
-  WIDTH,
-} from '../../test/video-files';
+import { davisFiles, frameMask, frameName, framePicture, HEIGHT, movingIds, WIDTH } from '../../test/video-files';
 import { isBoxData } from './box-set';
 import { isVideoData, openVideos } from './video-layouts';
 import { scoredObjects } from './video-listed';
@@ -26,15 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-async function written(name: string, files: Files): Promise<string> {
-  const root = join(folder, name);
-  for (const [path, body] of Object.entries(files)) await writeAt(join(root, path), body);
-  return root;
-}
-const below = (name: string, files: Files): Files =>
-  Object.fromEntries(Object.entries(files).map(([path, body]) => [`${name}/${path}`, body]));
-const without = (files: Files, ...paths: string[]): Files =>
-  Object.fromEntries(Object.entries(files).filter(([path]) => !paths.includes(path)));
+const written = (name: string, files: Files): Promise<string> => writeFiles(join(folder, name), files);
 
 describe('DAVIS', () => {
   test('gives the sequences of a list with their frames, masks as indices and objects', async () => {

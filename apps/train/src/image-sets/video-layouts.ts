@@ -3,14 +3,16 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FileTree, openFileTree, subtree } from '@franca/data';
 import { TrainError } from '../errors';
-import { datasetName, isWorld } from './image-set';
+import { datasetName } from './image-set';
 import { some } from './judge-masks';
+import { rootsIn, unpackFirst } from './tree-roots';
 import { davisVideos, isDavis } from './video-davis';
 import { folderVideos, hasMaskBeside, isFrameFolder } from './video-folders';
 import { type ChosenSequences, type ListedVideos, videoSet } from './video-listed';
 import type { VideoSet } from './video-set';
 import { worldVideos } from './video-world';
 import { isYoutube, youtubeVideos } from './video-youtube';
+import { isWorld } from './world-images';
 
 export interface OpenVideosOptions {
   /** A list of DAVIS, or a folder of YouTube-VOS; default `val`, or `valid`. */
@@ -83,27 +85,21 @@ interface Root {
  * @throws TrainError `data` where there is none, `usage` where it is open which is meant
  */
 function rootOf(tree: FileTree, split: string | undefined): Root {
-  const below = tree.names('').filter((name) => tree.names(name).length > 0);
-  const deeper = below.flatMap((folder) => tree.names(folder).map((name) => `${folder}/${name}`));
-  for (const folders of [[''], below, deeper]) {
-    const found = folders.filter((folder) => isRoot(subtree(tree, folder)));
-    if (found.length === 0) continue;
-    const meant = found.length === 1 ? found : found.filter((folder) => isPart(basename(folder), split));
-    if (meant.length !== 1)
-      throw new TrainError('usage', `${tree.name} has several parts, ${some(found)}; name one with --split`);
-    const root = subtree(tree, meant[0]!);
-    const part = basename(resolve(root.name)).replace(/\.tar$/, '');
-    // a part that stands alone must be the one that is asked for
-    if (split !== undefined && isYoutube(root) && part !== split)
-      throw new TrainError('usage', `${tree.name} has no part ${split}; it has ${part}`);
-    return { root, part };
-  }
-  const packed = tree.list('').filter((file) => /\.(zip|tar\.(gz|xz|bz2)|tgz)$/i.test(file));
-  const advice = packed.length > 0 ? `unpack ${packed[0]} first, or ` : '';
-  throw new TrainError(
-    'data',
-    `${tree.name} has no videos; ${advice}give DAVIS (ImageSets, JPEGImages, Annotations), YouTube-VOS (JPEGImages, Annotations), or frames/<video>/*.jpg with masks/<video>/*.png, or "world"`,
-  );
+  const found = rootsIn(tree, isRoot);
+  if (found.length === 0)
+    throw new TrainError(
+      'data',
+      `${tree.name} has no videos; ${unpackFirst(tree)}give DAVIS (ImageSets, JPEGImages, Annotations), YouTube-VOS (JPEGImages, Annotations), or frames/<video>/*.jpg with masks/<video>/*.png, or "world"`,
+    );
+  const meant = found.length === 1 ? found : found.filter((folder) => isPart(basename(folder), split));
+  if (meant.length !== 1)
+    throw new TrainError('usage', `${tree.name} has several parts, ${some(found)}; name one with --split`);
+  const root = subtree(tree, meant[0]!);
+  const part = basename(resolve(root.name)).replace(/\.tar$/, '');
+  // a part that stands alone must be the one that is asked for
+  if (split !== undefined && isYoutube(root) && part !== split)
+    throw new TrainError('usage', `${tree.name} has no part ${split}; it has ${part}`);
+  return { root, part };
 }
 
 const isPart = (name: string, split: string | undefined): boolean =>

@@ -1,8 +1,8 @@
 /** Videos of the generated world: toys that slide, turn and pass in front of each other, whose masks are exact in every frame. */
 import { type GeneratedVideo, generatedVideos, recogniseSource, worldOptions } from '@franca/data';
-import { WORLD_SIDE } from './image-set';
 import { type ChosenSequences, chooseSequences, usedNote } from './video-listed';
 import type { VideoSequence, VideoSet } from './video-set';
+import { WORLD_SIDE } from './world-images';
 
 /** Of a world that does not say how many pictures it has; of a larger one no more videos. */
 const VIDEOS = 30;

@@ -3,8 +3,9 @@
  * cached features, and both stand in one table: records name the planes in `features`.
  */
 import type { EvalBackend } from '@franca/evals';
-import { type ContextOptions, type EvalContext, openContext, type SharedSets } from '../eval/context';
+import { type EvalContext, openContext } from '../eval/context';
 import { type RunResults, runTasks } from '../eval/run';
+import type { ContextOptions, SharedSets } from '../eval/shared-sets';
 import type { EvalTask, RunnableTask } from '../eval/task';
 import { noRasa } from '../features/rasa-of-weights';
 import { type FeatureSession, sessionWith } from '../features/session';

@@ -12,7 +12,7 @@ import type { EvalBackend, Gram, GramSession } from '../backend/eval-backend';
 import { checkArgument, checkOption, checkOptions, EvalsError } from '../errors';
 import { type Batched, batches } from '../features';
 import type { Matrix } from '../matrix';
-import { bilinearCorners } from './bilinear-corners';
+import { bilinear } from '../numerics/bilinear';
 import { checkDepth, checkTokens, DEPTH_KINDS, type DepthFeatures, type DepthTokens } from './depth-features';
 import { DEPTH_RANGE } from './depth-protocol';
 
@@ -88,10 +88,12 @@ export function predictDepthRidge(ridge: DepthRidge, features: DepthTokens): Flo
     );
   const [cells, pixels] = [grid[0] * grid[1], depthSize[0] * depthSize[1]];
   const depths = new Float32Array(images * pixels);
-  const enlarge = bilinearCorners(grid, depthSize);
+  const enlarge = bilinear(grid, depthSize, true);
+  const enlarged = new Float64Array(pixels);
   for (let image = 0; image < images; image++) {
     const map = Float64Array.from({ length: cells }, (_, cell) => depthOfCell(ridge, features, image * cells + cell));
-    depths.set(enlarge(map), image * pixels);
+    enlarge.apply(map, enlarged, 1);
+    depths.set(enlarged, image * pixels);
   }
   return depths;
 }

@@ -1,5 +1,5 @@
 /** The compiled step that trains a depth probe: forward pass, loss, gradients and AdamW in one plan, by the rule of the protocol. */
-import { adamW, initialise, optimizerState, type ParameterSpecs, parametersOf } from '@franca/nn';
+import { adamW, initialise, optimizerState, type ParameterSpecs, parametersOf, stateEntries } from '@franca/nn';
 import {
   add,
   compile,
@@ -72,18 +72,23 @@ export async function openDepthStep(gpu: Gpu, shape: BatchShape, head: HeadShape
       batch: { ...levelSpecs(shape), depths: spec([shape.images, ...shape.depthSize]) },
       knobs,
     });
-    const read = (names: readonly string[]) => readGroups(state, names);
     return {
       async run(values, at, steps) {
         step.run(values, isCycle ? cycleValues(at, steps) : { lr: probe3dRate(head, at, steps) });
         return (await step.latest()).loss;
       },
-      weights: async () =>
-        Object.fromEntries((await read(KEPT)).map(({ name, shape, data }) => [name, { shape, data }])),
-      tensors: async () =>
-        Object.fromEntries(
-          (await read([...KEPT, ...MOMENTS])).map(({ group, name, data }) => [`${group}/${name}`, data]),
-        ),
+      async weights() {
+        const weights: Record<string, ProbeTensor> = {};
+        for (const { name, shape, data } of entriesOf(state, KEPT))
+          weights[name] = { shape, data: (await data()) as Float32Array };
+        return weights;
+      },
+      async tensors() {
+        const tensors: Record<string, Float32Array> = {};
+        for (const { group, name, data } of entriesOf(state, [...KEPT, ...MOMENTS]))
+          tensors[`${group}/${name}`] = (await data()) as Float32Array;
+        return tensors;
+      },
       load: (tensors) => loadGroups(state, [...KEPT, ...MOMENTS], tensors),
       [Symbol.dispose]() {
         step.dispose();
@@ -156,29 +161,19 @@ export function resizedDepth(
   return reshape(maps, [images, ...depthSize]);
 }
 
-async function readGroups(state: State, names: readonly string[]) {
-  const places = names.flatMap((group) =>
-    Object.entries(state.layout[group]?.segments ?? {}).map(([name, { shape }]) => ({ group, name, shape })),
-  );
-  const all = [];
-  for (const { group, name, shape } of places)
-    all.push({ group, name, shape, data: (await state.read(group, name)) as Float32Array });
-  return all;
-}
+/** Tensors of those groups that there are. */
+const entriesOf = (state: State, groups: readonly string[]) =>
+  groups
+    .filter((group) => state.layout[group] !== undefined)
+    .flatMap((group) => stateEntries(state, group).map((entry) => ({ ...entry, group })));
 
 function loadGroups(state: State, names: readonly string[], tensors: Readonly<Record<string, Float32Array>>): void {
-  const wanted = names.flatMap((group) =>
-    Object.entries(state.layout[group]?.segments ?? {}).map(([name, { shape }]) => ({
-      group,
-      name,
-      size: sizeOf(shape),
-    })),
-  );
-  const odd = wanted.find(({ group, name, size }) => tensors[`${group}/${name}`]?.length !== size);
+  const wanted = entriesOf(state, names);
+  const odd = wanted.find(({ group, name, shape }) => tensors[`${group}/${name}`]?.length !== sizeOf(shape));
   if (odd || wanted.length !== Object.keys(tensors).length)
     throw new EvalsError(
       'options',
-      `trainDepthProbe: resume is of another training${odd ? `; ${odd.group}/${odd.name} is not of ${odd.size} values there` : ''}`,
+      `trainDepthProbe: resume is of another training${odd ? `; ${odd.group}/${odd.name} is not of ${sizeOf(odd.shape)} values there` : ''}`,
     );
   for (const { group, name } of wanted) state.write(group, name, tensors[`${group}/${name}`]!);
 }

@@ -1,7 +1,7 @@
 /**
  * Bilinear resampling of `[h, w, channels]` maps in f64, and its adjoint. Pixel centres lie at half-integers (torch's
  * `align_corners=false`, no antialiasing): output `i` reads source position `(i + 0.5) * in / out - 0.5`, clamped to
- * the map. It is a fixed linear map, so its adjoint carries gradients from pixels back to patches.
+ * the map; with the corners aligned, `i * (in - 1) / (out - 1)`. It is a fixed linear map, so its adjoint carries gradients from pixels back to patches.
  *
  * The same rule stands in `@franca/tensor` as a matrix of weights for an op, and in `@franca/viz` for pictures, without
  * adjoint; each is a few lines on its own data, and `viz` imports none of the others.
@@ -18,12 +18,14 @@ export interface Taps {
 }
 
 /** Of all outputs of one axis. */
-export function taps(input: number, output: number): Taps {
+export function taps(input: number, output: number, corners = false): Taps {
   const low = new Int32Array(output);
   const high = new Int32Array(output);
   const weight = new Float64Array(output);
   for (let i = 0; i < output; i++) {
-    const position = Math.max(0, ((i + 0.5) * input) / output - 0.5);
+    const position = corners
+      ? (i * (input - 1)) / Math.max(1, output - 1)
+      : Math.max(0, ((i + 0.5) * input) / output - 0.5);
     low[i] = Math.min(Math.floor(position), input - 1);
     high[i] = Math.min(low[i]! + 1, input - 1);
     weight[i] = position - low[i]!;
@@ -39,9 +41,10 @@ export interface Bilinear {
   readonly adjoint: (gradient: Float64Array, out: Float64Array, channels: number) => void;
 }
 
-export function bilinear(from: Extent, to: Extent): Bilinear {
-  const y = taps(from[0], to[0]);
-  const x = taps(from[1], to[1]);
+/** @param corners whether those of both extents are aligned */
+export function bilinear(from: Extent, to: Extent, corners = false): Bilinear {
+  const y = taps(from[0], to[0], corners);
+  const x = taps(from[1], to[1], corners);
   const corner = (row: number, col: number, channels: number) => (row * from[1] + col) * channels;
 
   function apply(source: ArrayLike<number>, out: Float64Array, channels: number): void {

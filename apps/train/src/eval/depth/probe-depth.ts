@@ -238,7 +238,13 @@ async function scoreAll(
       const prediction = back ? mirroredMean(of(maps), of(back), reading.depthSize) : of(maps);
       const truth = judgedDepth(protocol, of(batch.depths), reading.depthSize);
       const metrics = depthMetrics(prediction, truth);
-      const ofConstant = constant === undefined ? undefined : constantError(constant, truth);
+      const ofConstant =
+        constant === undefined
+          ? undefined
+          : depthMetrics(
+              truth.map(() => constant),
+              truth,
+            )?.rmse;
       scored.push({
         index,
         metrics,
@@ -250,15 +256,4 @@ async function scoreAll(
   }
   progress.end();
   return scored;
-}
-
-/** RMSE in metres of one distance for every pixel; undefined where none has a reading. */
-function constantError(constant: number, truth: Float32Array): number | undefined {
-  let [squares, count] = [0, 0];
-  for (const depth of truth) {
-    if (depth <= 0) continue;
-    squares += (depth - constant) ** 2;
-    count++;
-  }
-  return count > 0 ? Math.sqrt(squares / count) : undefined;
 }

@@ -1,13 +1,12 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpuBackend } from '@franca/evals';
 import { encode } from 'fast-png';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { writeAt } from '../../../test/mask-files';
+import { runTask } from '../../../test/run-task';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model';
 import { type FeatureSession, openSession } from '../../features/session';
-import { openContext } from '../context';
 import { task } from './depth';
 
 let folder: string;
@@ -45,27 +44,12 @@ async function writePair(root: string, i: number): Promise<void> {
   );
 }
 
-async function depth(options: Readonly<Record<string, unknown>>, of: string = data) {
-  const said: string[] = [];
-  const spies = [
-    vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(line)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean(said.push(String(text)))),
-  ];
-  const items = join(folder, 'items.jsonl');
-  await using context = openContext(session, cpuBackend, { data: of, denseData: of, images: {}, denseImages: {} });
-  try {
-    const { records, section } = await task.run(context, { cache: join(folder, 'cache'), ...options, items });
-    const lines = (await readFile(items, 'utf8')).trim().split('\n');
-    return {
-      records,
-      section,
-      said: said.join('\n'),
-      items: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const depth = (options: Readonly<Record<string, unknown>>, of: string = data) =>
+  runTask(task, session, {
+    data: of,
+    items: join(folder, 'items.jsonl'),
+    options: { cache: join(folder, 'cache'), ...options },
+  });
 
 test('ridge gives two records, a line for each picture, and pictures', async () => {
   const { records, section, items } = await depth({ probe: 'ridge' });

@@ -1,12 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cpuBackend } from '@franca/evals';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { writeAt } from '../../../test/mask-files';
+import { runTask } from '../../../test/run-task';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model';
 import { type FeatureSession, openSession } from '../../features/session';
-import { openContext } from '../context';
 import { task } from './discover';
 
 let folder: string;
@@ -52,27 +51,8 @@ async function pictures(name: string, count: number): Promise<string> {
 }
 
 /** Runs the task on the open model. */
-async function discover(data: string, options: Readonly<Record<string, unknown>> = {}) {
-  const said: string[] = [];
-  const spies = [
-    vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(line)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean(said.push(String(text)))),
-  ];
-  const items = join(folder, 'items.jsonl');
-  await using context = openContext(session, cpuBackend, { data, denseData: data, images: {}, denseImages: {} });
-  try {
-    const { records, section } = await task.run(context, { ...options, items });
-    const lines = (await readFile(items, 'utf8')).trim().split('\n');
-    return {
-      records,
-      section,
-      said: said.join('\n'),
-      items: lines.map((line) => JSON.parse(line) as Record<string, unknown>),
-    };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-}
+const discover = (data: string, options: Readonly<Record<string, unknown>> = {}) =>
+  runTask(task, session, { data, items: join(folder, 'items.jsonl'), options });
 
 test('one record for each method and feature, one line for each picture in it, whatever the sizes', async () => {
   const { records, items } = await discover(await pictures('sizes', 6));

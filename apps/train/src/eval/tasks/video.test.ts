@@ -1,16 +1,17 @@
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { boundaryAccuracy, cpuBackend, type EvalRecord, regionSimilarity } from '@franca/evals';
+import { boundaryAccuracy, type EvalRecord, regionSimilarity } from '@franca/evals';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { sharedData } from '../../../../../test/support/shared';
+import { type Files, writeFiles } from '../../../test/file-trees';
 import { writeAt } from '../../../test/mask-files';
+import { runTask } from '../../../test/run-task';
 import { temporaryFolder, writeTinyModel } from '../../../test/tiny-model';
-import { davisFiles, type Files, HEIGHT, movingIds, WIDTH } from '../../../test/video-files';
+import { davisFiles, HEIGHT, movingIds, WIDTH } from '../../../test/video-files';
 import { type FeatureSession, openSession } from '../../features/session';
 import { readMask } from '../../image-sets/read-mask';
 import { runCli } from '../../run-cli';
-import { openContext } from '../context';
 import { task } from './video';
 
 // a real backbone computes for longer here than Mesa takes to optimise
@@ -38,10 +39,7 @@ afterAll(async () => {
 
 const at = (...path: string[]): string => join(folder, ...path);
 
-async function written(name: string, files: Files): Promise<string> {
-  for (const [path, body] of Object.entries(files)) await writeAt(at(name, path), body);
-  return at(name);
-}
+const written = (name: string, files: Files): Promise<string> => writeFiles(at(name), files);
 
 interface Line {
   readonly sequence: string;
@@ -56,21 +54,13 @@ interface Line {
 
 /** Runs the task on the open model: how many frames it saw, and what it said. */
 async function follow(data: string, options: Readonly<Record<string, unknown>> = {}) {
-  const said: string[] = [];
-  const spies = [
-    vi.spyOn(console, 'error').mockImplementation((line: string) => void said.push(line)),
-    vi.spyOn(process.stderr, 'write').mockImplementation((text) => Boolean(said.push(String(text)))),
-  ];
   seen = 0;
-  const items = at('items.jsonl');
-  await using context = openContext(session, cpuBackend, { data, denseData: data, images: {}, denseImages: {} });
-  try {
-    const { records, section } = await task.run(context, { size: HEIGHT, ...options, items });
-    const lines = (await readFile(items, 'utf8')).split('\n').filter((line) => line !== '');
-    return { records, section, said: said.join('\n'), items: lines.map((line) => JSON.parse(line) as Line), seen };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+  const run = await runTask<Line>(task, session, {
+    data,
+    items: at('items.jsonl'),
+    options: { size: HEIGHT, ...options },
+  });
+  return { ...run, seen };
 }
 
 test('each object has its J and F; masks and animations hold every frame; a second time nothing is computed', async () => {
