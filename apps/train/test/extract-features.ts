@@ -1,13 +1,17 @@
 /** A process that computes features of the generated world: prints how many images are done after each batch, and at the end how many it read itself. */
 
 import { openSession } from '../src/features/session';
-import { openStored } from '../src/features/stored-features';
+import type { Extraction } from '../src/features/shard-files';
+import { openStored, type StoredRequest } from '../src/features/stored-features';
 import { openImageSets } from '../src/image-sets/image-set';
 import { centreCrop } from '../src/image-sets/preparation';
 
 /** Two images of a shard in one batch. */
-export const SMALL = { batchSize: 2, shardBytes: 2 * 4 * 16 * 5 } as const;
-export const REQUEST = { preparation: centreCrop(16), blocks: 2, patchMean: true };
+export const SMALL: Required<Pick<Extraction, 'batchSize' | 'shardBytes'>> = {
+  batchSize: 2,
+  shardBytes: 2 * 4 * 16 * 5,
+};
+export const REQUEST: StoredRequest = { preparation: centreCrop(16), blocks: 2, patchMean: true };
 export const WORLD = 'world:length=20:size=16:classes=2';
 
 /** So slow that there is a middle to be killed in. */
