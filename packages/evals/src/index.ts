@@ -200,6 +200,7 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
+export type { ProgressArray, ProgressKeeper, SavedProgress } from './progress';
 export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
 export { FINE_GRAINED } from './report/paper-sets';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';
