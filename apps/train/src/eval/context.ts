@@ -63,6 +63,8 @@ export interface EvalContext {
   labelled(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
   /** The same without holding them. @throws TrainError as `labelled` */
   stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
+  /** The model with the features that are kept of it. @throws TrainError `usage` where there is none */
+  session(): FeatureSession;
   /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
   model(): ProbeModel;
   /**
@@ -124,10 +126,7 @@ export function openContext(
   const own = shareSets(options);
   const { sets, pairs, opened } = shared ?? own;
   const foreign: Partial<AsyncDisposable>[] = [];
-  const model = (): FeatureSession => {
-    if (session) return session;
-    throw new TrainError('usage', 'this evaluation needs a model; give --weights');
-  };
+  const model = (): FeatureSession => requireModel(session);
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -180,6 +179,7 @@ export function openContext(
     images: async (part, asked) => partOf((await sets('images'))[part], asked),
     labelled: labelledPart,
     stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
+    session: model,
     model: () => probeModel(model()),
     tested: () => testedLabelled('images'),
     testSet,
@@ -236,6 +236,11 @@ export function openContext(
       for (const set of foreign) await set[Symbol.asyncDispose]?.();
     },
   };
+}
+
+function requireModel(session: FeatureSession | undefined): FeatureSession {
+  if (session) return session;
+  throw new TrainError('usage', 'this evaluation needs a model; give --weights');
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */

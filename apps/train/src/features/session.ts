@@ -39,6 +39,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly size: number;
   /** Images that could not be read, of all sets whose features were asked for. */
   readonly leftOut: LeftOutImages;
+  /** Where features are kept, and beside them what long evaluations keep of their progress. */
+  readonly cacheFolder: string;
   /** What features are computed and cached by. */
   readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
@@ -112,7 +114,8 @@ export async function openSession(
     closing.push(() => loaded.dispose());
     const model = audible(loaded);
     const identity = await weights.identity();
-    const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
+    const cacheFolder = options.cache ?? join(defaultCacheDir(), 'features');
+    const cache = openFeatureCache(cacheFolder, {
       onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),
     });
     const leftOut = createLeftOutImages(options.maxBadShare);
@@ -151,6 +154,7 @@ export async function openSession(
       model,
       size,
       leftOut,
+      cacheFolder,
       extraction,
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
