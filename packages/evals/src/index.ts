@@ -88,7 +88,6 @@ export {
   type LinearProbeOptions,
   type LinearProbeResult,
   linearProbe,
-  type ProbeStream,
 } from './linear-probe/linear-probe';
 export {
   type ProbeFeatures,
@@ -96,6 +95,7 @@ export {
   type ProbeShape,
   patchMeans,
   probeRows,
+  type StoredProbeFeatures,
 } from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
 export {
@@ -106,6 +106,8 @@ export {
   type ScoreProbeOptions,
   scoreProbe,
 } from './linear-probe/score-probe';
+export { chosenRows } from './linear-probe/stored-features';
+export type { ProbeStream, StreamedBatch } from './linear-probe/train-source';
 export {
   type LinearSegmentationOptions,
   type LinearSegmentationResult,

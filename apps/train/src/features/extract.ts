@@ -3,7 +3,7 @@
  * next shard, and no set has to fit in memory. A shard is known by everything that its numbers depend on. Images that cannot be read are
  * left out and counted, in features from the cache too.
  */
-import type { FeatureCache } from '@franca/evals/node';
+import type { FeatureCache, FeatureKey } from '@franca/evals/node';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, inputSides, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
@@ -63,20 +63,14 @@ export async function* extract(
   set: ImageSet,
   options: ExtractOptions,
 ): AsyncGenerator<FeatureShard> {
-  const { model, cache, weights, code, versions, leftOut, batchSize, onProgress } = extraction;
+  const { model, cache, leftOut, batchSize, onProgress } = extraction;
   const { preparation, blocks = 1, patches = false, levels, shard } = options;
   const perShard = imagesPerShard(extraction, options);
   const last = shard === undefined ? set.length : Math.min((shard + 1) * perShard, set.length);
   for (let first = (shard ?? 0) * perShard; first < last; first += perShard) {
     const end = Math.min(first + perShard, set.length);
     const images = Array.from({ length: end - first }, (_, i) => first + i);
-    const key = {
-      weights,
-      preprocessing: describePreparation(preparation),
-      data: await versions(set, first, end),
-      code,
-      outputs: `cls of ${blocks} blocks, patch mean${describePatches(patches)}${describeLevels(levels)}; images ${first} to ${end}`,
-    };
+    const key = await shardKey(extraction, set, options, { first, end });
     const { arrays, cached } = await cache.readOrCompute(key, () =>
       computeShard(
         model,
@@ -93,6 +87,22 @@ export async function* extract(
     for (let index = first; index < end; index++) if (!read.has(index)) leftOut.add(set, index);
     if (read.size > 0) yield arrays;
   }
+}
+
+/** What features of images `first` to `end` are found by. */
+export async function shardKey(
+  { weights, code, versions }: Pick<Extraction, 'weights' | 'code' | 'versions'>,
+  set: ImageSet,
+  { preparation, blocks = 1, patches = false, levels }: ExtractOptions,
+  { first, end }: { readonly first: number; readonly end: number },
+): Promise<FeatureKey> {
+  return {
+    weights,
+    preprocessing: describePreparation(preparation),
+    data: await versions(set, first, end),
+    code,
+    outputs: `cls of ${blocks} blocks, patch mean${describePatches(patches)}${describeLevels(levels)}; images ${first} to ${end}`,
+  };
 }
 
 /** Images of a shard; the last may have fewer. */

@@ -21,6 +21,13 @@ import { withModelOptions } from './model-options';
 import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
 import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
+import {
+  type HeldFeatures,
+  heldFeatures,
+  openStored,
+  type StoredFeatures,
+  type StoredRequest,
+} from './stored-features';
 
 export interface SessionOptions extends WeightOptions {
   readonly weights: string;
@@ -45,6 +52,10 @@ export interface FeatureSession extends AsyncDisposable {
   readonly extraction: Omit<Extraction, 'onProgress'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+  /** Features of single images on disk; what is missing is computed first, with progress. */
+  stored(set: ImageSet, request: StoredRequest): Promise<StoredFeatures>;
+  /** What the cache has of them; nothing is computed. */
+  held(set: ImageSet, request: StoredRequest): Promise<HeldFeatures>;
   /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is, without it no progress is shown. */
   fresh(set: ImageSet, options: FreshOptions, pass?: string): AsyncIterable<FeatureShard>;
 }
@@ -129,6 +140,11 @@ export async function openSession(
       batchSize: options.batchSize,
     };
     const told = new Set<string>();
+    const tell = (set: ImageSet): void => {
+      const note = leftOut.note(set);
+      if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
+      if (note !== undefined) told.add(note);
+    };
     /** Shards of a set with their progress, and a note at the end on images that are missing. */
     const shown = (
       set: ImageSet,
@@ -143,11 +159,18 @@ export async function openSession(
           // a reader that has enough leaves early
           progress?.end();
         }
-        const note = leftOut.note(set);
-        if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
-        if (note !== undefined) told.add(note);
+        tell(set);
       },
     });
+    const stored = async (set: ImageSet, request: StoredRequest): Promise<StoredFeatures> => {
+      const { update, end } = countProgress(`features of ${set.dataset} ${set.split}`);
+      try {
+        return await openStored({ ...extraction, onProgress: update }, set, request);
+      } finally {
+        end();
+        tell(set);
+      }
+    };
     return {
       gpu,
       weights,
@@ -158,6 +181,8 @@ export async function openSession(
       extraction,
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
+      stored,
+      held: (set, request) => heldFeatures(extraction, set, request),
       fresh: (set, request, pass) =>
         shown(set, pass && `features of ${set.dataset} ${set.split}, ${pass}`, (running) =>
           extractFresh(running, set, request),
