@@ -107,7 +107,7 @@ export {
   type ScoreProbeOptions,
   scoreProbe,
 } from './linear-probe/score-probe';
-export { chosenRows } from './linear-probe/stored-features';
+export { chosenRows, inMemory } from './linear-probe/stored-features';
 export type { ProbeStream, StreamedBatch } from './linear-probe/train-source';
 export {
   type LinearSegmentationOptions,
