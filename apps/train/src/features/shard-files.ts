@@ -234,7 +234,9 @@ function shardFiller(
       const wanted = outputs.filter((_, i) => missing.includes(keys[i]!));
       const computed = await compute(shard, wanted);
       for (const [i, key] of missing.entries())
-        await cache.write(key, { index: computed.index!, values: takeOutput(computed, wanted, wanted[i]!) });
+        await cache
+          .write(key, { index: computed.index!, values: takeOutput(computed, wanted, wanted[i]!) })
+          .catch(refuseWithAdvice);
     }
     finish(shard, missing.length === 0);
     return true;
@@ -244,10 +246,7 @@ function shardFiller(
       (each) => set.length * bytesOfImage(outputShape(each, model.config, preparation), floats),
     );
     const needs = (await keysOf(0)).map((key, i) => ({ key, bytes: bytes[i]! }));
-    await cache.reserve(`${set.dataset} ${set.split}`, needs).catch((error: unknown) => {
-      if (error instanceof EvalsError && error.code === 'space') throw noRoom(error, floats);
-      throw error;
-    });
+    await cache.reserve(`${set.dataset} ${set.split}`, needs).catch(refuseWithAdvice);
   };
   const fill = async (shard: number): Promise<void> => {
     await reserve();
@@ -264,15 +263,19 @@ function shardFiller(
   return { fill, finish };
 }
 
-/** The refusal with what to do. */
-function noRoom(cause: EvalsError, floats: FloatsOnDisk): TrainError {
-  const ways = [
-    'allow more with --cache-limit or keep them on another disk with --cache',
-    ...(floats === 'f32' ? ['take half with --cache-type f16'] : []),
-    'remove what is not needed (franca-train cache)',
+const ADVICE: Readonly<Record<string, string>> = {
+  space:
+    'allow more with --cache-limit, keep them on another disk with --cache, take half with --cache-type f16, remove what is not needed (franca-train cache), ' +
     'or take fewer images with --images',
-  ];
-  return new TrainError('data', `${cause.message}; ${ways.join(', ')}`, { cause });
+  features: 'which is --cache-type f32',
+};
+
+/** A refusal of the cache with what to do about it here. */
+function refuseWithAdvice(error: unknown): never {
+  const advice = error instanceof EvalsError ? ADVICE[error.code] : undefined;
+  throw advice === undefined
+    ? error
+    : new TrainError('data', `${(error as Error).message}; ${advice}`, { cause: error });
 }
 
 async function missingOf(cache: FeatureCache, keys: readonly FeatureKey[]): Promise<FeatureKey[]> {
