@@ -136,7 +136,8 @@ async function openFeatures(
   { preparation, computed, kept }: PlannedImages,
 ): Promise<ImageFeatures> {
   const { planes } = session.weights.rasa;
-  const stored = await session.stored(set, { preparation, blocks: computed, patchMean: kept.patchMean });
+  if (computed > kept.blocks) await session.stored(set, { preparation, blocks: computed, patchMean: true });
+  const stored = await session.stored(set, { preparation, ...kept });
   const { dim, images } = stored;
   const labels = images.map((index) => set.label(index));
   const probe: StoredProbeFeatures = {
@@ -144,8 +145,7 @@ async function openFeatures(
     async read(begin, end) {
       const { blocks, patchMean } = await stored.read(begin, end);
       if (patchMean) removePlanes(patchMean, dim, planes);
-      const last = blocks.slice(computed - kept.blocks);
-      return { dim, blocks: last, ...(patchMean && { patchMean }), labels: labels.subarray(begin, end) };
+      return { dim, blocks, ...(patchMean && { patchMean }), labels: labels.subarray(begin, end) };
     },
   };
   return { images, probe, batches: labelledBatches(probe) };
