@@ -81,6 +81,7 @@ export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
+export type { InContextTrain, PlacedFeatures } from './in-context/memory-batches';
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';
@@ -88,7 +89,6 @@ export {
   type LinearProbeOptions,
   type LinearProbeResult,
   linearProbe,
-  type ProbeStream,
 } from './linear-probe/linear-probe';
 export {
   type ProbeFeatures,
@@ -96,6 +96,7 @@ export {
   type ProbeShape,
   patchMeans,
   probeRows,
+  type StoredProbeFeatures,
 } from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
 export {
@@ -106,6 +107,8 @@ export {
   type ScoreProbeOptions,
   scoreProbe,
 } from './linear-probe/score-probe';
+export { chosenRows, inMemory } from './linear-probe/stored-features';
+export type { ProbeStream, StreamedBatch } from './linear-probe/train-source';
 export {
   type LinearSegmentationOptions,
   type LinearSegmentationResult,
@@ -200,6 +203,7 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
+export type { ProgressArray, ProgressKeeper, SavedProgress } from './progress';
 export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
 export { FINE_GRAINED } from './report/paper-sets';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';

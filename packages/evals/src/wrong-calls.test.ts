@@ -40,7 +40,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const NO_ARGUMENTS: readonly (readonly unknown[])[] = [[], [undefined], [null], [5], ['a', 'b', 'c'], [{}, {}, {}]];
 // An empty series of masks and a folder of any name are no mistakes, and a backend has no wrong name.
-const FINE = new Set(['openFeatureCache a,b,c']);
+const FINE = new Set(['cacheBound a,b,c', 'listFeatures a,b,c', 'openFeatureCache a,b,c']);
 
 test.each([...functions.keys()])('%s: arguments of another kind', async (name) => {
   for (const args of NO_ARGUMENTS) {
@@ -56,6 +56,7 @@ test.each<[RegExp, ...unknown[]]>([
   [/^knn: temperature is "0.07"; it must be a number/, 'knn', F, F, { temperature: '0.07' }],
   [/^knn: options are 5; give an object/, 'knn', F, F, 5],
   [/^knn: backend is none; give cpuBackend/, 'knn', F, F, { backend: {} }],
+  [/^knn: progress.load is no function; give a ProgressKeeper/, 'knn', F, F, { progress: {} }],
   [/ks is \[1.5\]/, 'knn', F, F, { ks: [1.5] }],
   [/^knn: test is a Promise; await it/, 'knn', F, Promise.resolve(F)],
   [/^knn: train is a Promise; await it/, 'knn', Promise.resolve(F), F],
@@ -180,7 +181,7 @@ test('files that cannot be read or written are named', async () => {
     [() => node.hashFile(join(folder, 'none')), /none cannot be read \(ENOENT\)/],
     [() => node.hashFile(folder), /cannot be read \(EISDIR\)/],
     [() => node.fingerprintFiles(folder, ['none']), /none cannot be read \(ENOENT\)/],
-    [() => cache.write(key, { a: { shape: [1], data: new Float32Array(1) } }), /file cannot be made \(EEXIST\)/],
+    [() => cache.write(key, { a: { shape: [1], data: new Float32Array(1) } }), /cannot be made \(ENOTDIR\)/],
   ] as const;
   const cache = node.openFeatureCache(join(folder, 'file'));
   const key = { weights: 'w', preprocessing: 'p', data: 'd', outputs: 'o', code: 'c' };

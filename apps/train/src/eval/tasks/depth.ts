@@ -25,7 +25,6 @@ interface Options extends DepthPlanOptions {
   readonly split?: string;
   readonly items?: string;
   readonly size?: number;
-  readonly cache?: string;
 }
 
 export const task: EvalTask = {
@@ -87,7 +86,6 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
     depthScale,
     trainData,
     split,
-    cache,
   } = options;
   if (shorter !== undefined && options.sizes)
     throw new TrainError('usage', '--size and --sizes say the same; leave one of them out');
@@ -99,7 +97,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   const shown = shownIndices(part.test.length);
   for (const size of chosen) {
     const began = performance.now();
-    const probed = await probeDepth(part, { plan, size, shown, cache, backend: context.backend });
+    const probed = await probeDepth(part, { plan, size, shown, backend: context.backend });
     results.push({
       size,
       probed,
