@@ -8,6 +8,7 @@
 
 import { checkArgument, DataError } from '../errors';
 import type { PixelImage } from './image';
+import type { SourceFingerprint } from './source-fingerprint';
 
 /** What a source holds for one index: the bytes of an image file, or pixels. */
 export type ImageContent = { readonly encoded: Uint8Array } | { readonly pixels: PixelImage };
@@ -30,8 +31,12 @@ export interface ImageSource {
   readonly whyUnlabelled?: string;
   /** Human names of the classes, where the data has them (`n01440764` is `tench`). */
   readonly classTitles?: readonly string[];
-  /** Lengths of consecutive index runs that are cheap to read together (parquet row groups). They add up to `length`. */
+  /** Lengths of consecutive index runs that are cheap to read together (parquet row groups, shards of a large set). They add up to `length`. */
   readonly runs?: readonly number[];
+  /** How many images at least are to be mixed across runs, where the sampler's default is not wide enough. */
+  readonly window?: number;
+  /** Which images there are, in little: a place in their order is saved with it. */
+  readonly fingerprint?: SourceFingerprint;
   /** What opening the data had to pass over, in words (a damaged shard, an unusable file type). */
   readonly notes?: readonly string[];
   /** The folder that keys are paths in, where every image is a file of its own. */

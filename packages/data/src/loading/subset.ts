@@ -36,7 +36,7 @@ export function subset(
   checkArgument('subset', 'name', name, 'string');
   checkCount('subset', 'length', length, 0);
   checkArgument('subset', 'at', at, 'function');
-  const { runs: _, close: __, label, labels, difficult, unlistedClass, ...rest } = source;
+  const { runs: _, close: __, fingerprint: ___, label, labels, difficult, unlistedClass, ...rest } = source;
   return {
     ...rest,
     name,
@@ -69,14 +69,19 @@ export function holdOut(source: ImageSource, options: HoldOutOptions = {}): Held
   // The i-th image that stays stands behind as many held-out ones as have held[k] - k <= i.
   const staying = (index: number): number => index + countWhile(count, (k) => held[k]! - k <= index);
   const percent = `${Number(((100 * count) / source.length).toPrecision(2))} %`;
+  const train = subset(
+    source,
+    `${source.name} less ${percent}`,
+    source.length - count,
+    staying,
+    remainingRuns(source, held),
+  );
+  const fingerprint = source.fingerprint && {
+    ...source.fingerprint,
+    part: `all but ${count} by seed ${seed}`,
+  };
   return {
-    train: subset(
-      source,
-      `${source.name} less ${percent}`,
-      source.length - count,
-      staying,
-      remainingRuns(source, held),
-    ),
+    train: fingerprint ? { ...train, fingerprint } : train,
     val: subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!),
   };
 }

@@ -1,0 +1,154 @@
+/**
+ * The images of many shards by their number: which shard, which picture in it, what is known of that.
+ *
+ * Only the shards' first numbers are held. The index of a shard is read when one of its images is asked for and kept until others have taken its
+ * place: at most so many pictures' worth of them, those that were used last. An index that no file keeps stays in memory.
+ */
+
+import { DataError } from '../errors';
+import type { ByteFile } from '../files/byte-file';
+import { keepIndex, readIndex } from './kept-index';
+import { BLOCK, type Counting, NO_LABEL, nameAt, type ShardIndex } from './shard-index';
+import { indexShard, splitName } from './tar-shard';
+
+/** A shard that was indexed. */
+export interface OpenShard {
+  readonly file: ByteFile;
+  /** `ShardSummary.names`. */
+  readonly names: string;
+  /** The file that keeps its index, or the index itself. */
+  readonly kept: string | ShardIndex;
+}
+
+/** Where the bytes of an image are. */
+export interface PicturePlace {
+  readonly file: ByteFile;
+  readonly offset: number;
+  readonly size: number;
+}
+
+export interface ShardTable {
+  readonly length: number;
+  /** Which shard an image is in. */
+  shardOf(index: number): number;
+  place(index: number): PicturePlace;
+  /** Unique in its shard. */
+  key(index: number): string;
+  label(index: number): string | undefined;
+  /** `''`, `cat/`. */
+  folder(index: number): string;
+  /** Makes sure that the index of an image is at hand, even if its file is gone: reads through the shard once more. */
+  ready(index: number, signal?: AbortSignal): Promise<void>;
+}
+
+export interface ShardTableOptions {
+  readonly counting: Counting;
+  /** Images of each shard. */
+  readonly lengths: ArrayLike<number>;
+  /** Pictures of whose shards indices are held. */
+  readonly heldPictures: number;
+}
+
+export function shardTable(
+  shards: readonly OpenShard[],
+  { counting, lengths, heldPictures }: ShardTableOptions,
+): ShardTable {
+  const ends = new Float64Array(shards.length);
+  for (let shard = 0; shard < shards.length; shard++) ends[shard] = (ends[shard - 1] ?? 0) + lengths[shard]!;
+  const length = ends.at(-1) ?? 0;
+  const held = heldIndices(shards, heldPictures);
+  let last = 0;
+  const shardOf = (index: number): number => {
+    if (!(index >= 0 && index < length)) throw new DataError('argument', `image ${index} of ${length}; count from 0`);
+    if (index >= ends[last]! || index < (ends[last - 1] ?? 0)) last = firstAbove(ends, index);
+    return last;
+  };
+  const pictureOf = (index: number): { shard: number; picture: number; of: ShardIndex } => {
+    const shard = shardOf(index);
+    const of = held.get(shard);
+    const image = index - (ends[shard - 1] ?? 0);
+    return { shard, of, picture: counting === 'samples' ? (of.columns.samples?.[image] ?? image) : image };
+  };
+  return {
+    length,
+    shardOf,
+    place: (index) => {
+      const { shard, picture, of } = pictureOf(index);
+      const { blocks, sizes } = of.columns;
+      return { file: shards[shard]!.file, offset: blocks[picture]! * BLOCK, size: sizes[picture]! };
+    },
+    key: (index) => {
+      const { picture, of } = pictureOf(index);
+      const name = nameAt(of.columns, picture);
+      return counting === 'samples' ? splitName(name).key : name;
+    },
+    label: (index) => {
+      const { picture, of } = pictureOf(index);
+      const at = of.columns.labels?.[picture] ?? NO_LABEL;
+      return at === NO_LABEL ? undefined : of.summary.labels[at]!.value;
+    },
+    folder: (index) => {
+      const { picture, of } = pictureOf(index);
+      return of.summary.folders[of.columns.folders?.[picture] ?? 0]!.value;
+    },
+    ready: async (index, signal) => held.restore(shardOf(index), signal),
+  };
+}
+
+/** The first place whose value is above `index`; of shards without images none is found. */
+function firstAbove(ends: Float64Array, index: number): number {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ends[middle]! > index) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Indices that were used last, oldest first. */
+function heldIndices(shards: readonly OpenShard[], heldPictures: number) {
+  const held = new Map<number, ShardIndex>();
+  const restored = new Map<number, ShardIndex>();
+  let pictures = 0;
+  let latest: { shard: number; index: ShardIndex } | undefined;
+  const find = (shard: number): ShardIndex | undefined => {
+    const { file, names, kept } = shards[shard]!;
+    if (typeof kept !== 'string') return kept;
+    const known = held.get(shard) ?? restored.get(shard);
+    const index = known ?? readIndex(kept, file, names);
+    if (!index) return undefined;
+    // to the end of the line
+    if (!held.delete(shard)) pictures += sizeOf(index);
+    held.set(shard, index);
+    for (const [oldest, old] of held) {
+      if (pictures <= heldPictures || oldest === shard) break;
+      held.delete(oldest);
+      pictures -= sizeOf(old);
+    }
+    return index;
+  };
+  return {
+    get(shard: number): ShardIndex {
+      if (latest?.shard === shard) return latest.index;
+      const index = find(shard);
+      if (!index) throw new DataError('file-system', lostIndex(shards[shard]!));
+      latest = { shard, index };
+      return index;
+    },
+    async restore(shard: number, signal?: AbortSignal): Promise<void> {
+      if (latest?.shard === shard || find(shard)) return;
+      const { file, names, kept } = shards[shard]!;
+      const index = await indexShard(file, signal);
+      if (index.summary.names !== names)
+        throw new DataError('damaged-file', `${file.name} is not as it was when it was opened; start again`);
+      if (!(await keepIndex(index, file, [String(kept)]))) restored.set(shard, index);
+    },
+  };
+}
+
+const sizeOf = (index: ShardIndex): number => Math.max(1, index.columns.blocks.length);
+
+const lostIndex = ({ file, kept }: OpenShard): string =>
+  `the index of ${file.name}, ${String(kept)}, is gone or was changed since the data were opened; start again, which makes it anew`;
