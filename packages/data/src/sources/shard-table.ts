@@ -7,6 +7,7 @@
 
 import { DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
+import { firstAbove } from './first-above';
 import { keepIndex, readIndex } from './kept-index';
 import { BLOCK, type Counting, NO_LABEL, nameAt, type ShardIndex } from './shard-index';
 import { indexShard, splitName } from './tar-shard';
@@ -93,18 +94,6 @@ export function shardTable(
     },
     ready: async (index, signal) => held.restore(shardOf(index), signal),
   };
-}
-
-/** The first place whose value is above `index`; of shards without images none is found. */
-function firstAbove(ends: Float64Array, index: number): number {
-  let low = 0;
-  let high = ends.length - 1;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ends[middle]! > index) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** Indices that were used last, oldest first. */
