@@ -31,7 +31,7 @@ export interface TarIndex {
 }
 
 export interface TarReading {
-  /** How much is read at a time; more suits a file behind HTTP. Default 256 KiB. */
+  /** How much is read at a time; more suits a file behind HTTP. Default 1 MiB. */
   readonly windowBytes?: number | undefined;
   /** Members whose bytes are read in passing: small ones, in one window with their headers. */
   readonly withContent?: (name: string, size: number) => boolean;
@@ -39,7 +39,7 @@ export interface TarReading {
 }
 
 const BLOCK = 512;
-const DEFAULT_WINDOW = 256 * 1024;
+const DEFAULT_WINDOW = 1024 * 1024;
 const MAX_RECORD = 64 * 1024;
 // Writers fill the last record up with zeros: 10 KiB as a rule, 64 KiB at most.
 const MAX_FILLING = 64 * 1024;
@@ -105,7 +105,6 @@ interface Override {
 }
 
 const isZero = (byte: number): boolean => byte === 0;
-const isAscii = (byte: number): boolean => byte < 128;
 const isRegular = (type: string): boolean => type === '0' || type === '\0' || type === '7';
 // PAX for the next file, PAX for all files (of no interest here), GNU long name, GNU long link.
 const isRecord = (type: string): boolean => 'xgLK'.includes(type);
@@ -159,13 +158,18 @@ const LATIN_1 = new TextDecoder('latin1');
 
 /** UTF-8, or else Latin-1 as old systems wrote it: replacement characters would make one name of several. */
 function decode(bytes: Uint8Array): string {
-  // most names are ASCII, for which a decoder takes longer than all the rest of a header
-  if (bytes.length <= 100 && bytes.every(isAscii)) return String.fromCharCode(...bytes);
+  // nearly all is ASCII, for which a decoder takes longer than all the rest of a header
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   try {
     return UTF_8.decode(bytes);
   } catch {
     return LATIN_1.decode(bytes);
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 127) return false;
+  return true;
 }
 
 /** Serves small reads that move forward from one larger read. */

@@ -27,11 +27,12 @@ export function fingerprintDifference(before: SourceFingerprint, now: SourceFing
     return `there were ${before.files} shards with ${before.images} images and are ${now.files} with ${now.images}`;
   const other = now.stretches.findIndex(({ hash }, at) => before.stretches[at]?.hash !== hash);
   if (other >= 0) {
-    const bounds = stretchesOf(now.files);
+    const [begin = 0, end = 0] = stretchesOf(now.files).slice(other);
     const [was, is] = [before.stretches[other]?.first, now.stretches[other]!.first];
-    const from = was === undefined || was === is ? is : `${is} (it was ${was})`;
-    const images = before.images === now.images ? '' : `, ${before.images} images in all were and ${now.images} are`;
-    return `there are ${now.files} shards as before, but of numbers ${bounds[other]! + 1} to ${bounds[other + 1]}, from ${from} on, some hold other images${images}`;
+    const which = end - begin === 1 ? `shard ${end}` : `one of shards ${begin + 1} to ${end}`;
+    const renamed = was === undefined || was === is ? is : `${is}, which was ${was}`;
+    const images = before.images === now.images ? '' : `; ${before.images} images in all were and ${now.images} are`;
+    return `there are ${now.files} shards as before, but ${which} (from ${renamed}) holds other images${images}`;
   }
   return before.part === now.part ? undefined : `they were ${before.part ?? 'all images'} and are ${now.part ?? 'all'}`;
 }

@@ -205,8 +205,8 @@ function shardedSource(
         ]
       : []),
   ];
-  const isMixed = fingerprint.images > EXACT_IMAGES;
-  const heldPictures = isMixed ? 2 * WINDOW_IMAGES : EXACT_IMAGES;
+  const mixed = mixedInWindows(lengths);
+  const heldPictures = mixed ? 2 * mixed.window : EXACT_IMAGES;
   const table = shardTable(shards, { counting, lengths, heldPictures });
   if (table.length === 0) {
     throw new DataError('empty-source', [`${name} holds no image`, ...notes].join('; '));
@@ -216,7 +216,7 @@ function shardedSource(
     length: table.length,
     ...labelsOf(samples, table, fixed),
     ...(notes.length > 0 && { notes }),
-    ...(isMixed && { runs: Array.from(lengths), window: WINDOW_IMAGES }),
+    ...mixed,
     fingerprint,
     key: (index) => `${names[table.shardOf(index)]}/${table.key(index)}`,
     version: (index) => {
@@ -230,6 +230,14 @@ function shardedSource(
       return { encoded: await file.read(offset, size, signal) };
     },
   };
+}
+
+/** How the order of shards of these lengths is mixed, where it is not over all images. */
+export function mixedInWindows(
+  lengths: Float64Array,
+): { readonly runs: number[]; readonly window: number } | undefined {
+  const images = lengths.reduce((sum, length) => sum + length, 0);
+  return images > EXACT_IMAGES ? { runs: Array.from(lengths), window: WINDOW_IMAGES } : undefined;
 }
 
 /** Labels by `.cls` where there are any, else by folders. */
