@@ -2,7 +2,8 @@
  * Where the indices of shards are kept: in the user's cache folder, or beside the shards.
  *
  * An index is read wherever it lies, and written where that was asked for: beside the shards only if somebody asked, and into the cache where that is
- * refused. It is written aside and renamed, so that it is there whole or not at all, however a process ends.
+ * refused. It is written aside and renamed, so that it is there whole or not at all, however a process ends. A small shard on disk is read as fast as
+ * its index, of which none is kept.
  */
 
 import { createHash, randomUUID } from 'node:crypto';
@@ -25,14 +26,18 @@ export interface KeptIndex {
   readonly place: string;
 }
 
-/** Paths of the index of a shard, the one to try first. None for a shard whose version no other opening finds again. */
+/** Paths of the index of a shard, the one to try first. */
 export interface ShardPlaces {
   readonly read: readonly string[];
   readonly write: readonly string[];
 }
 
+const SMALL_BYTES = 256 * 1024;
+
+/** Where the index of a shard may lie: nowhere where no other opening finds the version of the shard again. */
 export function indexPlaces(file: ByteFile, { cacheDir, indexBeside }: IndexPlaces): ShardPlaces {
-  if (!file.remote && file.path === undefined) return { read: [], write: [] };
+  const isSmall = !file.remote && file.size < SMALL_BYTES;
+  if (isSmall || (!file.remote && file.path === undefined)) return { read: [], write: [] };
   const name = file.path === undefined ? file.name : path.resolve(file.path);
   const id = createHash('sha256').update(name).digest('hex');
   const cached = cacheDir === undefined ? [] : [path.join(cacheDir, 'tar-index', id.slice(0, 2), `${id}.index`)];

@@ -1,12 +1,10 @@
 /** Reads the summary of a shard from the JSON of a file that nobody vouches for. */
 
+import { DataError } from '../errors';
 import type { LeftOut } from './left-out';
 import type { CrowdedKeys, LeftOutReason, ShardIdentity, ShardSummary, ValueCount } from './shard-index';
 
 const REASONS: readonly LeftOutReason[] = ['repeated', 'badLabels', 'imageless', 'unusable', 'irregular', 'passedOver'];
-
-/** Thrown and caught in this file. */
-class Misshapen extends Error {}
 
 /**
  * The summary; undefined for what is none, is of another content of the shard than `of`, or does not fit the lengths of the columns.
@@ -25,7 +23,7 @@ export function checkSummary(
     const fits = files === lengths.pictures && samples === (lengths.samples || files) && samples <= files;
     return fits ? found : undefined;
   } catch (error) {
-    if (error instanceof Misshapen || error instanceof SyntaxError) return undefined;
+    if (error instanceof DataError || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
@@ -65,24 +63,28 @@ function leftOut(from: unknown): LeftOut {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Misshapen();
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw misshapen(value);
   return value as Readonly<Record<string, unknown>>;
 }
 
 function list<T>(value: unknown, item: (value: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new Misshapen();
+  if (!Array.isArray(value)) throw misshapen(value);
   return value.map(item);
 }
 
 function count(value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw new Misshapen();
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw misshapen(value);
   return value;
 }
 
 function word(value: unknown): string {
-  if (typeof value !== 'string') throw new Misshapen();
+  if (typeof value !== 'string') throw misshapen(value);
   return value;
 }
+
+/** Caught in this file. */
+const misshapen = (value: unknown): DataError =>
+  new DataError('damaged-file', `${String(value)} is no part of a summary`);
 
 const optional = <T>(value: unknown, read: (value: unknown) => T): T | undefined =>
   value === undefined ? undefined : read(value);

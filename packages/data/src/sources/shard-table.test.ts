@@ -7,7 +7,7 @@ import { writeTar } from '../../test/archives';
 import { scratchFolder } from '../../test/scratch';
 import { openLocalFile } from '../files/byte-file';
 import { createRandom } from '../random';
-import { indexPlaces, keepIndex } from './kept-index';
+import { keepIndex } from './kept-index';
 import { type OpenShard, shardTable } from './shard-table';
 import { indexShard } from './tar-shard';
 
@@ -28,7 +28,7 @@ async function shardsOf(lengths: readonly number[]): Promise<OpenShard[]> {
     writeFileSync(at, writeTar(members.flat()));
     const file = await openLocalFile(at);
     const index = await indexShard(file);
-    const kept = await keepIndex(index, file, indexPlaces(file, { cacheDir: root }).write);
+    const kept = await keepIndex(index, file, [path.join(root, 'indices', `${shard}`)]);
     shards.push({ file, names: index.summary.names, kept: kept! });
   }
   return shards;
@@ -55,17 +55,17 @@ it.each([1, 3, 1000])('finds each image with %i pictures held', async (heldPictu
 it('makes an index anew whose file has gone, and says so where there is no time for it', async () => {
   const lengths = [2, 2];
   const table = shardTable(await shardsOf(lengths), { counting: 'samples', lengths, heldPictures: 1 });
-  rmSync(path.join(root, 'tar-index'), { recursive: true });
+  rmSync(path.join(root, 'indices'), { recursive: true });
   expect(() => table.key(0)).toThrow(/index of .*0\.tar.* is gone or was changed .*start again/);
   await table.ready(0);
   expect(table.key(0)).toBe('f0/0');
-  expect(readdirSync(path.join(root, 'tar-index'))).toHaveLength(1);
+  expect(readdirSync(path.join(root, 'indices'))).toHaveLength(1);
 });
 
 it('refuses a shard that is another one by then', async () => {
   const lengths = [2, 2];
   const table = shardTable(await shardsOf(lengths), { counting: 'samples', lengths, heldPictures: 1 });
-  rmSync(path.join(root, 'tar-index'), { recursive: true });
+  rmSync(path.join(root, 'indices'), { recursive: true });
   writeFileSync(path.join(root, '1.tar'), writeTar([{ name: 'other.jpg', body: 'x' }]));
   await expect(table.ready(3)).rejects.toThrow(/1\.tar (is not as it was|.*became shorter)/);
 });

@@ -150,6 +150,8 @@ describe('the index of a shard on disk', () => {
     readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
       (name) => /index$/.test(name) && name.includes('.'),
     );
+  /** Of a smaller shard none is kept. */
+  const LARGE = 'x'.repeat(2 ** 18);
   /** The keys, and for each shard whether its index was there. */
   async function open(shards: readonly string[], options: WebDatasetOptions = { cacheDir: root }) {
     const there: boolean[] = [];
@@ -158,7 +160,7 @@ describe('the index of a shard on disk', () => {
   }
 
   it('is kept, and serves as long as the shard is the same', async () => {
-    const shards = [await put('0.tar', { '0.jpg': 'x', '0.cls': '4' }), await put('1.tar', { '1.jpg': 'y' })];
+    const shards = [await put('0.tar', { '0.jpg': LARGE, '0.cls': '4' }), await put('1.tar', { '1.jpg': LARGE })];
     const first = await open(shards);
     const second = await open(shards.map((shard) => path.relative(process.cwd(), shard)));
     expect([first.there, second.there]).toEqual([
@@ -171,7 +173,7 @@ describe('the index of a shard on disk', () => {
       first.source.notes,
     ]);
     expect(await versionsOf(second.source)).toEqual(await versionsOf(first.source));
-    await put('1.tar', { '2.jpg': 'zz' });
+    await put('1.tar', { '2.jpg': LARGE });
     const third = await open(shards);
     expect([third.there, third.keys]).toEqual([
       [true, false],
@@ -180,8 +182,14 @@ describe('the index of a shard on disk', () => {
     expect(indices()).toHaveLength(2);
   });
 
-  it('is made anew where it is damaged', async () => {
+  it('is not kept of a small one', async () => {
     const shards = [await put('0.tar', { '0.jpg': 'x' })];
+    expect([await open(shards), await open(shards)]).toMatchObject([{ there: [false] }, { there: [false] }]);
+    expect(indices()).toEqual([]);
+  });
+
+  it('is made anew where it is damaged', async () => {
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
     const { keys } = await open(shards);
     const [index] = indices();
     for (const content of ['', 'FRSHARD3', readFileSync(path.join(root, index!)).subarray(0, 90)]) {
@@ -192,7 +200,7 @@ describe('the index of a shard on disk', () => {
   });
 
   it('lies beside the shard for those who ask for that, and is used by all', async () => {
-    const shards = [await put('0.tar', { '0.jpg': 'x' })];
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
     await open(shards, { indexBeside: true });
     expect(indices()).toEqual(['0.tar.franca-index']);
     expect((await open(shards, {})).there).toEqual([true]);
@@ -201,7 +209,7 @@ describe('the index of a shard on disk', () => {
   });
 
   it('stays in memory where it cannot be written, which is said', async () => {
-    const shards = [await put('0.tar', { '0.jpg': 'x' })];
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
     const { source, keys } = await open(shards, { cacheDir: shards[0]! });
     expect(keys).toEqual(['0.tar/0']);
     expect(source.notes).toEqual([
