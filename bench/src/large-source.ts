@@ -1,5 +1,5 @@
 /**
- * npm run large-source --workspace bench [-- --images 100000000] [--per-shard 10000] [--in <folder>]
+ * npm run large-source --workspace bench [-- --images 100000000] [--per-shard 10000] [--classes 0] [--in <folder>]
  *
  * A source of 10^8 images as a start of training meets it: shards that were indexed before. The shards are sparse files, which take no room; their
  * indices (29 bytes an image) are written by the package's own writer, with names as `img2dataset` gives them. What is measured runs in a process of
@@ -28,11 +28,13 @@ const { values: options } = parseArgs({
   options: {
     images: { type: 'string', default: '100000000' },
     'per-shard': { type: 'string', default: '10000' },
+    classes: { type: 'string', default: '0' },
     in: { type: 'string', default: tmpdir() },
     measure: { type: 'string' },
   },
 });
 const DRAWN = 10_000;
+const CLASSES = Number(options.classes);
 /** A picture of 256 x 256 with its text and JSON: what it takes of a shard beside its own bytes. */
 const BESIDE = 5 * 512;
 
@@ -86,13 +88,16 @@ function madeIndex(shard: number, count: number): { index: ShardIndex; bytes: nu
     names.push(`${String(shard).padStart(5, '0')}${String(at).padStart(4, '0')}.jpg`);
     nameEnds[at] = (nameEnds[at - 1] ?? 0) + names[at]!.length;
   }
-  const columns = { blocks, sizes, nameEnds, names: Buffer.from(names.join('')) };
+  const labels = CLASSES > 0 ? Uint32Array.from(sizes, (_, at) => at % CLASSES) : undefined;
+  const columns = { blocks, sizes, nameEnds, labels, names: Buffer.from(names.join('')) };
+  const perClass = { files: count / CLASSES, samples: count / CLASSES };
+  const unlabelled = labels ? undefined : { count, example: names[0]! };
   const summary = {
     images: { files: count, samples: count },
     crowded: { keys: 0, plain: 0, clashing: 0, extensions: [] },
-    unlabelled: { files: { count, example: names[0]! }, samples: { count, example: names[0]! } },
+    unlabelled: { files: unlabelled, samples: unlabelled },
     leftOut: {},
-    labels: [],
+    labels: Array.from({ length: CLASSES }, (_, value) => ({ value: String(value), ...perClass })),
     folders: [{ value: '', files: count, samples: count }],
     names: hashOfNames(columns),
   };
@@ -105,7 +110,7 @@ async function measure(folder: string): Promise<void> {
   const splits = await openSplits(`tar:${folder}`, { heldOut: { share: 0.01 }, test: false });
   const { train, val } = splits;
   console.log(
-    `opened in ${seconds(since)}: ${train.length} and ${val.length} images; peak ${peak()}, ${atStart} before`,
+    `opened in ${seconds(since)}: ${train.length} and ${val.length} images, ${train.classes?.length ?? 'no'} classes; peak ${peak()}, ${atStart} before`,
   );
   since = performance.now();
   recordData(folder, splits);

@@ -20,6 +20,16 @@ export function checkSource(what: string, source: ImageSource): void {
   if (!works) throw new DataError('argument', `${what}: source is no image source; give what openSource opens`);
 }
 
+/** How many images are of which class. */
+export interface ClassCounts {
+  /** By the number of the class. */
+  readonly perClass: readonly number[];
+  /** Images of each class that is not in the list, by its name. */
+  readonly unlisted: ReadonlyMap<string, number>;
+  /** Images without a class. */
+  readonly unlabelled: number;
+}
+
 /** A finite, indexed collection of images. Index order is fixed: the same data gives the same order on every machine. */
 export interface ImageSource {
   /** For messages and run records, e.g. `folder /data/flowers`. */
@@ -31,6 +41,8 @@ export interface ImageSource {
   readonly whyUnlabelled?: string;
   /** Human names of the classes, where the data has them (`n01440764` is `tench`). */
   readonly classTitles?: readonly string[];
+  /** Images of each class, where the source knows without a look at every image. */
+  readonly classCounts?: ClassCounts;
   /** Lengths of consecutive index runs that are cheap to read together (parquet row groups, shards of a large set). They add up to `length`. */
   readonly runs?: readonly number[];
   /** How many images at least are to be mixed across runs, where the sampler's default is not wide enough. */

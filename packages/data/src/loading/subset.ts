@@ -36,7 +36,17 @@ export function subset(
   checkArgument('subset', 'name', name, 'string');
   checkCount('subset', 'length', length, 0);
   checkArgument('subset', 'at', at, 'function');
-  const { runs: _, close: __, fingerprint: ___, label, labels, difficult, unlistedClass, ...rest } = source;
+  const {
+    runs: _,
+    close: __,
+    fingerprint: ___,
+    classCounts: ____,
+    label,
+    labels,
+    difficult,
+    unlistedClass,
+    ...rest
+  } = source;
   return {
     ...rest,
     name,
@@ -81,7 +91,7 @@ export function holdOut(source: ImageSource, options: HoldOutOptions = {}): Held
     part: `all but ${count} by seed ${seed}`,
   };
   return {
-    train: fingerprint ? { ...train, fingerprint } : train,
+    train: { ...train, ...(fingerprint && { fingerprint }), ...remainingClasses(source, held) },
     val: subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!),
   };
 }
@@ -96,6 +106,26 @@ function countWhile(length: number, condition: (index: number) => boolean): numb
     else high = middle;
   }
   return low;
+}
+
+/** Counts of the classes less those of the images that were held out. */
+function remainingClasses(
+  { classCounts, label, unlistedClass }: ImageSource,
+  held: Float64Array,
+): Pick<ImageSource, 'classCounts'> {
+  if (!classCounts) return {};
+  const perClass = [...classCounts.perClass];
+  const unlisted = new Map(classCounts.unlisted);
+  let { unlabelled } = classCounts;
+  for (const index of held) {
+    const own = label?.(index);
+    const other = own === undefined ? unlistedClass?.(index) : undefined;
+    if (own !== undefined) perClass[own]!--;
+    else if (other === undefined) unlabelled--;
+    else if (unlisted.get(other) === 1) unlisted.delete(other);
+    else unlisted.set(other, unlisted.get(other)! - 1);
+  }
+  return { classCounts: { perClass, unlisted, unlabelled } };
 }
 
 function remainingRuns({ runs }: ImageSource, held: Float64Array): number[] | undefined {

@@ -6,6 +6,7 @@
  * that say why.
  */
 
+import type { ClassCounts } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
 
 /** The labels of a source, as `ImageSource` has them. */
@@ -34,6 +35,21 @@ export function labelsBy(valueAt: (index: number) => string | undefined, classes
   const unlistedClass = (index: number): string | undefined =>
     label(index) === undefined ? valueAt(index) : undefined;
   return { classes, label, unlistedClass };
+}
+
+/** Counts of values as counts of classes. @param images all of them, those without a value too */
+export function countsOfClasses(
+  values: ReadonlyMap<string, number>,
+  classes: readonly string[],
+  images: number,
+): ClassCounts {
+  const known = new Set(classes);
+  const labelled = [...values.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    perClass: classes.map((name) => values.get(name) ?? 0),
+    unlisted: new Map([...values].filter(([name]) => !known.has(name))),
+    unlabelled: images - labelled,
+  };
 }
 
 /** The distinct values in order: by number where all are whole numbers, else by code unit. */

@@ -121,7 +121,7 @@ function columnsIn(body: Uint8Array<ArrayBuffer>, head: Head): ShardColumns {
     return head.parts & (1 << COLUMNS.indexOf(name)) ? column : undefined;
   });
   const [blocks, sizes, nameEnds, labels, folders, samples] = columns;
-  const names = new Uint8Array(own.buffer, at, head.nameBytes);
+  const names = Buffer.from(own.buffer, at, head.nameBytes);
   return { blocks: blocks!, sizes: sizes!, nameEnds: nameEnds!, labels, folders, samples, names };
 }
 

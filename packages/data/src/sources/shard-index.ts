@@ -66,7 +66,7 @@ export interface ShardColumns {
   /** Where the name of each ends among the bytes of all names [n]. */
   readonly nameEnds: Uint32Array;
   /** UTF-8. */
-  readonly names: Uint8Array;
+  readonly names: Buffer;
 }
 
 export interface ShardIndex {
@@ -83,11 +83,9 @@ export interface ShardIdentity {
 export const NO_LABEL = 0xffffffff;
 export const BLOCK = 512;
 
-const UTF_8 = new TextDecoder('utf-8', { ignoreBOM: true });
-
 /** The name of a picture. */
 export const nameAt = ({ nameEnds, names }: ShardColumns, picture: number): string =>
-  UTF_8.decode(names.subarray(picture === 0 ? 0 : nameEnds[picture - 1]!, nameEnds[picture]!));
+  names.toString('utf8', picture === 0 ? 0 : nameEnds[picture - 1]!, nameEnds[picture]!);
 
 /** Hash of names in their order, of 64 bits as hexadecimal digits: two lists of equal hash have the same names. */
 export const hashOfNames = ({ nameEnds, names }: Pick<ShardColumns, 'nameEnds' | 'names'>): string =>

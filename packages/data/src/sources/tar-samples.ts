@@ -22,8 +22,8 @@ export interface TarSamples {
   readonly counting: Counting;
   /** Images of each shard. */
   readonly lengths: Float64Array;
-  /** Labels that images have, and the number of images in each folder. */
-  readonly labels: ReadonlySet<string>;
+  /** How many images have each label, and lie in each folder. */
+  readonly labels: ReadonlyMap<string, number>;
   readonly folders: ReadonlyMap<string, number>;
   /** Whether there are too many of the labels, or else of the folders, to be classes; they are then not complete. */
   readonly tooMany: boolean;
@@ -90,7 +90,7 @@ export function countSamples(names: readonly string[]): TarSampleCounts {
       return {
         counting,
         lengths: lengths[counting],
-        labels: new Set([...labels].flatMap(([value, counts]) => (counts[counting] > 0 ? [value] : []))),
+        labels: new Map([...labels].flatMap(([value, { [counting]: n }]) => (n > 0 ? [[value, n]] : []))),
         folders: new Map([...folders].map(([value, counts]) => [value, counts[counting]])),
         tooMany: isLabelled ? tooMany.labels : tooMany.folders,
         notes: [

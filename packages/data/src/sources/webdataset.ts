@@ -18,12 +18,13 @@ import { type ByteFile, checkImageBytes } from '../files/byte-file';
 import { defaultCacheDir } from '../files/cache-dir';
 import { HTTP_OPTIONS, type HttpOptions } from '../files/http-file';
 import { openFile } from '../files/open-file';
-import type { ImageSource } from '../images/image-source';
+import type { ClassCounts, ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { findIndex, type IndexPlaces, indexPlaces, keepIndex } from './kept-index';
 import {
   classFolderDepth,
+  countsOfClasses,
   type Labels,
   labelsBy,
   type NamedImages,
@@ -245,7 +246,7 @@ function labelsOf(
   { labels, folders, tooMany }: TarSamples,
   table: ShardTable,
   fixed?: readonly string[],
-): Labels | Unlabelled | undefined {
+): (Labels & { readonly classCounts: ClassCounts }) | Unlabelled | undefined {
   const isLabelled = labels.size > 0;
   if (tooMany) {
     const what = isLabelled ? '.cls members hold' : 'images lie in';
@@ -253,12 +254,18 @@ function labelsOf(
       whyUnlabelled: `${what} more than ${MOST_CLASSES} different ${isLabelled ? 'numbers' : 'folders'}, which are no classes`,
     };
   }
-  if (isLabelled) return labelsBy(table.label, fixed ?? sortedClasses([...labels]));
+  const counted = (values: ReadonlyMap<string, number>, valueAt: (index: number) => string | undefined) => {
+    const classes = fixed ?? sortedClasses([...values.keys()]);
+    return { ...labelsBy(valueAt, classes), classCounts: countsOfClasses(values, classes, table.length) };
+  };
+  if (isLabelled) return counted(labels, table.label);
   const paths = [...folders.keys()];
   const depth = classFolderDepth(paths, fixed);
   if (depth === undefined) return whyUnlabelled(paths, fixed, imagesIn(folders, table));
-  const folder = (index: number): string => table.folder(index).split('/')[depth]!;
-  return labelsBy(folder, fixed ?? sortedClasses(paths.map((each) => each.split('/')[depth])));
+  const nameOf = (folder: string): string => folder.split('/')[depth]!;
+  const names = new Map<string, number>();
+  for (const [folder, images] of folders) names.set(nameOf(folder), images + (names.get(nameOf(folder)) ?? 0));
+  return counted(names, (index) => nameOf(table.folder(index)));
 }
 
 /** How many images lie in some folders, and the first few of them; looks through the images only if there are some. */
