@@ -1,7 +1,7 @@
 /**
  * Which pictures a run learns from: a hash over their keys in order, some of the keys in words, and the classes. A checkpoint holds it, so that a run that goes on
  * with other pictures, be they as many as before, is found out. A key names a picture within its source; what is in the file is not read.
- * Of more than 2^24 pictures keys are not asked for one by one: the source's own fingerprint, which is made of hashes of them, stands for all.
+ * Of a source of more than 2^24 pictures keys are not asked for one by one: its own fingerprint, which is made of hashes of them, stands for all.
  */
 import { createHash } from 'node:crypto';
 import type { DataSplits, ImageSource } from '@franca/data';
@@ -57,7 +57,7 @@ function someNames(count: number, nameOf: (index: number) => string): string[] {
 }
 
 function recordKeys({ length, fingerprint, key }: ImageSource): NameRecord {
-  if (!fingerprint || length <= MOST_HASHED) return recordNames(length, key);
+  if (!fingerprint || fingerprint.images <= MOST_HASHED) return recordNames(length, key);
   const sha256 = createHash('sha256').update(JSON.stringify(fingerprint)).digest('hex');
   return { count: length, sha256, some: someNames(length, key) };
 }

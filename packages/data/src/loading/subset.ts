@@ -86,13 +86,12 @@ export function holdOut(source: ImageSource, options: HoldOutOptions = {}): Held
     staying,
     remainingRuns(source, held),
   );
-  const fingerprint = source.fingerprint && {
-    ...source.fingerprint,
-    part: `all but ${count} by seed ${seed}`,
-  };
+  const of = (part: string): Pick<ImageSource, 'fingerprint'> =>
+    source.fingerprint ? { fingerprint: { ...source.fingerprint, part } } : {};
+  const val = subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!);
   return {
-    train: { ...train, ...(fingerprint && { fingerprint }), ...remainingClasses(source, held) },
-    val: subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!),
+    train: { ...train, ...of(`all but ${count} by seed ${seed}`), ...remainingClasses(source, held) },
+    val: { ...val, ...of(`${count} by seed ${seed}`) },
   };
 }
 

@@ -76,7 +76,7 @@ export function folderLabels(paths: readonly string[], fixed?: readonly string[]
 }
 
 /** The folders themselves. */
-export function classFolders(paths: readonly string[], fixed?: readonly string[]): string[] | undefined {
+function classFolders(paths: readonly string[], fixed?: readonly string[]): string[] | undefined {
   const depth = classFolderDepth(paths, fixed);
   return depth === undefined ? undefined : paths.map((each) => each.split('/')[depth]!);
 }

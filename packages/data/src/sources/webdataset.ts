@@ -117,11 +117,11 @@ export async function webDatasetSource(
   );
   const names = shortFileNames(files.map((file) => (typeof file === 'string' ? file : file.name)));
   const { shards: opened, samples, unkept } = await openShards(files, names, options);
-  return shardedSource(nameOf(files), { shards: opened, names, samples, unkept }, options.classes);
+  return shardedSource(nameOf(shards), { shards: opened, names, samples, unkept }, options.classes);
 }
 
-const nameOf = (files: readonly (string | ByteFile)[]): string => {
-  const names = files.map((file) => (typeof file === 'string' ? file : file.name));
+const nameOf = (shards: readonly (string | ByteFile)[]): string => {
+  const names = shards.map((shard) => (typeof shard === 'string' ? shard : shard.name));
   const all = names.length <= NAMED_SHARDS;
   return `webdataset ${all ? names.join(' ') : `${names[0]} to ${names.at(-1)} (${names.length} shards)`}`;
 };
