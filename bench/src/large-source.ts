@@ -2,7 +2,7 @@
  * npm run large-source --workspace bench [-- --images 100000000] [--per-shard 10000] [--classes 0] [--in <folder>]
  *
  * A source of 10^8 images as a start of training meets it: shards that were indexed before. The shards are sparse files, which take no room; their
- * indices (29 bytes an image) are written by the package's own writer, with names as `img2dataset` gives them. What is measured runs in a process of
+ * indices (25 bytes an image) are written by the package's own writer, with names as `img2dataset` gives them. What is measured runs in a process of
  * its own: it opens the data by their name with a part held out, records which pictures they are, and draws samples in the order of training, each with
  * key, version and label. Then one real shard of 10,000 small pictures with their texts is indexed from scratch.
  */

@@ -74,6 +74,19 @@ export interface ShardIndex {
   readonly columns: ShardColumns;
 }
 
+/** As much of an index as a look at single images takes: without counts. */
+export interface ShardPictures {
+  readonly columns: ShardColumns;
+  readonly labels: readonly string[];
+  readonly folders: readonly string[];
+}
+
+export const picturesOf = ({ columns, summary: { labels, folders } }: ShardIndex): ShardPictures => ({
+  columns,
+  labels: labels.map(({ value }) => value),
+  folders: folders.map(({ value }) => value),
+});
+
 /** What an index was made of: another content of the shard, another text. */
 export interface ShardIdentity {
   readonly size: number;

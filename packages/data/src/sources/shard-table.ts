@@ -9,7 +9,7 @@ import { DataError } from '../errors';
 import type { ByteFile } from '../files/byte-file';
 import { firstAbove } from './first-above';
 import { keepIndex, readIndex } from './kept-index';
-import { BLOCK, type Counting, NO_LABEL, nameAt, type ShardIndex } from './shard-index';
+import { BLOCK, type Counting, NO_LABEL, nameAt, picturesOf, type ShardPictures } from './shard-index';
 import { indexShard, splitName } from './tar-shard';
 
 /** A shard that was indexed. */
@@ -17,8 +17,8 @@ export interface OpenShard {
   readonly file: ByteFile;
   /** `ShardSummary.names`. */
   readonly names: string;
-  /** The file that keeps its index, or the index itself. */
-  readonly kept: string | ShardIndex;
+  /** The file that keeps its index, or the pictures themselves. */
+  readonly kept: string | ShardPictures;
 }
 
 /** Where the bytes of an image are. */
@@ -64,7 +64,7 @@ export function shardTable(
     if (index >= ends[last]! || index < (ends[last - 1] ?? 0)) last = firstAbove(ends, index);
     return last;
   };
-  const pictureOf = (index: number): { shard: number; picture: number; of: ShardIndex } => {
+  const pictureOf = (index: number): { shard: number; picture: number; of: ShardPictures } => {
     const shard = shardOf(index);
     const of = held.get(shard);
     const image = index - (ends[shard - 1] ?? 0);
@@ -86,11 +86,11 @@ export function shardTable(
     label: (index) => {
       const { picture, of } = pictureOf(index);
       const at = of.columns.labels?.[picture] ?? NO_LABEL;
-      return at === NO_LABEL ? undefined : of.summary.labels[at]!.value;
+      return at === NO_LABEL ? undefined : of.labels[at];
     },
     folder: (index) => {
       const { picture, of } = pictureOf(index);
-      return of.summary.folders[of.columns.folders?.[picture] ?? 0]!.value;
+      return of.folders[of.columns.folders?.[picture] ?? 0]!;
     },
     ready: async (index, signal) => held.restore(shardOf(index), signal),
   };
@@ -98,33 +98,35 @@ export function shardTable(
 
 /** Indices that were used last, oldest first. */
 function heldIndices(shards: readonly OpenShard[], heldPictures: number) {
-  const held = new Map<number, ShardIndex>();
-  const restored = new Map<number, ShardIndex>();
-  let pictures = 0;
-  let latest: { shard: number; index: ShardIndex } | undefined;
-  const find = (shard: number): ShardIndex | undefined => {
-    const { file, names, kept } = shards[shard]!;
+  const held = new Map<number, ShardPictures>();
+  const restored = new Map<number, ShardPictures>();
+  let size = 0;
+  let latest: { shard: number; pictures: ShardPictures } | undefined;
+  const read = ({ file, names, kept }: OpenShard): ShardPictures | undefined => {
     if (typeof kept !== 'string') return kept;
-    const known = held.get(shard) ?? restored.get(shard);
-    const index = known ?? readIndex(kept, file, names);
-    if (!index) return undefined;
+    const index = readIndex(kept, file, names);
+    return index && picturesOf(index);
+  };
+  const find = (shard: number): ShardPictures | undefined => {
+    const pictures = held.get(shard) ?? restored.get(shard) ?? read(shards[shard]!);
+    if (!pictures) return undefined;
     // to the end of the line
-    if (!held.delete(shard)) pictures += sizeOf(index);
-    held.set(shard, index);
+    if (!held.delete(shard)) size += sizeOf(pictures);
+    held.set(shard, pictures);
     for (const [oldest, old] of held) {
-      if (pictures <= heldPictures || oldest === shard) break;
+      if (size <= heldPictures || oldest === shard) break;
       held.delete(oldest);
-      pictures -= sizeOf(old);
+      size -= sizeOf(old);
     }
-    return index;
+    return pictures;
   };
   return {
-    get(shard: number): ShardIndex {
-      if (latest?.shard === shard) return latest.index;
-      const index = find(shard);
-      if (!index) throw new DataError('file-system', lostIndex(shards[shard]!));
-      latest = { shard, index };
-      return index;
+    get(shard: number): ShardPictures {
+      if (latest?.shard === shard) return latest.pictures;
+      const pictures = find(shard);
+      if (!pictures) throw new DataError('file-system', lostIndex(shards[shard]!));
+      latest = { shard, pictures };
+      return pictures;
     },
     async restore(shard: number, signal?: AbortSignal): Promise<void> {
       if (latest?.shard === shard || find(shard)) return;
@@ -132,12 +134,12 @@ function heldIndices(shards: readonly OpenShard[], heldPictures: number) {
       const index = await indexShard(file, signal);
       if (index.summary.names !== names)
         throw new DataError('damaged-file', `${file.name} is not as it was when it was opened; start again`);
-      if (!(await keepIndex(index, file, [String(kept)]))) restored.set(shard, index);
+      if (!(await keepIndex(index, file, [String(kept)]))) restored.set(shard, picturesOf(index));
     },
   };
 }
 
-const sizeOf = (index: ShardIndex): number => Math.max(1, index.columns.blocks.length);
+const sizeOf = ({ columns }: ShardPictures): number => Math.max(1, columns.blocks.length);
 
 const lostIndex = ({ file, kept }: OpenShard): string =>
   `the index of ${file.name}, ${String(kept)}, is gone or was changed since the data were opened; start again, which makes it anew`;

@@ -34,7 +34,7 @@ import {
   whyUnlabelled,
 } from './labels';
 import { withNotes } from './left-out';
-import type { ShardSummary } from './shard-index';
+import { picturesOf, type ShardSummary } from './shard-index';
 import { type OpenShard, type ShardTable, shardTable } from './shard-table';
 import { shortFileNames } from './short-file-names';
 import { inSameFolder, type OpenOptions, type SourceKind } from './source-kind';
@@ -189,7 +189,7 @@ async function openShard(
   const { summary } = index;
   const kept = await keepIndex(index, file, places.write);
   const refused = kept === undefined && places.write.length > 0;
-  return { shard: { file, names: summary.names, kept: kept ?? index }, summary, cached: false, refused };
+  return { shard: { file, names: summary.names, kept: kept ?? picturesOf(index) }, summary, cached: false, refused };
 }
 
 function shardedSource(
