@@ -15,7 +15,7 @@ export {
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';
-export type { ImageContent, ImageSource } from './images/image-source';
+export type { ClassCounts, ImageContent, ImageSource } from './images/image-source';
 export type { BadImage, BadImageCounts, BadImagePolicy } from './loading/bad-images';
 export {
   type LoadedBatch,

@@ -41,6 +41,7 @@ export { drawView, type ViewParams, type ViewRecipe } from './augment/view-param
 export { type WarpedSize, warpImage } from './augment/warp-image';
 export { DataError, type DataErrorCode, type ImageErrorCode, isImageError } from './errors';
 export type { ImageBatch, PixelImage } from './images/image';
+export type { SourceFingerprint } from './images/source-fingerprint';
 export { createSampler, type Draw, type Sampler, type SamplerOptions, type SamplerState } from './loading/sampler';
 export { shuffledOrder } from './loading/shuffle';
 export { createRandom, permutation, type Random, type RandomState } from './random';

@@ -11,6 +11,7 @@ import {
   readImage,
 } from '@franca/data';
 import { TrainError } from '../errors';
+import { indexProgress } from '../text/index-progress';
 import type { StoredMask } from './read-mask';
 
 export interface ImageSet {
@@ -128,7 +129,8 @@ export interface OpenSetOptions {
  */
 export async function openImageSets(spec: string, options: OpenSetOptions = {}): Promise<ImageSets> {
   const { limits = {}, name, heldOut, split } = options;
-  const splits = await openSplits(spec, { ...(heldOut && { heldOut }), test: split === 'test' });
+  const onIndexing = indexProgress(console.error);
+  const splits = await openSplits(spec, { ...(heldOut && { heldOut }), test: split === 'test', onIndexing });
   try {
     const { train, whole, benchmark, origin } = splits;
     const { tested, part, validation } = testedPart(spec, splits, options);
@@ -183,7 +185,13 @@ export async function openTestSet(
   spec: string,
   { limit, name }: { readonly limit?: number | undefined; readonly name?: string | undefined } = {},
 ): Promise<ImageSet & AsyncDisposable> {
-  const { source, part, benchmark, notes: found, close } = await openTestPart(spec);
+  const {
+    source,
+    part,
+    benchmark,
+    notes: found,
+    close,
+  } = await openTestPart(spec, { onIndexing: indexProgress(console.error) });
   // test sets stand beside others: each note says of which
   const notes = benchmark ? found.map((note) => `${benchmark.name}: ${note}`) : found;
   const dataset = datasetName(spec, name ?? benchmark?.name);
@@ -243,7 +251,8 @@ export function requireLabels({ train, validation, test }: Omit<ImageSets, 'clos
   if (usable.test.length > 0) return usable;
   const named = (names: readonly string[]): string =>
     names.slice(0, 3).join(', ') + (names.length > 3 ? ' and others' : '');
-  const others = new Set(Array.from({ length: test.length }, (_, index) => test.unlistedClass?.(index) ?? ''));
+  const others = new Set<string>();
+  for (let index = 0; index < test.length; index++) others.add(test.unlistedClass?.(index) ?? '');
   throw new TrainError(
     'data',
     `no class is common to both parts of ${test.dataset}: train has ${named(train.classes)}; ${test.split} has ` +
@@ -253,14 +262,20 @@ export function requireLabels({ train, validation, test }: Omit<ImageSets, 'clos
 
 /** Test images of classes that a limit left without training images. */
 function untrainedImages({ train, test }: Pick<ImageSets, 'train' | 'test'>): number {
-  const trained = new Set(Array.from({ length: train.length }, (_, index) => train.label(index)));
-  return Array.from({ length: test.length }, (_, index) => test.label(index)).filter((label) => !trained.has(label))
-    .length;
+  const trained = labelsIn(train);
+  let missed = 0;
+  for (let index = 0; index < test.length; index++) if (!trained.has(test.label(index))) missed++;
+  return missed;
+}
+
+function labelsIn(set: ImageSet): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let index = 0; index < set.length; index++) found.add(set.label(index));
+  return found;
 }
 
 function refuseOneClass(train: ImageSet): void {
-  const trained = new Set(Array.from({ length: train.length }, (_, index) => train.label(index)));
-  if (trained.size > 1) return;
+  if (labelsIn(train).size > 1) return;
   const limited = train.length < train.total ? ' chosen' : '';
   throw new TrainError(
     'data',
@@ -280,18 +295,22 @@ function labelledImages(set: ImageSet): ImageSet {
       'data',
       `images of ${where} may have several classes each, and this evaluation takes one; eval fine-grained reads such data`,
     );
-  const indices = Array.from({ length: set.length }, (_, index) => index);
-  const usable = indices.filter((index) => set.label(index) >= 0);
-  const unknown = indices.filter((index) => set.label(index) < 0 && set.unlistedClass?.(index) === undefined);
-  if (unknown.length === set.length)
+  const usable: number[] = [];
+  let unknown = 0;
+  let example = 0;
+  for (let index = 0; index < set.length; index++) {
+    if (set.label(index) >= 0) usable.push(index);
+    else if (set.unlistedClass?.(index) === undefined && unknown++ === 0) example = index;
+  }
+  if (unknown === set.length)
     throw new TrainError(
       'data',
       `${where} has no classes${why || '; give data in class folders, another part of it (--split), or --data world'}`,
     );
-  if (unknown.length > 0)
+  if (unknown > 0)
     throw new TrainError(
       'data',
-      `${unknown.length} of ${set.length} images of ${where} have no class, e.g. ${set.key(unknown[0]!)}${why}; ` +
+      `${unknown} of ${set.length} images of ${where} have no class, e.g. ${set.key(example)}${why}; ` +
         'give them a class or take them away',
     );
   return chosenOf(set, usable);

@@ -1,7 +1,7 @@
 /** Checkpoints of a run: when one is saved, how a run continues from one, which old ones go. */
 import { type JsonValue, pruneRunCheckpoints, type RunCheckpoint, saveRunCheckpoint } from '@franca/checkpoint';
 import type { Communicator } from '@franca/collective';
-import type { BadImageCounts, LoaderCursor } from '@franca/data';
+import type { BadImageCounts, LoaderCursor, SamplerState } from '@franca/data';
 import { stateEntries } from '@franca/nn';
 import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
@@ -47,6 +47,12 @@ export interface CheckpointsOptions {
   readonly savedAt: number;
 }
 
+/** A place in the data as fresh records. */
+const plainPlace = ({ data, ...place }: SamplerState) => ({
+  ...place,
+  ...(data ? { data: { ...data, stretches: data.stretches.map((each) => ({ ...each })) } } : {}),
+});
+
 export function createCheckpoints(
   out: string,
   state: State,
@@ -60,7 +66,7 @@ export function createCheckpoints(
       step,
       // spread, as only fresh records are known to hold plain JSON
       state: {
-        cursor: { sampler: { ...cursor!.sampler }, badImages: { ...badImages } },
+        cursor: { sampler: plainPlace(cursor!.sampler), badImages: { ...badImages } },
         imagesSeen,
         secondsSpent,
         made: {

@@ -9,6 +9,7 @@ import { hasLabels } from '../observe/held-out-images';
 import { fromFirst } from '../ranks/exchange';
 import { onFirst, together } from '../ranks/together';
 import { amountOfBytes } from '../text/amounts';
+import { indexProgress } from '../text/index-progress';
 
 export interface DataChoice {
   /** The text that opens the same data again. */
@@ -33,7 +34,7 @@ export async function chooseData(
   seed: number,
   say: (text: string) => void,
 ): Promise<DataChoice> {
-  const options = { heldOut: { share: heldOutShare, seed }, test: false };
+  const options = { heldOut: { share: heldOutShare, seed }, test: false, onIndexing: indexProgress(say) };
   if (spec) return describe(spec, await openSplits(spec, options), []);
   try {
     const http = { answerMs: ANSWER_MS };

@@ -68,3 +68,22 @@ test('a checkpoint that does not know its pictures is believed where their numbe
   expect(forkData(origin, options(), data(48)).cursor).toEqual(origin.saved.cursor);
   expect(forkData(origin, options(), data(48, 'others')).cursor.sampler.drawn).toBe(0);
 });
+
+test('with pictures of the same keys in other shards a resume is refused, and a fork draws from the start', () => {
+  const withShards = (hash: string): DataNow => {
+    const now = data(48);
+    const train = { ...now.splits.train, fingerprint: { files: 1, images: 48, stretches: [{ first: '0.tar', hash }] } };
+    return { ...now, splits: { ...now.splits, train } };
+  };
+  const origin = standing(data(48));
+  const { cursor } = resumeData(origin, options(), withShards('a'));
+  const saved = {
+    ...origin.saved,
+    cursor: { ...cursor, sampler: { ...cursor.sampler, data: withShards('a').splits.train.fingerprint! } },
+  };
+  const before = { ...origin, saved };
+  expect(resumeData(before, options(), withShards('a')).cursor).toEqual(saved.cursor);
+  expect(() => resumeData(before, options(), withShards('b'))).toThrow(/shard 1 \(from 0\.tar\) holds other images/);
+  const fork = forkData(before, options(), withShards('b'));
+  expect([fork.cursor.sampler.drawn, fork.notes[0]]).toEqual([0, expect.stringContaining('is another one')]);
+});

@@ -63,3 +63,15 @@ test('of a million names a few hundred are kept', () => {
   expect(train.count).toBe(1_000_000);
   expect(train.some.length).toBeLessThanOrEqual(512);
 });
+
+test('of very many pictures the fingerprint of the source stands for their keys, of which only some are asked for', () => {
+  let asked = 0;
+  const key = (index: number): string => `${asked++ < 0 ? '' : index}`;
+  const many = (hash: string): DataRecord => {
+    const fingerprint = { files: 2000, images: 2e7, stretches: [{ first: '0.tar', hash }] };
+    return recordData('shards', { train: { ...source(['0']), length: 2e7, fingerprint, key }, val: source(['v']) });
+  };
+  expect(dataDifference(many('a'), many('a'))).toBeUndefined();
+  expect(dataDifference(many('a'), many('b'))).toContain('lie between those that are recorded');
+  expect(asked).toBeLessThan(5000);
+});

@@ -1,15 +1,16 @@
 /**
  * Which pictures a run learns from: a hash over their keys in order, some of the keys in words, and the classes. A checkpoint holds it, so that a run that goes on
  * with other pictures, be they as many as before, is found out. A key names a picture within its source; what is in the file is not read.
+ * Of a source of more than 2^24 pictures keys are not asked for one by one: its own fingerprint, which is made of hashes of them, stands for all.
  */
 import { createHash } from 'node:crypto';
-import type { DataSplits } from '@franca/data';
+import type { DataSplits, ImageSource } from '@franca/data';
 import { z } from 'zod';
 
 /** A list of names, to be compared with a later one. */
 export interface NameRecord {
   readonly count: number;
-  /** SHA-256 over all names, each ended by a zero byte. */
+  /** SHA-256 over all names, each ended by a zero byte; of very many over what the source tells of them. */
   readonly sha256: string;
   /** Every n-th name, so that there are few: all of a short list. */
   readonly some: readonly string[];
@@ -37,6 +38,7 @@ export const dataRecord: z.ZodType<DataRecord> = z.object({
 
 const MOST_NAMES = 512;
 const NAMES_AT_ONCE = 4096;
+const MOST_HASHED = 2 ** 24;
 
 const distance = (count: number): number => Math.max(1, Math.ceil(count / MOST_NAMES));
 
@@ -46,17 +48,26 @@ function recordNames(count: number, nameOf: (index: number) => string): NameReco
     const end = Math.min(count, start + NAMES_AT_ONCE);
     hash.update(Array.from({ length: end - start }, (_, i) => `${nameOf(start + i)}\0`).join(''));
   }
+  return { count, sha256: hash.digest('hex'), some: someNames(count, nameOf) };
+}
+
+function someNames(count: number, nameOf: (index: number) => string): string[] {
   const step = distance(count);
-  const some = Array.from({ length: Math.ceil(count / step) }, (_, i) => nameOf(i * step));
-  return { count, sha256: hash.digest('hex'), some };
+  return Array.from({ length: Math.ceil(count / step) }, (_, i) => nameOf(i * step));
+}
+
+function recordKeys({ length, fingerprint, key }: ImageSource): NameRecord {
+  if (!fingerprint || fingerprint.images <= MOST_HASHED) return recordNames(length, key);
+  const sha256 = createHash('sha256').update(JSON.stringify(fingerprint)).digest('hex');
+  return { count: length, sha256, some: someNames(length, key) };
 }
 
 /** Records data that were asked for by `spec`. */
 export function recordData(spec: string, { train, val }: Pick<DataSplits, 'train' | 'val'>): DataRecord {
   const classes = train.classes ?? [];
   return {
-    train: recordNames(train.length, (index) => train.key(index)),
-    val: recordNames(val.length, (index) => val.key(index)),
+    train: recordKeys(train),
+    val: recordKeys(val),
     classes: recordNames(classes.length, (index) => classes[index]!),
     ...(/^world(:|$)/.test(spec) ? { world: spec } : {}),
   };

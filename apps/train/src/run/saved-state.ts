@@ -32,10 +32,16 @@ export interface Ingredients {
 export const STATE_VERSION = 1;
 
 const count = () => z.number().int().nonnegative();
+const fingerprint = z.object({
+  files: count(),
+  images: count(),
+  part: z.string().optional(),
+  stretches: z.array(z.object({ first: z.string(), hash: z.string() })),
+});
 const savedState: z.ZodType<SavedState> = z.object({
   cursor: z.object({
     // checkpoints of the first versions also have a rank, 0, and a number of ranks, 1
-    sampler: z.object({ length: count(), seed: count(), drawn: count() }),
+    sampler: z.object({ length: count(), seed: count(), drawn: count(), data: fingerprint.optional() }),
     badImages: z.object({ seen: count(), bad: count() }),
   }),
   imagesSeen: count(),

@@ -13,6 +13,7 @@ export interface ClassCounts {
 
 /** An image of several classes counts for each. */
 export function countClasses(set: ImageSet): ClassCounts {
+  if (set.classes.length === 0) return { present: 0, least: 0, most: 0, without: set.length };
   const counts = new Map<number, number>();
   let without = 0;
   for (let index = 0; index < set.length; index++) {

@@ -5,7 +5,7 @@ import type { ReportTable } from '@franca/viz';
 import { TrainError } from '../errors';
 import { programCommand } from '../text/program';
 import { type ClassCounts, countClasses } from './class-counts';
-import { type DataParts, openDataParts } from './data-parts';
+import { type DataParts, openDataParts, type SurveyOptions } from './data-parts';
 import { nextCommands } from './next-commands';
 import { type OtherUse, otherUses } from './other-uses';
 import { type ShownImage, shownImages } from './shown-images';
@@ -24,11 +24,11 @@ export interface Survey {
  * Looks at what a text means.
  * @throws TrainError `usage` where it means nothing
  */
-export async function survey(spec: string): Promise<Survey> {
+export async function survey(spec: string, options: SurveyOptions = {}): Promise<Survey> {
   const below = await benchmarksBelow(spec);
   if (below.length > 0) return surveyOfMany(spec, below);
   const uses = await otherUses(spec);
-  const data = await openDataParts(spec).catch((error: unknown) => {
+  const data = await openDataParts(spec, options).catch((error: unknown) => {
     if (!(error instanceof DataError)) throw error;
     // what holds masks need not be a set of images with classes too
     if (uses.some(({ tasks }) => tasks.length > 0)) return error;

@@ -20,6 +20,8 @@ export interface ByteFile {
   readonly version: string;
   /** Far away, with a version that another opening finds again: what is found out about it is worth keeping. */
   readonly remote?: true;
+  /** Where it lies on this machine. */
+  readonly path?: string;
   /**
    * Reads exactly `length` bytes from `offset`.
    * @throws DataError damaged-file when the range lies outside the file
@@ -48,7 +50,7 @@ export async function openLocalFile(path: string): Promise<ByteFile> {
     throw readError(path, error);
   });
   if (typeof info === 'string') throw new DataError('not-found', `${path} is not a readable file (${info})`);
-  const file = { name: path, size: Number(info.size), version: describeVersion(info) };
+  const file = { name: path, path, size: Number(info.size), version: describeVersion(info) };
   return {
     ...file,
     read: async (offset, length) => {

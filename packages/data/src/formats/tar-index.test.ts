@@ -11,7 +11,7 @@ const archive = async (...entries: (Partial<Header> & { name: string; body?: str
   return buffer(tar);
 };
 const index = (bytes: Uint8Array, windowBytes?: number): Promise<TarIndex> =>
-  indexTar(bytesInMemory('a.tar', bytes, '1'), windowBytes);
+  indexTar(bytesInMemory('a.tar', bytes, '1'), { windowBytes });
 const contents = (bytes: Uint8Array, { members }: TarIndex): string[] =>
   members.map(({ offset, size }) => new TextDecoder().decode(bytes.subarray(offset, offset + size)));
 
@@ -45,6 +45,17 @@ describe('indexTar', () => {
       { name: 'c', body: 'z' },
     );
     expect(await index(bytes, 512)).toEqual(await index(bytes, 1 << 20));
+  });
+
+  it('reads the bytes of members in passing where it is asked to', async () => {
+    const bytes = await archive(
+      { name: 'a.cls', body: '7' },
+      { name: 'b', body: 'x'.repeat(5000) },
+      { name: 'c.cls', body: '12' },
+    );
+    const withContent = (name: string): boolean => name.endsWith('.cls');
+    const { members } = await indexTar(bytesInMemory('a.tar', bytes, '1'), { windowBytes: 512, withContent });
+    expect(members.map(({ content }) => content && new TextDecoder().decode(content))).toEqual(['7', undefined, '12']);
   });
 
   it('understands names too long for the header (PAX records, which tar-stream writes)', async () => {

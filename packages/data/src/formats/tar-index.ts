@@ -18,6 +18,8 @@ export interface TarMember {
   /** Where its bytes begin in the archive. */
   readonly offset: number;
   readonly size: number;
+  /** Its bytes, where they were asked for. */
+  readonly content?: Uint8Array;
 }
 
 export interface TarIndex {
@@ -28,19 +30,24 @@ export interface TarIndex {
   readonly damage?: string;
 }
 
+export interface TarReading {
+  /** How much is read at a time; more suits a file behind HTTP. Default 1 MiB. */
+  readonly windowBytes?: number | undefined;
+  /** Members whose bytes are read in passing: small ones, in one window with their headers. */
+  readonly withContent?: (name: string, size: number) => boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 const BLOCK = 512;
+const DEFAULT_WINDOW = 1024 * 1024;
 const MAX_RECORD = 64 * 1024;
 // Writers fill the last record up with zeros: 10 KiB as a rule, 64 KiB at most.
 const MAX_FILLING = 64 * 1024;
 
-/**
- * Indexes an archive.
- * @param windowBytes how much is read at a time; more suits a file behind HTTP
- */
+/** Indexes an archive. */
 export async function indexTar(
   file: ByteFile,
-  windowBytes: number = 64 * 1024,
-  signal?: AbortSignal,
+  { windowBytes = DEFAULT_WINDOW, withContent, signal }: TarReading = {},
 ): Promise<TarIndex> {
   const readBlocks = windowedReader(file, windowBytes, signal);
   const members: TarMember[] = [];
@@ -55,7 +62,7 @@ export async function indexTar(
 
   while (offset + BLOCK <= file.size) {
     const block = await readBlocks(offset, BLOCK);
-    if (block.every(isZero)) {
+    if (block[0] === 0 && block.every(isZero)) {
       const filling = await readBlocks(offset, Math.min(file.size - offset, MAX_FILLING));
       const nothingFollows = offset + filling.length === file.size && filling.every(isZero);
       return nothingFollows ? { members, irregular } : damaged('something follows the end of the archive');
@@ -72,8 +79,11 @@ export async function indexTar(
       override = { ...override, ...parseRecord(header.type, await readBlocks(start, size)) };
     } else {
       const name = (override.name ?? header.name).replace(/^(\.\/)+/, '');
-      if (isRegular(header.type) && !name.endsWith('/')) members.push({ name, offset: start, size });
-      else if (!name.endsWith('/') && header.type !== '5') irregular.push(name);
+      if (isRegular(header.type) && !name.endsWith('/')) {
+        // a copy, that does not keep the window alive
+        const content = withContent?.(name, size) ? (await readBlocks(start, size)).slice() : undefined;
+        members.push({ name, offset: start, size, ...(content && { content }) });
+      } else if (!name.endsWith('/') && header.type !== '5') irregular.push(name);
       override = {};
     }
     offset = start + Math.ceil(size / BLOCK) * BLOCK;
@@ -148,11 +158,18 @@ const LATIN_1 = new TextDecoder('latin1');
 
 /** UTF-8, or else Latin-1 as old systems wrote it: replacement characters would make one name of several. */
 function decode(bytes: Uint8Array): string {
+  // nearly all is ASCII, for which a decoder takes longer than all the rest of a header
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
   try {
     return UTF_8.decode(bytes);
   } catch {
     return LATIN_1.decode(bytes);
   }
+}
+
+function isAscii(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 127) return false;
+  return true;
 }
 
 /** Serves small reads that move forward from one larger read. */

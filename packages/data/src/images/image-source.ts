@@ -8,6 +8,7 @@
 
 import { checkArgument, DataError } from '../errors';
 import type { PixelImage } from './image';
+import type { SourceFingerprint } from './source-fingerprint';
 
 /** What a source holds for one index: the bytes of an image file, or pixels. */
 export type ImageContent = { readonly encoded: Uint8Array } | { readonly pixels: PixelImage };
@@ -17,6 +18,16 @@ export function checkSource(what: string, source: ImageSource): void {
   checkArgument(what, 'source', source, 'object');
   const works = typeof source.read === 'function' && typeof source.key === 'function' && source.length >= 0;
   if (!works) throw new DataError('argument', `${what}: source is no image source; give what openSource opens`);
+}
+
+/** How many images are of which class. */
+export interface ClassCounts {
+  /** By the number of the class. */
+  readonly perClass: readonly number[];
+  /** Images of each class that is not in the list, by its name. */
+  readonly unlisted: ReadonlyMap<string, number>;
+  /** Images without a class. */
+  readonly unlabelled: number;
 }
 
 /** A finite, indexed collection of images. Index order is fixed: the same data gives the same order on every machine. */
@@ -30,8 +41,14 @@ export interface ImageSource {
   readonly whyUnlabelled?: string;
   /** Human names of the classes, where the data has them (`n01440764` is `tench`). */
   readonly classTitles?: readonly string[];
-  /** Lengths of consecutive index runs that are cheap to read together (parquet row groups). They add up to `length`. */
+  /** Images of each class, where the source knows without a look at every image. */
+  readonly classCounts?: ClassCounts;
+  /** Lengths of consecutive index runs that are cheap to read together (parquet row groups, shards of a large set). They add up to `length`. */
   readonly runs?: readonly number[];
+  /** How many images at least are to be mixed across runs, where the sampler's default is not wide enough. */
+  readonly window?: number;
+  /** Which images there are, in little: a place in their order is saved with it. */
+  readonly fingerprint?: SourceFingerprint;
   /** What opening the data had to pass over, in words (a damaged shard, an unusable file type). */
   readonly notes?: readonly string[];
   /** The folder that keys are paths in, where every image is a file of its own. */

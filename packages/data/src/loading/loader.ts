@@ -34,7 +34,7 @@ export interface LoaderOptions {
   /** This process among `world`, all with the same other options. Default 0 of 1. */
   readonly rank?: number;
   readonly world?: number;
-  /** How far apart neighbours in the order may come from, for sources that are read in runs. See `SamplerOptions`. */
+  /** How far apart neighbours in the order may come from, for sources that are read in runs. Default that of the source. See `SamplerOptions`. */
   readonly window?: number;
   /** Continues after the batch that carried this cursor, on whichever process, with whatever number of them. */
   readonly from?: LoaderCursor | undefined;
@@ -98,8 +98,9 @@ export interface LoadedBatch {
 export async function* loadBatches(source: ImageSource, options: LoaderOptions): AsyncGenerator<LoadedBatch, never> {
   checkCall(source, options);
   const { batchSize, seed, rank = 0, world = 1, from, decode, signal } = options;
-  const window = options.window === undefined ? {} : { window: options.window };
-  const sampler = createSampler({ length: source.length, seed, runs: source.runs, ...window }, from?.sampler);
+  const { length, runs, fingerprint } = source;
+  const window = options.window ?? source.window;
+  const sampler = createSampler({ length, seed, runs, window, data: fingerprint }, from?.sampler);
   let { drawn } = sampler.state();
   const skippedNow: BadImage[] = [];
   const log = createBadImageLog(

@@ -10,12 +10,15 @@
  * `(ordinal + a * stride) mod length` of the same pass. The stride is coprime with the length, so that the attempts visit
  * the whole pass, and about 0.618 of it, so that they leave the neighbourhood: what lies together is often damaged together.
  *
- * A source whose images are cheap only in runs (parquet row groups) is shuffled in two levels: the order of the runs, then
- * the images inside a window of several runs.
+ * A source whose images are cheap only in runs (parquet row groups, shards of a large set) is shuffled in two levels: the
+ * order of the runs, then the images inside a window of several runs.
+ *
+ * A state tells the data it belongs to by their fingerprint, where they have one: in the order of others it would mean other images.
  */
 
 import type { OptionKinds } from '@franca/tensor';
 import { checkArgument, checkCount, checkOptions, DataError } from '../errors';
+import { fingerprintDifference, type SourceFingerprint } from '../images/source-fingerprint';
 import { seedKey } from '../random';
 import { shuffledOrder } from './shuffle';
 
@@ -27,7 +30,9 @@ export interface SamplerOptions {
   /** Lengths of the runs to keep together (`ImageSource.runs`). */
   readonly runs?: readonly number[] | undefined;
   /** Images are mixed across as many runs as hold at least this many images. Default 2048. */
-  readonly window?: number;
+  readonly window?: number | undefined;
+  /** Which images these are (`ImageSource.fingerprint`); a state of others is refused. */
+  readonly data?: SourceFingerprint | undefined;
 }
 
 const OPTIONS: OptionKinds<SamplerOptions> = {
@@ -35,6 +40,7 @@ const OPTIONS: OptionKinds<SamplerOptions> = {
   seed: 'number',
   runs: 'numbers',
   window: 'number',
+  data: 'object',
 };
 
 /** Where a sampler stands; small plain JSON. */
@@ -43,6 +49,8 @@ export interface SamplerState {
   readonly seed: number;
   /** Draws made so far, of all processes together: the ordinal to go on with. */
   readonly drawn: number;
+  /** The images that it counts in, where they have a fingerprint; states of the first versions have none. */
+  readonly data?: SourceFingerprint | undefined;
 }
 
 /** One draw. */
@@ -73,11 +81,11 @@ const DEFAULT_WINDOW = 2048;
  */
 export function createSampler(options: SamplerOptions, from?: SamplerState): Sampler {
   checkOptions('createSampler', options, OPTIONS);
-  const { length, seed } = options;
+  const { length, seed, data } = options;
   checkRanges(length, seed);
   checkRuns(options);
   if (from !== undefined) checkArgument('createSampler', 'from', from, 'object');
-  if (from) checkState({ length, seed, drawn: 0 }, from);
+  if (from) checkState(options, from);
   const stride = strideOf(length);
   let openPass = -1;
   let indexAt: (position: number) => number = () => 0;
@@ -93,7 +101,7 @@ export function createSampler(options: SamplerOptions, from?: SamplerState): Sam
       }
       return { ordinal, pass, index: indexAt(((ordinal % length) + timesModulo(attempt, stride, length)) % length) };
     },
-    state: (drawn = from?.drawn ?? 0) => ({ length, seed, drawn }),
+    state: (drawn = from?.drawn ?? 0) => ({ length, seed, drawn, ...(data && { data }) }),
   };
 }
 
@@ -114,58 +122,61 @@ function orderOfPass(options: SamplerOptions, pass: number): (position: number) 
   const { length, seed, runs, window = DEFAULT_WINDOW } = options;
   // Two streams per pass: one orders the runs, one the images.
   if (!runs || runs.length < 2) return shuffledOrder(length, seed, 2 * pass);
-  const starts = new Float64Array(runs.length);
-  for (let run = 1; run < runs.length; run++) starts[run] = starts[run - 1]! + runs[run - 1]!;
-
+  const starts = startsOf(runs);
   const runAt = shuffledOrder(runs.length, seed, 2 * pass + 1);
-  const order = Array.from(runs, (_, position) => runAt(position));
+  const order = Uint32Array.from(runs, (_, position) => runAt(position));
+  const inOrder = startsOf(Array.from(order, (run) => runs[run]!));
   const windows = groupRuns(order, runs, window);
+  const windowStarts = Float64Array.from(windows, ({ start }) => start);
   let open = -1;
   let images: (position: number) => number = () => 0;
   return (position) => {
-    const index = lastAtMost(windows, position);
-    const current = windows[index]!;
+    const index = lastAtMost(windowStarts, position);
+    const { start, length: inWindow } = windows[index]!;
     if (index !== open) {
-      images = shuffledOrder(current.length, seed, 2 * (pass + (index + 1) * 2 ** 20));
+      images = shuffledOrder(inWindow, seed, 2 * (pass + (index + 1) * 2 ** 20));
       open = index;
     }
-    let offset = images(position - current.start);
-    let run = current.firstRun;
-    while (offset >= runs[order[run]!]!) offset -= runs[order[run++]!]!;
-    return starts[order[run]!]! + offset;
+    const place = start + images(position - start);
+    const at = lastAtMost(inOrder, place);
+    return starts[order[at]!]! + place - inOrder[at]!;
   };
+}
+
+/** Where runs begin that follow each other. */
+function startsOf(runs: readonly number[]): Float64Array {
+  const starts = new Float64Array(runs.length);
+  for (let run = 1; run < runs.length; run++) starts[run] = starts[run - 1]! + runs[run - 1]!;
+  return starts;
 }
 
 interface Window {
   /** First position of the pass that falls in the window. */
   readonly start: number;
   readonly length: number;
-  /** Where its runs begin in the order of runs. */
-  readonly firstRun: number;
 }
 
-function groupRuns(order: readonly number[], runs: readonly number[], atLeast: number): Window[] {
+function groupRuns(order: Uint32Array, runs: readonly number[], atLeast: number): Window[] {
   const windows: Window[] = [];
   let start = 0;
   let length = 0;
-  let firstRun = 0;
   order.forEach((run, place) => {
     length += runs[run]!;
     if (length < atLeast && place < order.length - 1) return;
-    windows.push({ start, length, firstRun });
+    windows.push({ start, length });
     start += length;
     length = 0;
-    firstRun = place + 1;
   });
   return windows.filter((window) => window.length > 0);
 }
 
-function lastAtMost(windows: readonly Window[], position: number): number {
+/** The last of ascending numbers that is at most `position`; of equal ones, as of empty runs, the last too. */
+function lastAtMost(starts: Float64Array, position: number): number {
   let low = 0;
-  let high = windows.length - 1;
+  let high = starts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
-    if (windows[middle]!.start <= position) low = middle;
+    if (starts[middle]! <= position) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -185,7 +196,13 @@ function checkRanges(length: number, seed: number): void {
   seedKey(seed);
 }
 
-function checkState(own: SamplerState, from: SamplerState & { readonly world?: number }): void {
+function checkState(own: SamplerOptions, from: SamplerState & { readonly world?: number }): void {
+  const difference = own.data && from.data && fingerprintDifference(from.data, own.data);
+  if (difference)
+    throw new DataError(
+      'cursor-mismatch',
+      `the saved position belongs to other images: ${difference}; start without it`,
+    );
   for (const field of ['length', 'seed'] as const) {
     if (own[field] !== from[field]) {
       throw new DataError(
@@ -200,6 +217,13 @@ function checkState(own: SamplerState, from: SamplerState & { readonly world?: n
     throw new DataError(
       'cursor-mismatch',
       `the saved position counts the draws of one of ${from.world} processes, as the first versions did; start without it`,
+    );
+  }
+  // Of such data the first versions drew the order over all images.
+  if (own.runs && own.data && !from.data) {
+    throw new DataError(
+      'cursor-mismatch',
+      'the saved position counts in an order over all images, of a version that had no windows for so many; start without it',
     );
   }
   if (!Number.isSafeInteger(from.drawn) || from.drawn < 0) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { keysOf, labelsOf } from '../../test/scratch';
 import { memorySource } from '../sources/memory';
+import { countOneByOne } from '../sources/one-class-list';
 import { holdOut } from './subset';
 
 const source = (length: number): ReturnType<typeof memorySource> => {
@@ -39,6 +40,19 @@ describe('holdOut', () => {
     expect(holdOut(source(2), { share: 0.99 }).train.length).toBe(1);
     expect(() => holdOut(source(1))).toThrowError(expect.objectContaining({ code: 'argument' }));
     expect(() => holdOut(source(9), { share: 1 })).toThrow(/share/);
+  });
+
+  it('counts the classes of what stays, without a look at each', () => {
+    const whole = source(60);
+    const unlisted = (index: number): string | undefined => (index % 3 === 2 && index > 30 ? 'c' : undefined);
+    const labelled = {
+      ...whole,
+      label: (index: number) => (index % 3 === 2 ? undefined : index % 3),
+      unlistedClass: unlisted,
+    };
+    const { train } = holdOut({ ...labelled, classCounts: countOneByOne(labelled) }, { share: 0.3 });
+    expect(train.classCounts).toEqual(countOneByOne(train));
+    expect(holdOut(labelled).train.classCounts).toBeUndefined();
   });
 
   it('keeps the runs of the source, shortened by what was taken from each', () => {

@@ -36,7 +36,17 @@ export function subset(
   checkArgument('subset', 'name', name, 'string');
   checkCount('subset', 'length', length, 0);
   checkArgument('subset', 'at', at, 'function');
-  const { runs: _, close: __, label, labels, difficult, unlistedClass, ...rest } = source;
+  const {
+    runs: _,
+    close: __,
+    fingerprint: ___,
+    classCounts: ____,
+    label,
+    labels,
+    difficult,
+    unlistedClass,
+    ...rest
+  } = source;
   return {
     ...rest,
     name,
@@ -69,15 +79,19 @@ export function holdOut(source: ImageSource, options: HoldOutOptions = {}): Held
   // The i-th image that stays stands behind as many held-out ones as have held[k] - k <= i.
   const staying = (index: number): number => index + countWhile(count, (k) => held[k]! - k <= index);
   const percent = `${Number(((100 * count) / source.length).toPrecision(2))} %`;
+  const train = subset(
+    source,
+    `${source.name} less ${percent}`,
+    source.length - count,
+    staying,
+    remainingRuns(source, held),
+  );
+  const of = (part: string): Pick<ImageSource, 'fingerprint'> =>
+    source.fingerprint ? { fingerprint: { ...source.fingerprint, part } } : {};
+  const val = subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!);
   return {
-    train: subset(
-      source,
-      `${source.name} less ${percent}`,
-      source.length - count,
-      staying,
-      remainingRuns(source, held),
-    ),
-    val: subset(source, `${percent} of ${source.name}`, count, (index) => held[index]!),
+    train: { ...train, ...of(`all but ${count} by seed ${seed}`), ...remainingClasses(source, held) },
+    val: { ...val, ...of(`${count} by seed ${seed}`) },
   };
 }
 
@@ -91,6 +105,26 @@ function countWhile(length: number, condition: (index: number) => boolean): numb
     else high = middle;
   }
   return low;
+}
+
+/** Counts of the classes less those of the images that were held out. */
+function remainingClasses(
+  { classCounts, label, unlistedClass }: ImageSource,
+  held: Float64Array,
+): Pick<ImageSource, 'classCounts'> {
+  if (!classCounts) return {};
+  const perClass = [...classCounts.perClass];
+  const unlisted = new Map(classCounts.unlisted);
+  let { unlabelled } = classCounts;
+  for (const index of held) {
+    const own = label?.(index);
+    const other = own === undefined ? unlistedClass?.(index) : undefined;
+    if (own !== undefined) perClass[own]!--;
+    else if (other === undefined) unlabelled--;
+    else if (unlisted.get(other) === 1) unlisted.delete(other);
+    else unlisted.set(other, unlisted.get(other)! - 1);
+  }
+  return { classCounts: { perClass, unlisted, unlabelled } };
 }
 
 function remainingRuns({ runs }: ImageSource, held: Float64Array): number[] | undefined {

@@ -22,7 +22,7 @@ import { parquetSource } from './parquet';
 import { isPassedOver } from './passed-over';
 import { checkOpening, OPEN_OPTIONS, type OpenOptions, type SourceKind } from './source-kind';
 import { chooseFiles } from './split-files';
-import { webDatasetSource } from './webdataset';
+import { shardOptions, webDatasetSource } from './webdataset';
 
 export interface HubSourceOptions extends Omit<OpenOptions, 'split'> {
   /** Split to open when the address names none, by any name that the repository uses. Default train. */
@@ -93,7 +93,7 @@ function kindsOf(
   paths: readonly string[],
   hub: HubSourceOptions & HubOptions,
 ): KindOfFiles[] {
-  const { classes, signal, cacheDir } = hub;
+  const { classes, signal } = hub;
   const endingIn = (extension: string): string[] => paths.filter((path) => path.toLowerCase().endsWith(extension));
   return [
     {
@@ -105,7 +105,8 @@ function kindsOf(
     {
       says: 'tar shards',
       paths: endingIn('.tar'),
-      open: async (files) => webDatasetSource(await openFiles(spec, files, hub), { classes, signal, cacheDir }),
+      open: async (files) =>
+        webDatasetSource(await openFiles(spec, files, hub), shardOptions({ ...hub, split: undefined })),
     },
     {
       says: 'image files',

@@ -135,7 +135,7 @@ async function scanTars(root: string, signal?: AbortSignal): Promise<Entries> {
   const traces: (LeftOut | undefined)[] = [];
   const load = async (name: string, stop: AbortSignal): Promise<NamedTar> => ({
     name,
-    tar: await indexTar(await openLocalFile(path.join(root, name)), undefined, stop),
+    tar: await indexTar(await openLocalFile(path.join(root, name)), { signal: stop }),
   });
   for await (const { name, tar } of prefetch(names, load, { inFlight: 2 * availableParallelism(), signal })) {
     if (tar.damage) damage.push(`${tar.damage}; what comes before it is used`);

@@ -6,6 +6,7 @@
  * that say why.
  */
 
+import type { ClassCounts } from '../images/image-source';
 import { byCodeUnit } from './by-code-unit';
 
 /** The labels of a source, as `ImageSource` has them. */
@@ -21,14 +22,34 @@ export interface Unlabelled {
 }
 
 /** Labels by the position of each value in a class list; a value that is not in it is the name of an unlisted class. */
-export function classLabels(values: readonly (string | undefined)[], classes: readonly string[]): Labels {
+export const classLabels = (values: readonly (string | undefined)[], classes: readonly string[]): Labels =>
+  labelsBy((index) => values[index], classes);
+
+/** The same where values are looked up. */
+export function labelsBy(valueAt: (index: number) => string | undefined, classes: readonly string[]): Labels {
   const positions = new Map(classes.map((name, position) => [name, position]));
   const label = (index: number): number | undefined => {
-    const value = values[index];
+    const value = valueAt(index);
     return value === undefined ? undefined : positions.get(value);
   };
-  const unlistedClass = (index: number): string | undefined => (label(index) === undefined ? values[index] : undefined);
+  const unlistedClass = (index: number): string | undefined =>
+    label(index) === undefined ? valueAt(index) : undefined;
   return { classes, label, unlistedClass };
+}
+
+/** Counts of values as counts of classes. @param images all of them, those without a value too */
+export function countsOfClasses(
+  values: ReadonlyMap<string, number>,
+  classes: readonly string[],
+  images: number,
+): ClassCounts {
+  const known = new Set(classes);
+  const labelled = [...values.values()].reduce((sum, count) => sum + count, 0);
+  return {
+    perClass: classes.map((name) => values.get(name) ?? 0),
+    unlisted: new Map([...values].filter(([name]) => !known.has(name))),
+    unlabelled: images - labelled,
+  };
 }
 
 /** The distinct values in order: by number where all are whole numbers, else by code unit. */
@@ -55,27 +76,47 @@ export function folderLabels(paths: readonly string[], fixed?: readonly string[]
 }
 
 /** The folders themselves. */
-export function classFolders(paths: readonly string[], fixed?: readonly string[]): string[] | undefined {
+function classFolders(paths: readonly string[], fixed?: readonly string[]): string[] | undefined {
+  const depth = classFolderDepth(paths, fixed);
+  return depth === undefined ? undefined : paths.map((each) => each.split('/')[depth]!);
+}
+
+/** At which depth they are; undefined where there are none. Of paths in one folder, one will do. */
+export function classFolderDepth(paths: readonly string[], fixed?: readonly string[]): number | undefined {
   const parts = paths.map((each) => each.split('/'));
   const depth = classDepth(parts, fixed);
   if (!parts.every((each) => each.length > depth + 1)) return undefined;
-  const folders = parts.map((each) => each[depth]!);
-  return fixed === undefined && noClasses([...new Set(folders)]) ? undefined : folders;
+  const isData = fixed === undefined && noClasses([...new Set(parts.map((each) => each[depth]!))]);
+  return isData ? undefined : depth;
 }
 
-/** Why paths have no class folders, where there are folders that look as if they could be. */
-export function whyUnlabelled(paths: readonly string[], fixed?: readonly string[]): Unlabelled | undefined {
+/** Images that some paths stand for: how many, and the first few. */
+export interface NamedImages {
+  readonly count: number;
+  readonly first: readonly string[];
+}
+
+/**
+ * Why paths have no class folders, where there are folders that look as if they could be.
+ * @param imagesOf what paths stand for, where it is not one image each
+ */
+export function whyUnlabelled(
+  paths: readonly string[],
+  fixed?: readonly string[],
+  imagesOf = (some: readonly string[]): NamedImages => ({ count: some.length, first: some.slice(0, SHOWN) }),
+): Unlabelled | undefined {
   const parts = paths.map((each) => each.split('/'));
   const depth = classDepth(parts, fixed);
   const strays = paths.filter((_, at) => parts[at]!.length <= depth + 1);
-  if (strays.length > 0)
-    return strays.length === paths.length
-      ? undefined
-      : {
-          whyUnlabelled:
-            `folders are not taken for classes because ${count(strays.length, 'image lies', 'images lie')} beside them ` +
-            `(${some(strays)}); move ${strays.length === 1 ? 'it' : 'them'} into a class folder or away`,
-        };
+  if (strays.length === paths.length) return undefined;
+  if (strays.length > 0) {
+    const images = imagesOf(strays);
+    return {
+      whyUnlabelled:
+        `folders are not taken for classes because ${count(images.count, 'image lies', 'images lie')} beside them ` +
+        `(${firstOf(images)}); move ${images.count === 1 ? 'it' : 'them'} into a class folder or away`,
+    };
+  }
   const folders = [...new Set(parts.map((each) => each[depth]!))].sort(byCodeUnit);
   const are = fixed === undefined ? noClasses(folders) : undefined;
   return are === undefined ? undefined : { whyUnlabelled: `the folders ${folders.join(' and ')} ${are}` };
@@ -136,8 +177,12 @@ const noClasses = (folders: readonly string[]): string | undefined =>
 /** `3 images`, `1 image`. */
 export const count = (n: number, one: string, many: string): string => `${n} ${n === 1 ? one : many}`;
 
-const SHOWN = 5;
+/** How many of a list are shown. */
+export const SHOWN = 5;
 
 /** The first few of a list, and that there are more. */
 export const some = (texts: readonly string[]): string =>
-  texts.slice(0, SHOWN).join(', ') + (texts.length > SHOWN ? ` and ${texts.length - SHOWN} more` : '');
+  firstOf({ count: texts.length, first: texts.slice(0, SHOWN) });
+
+const firstOf = ({ count, first }: NamedImages): string =>
+  first.join(', ') + (count > first.length ? ` and ${count - first.length} more` : '');

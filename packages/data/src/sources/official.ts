@@ -7,7 +7,7 @@ import { imageNet22kSource } from './imagenet22k';
 import { withNotes } from './left-out';
 import type { OpenOptions, SourceKind } from './source-kind';
 import { splitFolderSource } from './split-folders';
-import { webDatasetSource } from './webdataset';
+import { shardOptions, webDatasetSource } from './webdataset';
 
 export const officialKind: SourceKind<'official'> = {
   kind: 'official',
@@ -31,9 +31,8 @@ async function openOfficial(text: string, options: OpenOptions): Promise<ImageSo
     case 'ImageNet22k':
       return imageNet22kSource(root, { extra, signal: options.signal });
     case 'LAION': {
-      const { classes, cacheDir, http, signal } = options;
       const { files, notes } = await archivesAt(root, '.tar');
-      return withNotes(await webDatasetSource(files, { classes, cacheDir, http, signal }), notes);
+      return withNotes(await webDatasetSource(files, shardOptions(options)), notes);
     }
   }
 }

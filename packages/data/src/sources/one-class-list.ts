@@ -5,7 +5,7 @@
  * predicted. The others keep the names of their classes (`unlistedClass`), and words say how many there are.
  */
 
-import type { ImageSource } from '../images/image-source';
+import type { ClassCounts, ImageSource } from '../images/image-source';
 import { count, some } from './labels';
 
 export interface SharedClasses {
@@ -28,7 +28,7 @@ export function shareClasses(train: ImageSource, val: ImageSource, name = 'valid
     const at = own === undefined || same ? own : positions.get(val.classes![own]!);
     return at === undefined || trained.perClass[at] === 0 ? undefined : at;
   };
-  const { classTitles, ...rest } = val;
+  const { classTitles, classCounts: _, ...rest } = val;
   const shared: ImageSource = {
     ...rest,
     classes,
@@ -47,30 +47,34 @@ function sameNames(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((name, at) => name === b[at]);
 }
 
-interface Tally {
+interface Tally extends ClassCounts {
   readonly length: number;
-  /** Images of each class of the list. */
-  readonly perClass: readonly number[];
-  /** Images of each other class. */
-  readonly unlisted: ReadonlyMap<string, number>;
-  readonly unlabelled: number;
   /** The first image without a class. */
   readonly example: string | undefined;
 }
 
 function tally(source: ImageSource): Tally {
+  const { length } = source;
+  const counts = source.classCounts ?? countOneByOne(source);
+  if (counts.unlabelled === 0) return { ...counts, length, example: undefined };
+  let first = 0;
+  while (source.label?.(first) !== undefined || source.unlistedClass?.(first) !== undefined) first++;
+  return { ...counts, length, example: source.key(first) };
+}
+
+/** Counts by a look at every image. */
+export function countOneByOne(source: ImageSource): ClassCounts {
   const perClass: number[] = new Array(source.classes?.length ?? 0).fill(0);
   const unlisted = new Map<string, number>();
   let unlabelled = 0;
-  let example: string | undefined;
   for (let index = 0; index < source.length; index++) {
     const label = source.label?.(index);
     const other = label === undefined ? source.unlistedClass?.(index) : undefined;
     if (label !== undefined) perClass[label]!++;
     else if (other !== undefined) unlisted.set(other, (unlisted.get(other) ?? 0) + 1);
-    else if (unlabelled++ === 0) example = source.key(index);
+    else unlabelled++;
   }
-  return { length: source.length, perClass, unlisted, unlabelled, example };
+  return { perClass, unlisted, unlabelled };
 }
 
 function describeClasses(

@@ -22,7 +22,8 @@ import type { ImageSource } from '../images/image-source';
 import { prefetch } from '../prefetch';
 import { archivesAt } from './archives';
 import { byCodeUnit } from './by-code-unit';
-import { classLabels, distinctNames, type Labels } from './labels';
+import { firstAbove } from './first-above';
+import { distinctNames, type Labels, labelsBy } from './labels';
 import { withNotes } from './left-out';
 import { shortFileNames } from './short-file-names';
 import { inSameFolder, PARQUET_READING, type ParquetReading, type SourceKind } from './source-kind';
@@ -108,7 +109,7 @@ async function open(
   const distinct = shortFileNames(files.map((file) => file.name));
   const names = new Map(files.map((file, at) => [file, distinct[at]!]));
   const groups: Group[] = [];
-  const found: Pick<OpenedFile, 'labels' | 'titles'>[] = [];
+  const found: LabelColumn[] = [];
   let length = 0;
   const load = (file: ByteFile, signal: AbortSignal): Promise<OpenedFile> =>
     readStructure(file, options, decoder, signal);
@@ -117,13 +118,14 @@ async function open(
       groups.push({ ...group, firstIndex: length });
       length += group.length;
     }
-    found.push({ labels: opened.labels, titles: opened.titles });
+    found.push(opened.column);
   }
   if (length === 0) throw new DataError('empty-source', `${name} has no rows`);
 
   const labels = toLabels(found, options.classes);
   const readGroup = cachedGroups(decoder, options.cacheBytes ?? DEFAULT_CACHE_BYTES);
-  const groupOf = (index: number): Group => groups[groups.findLastIndex((group) => group.firstIndex <= index)]!;
+  const groupEnds = Float64Array.from(groups, ({ firstIndex, length: rows }) => firstIndex + rows);
+  const groupOf = (index: number): Group => groups[firstAbove(groupEnds, index)]!;
   return {
     name,
     length,
@@ -149,7 +151,15 @@ async function open(
 
 interface OpenedFile {
   readonly groups: Omit<Group, 'firstIndex'>[];
-  readonly labels: (string | undefined)[];
+  readonly column: LabelColumn;
+}
+
+/** The labels of a file's rows: each is a place in the list of those that there are. */
+interface LabelColumn {
+  readonly rows: number;
+  readonly values: readonly string[];
+  /** By row [n], in as few bytes as will do; empty where there is no column. */
+  readonly places: Uint16Array | Uint32Array;
   readonly titles: readonly string[] | undefined;
 }
 
@@ -163,20 +173,45 @@ async function readStructure(
   const imageColumn = findImageColumn(file, columns, options.imageColumn);
   const labelColumn = findLabelColumn(file, columns, options.labelColumn);
   const groups: Omit<Group, 'firstIndex'>[] = [];
-  const labels: (string | undefined)[] = [];
+  const values = new Map<string, number>();
+  const labels: Uint32Array[] = [];
   let rowInFile = 0;
   for (const length of rows) {
     if (!Number.isInteger(length) || length < 0 || length > MAX_GROUP_ROWS) {
       throw new DataError('damaged-file', `${file.name}: a row group of ${length} rows`);
     }
     if (labelColumn) {
-      for (const label of await decoder.texts(file, labelColumn, rowInFile, rowInFile + length, signal))
-        labels.push(label);
+      const ofRows = await decoder.texts(file, labelColumn, rowInFile, rowInFile + length, signal);
+      labels.push(Uint32Array.from(ofRows, (text) => placeOf(values, text ?? NONE)));
     }
     groups.push({ file, imageColumn, rowInFile, length });
     rowInFile += length;
   }
-  return { groups, labels, titles: labelColumn ? classNames(texts.huggingface, labelColumn) : undefined };
+  const titles = labelColumn ? classNames(texts.huggingface, labelColumn) : undefined;
+  return {
+    groups,
+    column: { rows: rowInFile, values: [...values.keys()], places: joinPlaces(labels, values.size), titles },
+  };
+}
+
+/** What a missing label stands as: the hub writes -1 where a test set hides its labels. */
+const NONE = '-1';
+
+function placeOf(values: Map<string, number>, value: string): number {
+  const place = values.get(value) ?? values.size;
+  values.set(value, place);
+  return place;
+}
+
+function joinPlaces(parts: readonly Uint32Array[], values: number): Uint16Array | Uint32Array {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = values <= 2 ** 16 ? new Uint16Array(length) : new Uint32Array(length);
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }
 
 function findImageColumn(file: ByteFile, columns: readonly ParquetColumn[], wanted?: string): string {
@@ -226,19 +261,21 @@ function classNames(description: string | undefined, column: string): string[] |
  * Turns values into positions in a class list: the given one, the names that the files have, or the values found. Each file's
  * numbers mean its own names; where it has none, those of the first file that has some.
  */
-function toLabels(
-  files: readonly Pick<OpenedFile, 'labels' | 'titles'>[],
-  fixed: readonly string[] | undefined,
-): Labels | undefined {
+function toLabels(files: readonly LabelColumn[], fixed: readonly string[] | undefined): Labels | undefined {
   const first = files.find(({ titles }) => titles)?.titles;
-  const named = files.flatMap(({ labels, titles = first }) =>
-    // The hub writes -1 where a test set hides its labels.
-    labels.map((value) => (value === '-1' ? undefined : titles ? titles[Number(value)] : value)),
+  const named = files.map(({ values, titles = first }) =>
+    values.map((value) => (value === NONE ? undefined : titles ? titles[Number(value)] : value)),
   );
-  const distinct = [...new Set(named)].filter((value) => value !== undefined);
+  const distinct = [...new Set(named.flat())].filter((value) => value !== undefined);
   if (distinct.length === 0) return undefined;
   const titles = [...new Set(files.flatMap((file) => file.titles ?? []))];
-  return classLabels(named, fixed ?? (titles.length > 0 ? titles : sortedNumbers(distinct)));
+  const ends = new Float64Array(files.length);
+  for (let file = 0; file < files.length; file++) ends[file] = (ends[file - 1] ?? 0) + files[file]!.rows;
+  const nameAt = (index: number): string | undefined => {
+    const file = firstAbove(ends, index);
+    return named[file]![files[file]!.places[index - (ends[file - 1] ?? 0)]!];
+  };
+  return labelsBy(nameAt, fixed ?? (titles.length > 0 ? titles : sortedNumbers(distinct)));
 }
 
 /** By number where all are whole numbers, negative ones too, else by code unit. */

@@ -39,6 +39,10 @@ export interface OpenOptions extends Omit<HubOptions, 'cacheDir'> {
   readonly parquet?: ParquetReading | undefined;
   /** Called while files are fetched. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  /** Keeps the index of each tar shard beside it rather than in the cache folder. Default false. */
+  readonly indexBeside?: boolean | undefined;
+  /** Called as tar shards are opened: how many so far, of how many, and whether the index of this one was there. */
+  readonly onIndexing?: ((done: number, total: number, cached: boolean) => void) | undefined;
 }
 
 export const OPEN_OPTIONS: OptionKinds<OpenOptions> = {
@@ -48,6 +52,8 @@ export const OPEN_OPTIONS: OptionKinds<OpenOptions> = {
   keepBytes: 'number',
   parquet: 'object',
   onProgress: 'function',
+  indexBeside: 'boolean',
+  onIndexing: 'function',
   hubUrl: 'string',
   token: 'string',
   http: 'object',

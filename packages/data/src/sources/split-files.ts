@@ -45,7 +45,8 @@ export function chooseFiles(name: string, paths: readonly string[], wanted: stri
   const stands = chosen.length === 0 && split === 'val';
   if (stands) chosen = paths.filter((path) => splitOf(path) === 'test');
   if (chosen.length === 0 && split === 'train' && splits.size === 1 && splits.has(undefined)) chosen = [...paths];
-  const unnamed = leftOut(paths.filter((path) => splitOf(path) === undefined && !chosen.includes(path)));
+  const taken = new Set(chosen);
+  const unnamed = leftOut(paths.filter((path) => splitOf(path) === undefined && !taken.has(path)));
   if (chosen.length === 0) {
     const there = [...splits].filter(Boolean).join(', ') || 'none named';
     const hint = unnamed ? `; ${unnamed.count} names speak of no split, e.g. ${unnamed.example}: rename them` : '';

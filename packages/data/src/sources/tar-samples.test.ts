@@ -6,6 +6,7 @@ import { keysOf, labelsOf, readText } from '../../test/scratch';
 import { bytesInMemory } from '../files/byte-file';
 import type { ImageSource } from '../images/image-source';
 import { createRandom, type Random } from '../random';
+import { countOneByOne } from './one-class-list';
 import { webDatasetSource } from './webdataset';
 
 /** A source of shards, each given by its members; strings are names, whose bytes are the name. */
@@ -146,6 +147,7 @@ describe('200 made-up archives', () => {
       expect(new Set(keysOf(source)).size, where).toBe(source.length);
       expect(new Set(texts).size, where).toBe(source.length);
       expect(texts.length + countLeftOut(source), where).toBe(pictures.size);
+      expect(source.classCounts, where).toEqual(source.classes && countOneByOne(source));
       const labels = labelsOf(source).map((label) => (label === undefined ? undefined : source.classes![label]));
       if ([...pictures.values()].some(({ label }) => label)) {
         expect(labels, where).toEqual(texts.map((text) => pictures.get(text)!.label));

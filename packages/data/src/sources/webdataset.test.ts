@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { tarOf } from '../../test/archives';
 import { sendBytes, serve } from '../../test/loopback-server';
-import { keysOf, labelsOf, readText, scratchFolder, writeFiles } from '../../test/scratch';
+import { keysOf, labelsOf, readText, scratchFolder, versionsOf, writeFiles } from '../../test/scratch';
 import { openHttpFile } from '../files/http-file';
 import type { ImageSource } from '../images/image-source';
-import { expandBraces, webDatasetSource } from './webdataset';
+import { createSampler, type SamplerState } from '../loading/sampler';
+import { holdOut } from '../loading/subset';
+import { expandBraces, mixedInWindows, type WebDatasetOptions, webDatasetSource } from './webdataset';
 
 let root: string;
 beforeEach(() => {
@@ -140,6 +142,135 @@ describe('the index of a remote shard', () => {
     } finally {
       await server.close();
     }
+  });
+});
+
+describe('the index of a shard on disk', () => {
+  const indices = (): string[] =>
+    readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
+      (name) => /index$/.test(name) && name.includes('.'),
+    );
+  /** Of a smaller shard none is kept. */
+  const LARGE = 'x'.repeat(2 ** 18);
+  /** The keys, and for each shard whether its index was there. */
+  async function open(shards: readonly string[], options: WebDatasetOptions = { cacheDir: root }) {
+    const there: boolean[] = [];
+    const source = await webDatasetSource(shards, { ...options, onIndexing: (_, __, cached) => there.push(cached) });
+    return { source, keys: keysOf(source), there };
+  }
+
+  it('is kept, and serves as long as the shard is the same', async () => {
+    const shards = [await put('0.tar', { '0.jpg': LARGE, '0.cls': '4' }), await put('1.tar', { '1.jpg': LARGE })];
+    const first = await open(shards);
+    const second = await open(shards.map((shard) => path.relative(process.cwd(), shard)));
+    expect([first.there, second.there]).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+    expect([second.keys, labelsOf(second.source), second.source.notes]).toEqual([
+      first.keys,
+      labelsOf(first.source),
+      first.source.notes,
+    ]);
+    expect(await versionsOf(second.source)).toEqual(await versionsOf(first.source));
+    await put('1.tar', { '2.jpg': LARGE });
+    const third = await open(shards);
+    expect([third.there, third.keys]).toEqual([
+      [true, false],
+      ['0.tar/0', '1.tar/2'],
+    ]);
+    expect(indices()).toHaveLength(2);
+  });
+
+  it('is not kept of a small one', async () => {
+    const shards = [await put('0.tar', { '0.jpg': 'x' })];
+    expect([await open(shards), await open(shards)]).toMatchObject([{ there: [false] }, { there: [false] }]);
+    expect(indices()).toEqual([]);
+  });
+
+  it('is made anew where it is damaged', async () => {
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
+    const { keys } = await open(shards);
+    const [index] = indices();
+    for (const content of ['', 'FRSHARD3', readFileSync(path.join(root, index!)).subarray(0, 90)]) {
+      writeFileSync(path.join(root, index!), content);
+      expect(await open(shards)).toMatchObject({ there: [false], keys });
+    }
+    expect((await open(shards)).there).toEqual([true]);
+  });
+
+  it('lies beside the shard for those who ask for that, and is used by all', async () => {
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
+    await open(shards, { indexBeside: true });
+    expect(indices()).toEqual(['0.tar.franca-index']);
+    expect((await open(shards, {})).there).toEqual([true]);
+    expect((await open([`${root}/0.tar`], { cacheDir: path.join(root, 'cache') })).there).toEqual([true]);
+    expect(indices()).toHaveLength(1);
+  });
+
+  it('stays in memory where it cannot be written, which is said', async () => {
+    const shards = [await put('0.tar', { '0.jpg': LARGE })];
+    const { source, keys } = await open(shards, { cacheDir: shards[0]! });
+    expect(keys).toEqual(['0.tar/0']);
+    expect(source.notes).toEqual([
+      expect.stringMatching(/indices of 1 shards could not be written .* give a cacheDir/),
+    ]);
+  });
+});
+
+describe('a place in the order of shards', () => {
+  const shardsIn = async (folder: string, names: readonly string[]): Promise<string[]> => {
+    mkdirSync(path.join(root, folder));
+    const members = Object.fromEntries(Array.from({ length: 5 }, (_, at) => [`${at}.jpg`, folder]));
+    return Promise.all(names.map((name) => put(`${folder}/${name}.tar`, members)));
+  };
+  const samplerOf = ({ length, fingerprint }: ImageSource, from?: SamplerState) =>
+    createSampler({ length, seed: 3, data: fingerprint }, from);
+  const names = Array.from({ length: 20 }, (_, shard) => `s${shard}`);
+
+  it('is the same when the shards are indexed anew elsewhere, with times and contents of their own', async () => {
+    const here = await webDatasetSource(await shardsIn('a', names), { cacheDir: root });
+    const there = await webDatasetSource(await shardsIn('there', names));
+    const saved: SamplerState = JSON.parse(JSON.stringify(samplerOf(here).state(7)));
+    const sampler = samplerOf(there, saved);
+    expect(sampler.state().drawn).toBe(7);
+    expect(there.key(sampler.draw(7).index)).toBe(here.key(samplerOf(here).draw(7).index));
+  });
+
+  it('is refused when shards came, went or changed, and says which', async () => {
+    const saved = samplerOf(await webDatasetSource(await shardsIn('a', names))).state(7);
+    const other = async (folder: string, list: readonly string[], change?: () => Promise<unknown>) => {
+      const shards = await shardsIn(folder, list);
+      await change?.();
+      return webDatasetSource(shards);
+    };
+    const more = await other('b', [...names, 's99']);
+    expect(() => samplerOf(more, saved)).toThrow(/there were 20 shards with 100 images and are 21 with 105/);
+    const renamed = await other('c', names.with(7, 't7'));
+    expect(() => samplerOf(renamed, saved)).toThrow(
+      /20 shards as before, but shard 8 \(from t7.tar, which was s7.tar\) holds other images/,
+    );
+    const changed = await other('d', names, () => put('d/s19.tar', { '9.jpg': 'x' }));
+    expect(() => samplerOf(changed, saved)).toThrow(
+      /one of shards 19 to 20 \(from s18.tar\) holds other images; 100 images in all were and 96 are/,
+    );
+    expect(() => samplerOf(holdOut(more).train, samplerOf(more).state(1))).toThrow(
+      /they were all images and are all but 11/,
+    );
+  });
+
+  it('of a version without fingerprints is taken as before, unless its order was over all of very many', async () => {
+    const source = await webDatasetSource(await shardsIn('a', names));
+    const { data: _, ...old } = samplerOf(source).state(7);
+    expect(samplerOf(source, old).state().drawn).toBe(7);
+    const runs = new Array(20).fill(5);
+    expect(() => createSampler({ length: 100, seed: 3, runs, data: source.fingerprint }, old)).toThrow(/no windows/);
+  });
+
+  it('counts in windows of many shards above 2^24 images, and in an order over all of them below', () => {
+    expect(mixedInWindows(new Float64Array(1600).fill(10_000))).toBeUndefined();
+    const { runs, window } = mixedInWindows(new Float64Array(2000).fill(10_000))!;
+    expect([runs.length, runs[0], window / 10_000]).toEqual([2000, 10_000, expect.closeTo(210, -1)]);
   });
 });
 
