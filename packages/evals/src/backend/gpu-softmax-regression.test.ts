@@ -23,6 +23,9 @@ const x = gaussian(rows, dim, 1);
 const labels = Int32Array.from({ length: rows }, (_, i) => (x.data[i * dim]! > 0.3 ? i % 2 : 2 + (i % 3)));
 const problem = { x, labels, classes };
 
+/** Slices of blocks of 4,096 rows have 6 bits, and what is left after two of them the 24 of f32: sums are exact to 36 bits of their terms' size. */
+const CENTRE = 2 ** -32;
+
 /** Of `device` and in f64, at the same point. */
 async function both(device: SoftmaxRegressionSession, parameters: Float64Array) {
   using exact = cpuBackend.openSoftmaxRegression(problem);
@@ -50,10 +53,10 @@ test('what is off is the rounding of the step from the centre', async () => {
     // residuals move by no more than the logits do, and are off by as much; their sums over rows are rounded as they are added
     const moved = ofRow * step * longest(direction, dim + 1, classes) + step;
     expect(off.gradient).toBeLessThan(rows * ofRow * (2 * logit + rows * 2 ** -24 * moved) + 1e-9);
-    expect(off.gradient / largest(off.want)).toBeLessThan(1e-5 * step + 1e-12);
+    expect(off.gradient / largest(off.want)).toBeLessThan(1e-5 * step + CENTRE);
   }
   const at = await both(device, centre);
-  expect([at.value, at.gradient]).toEqual([0, 0]);
+  expect(Math.max(at.value / rows, at.gradient / largest(at.want))).toBeLessThan(CENTRE);
 });
 
 test('the optimum is that of f64 as far as the gradients say', async () => {
