@@ -2,6 +2,7 @@ import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { gaussian } from '../../test/support';
+import { sharedCurvature, turnRows } from '../logistic-regression/curvature';
 import { fitLogistic } from '../logistic-regression/fit';
 import { logisticRegression } from '../logistic-regression/logistic-regression';
 import { largest } from '../numerics/lbfgs';
@@ -90,6 +91,26 @@ test('the whole sweep chooses and predicts as in f64', async () => {
   expect(fast.outcome.hyper).toMatchObject({ c: slow.outcome.hyper.c, converged: true });
   expect(fast.predicted).toEqual(slow.predicted);
   expect(fast.notes).toEqual([]);
+});
+
+test('separable data at large C converge, by the gradient in f64', async () => {
+  const [rows, dim, classes] = [60, 24, 5];
+  const x = gaussian(rows, dim, 7);
+  const curvature = await sharedCurvature(cpuBackend, x);
+  const problem = { x: turnRows(curvature, x), labels: Int32Array.from({ length: rows }, (_, i) => i % 5), classes };
+  using device = openSoftmaxRegression(gpu, problem);
+  using exact = cpuBackend.openSoftmaxRegression(problem);
+  const scale = new Float64Array(classes * (dim + 1));
+  await exact.evaluate(scale.slice(), scale);
+  for (const c of [1e3, 1e5]) {
+    const { parameters, converged } = await fitLogistic(device, [classes, dim], { c, curvature });
+    expect(converged).toBe(true);
+    const gradient = parameters.slice();
+    await exact.evaluate(parameters, gradient);
+    for (let i = 0; i < classes * dim; i++) gradient[i]! += parameters[i]! / c;
+    // the device's own measure is good to 2^-32
+    expect(largest(gradient) / largest(scale)).toBeLessThan(1e-8 + CENTRE);
+  }
 });
 
 test('small problems stay in f64, and those whose blocks no binding takes', () => {

@@ -19,7 +19,6 @@ import {
   type Gpu,
   matmul,
   reshape,
-  type State,
   type Step,
   sum,
   type Tensor,
