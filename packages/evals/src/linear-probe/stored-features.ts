@@ -77,8 +77,13 @@ export function chosenRows(features: StoredProbeFeatures, rows: Int32Array): Sto
 /** Values that are read at once where all of a set is read. */
 const AT_ONCE = 2 ** 24;
 
-/** All rows, in memory. @throws EvalsError as `readRows` */
-export async function heldFeatures(features: StoredProbeFeatures): Promise<ProbeFeatures> {
+/**
+ * All rows of stored features as features in memory.
+ *
+ * @throws EvalsError `features` or `labels` where they are not as many or as wide as they say
+ */
+export async function inMemory(features: StoredProbeFeatures): Promise<ProbeFeatures> {
+  checkSet('inMemory: features', features, STORED_PARTS);
   const { dim, labels } = features;
   const held = emptyRows(features, labels.length);
   for await (const [begin, rows] of rowsInOrder(features, AT_ONCE)) {

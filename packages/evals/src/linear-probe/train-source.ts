@@ -15,7 +15,7 @@ import {
   type StoredProbeFeatures,
   shapeOf,
 } from './probe-features';
-import { asStored, chosenRows, heldFeatures, rowWidth } from './stored-features';
+import { asStored, chosenRows, inMemory, rowWidth } from './stored-features';
 import { type ProbeBatch, shuffledBatches } from './train-grid';
 
 /** Train images that come anew for each step, such as random crops. */
@@ -68,7 +68,7 @@ export async function trainSource(
   if (isStream(train)) return streamed(train);
   if (!isStored(train)) return held(train, options);
   const bytes = 4 * rowWidth(train) * train.labels.length;
-  return bytes <= options.memory ? held(await heldFeatures(train), options) : pooled(train, options);
+  return bytes <= options.memory ? held(await inMemory(train), options) : pooled(train, options);
 }
 
 const streamed = (train: ProbeStream): TrainSource => ({
