@@ -123,8 +123,7 @@ export function imagePart(
       const next = drawnImages(steps, from);
       while (true) {
         const shards: FeatureShard[] = [];
-        for await (const shard of cropShards(session, set, { next, blocks: plan.kept.blocks, ...steps }))
-          shards.push(shard);
+        for await (const shard of cropShards(session, set, { next, kept: plan.kept, ...steps })) shards.push(shard);
         yield { ...shardFeatures(shards, set, planes, plan.kept), place: next.place() };
       }
     },
@@ -237,14 +236,14 @@ function drawnImages({ images, seed }: CropSteps, from: Json = { pass: 0, drawn:
 async function* cropShards(
   { size, fresh }: FeatureSession,
   set: ImageSet,
-  { next, blocks, recipe, seed, batchSize, images }: CropSteps & { readonly next: Draws; readonly blocks: number },
+  { next, kept, recipe, seed, batchSize, images }: CropSteps & { readonly next: Draws; readonly kept: KeptFeatures },
 ): AsyncGenerator<FeatureShard> {
   let rows = 0;
   let tried = 0;
   while (rows < batchSize) {
     const { pass, images: drawn } = next(batchSize - rows);
     const preparation = { kind: 'random-crop', size, draw: { recipe, seed, pass } } as const;
-    for await (const shard of fresh(set, { preparation, blocks, images: drawn, perShard: drawn.length })) {
+    for await (const shard of fresh(set, { preparation, ...kept, images: drawn, perShard: drawn.length })) {
       rows += imagesOf(shard).length;
       yield shard;
     }

@@ -2,9 +2,9 @@
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
 import { collectDense, densePart, imagesOf } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
-import { imagesPerShard } from '../features/extract';
 import type { Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
+import { imagesPerShard } from '../features/shard-files';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
 import { chosenOf, type ImageSet } from '../image-sets/image-set';
 import type { PairSet } from '../image-sets/pair-set';

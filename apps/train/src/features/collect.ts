@@ -3,6 +3,7 @@ import type { PatchFeatures, ProbeFeatures, SegmentationFeatures } from '@franca
 import { type Basis, removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
 import type { FeatureShard } from './compute-shard';
+import { blockOf } from './stored-outputs';
 
 /** What is kept of each image. */
 export interface KeptFeatures {
@@ -25,23 +26,12 @@ export function shardFeatures(
   const images = shards.flatMap(imagesOf);
   const [, computed, dim] = shards[0]!.blocks!.shape as [number, number, number];
   const blocks = Array.from({ length: kept.blocks }, (_, b) =>
-    join(shards.map((shard) => blockOf(shard, computed - kept.blocks + b))),
+    join(shards.map((shard) => blockOf(shard.blocks!, computed - kept.blocks + b).data as Float32Array)),
   );
   const patchMean = kept.patchMean ? join(shards.map(({ patch_mean }) => patch_mean!.data as Float32Array)) : undefined;
   if (patchMean) removePlanes(patchMean, dim, planes);
   const labels = Int32Array.from(images, (index) => set.label(index));
   return { dim, blocks, ...(patchMean && { patchMean }), labels };
-}
-
-/** CLS tokens `[n, D]` of one of the blocks of a shard; those of the only one as they are. */
-function blockOf({ blocks }: FeatureShard, block: number): Float32Array {
-  const [rows, count, dim] = blocks!.shape as [number, number, number];
-  const tokens = blocks!.data as Float32Array;
-  if (count === 1) return tokens;
-  const out = new Float32Array(rows * dim);
-  for (let i = 0; i < rows; i++)
-    out.set(tokens.subarray((i * count + block) * dim, (i * count + block + 1) * dim), i * dim);
-  return out;
 }
 
 /** Patch tokens of one shard. */

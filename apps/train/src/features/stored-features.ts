@@ -1,9 +1,11 @@
 /** Features of single images that stay on disk and are read by rows: no set has to fit in memory. */
+import type { FloatsOnDisk } from '@franca/evals/node';
+import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import type { Preparation } from '../image-sets/preparation';
-import { imagesOf } from './collect';
-import type { FeatureShard } from './compute-shard';
-import { type Extraction, extract, imagesPerShard, shardKey } from './extract';
+import { addLeftOut } from './extract';
+import { type Extraction, openShardFiles } from './shard-files';
+import { bytesOfImage } from './stored-outputs';
 
 /** Features of the images of a set, on disk. Rows are those of the images that could be read, in the order of the set. */
 export interface StoredFeatures {
@@ -38,73 +40,59 @@ export interface HeldFeatures {
   readonly bytes: number;
 }
 
-/** Bytes of the features of so many images, once all are there. */
+/** Bytes of the features of so many images, once all are there; without what files say of themselves, a thousandth or less. */
 export const storedBytes = (
   images: number,
   dim: number,
   { blocks, patchMean }: Pick<StoredRequest, 'blocks' | 'patchMean'>,
-): number => 4 * images * dim * (blocks + Number(patchMean));
+  floats: FloatsOnDisk = 'f32',
+): number => images * (blocks + Number(patchMean)) * bytesOfImage([dim], floats);
 
-/** Computes what is missing, shard by shard. @throws what `extract` throws */
+/** Computes what is missing, shard by shard. @throws what `extract` throws; TrainError `data` where no image can be read */
 export async function openStored(
   extraction: Extraction,
   set: ImageSet,
   request: StoredRequest,
 ): Promise<StoredFeatures> {
-  const { preparation, blocks } = request;
-  const perShard = imagesPerShard(extraction, request);
   const dim = extraction.model.config.embedDim;
-  const images: number[] = [];
-  /** Number of each shard with a readable image, and its first row. */
-  const shards: { readonly number: number; readonly first: number }[] = [];
-  for await (const shard of extract(extraction, set, { preparation, blocks })) {
-    const own = imagesOf(shard);
-    shards.push({ number: Math.floor(own[0]! / perShard), first: images.length });
-    for (const image of own) images.push(image);
+  const { count, perShard, images: imagesOf, readRows } = await openShardFiles(extraction, set, request);
+  const images = new Int32Array(set.length);
+  /** First row of each shard, and behind the last. */
+  const firstRows = [0];
+  for (let shard = 0; shard < count; shard++) {
+    const own = await imagesOf(shard);
+    addLeftOut(extraction, set, own, shard * perShard, perShard);
+    images.set(own, firstRows[shard]!);
+    firstRows.push(firstRows[shard]! + own.length);
   }
-  const silent = { ...extraction, onProgress: () => {} };
-  const shardAt = async (number: number): Promise<FeatureShard> => {
-    for await (const shard of extract(silent, set, { preparation, blocks, shard: number })) return shard;
-    throw new Error(`shard ${number} is gone`);
-  };
+  const rows = firstRows.at(-1)!;
+  if (rows === 0) throw new TrainError('data', 'there is no image to compute features of');
+
   return {
     dim,
-    images: Int32Array.from(images),
+    images: images.subarray(0, rows),
     async read(begin, end) {
       const room = () => new Float32Array((end - begin) * dim);
-      const out = Array.from({ length: blocks }, room);
-      const mean = request.patchMean ? room() : undefined;
-      for (const [i, { number, first }] of shards.entries()) {
-        const last = shards[i + 1]?.first ?? images.length;
-        const [from, to] = [Math.max(begin, first), Math.min(end, last)];
+      const blocks = Array.from({ length: request.blocks }, room);
+      const patchMean = request.patchMean ? room() : undefined;
+      const parts = patchMean ? [...blocks, patchMean] : blocks;
+      for (let shard = Math.floor(begin / perShard); shard < count && firstRows[shard]! < end; shard++) {
+        const first = firstRows[shard]!;
+        const [from, to] = [Math.max(begin, first), Math.min(end, firstRows[shard + 1]!)];
         if (from >= to) continue;
-        const shard = await shardAt(number);
-        const tokens = shard.blocks!.data as Float32Array;
-        for (let row = from; row < to; row++)
-          for (const [b, block] of out.entries()) {
-            const at = ((row - first) * blocks + b) * dim;
-            block.set(tokens.subarray(at, at + dim), (row - begin) * dim);
-          }
-        const means = shard.patch_mean!.data as Float32Array;
-        mean?.set(means.subarray((from - first) * dim, (to - first) * dim), (from - begin) * dim);
+        const values = await readRows(shard, from - first, to - first);
+        for (const [i, rows] of values.entries()) parts[i]!.set(rows, (from - begin) * dim);
       }
-      return { blocks: out, ...(mean && { patchMean: mean }) };
+      return { blocks, ...(patchMean && { patchMean }) };
     },
   };
 }
 
-/** What the cache has of it; nothing is computed. */
+/** What the cache has of them; nothing is computed. */
 export async function heldFeatures(
   extraction: Extraction,
   set: ImageSet,
   request: StoredRequest,
 ): Promise<HeldFeatures> {
-  const perShard = imagesPerShard(extraction, request);
-  let images = 0;
-  for (let first = 0; first < set.length; first += perShard) {
-    const end = Math.min(first + perShard, set.length);
-    const shard = await extraction.cache.read(await shardKey(extraction, set, request, { first, end }));
-    if (shard) images += end - first;
-  }
-  return { images, bytes: storedBytes(images, extraction.model.config.embedDim, request) };
+  return (await openShardFiles(extraction, set, request)).held();
 }
