@@ -134,7 +134,7 @@ export {
   type MultiLabelResult,
   multiLabelRegression,
 } from './logistic-regression/multi-label';
-export { OFFICIAL_CS, type PenaltyOptions } from './logistic-regression/penalty';
+export { checkRegressionRoom, OFFICIAL_CS, type PenaltyOptions } from './logistic-regression/penalty';
 export type { AccuracyMetric, SweepPoint } from './logistic-regression/sweep';
 export {
   type CoverageCounts,

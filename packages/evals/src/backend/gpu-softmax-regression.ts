@@ -32,7 +32,7 @@ import { softmaxStep } from './softmax-step-op';
 /** Rows at a time. */
 const BLOCK_ROWS = 4096;
 /** Multiplications of one product from which a device is worth its copies. */
-const MIN_PRODUCTS = 2 ** 22;
+const MIN_PRODUCTS = 2 ** 24;
 /** What a probability is at least: none is so small that a step could not make it large again. */
 const LEAST = 1e-37;
 

@@ -27,6 +27,7 @@ import {
   scoreFit,
   sweepC,
   unconverged,
+  worstGradient,
 } from './sweep';
 
 /** Options of `logisticRegression`. */
@@ -103,6 +104,7 @@ export async function logisticRegression(
       cs,
       objective: fit.objective,
       gradient: fit.gradient,
+      ...(points.length > 0 && { sweepGradient: worstGradient(points) }),
       iterations: fit.iterations,
       converged: fit.converged,
       trainItems: x.rows,

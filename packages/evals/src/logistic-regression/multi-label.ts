@@ -21,7 +21,7 @@ import { loadProgress, type ProgressArray, type ProgressKeeper, savedArray } fro
 import { type Curvature, sharedCurvature, type TurnedRows, turnRows } from './curvature';
 import { fitLogistic } from './fit';
 import { checkRegressionRoom, OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
-import { bestOf, classifierOf, type SweepPoint, unconverged } from './sweep';
+import { bestOf, classifierOf, type SweepPoint, unconverged, worstGradient } from './sweep';
 
 /** Features of images that may have several classes. */
 export interface MultiLabelFeatures {
@@ -91,6 +91,7 @@ export async function multiLabelRegression(
       c: cs[best]!,
       cs,
       gradient,
+      ...(sweep.length > 0 && { sweepGradient: worstGradient(sweep) }),
       converged,
       trainItems: all.cls.length / all.dim,
       backend: backend.name,

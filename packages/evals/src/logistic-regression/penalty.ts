@@ -1,7 +1,7 @@
 /** The penalty C of a regression: its official grid, its options, and what it is chosen on. */
 import type { OptionKinds } from '@franca/tensor';
 import type { EvalBackend } from '../backend/eval-backend';
-import { EvalsError } from '../errors';
+import { checkArgument, EvalsError } from '../errors';
 import type { Outcome } from '../outcome';
 import type { ProgressKeeper } from '../progress';
 import { selectedOn, selectionSets } from '../selection';
@@ -73,6 +73,8 @@ const BYTES_EACH = 4 + 4 + 8 + 16;
 
 /** @throws EvalsError `features` before anything is computed where so many rows are too many to be held */
 export function checkRegressionRoom(what: string, rows: number, dim: number): void {
+  checkArgument('checkRegressionRoom', 'rows', rows, 'number');
+  checkArgument('checkRegressionRoom', 'dim', dim, 'number');
   const bytes = rows * dim * BYTES_EACH;
   if (bytes <= MOST_BYTES) return;
   const most = Math.floor(MOST_BYTES / (dim * BYTES_EACH));

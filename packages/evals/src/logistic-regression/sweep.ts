@@ -80,6 +80,10 @@ export async function sweepC(
 export const bestOf = (points: readonly Pick<SweepPoint, 'score'>[]): number =>
   points.reduce((at, { score }, i) => (score > points[at]!.score ? i : at), 0);
 
+/** How far the fit is from its end that is farthest. */
+export const worstGradient = (points: readonly Pick<SweepPoint, 'gradient'>[]): number =>
+  points.reduce((worst, { gradient }) => Math.max(worst, gradient), 0);
+
 interface SweepState {
   readonly points: SweepPoint[];
   /** Parameters of the last fit, and of the best. */
@@ -130,7 +134,7 @@ export function unconverged(
   { converged, gradient }: Pick<LogisticFit, 'converged' | 'gradient'>,
 ): string[] {
   const early = points.filter((point) => !point.converged);
-  const worst = Math.max(0, ...early.map((point) => point.gradient)).toExponential(1);
+  const worst = worstGradient(early).toExponential(1);
   const notes: string[] = [];
   if (early.length > 0)
     notes.push(
