@@ -86,6 +86,7 @@ test.each<[RegExp, ...unknown[]]>([
   [/label -1 is none of 3 classes/, 'scoreProbe', probe, { ...P, labels: new Int32Array(12).fill(-1) }],
   [/^linearSegmentation: test.masks is undefined/, 'linearSegmentation', S, { ...S, masks: undefined }, { classes: 3 }],
   [/absent is "none"; it must be one of zero, skip/, 'linearSegmentation', S, S, { classes: 3, absent: 'none' }],
+  [/^checkRegressionRoom: dim is undefined/, 'checkRegressionRoom', 'a regression', 5],
   [/metric is "top1"; it must be one of top-1/, 'logisticRegression', F, F, { metric: 'top1' }],
   [/test.grid is \[2\]; it must be rows and columns/, 'inContextSegmentation', S, { ...S, grid: [2] }, { classes: 3 }],
   [/memory is { patches: undefined/, 'inContextSegmentation', S, S, { classes: 3, memory: {} }],

@@ -1,5 +1,6 @@
 /** Logistic regression on one data set: the C chosen on its validation part, where it has one, and the metric that it is reported by. */
 import {
+  checkRegressionRoom,
   type EvalRecord,
   type LogisticRegressionResult,
   logisticRegression,
@@ -13,6 +14,7 @@ import { countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
 import { type HeldImages, heldImages, type ImagePart } from './image-part';
 import { type Followed, type LogregValues, learntFrom } from './paper-protocol';
+import { progressFor } from './progress-file';
 
 /** The metrics of which one is chosen by and reported. */
 export const METRICS = ['top-1', 'mean-per-class'] as const;
@@ -46,28 +48,32 @@ export async function regress(
   const length = parts.reduce((sum, part) => sum + part.set.length, 0);
   const what = `${task} on ${set.dataset}`;
   const followed = learntFrom(asked, what, { dataset: set.dataset, length });
+  checkRegressionRoom(what, length, train.shape.dim);
   const several = set.labels !== undefined;
   const counted = several ? { items: 'classes', unit: 'classes' } : { items: 'values of C', unit: 'fits' };
-  const progress = countProgress(what, counted);
-  const options = {
+  const shown = countProgress(what, counted);
+  const options = { cs: followed.values.c, metric: metric ?? ownMetric(test) };
+  const progress = await progressFor(context, task, { parts: [...parts, test], options });
+  const common = {
     backend: context.backend,
-    cs: followed.values.c,
-    onFit: (done: number, total: number) => progress.update(done, total, false),
+    cs: options.cs,
+    progress,
+    onFit: (done: number, total: number) => shown.update(done, total, false),
   };
   const learnt = await heldImages(train);
   const chosen = validation && (await heldImages(validation));
   const tested = await heldImages(test);
   const fitted = await (several
     ? multiLabelRegression(severalOf(train.set, learnt), severalOf(set, tested), {
-        ...options,
+        ...common,
         ...(chosen && { validation: severalOf(validation.set, chosen) }),
       })
     : logisticRegression(learnt.labelled, tested.labelled, {
-        ...options,
-        metric: metric ?? ownMetric(test),
+        ...common,
+        metric: options.metric,
         ...(chosen && { validation: chosen.labelled }),
       })
-  ).finally(progress.end);
+  ).finally(shown.end);
   const { sweep } = fitted;
   const outcome: Outcome = { ...fitted.outcome, hyper: { ...fitted.outcome.hyper, ...followed.hyper } };
   const noted = { ...test, set: { ...set, notes: [...set.notes, ...followed.notes, ...notesOf(what, fitted)] } };
