@@ -2,7 +2,7 @@
 import { type OptionKinds, optionProblem, type ValueKind, valueProblem } from '@franca/tensor';
 
 /** What went wrong in an evaluation, as a code for programs. */
-export type EvalsErrorCode = 'argument' | 'features' | 'file' | 'labels' | 'options';
+export type EvalsErrorCode = 'argument' | 'features' | 'file' | 'labels' | 'options' | 'space';
 
 /** Every refusal of this package: what happened, with the offending values, and how to put it right. */
 export class EvalsError extends Error {

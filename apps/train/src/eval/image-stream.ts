@@ -8,7 +8,7 @@
 import { createRandom, permutation } from '@franca/data';
 import type { LabelledFeatures, ProbeFeatures, ProbeShape } from '@franca/evals';
 import { TrainError } from '../errors';
-import { collectImages, type ImageFeatures, imagesOf, shardFeatures } from '../features/collect';
+import { collectImages, type ImageFeatures, imagesOf, type KeptFeatures, shardFeatures } from '../features/collect';
 import type { FeatureShard } from '../features/compute-shard';
 import type { FeatureSession } from '../features/session';
 import type { CropRecipe } from '../image-sets/crops';
@@ -59,12 +59,17 @@ export function imageStream(
     take(images) {
       const chosen = chosenOf(set, images);
       checkRoom(chosen, { dim, tokens: kept.blocks + Number(kept.patchMean) }, asked.wayOut);
-      return collectImages(shards(chosen, { preparation, blocks: computed }), chosen, planes, kept);
+      return collectImages(
+        shards(chosen, { preparation, blocks: computed, patchMean: kept.patchMean }),
+        chosen,
+        planes,
+        kept,
+      );
     },
     async *crops(steps) {
       const next = drawnImages(steps);
       while (true) {
-        const step = cropShards(session, set, { next, blocks: kept.blocks, ...steps });
+        const step = cropShards(session, set, { next, kept, ...steps });
         yield (await collectImages(step, { label: set.label, length: steps.batchSize }, planes, kept)).probe;
       }
     },
@@ -98,14 +103,14 @@ async function* cropShards(
   set: ImageSet,
   {
     next,
-    blocks,
+    kept,
     recipe,
     seed,
     batchSize,
     images,
   }: CropSteps & {
     readonly next: (limit: number) => Drawn;
-    readonly blocks: number;
+    readonly kept: KeptFeatures;
   },
 ): AsyncGenerator<FeatureShard> {
   let rows = 0;
@@ -113,7 +118,7 @@ async function* cropShards(
   while (rows < batchSize) {
     const { pass, images: drawn } = next(batchSize - rows);
     const preparation = { kind: 'random-crop', size, draw: { recipe, seed, pass } } as const;
-    for await (const shard of fresh(set, { preparation, blocks, images: drawn, perShard: drawn.length })) {
+    for await (const shard of fresh(set, { preparation, ...kept, images: drawn, perShard: drawn.length })) {
       rows += imagesOf(shard).length;
       yield shard;
     }

@@ -11,9 +11,9 @@ import {
   type KeptFeatures,
 } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
-import { imagesPerShard } from '../features/extract';
 import type { Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
+import { imagesPerShard } from '../features/shard-files';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
 import { chosenOf, type ImageSet } from '../image-sets/image-set';
 import type { PairSet } from '../image-sets/pair-set';
@@ -142,7 +142,12 @@ export async function imagePart(
   const { weights, model, shards } = session;
   const { preparation, computed, kept } = planImages(session, options, asked);
   checkRoom(set, { dim: model.config.embedDim, tokens: kept.blocks + Number(kept.patchMean) }, asked.wayOut);
-  const features = await collectImages(shards(set, { preparation, blocks: computed }), set, weights.rasa.planes, kept);
+  const features = await collectImages(
+    shards(set, { preparation, blocks: computed, patchMean: kept.patchMean }),
+    set,
+    weights.rasa.planes,
+    kept,
+  );
   return { set, preprocessing: describePreparation(preparation), features };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { createRandom } from '@franca/data';
-import type { FeatureCache, FeatureKey } from '@franca/evals/node';
+import { type FeatureCache, type FloatsOnDisk, openFeatureCache } from '@franca/evals/node';
 import { encode } from 'fast-png';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors, writeTinyModel } from '../../test/tiny-model';
@@ -31,21 +31,25 @@ const never = (): never => {
 /** The keys that features of a set are looked up by. */
 async function keysOf(
   set: ImageSet,
-  options: ExtractOptions = { preparation: centreCrop(32) },
-  made: { readonly weights?: string; readonly code?: string } = {},
+  options: ExtractOptions = { preparation: centreCrop(32), blocks: 1 },
+  made: { readonly weights?: string; readonly code?: string; readonly floats?: FloatsOnDisk } = {},
 ): Promise<string[]> {
   const keys: string[] = [];
   const cache: FeatureCache = {
-    read: never,
-    write: never,
-    readOrCompute: async (key: FeatureKey) => {
-      keys.push(JSON.stringify(key));
-      const index = { shape: [set.length], data: Int32Array.from({ length: set.length }, (_, i) => i) };
-      return { arrays: { index }, cached: true };
+    ...openFeatureCache(root),
+    open: async (key) => {
+      const { about: _, ...found } = key;
+      keys.push(JSON.stringify(found));
+      const index = Int32Array.from({ length: set.length }, (_, i) => i);
+      const shapes = new Map([['values', [0, 0]]]);
+      const read = async (name: string) => (name === 'index' ? index : new Float32Array(0));
+      return { shapes, read, [Symbol.asyncDispose]: async () => {} };
     },
+    write: never,
   };
   const model: FeatureModel = { config: tinyConfig, run: never };
-  const fixed = { model, cache, batchSize: 2, versions: createImageVersions(), leftOut: createLeftOutImages() };
+  const common = { model, cache, batchSize: 2, versions: createImageVersions(), leftOut: createLeftOutImages() };
+  const fixed = { ...common, name: 'tiny', floats: 'f32' } as const;
   for await (const _ of extract({ ...fixed, weights: 'w', code: 'c', ...made }, set, options));
   return keys;
 }
@@ -242,12 +246,18 @@ describe('the generated world', () => {
 
 describe('how images are taken', () => {
   const WAYS: Record<string, ExtractOptions> = {
-    'as usual': { preparation: centreCrop(32) },
-    'another size': { preparation: centreCrop(64) },
-    'another shorter side': { preparation: { ...centreCrop(32), resize: 40 } as ExtractOptions['preparation'] },
-    squashed: { preparation: { kind: 'squash', size: 32 } },
-    'more blocks': { preparation: centreCrop(32), blocks: 2 },
+    'as usual': { preparation: centreCrop(32), blocks: 1 },
+    'another size': { preparation: centreCrop(64), blocks: 1 },
+    'another shorter side': {
+      preparation: { ...centreCrop(32), resize: 40 } as ExtractOptions['preparation'],
+      blocks: 1,
+    },
+    squashed: { preparation: { kind: 'squash', size: 32 }, blocks: 1 },
+    'patch mean': { preparation: centreCrop(32), patchMean: true },
     patches: { preparation: centreCrop(32), patches: true },
+    'patches of a block': { preparation: centreCrop(32), patches: { block: 0, norm: true } },
+    'before the norm': { preparation: centreCrop(32), patches: { block: 0, norm: false } },
+    levels: { preparation: centreCrop(32), levels: { blocks: [0, 1], norm: true } },
   };
   test('every option of it, and what computes', async () => {
     const { train } = await openImageSets('world:length=3:size=16:classes=2');
@@ -255,8 +265,18 @@ describe('how images are taken', () => {
       ...Object.values(WAYS).map((options) => keysOf(train, options)),
       keysOf(train, WAYS['as usual'], { weights: 'others' }),
       keysOf(train, WAYS['as usual'], { code: 'another' }),
+      keysOf(train, WAYS['as usual'], { floats: 'f16' }),
     ]);
-    expect(new Set(keys.flat()).size).toBe(Object.keys(WAYS).length + 2);
+    expect(new Set(keys.flat()).size).toBe(Object.keys(WAYS).length + 3);
+  });
+
+  test('an output is the same in any company', async () => {
+    const { train } = await openImageSets('world:length=3:size=16:classes=2');
+    const [alone] = await keysOf(train);
+    const more = { preparation: centreCrop(32), blocks: 2, patchMean: true, patches: true };
+    const all = await keysOf(train, more);
+    expect(all.length).toBe(4);
+    expect(all).toContain(alone);
   });
 });
 

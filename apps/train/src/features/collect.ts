@@ -4,6 +4,7 @@ import { type Basis, removePlanes } from '@franca/rasa';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import type { FeatureShard } from './compute-shard';
+import { blockOf } from './stored-outputs';
 
 /** Features of single images, in memory; `labelled` has the CLS tokens of the last block. */
 export interface ImageFeatures {
@@ -45,7 +46,8 @@ export async function collectImages(
       ...(kept.patchMean && { patchMean: room() }),
     };
     const at = images.length * dim;
-    for (const [b, part] of parts.blocks.entries()) part.set(blockOf(shard, computed - parts.blocks.length + b), at);
+    for (const [b, part] of parts.blocks.entries())
+      part.set(blockOf(shard.blocks!, computed - parts.blocks.length + b).data, at);
     parts.patchMean?.set((shard.patch_mean!.data as Float32Array).subarray(0, rows * dim), at);
     for (const index of imagesOf(shard)) images.push(index);
   }
@@ -69,17 +71,6 @@ export const shardFeatures = (
 
 async function* alone<T>(item: T): AsyncGenerator<T> {
   yield item;
-}
-
-/** CLS tokens `[n, D]` of one of the blocks of a shard; those of the only one as they are. */
-function blockOf({ blocks }: FeatureShard, block: number): Float32Array {
-  const [rows, count, dim] = blocks!.shape as [number, number, number];
-  const tokens = blocks!.data as Float32Array;
-  if (count === 1) return tokens;
-  const out = new Float32Array(rows * dim);
-  for (let i = 0; i < rows; i++)
-    out.set(tokens.subarray((i * count + block) * dim, (i * count + block + 1) * dim), i * dim);
-  return out;
 }
 
 /** Patch tokens of one shard. */

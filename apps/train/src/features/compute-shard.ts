@@ -9,8 +9,8 @@ import type { ImageSet } from '../image-sets/image-set';
 import { inputSides, type Preparation, prepare } from '../image-sets/preparation';
 
 /**
- * Arrays of n images: `index` [n] in the set, `blocks` [n, blocks, D], `patch_mean` [n, D]; `patches` [n, N, D]; `levels` [n, levels, 1 + N, D], of each block CLS,
- * then the patches. Labels and masks are the set's.
+ * Arrays of n images: `index` [n] in the set, and what was asked for of `blocks` [n, blocks, D], `patch_mean` [n, D], `patches` [n, N, D] and
+ * `levels` [n, levels, 1 + N, D], of each block CLS, then the patches. Labels and masks are the set's.
  */
 export type FeatureShard = FeatureArrays;
 
@@ -28,7 +28,7 @@ export interface LevelTokens {
 
 interface ShardRequest {
   readonly blockCls: readonly number[];
-  readonly patchMean: true;
+  readonly patchMean: boolean;
   readonly patches: boolean;
   readonly blockPatches: readonly number[];
   readonly blockTokens: readonly number[];
@@ -42,8 +42,9 @@ export interface FeatureModel {
 
 export interface ShardPlan {
   readonly preparation: Preparation;
-  /** CLS tokens of so many last blocks. */
-  readonly blocks: number;
+  /** Blocks whose CLS tokens are wanted, counted from 0, oldest first. */
+  readonly blocks: readonly number[];
+  readonly patchMean: boolean;
   readonly patches: boolean | PatchTokens;
   readonly levels?: LevelTokens | undefined;
   /** Numbers of the images in the set, in the order of the rows. */
@@ -68,14 +69,14 @@ export async function computeShard(
   plan: ShardPlan,
   { onBatch, onLeftOut }: ShardListener = {},
 ): Promise<FeatureShard> {
-  const { blocks, patches, levels, batchSize, preparation } = plan;
-  const { embedDim: D, patchSize } = model.config;
+  const { blocks, levels, batchSize, preparation } = plan;
+  const { embedDim: D, patchSize, depth } = model.config;
   const [height, width] = inputSides(preparation);
   const N = (height / patchSize) * (width / patchSize);
   const shape = [batchSize, 3, height, width] as const;
   // the token of the last block is the model's output
-  const lastCls = Array.from({ length: blocks - 1 }, (_, i) => i - blocks);
-  const request = shardRequest(lastCls, patches, levels);
+  const inner = blocks.filter((block) => block < depth - 1);
+  const request = shardRequest(inner, plan);
   const data = new Float32Array(batchSize * 3 * height * width);
   const shard = emptyShard(plan, D, N);
   let rows = 0;
@@ -84,10 +85,12 @@ export async function computeShard(
     const features = await model.run({ data, shape }, request);
     for (const [i, { index }] of batch.entries()) {
       shard.index.data[rows + i] = index;
-      for (const [b, tokens] of [...features.blockCls.slice(0, blocks - 1), features.cls].entries())
-        shard.blocks.data.set(tokens.subarray(i * D, (i + 1) * D), ((rows + i) * blocks + b) * D);
+      for (const b of blocks.keys()) {
+        const tokens = b < inner.length ? features.blockCls[b]! : features.cls;
+        shard.blocks!.data.set(tokens.subarray(i * D, (i + 1) * D), ((rows + i) * blocks.length + b) * D);
+      }
     }
-    shard.patch_mean.data.set(features.patchMean.subarray(0, batch.length * D), rows * D);
+    shard.patch_mean?.data.set(features.patchMean!.subarray(0, batch.length * D), rows * D);
     shard.patches?.data.set(patchTokens(features, N).subarray(0, batch.length * N * D), rows * N * D);
     if (levels) copyLevels(features, levels, shard.levels!.data, { at: rows, count: batch.length, N });
     rows += batch.length;
@@ -97,16 +100,12 @@ export async function computeShard(
 }
 
 /** Lists of blocks begin with those of the CLS tokens and of `patches`, then come those of the levels. */
-function shardRequest(
-  lastCls: readonly number[],
-  patches: boolean | PatchTokens,
-  levels: LevelTokens | undefined,
-): ShardRequest {
+function shardRequest(inner: readonly number[], { patchMean, patches, levels }: ShardPlan): ShardRequest {
   const { blocks: normed = [] } = levels?.norm ? levels : {};
   const { blocks: plain = [] } = levels?.norm === false ? levels : {};
   return {
-    blockCls: [...lastCls, ...normed],
-    patchMean: true,
+    blockCls: [...inner, ...normed],
+    patchMean,
     patches: patches === true,
     blockPatches: [...(typeof patches === 'object' && patches.norm ? [patches.block] : []), ...normed],
     blockTokens: [...(typeof patches === 'object' && !patches.norm ? [patches.block] : []), ...plain],
@@ -150,12 +149,14 @@ function patchTokens(features: Features<ShardRequest>, N: number): Float32Array 
 }
 
 /** Room for all images of a plan. */
-function emptyShard({ images, blocks, patches, levels }: ShardPlan, D: number, N: number) {
+function emptyShard({ images, blocks, patchMean, patches, levels }: ShardPlan, D: number, N: number) {
   const room = images.length;
   return {
-    blocks: { shape: [room, blocks, D], data: new Float32Array(room * blocks * D) },
-    patch_mean: { shape: [room, D], data: new Float32Array(room * D) },
     index: { shape: [room], data: new Int32Array(room) },
+    ...(blocks.length > 0 && {
+      blocks: { shape: [room, blocks.length, D], data: new Float32Array(room * blocks.length * D) },
+    }),
+    ...(patchMean && { patch_mean: { shape: [room, D], data: new Float32Array(room * D) } }),
     ...(patches && { patches: { shape: [room, N, D], data: new Float32Array(room * N * D) } }),
     ...(levels && {
       levels: {

@@ -7,9 +7,10 @@ import { temporaryFolder, tinyConfig } from '../../test/tiny-model';
 import type { ImageSet } from '../image-sets/image-set';
 import { imagesOf } from './collect';
 import type { FeatureModel } from './compute-shard';
-import { type Extraction, extract, extractFresh } from './extract';
+import { extract, extractFresh } from './extract';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages } from './left-out-images';
+import type { Extraction } from './shard-files';
 
 let folder: string;
 beforeAll(async () => {
@@ -69,18 +70,20 @@ function firstPixels(): { model: FeatureModel; batches: number[] } {
 
 const extractionOf = (model: FeatureModel, cache: string, more: Partial<Extraction> = {}): Extraction => ({
   model,
+  name: 'first pixels',
   weights: 'w',
   code: 'c',
   versions: createImageVersions(),
   leftOut: createLeftOutImages(),
   cache: openFeatureCache(join(folder, cache)),
+  floats: 'f32',
   batchSize: 3,
   ...more,
 });
 
 const rowsOf = async (extraction: Extraction, images: ImageSet): Promise<number[]> => {
   const rows: number[] = [];
-  for await (const shard of extract(extraction, images, { preparation: { kind: 'squash', size: 32 } }))
+  for await (const shard of extract(extraction, images, { preparation: { kind: 'squash', size: 32 }, blocks: 1 }))
     rows.push(...imagesOf(shard));
   return rows;
 };
@@ -156,25 +159,26 @@ test('rows keep their images; an unreadable image is left out; the second time n
   const { model, batches } = firstPixels();
   const cached: boolean[] = [];
   const extraction = extractionOf(model, 'whole', { onProgress: (_, __, known) => cached.push(known) });
-  const options = { preparation: { kind: 'squash', size: 32 }, patches: true } as const;
+  const options = { preparation: { kind: 'squash', size: 32 }, blocks: 1, patches: true } as const;
   for (const round of ['computed', 'cached']) {
     const shards = [];
     for await (const shard of extract(extraction, set, options)) shards.push(shard);
     const [shard] = shards;
     expect(shards.length, round).toBe(1);
     expect([...shard!.index!.data]).toEqual([0, 1, 3, 4]);
-    expect(Object.keys(shard!).sort()).toEqual(['blocks', 'index', 'patch_mean', 'patches']);
+    expect(Object.keys(shard!).sort()).toEqual(['blocks', 'index', 'patches']);
     const normalised = [0, 1, 3, 4].map((value) => Math.fround((value / 255 - 0.485) / 0.229));
     for (const [row, value] of normalised.entries()) expect(shard!.patches!.data[row * 256 + 9]).toBeCloseTo(value, 5);
   }
   expect(batches).toEqual([3, 3]);
-  expect(cached).toEqual([false, false, true]);
+  // a batch, the shard, and the shard again
+  expect(cached).toEqual([false, false, false, true]);
 });
 
 test('images in any order are computed anew each time, in shards of so many', async () => {
   const { model, batches } = firstPixels();
   const extraction = extractionOf(model, 'fresh');
-  const request = { preparation: { kind: 'squash', size: 32 }, images: [4, 2, 0, 3], perShard: 3 } as const;
+  const request = { preparation: { kind: 'squash', size: 32 }, blocks: 1, images: [4, 2, 0, 3], perShard: 3 } as const;
   for (let pass = 1; pass <= 2; pass++) {
     const shards: number[][] = [];
     for await (const shard of extractFresh(extraction, set, request)) shards.push(imagesOf(shard));

@@ -24,7 +24,7 @@ interface Pinned {
 // 64 px, so that positions are resampled as well
 const PINNED: Readonly<Record<string, Pinned>> = {
   'a cut-out centre': {
-    options: { preparation: centreCrop(64), blocks: 2, patches: true },
+    options: { preparation: centreCrop(64), blocks: 2, patchMean: true, patches: true },
     arrays: {
       blocks: {
         every: 5,

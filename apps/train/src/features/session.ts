@@ -1,7 +1,4 @@
 /** Weights on a device with a cache beside them: what `features`, `eval`, `rasa` and `show` have in common. */
-import { join } from 'node:path';
-import { defaultCacheDir } from '@franca/data';
-import { openFeatureCache } from '@franca/evals/node';
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { type FeatureRequest, type ImageBatch, loadVit, type VitConfig, type VitModel } from '@franca/vit';
@@ -12,8 +9,9 @@ import { defaultSize } from '../image-sets/preparation';
 import { positiveInteger, shareOfAll } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
 import { kernelProgress } from '../text/kernel-progress';
+import { type CacheOptions, floatsNote, openCache, withCache } from './cache-options';
 import type { FeatureShard } from './compute-shard';
-import { type Extraction, type ExtractOptions, extract, extractFresh, type FreshOptions } from './extract';
+import { type ExtractOptions, extract, extractFresh, type FreshOptions } from './extract';
 import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
@@ -21,13 +19,20 @@ import { withModelOptions } from './model-options';
 import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
 import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
+import type { Extraction } from './shard-files';
+import {
+  type HeldFeatures,
+  heldFeatures,
+  openStored,
+  type StoredFeatures,
+  type StoredRequest,
+} from './stored-features';
 
-export interface SessionOptions extends WeightOptions {
+export interface SessionOptions extends WeightOptions, CacheOptions {
   readonly weights: string;
   readonly size?: number;
   readonly batchSize: number;
   readonly adapter?: string;
-  readonly cache?: string;
   readonly maxBadShare?: number;
 }
 
@@ -40,9 +45,13 @@ export interface FeatureSession extends AsyncDisposable {
   /** Images that could not be read, of all sets whose features were asked for. */
   readonly leftOut: LeftOutImages;
   /** What features are computed and cached by. */
-  readonly extraction: Omit<Extraction, 'onProgress'>;
+  readonly extraction: Omit<Extraction, 'onProgress' | 'onWaiting'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
+  /** Features of single images on disk; what is missing is computed first, with progress. */
+  stored(set: ImageSet, request: StoredRequest): Promise<StoredFeatures>;
+  /** What the cache has of them; nothing is computed. */
+  held(set: ImageSet, request: StoredRequest): Promise<HeldFeatures>;
   /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is, without it no progress is shown. */
   fresh(set: ImageSet, options: FreshOptions, pass?: string): AsyncIterable<FeatureShard>;
 }
@@ -55,23 +64,24 @@ export const sessionWith = (session: FeatureSession, rasa: RasaOfWeights): Featu
 
 /** Adds the options that say which model is meant and how it is run. */
 export const withWeights = (command: Command): Command =>
-  withModelOptions(
-    command.requiredOption(
-      '-w, --weights <file or folder>',
-      'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
-    ),
-  )
-    .option(
-      '--rasa <file>',
-      'RASA heads to remove from patch tokens; none: leave out those of the weights and of their run',
+  withCache(
+    withModelOptions(
+      command.requiredOption(
+        '-w, --weights <file or folder>',
+        'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
+      ),
     )
-    .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
-    .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
-    .option(
-      '--adapter <name>',
-      "auto, gpu, gpu:1 (the second), software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
-    )
-    .option('--cache <folder>', 'where features are kept (default: the cache folder of this user)');
+      .option(
+        '--rasa <file>',
+        'RASA heads to remove from patch tokens; none: leave out those of the weights and of their run',
+      )
+      .option('--size <px>', "side of the input (default: the model's own, at most 224)", positiveInteger)
+      .option('--batch-size <n>', 'images at a time', positiveInteger, 8)
+      .option(
+        '--adapter <name>',
+        "auto, gpu, gpu:1 (the second), software, or part of an adapter's name (default: FRANCA_ADAPTER, else auto)",
+      ),
+  );
 
 /** The same for commands that read whole sets of images. */
 export const withWeightsAndImages = (command: Command): Command =>
@@ -101,7 +111,9 @@ export async function openSession(
     const fittedElsewhere = inputNote(opened.rasa, size);
     const rasa = { ...opened.rasa, notes: [...opened.rasa.notes, ...(fittedElsewhere ? [fittedElsewhere] : [])] };
     const at = withPlanes(opened, rasa);
-    const weights = { ...at, notes: [...at.notes, ...(resampled ? [resampled] : [])] };
+    const { cacheType: floats = 'f32' } = options;
+    const more = [resampled, floatsNote(floats)].filter((note) => note !== undefined);
+    const weights = { ...at, notes: [...at.notes, ...more] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
     const loaded = await loadVit(
@@ -112,20 +124,26 @@ export async function openSession(
     closing.push(() => loaded.dispose());
     const model = audible(loaded);
     const identity = await weights.identity();
-    const cache = openFeatureCache(options.cache ?? join(defaultCacheDir(), 'features'), {
-      onDamaged: (path, reason) => console.error(`${path} is damaged and computed again: ${reason}`),
-    });
+    const cache = openCache(options);
+    closing.push(cache.close);
     const leftOut = createLeftOutImages(options.maxBadShare);
     const extraction = {
       model,
+      name: weights.name,
       weights: identity,
       code: extractionCode(gpu.adapterInfo),
       versions: createImageVersions(),
       leftOut,
       cache,
+      floats,
       batchSize: options.batchSize,
     };
     const told = new Set<string>();
+    const tell = (set: ImageSet): void => {
+      const note = leftOut.note(set);
+      if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
+      if (note !== undefined) told.add(note);
+    };
     /** Shards of a set with their progress, and a note at the end on images that are missing. */
     const shown = (
       set: ImageSet,
@@ -135,16 +153,23 @@ export async function openSession(
       async *[Symbol.asyncIterator]() {
         const progress = name === undefined ? undefined : countProgress(name);
         try {
-          yield* compute({ ...extraction, ...(progress && { onProgress: progress.update }) });
+          yield* compute({ ...extraction, ...(progress && { onProgress: progress.update, onWaiting: waiting(set) }) });
         } finally {
           // a reader that has enough leaves early
           progress?.end();
         }
-        const note = leftOut.note(set);
-        if (note !== undefined && !told.has(note)) console.error(`note: ${note}`);
-        if (note !== undefined) told.add(note);
+        tell(set);
       },
     });
+    const stored = async (set: ImageSet, request: StoredRequest): Promise<StoredFeatures> => {
+      const { update, end } = countProgress(`features of ${set.dataset} ${set.split}`);
+      try {
+        return await openStored({ ...extraction, onProgress: update, onWaiting: waiting(set) }, set, request);
+      } finally {
+        end();
+        tell(set);
+      }
+    };
     return {
       gpu,
       weights,
@@ -154,6 +179,8 @@ export async function openSession(
       extraction,
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),
+      stored,
+      held: (set, request) => heldFeatures(extraction, set, request),
       fresh: (set, request, pass) =>
         shown(set, pass && `features of ${set.dataset} ${set.split}, ${pass}`, (running) =>
           extractFresh(running, set, request),
@@ -165,6 +192,9 @@ export async function openSession(
     throw error;
   }
 }
+
+const waiting = (set: ImageSet) => () =>
+  console.error(`another process computes the rest of the features of ${set.dataset} ${set.split}; waiting for it`);
 
 /** A model that says how far the compilation of its kernels is, where that takes long. */
 const audible = (model: VitModel): VitModel => ({

@@ -34,7 +34,7 @@ export async function writeFeatures(
 ): Promise<{ images: number; bytes: number }> {
   const { embedDim: D, patchSize } = session.model.config;
   const side = preparation.size / patchSize;
-  const shards = session.shards(set, { preparation, patches });
+  const shards = session.shards(set, { preparation, blocks: 1, patchMean: true, patches });
   // joined and not pushed: a shard may be longer than a list of arguments
   const numbers: number[][] = [];
   for await (const shard of shards) numbers.push(imagesOf(shard));

@@ -8,6 +8,7 @@ import { type PixelImage, prefetch } from '@franca/data';
 import type { Discovery } from '@franca/evals';
 import { readOrLeaveOut } from '../../features/compute-shard';
 import type { FeatureSession } from '../../features/session';
+import { keyOfSet } from '../../features/shard-files';
 import type { PictureSize } from '../../image-sets/box-layout';
 import { type BoxSet, chosenBoxes } from '../../image-sets/box-set';
 import { paddedGrid, prepareWhole, WHOLE_PICTURE } from '../../image-sets/whole-picture';
@@ -62,17 +63,19 @@ export async function discoverSet(
   settings: readonly Setting[],
 ): Promise<DiscoveredSet> {
   const { set, sizes } = await inOrderOfSize(unordered, session.model.config.patchSize);
-  const { cache, weights, code, versions, leftOut } = session.extraction;
+  const { cache, versions, leftOut } = session.extraction;
   const progress = countProgress(`objects in ${set.dataset} ${set.split}`, { items: 'pictures', unit: 'pictures' });
   const pictures: PictureFound[] = [];
   for (let first = 0; first < set.length; first += CHUNK) {
     const end = Math.min(first + CHUNK, set.length);
+    const common = await keyOfSet(session.extraction, set);
     const key = {
-      weights,
+      ...common,
       preprocessing: WHOLE_PICTURE,
       data: await versions(set, first, end),
-      code: `${code}, discovery ${DISCOVERY}`,
-      outputs: `objects by ${JSON.stringify(settings)}${planesText(session)}; pictures ${first} to ${end}`,
+      code: `${common.code}, discovery ${DISCOVERY}`,
+      outputs: `objects by ${JSON.stringify(settings)}${planesText(session)}`,
+      items: [first, end],
     };
     const onDone = (done: number): void => progress.update(done, set.length, false);
     const { arrays, cached } = await cache.readOrCompute(key, async () => {

@@ -3,6 +3,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { EvalBackend } from '@franca/evals';
+import { keyOfSet } from '../../features/shard-files';
 import { describeFrames, inputSize } from '../../image-sets/frame-input';
 import type { VideoSequence } from '../../image-sets/video-set';
 import { countProgress } from '../../text/count-progress';
@@ -32,18 +33,20 @@ export async function* followSet(
   setting: VideoSetting,
 ): AsyncGenerator<FollowedSequence> {
   const { look } = setting;
-  const { cache, weights, code, versions } = session.extraction;
+  const { cache, versions } = session.extraction;
   const name = `objects in ${videos.dataset} ${videos.split} at ${look.shortSide} px`;
   const progress = countProgress(name, { items: 'frames', unit: 'frames' });
   let first = 0;
   for (const sequence of videos.sequences) {
     const end = first + sequence.frames.length;
+    const common = await keyOfSet(session.extraction, set);
     const key = {
-      weights,
+      ...common,
       preprocessing: describeFrames(look),
       data: `${await versions(set, first, end)}, ${await givenText(sequence)}`,
-      code: `${code}, ${backend.name}, following ${FOLLOWING}`,
+      code: `${common.code}, ${backend.name}, following ${FOLLOWING}`,
       outputs: `objects by ${JSON.stringify(setting.propagation)}${planesText(session)}`,
+      items: [first, end],
     };
     const began = performance.now();
     const from = first;
