@@ -1,9 +1,12 @@
 /** Estimates of evaluations: their costs as they say them, with rates that are measured on this machine and device as it is now. */
 import { statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { describePreparation, inputSides } from '../../image-sets/preparation';
+import type { FloatsOnDisk } from '@franca/evals/node';
+import type { VitConfig } from '@franca/vit';
+import { imagesPerShard, openShardFiles, type ShardRequest } from '../../features/shard-files';
+import { bytesOfImage, outputShape, outputsOf } from '../../features/stored-outputs';
+import { describePreparation } from '../../image-sets/preparation';
 import type { EvalTask } from '../task';
-import { heldInCache } from './held-in-cache';
 import { measureReading } from './measure-reading';
 import { type MeasuredWork, measureWork } from './measure-work';
 import type { CostQuestion, FeatureReading } from './task-cost';
@@ -44,6 +47,7 @@ export async function* estimates(
   options: Readonly<Record<string, unknown>>,
 ): AsyncGenerator<TaskEstimate> {
   const known = new Map<string, ReadingEstimate>();
+  const rates = openRates(question);
   for (const task of tasks) {
     if (!task.cost) continue;
     const { reads, work, held, unknown = [] } = await task.cost(question, options);
@@ -51,7 +55,7 @@ export async function* estimates(
     for (const reading of reads) {
       const key = keyOf(reading);
       const before = known.get(key);
-      const estimate = before ? fromBefore(before) : await readingEstimate(question, reading);
+      const estimate = before ? fromBefore(before) : await readingEstimate(question, reading, rates);
       known.set(key, estimate);
       ownReads.push(estimate);
     }
@@ -82,51 +86,64 @@ const fromBefore = (estimate: ReadingEstimate): ReadingEstimate => ({
   bytes: 0,
 });
 
-const keyOf = ({ set, options: { preparation, blocks, patches, levels }, fresh }: FeatureReading): string =>
-  JSON.stringify([
-    set.dataset,
-    set.split,
-    set.length,
-    describePreparation(preparation),
-    blocks,
-    patches,
-    levels,
-    fresh,
-  ]);
+const keyOf = ({ set, request: { preparation, ...outputs }, fresh }: FeatureReading): string =>
+  JSON.stringify([set.dataset, set.split, set.length, describePreparation(preparation), outputs, fresh]);
 
-async function readingEstimate({ session }: CostQuestion, reading: FeatureReading): Promise<ReadingEstimate> {
-  const { set, options, fresh } = reading;
-  const inCache = fresh === undefined ? await heldInCache(session, reading) : 0;
+async function readingEstimate(
+  question: CostQuestion,
+  reading: FeatureReading,
+  rates: Rates,
+): Promise<ReadingEstimate> {
+  const { session } = question;
+  const { set, request, fresh } = reading;
+  const { held } = await openShardFiles(session.extraction, set, request);
+  const inCache = fresh === undefined ? (await held()).images : 0;
   const computed = fresh ?? set.length - inCache;
-  const each = computed > 0 ? await measureReading(session, reading) : NO_TIME;
+  const each = computed > 0 ? await rates(reading) : NO_TIME;
   return {
     dataset: set.dataset,
     split: set.split,
-    preprocessing: describePreparation(options.preparation),
+    preprocessing: describePreparation(request.preparation),
     images: set.length,
     inCache,
     computed,
     each,
     time: timesOf(each, computed),
-    bytes: fresh === undefined ? computed * imageBytes(session.model.config, options) : 0,
+    bytes: fresh === undefined ? computed * imageBytes(session, request) : 0,
   };
 }
 
-/** Of the features of one image as they are kept. */
-export function imageBytes(
-  { embedDim, patchSize }: { readonly embedDim: number; readonly patchSize: number },
-  { preparation, blocks = 1, patches = false, levels }: FeatureReading['options'],
-): number {
-  const [height, width] = inputSides(preparation);
-  const cells = (height / patchSize) * (width / patchSize);
-  const tokens = blocks + 1 + (patches ? cells : 0) + (levels?.blocks.length ?? 0) * (1 + cells);
-  return 4 * embedDim * tokens;
+/** The time of one image; parts of one data set that are read alike share it. */
+type Rates = (reading: FeatureReading) => Promise<TimeTaken>;
+
+function openRates({ session }: CostQuestion): Rates {
+  const known = new Map<string, Promise<TimeTaken>>();
+  return (reading) => {
+    const { dataset } = reading.set;
+    const key = JSON.stringify([dataset, describePreparation(reading.request.preparation), reading.request.levels]);
+    const rate = known.get(key) ?? measureReading(session, reading);
+    known.set(key, rate);
+    return rate;
+  };
 }
 
-const SHARD_BYTES = 256 * 2 ** 20;
+/** On disk, of the features of one image. */
+export const imageBytes = (
+  {
+    model,
+    extraction,
+  }: { readonly model: { readonly config: VitConfig }; readonly extraction: { readonly floats: FloatsOnDisk } },
+  request: ShardRequest,
+): number =>
+  outputsOf(model.config, request)
+    .map((output) => bytesOfImage(outputShape(output, model.config, request.preparation), extraction.floats))
+    .reduce((sum, bytes) => sum + bytes, 0);
 
-const shardBytes = ({ session }: CostQuestion, { set, options, fresh }: FeatureReading): number =>
-  fresh === undefined ? Math.min(SHARD_BYTES, set.length * imageBytes(session.model.config, options)) : 0;
+/** What a shard takes while it is computed. */
+function shardBytes({ session }: CostQuestion, { set, request, fresh }: FeatureReading): number {
+  const images = Math.min(set.length, imagesPerShard(session.extraction, request));
+  return fresh === undefined ? images * imageBytes(session, request) : 0;
+}
 
 /** What this process takes with the model and its activations, now that images went through it. */
 const modelMemory = (): number => process.memoryUsage.rss();

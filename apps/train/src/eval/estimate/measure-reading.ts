@@ -24,7 +24,7 @@ export async function measureReading(session: FeatureSession, reading: FeatureRe
 /** When each batch was done. */
 async function timesOfBatches(
   session: FeatureSession,
-  { set, options }: FeatureReading,
+  { set, request }: FeatureReading,
   count: number,
 ): Promise<TimeTaken[]> {
   const { batchSize } = session.extraction;
@@ -38,6 +38,6 @@ async function timesOfBatches(
     leftOut: createLeftOutImages(1),
     onProgress: () => void times.push(watch()),
   };
-  for await (const _ of extractFresh(extraction, set, { ...options, images, perShard: length })) void _;
+  for await (const _ of extractFresh(extraction, set, { ...request, images, perShard: length })) void _;
   return times;
 }

@@ -1,7 +1,5 @@
 /** `--estimate`: what evaluations would take, on the screen and as JSON; nothing of them is run. */
-import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import { defaultCacheDir } from '@franca/data';
 import type { EvalTask } from '../task';
 import { estimates, freeBytes, type TaskEstimate } from './estimate';
 import { closingLines, type EstimateFrame, neededBytes, taskLines } from './estimate-lines';
@@ -15,7 +13,8 @@ export async function runEstimate(
   command: string,
 ): Promise<void> {
   const { gpu, weights } = question.session;
-  const { json, cache = join(defaultCacheDir(), 'features') } = options as { json?: string; cache?: string };
+  const { json } = options as { json?: string };
+  const { folder: cache } = question.session.extraction.cache;
   const frame: EstimateFrame = {
     device: gpu.target.name,
     sharesMemory: gpu.target.family === 'cpu',

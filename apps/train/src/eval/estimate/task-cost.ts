@@ -3,8 +3,8 @@
  * holds. Counts come from the data, which are opened for it; how long a unit takes is measured on made-up features of the right width.
  */
 import type { EvalBackend } from '@franca/evals';
-import type { ExtractOptions } from '../../features/extract';
 import type { FeatureSession } from '../../features/session';
+import type { ShardRequest } from '../../features/shard-files';
 import type { ImageSet } from '../../image-sets/image-set';
 import type { EvalContext } from '../context';
 import type { ContextOptions, SharedSets } from '../shared-sets';
@@ -32,7 +32,7 @@ export interface TaskCost {
 /** Images that go through the model: once for the cache, or again and again. */
 export interface FeatureReading {
   readonly set: ImageSet;
-  readonly options: Omit<ExtractOptions, 'shard'>;
+  readonly request: ShardRequest;
   /** Images that go through it and of which nothing is kept, such as random crops. Default: all of the set that the cache does not have. */
   readonly fresh?: number;
 }

@@ -20,7 +20,8 @@ export async function linearCost(question: CostQuestion, options: UseProbeOption
   const batchSize = trainBatch ?? probeBatch(train.length);
   const cost = { backend, shape, ...sizes, batchSize, epochs, iterations, select, learningRates, again: !augment };
   const { steps, columns, judged } = probeSizes(cost);
-  const read = (set: typeof train): FeatureReading => tokensOf(session, set, { blocks: PROBE_BLOCKS, resize });
+  const read = (set: typeof train): FeatureReading =>
+    tokensOf(session, set, { blocks: PROBE_BLOCKS, patchMean: true, resize });
   const held = augment && select !== 'test' ? judged : 0;
   return {
     reads: augment
@@ -45,7 +46,7 @@ async function loadedCost(
   const classes = test.classes.length;
   const columns = (shape.blocks + Number(shape.patchMean)) * shape.dim;
   return {
-    reads: [tokensOf(session, test, { blocks: shape.blocks, resize })],
+    reads: [tokensOf(session, test, { blocks: shape.blocks, patchMean: shape.patchMean, resize })],
     work: [scoringWork({ backend, shape, classes }, 'score', test.length * columns * classes)],
     held: { host: 4 * test.length * columns, device: 4 * columns * classes },
   };

@@ -6,23 +6,31 @@ import type { FeatureReading } from '../task-cost';
 
 type Sized = Pick<FeatureSession, 'size' | 'model'>;
 
-/** CLS tokens of so many last blocks, of pictures whose centre is cut out. */
+/** What is read of a picture whose centre is cut out. */
+interface Tokens {
+  /** Last blocks whose CLS tokens are read; default 1. */
+  readonly blocks?: number;
+  readonly patchMean?: boolean;
+  readonly resize?: number | undefined;
+}
+
 export const tokensOf = (
   { size, model }: Sized,
   set: ImageSet,
-  { blocks = 1, resize }: { readonly blocks?: number; readonly resize?: number | undefined } = {},
+  { blocks = 1, patchMean = false, resize }: Tokens = {},
 ): FeatureReading => ({
   set,
-  options: {
+  request: {
     preparation: { ...centreCrop(size), ...(resize && { resize }) } as Preparation,
     blocks: Math.min(blocks, model.config.depth),
+    patchMean,
   },
 });
 
 /** Patch tokens of whole pictures. */
 export const patchesOf = ({ size }: Pick<Sized, 'size'>, set: ImageSet, look: DenseLook = {}): FeatureReading => ({
   set,
-  options: { preparation: { kind: 'squash', size, ...look }, patches: true },
+  request: { preparation: { kind: 'squash', size, ...look }, patches: true },
 });
 
 /** Rows and columns of patches of a square input. */
