@@ -7,11 +7,12 @@ import type { CostQuestion } from './task-cost';
 
 /** Evaluations with the options that they were given: `json` and `cache` among them. */
 export async function runEstimate(
-  question: CostQuestion,
+  asked: Omit<CostQuestion, 'opened'>,
   tasks: readonly EvalTask[],
   options: Readonly<Record<string, unknown>>,
   command: string,
 ): Promise<void> {
+  const question: CostQuestion = { ...asked, opened: [] };
   const { gpu, weights } = question.session;
   const { json } = options as { json?: string };
   const { folder: cache } = question.session.extraction.cache;
@@ -23,9 +24,13 @@ export async function runEstimate(
     command,
   };
   const all: TaskEstimate[] = [];
-  for await (const estimate of estimates(question, tasks, options)) {
-    all.push(estimate);
-    for (const line of taskLines(estimate)) console.log(line);
+  try {
+    for await (const estimate of estimates(question, tasks, options)) {
+      all.push(estimate);
+      for (const line of taskLines(estimate)) console.log(line);
+    }
+  } finally {
+    for (const each of question.opened) await each[Symbol.asyncDispose]?.();
   }
   const without = tasks.filter(({ cost, reads }) => !cost && reads !== 'nothing').map(({ name }) => name);
   if (without.length > 0) console.log(`not estimated: ${without.join(', ')}`);

@@ -18,6 +18,8 @@ export interface CostQuestion {
   readonly data: ContextOptions;
   /** That of the evaluation; asking it for features would compute them. */
   readonly context: EvalContext;
+  /** To be closed at the end, with what is opened for the question alone. */
+  readonly opened: Partial<AsyncDisposable>[];
 }
 
 export interface TaskCost {

@@ -22,6 +22,7 @@ import { Option } from 'commander';
 import { TrainError } from '../../errors';
 import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { oodCost } from '../estimate/costs/ood';
 import { type GivenOptions, ofCls } from '../idle-options';
 import { probeBatch } from '../linear-training';
 import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
@@ -64,6 +65,7 @@ export const task: EvalTask = {
       (given.split !== 'held-out' || given.data === undefined) &&
       'beside --openood, whose list of known images is tested on',
   }),
+  cost: oodCost,
   options: (command) =>
     command
       .addOption(protocolOption('224 px of 256, a classifier on CLS and patch mean, as behind Fig. 8'))

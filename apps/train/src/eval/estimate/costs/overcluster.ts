@@ -1,8 +1,9 @@
 /** What overclustering costs: k-means of reduced tokens, whose steps are counted as if none came to its end early. */
-import { type EvalBackend, kMeans, matrix, overclustering } from '@franca/evals';
+import { type EvalBackend, overclustering } from '@franca/evals';
 import { follow, type OverclusterValues, PAPER_OVERCLUSTER, type ProtocolOptions } from '../../paper-protocol';
-import { madeUpPatches, madeUpRows, type PatchShape, repeated } from '../made-up';
+import { madeUpPatches, type PatchShape, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
+import { kMeansSizes, STEPS_UNKNOWN, startWork, stepsWork } from './k-means';
 import { floats, gridOf, patchesOf } from './readings';
 
 export interface OverclusterCostOptions extends ProtocolOptions, Partial<OverclusterValues> {
@@ -10,22 +11,9 @@ export interface OverclusterCostOptions extends ProtocolOptions, Partial<Overclu
 }
 
 const COMPONENTS = 50;
-const STEPS = 100;
 const RESTARTS = 5;
 const SEEDS = 5;
-/** Points that a centroid is fitted to, at most. */
-const POINTS_PER_CENTROID = 256;
 const SIDE = 100;
-
-/** Points of one k-means, and how often all of them are assigned at most. */
-export const kMeansSizes = (
-  points: number,
-  clusters: number,
-  runs: number,
-): { readonly points: number; readonly assigned: number } => ({
-  points: Math.min(points, POINTS_PER_CENTROID * clusters),
-  assigned: runs * (STEPS + 1) * Math.min(points, POINTS_PER_CENTROID * clusters),
-});
 
 export async function overclusterCost(question: CostQuestion, options: OverclusterCostOptions): Promise<TaskCost> {
   const { session, backend, context, sets } = question;
@@ -45,16 +33,20 @@ export async function overclusterCost(question: CostQuestion, options: Overclust
     reads: [patchesOf(session, test, protocol && PAPER_OVERCLUSTER.look)],
     work: [
       ...reductionWork(backend, shape, { images: test.length, maps: test.length * seeds * counts.length }),
-      ...counts.flatMap((clusters) => [
-        stepsWork(backend, { clusters, cols, ...kMeansSizes(points, clusters, seeds * RESTARTS) }),
-        ...(values.start === 'random' ? [] : [startWork(backend, { clusters, cols, runs: seeds * RESTARTS, points })]),
-      ]),
+      ...counts.flatMap((clusters) => {
+        const runs = seeds * RESTARTS;
+        const sizes = kMeansSizes(points, clusters, runs);
+        return [
+          stepsWork(backend, { clusters, cols, ...sizes }),
+          ...(values.start === 'random' ? [] : [startWork(backend, { clusters, cols, runs, points: sizes.points })]),
+        ];
+      }),
     ],
     held: {
       host: 2 * floats(points, cols) + test.length * SIDE ** 2,
       device: floats(4096, Math.max(...counts)),
     },
-    unknown: [`when k-means comes to rest: all its ${STEPS} steps are counted`],
+    unknown: [STEPS_UNKNOWN],
   };
 }
 
@@ -80,49 +72,4 @@ function reductionWork(
     { name: 'principal components', units: images, trial: (scale) => ({ units: scale, run: () => run(scale, 1) }) },
     { name: 'maps of clusters', units: maps, trial: (scale) => ({ units: 8 * scale, run: () => run(8, scale) }) },
   ];
-}
-
-interface Clustering {
-  readonly clusters: number;
-  readonly cols: number;
-}
-
-const POINTS = 8192;
-
-/** Steps of Lloyd: `assigned` points in all of them. */
-export function stepsWork(
-  backend: EvalBackend,
-  { clusters, cols, points, assigned }: Clustering & { readonly points: number; readonly assigned: number },
-): Work {
-  const some = Math.max(clusters, Math.min(points, POINTS));
-  const common = { clusters, restarts: 1, seed: 0, start: 'random' } as const;
-  return {
-    name: `k-means, ${clusters} clusters`,
-    units: assigned,
-    trial: (scale) => ({
-      units: (scale + 1) * some,
-      run: () => kMeans(backend, matrix(madeUpRows(some, cols), cols), { ...common, iterations: scale }),
-    }),
-  };
-}
-
-/** Start points by k-means++, each of which is as far from all points as chance has it. */
-function startWork(
-  backend: EvalBackend,
-  { clusters, cols, runs, points }: Clustering & { readonly runs: number; readonly points: number },
-): Work {
-  const some = Math.min(points, 1024);
-  const fewer = Math.min(clusters, some);
-  const fitted = Math.min(points, POINTS_PER_CENTROID * clusters);
-  return {
-    name: `starts of ${clusters} clusters`,
-    units: runs * fitted * clusters,
-    trial: (scale) => ({
-      units: scale * some * fewer,
-      run: () =>
-        kMeans(backend, matrix(madeUpRows(some, cols), cols), {
-          ...{ clusters: fewer, iterations: 0, restarts: scale, seed: 0 },
-        }),
-    }),
-  };
 }
