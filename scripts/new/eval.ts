@@ -40,10 +40,11 @@ export const task: EvalTask = {
   async run(context, { floor = 0.001 }: Options) {
     const start = performance.now();
     const test = await context.images('test');
-    const { cls, dim } = test.features.labelled;
-    const images = cls.length / dim;
+    const { images: read, batches } = await test.features();
+    const images = read.length;
     let long = 0;
-    for (let i = 0; i < images; i++) if (Math.hypot(...cls.subarray(i * dim, (i + 1) * dim)) > floor) long++;
+    for await (const { cls, dim } of batches)
+      for (let at = 0; at < cls.length; at += dim) if (Math.hypot(...cls.subarray(at, at + dim)) > floor) long++;
     const outcome: Outcome = {
       task: '${kebab}',
       protocol: 'cls tokens',
@@ -69,13 +70,14 @@ export const task: EvalTask = {
 const testText = ({ kebab }: Name): string => `import { evalRecord } from '@franca/evals';
 import { expect, test } from 'vitest';
 import type { EvalContext } from '../context';
-import type { ImagePart } from '../part';
+import type { ImagePart } from '../image-part';
 import { task } from './${kebab}';
 
 /** What a model said of a few images, in place of the model. */
 function contextOf(tokens: readonly (readonly [number, number])[]): EvalContext {
   const labelled = { dim: 2, cls: Float32Array.from(tokens.flat()), labels: new Int32Array(tokens.length) };
-  const part = { features: { labelled } } as ImagePart;
+  const images = Int32Array.from(tokens.keys());
+  const part = { features: async () => ({ images, batches: [labelled] }) } as unknown as ImagePart;
   const subject = { dataset: 'a few', split: 'test', features: 'given', preprocessing: 'none' };
   const context: Partial<EvalContext> = {
     images: async () => part,

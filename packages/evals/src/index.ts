@@ -88,7 +88,6 @@ export {
   type LinearProbeOptions,
   type LinearProbeResult,
   linearProbe,
-  type ProbeStream,
 } from './linear-probe/linear-probe';
 export {
   type ProbeFeatures,
@@ -96,6 +95,7 @@ export {
   type ProbeShape,
   patchMeans,
   probeRows,
+  type StoredProbeFeatures,
 } from './linear-probe/probe-features';
 export { OFFICIAL_LEARNING_RATES } from './linear-probe/probe-grid';
 export {
@@ -106,6 +106,8 @@ export {
   type ScoreProbeOptions,
   scoreProbe,
 } from './linear-probe/score-probe';
+export { chosenRows, inMemory } from './linear-probe/stored-features';
+export type { ProbeStream, StreamedBatch } from './linear-probe/train-source';
 export {
   type LinearSegmentationOptions,
   type LinearSegmentationResult,
@@ -200,6 +202,7 @@ export {
   type PositionEntropyResult,
   positionEntropy,
 } from './position-entropy/position-entropy';
+export type { ProgressArray, ProgressKeeper, SavedProgress } from './progress';
 export { PAPER_SETTINGS, type PaperSubject, paperDifferences, paperResult } from './report/paper-results';
 export { FINE_GRAINED } from './report/paper-sets';
 export { PAPER_RESULTS, type PaperResult } from './report/paper-tables';

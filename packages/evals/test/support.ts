@@ -1,6 +1,7 @@
 import type { LabelledFeatures, SegmentationFeatures } from '../src/features';
 import type { Matrix } from '../src/matrix';
 import { random } from '../src/numerics/random';
+import type { ProgressKeeper, SavedProgress } from '../src/progress';
 
 /** Standard normal rows. */
 export function gaussian(rows: number, cols: number, seed: number): Matrix {
@@ -80,4 +81,22 @@ export function scenes({ images, grid, patch, classes, dim, noise, seed }: Scene
     }
   }
   return { dim, grid, patches, maskSize, masks };
+}
+
+/** Keeps progress in memory. With `dieAt` the computation dies in that save, counted from 1, once what was saved is kept. */
+export function memoryKeeper(dieAt?: number): ProgressKeeper & { readonly saved: () => SavedProgress | undefined } {
+  let saved: SavedProgress | undefined;
+  let saves = 0;
+  return {
+    saved: () => saved,
+    load: async () => saved,
+    due: () => true,
+    save: async (progress) => {
+      saved = structuredClone(progress) as SavedProgress;
+      if (++saves === dieAt) throw new Error('stopped');
+    },
+    done: async () => {
+      saved = undefined;
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { temporaryFolder } from '../../test/tiny-model';
 import { createLeftOutImages } from '../features/left-out-images';
 import type { FeatureSession } from '../features/session';
 import { openContext } from './context';
+import { heldImages, type ImagePart } from './image-part';
 import type { ContextOptions } from './shared-sets';
 
 const PICTURE = new URL('../../../../packages/data/generated-world.webp', import.meta.url);
@@ -20,18 +21,18 @@ function listeningSession() {
     weights: { name: 'silent', notes: [], rasa: { planes: [], folded: undefined, notes: [] } } as Partial<
       FeatureSession['weights']
     > as FeatureSession['weights'],
-    model: { config: { depth: 12, patchSize: 8 } } as FeatureSession['model'],
-    shards(set, { blocks = 1 }) {
+    model: { config: { depth: 12, embedDim: 2, patchSize: 8 } } as FeatureSession['model'],
+    async stored(set, { blocks, patchMean }) {
       asked.push(`${set.split}: ${blocks} of ${set.dataset}`);
-      const index = Int32Array.from({ length: set.length }, (_, i) => i);
-      const zeros = (width: number) => new Float32Array(set.length * width);
-      return (async function* () {
-        yield {
-          blocks: { shape: [set.length, blocks, 2], data: zeros(2 * blocks) },
-          patch_mean: { shape: [set.length, 2], data: zeros(2) },
-          index: { shape: [set.length], data: index },
-        };
-      })();
+      const zeros = (begin: number, end: number) => new Float32Array(2 * (end - begin));
+      return {
+        dim: 2,
+        images: Int32Array.from({ length: set.length }, (_, i) => i),
+        read: async (begin, end) => ({
+          blocks: Array.from({ length: blocks }, () => zeros(begin, end)),
+          ...(patchMean && { patchMean: zeros(begin, end) }),
+        }),
+      };
     },
   };
   return { asked, session: session as FeatureSession };
@@ -40,12 +41,15 @@ function listeningSession() {
 const contextOf = (session: FeatureSession | undefined, data: string, more: Partial<ContextOptions> = {}) =>
   openContext(session, cpuBackend, { data, denseData: data, images: {}, denseImages: {}, ...more });
 
+const labelsOf = async (part: ImagePart) => (await heldImages(part)).labelled.labels;
+
 const WORLD = 'world:length=6:size=16:classes=3';
 
 test('a task that asks for test images has no train images computed', async () => {
   const { session, asked } = listeningSession();
   await using context = contextOf(session, WORLD);
-  await context.labelled('test');
+  await context.labelled('train');
+  await (await context.labelled('test')).features();
   expect(asked).toEqual([`val: 1 of ${WORLD}`]);
 });
 
@@ -54,8 +58,11 @@ test('features are computed once, with as many blocks as one of the tasks reads'
   await using context = contextOf(session, WORLD, { blocks: 4 });
   const first = await context.labelled('train');
   expect(await context.images('train')).toBe(first);
-  await context.of(await context.tested());
-  expect(asked).toEqual([`train: 4 of ${WORLD}`, `val: 4 of ${WORLD}`]);
+  const { batches } = await first.features();
+  await first.features();
+  for await (const { cls, labels } of batches) expect([cls.length, labels.length]).toEqual([12, 6]);
+  await context.of(await context.tested()).features();
+  expect(asked).toEqual(['train: 4', 'train: 1', 'val: 4', 'val: 1'].map((each) => `${each} of ${WORLD}`));
 });
 
 test('images without classes are there for whom needs none', async () => {
@@ -63,7 +70,7 @@ test('images without classes are there for whom needs none', async () => {
   for (let i = 0; i < 20; i++) await copyFile(PICTURE, join(folder, `${i}.webp`));
   const { session } = listeningSession();
   await using context = contextOf(session, folder, { heldOut: {} });
-  expect([...new Set((await context.images('test')).features.labelled.labels)]).toEqual([-1]);
+  expect([...new Set(await labelsOf(await context.images('test')))]).toEqual([-1]);
   await expect(context.labelled('test')).rejects.toThrow(/has no classes/);
   await expect(context.segmentation('test')).rejects.toThrow(/has no masks/);
   for (let i = 1; i < 20; i++) await rm(join(folder, `${i}.webp`));
@@ -109,8 +116,8 @@ describe('labelled images', () => {
       session,
       await folderOf('train/0-empty/notes.txt', 'train/a/1.webp', 'train/b/2.webp', 'val/b/3.webp', 'val/a/4.webp'),
     );
-    expect([...(await context.labelled('train')).features.labelled.labels]).toEqual([0, 1]);
-    expect([...(await context.labelled('test')).features.labelled.labels]).toEqual([0, 1]);
+    expect([...(await labelsOf(await context.labelled('train')))]).toEqual([0, 1]);
+    expect([...(await labelsOf(await context.labelled('test')))]).toEqual([0, 1]);
   });
 
   test('leave out test images of classes without training images, and the record says so', async () => {
@@ -127,12 +134,12 @@ describe('labelled images', () => {
       ),
     );
     const test = await context.labelled('test');
-    expect([[...test.features.labelled.labels], test.set.length, test.set.total]).toEqual([[1], 1, 3]);
+    expect([[...(await labelsOf(test))], test.set.length, test.set.total]).toEqual([[1], 1, 3]);
     expect(context.records(test, [outcome])[0]!.notes).toEqual([
       '2 of 3 images of the validation part are of 1 class without training images and cannot be predicted: d (2); labelled evaluations leave them out',
       '2 of 3 classes have no image in the validation part: a, c',
     ]);
-    expect((await context.images('test')).features.labelled.labels.length).toBe(3);
+    expect((await labelsOf(await context.images('test'))).length).toBe(3);
   });
 
   test.each([

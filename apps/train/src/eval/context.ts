@@ -20,12 +20,9 @@ import { type DepthPart, depthPart } from './depth/depth-part';
 import { type BoxPart, boxPart } from './discovery/box-part';
 import { imageHasher } from './evaluated-images';
 import { type HeadLevelOnTokens, openHeadLevel } from './head-level';
-import { type ImageStream, imageStream } from './image-stream';
+import { type ImagePart, type ImageRequest, imagePart } from './image-part';
 import {
   type DensePart,
-  type ImagePart,
-  type ImageRequest,
-  imagePart,
   type PairPart,
   type Part,
   pairPart,
@@ -55,14 +52,12 @@ export interface EvalContext {
   readonly grid: readonly [rows: number, columns: number];
   /** Side of the model's input and of its patches, in pixels. @throws TrainError `usage` where there is no model */
   input(): { readonly size: number; readonly patchSize: number };
-  /** CLS and mean patch tokens of any images, or what is asked for; the label of an image without a class is -1. */
+  /** CLS and mean patch tokens of any images, or what is asked for, on disk; the label of an image without a class is -1. Nothing is computed before it is read. */
   images(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of images whose classes both parts have. @throws TrainError `data` before anything is computed where an image has none */
   labelled(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of the part that choices may be made on; undefined where the data have none besides the tested one. */
   labelled(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
-  /** The same without holding them. @throws TrainError as `labelled` */
-  stream(part: PartName, asked?: ImageRequest): Promise<ImageStream>;
   /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
   model(): ProbeModel;
   /**
@@ -73,7 +68,7 @@ export interface EvalContext {
   /** Another test set, whole, called so in records. @throws TrainError `data` where an image has no class */
   testSet(data: string, name: string): Promise<ImageSet & AsyncDisposable>;
   /** Features of a set that was opened elsewhere. It is closed with the context, where it can be. */
-  of(set: ImageSet & Partial<AsyncDisposable>, asked?: ImageRequest): Promise<ImagePart>;
+  of(set: ImageSet & Partial<AsyncDisposable>, asked?: ImageRequest): ImagePart;
   /** Patch tokens of any images; `planes: 'left-in'`: those of RASA are not removed. */
   patches(part: PartName, planes?: 'removed' | 'left-in'): Promise<DensePart>;
   /** Whether planes of RASA are removed from patch tokens. */
@@ -179,7 +174,6 @@ export function openContext(
     input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part, asked) => partOf((await sets('images'))[part], asked),
     labelled: labelledPart,
-    stream: async (part, asked) => imageStream(model(), (await labelled('images'))[part], options, asked),
     model: () => probeModel(model()),
     tested: () => testedLabelled('images'),
     testSet,

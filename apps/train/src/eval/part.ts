@@ -1,15 +1,6 @@
-/** One part of a data set with its features: of whole images, in memory, or of patches, batch by batch. */
-import { totalmem } from 'node:os';
+/** One part of a data set with its features: what all have in common, and those of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
-import { TrainError } from '../errors';
-import {
-  collectDense,
-  collectImages,
-  densePart,
-  type ImageFeatures,
-  imagesOf,
-  type KeptFeatures,
-} from '../features/collect';
+import { collectDense, densePart, imagesOf } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
 import type { Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
@@ -17,9 +8,8 @@ import { imagesPerShard } from '../features/shard-files';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
 import { chosenOf, type ImageSet } from '../image-sets/image-set';
 import type { PairSet } from '../image-sets/pair-set';
-import { centreCrop, type DenseLook, describePreparation, type Preparation } from '../image-sets/preparation';
+import { type DenseLook, describePreparation, type Preparation } from '../image-sets/preparation';
 import type { SurveyedMasks } from '../image-sets/survey-masks';
-import { amountOfBytes } from '../text/amounts';
 
 /** One part of a data set, and how its pixels become input. */
 export interface Part {
@@ -29,10 +19,6 @@ export interface Part {
   readonly weights?: Weights;
   /** Side of the input, where it is not the session's, or in words the grids of inputs of several sizes. */
   readonly size?: number | string;
-}
-
-export interface ImagePart extends Part {
-  readonly features: ImageFeatures;
 }
 
 /** Patch tokens of one part, batch by batch; may be iterated several times. */
@@ -87,94 +73,6 @@ export interface PairPart {
 export interface Parts<P> {
   readonly train: P;
   readonly test: P;
-}
-
-export interface ImageOptions {
-  /** CLS tokens of so many last blocks are computed, as far as the model has them; default 1. */
-  readonly blocks?: number;
-  /** Shorter side before the centre is cut out; default 8/7 of the input. */
-  readonly resize?: number;
-}
-
-/** What a task asks of images, where that is not the usual: nothing else is kept of them. */
-export interface ImageRequest {
-  /** CLS tokens of so many last blocks, as far as the model has them; default 1. */
-  readonly blocks?: number | undefined;
-  /** Mean patch tokens; default true. */
-  readonly patchMean?: boolean | undefined;
-  /** Shorter side before the centre is cut out; default that of the context. */
-  readonly resize?: number | undefined;
-  /** What else one can do where features of so many images do not fit in memory. */
-  readonly wayOut?: string | undefined;
-}
-
-/** A request with all that is computed for it. */
-export interface PlannedImages {
-  readonly preparation: Preparation;
-  /** Blocks that are computed: as many as one of the tasks reads, so that all of them share the cache. */
-  readonly computed: number;
-  readonly kept: KeptFeatures;
-}
-
-export function planImages(
-  { size, model }: Pick<FeatureSession, 'size' | 'model'>,
-  options: ImageOptions,
-  { blocks = 1, patchMean = true, resize = options.resize }: ImageRequest,
-): PlannedImages {
-  const deep = (count: number): number => Math.min(count, model.config.depth);
-  return {
-    preparation: { ...centreCrop(size), ...(resize ? { resize } : {}) },
-    computed: deep(Math.max(blocks, options.blocks ?? 1)),
-    kept: { blocks: deep(blocks), patchMean },
-  };
-}
-
-/**
- * What is asked for of the images of `set`, in memory.
- * @throws TrainError `data` before anything is computed where it would not fit
- */
-export async function imagePart(
-  session: FeatureSession,
-  set: ImageSet,
-  options: ImageOptions,
-  asked: ImageRequest = {},
-): Promise<ImagePart> {
-  const { weights, model, shards } = session;
-  const { preparation, computed, kept } = planImages(session, options, asked);
-  checkRoom(set, { dim: model.config.embedDim, tokens: kept.blocks + Number(kept.patchMean) }, asked.wayOut);
-  const features = await collectImages(
-    shards(set, { preparation, blocks: computed, patchMean: kept.patchMean }),
-    set,
-    weights.rasa.planes,
-    kept,
-  );
-  return { set, preprocessing: describePreparation(preparation), features };
-}
-
-/** What features may take of the machine's memory, and the longest array that there can be. */
-const MEMORY_SHARE = 0.75;
-const LONGEST_ARRAY = 2 ** 32 - 1;
-
-/** @throws TrainError `data` where features of all images of a set would not fit */
-export function checkRoom(
-  { dataset, split, length }: Pick<ImageSet, 'dataset' | 'split' | 'length'>,
-  { dim, tokens }: { readonly dim: number; readonly tokens: number },
-  wayOut?: string,
-  memory: number = totalmem(),
-): void {
-  const bytes = 4 * length * tokens * dim;
-  const reason =
-    bytes > MEMORY_SHARE * memory
-      ? `of the ${amountOfBytes(memory)} of this machine ${100 * MEMORY_SHARE} % may be taken`
-      : length * dim > LONGEST_ARRAY
-        ? `an array has at most ${LONGEST_ARRAY} numbers`
-        : undefined;
-  if (reason === undefined) return;
-  throw new TrainError(
-    'data',
-    `features of ${dataset} ${split} do not fit in memory: ${length} images x ${tokens} tokens x ${dim} numbers are ` +
-      `${amountOfBytes(bytes)}, ${reason}; take fewer images with --images <train,test>${wayOut ? `, or ${wayOut}` : ''}`,
-  );
 }
 
 /** Whether tokens are those after the model's final norm or before it. */

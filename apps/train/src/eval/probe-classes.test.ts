@@ -5,7 +5,7 @@ import { IMAGENET_CLASSES } from '@franca/data';
 import { cpuBackend } from '@franca/evals';
 import { expect, test } from 'vitest';
 import type { ImageSet } from '../image-sets/image-set';
-import type { ImagePart } from './part';
+import { type ImagePart, labelledBatches } from './image-part';
 import { mapClasses, scoreAccepted, scoreSet } from './probe-classes';
 import { acceptedClasses } from './real-labels';
 
@@ -28,9 +28,18 @@ const known = {
 function partOf(classes: readonly string[], images: readonly (readonly [label: number, ...logits: number[]])[]) {
   const labels = Int32Array.from(images, ([label]) => label);
   const cls = Float32Array.from(images.flatMap(([, ...logits]) => logits));
-  const probe = { dim: 4, blocks: [cls], labels };
-  const features = { images: [...images.keys()], labelled: { dim: 4, cls, labels }, probe };
-  return { set: { dataset: 's', classes } as Partial<ImageSet>, preprocessing: '', features } as ImagePart;
+  const read = async (begin: number, end: number) => ({
+    dim: 4,
+    blocks: [cls.subarray(4 * begin, 4 * end)],
+    labels: labels.subarray(begin, end),
+  });
+  const probe = { dim: 4, blocks: 1, patchMean: false, labels, read };
+  const features = async () => ({ images: Int32Array.from(images.keys()), probe, batches: labelledBatches(probe) });
+  return {
+    set: { dataset: 's', classes } as Partial<ImageSet>,
+    preprocessing: '',
+    features,
+  } as Partial<ImagePart> as ImagePart;
 }
 
 test('ImageNet-A and -R: logits of classes that the set does not have are left out before the largest is taken', async () => {

@@ -9,7 +9,7 @@ import { IMAGENET_CLASSES } from '@franca/data';
 import { type EvalBackend, type Probe, type ProbeScore, scoreProbe } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
-import type { ImagePart } from './part';
+import type { ImagePart } from './image-part';
 
 /** A probe and what its classes are called. */
 export interface NamedProbe {
@@ -58,18 +58,22 @@ export function mapClasses(
 /** @throws TrainError as `mapClasses` */
 export async function scoreSet(
   { probe, classes }: NamedProbe,
-  { set, features }: ImagePart,
+  { set, features }: Pick<ImagePart, 'set' | 'features'>,
   { backend, among, naming }: ScoreOptions,
 ): Promise<ProbeScore> {
   const mapping = mapClasses(classes, set, naming);
-  if (among === 'own') return scoreProbe(probe, features.probe, { backend, classMapping: mapping });
-  const labels = features.probe.labels.map((label) => mapping[label]!);
-  return scoreProbe(probe, { ...features.probe, labels }, { backend });
+  const { probe: stored } = await features();
+  if (among === 'own') return scoreProbe(probe, stored, { backend, classMapping: mapping });
+  const labels = stored.labels.map((label) => mapping[label]!);
+  return scoreProbe(probe, { ...stored, labels }, { backend });
 }
 
 /** With several accepted classes for each image of the set, or none, which leaves it out. */
-export const scoreAccepted = (
+export async function scoreAccepted(
   { probe }: NamedProbe,
-  { features: { images, probe: features } }: ImagePart,
+  { features }: Pick<ImagePart, 'features'>,
   { backend, accepted }: { readonly backend: EvalBackend; readonly accepted: readonly (readonly number[])[] },
-): Promise<ProbeScore> => scoreProbe(probe, features, { backend, accepted: images.map((index) => accepted[index]!) });
+): Promise<ProbeScore> {
+  const { images, probe: stored } = await features();
+  return scoreProbe(probe, stored, { backend, accepted: Array.from(images, (index) => accepted[index]!) });
+}

@@ -8,5 +8,5 @@ test('of several classes an image has some, lacks others, and is too difficult t
     difficult: (index: number) => [[2], []][index]!,
   };
   const labelled = { dim: 1, cls: Float32Array.of(7, 8), labels: Int32Array.of(-1, -1) };
-  expect([...severalOf({ set, features: { images: [1, 0], labelled } }).truth]).toEqual([-1, 1, 1, 1, -1, 0]);
+  expect([...severalOf(set, { images: Int32Array.of(1, 0), labelled }).truth]).toEqual([-1, 1, 1, 1, -1, 0]);
 });

@@ -11,8 +11,8 @@ import {
 import { type Figure, lineChart } from '@franca/viz';
 import { countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
+import { type HeldImages, heldImages, type ImagePart } from './image-part';
 import { type Followed, type LogregValues, learntFrom } from './paper-protocol';
-import type { ImagePart } from './part';
 
 /** The metrics of which one is chosen by and reported. */
 export const METRICS = ['top-1', 'mean-per-class'] as const;
@@ -54,15 +54,18 @@ export async function regress(
     cs: followed.values.c,
     onFit: (done: number, total: number) => progress.update(done, total, false),
   };
+  const learnt = await heldImages(train);
+  const chosen = validation && (await heldImages(validation));
+  const tested = await heldImages(test);
   const fitted = await (several
-    ? multiLabelRegression(severalOf(train), severalOf(test), {
+    ? multiLabelRegression(severalOf(train.set, learnt), severalOf(set, tested), {
         ...options,
-        ...(validation && { validation: severalOf(validation) }),
+        ...(chosen && { validation: severalOf(validation.set, chosen) }),
       })
-    : logisticRegression(train.features.labelled, test.features.labelled, {
+    : logisticRegression(learnt.labelled, tested.labelled, {
         ...options,
         metric: metric ?? ownMetric(test),
-        ...(validation && { validation: validation.features.labelled }),
+        ...(chosen && { validation: chosen.labelled }),
       })
   ).finally(progress.end);
   const { sweep } = fitted;
@@ -79,14 +82,11 @@ function ownMetric({ set: { benchmark } }: ImagePart): RegressionAsked['metric']
   return METRICS.find((metric) => metric === benchmark?.metric);
 }
 
-interface SeveralLabels {
-  readonly set: Pick<ImagePart['set'], 'classes' | 'labels' | 'difficult'>;
-  readonly features: Pick<ImagePart['features'], 'images' | 'labelled'>;
-}
-
 /** The same features with all classes of each image: 1 where it has one, 0 where that counts neither way, else -1. */
-export function severalOf({ set, features }: SeveralLabels): MultiLabelFeatures {
-  const { images, labelled } = features;
+export function severalOf(
+  set: Pick<ImagePart['set'], 'classes' | 'labels' | 'difficult'>,
+  { images, labelled }: Pick<HeldImages, 'images' | 'labelled'>,
+): MultiLabelFeatures {
   const classes = set.classes.length;
   const truth = new Int8Array(images.length * classes).fill(-1);
   for (const [row, index] of images.entries()) {

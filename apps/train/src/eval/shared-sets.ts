@@ -11,7 +11,7 @@ import type { SegmentationOptions } from '../image-sets/segmentation-layout';
 import { isSegmentationData, openSegmentationSets } from '../image-sets/segmentation-set';
 import { type OpenVideosOptions, openVideos } from '../image-sets/video-layouts';
 import type { VideoSet } from '../image-sets/video-set';
-import type { ImageOptions } from './part';
+import type { ImageOptions } from './image-part';
 
 export interface ContextOptions extends ImageOptions {
   /** Images, with classes where it has them. */

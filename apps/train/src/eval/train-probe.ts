@@ -1,18 +1,18 @@
 /**
- * Trains the linear probe of whole images, for the evaluations that score it: from features in memory, or, as the official program does, from
- * random crops, of which nothing is held.
+ * Trains the linear probe of whole images, for the evaluations that score it: from features on disk, or, as the official program does, from
+ * random crops, of which nothing is kept.
  *
- * Chosen is on a tenth of train, or on the test set, as the paper does. Of features in memory the chosen classifier is then
+ * Chosen is on a tenth of train, or on the test set, as the paper does. Of features the chosen classifier is then
  * trained again on all of train; crops are only trained on once, and the held-out tenth stays out.
  */
 import { createRandom, permutation } from '@franca/data';
-import { type LinearProbeResult, linearProbe, type Outcome } from '@franca/evals';
+import { type Json, type LinearProbeResult, linearProbe, type Outcome } from '@franca/evals';
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import { numberList, positiveInteger, positiveNumber } from '../options/option-values';
 import { countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
-import type { ImageStream } from './image-stream';
+import type { ImagePart } from './image-part';
 import { probeBatch, selectOption } from './linear-training';
 import {
   deviating,
@@ -24,7 +24,6 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from './paper-protocol';
-import type { ImagePart } from './part';
 
 export interface ProbeOptions extends ProtocolOptions, Partial<LinearValues> {
   readonly epochs?: number;
@@ -72,13 +71,13 @@ export function planProbe(task: string, context: EvalContext, options: ProbeOpti
 }
 
 export interface TrainedProbe extends LinearProbeResult {
-  readonly train: ImageStream;
+  readonly train: ImagePart;
   readonly test: ImagePart;
   /** Deviations and what else is to be known of the training, for records. */
   readonly notes: readonly string[];
 }
 
-/** Trains, chooses, and scores on the tested part. Whether train fits in memory is asked before anything is computed. */
+/** Trains, chooses, and scores on the tested part. */
 export async function trainProbe(
   task: string,
   context: EvalContext,
@@ -86,8 +85,9 @@ export async function trainProbe(
 ): Promise<TrainedProbe> {
   const { values, resize } = followed;
   const { select = 'train-holdout', augment = false, iterations, trainBatch, learningRates } = values;
-  const request = { blocks: PROBE_BLOCKS, resize, wayOut: 'learn from random crops by --augment, which holds none' };
-  const train = await context.stream('train', request);
+  const request = { blocks: PROBE_BLOCKS, resize };
+  const train = await context.labelled('train', request);
+  const test = await context.labelled('test', request);
   const { set } = train;
   const { notes, hyper } = learntFrom(followed, task, set);
   const batchSize = trainBatch ?? probeBatch(set.length);
@@ -97,19 +97,19 @@ export async function trainProbe(
     hyper: { ...outcome.hyper, ...hyper, crops: augment ? PAPER_LINEAR.crops.name : 'none' },
   });
   if (!augment) {
-    const { features } = await context.labelled('train', request);
-    const test = await context.labelled('test', request);
-    const result = await linearProbe(features.probe, test.features.probe, { ...options, epochs, iterations, select });
+    const { probe: learnt } = await train.features();
+    const { probe: tested } = await test.features();
+    const result = await linearProbe(learnt, tested, { ...options, epochs, iterations, select });
     return { ...result, outcome: settled(result.outcome), train, test, notes };
   }
-  const test = await context.labelled('test', request);
-  const { learnt, held } = select === 'test' ? { learnt: all(set.length), held: [] } : holdOut(set.length);
-  const validation = held.length > 0 ? (await train.take(held)).probe : undefined;
+  const { probe: tested } = await test.features();
+  const { learnt, held } = holdOut(set.length, select === 'test' ? 0 : HELD_SHARE);
+  const validation = held.length > 0 ? (await train.take(held).features()).probe : undefined;
   const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
   const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
   const source = { ...train.shape, items: learnt.length, classes: set.classes.length };
   const progress = countProgress(task, { items: 'steps', unit: 'steps' });
-  const result = await linearProbe({ ...source, batches: () => train.crops(crops) }, test.features.probe, {
+  const result = await linearProbe({ ...source, batches: (from?: Json) => train.crops(crops, from) }, tested, {
     ...options,
     iterations: steps,
     select: validation ? { validation } : 'test',
@@ -128,16 +128,10 @@ export async function trainProbe(
 const SEED = 0;
 const HELD_SHARE = 0.1;
 
-const all = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-/** A tenth drawn by seed, and the rest, both ascending. @throws TrainError `data` for a single image */
-function holdOut(count: number): { readonly learnt: number[]; readonly held: number[] } {
-  if (count < 2) throw new TrainError('data', `of ${count} images for training none can be held out`);
-  const order = permutation(count, createRandom({ seed: SEED, position: 0, stream: 1 }));
-  const size = Math.max(1, Math.round(count * HELD_SHARE));
-  const held = new Set(order.slice(0, size));
-  return {
-    learnt: all(count).filter((index) => !held.has(index)),
-    held: all(count).filter((index) => held.has(index)),
-  };
+/** A share drawn by seed, none of 0, and the rest, both ascending. @throws TrainError `data` for a single image */
+function holdOut(count: number, share: number): { readonly learnt: Int32Array; readonly held: Int32Array } {
+  if (count < 2 && share > 0) throw new TrainError('data', `of ${count} images for training none can be held out`);
+  const order = Int32Array.from(permutation(count, createRandom({ seed: SEED, position: 0, stream: 1 })));
+  const size = share > 0 ? Math.max(1, Math.round(count * share)) : 0;
+  return { learnt: order.slice(size).sort(), held: order.slice(0, size).sort() };
 }

@@ -43,7 +43,8 @@ async function keysOf(
       const index = Int32Array.from({ length: set.length }, (_, i) => i);
       const shapes = new Map([['values', [0, 0]]]);
       const read = async (name: string) => (name === 'index' ? index : new Float32Array(0));
-      return { shapes, read, [Symbol.asyncDispose]: async () => {} };
+      const close = async () => {};
+      return { shapes, read, close, [Symbol.asyncDispose]: close };
     },
     write: never,
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { collectImages } from './collect';
+import { shardFeatures } from './collect';
 import type { FeatureShard } from './compute-shard';
 
 /** Three blocks of width 2 of each image: `image` * 10 + block, and a patch mean of 100 + `image`. */
@@ -12,29 +12,16 @@ const shard = (images: readonly number[]): FeatureShard => ({
   patch_mean: { shape: [images.length, 2], data: Float32Array.from(images.flatMap((i) => [100 + i, 100 + i])) },
 });
 
-async function* shards() {
-  yield shard([0, 1]);
-  yield shard([3]);
-}
+const shards = [shard([0, 1]), shard([3])];
+const set = { label: (index: number) => 7 - index };
 
-const set = { length: 5, label: (index: number) => 7 - index };
-
-test('only what is asked for is kept, of the images that there are', async () => {
-  const cls = await collectImages(shards(), set, [], { blocks: 1, patchMean: false });
-  expect(cls.images).toEqual([0, 1, 3]);
-  expect(cls.labelled).toEqual({
+test('only what is asked for is kept, of the images that there are', () => {
+  expect(shardFeatures(shards, set, [], { blocks: 1, patchMean: false })).toEqual({
     dim: 2,
-    cls: Float32Array.of(2, 2, 12, 12, 32, 32),
+    blocks: [Float32Array.of(2, 2, 12, 12, 32, 32)],
     labels: Int32Array.of(7, 6, 4),
   });
-  expect(cls.probe.blocks).toEqual([cls.labelled.cls]);
-  expect(cls.probe.patchMean).toBeUndefined();
-  const { probe } = await collectImages(shards(), set, [], { blocks: 2, patchMean: true });
-  expect(probe.blocks).toEqual([Float32Array.of(1, 1, 11, 11, 31, 31), Float32Array.of(2, 2, 12, 12, 32, 32)]);
-  expect(probe.patchMean).toEqual(Float32Array.of(100, 100, 101, 101, 103, 103));
-});
-
-test('without an image there are no features', async () => {
-  const none = (async function* () {})();
-  await expect(collectImages(none, set, [], { blocks: 1, patchMean: true })).rejects.toThrow(/no image to compute/);
+  const { blocks, patchMean } = shardFeatures(shards, set, [], { blocks: 2, patchMean: true });
+  expect(blocks).toEqual([Float32Array.of(1, 1, 11, 11, 31, 31), Float32Array.of(2, 2, 12, 12, 32, 32)]);
+  expect(patchMean).toEqual(Float32Array.of(100, 100, 101, 101, 103, 103));
 });

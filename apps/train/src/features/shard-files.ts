@@ -289,7 +289,7 @@ async function openAll(
 ): Promise<(AsyncDisposable & { readonly list: readonly FeatureFile[] }) | undefined> {
   const list = (await Promise.all(keys.map(cache.open))).filter((file) => file !== undefined);
   const close = async (): Promise<void> => {
-    await Promise.all(list.map((file) => file[Symbol.asyncDispose]()));
+    await Promise.all(list.map((file) => file.close()));
   };
   if (list.length === keys.length) return { list, [Symbol.asyncDispose]: close };
   await close();

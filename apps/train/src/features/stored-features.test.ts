@@ -1,8 +1,10 @@
 import { rm } from 'node:fs/promises';
+import { listFeatures } from '@franca/evals/node';
 import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { openImageSets } from '../image-sets/image-set';
 import { centreCrop } from '../image-sets/preparation';
+import type { FeatureModel } from './compute-shard';
 import { openSession } from './session';
 import { openStored, storedBytes } from './stored-features';
 
@@ -36,4 +38,51 @@ test('rows are read by range, and are those of the shards', async () => {
     expect(blocks).toEqual(whole.blocks.map(part));
     expect(patchMean).toEqual(part(whole.patchMean!));
   }
+});
+
+test('each output is computed once, whoever asks for it first, and its bytes are read alone', async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await using session = await openSession({ weights: await writeTinyModel(folder), batchSize: 4, cache: folder });
+  const { train, close } = await openImageSets('world:length=4:size=16:classes=2');
+  onTestFinished(close);
+  const asked: unknown[] = [];
+  const model: FeatureModel = {
+    ...session.model,
+    run: (images, request) => {
+      asked.push([request.blockCls, request.patchMean]);
+      return session.model.run(images, request);
+    },
+  };
+  const extraction = { ...session.extraction, model };
+  const preparation = centreCrop(16);
+  await openStored(extraction, train, { preparation, blocks: 1, patchMean: false });
+  await openStored(extraction, train, { preparation, blocks: 2, patchMean: true });
+  await openStored(extraction, train, { preparation, blocks: 1, patchMean: true });
+  // the token of the last block is there: of the probe only the block before it and the mean are missing
+  expect(asked).toEqual([
+    [[], false],
+    [[0], true],
+  ]);
+  const [known] = (await listFeatures(folder)).filter(({ key }) => key?.outputs === 'cls of block 1');
+  expect(known!.names).toEqual({ model: session.weights.name, data: `${train.dataset} train`, items: 4 });
+  expect(known!.items).toBe(4);
+});
+
+test('rounded features are others, and whoever uses them is told', async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const options = { weights: await writeTinyModel(folder), batchSize: 4, cache: folder };
+  const { train, close } = await openImageSets('world:length=4:size=16:classes=2');
+  onTestFinished(close);
+  const request = { preparation: centreCrop(16), blocks: 1, patchMean: false };
+  await using plain = await openSession(options);
+  await using rounded = await openSession({ ...options, cacheType: 'f16' });
+  const [as, halves] = [await plain.stored(train, request), await rounded.stored(train, request)];
+  const [[exact], [kept]] = [(await as.read(0, 4)).blocks, (await halves.read(0, 4)).blocks];
+  expect(kept).not.toEqual(exact);
+  for (const [i, value] of exact!.entries())
+    expect(Math.abs(kept![i]! - value)).toBeLessThanOrEqual(2 ** -11 * Math.abs(value));
+  expect(plain.weights.notes.join()).not.toMatch(/f16/);
+  expect(rounded.weights.notes.join()).toMatch(/features are kept as f16, rounded to 11 bits/);
 });

@@ -24,7 +24,7 @@ export type StoredOutput =
   | { readonly kind: 'levels'; readonly levels: LevelTokens };
 
 /** Blocks are counted from 0, oldest first. */
-export const lastBlocks = ({ depth }: Pick<VitConfig, 'depth'>, count: number): number[] =>
+const lastBlocks = ({ depth }: Pick<VitConfig, 'depth'>, count: number): number[] =>
   Array.from({ length: count }, (_, i) => depth - count + i);
 
 export function outputsOf(

@@ -102,8 +102,10 @@ function choose(set: ImageSet, length: number, at: (index: number) => number): I
 }
 
 /** The images of `set` at `indices`, in their order. */
-export function chosenOf(set: ImageSet, indices: readonly number[]): ImageSet {
-  if (indices.length === set.length && indices.every((index, at) => index === at)) return set;
+export function chosenOf(set: ImageSet, indices: ArrayLike<number>): ImageSet {
+  let same = 0;
+  while (same < indices.length && indices[same] === same) same++;
+  if (same === set.length) return set;
   return choose(set, indices.length, (index) => indices[index]!);
 }
 

@@ -10,7 +10,7 @@
 import { type Matrix, takeColumns } from '../matrix';
 import { bilinear } from '../numerics/bilinear';
 import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
-import { area, countTargets, groupHeads, type HeadGroup, stackHeads, unstackHeads } from './linear-grid';
+import { area, countTargets, groupHeads, type HeadGroup, savedPart, stackHeads, unstackHeads } from './linear-grid';
 import { packColumns, packedProducts, packRows } from './packed';
 import { softmaxResidual } from './softmax-residual';
 
@@ -53,12 +53,25 @@ export function openLinearGrid(spec: LinearGridSpec): LinearGridSession {
     return out;
   }
 
-  return { step, heads, [Symbol.dispose]: () => {} };
+  return {
+    step,
+    heads,
+    save: async () => Object.fromEntries(stacks.flatMap(namedParts)),
+    load: (saved) => {
+      for (const [name, array] of stacks.flatMap(namedParts))
+        array.set(savedPart(saved, name, Float64Array, array.length));
+    },
+    [Symbol.dispose]: () => {},
+  };
 }
+
+/** All that steps change of one stack. */
+const namedParts = ({ weight, bias, weightMomentum, biasMomentum }: Stack, i: number): [string, Float64Array][] =>
+  Object.entries({ weight, bias, weightMomentum, biasMomentum }).map(([name, array]) => [`${name} ${i}`, array]);
 
 function openStack(spec: LinearGridSpec, group: HeadGroup): Stack {
   const initial = stackHeads(spec, group);
-  const [weight, bias] = [Float64Array.from(initial.weight), Float64Array.from(initial.bias)];
+  const [weight, bias] = [new Float64Array(initial.weight), new Float64Array(initial.bias)];
   const weightMomentum = new Float64Array(weight.length);
   const biasMomentum = new Float64Array(bias.length);
   return { ...group, weight, bias, weightMomentum, biasMomentum };

@@ -100,7 +100,10 @@ export interface LinearClassifier {
   readonly bias: Float32Array;
 }
 
-/** One member of a grid: it reads columns `start` to `end` of the shared features and starts from `initial`. */
+/**
+ * One member of a grid: it reads columns `start` to `end` of the shared features and starts from `initial`. That is read once for a session, one
+ * head after the other: of many large heads it is a getter that makes it then, since all at once may not fit in memory.
+ */
 export interface LinearHead {
   readonly start: number;
   readonly end: number;
@@ -135,7 +138,18 @@ export interface LinearGridSession extends Disposable {
   step(x: Matrix, labels: Int32Array, rate: number): Promise<Float64Array>;
   /** The classifiers as they are now. */
   heads(): Promise<LinearClassifier[]>;
+  /** All that steps change, by name; arrays may be the session's own, good until the next step. */
+  save(): Promise<LinearGridState>;
+  /**
+   * Goes on from what another session of the same heads and backend saved, to the same bits.
+   *
+   * @throws EvalsError `options` where it is of other heads
+   */
+  load(saved: LinearGridState): void;
 }
+
+/** Weights, biases and their momenta of stacked heads, by name. */
+export type LinearGridState = Readonly<Record<string, Float32Array | Float64Array>>;
 
 export interface SoftmaxProblem {
   readonly x: { readonly data: Float32Array | Float64Array; readonly rows: number; readonly cols: number };

@@ -188,3 +188,29 @@ test.each(kinds.slice(0, 3))('cross-entropy and its gradient are the reference (
     );
   }
 });
+
+test.each(['cpu', 'gpu'] as const)(
+  'what a session saves goes on in another one to the same bits (%s)',
+  async (name) => {
+    const open = (of: Problem = plain) =>
+      name === 'cpu'
+        ? cpuBackend.openLinearGrid(specOf(of))
+        : openLinearGrid(gpus['kernels for processors'], specOf(of));
+    const step = (session: LinearGridSession, seed: number) =>
+      session.step(
+        gaussian(31, 13, seed),
+        Int32Array.from({ length: 31 }, (_, i) => (i + seed) % 7),
+        1,
+      );
+    using whole = open();
+    await step(whole, 1);
+    const saved = structuredClone(await whole.save());
+    const losses = await step(whole, 2);
+    using resumed = open();
+    resumed.load(saved);
+    expect(await step(resumed, 2)).toEqual(losses);
+    expect(await resumed.heads()).toEqual(await whole.heads());
+    using other = open({ ...plain, cols: 14, ranges: [[0, 14]] });
+    expect(() => other.load(saved)).toThrow(/in place of .* it is of other heads/);
+  },
+);

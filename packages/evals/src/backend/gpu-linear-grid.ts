@@ -7,9 +7,9 @@
  */
 import { compile, createState, type Gpu, type State, type Step } from '@franca/tensor';
 import { type Matrix, takeColumns } from '../matrix';
-import type { LinearClassifier, LinearGridSession, LinearGridSpec } from './eval-backend';
+import type { LinearClassifier, LinearGridSession, LinearGridSpec, LinearGridState } from './eval-backend';
 import { blockOf } from './gpu-tiles';
-import { area, countTargets, groupHeads, type HeadGroup, stackHeads, unstackHeads } from './linear-grid';
+import { area, countTargets, groupHeads, type HeadGroup, savedPart, stackHeads, unstackHeads } from './linear-grid';
 import { gridStep } from './linear-grid-step';
 import { planCache } from './plan-cache';
 
@@ -99,6 +99,8 @@ export function openLinearGrid(gpu: Gpu, spec: LinearGridSpec): LinearGridSessio
   return {
     step,
     heads: () => readHeads(state, spec, parts),
+    save: () => readAll(state, parts),
+    load: (saved) => writeAll(state, spec, parts, saved),
     [Symbol.dispose]() {
       plans[Symbol.dispose]();
       state.dispose();
@@ -141,11 +143,16 @@ function openState(gpu: Gpu, spec: LinearGridSpec, parts: readonly HeadGroup[]):
   const biases = perPart((rows) => [rows]);
   const losses = { all: { shape: [heads.length], dtype: 'f32' as const } };
   const state = createState(gpu, { weights, weightMomenta: weights, biases, biasMomenta: biases, losses });
-  parts.forEach((part, i) => {
-    const { weight, bias } = stackHeads(spec, part);
-    state.write('weights', `${i}`, weight);
-    state.write('biases', `${i}`, bias);
-  });
+  try {
+    parts.forEach((part, i) => {
+      const { weight, bias } = stackHeads(spec, part);
+      state.write('weights', `${i}`, weight);
+      state.write('biases', `${i}`, bias);
+    });
+  } catch (error) {
+    state.dispose();
+    throw error;
+  }
   return state;
 }
 
@@ -163,4 +170,28 @@ async function readHeads(
     });
   }
   return out;
+}
+
+/** Groups of the state that steps change. */
+const CHANGED = ['weights', 'weightMomenta', 'biases', 'biasMomenta'] as const;
+
+async function readAll(state: State, parts: readonly HeadGroup[]): Promise<LinearGridState> {
+  const saved: Record<string, Float32Array> = {};
+  for (const i of parts.keys())
+    for (const group of CHANGED) saved[`${group} ${i}`] = (await state.read(group, `${i}`)) as Float32Array;
+  return saved;
+}
+
+function writeAll(
+  state: State,
+  { classes }: LinearGridSpec,
+  parts: readonly HeadGroup[],
+  saved: LinearGridState,
+): void {
+  for (const [i, { members, start, end }] of parts.entries())
+    for (const group of CHANGED) {
+      const rows = members.length * classes;
+      const length = group.startsWith('weight') ? rows * (end - start) : rows;
+      state.write(group, `${i}`, savedPart(saved, `${group} ${i}`, Float32Array, length));
+    }
 }

@@ -1,7 +1,7 @@
 /** What the linear grids of all backends share: checks of heads and batches, and heads in groups and stacks. */
 import { checkOption, EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
-import type { LinearClassifier, LinearGridSpec, LinearHead } from './eval-backend';
+import type { LinearClassifier, LinearGridSpec, LinearGridState, LinearHead } from './eval-backend';
 
 /** Heads that read the same columns, so that one tall weight matrix `[members * C, end - start]` serves them all. */
 export interface HeadGroup {
@@ -30,13 +30,19 @@ export function groupHeads({ heads, classes, inputs }: LinearGridSpec): HeadGrou
   });
 }
 
-function checkHead({ start, end, initial }: LinearHead, classes: number, inputs: number): void {
-  const { weight, bias } = initial;
+function checkHead({ start, end }: LinearHead, classes: number, inputs: number): void {
   checkOption(start >= 0 && start < end && end <= inputs, `a head reads columns ${start}..${end} of ${inputs}`);
+  checkOption(Number.isInteger(classes) && classes >= 1, `a grid of ${classes} classes; it needs at least one`);
+}
+
+/** What a head starts from. @throws EvalsError `options` where that does not fit it */
+function initialOf({ start, end, initial }: LinearHead, classes: number): LinearClassifier {
+  const { weight, bias } = initial;
   checkOption(
     weight.rows === classes && weight.cols === end - start && bias.length === classes,
     `a head over ${end - start} columns and ${classes} classes starts from weights [${weight.rows}, ${weight.cols}]`,
   );
+  return initial;
 }
 
 /**
@@ -80,14 +86,15 @@ export interface HeadStack {
   readonly bias: Float32Array | Float64Array;
 }
 
-/** What the heads of a group start from. */
+/** What the heads of a group start from, made one head after the other. */
 export function stackHeads({ heads, classes }: LinearGridSpec, { start, end, members }: HeadGroup): HeadStack {
   const size = classes * (end - start);
   const weight = new Float32Array(members.length * size);
   const bias = new Float32Array(members.length * classes);
   members.forEach((member, i) => {
-    weight.set(heads[member]!.initial.weight.data, i * size);
-    bias.set(heads[member]!.initial.bias, i * classes);
+    const initial = initialOf(heads[member]!, classes);
+    weight.set(initial.weight.data, i * size);
+    bias.set(initial.bias, i * classes);
   });
   return { weight, bias };
 }
@@ -97,12 +104,31 @@ export function unstackHeads({ weight, bias }: HeadStack, classes: number): Line
   const cols = weight.length / bias.length;
   return Array.from({ length: bias.length / classes }, (_, i) => ({
     weight: {
-      data: Float32Array.from(weight.subarray(i * classes * cols, (i + 1) * classes * cols)),
+      data: new Float32Array(weight.subarray(i * classes * cols, (i + 1) * classes * cols)),
       rows: classes,
       cols,
     },
-    bias: Float32Array.from(bias.subarray(i * classes, (i + 1) * classes)),
+    bias: new Float32Array(bias.subarray(i * classes, (i + 1) * classes)),
   }));
+}
+
+/**
+ * One array of a saved grid.
+ *
+ * @throws EvalsError `options` where it has none of that name, type and length
+ */
+export function savedPart<T extends Float32Array | Float64Array>(
+  saved: LinearGridState,
+  name: string,
+  type: { new (length: number): T; readonly name: string },
+  length: number,
+): T {
+  const array = saved[name];
+  checkOption(
+    array instanceof type && array.length === length,
+    `the saved grid has ${array ? `${array.length} numbers` : 'nothing'} for ${name} in place of ${length} in a ${type.name}; it is of other heads, or of another backend`,
+  );
+  return array as T;
 }
 
 export const area = ([rows, cols]: readonly [number, number]): number => rows * cols;

@@ -19,6 +19,7 @@ export interface FeatureFile extends AsyncDisposable {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** An array, or rows `begin` up to, not including, `end` of its first axis: nothing else is read. Rounded numbers are widened. */
   read(name: string, begin?: number, end?: number): Promise<FeatureArray['data']>;
+  close(): Promise<void>;
 }
 
 /** @throws EvalsError `features` for what is no array, and for a number that 16 bits cannot hold where they are asked for */
@@ -48,7 +49,7 @@ export async function openFeatureFile(path: string, key: FeatureKey): Promise<Fe
     throw new CheckpointError('corrupt', `${path}: ${name} is ${dtype}, which no feature array is`);
   };
   const shapes = new Map([...file.tensors].map(([name, { shape }]) => [name, shape]));
-  return { shapes, read, [Symbol.asyncDispose]: file.close };
+  return { shapes, read, close: file.close, [Symbol.asyncDispose]: file.close };
 }
 
 const isFeatureData = (data: unknown): data is FeatureArray['data'] =>

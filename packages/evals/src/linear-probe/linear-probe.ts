@@ -4,8 +4,9 @@
  * program chooses on the test set itself; that is `select: 'test'`. By default a tenth of train is held out for the
  * choice, and the chosen classifier is then trained again, with the same schedule, on all of train.
  *
- * Train is either features in memory, or a stream that makes the batch of each step anew, as the official program does with
- * random crops; of a stream nothing is held, so that it may be of any size, and there is nothing of it to choose on.
+ * Train is features in memory or stored, or a stream that makes the batch of each step anew, as the official program does with random crops. Of stored features that
+ * do not fit in memory, pools of blocks are held (`pooledBatches`), of a stream nothing is, so that both may be of any size; of a stream there is nothing to choose
+ * on. Training that was stopped goes on from saved progress to the same bits.
  *
  * Source: the linear evaluation of DINOv2, which Franca uses unchanged (paper Table 2, column linear).
  */
@@ -17,34 +18,24 @@ import { checkOption, checkOptions } from '../errors';
 import { checkLabels } from '../features';
 import { holdOut } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { loadProgress, type ProgressKeeper } from '../progress';
 import { checkSelection, SELECTION, type SelectionOptions, selectedOn } from '../selection';
-import {
-  checkProbeFeatures,
-  PROBE_PARTS,
-  type ProbeFeatures,
-  type ProbeShape,
-  probeRows,
-  shapeOf,
-  takeProbeItems,
-} from './probe-features';
+import { isStored, PROBE_PARTS, type ProbeFeatures, STORED_PARTS, type StoredProbeFeatures } from './probe-features';
 import { OFFICIAL_LEARNING_RATES, type ProbeHead, probeGrid } from './probe-grid';
-import { type Probe, probeOutcome, scoreChecked } from './score-probe';
-import { type ProbeBatch, shuffledBatches, trainGrid } from './train-grid';
-
-/** Train images that come anew for each step, such as random crops. */
-export interface ProbeStream extends ProbeShape {
-  /** How many images they are made of, and of how many classes. */
-  readonly items: number;
-  readonly classes: number;
-  /** One batch per step, endlessly. */
-  batches(): AsyncIterable<ProbeFeatures>;
-}
+import { keepProbe, readProbeProgress } from './probe-progress';
+import { checkFeatures, type Probe, probeOutcome, scoreChecked, top1Of } from './score-probe';
+import { asStored } from './stored-features';
+import { trainGrid } from './train-grid';
+import { isStream, type ProbeStream, type TrainSource, trainSource } from './train-source';
 
 /** What each part of a stream must be. */
 const STREAM = { dim: 'number', blocks: 'number', patchMean: 'boolean', items: 'number', classes: 'number' } as const;
 
+/** Train features of any kind. */
+type Train = ProbeFeatures | ProbeStream | StoredProbeFeatures;
+
 /** Options of `linearProbe`. */
-export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
+export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures | StoredProbeFeatures> {
   /** Default 128. */
   readonly batchSize?: number;
   /** Passes over train; default 10. */
@@ -59,7 +50,10 @@ export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures> {
   readonly blocks?: readonly number[];
   /** Seed of weights, order and hold-out; default 0. */
   readonly seed?: number;
+  /** Bytes that may be held of stored train features: of those that take more, pools; default 2 GiB. */
+  readonly memory?: number;
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
+  readonly progress?: ProgressKeeper;
   readonly backend?: EvalBackend;
 }
 
@@ -70,7 +64,9 @@ const OPTIONS: OptionKinds<LinearProbeOptions> = /* @__PURE__ */ Object.assign({
   learningRates: 'numbers',
   classes: 'number',
   blocks: 'numbers',
+  memory: 'number',
   onStep: 'function',
+  progress: 'object',
   backend: 'object',
 } as const);
 
@@ -82,37 +78,57 @@ export interface LinearProbeResult {
 }
 
 /**
- * @param train features in memory, or a stream, which needs `select` to be `test` or a validation set
+ * @param train features in memory or stored, or a stream, which needs `select` to be `test` or a validation set
  * @throws EvalsError `features`, `labels` or `options`
  */
 export async function linearProbe(
-  train: ProbeFeatures | ProbeStream,
-  test: ProbeFeatures,
+  train: ProbeFeatures | ProbeStream | StoredProbeFeatures,
+  test: ProbeFeatures | StoredProbeFeatures,
   options: LinearProbeOptions = {},
 ): Promise<LinearProbeResult> {
-  const started = performance.now();
+  const began = performance.now();
   checkOptions('linearProbe', options, OPTIONS);
   const { select = 'train-holdout', batchSize = 128, epochs = 10, seed = 0, backend = cpuBackend } = options;
-  const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4], onStep } = options;
+  const { learningRates = OFFICIAL_LEARNING_RATES, blocks = [1, 4], memory = 2 ** 31, onStep, progress } = options;
   checkSets(train, test, options);
-  const { shape, items, known, batches } = isStream(train) ? streamed(train) : held(train, batchSize, seed);
-  const largest = Math.max(known, checkLabels(test.labels));
+  const saved = readProbeProgress(await loadProgress('linearProbe', progress));
+  const started = began - (saved?.ms ?? 0);
+  const source = await trainSource(train, { batchSize, seed, memory });
+  const { shape, items } = source;
+  const largest = Math.max(source.known, checkLabels(test.labels));
   const { classes = largest } = options;
   checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
   const heads = probeGrid(shape, { classes, batchSize, learningRates, blocks, seed });
   const stepsOver = (count: number): number =>
     options.iterations ?? Math.max(1, Math.round((epochs * count) / batchSize));
-  const fit = async (members: readonly ProbeHead[], chosen?: Int32Array): Promise<Probe[]> => {
-    const iterations = stepsOver(chosen?.length ?? items);
-    const trained = await trainGrid(backend, batches(chosen), { heads: members, classes, iterations, onStep });
+  const fit = async (
+    members: readonly ProbeHead[],
+    chosen?: Int32Array,
+    top1?: readonly number[],
+  ): Promise<Probe[]> => {
+    const from = saved?.top1.length === (top1?.length ?? 0) ? saved.training : undefined;
+    const trained = await trainGrid(backend, source.batches(chosen, from ?? { iteration: 0 }), {
+      ...{ heads: members, classes, iterations: stepsOver(chosen?.length ?? items), onStep, from },
+      ...(progress && { keep: () => keepProbe(progress, started, top1) }),
+    });
     return trained.map((classifier, i) => ({ name: members[i]!.name, input: members[i]!.input, classifier }));
   };
 
-  const { fitted, judge } = selectionOf(train, test, options);
-  const probes = await fit(heads, fitted);
-  const { best, top1 } = await chooseProbe(backend, probes, judge);
-  const probe = fitted ? (await fit([heads[best]!]))[0]! : probes[best]!;
-  const score = await scoreChecked(probe, test, { backend });
+  const { fitted, judge } = selectionOf(source, test, options);
+  const chooseProbe = async () => {
+    const probes = await fit(heads, fitted);
+    const top1 = await top1Of(backend, probes, judge);
+    return { top1, probe: fitted ? undefined : probes[bestOf(top1)]! };
+  };
+  // of training that goes on after the choice, that is known
+  const { top1, probe: chosen } = saved?.top1.length ? { top1: saved.top1 } : await chooseProbe();
+  checkOption(
+    top1.length === heads.length,
+    `the saved progress is of ${top1.length} classifiers in place of ${heads.length}; delete it`,
+  );
+  const best = bestOf(top1);
+  const probe = chosen ?? (await fit([heads[best]!], undefined, top1))[0]!;
+  const score = await scoreChecked(probe, asStored(test), { backend });
   const outcome = probeOutcome(score, {
     total: test.labels.length,
     hyper: {
@@ -123,82 +139,53 @@ export async function linearProbe(
       epochs: options.iterations ? (options.iterations * batchSize) / items : epochs,
       iterations: stepsOver(items),
       trainItems: items,
+      ...(source.order !== undefined && { order: source.order }),
       backend: backend.name,
     },
     selectedOn: selectedOn(select),
     seeds: [seed],
     wallMs: elapsed(started),
   });
-  return { outcome, probe, grid: probes.map(({ name }, i) => ({ name, top1: top1[i]! })) };
+  await progress?.done();
+  return { outcome, probe, grid: heads.map(({ name }, i) => ({ name, top1: top1[i]! })) };
 }
 
-/** Train as it is learnt from. */
-interface Train {
-  readonly shape: ProbeShape;
-  readonly items: number;
-  /** Classes that it is known to have. */
-  readonly known: number;
-  /** Endless batches of these items, or of all. */
-  batches(chosen?: Int32Array): Iterable<ProbeBatch> | AsyncIterable<ProbeBatch>;
-}
-
-const isStream = (train: ProbeFeatures | ProbeStream): train is ProbeStream => 'batches' in train;
-
-const streamed = (train: ProbeStream): Train => ({
-  shape: train,
-  items: train.items,
-  known: train.classes,
-  async *batches() {
-    for await (const features of train.batches()) {
-      checkProbeFeatures(features);
-      yield { x: probeRows(features), labels: features.labels };
-    }
-  },
-});
-
-const held = (train: ProbeFeatures, batchSize: number, seed: number): Train => ({
-  shape: shapeOf(train),
-  items: train.labels.length,
-  known: checkLabels(train.labels),
-  batches: (chosen = Int32Array.from(train.labels.keys())) => shuffledBatches(train, chosen, batchSize, seed),
-});
+/** The first of the best. */
+const bestOf = (top1: readonly number[]): number =>
+  top1.reduce((best, value, i) => (value > top1[best]! ? i : best), 0);
 
 /** The items of train that the grid is fitted to, where they are not all, and what it is judged on. */
 function selectionOf(
-  train: ProbeFeatures | ProbeStream,
-  test: ProbeFeatures,
+  { items, judged }: TrainSource,
+  test: ProbeFeatures | StoredProbeFeatures,
   { select = 'train-holdout', holdOut: share = 0.1, seed = 0 }: LinearProbeOptions,
-): { readonly fitted?: Int32Array; readonly judge: ProbeFeatures } {
-  if (typeof select === 'object') return { judge: select.validation };
-  if (select === 'test' || isStream(train)) return { judge: test };
-  const rows = holdOut(train.labels.length, share, seed);
-  return { fitted: rows.train, judge: takeProbeItems(train, rows.held) };
+): { readonly fitted?: Int32Array; readonly judge: StoredProbeFeatures } {
+  if (typeof select === 'object') return { judge: asStored(select.validation) };
+  if (select === 'test' || !judged) return { judge: asStored(test) };
+  const rows = holdOut(items, share, seed);
+  return { fitted: rows.train, judge: judged(rows.held) };
 }
 
-/** Top-1 of every probe, and the first of the best. */
-async function chooseProbe(backend: EvalBackend, probes: readonly Probe[], judge: ProbeFeatures) {
-  const top1: number[] = [];
-  for (const probe of probes) top1.push((await scoreChecked(probe, judge, { backend })).top1);
-  return { top1, best: top1.indexOf(Math.max(...top1)) };
-}
-
-function checkSets(train: ProbeFeatures | ProbeStream, test: ProbeFeatures, options: LinearProbeOptions): void {
-  const { batchSize = 128, epochs = 10, iterations = 1, select = 'train-holdout' } = options;
-  checkSet('linearProbe: train', train, typeof train === 'object' && train && isStream(train) ? STREAM : PROBE_PARTS);
-  checkSet('linearProbe: test', test, PROBE_PARTS);
-  checkSelection('linearProbe', select, PROBE_PARTS);
+function checkSets(train: Train, test: ProbeFeatures | StoredProbeFeatures, options: LinearProbeOptions): void {
+  const { batchSize = 128, epochs = 10, iterations = 1, select = 'train-holdout', memory = 1 } = options;
+  const streams = typeof train === 'object' && train !== null && isStream(train);
+  if (streams) checkSet('linearProbe: train', train, STREAM);
+  else checkFeatures('linearProbe: train', train);
+  checkFeatures('linearProbe: test', test);
+  const validation = typeof select === 'object' && select !== null ? select.validation : undefined;
+  const isStoredSet = typeof validation === 'object' && validation !== null && isStored(validation);
+  checkSelection('linearProbe', select, isStoredSet ? STORED_PARTS : PROBE_PARTS);
+  if (validation) checkFeatures('linearProbe: select.validation', validation);
   checkOption(batchSize >= 1 && epochs > 0, `batch size ${batchSize}, ${epochs} epochs; both must be positive`);
   checkOption(Number.isInteger(iterations) && iterations >= 1, `iterations is ${iterations}; it must be 1 or more`);
-  const items = isStream(train) ? train.items : train.labels.length;
+  checkOption(memory >= 0, `memory is ${memory}; it must be a number of bytes`);
+  const items = streams ? train.items : train.labels.length;
   checkOption(
     items > 0 && test.labels.length > 0,
     `${items} train and ${test.labels.length} test items; both sets are needed`,
   );
   checkOption(
-    !isStream(train) || (select !== 'train-holdout' && options.iterations !== undefined),
+    !streams || (select !== 'train-holdout' && options.iterations !== undefined),
     "of a stream nothing can be held out, and it has no end: set select to 'test' or to a validation set, and iterations",
   );
-  if (!isStream(train)) checkProbeFeatures(train);
-  checkProbeFeatures(test);
-  if (typeof select === 'object') checkProbeFeatures(select.validation);
 }

@@ -39,6 +39,24 @@ export interface ProbeShape {
   readonly patchMean: boolean;
 }
 
+/** Features of images that lie elsewhere, such as on disk, and are read by range. */
+export interface StoredProbeFeatures extends ProbeShape {
+  readonly labels: Int32Array;
+  /** Rows `begin` (included) to `end` (excluded), the same each time. */
+  read(begin: number, end: number): Promise<ProbeFeatures>;
+}
+
+/** What each part of stored features must be. */
+export const STORED_PARTS = {
+  dim: 'number',
+  blocks: 'number',
+  patchMean: 'boolean',
+  labels: 'Int32Array',
+  read: 'function',
+} as const;
+
+export const isStored = (features: object): features is StoredProbeFeatures => 'read' in features;
+
 export const shapeOf = ({ dim, blocks, patchMean }: ProbeFeatures): ProbeShape => ({
   dim,
   blocks: blocks.length,
@@ -65,15 +83,21 @@ const partsOf = ({ blocks, patchMean }: ProbeFeatures): readonly Float32Array[] 
 /** Rows `[n, (blocks + 1) * D]` that all classifiers share, without a patch mean `[n, blocks * D]`; of `items` or of all. */
 export function probeRows(features: ProbeFeatures, items?: ArrayLike<number>): Matrix {
   checkSet('probeRows: features', features, PROBE_PARTS);
-  return gather(partsOf(features), features.dim, items ?? [...features.labels.keys()]);
+  return gather(partsOf(features), features.dim, items ?? rangeOf(0, features.labels.length));
 }
 
 /** Of items `begin` to `end` the columns that a classifier reads. */
 export function inputRows(features: ProbeFeatures, input: ProbeInput, begin: number, end: number): Matrix {
   const { dim, blocks, patchMean } = features;
   const last = blocks.slice(blocks.length - input.blocks);
-  const items = Int32Array.from({ length: end - begin }, (_, i) => begin + i);
-  return gather(input.avgpool ? [...last, patchMean!] : last, dim, items);
+  return gather(input.avgpool ? [...last, patchMean!] : last, dim, rangeOf(begin, end));
+}
+
+/** The numbers from `begin` (included) to `end` (excluded). */
+export function rangeOf(begin: number, end: number): Int32Array {
+  const numbers = new Int32Array(end - begin);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = begin + i;
+  return numbers;
 }
 
 function gather(parts: readonly Float32Array[], dim: number, items: ArrayLike<number>): Matrix {
@@ -93,8 +117,15 @@ export function takeProbeItems(features: ProbeFeatures, items: ArrayLike<number>
     dim: features.dim,
     blocks: features.blocks.map(take),
     patchMean: features.patchMean && take(features.patchMean),
-    labels: Int32Array.from(items, (item) => features.labels[item]!),
+    labels: takeLabels(features.labels, items),
   };
+}
+
+/** The labels of the items with the given numbers. */
+export function takeLabels(labels: Int32Array, items: ArrayLike<number>): Int32Array {
+  const taken = new Int32Array(items.length);
+  for (let i = 0; i < items.length; i++) taken[i] = labels[items[i]!]!;
+  return taken;
 }
 
 /** The columns of `probeRows` that a classifier reads. */

@@ -41,22 +41,46 @@ export function probeGrid(
     counts.length > 0 && learningRates.length > 0,
     `no classifier to train: blocks [${blocks}] of ${features.blocks}, learning rates [${learningRates}]`,
   );
-  const { normal } = random(seed);
   const inputs = counts.flatMap((count) =>
     (features.patchMean ? [false, true] : [false]).map((avgpool) => ({ blocks: count, avgpool })),
   );
-  return inputs.flatMap((input) =>
-    learningRates.map((baseRate) => {
-      const [start, end] = probeColumns(features, input);
-      const data = Float32Array.from({ length: classes * (end - start) }, () => 0.01 * normal());
-      const initial: LinearClassifier = {
-        weight: { data, rows: classes, cols: end - start },
-        bias: new Float32Array(classes),
-      };
-      const learningRate = (baseRate * batchSize) / 256;
-      return { name: headName(input, learningRate), input, baseRate, start, end, learningRate, initial };
-    }),
+  const members = inputs.flatMap((input) => learningRates.map((baseRate) => ({ input, baseRate })));
+  const ranges = members.map(({ input }) => probeColumns(features, input));
+  const initialOf = initialHeads(
+    ranges.map(([start, end]) => end - start),
+    classes,
+    seed,
   );
+  return members.map(({ input, baseRate }, head) => {
+    const [start, end] = ranges[head]!;
+    const learningRate = (baseRate * batchSize) / 256;
+    const name = headName(input, learningRate);
+    return {
+      ...{ name, input, baseRate, start, end, learningRate },
+      get initial() {
+        return initialOf(head);
+      },
+    };
+  });
+}
+
+/**
+ * Heads of these widths by number, whose weights are drawn one head after the other from one stream. None is kept, only where the draws of
+ * each begin: 52 heads over 1,000 classes of a wide model are a gigabyte.
+ */
+function initialHeads(widths: readonly number[], classes: number, seed: number): (head: number) => LinearClassifier {
+  const begins = [random(seed)];
+  const draw = (head: number): LinearClassifier => {
+    const draws = begins[head]!.fork();
+    const data = new Float32Array(classes * widths[head]!);
+    for (let i = 0; i < data.length; i++) data[i] = 0.01 * draws.normal();
+    begins[head + 1] ??= draws;
+    return { weight: { data, rows: classes, cols: widths[head]! }, bias: new Float32Array(classes) };
+  };
+  return (head) => {
+    while (begins.length <= head) draw(begins.length - 1);
+    return draw(head);
+  };
 }
 
 /** `classifier_4_blocks_avgpool_True_lr_0_05000`. */

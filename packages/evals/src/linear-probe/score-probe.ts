@@ -6,9 +6,21 @@ import { checkSet } from '../check-features';
 import { checkClassifier, classify, restrictClasses } from '../classifier';
 import { hitItems } from '../compare/item-results';
 import { checkArgument, checkOption, checkOptions } from '../errors';
+import type { Matrix } from '../matrix';
 import { anyHitRate, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import type { ItemResults, Outcome } from '../outcome';
-import { checkProbeFeatures, inputRows, PROBE_PARTS, type ProbeFeatures, type ProbeInput } from './probe-features';
+import {
+  checkProbeFeatures,
+  inputRows,
+  isStored,
+  PROBE_PARTS,
+  type ProbeFeatures,
+  type ProbeInput,
+  type ProbeShape,
+  STORED_PARTS,
+  type StoredProbeFeatures,
+} from './probe-features';
+import { asStored, readRows, rowWidth } from './stored-features';
 
 /** A trained classifier with what it reads; scores any features of the same model. */
 export interface Probe {
@@ -40,29 +52,43 @@ export interface ProbeScore {
   readonly items: ItemResults;
 }
 
-/** @throws EvalsError `features`, `labels` or `options` */
+/**
+ * @param features in memory, or stored, which are read once in their order
+ * @throws EvalsError `features`, `labels` or `options`
+ */
 export async function scoreProbe(
   probe: Probe,
-  features: ProbeFeatures,
+  features: ProbeFeatures | StoredProbeFeatures,
   options: ScoreProbeOptions = {},
 ): Promise<ProbeScore> {
   checkOptions('scoreProbe', options, OPTIONS);
   checkProbe(probe);
-  checkSet('scoreProbe: features', features, PROBE_PARTS);
-  checkInput(probe.input, features);
-  checkProbeFeatures(features);
-  return scoreChecked(probe, features, options);
+  checkFeatures('scoreProbe: features', features);
+  const stored = asStored(features);
+  checkInput(probe.input, stored);
+  return scoreChecked(probe, stored, options);
+}
+
+/** Refuses what are no features of either kind; stored ones are looked at as they are read. */
+export function checkFeatures(what: string, features: ProbeFeatures | StoredProbeFeatures): void {
+  const stored = typeof features === 'object' && features !== null && isStored(features);
+  checkSet(what, features, stored ? STORED_PARTS : PROBE_PARTS);
+  if (!stored) checkProbeFeatures(features as ProbeFeatures);
 }
 
 /** The same of a probe and features that have been checked. */
 export async function scoreChecked(
   { input, classifier: all }: Probe,
-  features: ProbeFeatures,
+  features: StoredProbeFeatures,
   { classMapping, accepted, backend = cpuBackend }: ScoreProbeOptions,
 ): Promise<ProbeScore> {
   const items = features.labels.length;
   const classifier = classMapping ? restrictClasses(all, classMapping) : all;
-  const ranked = await rankedClasses(backend, classifier, { features, input });
+  const kept = Math.min(RANKED, classifier.weight.rows);
+  const ranked = new Int32Array(items * kept);
+  await classifyInBlocks(backend, [{ input, classifier }], features, (logits, _, begin) => {
+    ranked.set(topClasses(logits, RANKED), begin * kept);
+  });
   const predicted = firstChoices(ranked, items);
   if (!accepted) {
     const classes = features.labels.reduce((max, label) => Math.max(max, label + 1), classifier.weight.rows);
@@ -125,23 +151,45 @@ export function probeOutcome(score: ProbeScore, from: ScoredProbe): Outcome {
 
 /** Classes that top-5 looks at. */
 const RANKED = 5;
-/** Items whose logits are in memory at once. */
+/** Items whose logits are in memory at once, and values of their features. */
 const ITEM_BLOCK = 16_384;
+const BLOCK_VALUES = 2 ** 26;
 
-/** The five classes with the largest logits of each item `[n, 5]`. */
-async function rankedClasses(
+/** Top-1 of each of several classifiers, in one pass over the features. */
+export async function top1Of(
   backend: EvalBackend,
-  classifier: LinearClassifier,
-  { features, input }: { readonly features: ProbeFeatures; readonly input: ProbeInput },
-): Promise<Int32Array> {
+  probes: readonly Probe[],
+  features: StoredProbeFeatures,
+): Promise<number[]> {
+  const { labels } = features;
+  const hits = new Float64Array(probes.length);
+  await classifyInBlocks(backend, probes, features, (logits, probe, begin) => {
+    topClasses(logits, 1).forEach((predicted, i) => {
+      if (predicted === labels[begin + i]) hits[probe]! += 1;
+    });
+  });
+  return Array.from(hits, (count) => count / labels.length);
+}
+
+/** Reads the features once, in blocks, and gives the logits of each probe on each of them; `begin`: number of the block's first item. */
+async function classifyInBlocks(
+  backend: EvalBackend,
+  probes: readonly Pick<Probe, 'input' | 'classifier'>[],
+  features: StoredProbeFeatures,
+  give: (logits: Matrix, probe: number, begin: number) => void,
+): Promise<void> {
   const items = features.labels.length;
-  const kept = Math.min(RANKED, classifier.weight.rows);
-  const ranked = new Int32Array(items * kept);
-  for (let begin = 0; begin < items; begin += ITEM_BLOCK) {
-    const rows = inputRows(features, input, begin, Math.min(begin + ITEM_BLOCK, items));
-    ranked.set(topClasses(await classify(backend, classifier, rows), RANKED), begin * kept);
+  const size = Math.max(1, Math.min(ITEM_BLOCK, Math.floor(BLOCK_VALUES / rowWidth(features))));
+  for (let begin = 0; begin < items; begin += size) {
+    const rows = await readRows(features, begin, Math.min(begin + size, items));
+    // probes that read the same follow each other
+    let read: { readonly input: ProbeInput; readonly x: Matrix } | undefined;
+    for (const [p, { input, classifier }] of probes.entries()) {
+      if (read?.input.blocks !== input.blocks || read.input.avgpool !== input.avgpool)
+        read = { input, x: inputRows(rows, input, 0, rows.labels.length) };
+      give(await classify(backend, classifier, read.x), p, begin);
+    }
   }
-  return ranked;
 }
 
 function checkProbe(probe: Probe): void {
@@ -151,10 +199,10 @@ function checkProbe(probe: Probe): void {
 }
 
 /** A probe reads as many blocks as it was trained on, and the patch mean where it was. */
-function checkInput({ blocks, avgpool }: ProbeInput, features: ProbeFeatures): void {
+function checkInput({ blocks, avgpool }: ProbeInput, features: ProbeShape): void {
   checkOption(
-    blocks <= features.blocks.length && (!avgpool || features.patchMean !== undefined),
-    `the probe reads ${blocks} blocks${avgpool ? ' and the patch mean' : ''}, the features have ${features.blocks.length} ` +
+    blocks <= features.blocks && (!avgpool || features.patchMean),
+    `the probe reads ${blocks} blocks${avgpool ? ' and the patch mean' : ''}, the features have ${features.blocks} ` +
       `${features.patchMean ? 'and' : 'without'} the patch mean; give those that it was trained on`,
   );
 }

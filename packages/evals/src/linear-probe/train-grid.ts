@@ -2,17 +2,27 @@
  * Trains all classifiers of a probe grid together, by SGD with momentum and a cosine schedule. The learning rate of
  * step `i` is the classifier's rate times `(1 + cos(pi i / iterations)) / 2`.
  */
-import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import type { EvalBackend, LinearClassifier, LinearGridState } from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import type { Matrix } from '../matrix';
 import { permutation, random } from '../numerics/random';
-import { type ProbeFeatures, probeRows } from './probe-features';
+import type { Json } from '../outcome';
+import { type ProbeFeatures, probeRows, takeLabels } from './probe-features';
 import type { ProbeHead } from './probe-grid';
 
 /** One step's items: shared feature rows and their classes. */
 export interface ProbeBatch {
   readonly x: Matrix;
   readonly labels: Int32Array;
+  /** Where its source goes on after it, of those that have to be told. */
+  readonly place?: Json | undefined;
+}
+
+/** A grid in training, after so many steps. */
+export interface GridInTraining {
+  readonly iteration: number;
+  readonly grid: LinearGridState;
+  readonly place?: Json | undefined;
 }
 
 export interface TrainGridOptions {
@@ -25,22 +35,28 @@ export interface TrainGridOptions {
   readonly weightDecay?: number;
   /** Called after each step with every head's loss. */
   readonly onStep?: (iteration: number, losses: Float64Array) => void;
+  /** Training that goes on; the batches are those that follow. */
+  readonly from?: GridInTraining | undefined;
+  /** Asked after each step but the last: what keeps the state, where that is due. */
+  readonly keep?: () => ((state: GridInTraining) => Promise<void>) | undefined;
 }
 
 /** @throws EvalsError `options` when the batches end before the iterations do. */
 export async function trainGrid(
   backend: EvalBackend,
   source: Iterable<ProbeBatch> | AsyncIterable<ProbeBatch>,
-  { heads, classes, iterations, momentum = 0.9, weightDecay = 0, onStep }: TrainGridOptions,
+  { heads, classes, iterations, momentum = 0.9, weightDecay = 0, onStep, from, keep }: TrainGridOptions,
 ): Promise<LinearClassifier[]> {
   const inputs = Math.max(...heads.map(({ end }) => end));
   using session = backend.openLinearGrid({ inputs, classes, heads, momentum, weightDecay });
-  let iteration = 0;
-  for await (const { x, labels } of source) {
+  let iteration = from?.iteration ?? 0;
+  if (from) session.load(from.grid);
+  for await (const { x, labels, place } of source) {
     const losses = await session.step(x, labels, cosine(iteration, iterations));
     onStep?.(iteration, losses);
     iteration += 1;
     if (iteration === iterations) return await session.heads();
+    await keep?.()?.({ iteration, grid: await session.save(), place });
   }
   throw new EvalsError('options', `the batches ended after ${iteration} of ${iterations} iterations; supply more`);
 }
@@ -50,24 +66,32 @@ export function cosine(step: number, total: number): number {
   return 0.5 * (1 + Math.cos((Math.PI * step) / total));
 }
 
+export interface ShuffleOptions {
+  readonly size: number;
+  readonly seed: number;
+  /** Batches that are not asked for, as they were had before. */
+  readonly skipped?: number;
+}
+
 /** Endless batches of `size` of these items, each pass over them in a new order; a last incomplete batch joins the next pass. */
 export function* shuffledBatches(
   features: ProbeFeatures,
   items: ArrayLike<number>,
-  size: number,
-  seed: number,
+  { size, seed, skipped = 0 }: ShuffleOptions,
 ): Generator<ProbeBatch> {
   const draws = random(seed);
   let order = permutation(items.length, draws);
-  let next = 0;
+  let next = skipped * size;
+  for (; next > order.length; order = permutation(items.length, draws)) next -= order.length;
   while (true) {
-    const drawn = Int32Array.from({ length: size }, () => {
+    const drawn = new Int32Array(size);
+    for (let i = 0; i < size; i++) {
       if (next === order.length) {
         order = permutation(items.length, draws);
         next = 0;
       }
-      return items[order[next++]!]!;
-    });
-    yield { x: probeRows(features, drawn), labels: drawn.map((item) => features.labels[item]!) };
+      drawn[i] = items[order[next++]!]!;
+    }
+    yield { x: probeRows(features, drawn), labels: takeLabels(features.labels, drawn) };
   }
 }

@@ -18,17 +18,21 @@ export interface Random {
   readonly integer: (limit: number) => number;
   /** Standard normal (Box-Muller). */
   readonly normal: () => number;
+  /** Another stream that goes on from here. */
+  readonly fork: () => Random;
 }
 
 /** Opens the stream of a seed, a whole number in 0 .. 2^53 - 1. Throws `EvalsError` `options` for anything else. */
-export function random(seed: number): Random {
-  const generator = open(seed);
+export const random = (seed: number): Random => drawsOf(open(seed));
+
+function drawsOf(generator: ReturnType<typeof open>): Random {
   const uniform = () => uniformFloat64(generator);
   return {
     uniform,
     integer: (limit) => uniformInt(generator, 0, limit - 1),
     // 1 - u keeps the logarithm's argument above 0.
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
+    fork: () => drawsOf(generator.clone()),
   };
 }
 
@@ -49,7 +53,8 @@ function open(seed: number) {
 
 /** The numbers `0..count - 1` in random order (Fisher-Yates). */
 export function permutation(count: number, draws: Random): Int32Array {
-  const order = Int32Array.from({ length: count }, (_, i) => i);
+  const order = new Int32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   for (let i = count - 1; i > 0; i--) {
     const j = draws.integer(i + 1);
     [order[i], order[j]] = [order[j]!, order[i]!];

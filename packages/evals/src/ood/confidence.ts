@@ -1,11 +1,13 @@
 /** The confidence scores of out-of-distribution detection by name: what each needs, and how it is fitted. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import { LABELLED } from '../check-features';
+import { classify } from '../classifier';
 import { checkOption } from '../errors';
-import { classTokens, type LabelledFeatures } from '../features';
+import { type Batched, batches, classTokens, type LabelledFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { knnConfidence } from './knn-score';
 import { type LogitScore, logitConfidence } from './logit-scores';
-import { fitMahalanobis, mahalanobisConfidence } from './mahalanobis';
+import { fitMahalanobis, type MahalanobisModel, mahalanobisConfidence } from './mahalanobis';
 import { fitVim, vimConfidence } from './vim';
 
 /** A confidence score; see `logitConfidence`, `knnConfidence`, `mahalanobisConfidence` and `vimConfidence`. */
@@ -27,8 +29,8 @@ export const OOD_SCORES: readonly OodScore[] = [
 export interface OodReference {
   /** Needed by `msp`, `max-logit`, `energy`, `gen` and `vim`. */
   readonly classifier?: LinearClassifier;
-  /** Needed by `knn`, the Mahalanobis scores and `vim`. */
-  readonly train?: LabelledFeatures;
+  /** Needed by `knn`, the Mahalanobis scores and `vim`; a series of batches, which is read several times, where it does not fit in memory. */
+  readonly train?: Batched<LabelledFeatures>;
 }
 
 export interface ConfidenceOptions {
@@ -58,6 +60,28 @@ export function possibleScores({ classifier, train }: OodReference): OodScore[] 
   );
 }
 
+/** What scores have in common, computed once for all of them. */
+export interface SharedFits {
+  readonly logitsOf: LogitsOf;
+  readonly mahalanobis: () => Promise<MahalanobisModel>;
+}
+
+export function sharedFits(backend: EvalBackend, { classifier, train }: OodReference): SharedFits {
+  const known = new Map<Matrix, Promise<Matrix>>();
+  let model: Promise<MahalanobisModel> | undefined;
+  return {
+    logitsOf(x) {
+      const logits = known.get(x) ?? classify(backend, classifier!, x);
+      known.set(x, logits);
+      return logits;
+    },
+    mahalanobis() {
+      model ??= fitMahalanobis(backend, train!);
+      return model;
+    },
+  };
+}
+
 /**
  * Fits one score to the reference.
  *
@@ -68,26 +92,31 @@ export async function fitConfidence(
   score: OodScore,
   reference: OodReference,
   { k, temperature, vimDim }: ConfidenceOptions,
-  logitsOf: LogitsOf,
+  { logitsOf, mahalanobis }: SharedFits,
 ): Promise<Confidence> {
   const { classifier, train } = reference;
   checkOption(classifier !== undefined || !NEEDS_CLASSIFIER.includes(score), `the ${score} score needs a classifier`);
   checkOption(train !== undefined || !NEEDS_TRAIN.includes(score), `the ${score} score needs train features`);
   switch (score) {
-    case 'knn': {
-      const bank = classTokens(train!);
-      return (x) => knnConfidence(backend, bank, x, k);
-    }
+    case 'knn':
+      return (x) => knnConfidence(backend, rowsOf(train!), x, k);
     case 'mahalanobis':
     case 'relative-mahalanobis': {
-      const model = await fitMahalanobis(backend, train!);
+      const model = await mahalanobis();
       return (x) => mahalanobisConfidence(backend, model, x, score === 'relative-mahalanobis');
     }
     case 'vim': {
-      const model = await fitVim(backend, classifier!, classTokens(train!), vimDim);
+      const model = await fitVim(backend, classifier!, rowsOf(train!), vimDim);
       return async (x) => vimConfidence(backend, model, x, await logitsOf(x));
     }
     default:
       return async (x) => logitConfidence(score, await logitsOf(x), temperature);
   }
 }
+
+/** Class tokens of each batch; may be iterated several times. */
+const rowsOf = (train: Batched<LabelledFeatures>): AsyncIterable<Matrix> => ({
+  async *[Symbol.asyncIterator]() {
+    for await (const batch of batches('oodDetection: train', train, LABELLED)) yield classTokens(batch);
+  },
+});

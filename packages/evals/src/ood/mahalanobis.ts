@@ -10,8 +10,8 @@
  * distances are taken after whitening by `V`. Sources: Lee et al. 2018; Ren et al. 2021 (relative).
  */
 import type { EvalBackend } from '../backend/eval-backend';
-import type { LabelledFeatures } from '../features';
-import { checkLabels, classTokens } from '../features';
+import { LABELLED } from '../check-features';
+import { type Batched, batches, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { covarianceOf, meanOf, momentsOf } from '../statistics/moments';
@@ -25,27 +25,29 @@ export interface MahalanobisModel {
   readonly centroids: Matrix;
 }
 
-export async function fitMahalanobis(backend: EvalBackend, train: LabelledFeatures): Promise<MahalanobisModel> {
-  const x = classTokens(train);
-  const gram = await momentsOf(backend, x);
+export async function fitMahalanobis(
+  backend: EvalBackend,
+  train: Batched<LabelledFeatures>,
+): Promise<MahalanobisModel> {
+  const classes = new Map<number, ClassSum>();
+  const gram = await momentsOf(backend, countedRows(train, classes));
+  const { rows, cols } = gram;
   const mean = meanOf(gram);
   const total = covarianceOf(gram);
-  const { means, counts } = classMeans(x, train.labels, checkLabels(train.labels, x.rows));
   const within = total.slice();
-  const used = [...counts.keys()].filter((c) => counts[c]! > 0);
-  for (const c of used) {
-    const offset = mean.map((center, d) => means[c * x.cols + d]! - center);
-    for (let i = 0; i < within.length; i++) {
-      within[i]! -= (counts[c]! / x.rows) * offset[Math.floor(i / x.cols)]! * offset[i % x.cols]!;
-    }
+  const used = [...classes].sort(([a], [b]) => a - b).map(([, own]) => own);
+  const offsets = used.map(({ sum, count }) => sum.map((value, d) => value / count - mean[d]!));
+  for (const [c, offset] of offsets.entries()) {
+    const share = used[c]!.count / rows;
+    for (let i = 0, at = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++, at++) within[at]! -= share * offset[i]! * offset[j]!;
   }
-  const withinWhitening = whitening(within, x.cols);
-  const centred = Float32Array.from(
-    used.flatMap((c) => Array.from(mean, (center, d) => means[c * x.cols + d]! - center)),
-  );
-  const data = await backend.products({ data: centred, rows: used.length, cols: x.cols }, withinWhitening);
+  const withinWhitening = whitening(within, cols);
+  const centred = new Float32Array(used.length * cols);
+  for (const [c, offset] of offsets.entries()) centred.set(offset, c * cols);
+  const data = await backend.products({ data: centred, rows: used.length, cols }, withinWhitening);
   const centroids = { data, rows: used.length, cols: withinWhitening.rows };
-  return { mean, within: withinWhitening, total: whitening(total, x.cols), centroids };
+  return { mean, within: withinWhitening, total: whitening(total, cols), centroids };
 }
 
 /** Confidence of each row: minus the squared distance to the nearest class, relative to the background where asked. */
@@ -74,12 +76,25 @@ async function squaredDistances(
   return (await session.assign(centroids)).distances;
 }
 
-function classMeans(x: Matrix, labels: Int32Array, classes: number) {
-  const means = new Float64Array(classes * x.cols);
-  const counts = new Float64Array(classes);
-  for (let i = 0; i < x.data.length; i++) means[labels[Math.floor(i / x.cols)]! * x.cols + (i % x.cols)]! += x.data[i]!;
-  for (const label of labels) counts[label]! += 1;
-  return { means: means.map((value, i) => value / Math.max(1, counts[Math.floor(i / x.cols)]!)), counts };
+/** Sum of the rows of a class, and how many there are. */
+interface ClassSum {
+  readonly sum: Float64Array;
+  count: number;
+}
+
+/** The rows of train as they pass, added up by class into `classes`. */
+async function* countedRows(train: Batched<LabelledFeatures>, classes: Map<number, ClassSum>): AsyncGenerator<Matrix> {
+  for await (const batch of batches('oodDetection: train', train, LABELLED)) {
+    const x = classTokens(batch);
+    checkLabels(batch.labels, x.rows);
+    for (const [i, label] of batch.labels.entries()) {
+      const own = classes.get(label) ?? { sum: new Float64Array(x.cols), count: 0 };
+      classes.set(label, own);
+      for (let d = 0; d < x.cols; d++) own.sum[d]! += x.data[i * x.cols + d]!;
+      own.count += 1;
+    }
+    yield x;
+  }
 }
 
 /** Rows `v / sqrt(lambda)` for the eigenvalues above rounding. */

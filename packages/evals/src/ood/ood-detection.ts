@@ -10,7 +10,7 @@ import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { CLASS_TOKENS, checkSet, LABELLED } from '../check-features';
-import { checkClassifier, classify } from '../classifier';
+import { checkClassifier } from '../classifier';
 import { scoreItems } from '../compare/item-results';
 import { checkOption, checkOptions } from '../errors';
 import { checkLabels, classTokens, type LabelledFeatures } from '../features';
@@ -18,14 +18,7 @@ import type { Matrix } from '../matrix';
 import { firstChoices, hitRate, topClasses } from '../metrics/accuracy';
 import { aupr, auroc, falsePositiveRate } from '../metrics/roc';
 import { elapsed, type Outcome } from '../outcome';
-import {
-  fitConfidence,
-  type LogitsOf,
-  OOD_SCORES,
-  type OodReference,
-  type OodScore,
-  possibleScores,
-} from './confidence';
+import { fitConfidence, OOD_SCORES, type OodReference, type OodScore, possibleScores, sharedFits } from './confidence';
 
 /** Options of `oodDetection`. */
 export interface OodOptions {
@@ -91,13 +84,13 @@ export async function oodDetection(
   const own = classTokens(inside);
   checkLabels(inside.labels, own.rows);
   const others = Object.entries(outside).map(([set, features]) => [set, classTokens(features)] as const);
-  const logitsOf = sharedLogits(backend, reference);
-  const accuracy = reference.classifier && accuracyOf(await logitsOf(own), inside.labels);
+  const shared = sharedFits(backend, reference);
+  const accuracy = reference.classifier && accuracyOf(await shared.logitsOf(own), inside.labels);
   const detections: OodDetection[] = [];
   const outcomes: Outcome[] = [];
   for (const score of scores) {
     const started = performance.now();
-    const confidence = await fitConfidence(backend, score, reference, { k, temperature, vimDim }, logitsOf);
+    const confidence = await fitConfidence(backend, score, reference, { k, temperature, vimDim }, shared);
     const known = await confidence(own);
     for (const [set, features] of others) {
       const foreign = await confidence(features);
@@ -148,7 +141,6 @@ function checkCall(reference: OodReference, sets: OodSets, options: OodOptions):
   checkOption(Number.isInteger(k) && k >= 1, `k is ${k}; it must be a positive integer`);
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   if (reference.classifier) checkClassifier('oodDetection: reference.classifier', reference.classifier);
-  if (reference.train) checkSet('oodDetection: reference.train', reference.train, LABELLED);
   checkSet('oodDetection: sets.inside', sets.inside, LABELLED);
   checkSet('oodDetection: sets', sets, { outside: 'object' });
   for (const [name, set] of Object.entries(sets.outside))
@@ -162,16 +154,6 @@ function detectionMetrics(known: Float64Array, foreign: Float64Array): Omit<OodD
     fpr95: falsePositiveRate(found, 0.95),
     auprIn: aupr({ positive: known, negative: foreign }),
     auprOut: aupr(found),
-  };
-}
-
-/** Logits of each set, computed once for all scores. */
-function sharedLogits(backend: EvalBackend, { classifier }: OodReference): LogitsOf {
-  const known = new Map<Matrix, Promise<Matrix>>();
-  return (x) => {
-    const logits = known.get(x) ?? classify(backend, classifier!, x);
-    known.set(x, logits);
-    return logits;
   };
 }
 

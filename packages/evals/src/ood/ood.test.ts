@@ -137,6 +137,26 @@ test('without a classifier only feature scores run; asking for others says what 
   await expect(oodDetection({}, { inside, outside })).rejects.toThrow(/give a classifier, train features/);
 });
 
+test('a series of batches gives what train features in memory give', async () => {
+  const { classifier } = await logisticRegression(train, inside, { cs: [1] });
+  const outside = { far: { dim: 8, cls: gaussian(60, 8, 99).data } };
+  const { dim, cls, labels } = train;
+  const series = {
+    async *[Symbol.asyncIterator]() {
+      for (const [begin, end] of [
+        [0, 31],
+        [31, 150],
+        [150, 160],
+      ] as const)
+        yield { dim, cls: cls.subarray(begin * dim, end * dim), labels: labels.subarray(begin, end) };
+    },
+  };
+  const run = async (reference: typeof train | typeof series) =>
+    (await oodDetection({ train: reference, classifier }, { inside, outside }, { k: 5, vimDim: 4 })).detections;
+  const [streamed, held] = [await run(series), await run(train)];
+  for (const [i, { score, auroc }] of held.entries()) expect(streamed[i]!.auroc, score).toBeCloseTo(auroc, 12);
+});
+
 test('groups are averaged over their sets, each alike however large it is', async () => {
   const outside = {
     close: { dim: 8, cls: gaussian(20, 8, 99).data },

@@ -9,9 +9,11 @@
  */
 import { Matrix as DenseMatrix, pseudoInverse } from 'ml-matrix';
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import { ROWS } from '../check-features';
 import { classify } from '../classifier';
 import { checkOption } from '../errors';
-import type { Matrix } from '../matrix';
+import { type Batched, batches } from '../features';
+import { checkWidths, type Matrix } from '../matrix';
 import { symmetricEigen } from '../numerics/symmetric-eigen';
 import { momentsOf } from '../statistics/moments';
 import { logitConfidence } from './logit-scores';
@@ -22,24 +24,40 @@ export interface VimModel {
   readonly alpha: number;
 }
 
+/** Train rows are passed twice: for their moments, and for what logits and residuals are on average. */
 export async function fitVim(
   backend: EvalBackend,
   classifier: LinearClassifier,
-  train: Matrix,
+  train: Batched<Matrix>,
   dim: number,
 ): Promise<VimModel> {
-  const { cols } = train;
+  const { cols } = classifier.weight;
   checkOption(
     Number.isInteger(dim) && dim >= 1 && dim < cols,
     `ViM keeps ${dim} of ${cols} dimensions; it must keep fewer`,
   );
   const origin = originOf(classifier);
-  const { values, vectors } = symmetricEigen((await momentsOf(backend, moved(train, origin))).products, cols);
+  const { values, vectors } = symmetricEigen(
+    (await momentsOf(backend, eachMoved(train, origin, classifier.weight))).products,
+    cols,
+  );
   const data = Float32Array.from(vectors.subarray(dim * cols));
   const residual = { data, rows: values.length - dim, cols };
-  const peaks = logitConfidence('max-logit', await classify(backend, classifier, train));
-  const norms = await residualNorms(backend, residual, moved(train, origin));
-  return { origin, residual, alpha: sum(peaks) / Math.max(sum(norms), Number.MIN_VALUE) };
+  let [peaks, norms] = [0, 0];
+  for await (const x of batches(TRAIN, train, ROWS)) {
+    for (const peak of logitConfidence('max-logit', await classify(backend, classifier, x))) peaks += peak;
+    for (const norm of await residualNorms(backend, residual, moved(x, origin))) norms += norm;
+  }
+  return { origin, residual, alpha: peaks / Math.max(norms, Number.MIN_VALUE) };
+}
+
+const TRAIN = 'oodDetection: train';
+
+async function* eachMoved(rows: Batched<Matrix>, origin: Float64Array, weight: Matrix): AsyncGenerator<Matrix> {
+  for await (const x of batches(TRAIN, rows, ROWS)) {
+    checkWidths(x, weight);
+    yield moved(x, origin);
+  }
 }
 
 export async function vimConfidence(
@@ -71,8 +89,4 @@ async function residualNorms(backend: EvalBackend, residual: Matrix, x: Matrix):
   const squares = new Float64Array(x.rows);
   for (let i = 0; i < parts.length; i++) squares[Math.floor(i / residual.rows)]! += parts[i]! ** 2;
   return squares.map(Math.sqrt);
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
 }

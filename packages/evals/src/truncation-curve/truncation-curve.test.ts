@@ -44,3 +44,20 @@ test('by default the widths halve down to a sixteenth, each with its record', as
   expect(outcomes[1]).toMatchObject({ task: 'truncation-curve', selectedOn: 'nothing', hyper: { of: 16, k: 3 } });
   await expect(truncationCurve(train, train, { widths: [17] })).rejects.toThrow(/width 17 is outside 1..16/);
 });
+
+test('a series of batches gives what features in memory give', async () => {
+  const { dim, cls, labels } = nested(1);
+  const series = {
+    async *[Symbol.asyncIterator]() {
+      for (const [begin, end] of [
+        [0, 64],
+        [64, 150],
+        [150, 160],
+      ] as const)
+        yield { dim, cls: cls.subarray(begin * dim, end * dim), labels: labels.subarray(begin, end) };
+    },
+  };
+  const options = { widths: [4, 2], seeds: [0], k: 10 };
+  const { curve } = await truncationCurve(series, nested(10), options);
+  expect(curve).toEqual((await truncationCurve(nested(1), nested(10), options)).curve);
+});

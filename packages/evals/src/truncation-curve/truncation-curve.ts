@@ -2,14 +2,14 @@
  * Matryoshka truncation curve (paper Fig. 3): how good are the first `m` of `D` numbers of a feature? Measured by k-NN
  * after normalising again; nothing is trained. Two controls say what the curve is worth: the `m` principal components
  * of the train features (what any feature of this model could keep at best by a linear map), and random `m`-dimensional
- * subspaces (what chance keeps).
+ * subspaces (what chance keeps). Train is passed once for the moments of the components and once for each number, and never held.
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
 import type { EvalBackend } from '../backend/eval-backend';
 import { checkSet, LABELLED } from '../check-features';
 import { checkOption, checkOptions } from '../errors';
-import { classTokens, type LabelledFeatures } from '../features';
+import { type Batched, batches, classTokens, type LabelledFeatures } from '../features';
 import { knn } from '../knn/knn';
 import { type Matrix, rowRange, takeColumns } from '../matrix';
 import { randomSubspace } from '../numerics/random-subspace';
@@ -62,29 +62,29 @@ export interface TruncationCurveResult {
 /** A map of feature rows to fewer numbers. */
 type Reduction = (rows: Matrix) => Promise<Matrix>;
 
-/** @throws EvalsError `features`, `labels` or `options` */
+/**
+ * @param train a series of batches, which is read many times, where it does not fit in memory
+ * @throws EvalsError `features`, `labels` or `options`
+ */
 export async function truncationCurve(
-  train: LabelledFeatures,
+  train: Batched<LabelledFeatures>,
   test: LabelledFeatures,
   options: TruncationCurveOptions = {},
 ): Promise<TruncationCurveResult> {
   checkOptions('truncationCurve', options, OPTIONS);
-  checkSet('truncationCurve: train', train, LABELLED);
   checkSet('truncationCurve: test', test, LABELLED);
-  const { widths = halvings(train.dim), controls = ['pca', 'random'], seeds = [0, 1, 2], k = 20 } = options;
+  const { dim } = test;
+  const { widths = halvings(dim), controls = ['pca', 'random'], seeds = [0, 1, 2], k = 20 } = options;
   const { temperature = 0.07, backend = cpuBackend } = options;
-  const bad = widths.find((width) => !Number.isInteger(width) || width < 1 || width > train.dim);
-  checkOption(bad === undefined, `width ${bad} is outside 1..${train.dim}`);
+  const bad = widths.find((width) => !Number.isInteger(width) || width < 1 || width > dim);
+  checkOption(bad === undefined, `width ${bad} is outside 1..${dim}`);
   const odd = controls.find((control) => control !== 'pca' && control !== 'random');
   checkOption(odd === undefined, `there is no control ${odd}; controls are pca, random`);
-  const pca = controls.includes('pca') ? fitPca(await momentsOf(backend, classTokens(train)), train.dim) : undefined;
+  const pca = controls.includes('pca') ? fitPca(await momentsOf(backend, rowsOf(train)), dim) : undefined;
   const randomSeeds = controls.includes('random') ? seeds : [];
   const score = async (reduce: Reduction) => {
-    const reduced = async (set: LabelledFeatures) => {
-      const { data, cols } = await reduce(classTokens(set));
-      return { dim: cols, cls: data, labels: set.labels };
-    };
-    return (await knn(await reduced(train), await reduced(test), { ks: [k], temperature, backend })).outcome;
+    const queries = await reduced(reduce, test);
+    return (await knn(eachReduced(reduce, train), queries, { ks: [k], temperature, backend })).outcome;
   };
 
   const outcomes: Outcome[] = [];
@@ -95,7 +95,7 @@ export async function truncationCurve(
     const principal = pca && (await score((rows) => projectPca(backend, firstDirections(pca, width), rows)));
     const random: number[] = [];
     for (const seed of randomSeeds) {
-      random.push((await score(onto(backend, randomSubspace(width, train.dim, seed)))).value);
+      random.push((await score(onto(backend, randomSubspace(width, dim, seed)))).value);
     }
     const point = {
       width,
@@ -110,12 +110,27 @@ export async function truncationCurve(
       protocol: 'matryoshka',
       variant: `width ${width}`,
       others: otherValues(point),
-      hyper: { ...truncated.hyper, width, of: train.dim },
+      hyper: { ...truncated.hyper, width, of: dim },
       seeds: randomSeeds,
       wallMs: elapsed(started),
     });
   }
   return { outcomes, curve };
+}
+
+const TRAIN = 'truncationCurve: train';
+
+async function* rowsOf(train: Batched<LabelledFeatures>): AsyncGenerator<Matrix> {
+  for await (const batch of batches(TRAIN, train, LABELLED)) yield classTokens(batch);
+}
+
+async function reduced(reduce: Reduction, { dim, cls, labels }: LabelledFeatures): Promise<LabelledFeatures> {
+  const { data, cols } = await reduce(classTokens({ dim, cls }));
+  return { dim: cols, cls: data, labels };
+}
+
+async function* eachReduced(reduce: Reduction, train: Batched<LabelledFeatures>): AsyncGenerator<LabelledFeatures> {
+  for await (const batch of batches(TRAIN, train, LABELLED)) yield await reduced(reduce, batch);
 }
 
 /** D, D/2, ... D/16, as far as they are whole. */

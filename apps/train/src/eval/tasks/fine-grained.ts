@@ -24,8 +24,8 @@ import type { EvalContext } from '../context';
 import { fineGrainedCost } from '../estimate/costs/fine-grained';
 import { type FoundSets, findSets, KNOWN_SETS } from '../fine-grained-sets';
 import { ofCls } from '../idle-options';
+import type { ImagePart } from '../image-part';
 import { follow, PAPER_LOGREG, type ProtocolOptions, protocolOption } from '../paper-protocol';
-import type { ImagePart } from '../part';
 import { penaltyChart, type Regressed, type RegressionAsked, regress } from '../regression';
 import { PAPER_MODELS, writeJson } from '../results';
 import type { EvalTask } from '../task';
@@ -126,12 +126,12 @@ async function scored(
   const opened = await openBenchmarkSets(found, limits);
   try {
     const { train, validation, test } = opened.test.labels ? opened : requireLabels(opened);
-    const part = (set: ImageSet): Promise<ImagePart> =>
+    const part = (set: ImageSet): ImagePart =>
       context.of({ ...set, notes: [...set.notes, ...lines] }, { patchMean: false, resize: asked.followed.resize });
     const parts = {
-      train: await part(train),
-      ...(validation && { validation: await part(validation) }),
-      test: await part(test),
+      train: part(train),
+      ...(validation && { validation: part(validation) }),
+      test: part(test),
     };
     return { parts, ...(await regress(context, parts, asked)) };
   } finally {

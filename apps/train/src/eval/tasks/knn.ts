@@ -3,6 +3,7 @@ import { knn, knnFewShot } from '@franca/evals';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
 import { knnCost } from '../estimate/costs/knn';
 import { ofCls } from '../idle-options';
+import { heldImages } from '../image-part';
 import { follow, type KnnValues, learntFrom, PAPER_KNN, type ProtocolOptions, protocolOption } from '../paper-protocol';
 import type { EvalTask } from '../task';
 
@@ -31,17 +32,19 @@ export const task: EvalTask = {
     const asked = { task: 'knn', protocol, paper: PAPER_KNN, given: options, input: context.input() };
     const followed = follow(asked);
     const { values, resize } = followed;
-    const train = await context.stream('train', { resize });
+    const train = await context.labelled('train', { resize, patchMean: false });
     const { notes, hyper } = learntFrom(followed, asked.task, train.set);
     const test = await context.labelled('test', { resize, patchMean: false });
+    const { labelled: queries } = await heldImages(test);
+    const { batches } = await train.features();
     const { backend } = context;
     // With fewer images than neighbours all of them vote, whatever k is.
     const ks = values.k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, train.set.length));
     const voting = { ks, backend, temperature: values.temperature, classes: train.set.classes.length };
     const { outcome } =
       shots === undefined
-        ? await knn(train.batches, test.features.labelled, voting)
-        : await knnFewShot(train.batches, test.features.labelled, { ...voting, shots, tries });
+        ? await knn(batches, queries, voting)
+        : await knnFewShot(batches, queries, { ...voting, shots, tries });
     const set = { ...test.set, notes: [...test.set.notes, ...notes] };
     const settled = { ...outcome, hyper: { ...outcome.hyper, ...hyper } };
     return { records: context.records({ ...test, set }, [settled], undefined, [train]) };

@@ -1,9 +1,8 @@
-import { cpuBackend, type LabelledFeatures } from '@franca/evals';
+import { cpuBackend, type LabelledFeatures, type StoredProbeFeatures } from '@franca/evals';
 import { expect, test } from 'vitest';
 import type { ImageSet } from '../../image-sets/image-set';
 import type { EvalContext } from '../context';
-import type { ImageStream } from '../image-stream';
-import type { ImagePart } from '../part';
+import { type ImagePart, labelledBatches } from '../image-part';
 import { task } from './ood';
 
 /** Two images of each of six classes that lie far apart, of a list of a hundred. */
@@ -15,21 +14,29 @@ const features: LabelledFeatures = {
   ),
   labels: Int32Array.from(CLASSES.flatMap((label) => [label, label])),
 };
-const part: ImagePart = {
+const probe: StoredProbeFeatures = {
+  ...{ dim: 6, blocks: 1, patchMean: false, labels: features.labels },
+  read: async (begin, end) => ({
+    dim: 6,
+    blocks: [features.cls.subarray(6 * begin, 6 * end)],
+    labels: features.labels.subarray(begin, end),
+  }),
+};
+const part: Partial<ImagePart> = {
   set: {
     classes: Array.from({ length: 100 }, (_, i) => `${i}`),
     notes: [] as readonly string[],
   } as Partial<ImageSet> as ImageSet,
   preprocessing: 'none',
-  features: { images: [], labelled: features, probe: { ...features, blocks: [features.cls] } },
+  shape: { dim: 6, blocks: 1, patchMean: false },
+  features: async () => ({ images: new Int32Array(12), probe, batches: labelledBatches(probe) }),
 };
 
 test('of the classes that have images two of every five are foreign', async () => {
   const context = {
     backend: cpuBackend,
     input: () => ({ size: 32, patchSize: 8 }),
-    labelled: async () => part,
-    stream: async () => ({ set: part.set }) as Partial<ImageStream> as ImageStream,
+    labelled: async () => part as ImagePart,
     records: () => [],
   } as Partial<EvalContext> as EvalContext;
   const { section } = await task.run(context, {});

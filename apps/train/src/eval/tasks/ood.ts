@@ -4,6 +4,7 @@
  */
 import { shuffledOrder } from '@franca/data';
 import {
+  chosenRows,
   type LabelledFeatures,
   type LinearClassifier,
   linearProbe,
@@ -15,7 +16,7 @@ import {
   oodDetection,
   oodMeans,
   type ProbeInput,
-  probeRows,
+  type StoredProbeFeatures,
 } from '@franca/evals';
 import type { ReportTable } from '@franca/viz';
 import { Option } from 'commander';
@@ -24,7 +25,9 @@ import { namedData, positiveInteger, someOf } from '../../options/option-values'
 import type { EvalContext } from '../context';
 import { oodCost } from '../estimate/costs/ood';
 import { type GivenOptions, ofCls } from '../idle-options';
+import { type ImagePart, type ImageRequest, labelledBatches } from '../image-part';
 import { probeBatch } from '../linear-training';
+import { heldRow, heldRows, rowsOf } from '../one-row';
 import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
 import {
   DEVIATING,
@@ -35,7 +38,6 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from '../paper-protocol';
-import type { ImagePart, ImageRequest, Parts } from '../part';
 import { classIdsOf } from '../probe-classes';
 import type { SavedProbe } from '../probe-file';
 import type { EvalTask } from '../task';
@@ -92,10 +94,10 @@ export const task: EvalTask = {
     const plan = await planOod(context, options);
     const sets = await openOodSets(options);
     const read = await readParts(context, sets, plan);
-    const { train, inside, foreign } = read.foreign.size > 0 ? featuresOf(read) : splitClasses(read);
+    const { train, inside, foreign } = await (read.foreign.size > 0 ? featuresOf(read) : splitClasses(read));
     const classifier = plan.saved?.probe.classifier ?? (await trained(context, train!, inside));
     const { outcomes } = await oodDetection(
-      { classifier, ...(train && { train }) },
+      { classifier, ...(train && { train: labelledBatches(train) }) },
       { inside, outside: foreign },
       {
         backend: context.backend,
@@ -192,43 +194,43 @@ interface ReadParts {
 
 async function readParts(context: EvalContext, sets: OodSets, { saved, request, scores }: Plan): Promise<ReadParts> {
   const isNeeded = !saved || scores.some((score) => NEEDS_TRAIN.includes(score));
-  const learnt = isNeeded ? (await context.stream('train', request)).set : undefined;
+  const whole = isNeeded ? await context.labelled('train', request) : undefined;
+  const learnt = whole?.set;
   const classes = saved?.classes ?? classIdsOf(learnt!);
   const inside = sets.inside ?? (saved ? await context.tested() : undefined);
   // classes that a classifier does not have are refused before anything is computed
   const known = inside && knownSet(inside, classes);
   const renumbered = learnt && saved && knownSet(learnt, classes);
-  const part = (set: OpenSet): Promise<ImagePart> => context.of(set, request);
-  const train = renumbered ? await part(renumbered) : learnt && (await context.labelled('train', request));
-  const test = known ? await part(known) : await context.labelled('test', request);
+  const part = (set: OpenSet): ImagePart => context.of(set, request);
+  const train = renumbered ? part(renumbered) : whole;
+  const test = known ? part(known) : await context.labelled('test', request);
   const foreign = new Map<string, ImagePart>();
-  for (const [name, set] of sets.outside) foreign.set(name, await part(set));
+  for (const [name, set] of sets.outside) foreign.set(name, part(set));
   return { train, test, foreign };
 }
 
-/** What the classifier reads of each image, as one row. */
-function inputOf({ features: { probe } }: ImagePart): LabelledFeatures {
-  const { data, cols } = probeRows(probe);
-  return { dim: cols, cls: data, labels: probe.labels };
+/** What is compared, each image as one row: train on disk, the others in memory. */
+interface Compared {
+  readonly train: StoredProbeFeatures | undefined;
+  readonly inside: LabelledFeatures;
+  readonly foreign: Readonly<Record<string, LabelledFeatures>>;
 }
 
-const featuresOf = ({ train, test, foreign }: ReadParts) => ({
-  train: train && inputOf(train),
-  inside: inputOf(test),
-  foreign: Object.fromEntries([...foreign].map(([name, part]) => [name, inputOf(part)])),
-});
+async function featuresOf({ train, test, foreign }: ReadParts): Promise<Compared> {
+  const inside = await heldRows(test);
+  const others: [string, LabelledFeatures][] = [];
+  for (const [name, part] of foreign) others.push([name, await heldRows(part)]);
+  return { train: train && (await rowsOf(train)), inside, foreign: Object.fromEntries(others) };
+}
 
 async function trained(
   context: EvalContext,
-  train: LabelledFeatures,
-  inside: LabelledFeatures,
+  train: StoredProbeFeatures,
+  { dim, cls, labels }: LabelledFeatures,
 ): Promise<LinearClassifier> {
-  const probeOf = ({ dim, cls, labels }: LabelledFeatures) => ({ dim, blocks: [cls], labels });
-  const { probe } = await linearProbe(probeOf(train), probeOf(inside), {
-    backend: context.backend,
-    blocks: [1],
-    batchSize: probeBatch(train.labels.length),
-  });
+  const inside = { dim, blocks: [cls], labels };
+  const batchSize = probeBatch(train.labels.length);
+  const { probe } = await linearProbe(train, inside, { backend: context.backend, blocks: [1], batchSize });
   return probe.classifier;
 }
 
@@ -290,9 +292,9 @@ function sectionOf({ input, saved }: Plan, outcomes: readonly Outcome[], means: 
 }
 
 /** Known classes with new numbers, and the images of the others as a foreign set. */
-function splitClasses({ train, test }: ReadParts) {
-  const parts: Parts<LabelledFeatures> = { train: inputOf(train!), test: inputOf(test) };
-  const present = [...new Set(parts.train.labels)].sort((a, b) => a - b);
+async function splitClasses({ train: learnt, test }: ReadParts): Promise<Compared> {
+  const train = await rowsOf(learnt!);
+  const present = [...new Set(train.labels)].sort((a, b) => a - b);
   const classes = present.length;
   if (classes < 4)
     throw new TrainError('data', `${classes} classes are too few to leave some out; name foreign data with --outside`);
@@ -300,21 +302,33 @@ function splitClasses({ train, test }: ReadParts) {
   const known = Array.from({ length: Math.ceil(classes * 0.6) }, (_, i) => present[order(i)]!).sort((a, b) => a - b);
   const numbers = new Map(known.map((label, number) => [label, number]));
   const heldOut = `${classes - known.length} held-out classes`;
+  const tested = await rowsOf(test);
   return {
-    train: itemsOf(parts.train, numbers),
-    inside: itemsOf(parts.test, numbers),
-    foreign: { [heldOut]: itemsOf(parts.test, undefined, numbers) },
+    train: withNumbers(train, numbers),
+    inside: await heldRow(withNumbers(tested, numbers)),
+    foreign: {
+      [heldOut]: await heldRow(
+        chosenRows(
+          tested,
+          rowsWhere(tested, (label) => !numbers.has(label)),
+        ),
+      ),
+    },
   };
 }
 
-/** Items whose class is in `kept`, renumbered, or is not in `left`. */
-function itemsOf(
-  { dim, cls, labels }: LabelledFeatures,
-  kept: ReadonlyMap<number, number> | undefined,
-  left?: ReadonlyMap<number, number>,
-): LabelledFeatures {
-  const rows = [...labels.keys()].filter((row) => (kept ? kept.has(labels[row]!) : !left!.has(labels[row]!)));
-  const out = new Float32Array(rows.length * dim);
-  for (const [i, row] of rows.entries()) out.set(cls.subarray(row * dim, (row + 1) * dim), i * dim);
-  return { dim, cls: out, labels: Int32Array.from(rows, (row) => kept?.get(labels[row]!) ?? 0) };
+/** The rows of known classes, with these numbers. */
+function withNumbers(features: StoredProbeFeatures, numbers: ReadonlyMap<number, number>): StoredProbeFeatures {
+  const chosen = chosenRows(
+    features,
+    rowsWhere(features, (label) => numbers.has(label)),
+  );
+  return { ...chosen, labels: chosen.labels.map((label) => numbers.get(label)!) };
+}
+
+function rowsWhere({ labels }: StoredProbeFeatures, isMeant: (label: number) => boolean): Int32Array {
+  const rows = new Int32Array(labels.length);
+  let count = 0;
+  for (const [row, label] of labels.entries()) if (isMeant(label)) rows[count++] = row;
+  return rows.subarray(0, count);
 }

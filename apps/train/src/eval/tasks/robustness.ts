@@ -8,8 +8,8 @@ import { TrainError } from '../../errors';
 import { namedData } from '../../options/option-values';
 import type { EvalContext } from '../context';
 import { robustnessCost } from '../estimate/costs/robustness';
+import type { ImagePart } from '../image-part';
 import { PAPER_LINEAR } from '../paper-protocol';
-import type { ImagePart } from '../part';
 import { classIdsOf, mapClasses, type ScoreOptions, scoreAccepted, scoreSet } from '../probe-classes';
 import { readProbe } from '../probe-file';
 import { acceptedClasses } from '../real-labels';
@@ -54,7 +54,7 @@ export const task: EvalTask = {
     const used = await useProbe('robustness', context, options);
     const records = context.records(used.test, [used.outcome], undefined, used.others);
     for (const { part, score, among } of sets) {
-      const read = await part(used);
+      const read = part(used);
       const began = performance.now();
       const found = await score(used, read);
       const candidates = among === 'own' ? read.set.classes.length : used.classes.length;
@@ -76,7 +76,7 @@ export const task: EvalTask = {
 /** A test set besides that of the data. */
 interface OtherSet extends Pick<ScoreOptions, 'among'> {
   /** Its images, with what the probe reads of them. */
-  part(used: UsedProbe): Promise<ImagePart>;
+  part(used: UsedProbe): ImagePart;
   score(used: UsedProbe, part: ImagePart): Promise<ProbeScore>;
 }
 
@@ -93,16 +93,16 @@ async function openSets(context: EvalContext, options: Options): Promise<OtherSe
     );
   const classes = options.probe
     ? (await readProbe(options.probe, context.model())).classes
-    : classIdsOf((await context.stream('train')).set);
+    : classIdsOf((await context.labelled('train')).set);
   const { backend } = context;
   const sets: OtherSet[] = [];
   for (const [name, path] of found) {
     if (name === REAL) {
-      const { set } = options.probe ? { set: await context.tested() } : await context.stream('test');
+      const { set } = options.probe ? { set: await context.tested() } : await context.labelled('test');
       const accepted = await acceptedClasses(path, set, classes);
       sets.push({
         among: 'all',
-        part: async ({ test }) => ({ ...test, set: { ...test.set, dataset: REAL } }),
+        part: ({ test }) => ({ ...test, set: { ...test.set, dataset: REAL } }),
         score: (used, part) => scoreAccepted(used, part, { backend, accepted }),
       });
       continue;

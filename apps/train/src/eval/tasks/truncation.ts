@@ -4,6 +4,7 @@ import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
 import { integerList, positiveInteger } from '../../options/option-values';
 import { truncationCost } from '../estimate/costs/truncation';
 import { ofCls } from '../idle-options';
+import { heldImages } from '../image-part';
 import type { EvalTask } from '../task';
 
 interface Options {
@@ -25,7 +26,9 @@ export const task: EvalTask = {
   async run(context, { widths, neighbours }: Options) {
     const train = await context.labelled('train', { patchMean: false });
     const test = await context.labelled('test', { patchMean: false });
-    const { outcomes, curve } = await truncationCurve(train.features.labelled, test.features.labelled, {
+    const { labelled } = await heldImages(test);
+    const { batches } = await train.features();
+    const { outcomes, curve } = await truncationCurve(batches, labelled, {
       backend: context.backend,
       widths,
       k: neighbours,

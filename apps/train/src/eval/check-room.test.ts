@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { checkRoom } from './part';
+import { checkRoom } from './image-part';
 
 const imageNet = { dataset: 'imagenet-1k', split: 'train', length: 1_281_167 };
 const GIB = 2 ** 30;

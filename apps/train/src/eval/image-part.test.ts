@@ -1,8 +1,9 @@
+import type { Json } from '@franca/evals';
 import { expect, test } from 'vitest';
 import type { FeatureShard } from '../features/compute-shard';
 import type { FeatureSession } from '../features/session';
-import { chosenOf, type ImageSet } from '../image-sets/image-set';
-import { imageStream } from './image-stream';
+import type { ImageSet } from '../image-sets/image-set';
+import { heldImages, imagePart } from './image-part';
 import { PAPER_LINEAR } from './paper-protocol';
 
 /** The tokens of an image say which it is and of which pass. */
@@ -20,8 +21,8 @@ const set = {
   key: String,
 } as Partial<ImageSet> as ImageSet;
 
-/** Of a session, what gives crops and shards; images of `broken` cannot be read. */
-function streamOf(broken: readonly number[] = [], of: ImageSet = set) {
+/** Of a session, what gives crops and stored features; images of `broken` cannot be read. */
+function partOf(broken: readonly number[] = [], of: ImageSet = set) {
   const asked: number[] = [];
   const session: Partial<FeatureSession> = {
     size: 8,
@@ -35,26 +36,35 @@ function streamOf(broken: readonly number[] = [], of: ImageSet = set) {
       const read = Array.from(images).filter((image) => !broken.includes(image));
       if (read.length > 0) yield shard(read, pass);
     },
-    async *shards(some) {
-      const images = Array.from({ length: some.length }, (_, index) => index);
-      yield shard(images.slice(0, 3), 0);
-      yield shard(images.slice(3), 0);
+    async stored(some, { blocks, patchMean }) {
+      const images = Int32Array.from({ length: some.length }, (_, index) => index).filter((i) => !broken.includes(i));
+      const tokens = (begin: number, end: number, of: number) =>
+        Float32Array.from(Array.from(images.subarray(begin, end)).flatMap((image) => [image, of]));
+      return {
+        dim: 2,
+        images,
+        read: async (begin, end) => ({
+          blocks: Array.from({ length: blocks }, (_, b) => tokens(begin, end, b)),
+          ...(patchMean && { patchMean: tokens(begin, end, 9) }),
+        }),
+      };
     },
   };
-  return { asked, stream: imageStream(session as FeatureSession, of, {}) };
+  return { asked, part: imagePart(session as FeatureSession, of, { blocks: 2 }) };
 }
 
 const options = { images: [0, 1, 2, 4, 5, 6], recipe: PAPER_LINEAR.crops, seed: 0 };
 
 /** Images and passes of the first steps. */
-async function steps({ stream }: ReturnType<typeof streamOf>, batchSize: number, count: number) {
-  const found: { images: number[]; passes: number[]; labels: number[] }[] = [];
-  for await (const { blocks, labels } of stream.crops({ ...options, batchSize })) {
+async function steps({ part }: ReturnType<typeof partOf>, batchSize: number, count: number, from?: Json) {
+  const found: { images: number[]; passes: number[]; labels: number[]; place?: Json | undefined }[] = [];
+  for await (const { blocks, labels, place } of part.crops({ ...options, batchSize }, from)) {
     const rows = [...labels.keys()];
     found.push({
       images: rows.map((row) => blocks[0]![2 * row]!),
       passes: rows.map((row) => blocks[0]![2 * row + 1]!),
       labels: Array.from(labels),
+      place,
     });
     if (found.length === count) break;
   }
@@ -62,7 +72,7 @@ async function steps({ stream }: ReturnType<typeof streamOf>, batchSize: number,
 }
 
 test('every step has as many crops, every pass every image once, in an order of its own', async () => {
-  const drawn = await steps(streamOf(), 4, 3);
+  const drawn = await steps(partOf(), 4, 3);
   expect(drawn.map(({ passes }) => passes)).toEqual([
     [0, 0, 0, 0],
     [0, 0, 1, 1],
@@ -74,24 +84,35 @@ test('every step has as many crops, every pass every image once, in an order of 
   expect(second.toSorted()).toEqual(options.images);
   expect(second).not.toEqual(first);
   for (const { images, labels } of drawn) expect(labels).toEqual(images.map((image) => image % 2));
-  const others = await steps(streamOf(), 6, 2);
+  const others = await steps(partOf(), 6, 2);
   expect(others.flatMap(({ images }) => images)).toEqual(all);
 });
 
 test('the next image is taken in place of one that cannot be read; with none at all there is an end', async () => {
-  const drawn = await steps(streamOf([0, 4]), 4, 2);
+  const drawn = await steps(partOf([0, 4]), 4, 2);
   expect(drawn.map(({ images }) => images.length)).toEqual([4, 4]);
   expect(drawn[0]!.images.toSorted()).toEqual([1, 2, 5, 6]);
-  await expect(steps(streamOf(options.images), 4, 1)).rejects.toThrow(/none of the 6 images of d train can be read/);
+  await expect(steps(partOf(options.images), 4, 1)).rejects.toThrow(/none of the 6 images of d train can be read/);
 });
 
-test('class tokens come shard by shard, and some images are held where they are asked for', async () => {
-  const { stream } = streamOf();
-  for (let reading = 0; reading < 2; reading++) {
-    const found: number[] = [];
-    for await (const { cls } of stream.batches) found.push(cls.length / 2);
-    expect(found).toEqual([3, 4]);
-  }
-  const some = await stream.take([5, 6]);
-  expect(some.labelled.labels).toEqual(Int32Array.from([5, 6], (index) => chosenOf(set, [5, 6]).label(index - 5)));
+test('crops go on at the place that came with a step', async () => {
+  const drawn = await steps(partOf([4]), 4, 6);
+  for (const [at, { place }] of drawn.slice(0, 3).entries())
+    expect(await steps(partOf([4]), 4, 2, place)).toEqual(drawn.slice(at + 1, at + 3));
+  await expect(steps(partOf(), 4, 1, { pass: 'first' })).rejects.toThrow(/no place among crops/);
+});
+
+test('features are read by row or in order, of the blocks that were asked for, with labels by image', async () => {
+  const { part } = partOf([2]);
+  const { images, probe, batches } = await part.features();
+  expect([part.shape, Array.from(images)]).toEqual([{ dim: 2, blocks: 1, patchMean: true }, [0, 1, 3, 4, 5, 6]]);
+  expect(await probe.read(1, 3)).toEqual({
+    dim: 2,
+    blocks: [Float32Array.of(1, 1, 3, 1)],
+    patchMean: Float32Array.of(1, 9, 3, 9),
+    labels: Int32Array.of(1, 1),
+  });
+  const held = await heldImages(part);
+  for (let reading = 0; reading < 2; reading++) for await (const batch of batches) expect(batch).toEqual(held.labelled);
+  expect(Array.from((await heldImages(part.take([5, 6]))).labelled.labels)).toEqual([1, 0]);
 });
