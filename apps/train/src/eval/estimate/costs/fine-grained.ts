@@ -16,22 +16,23 @@ export interface FineGrainedCostOptions extends LogregCostOptions {
 }
 
 export async function fineGrainedCost(
-  { session, backend, context, data: { data }, opened: closing }: CostQuestion,
+  question: CostQuestion,
   { protocol, sets: asked, images = {}, ...given }: FineGrainedCostOptions,
 ): Promise<TaskCost> {
+  const { session, backend, context, opened: closing } = question;
   const { values, resize } = follow({
     ...{ task: 'fine-grained', protocol, paper: PAPER_LOGREG, given, input: context.input() },
   });
   const reads: FeatureReading[] = [];
   const work: Work[] = [];
   const sizes: RegressionSizes[] = [];
-  for (const found of (await findSets(data, asked)).sets) {
+  for (const found of (await findSets(question.data.data, asked)).sets) {
     const opened = await openBenchmarkSets(found, images);
     closing.push({ [Symbol.asyncDispose]: opened.close });
     const several = opened.test.labels !== undefined;
     const { train, validation, test } = several ? opened : requireLabels(opened);
     const parts = [train, ...(validation ? [validation] : []), test];
-    reads.push(...parts.map((set) => tokensOf(session, set, { resize })));
+    reads.push(...parts.map((set) => tokensOf(question, set, { resize })));
     const own = {
       train: train.length,
       validation: validation?.length ?? 0,

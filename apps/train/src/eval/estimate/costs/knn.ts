@@ -39,7 +39,7 @@ export async function knnCost(question: CostQuestion, options: KnnCostOptions): 
   ];
   const search = { name: 'search', rows, queries: test.length, dim, k: Math.max(...ks), times };
   return {
-    reads: [train, test].map((set) => tokensOf(session, set, { resize })),
+    reads: [train, test].map((set) => tokensOf(question, set, { resize })),
     work: [searchWork(backend, search), ...passes],
     held: {
       host: 2 * floats(test.length, dim) + (options.shots ? floats(rows, dim, times) : 0),

@@ -21,7 +21,7 @@ export async function linearCost(question: CostQuestion, options: UseProbeOption
   const cost = { backend, shape, ...sizes, batchSize, epochs, iterations, select, learningRates, again: !augment };
   const { steps, columns, judged } = probeSizes(cost);
   const read = (set: typeof train): FeatureReading =>
-    tokensOf(session, set, { blocks: PROBE_BLOCKS, patchMean: true, resize });
+    tokensOf(question, set, { blocks: PROBE_BLOCKS, patchMean: true, resize });
   const held = augment && select !== 'test' ? judged : 0;
   return {
     reads: augment
@@ -32,21 +32,22 @@ export async function linearCost(question: CostQuestion, options: UseProbeOption
         ]
       : [read(train), read(test)],
     work: probeWork(cost),
-    held: probeHeld(cost, columns, test.length + (augment ? held : train.length + judged)),
+    held: probeHeld(cost, columns, augment ? held : train.length),
   };
 }
 
 /** Of one that is read from a file, nothing is trained. */
 async function loadedCost(
-  { session, backend, context }: CostQuestion,
+  question: CostQuestion,
   { resize }: UseProbeOptions,
   shape: { readonly dim: number; readonly blocks: number; readonly patchMean: boolean },
 ): Promise<TaskCost> {
+  const { backend, context } = question;
   const test = await context.tested();
   const classes = test.classes.length;
   const columns = (shape.blocks + Number(shape.patchMean)) * shape.dim;
   return {
-    reads: [tokensOf(session, test, { blocks: shape.blocks, patchMean: shape.patchMean, resize })],
+    reads: [tokensOf(question, test, { blocks: shape.blocks, patchMean: shape.patchMean, resize })],
     work: [scoringWork({ backend, shape, classes }, 'score', test.length * columns * classes)],
     held: { host: 4 * test.length * columns, device: 4 * columns * classes },
   };

@@ -10,10 +10,8 @@ export interface LogregCostOptions extends ProtocolOptions, Partial<LogregValues
 
 export const EVALUATIONS_UNKNOWN = 'how many evaluations a C takes: as many as it took on photographs';
 
-export async function logregCost(
-  { session, backend, context, sets }: CostQuestion,
-  options: LogregCostOptions,
-): Promise<TaskCost> {
+export async function logregCost(question: CostQuestion, options: LogregCostOptions): Promise<TaskCost> {
+  const { session, backend, context, sets } = question;
   const asked = { task: 'logreg', protocol: options.protocol, paper: PAPER_LOGREG, given: options };
   const { values, resize } = follow({ ...asked, input: context.input() });
   const { train, validation, test } = requireLabels(await sets('images'));
@@ -26,7 +24,7 @@ export async function logregCost(
     cs: values.c ?? OFFICIAL_CS,
   };
   return {
-    reads: [train, ...(validation ? [validation] : []), test].map((set) => tokensOf(session, set, { resize })),
+    reads: [train, ...(validation ? [validation] : []), test].map((set) => tokensOf(question, set, { resize })),
     work: [regressionWork(backend, 'fits', sizes)],
     held: regressionHeld(sizes),
     unknown: [EVALUATIONS_UNKNOWN],

@@ -39,7 +39,7 @@ export async function oodCost(question: CostQuestion, options: OodCostOptions): 
   const others = scores.filter((score) => score !== 'knn');
   const held = probeHeld(cost, probeSizes(cost).columns, images + learnt);
   return {
-    reads: [...(train ? [train] : []), ...judged].map((set) => tokensOf(session, set, { patchMean, resize })),
+    reads: [...(train ? [train] : []), ...judged].map((set) => tokensOf(question, set, { patchMean, resize })),
     work: [
       ...(probe === undefined ? probeWork(cost) : []),
       ...(scores.includes('knn') ? [searchWork(backend, search)] : []),

@@ -127,11 +127,19 @@ export function scoringWork(
   };
 }
 
-/** Weights with gradient and momentum on the device; a batch, and the weights once more, beside the features. */
-export function probeHeld({ shape, classes, batchSize }: ProbeCost, columns: number, rows: number): HeldBytes {
+/** What is held of train features, which are read in pools where they are more. */
+const POOL_BYTES = 2 ** 31;
+
+/** Weights with gradient and momentum on the device; a batch, the weights once more and so many rows of features beside them. */
+export function probeHeld(
+  { shape, classes, batchSize }: Pick<ProbeCost, 'shape' | 'classes' | 'batchSize'>,
+  columns: number,
+  rows: number,
+): HeldBytes {
   const tokens = shape.blocks + Number(shape.patchMean);
+  const batch = floats(batchSize, tokens, shape.dim);
   return {
-    host: floats(rows + batchSize, tokens, shape.dim) + 2 * floats(columns, classes),
-    device: 3 * floats(columns, classes) + floats(batchSize, tokens, shape.dim),
+    host: Math.min(POOL_BYTES, floats(rows, tokens, shape.dim)) + batch + floats(columns, classes),
+    device: 3 * floats(columns, classes) + batch,
   };
 }

@@ -2,7 +2,7 @@
 import type { FeatureSession } from '../../../features/session';
 import type { ImageSet } from '../../../image-sets/image-set';
 import { centreCrop, type DenseLook, type Preparation } from '../../../image-sets/preparation';
-import type { FeatureReading } from '../task-cost';
+import type { CostQuestion, FeatureReading } from '../task-cost';
 
 type Sized = Pick<FeatureSession, 'size' | 'model'>;
 
@@ -14,18 +14,16 @@ interface Tokens {
   readonly resize?: number | undefined;
 }
 
-export const tokensOf = (
-  { size, model }: Sized,
+/** Where one of several evaluations reads more blocks, all that any of them reads is computed at once. */
+export function tokensOf(
+  { session: { size, model }, data }: Pick<CostQuestion, 'session' | 'data'>,
   set: ImageSet,
-  { blocks = 1, patchMean = false, resize }: Tokens = {},
-): FeatureReading => ({
-  set,
-  request: {
-    preparation: { ...centreCrop(size), ...(resize && { resize }) } as Preparation,
-    blocks: Math.min(blocks, model.config.depth),
-    patchMean,
-  },
-});
+  { blocks = 1, patchMean = false, resize = data.resize }: Tokens = {},
+): FeatureReading {
+  const preparation: Preparation = { ...centreCrop(size), ...(resize && { resize }) };
+  const computed = Math.min(Math.max(blocks, data.blocks ?? 1), model.config.depth);
+  return { set, request: { preparation, blocks: computed, patchMean: patchMean || computed > blocks } };
+}
 
 /** Patch tokens of whole pictures. */
 export const patchesOf = ({ size }: Pick<Sized, 'size'>, set: ImageSet, look: DenseLook = {}): FeatureReading => ({

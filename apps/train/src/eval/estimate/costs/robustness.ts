@@ -25,7 +25,7 @@ export async function robustnessCost(question: CostQuestion, options: Robustness
     if (name === REAL) continue;
     const set = await context.testSet(path, name);
     classes = Math.max(classes, set.classes.length);
-    others.push(tokensOf(session, set, { ...shape, resize: options.resize }));
+    others.push(tokensOf(question, set, { ...shape, resize: options.resize }));
   }
   const images = others.reduce((sum, { set }) => sum + set.length, 0);
   const columns = (shape.blocks + 1) * dim;

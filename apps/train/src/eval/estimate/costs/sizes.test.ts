@@ -59,8 +59,10 @@ test('the grid of 52 classifiers on ImageNet-1k: steps, columns, and what its we
   });
   const crops = { ...cost, iterations: 12_500, batchSize: 1024, select: 'test', again: false } as const;
   expect(probeSizes(crops)).toMatchObject({ steps: 12_500, stepsAgain: 0, judged: 50_000 });
-  const { device } = probeHeld({ ...crops, backend: cpuBackend }, sizes.columns, 0);
-  expect(device / GIB).toBeCloseTo((12 * 239_616 * 1000 + 4 * 1024 * 5 * DIM) / GIB, 6);
+  const { device, host } = probeHeld(crops, sizes.columns, IMAGENET.train);
+  expect(device).toBe(12 * 239_616 * 1000 + 4 * 1024 * 5 * DIM);
+  // of its 37 GiB of features 2 are held
+  expect(host).toBe(2 * GIB + 4 * 239_616 * 1000 + 4 * 1024 * 5 * DIM);
 });
 
 test('logistic regression: each C by itself on nine tenths, the chosen one on all; on all with a validation part', () => {

@@ -16,9 +16,10 @@ const SEARCHES = 5;
 const SOME = 256;
 
 export async function truncationCost(
-  { session, backend, sets }: CostQuestion,
+  question: CostQuestion,
   { widths: asked, neighbours: k = 20 }: TruncationCostOptions,
 ): Promise<TaskCost> {
+  const { session, backend, sets } = question;
   const { train, test } = requireLabels(await sets('images'));
   const dim = session.model.config.embedDim;
   const classes = train.classes.length;
@@ -26,7 +27,7 @@ export async function truncationCost(
   const sizes = { rows: train.length, queries: test.length, k, times: SEARCHES };
   const queries = madeUpTokens(k, dim, classes, 1);
   return {
-    reads: [train, test].map((set) => tokensOf(session, set)),
+    reads: [train, test].map((set) => tokensOf(question, set)),
     work: [
       ...widths.map((width) => searchWork(backend, { ...sizes, name: `searches at width ${width}`, dim: width })),
       {
