@@ -81,6 +81,7 @@ export { type TokenCutOptions, tokenCut } from './discovery/token-cut';
 export { EvalsError, type EvalsErrorCode } from './errors';
 export type { Batched, LabelledFeatures, PatchFeatures, SegmentationFeatures } from './features';
 export { type InContextOptions, type InContextResult, inContextSegmentation } from './in-context/in-context';
+export type { InContextTrain, PlacedFeatures } from './in-context/memory-batches';
 export { type PatchLabelOptions, patchLabels } from './in-context/patch-labels';
 export { drawShots, type FewShotOptions, type FewShotResult, knnFewShot } from './knn/few-shot';
 export { type KnnOptions, type KnnResult, type KnnScore, knn } from './knn/knn';

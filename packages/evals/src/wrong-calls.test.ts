@@ -56,6 +56,7 @@ test.each<[RegExp, ...unknown[]]>([
   [/^knn: temperature is "0.07"; it must be a number/, 'knn', F, F, { temperature: '0.07' }],
   [/^knn: options are 5; give an object/, 'knn', F, F, 5],
   [/^knn: backend is none; give cpuBackend/, 'knn', F, F, { backend: {} }],
+  [/^knn: progress.load is no function; give a ProgressKeeper/, 'knn', F, F, { progress: {} }],
   [/ks is \[1.5\]/, 'knn', F, F, { ks: [1.5] }],
   [/^knn: test is a Promise; await it/, 'knn', F, Promise.resolve(F)],
   [/^knn: train is a Promise; await it/, 'knn', Promise.resolve(F), F],

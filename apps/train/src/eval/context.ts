@@ -58,6 +58,8 @@ export interface EvalContext {
   labelled(part: PartName, asked?: ImageRequest): Promise<ImagePart>;
   /** The same of the part that choices may be made on; undefined where the data have none besides the tested one. */
   labelled(part: 'validation', asked?: ImageRequest): Promise<ImagePart | undefined>;
+  /** The model with the features that are kept of it. @throws TrainError `usage` where there is none */
+  session(): FeatureSession;
   /** The model, for what is kept of it. @throws TrainError `usage` where there is none */
   model(): ProbeModel;
   /**
@@ -119,10 +121,7 @@ export function openContext(
   const own = shareSets(options);
   const { sets, pairs, opened } = shared ?? own;
   const foreign: Partial<AsyncDisposable>[] = [];
-  const model = (): FeatureSession => {
-    if (session) return session;
-    throw new TrainError('usage', 'this evaluation needs a model; give --weights');
-  };
+  const model = (): FeatureSession => requireModel(session);
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -174,6 +173,7 @@ export function openContext(
     input: () => ({ size: model().size, patchSize: model().model.config.patchSize }),
     images: async (part, asked) => partOf((await sets('images'))[part], asked),
     labelled: labelledPart,
+    session: model,
     model: () => probeModel(model()),
     tested: () => testedLabelled('images'),
     testSet,
@@ -230,6 +230,11 @@ export function openContext(
       for (const set of foreign) await set[Symbol.asyncDispose]?.();
     },
   };
+}
+
+function requireModel(session: FeatureSession | undefined): FeatureSession {
+  if (session) return session;
+  throw new TrainError('usage', 'this evaluation needs a model; give --weights');
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */

@@ -19,6 +19,8 @@ export interface Part {
   readonly weights?: Weights;
   /** Side of the input, where it is not the session's, or in words the grids of inputs of several sizes. */
   readonly size?: number | string;
+  /** Tells the masks, where there are any. */
+  readonly truth?: string;
 }
 
 /** Patch tokens of one part, batch by batch; may be iterated several times. */
@@ -102,7 +104,7 @@ export function patchPart(
 /** The same with masks that were surveyed. */
 export function segmentationPart(
   session: FeatureSession,
-  { set, masks, original, occurs }: SurveyedMasks,
+  { set, masks, original, occurs, hash: truth }: SurveyedMasks,
   look: DenseLook = {},
 ): SegmentationPart {
   const { size, weights, model, shards, fresh } = session;
@@ -126,6 +128,7 @@ export function segmentationPart(
     patches: set.length * (size / model.config.patchSize) ** 2,
     dim: model.config.embedDim,
     occurs,
+    truth,
     batches,
     shards: Math.ceil(set.length / imagesPerShard(session.extraction, { preparation, patches: true })),
     async shard(number) {

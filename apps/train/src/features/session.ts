@@ -44,6 +44,8 @@ export interface FeatureSession extends AsyncDisposable {
   readonly size: number;
   /** Images that could not be read, of all sets whose features were asked for. */
   readonly leftOut: LeftOutImages;
+  /** Where features are kept, and beside them what long evaluations keep of their progress. */
+  readonly cacheFolder: string;
   /** What features are computed and cached by. */
   readonly extraction: Omit<Extraction, 'onProgress' | 'onWaiting'>;
   /** Features of a set, shard by shard, read from the cache where it has them; may be iterated several times. */
@@ -176,6 +178,7 @@ export async function openSession(
       model,
       size,
       leftOut,
+      cacheFolder: cache.folder,
       extraction,
       shards: (set, request) =>
         shown(set, `features of ${set.dataset} ${set.split}`, (running) => extract(running, set, request)),

@@ -2,6 +2,7 @@
  * Reads all masks of a set before any feature is computed: what they hold is judged, those that cannot be used leave with their pictures, and
  * the rest are kept as large as the model's input, compressed. They are read anew by every process and never cached on disk.
  */
+import { createHash } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { isImageError, prefetch } from '@franca/data';
 import type { SegmentationFeatures } from '@franca/evals';
@@ -17,6 +18,8 @@ export interface SurveyedMasks {
   readonly set: ImageSet;
   /** Whether each class has a pixel. */
   readonly occurs: readonly boolean[];
+  /** Tells the classes of all pixels, as large as the files have them. */
+  readonly hash: string;
   /** Masks [n, size, size] of the images of `set` at `indices`. */
   masks(indices: readonly number[]): Pick<SegmentationFeatures, 'maskSize' | 'masks'>;
   /** The classes of one mask as large as its file has it, read anew, and the size of its picture. */
@@ -52,6 +55,7 @@ export async function surveyMasks(
   const kept: Uint8Array[] = [];
   const usable: number[] = [];
   const bad: string[] = [];
+  const hash = createHash('sha256');
   const indices = Array.from({ length: set.length }, (_, index) => index);
   for await (const [index, mask] of prefetch(indices, readOrError(set), { inFlight: 4, ahead: 8 })) {
     onProgress?.(index + 1, set.length);
@@ -62,7 +66,9 @@ export async function surveyMasks(
     usable.push(index);
     tally.add(index, mask);
     const squashed = new Uint8Array(size * size);
-    squashMask({ ...mask, data: classesOf(mask, table, ignore) }, size, squashed, options.nearest);
+    const data = classesOf(mask, table, ignore);
+    hash.update(JSON.stringify([index, mask.width, mask.height])).update(data);
+    squashMask({ ...mask, data }, size, squashed, options.nearest);
     kept.push(deflateRawSync(squashed, { level: 1 }));
   }
   refuseMissing(set, bad, set.length);
@@ -80,6 +86,7 @@ export async function surveyMasks(
   return {
     set: { ...left, ignore, notes: [...set.notes, ...notes] },
     occurs: occurring(set.classes, counts.pixels, table),
+    hash: hash.digest('hex'),
     masks(wanted) {
       const masks = new Uint8Array(wanted.length * size * size);
       for (const [at, index] of wanted.entries()) masks.set(inflateRawSync(kept[index]!), at * size * size);

@@ -7,13 +7,13 @@
 import type { Matrix } from '../matrix';
 import type { TopK, TopKSession } from './eval-backend';
 import { packedProducts, packRows } from './packed';
-import { checkBank, checkNeighbours } from './top-k';
+import { checkBank, checkFound, checkNeighbours } from './top-k';
 
 const QUERY_BLOCK = 64;
 const BANK_BLOCK = 256;
 
 export function openTopK(queries: Matrix, k: number): TopKSession {
-  checkNeighbours(k);
+  checkNeighbours(k, queries);
   const scores = new Float32Array(queries.rows * k).fill(Number.NEGATIVE_INFINITY);
   const indices = new Int32Array(queries.rows * k).fill(-1);
   const products = new Float64Array(QUERY_BLOCK * BANK_BLOCK);
@@ -61,7 +61,17 @@ export function openTopK(queries: Matrix, k: number): TopKSession {
     return { k: found, scores: firstColumns(scores, k, found), indices: firstColumns(indices, k, found) };
   }
 
-  return { add, result, [Symbol.dispose]: () => {} };
+  function load(found: TopK, rows: number): void {
+    checkFound(found, rows, queries.rows, k);
+    for (let i = 0; i < found.scores.length; i++) {
+      const at = Math.floor(i / found.k) * k + (i % found.k);
+      scores[at] = found.scores[i]!;
+      indices[at] = found.indices[i]!;
+    }
+    seen = rows;
+  }
+
+  return { add, result, load, [Symbol.dispose]: () => {} };
 }
 
 function firstColumns<T extends Float32Array | Int32Array>(data: T, cols: number, keep: number): T {

@@ -41,7 +41,14 @@ export interface TopK {
 export interface TopKSession extends Disposable {
   /** Adds the next rows of the bank. */
   add(tile: Matrix): Promise<void>;
+  /** The best of the rows so far; others may follow. */
   result(): Promise<TopK>;
+  /**
+   * Before the first row: goes on from what the `result` of a search for the same queries was after `seen` rows, to the same bits.
+   *
+   * @throws EvalsError `options` where it is of other queries
+   */
+  load(found: TopK, seen: number): void;
 }
 
 /** First and second moments of `rows` rows of width `cols`, in f64. */

@@ -66,12 +66,26 @@ const product = (a: Matrix, i: number, b: Matrix, j: number): number => {
 
 const norms = (x: Matrix): number[] => Array.from({ length: x.rows }, (_, i) => Math.sqrt(product(x, i, x, i)));
 
-test('queries beyond one binding are searched in parts', async () => {
-  // two blocks of 576 queries: one product tile fits the limit, the heaps of both blocks do not
-  const [a, b, k] = [whole(1100, 2, 5), whole(50, 2, 6), 1100];
-  const small = { ...gpu, target: { ...gpu.target, family: 'cpu', maxBindingBytes: 4 * 576 * 2048 } } as const;
+test('many blocks of queries are searched for in several runs', async () => {
+  const [a, b, k] = [whole(32 * 1024 + 70, 2, 5), whole(50, 2, 6), 3];
+  const onProcessor = { ...gpu, target: { ...gpu.target, family: 'cpu' } } as const;
   const expected = await search(openCpuTopK(a, k), b, 50);
-  expect(await search(openTopK(small, a, k), b, 50)).toEqual(expected);
+  expect(await search(openTopK(onProcessor, a, k), b, 50)).toEqual(expected);
+});
+
+test('a search goes on from what another one found', async () => {
+  const [a, b] = [whole(70, 4, 9), whole(40, 4, 10)];
+  const expected = await search(openCpuTopK(a, 7), b, 40);
+  for (const open of [() => openCpuTopK(a, 7), () => openTopK(gpu, a, 7)])
+    for (const seen of [0, 3, 30]) {
+      const found = await search(open(), rowRange(b, 0, seen), 11);
+      using session = open();
+      session.load(found, seen);
+      expect(await session.result()).toEqual(found);
+      await session.add(rowRange(b, seen, 40));
+      expect(await session.result()).toEqual(expected);
+      expect(() => session.load({ ...found, k: 5 }, seen)).toThrow(/not the 7 best of/);
+    }
 });
 
 test('rows may follow a result', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gaussian, scenes } from '../../test/support';
+import { gaussian, memoryKeeper, scenes } from '../../test/support';
 import type { SegmentationFeatures } from '../features';
 import { random } from '../numerics/random';
 import { inContextSegmentation } from './in-context';
@@ -67,37 +67,69 @@ const some = (set: SegmentationFeatures, from: number, to: number): Segmentation
   masks: set.masks.slice(from * 96, to * 96),
 });
 
+const halves = [some(train, 0, 2), some(train, 2, 6)];
+const stream = [some(testSet, 0, 1), some(testSet, 1, 3), some(testSet, 3, 4)];
+
 test.each([
-  [undefined, 1],
-  [72, 2],
-  [1, 3],
+  [undefined, [1, 2, 3, 4, 5, 6]],
+  [72, [6]],
+  [1, [2, 6]],
 ] as const)(
-  'test images that stream, %s patches at a time, read train %s times and give the same as all at once',
-  async (heldPatches, times) => {
+  'test images that stream, %s patches at a time, read train once and give the same as all at once',
+  async (heldPatches, counts) => {
     const options = { classes: 3, k: 5, memory: { patches: 60, images: 6 } };
     const whole = await inContextSegmentation(train, testSet, options);
-    const halves = [some(train, 0, 2), some(train, 2, 6)];
-    const stream = [some(testSet, 0, 1), some(testSet, 1, 3), some(testSet, 3, 4)];
     const searched: number[] = [];
-    const { outcome, predicted } = await inContextSegmentation(halves, stream, {
+    function* once() {
+      yield* halves;
+    }
+    const { outcome, predicted } = await inContextSegmentation(once(), stream, {
       ...options,
       onSearched: (images) => searched.push(images),
       heldPatches,
       predictions: 3,
     });
-    expect(searched.length).toBe(6 * times);
+    expect(searched).toEqual(counts);
     expect(predicted).toEqual(whole.predicted.slice(0, 3));
     expect({ ...outcome, wallMs: 0 }).toEqual({ ...whole.outcome, wallMs: 0 });
   },
 );
 
-test('a memory that can be read once only is refused for a second part', async () => {
+test.each([undefined, 1])(
+  'a search that was stopped goes on to the same bits, %s patches held',
+  async (heldPatches) => {
+    const options = { classes: 3, k: 5, memory: { patches: 60, images: 6 }, heldPatches };
+    const whole = await inContextSegmentation(halves, stream, options);
+    const asked: number[] = [];
+    const made = async function* (from: number) {
+      asked.push(from);
+      // places are what the source likes: here ten for each image
+      for (const [first, last] of [
+        [0, 2],
+        [2, 5],
+        [5, 6],
+      ] as const)
+        if (10 * first >= from) yield { ...some(train, first, last), next: 10 * last };
+    };
+    for (const source of [halves, made]) {
+      const progress = memoryKeeper(1);
+      const keeping = { ...options, progress };
+      await expect(inContextSegmentation(source, stream, keeping)).rejects.toThrow('stopped');
+      const { outcome, predicted } = await inContextSegmentation(source, stream, keeping);
+      expect(predicted).toEqual(whole.predicted);
+      expect({ ...outcome, wallMs: 0 }).toEqual({ ...whole.outcome, wallMs: 0 });
+      expect(progress.saved()).toBeUndefined();
+    }
+    expect(asked).toEqual([0, 20]);
+  },
+);
+
+test('a test set that can be read once only is refused where it does not fit', async () => {
   function* once() {
-    yield train;
+    yield* stream;
   }
-  const stream = [some(testSet, 0, 2), some(testSet, 2, 4)];
-  await expect(inContextSegmentation(once(), stream, { classes: 3, heldPatches: 48 })).rejects.toThrow(
-    /anew for each held part/,
+  await expect(inContextSegmentation(halves, once(), { classes: 3, heldPatches: 1 })).rejects.toThrow(
+    /could not be read again/,
   );
 });
 

@@ -4,22 +4,19 @@
  * test image takes its `k` most similar memory patches; their labels are averaged with weights softmax(cosine / 0.02);
  * the grid of averages is upsampled bilinearly and the largest class named at each pixel.
  *
- * The memory streams past the test patches, so only its labels are held, sparsely. Of the test images the tokens are
- * held, or those of a part at a time (`heldPatches`), past each of which the memory streams anew. Sources: Balazevic et
- * al. 2023; open-hummingbird-eval; paper Table 4.
+ * The memory streams past the test patches once, so only its labels are held, sparsely. The tokens of the test images are
+ * held, or read in parts for each stretch of the memory (`heldPatches`). Sources: Balazevic et al. 2023;
+ * open-hummingbird-eval; paper Table 4.
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
-import type { EvalBackend, TopKSession } from '../backend/eval-backend';
-import { SEGMENTATION } from '../check-features';
+import type { EvalBackend } from '../backend/eval-backend';
 import { namedCounts, type PairCounts, pairCounts } from '../compare/class-counts';
 import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions, EvalsError } from '../errors';
-import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
-import { joinRows, type Matrix, normaliseRows, rowRange, takeRows } from '../matrix';
+import type { Batched, SegmentationFeatures } from '../features';
 import { hungarianMatch, renamed } from '../metrics/matching';
 import {
-  checkMask,
   checkScoring,
   pooledCounts,
   SCORING,
@@ -28,12 +25,12 @@ import {
   scoringOf,
   scoringSettings,
 } from '../metrics/segmentation';
-import { random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
-import { type LabelMemory, labelMemory } from './label-memory';
-import { patchLabels } from './patch-labels';
-import { samplePatches } from './sample-patches';
+import { loadProgress, type ProgressKeeper } from '../progress';
+import { type InContextTrain, memoryBatches } from './memory-batches';
+import { otherTest, readSearch, searchHeld, searchInParts } from './search-memory';
 import { type SoftVote, softVote } from './soft-vote';
+import { type TestPart, testParts } from './test-parts';
 
 /** Options of `inContextSegmentation`. */
 export interface InContextOptions extends SegmentationScoring {
@@ -54,15 +51,17 @@ export interface InContextOptions extends SegmentationScoring {
    */
   readonly relabel?: 'none' | 'hungarian';
   /**
-   * Test patches that are held at once, as whole batches of `test`; for each such part `train` is read anew. Default: all,
-   * so that `train` is read once.
+   * Patches that are held at once, as whole batches. Where test has more, it is read anew for each stretch of train: three
+   * quarters are then of train, one of test. Default: all of test is held.
    */
   readonly heldPatches?: number;
   /** Test images, from the first on, whose maps are returned; default all. */
   readonly predictions?: number;
-  /** Called after each train image that was searched, with their number so far; it starts anew for each held part of test. */
+  /** Called when train images were searched, with their number so far. */
   readonly onSearched?: (images: number) => void;
   readonly backend?: EvalBackend;
+  /** Keeps how far train is searched; a search that was stopped goes on to the same bits. */
+  readonly progress?: ProgressKeeper | undefined;
 }
 
 const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
@@ -75,6 +74,7 @@ const OPTIONS: OptionKinds<InContextOptions> = /* @__PURE__ */ Object.assign({},
   predictions: 'number',
   onSearched: 'function',
   backend: 'object',
+  progress: 'object',
 } as const);
 
 export interface InContextResult {
@@ -84,11 +84,12 @@ export interface InContextResult {
 }
 
 /**
- * @param train read once, or once for each part of `test` that is held; an iterable must then be readable again
+ * @param train read once
+ * @param test read again and again where it has more than `heldPatches`; an iterable must then be readable again
  * @throws EvalsError `features`, `labels` or `options`
  */
 export async function inContextSegmentation(
-  train: Batched<SegmentationFeatures>,
+  train: InContextTrain,
   test: Batched<SegmentationFeatures>,
   options: InContextOptions,
 ): Promise<InContextResult> {
@@ -103,18 +104,13 @@ export async function inContextSegmentation(
   const pooled = pooledCounts(backend, scoring);
   const predicted: Int32Array[] = [];
   const each: PairCounts[] = [];
-  let [images, memoryPatches] = [0, 0];
-  for await (const { queries, parts } of heldParts(test, options)) {
-    using search = backend.openTopK(queries, k);
-    const labels = await fillMemory(search, train, options);
-    memoryPatches = labels.rows;
-    const vote = { neighbours: await search.result(), temperature, labels };
-    for await (const { map, mask } of mapsOf(parts, vote, backend)) {
-      each.push(pairCounts(await pooled.add(map, mask)));
-      if (images++ < predictions) predicted.push(map);
-    }
+  const votes = await searchAll(train, test, { ...options, k, backend });
+  for await (const { map, mask } of mapsOf(votes, temperature, backend)) {
+    each.push(pairCounts(await pooled.add(map, mask)));
+    if (each.length <= predictions) predicted.push(map);
   }
-  checkOption(images > 0, 'the test set is empty');
+  const images = each.length;
+  const memoryPatches = votes.labels.rows;
   const table = { counts: pooled.counts, clusters: classes, classes };
   const named = scoreCounts(pooled.counts, scoring);
   const match = hungarianMatch(table);
@@ -145,91 +141,64 @@ export async function inContextSegmentation(
     quirks: relabel === 'hungarian',
     wallMs: elapsed(started),
   };
+  await options.progress?.done();
   return { outcome, predicted };
 }
 
-/** What is kept of a batch of test images beside their tokens. */
-interface TestPart extends Pick<SegmentationFeatures, 'grid' | 'maskSize'> {
-  readonly masks: readonly Uint8Array[];
+/** Parts of the test images, what was found for each, and the labels of that. */
+interface Votes extends Pick<SoftVote, 'labels'> {
+  readonly parts: Iterable<TestPart> | AsyncIterable<TestPart>;
+  readonly found: readonly SoftVote['neighbours'][];
 }
 
-/** Unit tokens of test images `[patches, D]` that are searched for at once, and the batches that they are of. */
-interface HeldPart {
-  readonly queries: Matrix;
-  readonly parts: readonly TestPart[];
+/** Train and test share what may be held, where test does not fit. */
+const HELD_OF_TEST = 0.25;
+
+async function searchAll(
+  train: InContextTrain,
+  test: Batched<SegmentationFeatures>,
+  options: InContextOptions & Required<Pick<InContextOptions, 'k' | 'backend'>>,
+): Promise<Votes> {
+  const { k, backend, classes, heldPatches = Number.POSITIVE_INFINITY, progress, onSearched } = options;
+  const { search, labels } = readSearch(await loadProgress('inContextSegmentation', progress), k, classes);
+  const held = await onlyPart(testParts(test, options, heldPatches));
+  const memory = memoryBatches(train, options, labels, search.place);
+  const settings = { backend, k, labels, progress, onSearched };
+  const inParts = () => testParts(test, options, HELD_OF_TEST * heldPatches);
+  const { found, place } = held
+    ? await searchHeld(held, memory, search, settings)
+    : await searchInParts(inParts, memory, search, { ...settings, stretch: (1 - HELD_OF_TEST) * heldPatches });
+  if (place.images === 0)
+    throw new EvalsError('features', 'the train set is empty; the memory needs patches of at least one image');
+  return { parts: held ? [held] : inParts(), found, labels: labels.build() };
 }
 
-/** The test images in parts of at most `heldPatches` patches, or of one batch. */
-async function* heldParts(test: Batched<SegmentationFeatures>, options: InContextOptions): AsyncGenerator<HeldPart> {
-  const { heldPatches = Number.POSITIVE_INFINITY } = options;
-  let tokens: Matrix[] = [];
-  let parts: TestPart[] = [];
-  let patches = 0;
-  for await (const batch of batches('inContextSegmentation: test', test, SEGMENTATION)) {
-    checkMask(batch.masks, options);
-    const unit = normaliseRows(patchTokens(batch));
-    if (parts.length > 0 && patches + unit.rows > heldPatches) {
-      yield { queries: joinRows(tokens), parts };
-      [tokens, parts, patches] = [[], [], 0];
-    }
-    const masks = Array.from({ length: imageCount(batch) }, (_, i) => maskOf(batch, i));
-    tokens.push(unit);
-    parts.push({ grid: batch.grid, maskSize: batch.maskSize, masks });
-    patches += unit.rows;
-  }
-  if (patches > 0) yield { queries: joinRows(tokens), parts };
+/** The first part where it is the only one. */
+async function onlyPart(parts: AsyncIterable<TestPart>): Promise<TestPart | undefined> {
+  for await (const part of parts) return part.isLast ? part : undefined;
+  throw new EvalsError('options', 'the test set is empty');
 }
 
 /** The map of each image, from the votes of its patches, and its mask. */
 async function* mapsOf(
-  parts: readonly TestPart[],
-  vote: SoftVote,
+  { parts, found, labels }: Votes,
+  temperature: number,
   backend: EvalBackend,
 ): AsyncGenerator<{ readonly map: Int32Array; readonly mask: Uint8Array }> {
-  let first = 0;
-  for (const { grid, maskSize, masks } of parts) {
-    const cells = grid[0] * grid[1];
-    for (const mask of masks) {
-      const scores = { data: softVote(vote, first, first + cells), rows: cells, cols: vote.labels.classes };
-      first += cells;
-      yield { map: await backend.labelMap({ scores, grid }, maskSize), mask };
+  let part = 0;
+  for await (const { batches, queries } of parts) {
+    const neighbours = found[part++] ?? otherTest();
+    if (neighbours.scores.length !== queries.rows * neighbours.k) otherTest();
+    const vote = { neighbours, temperature, labels };
+    let first = 0;
+    for (const { grid, maskSize, masks } of batches) {
+      const cells = grid[0] * grid[1];
+      for (const mask of masks) {
+        const scores = { data: softVote(vote, first, first + cells), rows: cells, cols: labels.classes };
+        first += cells;
+        yield { map: await backend.labelMap({ scores, grid }, maskSize), mask };
+      }
     }
   }
-}
-
-/** Streams the train patches past the queries and returns their soft labels. */
-async function fillMemory(
-  search: TopKSession,
-  train: Batched<SegmentationFeatures>,
-  options: InContextOptions,
-): Promise<LabelMemory> {
-  const { classes, ignore = 255, memory, seed = 0 } = options;
-  const draws = random(seed);
-  checkOption(
-    memory === undefined || (memory.patches >= 1 && memory.images >= 1),
-    `memory is { patches: ${memory?.patches}, images: ${memory?.images} }; both must be at least 1`,
-  );
-  const keep = memory ? Math.max(1, Math.floor(memory.patches / memory.images)) : Number.POSITIVE_INFINITY;
-  const labels = labelMemory(classes);
-  let searched = 0;
-  for await (const batch of batches('inContextSegmentation: train', train, SEGMENTATION)) {
-    checkMask(batch.masks, options);
-    const cells = batch.grid[0] * batch.grid[1];
-    const tokens = normaliseRows(patchTokens(batch));
-    for (let i = 0; i < imageCount(batch); i++) {
-      const soft = patchLabels(maskOf(batch, i), { grid: batch.grid, maskSize: batch.maskSize, classes, ignore });
-      const image = rowRange(tokens, i * cells, (i + 1) * cells);
-      const kept = samplePatches(soft, classes, keep, draws);
-      await search.add(kept.length === cells ? image : takeRows(image, kept));
-      labels.add(soft, kept);
-      searched++;
-      options.onSearched?.(searched);
-    }
-  }
-  if (searched === 0)
-    throw new EvalsError(
-      'features',
-      'the train set is empty; the memory needs patches, and they are read anew for each held part of test',
-    );
-  return labels.build();
+  if (part !== found.length) otherTest();
 }

@@ -3,6 +3,7 @@
  * more than three, so a row is its classes and their shares: 4 bytes and 6 for each class, in place of 4 for each class
  * that there is. The reference's memory of 10,240,000 patches with 151 classes takes 6.2 GB dense.
  */
+import { checkOption } from '../errors';
 
 /** Rows of shares of classes; those of row `r` are the entries `starts[r]` (included) to `starts[r + 1]` (excluded). */
 export interface LabelMemory {
@@ -21,13 +22,13 @@ export interface LabelMemoryBuilder {
   build(): LabelMemory;
 }
 
-/** Starts an empty memory. */
-export function labelMemory(classes: number): LabelMemoryBuilder {
-  let starts = new Uint32Array(1024);
-  let entries = new Uint16Array(1024);
-  let shares = new Float32Array(1024);
-  let rows = 0;
-  let used = 0;
+/** Starts an empty memory, or goes on with one. */
+export function labelMemory(classes: number, before?: LabelMemory): LabelMemoryBuilder {
+  let starts = before?.starts ?? new Uint32Array(1024);
+  let entries = before?.entries ?? new Uint16Array(1024);
+  let shares = before?.shares ?? new Float32Array(1024);
+  let rows = before?.rows ?? 0;
+  let used = before?.entries.length ?? 0;
   return {
     add(dense, chosen) {
       starts = grown(starts, rows + chosen.length + 1);
@@ -54,10 +55,18 @@ export function labelMemory(classes: number): LabelMemoryBuilder {
   };
 }
 
-/** The same numbers with room for `length`, half as much again where it has to grow. */
+/** Room for so many entries, as `starts` and arrays can count them. */
+const MOST_ENTRIES = 2 ** 32 - 1;
+
+/** The same numbers with room for `length`, a quarter as much again where it has to grow. */
 function grown<T extends Uint32Array | Uint16Array | Float32Array>(data: T, length: number): T {
   if (length <= data.length) return data;
-  const larger = new (data.constructor as new (length: number) => T)(Math.max(length, Math.ceil(1.5 * data.length)));
+  checkOption(
+    length <= MOST_ENTRIES,
+    `the memory has more than ${MOST_ENTRIES} shares of classes; bound it: give memory`,
+  );
+  const room = Math.min(MOST_ENTRIES, Math.max(length, Math.ceil(1.25 * data.length)));
+  const larger = new (data.constructor as new (length: number) => T)(room);
   larger.set(data);
   return larger;
 }

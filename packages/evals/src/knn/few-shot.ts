@@ -55,7 +55,11 @@ export async function knnFewShot(
   const outcomes: Outcome[] = [];
   const predictions: Int32Array[] = [];
   for (const seed of seeds) {
-    const { outcome, predicted } = await knn(drawn?.(seed) ?? train, test, knnOptions);
+    // draws are quick, and one progress cannot be that of several
+    const { outcome, predicted } = await knn(drawn?.(seed) ?? train, test, {
+      ...knnOptions,
+      ...(drawn && { progress: undefined }),
+    });
     outcomes.push(outcome);
     predictions.push(predicted);
   }

@@ -19,7 +19,9 @@ const tolerance = { absolute: 1e-5 };
 test('neighbours, votes and accuracy are those of the official k-NN', async () => {
   const train = read('train');
   const testSet = read('test');
-  const { neighbours, labels } = await nearestItems(cpuBackend, train, matrix(testSet.cls, dim), Math.max(...ks));
+  const { neighbours, labels } = await nearestItems(cpuBackend, train, matrix(testSet.cls, dim), {
+    k: Math.max(...ks),
+  });
   checkParity(file, 'similarities', neighbours.scores, file.floats('topk_sims'), tolerance);
   const votes = neighbourVote(neighbours, labels, { ks, temperature, classes });
   const { scores } = await knn(train, testSet, { ks, temperature, classes });

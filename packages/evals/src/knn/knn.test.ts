@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blobs, gaussian } from '../../test/support';
+import { blobs, gaussian, memoryKeeper } from '../../test/support';
 import type { LabelledFeatures } from '../features';
 import { drawShots, knnFewShot } from './few-shot';
 import { knn } from './knn';
@@ -42,6 +42,34 @@ test('a bank that arrives in batches gives the same result', async () => {
   }
   expect((await knn(stream(), test5)).scores).toEqual((await knn(train, test5)).scores);
 });
+
+test('a search that was stopped goes on from where it was, to the same bits', async () => {
+  let read = 0;
+  async function* stream() {
+    for (let i = 0; i < 150; i += 40) {
+      read++;
+      yield { dim: 8, cls: train.cls.slice(i * 8, (i + 40) * 8), labels: train.labels.slice(i, i + 40) };
+    }
+  }
+  const { scores } = await knn(train, test5);
+  for (const stop of [1, 3]) {
+    const progress = memoryKeeper(stop);
+    await expect(knn(stream(), test5, { progress })).rejects.toThrow('stopped');
+    expect(progress.saved()?.state).toEqual({ rows: 40 * stop });
+    read = 0;
+    expect((await knn(stream(), test5, { progress })).scores).toEqual(scores);
+    expect([read, progress.saved()]).toEqual([4, undefined]);
+  }
+  const progress = memoryKeeper(2);
+  await expect(knn(stream(), test5, { progress })).rejects.toThrow('stopped');
+  await expect(knn(stream(), test5, { progress, ks: [7] })).rejects.toThrow(/of another computation/);
+  await expect(knn([await collectFirst(stream())], test5, { progress })).rejects.toThrow(/of another set/);
+});
+
+async function collectFirst<T>(stream: AsyncIterable<T>): Promise<T> {
+  for await (const item of stream) return item;
+  throw new Error('empty');
+}
 
 test('few-shot draws the same of a bank that arrives in batches', async () => {
   const stream = {

@@ -15,6 +15,7 @@ import { checkOption, checkOptions } from '../errors';
 import { type Batched, checkLabels, classTokens, type LabelledFeatures } from '../features';
 import { accuracy, firstChoices, hitRate, perClassAccuracy, tally, topClasses } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
+import type { ProgressKeeper } from '../progress';
 import { nearestItems } from './nearest-items';
 import { neighbourVote, type VoteOptions } from './neighbour-vote';
 
@@ -27,6 +28,8 @@ export interface KnnOptions {
   /** Number of classes; default the largest label + 1. */
   readonly classes?: number;
   readonly backend?: EvalBackend;
+  /** Keeps how far the bank is searched; a search that was stopped goes on to the same bits. */
+  readonly progress?: ProgressKeeper | undefined;
 }
 
 export const KNN_OPTIONS: OptionKinds<KnnOptions> = {
@@ -34,6 +37,7 @@ export const KNN_OPTIONS: OptionKinds<KnnOptions> = {
   temperature: 'number',
   classes: 'number',
   backend: 'object',
+  progress: 'object',
 };
 
 /** Accuracy with `k` voting neighbours. */
@@ -63,7 +67,7 @@ export async function knn(
   const started = performance.now();
   checkOptions('knn', options, KNN_OPTIONS);
   checkSet('knn: test', test, LABELLED);
-  const { ks = [10, 20, 100, 200], temperature = 0.07, backend = cpuBackend } = options;
+  const { ks = [10, 20, 100, 200], temperature = 0.07, backend = cpuBackend, progress } = options;
   checkOption(
     ks.length > 0 && ks.every((k) => Number.isInteger(k) && k >= 1),
     `ks is [${ks}]; it needs positive integers`,
@@ -71,7 +75,10 @@ export async function knn(
   checkOption(temperature > 0, `the temperature is ${temperature}; it must be positive`);
   const queries = classTokens(test);
   checkOption(queries.rows > 0, 'the test set is empty');
-  const { neighbours, labels } = await nearestItems(backend, train, queries, Math.max(...ks));
+  const { neighbours, labels } = await nearestItems(backend, train, queries, {
+    k: Math.max(...ks),
+    progress,
+  });
   const largest = Math.max(checkLabels(labels), checkLabels(test.labels, queries.rows));
   const classes = options.classes ?? largest;
   checkOption(classes >= largest, `classes is ${classes}, but label ${largest - 1} occurs`);
@@ -103,21 +110,24 @@ export async function knn(
     quirks: false,
     wallMs: elapsed(started),
   };
+  await progress?.done();
   return { outcome, scores, predicted };
 }
 
 /** Classes that top-5 looks at. */
 const RANKED = 5;
-/** Queries whose votes are in memory at once. */
+/** Queries whose votes are in memory at once, and at most so many votes of them: 128 MiB. */
 const QUERY_BLOCK = 4096;
+const VOTES = 2 ** 24;
 
 /** The five classes with most votes of each query `[n, 5]`, for each `k`. */
 function rankedClasses({ k, scores, indices }: TopK, labels: Int32Array, options: VoteOptions): Int32Array[] {
   const queries = scores.length / k;
   const kept = Math.min(RANKED, options.classes);
   const rankings = options.ks.map(() => new Int32Array(queries * kept));
-  for (let begin = 0; begin < queries; begin += QUERY_BLOCK) {
-    const rows = Math.min(QUERY_BLOCK, queries - begin);
+  const size = Math.max(1, Math.min(QUERY_BLOCK, Math.floor(VOTES / (options.ks.length * options.classes))));
+  for (let begin = 0; begin < queries; begin += size) {
+    const rows = Math.min(size, queries - begin);
     const [from, to] = [begin * k, (begin + rows) * k];
     const block = { k, scores: scores.subarray(from, to), indices: indices.subarray(from, to) };
     for (const [i, votes] of neighbourVote(block, labels, options).entries())

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scenes } from '../../test/support';
+import { memoryKeeper, scenes } from '../../test/support';
 import { cpuBackend } from '../backend/cpu';
 import type { SegmentationFeatures } from '../features';
 import { random } from '../numerics/random';
@@ -128,6 +128,59 @@ test('every image is seen once an epoch, in whole batches but the last, in an or
   }
   for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()]);
   expect(new Set(orders.map(String)).size).toBe(3);
+});
+
+test('an order is drawn over as many parts as are held at once, each read once', async () => {
+  const sizes = [7, 1, 9, 3];
+  const numbered = { ...train, masks: train.masks.map((_, i) => Math.floor(i / 96)) };
+  const { stream, reads } = streamed(partsOf(numbered, sizes), sizes);
+  const imagesOf = async (pool: number) => {
+    const images: number[] = [];
+    for await (const { masks } of epochsOf(trainImages({ ...stream, pool }), 6, random(0))(0))
+      images.push(...masks.filter((_, i) => i % 96 === 0));
+    return images;
+  };
+  const partOf = (image: number) => (image < 7 ? 0 : image < 8 ? 1 : image < 17 ? 2 : 3);
+  const changes = (images: readonly number[]) =>
+    images.filter((image, i) => i > 0 && partOf(image) !== partOf(images[i - 1]!));
+  const [one, all] = [await imagesOf(1), await imagesOf(4)];
+  expect([changes(one).length, changes(all).length > 6]).toEqual([3, true]);
+  expect(all.toSorted((a, b) => a - b)).toEqual([...Array(20).keys()]);
+  expect(reads).toEqual([2, 2, 2, 2]);
+  const orderOf = async (pool: number) => {
+    const quick = { ...options, epochs: 1, select: 'test' } as const;
+    return (await linearSegmentation({ ...streamed(partsOf(train, sizes), sizes).stream, pool }, testSet, quick))
+      .outcome.hyper.order;
+  };
+  expect([await orderOf(2), await orderOf(4)]).toEqual([
+    '4 parts in a drawn order, images drawn within 2 of them at a time',
+    'drawn over all images',
+  ]);
+});
+
+test('a training that was stopped goes on to the same bits, in the search and in what follows', async () => {
+  const sizes = [7, 13];
+  const stream = () => ({ ...streamed(partsOf(train, sizes), sizes).stream, pool: 1 });
+  const whole = await linearSegmentation(stream(), testSet, options);
+  expect(whole.outcome.hyper.epoch).toBeGreaterThan(1);
+  const stages: unknown[] = [];
+  for (const stop of [1, 5, 6]) {
+    const progress = memoryKeeper(stop);
+    await expect(linearSegmentation(stream(), testSet, { ...options, progress })).rejects.toThrow('stopped');
+    stages.push(progress.saved()?.state);
+    const { outcome, candidates, head } = await linearSegmentation(stream(), testSet, { ...options, progress });
+    expect({ ...outcome, wallMs: 0 }).toEqual({ ...whole.outcome, wallMs: 0 });
+    expect([candidates, head, progress.saved()]).toEqual([whole.candidates, whole.head, undefined]);
+  }
+  expect(stages).toEqual([
+    { stage: 'search', epoch: 1 },
+    { stage: 'search', epoch: 5 },
+    { stage: 'again', epoch: 1 },
+  ]);
+  const progress = memoryKeeper(2);
+  await expect(linearSegmentation(stream(), testSet, { ...options, progress })).rejects.toThrow('stopped');
+  const fewer = { ...options, learningRates: [0.1], progress };
+  await expect(linearSegmentation(stream(), testSet, fewer)).rejects.toThrow(/of another computation/);
 });
 
 test('a part of another size than was said is refused, and a test set that can be read once only', async () => {

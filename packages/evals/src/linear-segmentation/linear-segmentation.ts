@@ -10,7 +10,7 @@
  */
 import type { OptionKinds } from '@franca/tensor';
 import { cpuBackend } from '../backend/cpu';
-import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
+import type { EvalBackend, LinearClassifier, LinearGridState } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
 import { countItems } from '../compare/item-results';
 import { checkOption, checkOptions, EvalsError } from '../errors';
@@ -19,7 +19,6 @@ import {
   checkMask,
   checkScoring,
   SCORING,
-  type SegmentationScore,
   type SegmentationScoring,
   scoringOf,
   scoringSettings,
@@ -27,9 +26,11 @@ import {
 import type { Extent } from '../numerics/bilinear';
 import { holdOut, random } from '../numerics/random';
 import { elapsed, type Outcome } from '../outcome';
+import { loadProgress, type ProgressKeeper } from '../progress';
 import { checkSelection, SELECTION, type SelectionOptions, selectedOn } from '../selection';
+import { bestOf, readHeads, savedHeads, searchHeads } from './search-heads';
 import { scoreHeads, segmentationHeads } from './segmentation-heads';
-import { type TrainHeadsOptions, trainHeads } from './train-heads';
+import { trainHeads } from './train-heads';
 import {
   type EpochSource,
   epochsOf,
@@ -60,6 +61,8 @@ export interface LinearSegmentationOptions extends SegmentationScoring, Selectio
   /** Seed of weights, order and hold-out; default 0. */
   readonly seed?: number;
   readonly backend?: EvalBackend;
+  /** Keeps where training stands after an epoch; one that was stopped goes on to the same bits. */
+  readonly progress?: ProgressKeeper | undefined;
 }
 
 const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.assign({}, SCORING, SELECTION, {
@@ -71,6 +74,7 @@ const OPTIONS: OptionKinds<LinearSegmentationOptions> = /* @__PURE__ */ Object.a
   quirks: 'boolean',
   onEpoch: 'function',
   backend: 'object',
+  progress: 'object',
 } as const);
 
 /** A learning rate after some epochs, and its mIoU on what the choice was made on. */
@@ -101,7 +105,7 @@ export async function linearSegmentation(
   checkOptions('linearSegmentation', options, OPTIONS);
   checkSelection('linearSegmentation', options.select, SEGMENTATION);
   const { classes, ignore = 255, learningRates = DEFAULT_RATES, epochs = 25, dropAfter = 20 } = options;
-  const { batchSize = 128, size = [100, 100], quirks = false, seed = 0, backend = cpuBackend } = options;
+  const { batchSize = 128, size = [100, 100], quirks = false, seed = 0, backend = cpuBackend, progress } = options;
   const { select = 'train-holdout' } = options;
   checkOption(learningRates.length > 0, 'no learning rate to train with');
   checkOption(epochs >= 1 && batchSize >= 1, `${epochs} epochs, batch size ${batchSize}; both must be at least 1`);
@@ -116,19 +120,40 @@ export async function linearSegmentation(
   const training = { classes, ignore, size, dropAfter, heads, epochs };
   const { fitted, whole, judge } = sources(train, options, batchSize, seed);
   const judged = judge ? { images: judge } : { images: all, count: evaluated };
-  const { candidates, best } = await searchHeads(backend, fitted, training, async (trained, epoch) => {
-    const scores = await scoreHeads(backend, trained, judged.images(), scoring, { size, ...judged });
-    options.onEpoch?.(epoch, epochs);
-    return scores;
+  const before = readHeads(await loadProgress('linearSegmentation', progress), {
+    ...{ heads: heads.length, epochs, classes, dim },
   });
-  const { learningRate, epoch } = best.candidate;
+  const searched =
+    before?.stage === 'again'
+      ? before.searched
+      : await searchHeads(backend, fitted, training, {
+          async score(trained, epoch) {
+            const scores = await scoreHeads(backend, trained, judged.images(), scoring, { size, ...judged });
+            options.onEpoch?.(epoch, epochs);
+            return scores.map(({ miou }) => miou);
+          },
+          before,
+          progress,
+        });
+  const candidates = Array.from(searched.mious, (miou, i) => ({
+    learningRate: learningRates[i % heads.length]!,
+    epoch: 1 + Math.floor(i / heads.length),
+    miou,
+  }));
+  const best = bestOf(searched.mious);
+  const { learningRate, epoch } = candidates[best]!;
   const again = {
     ...training,
-    heads: [heads[learningRates.indexOf(learningRate)]!],
+    heads: [heads[best % heads.length]!],
     epochs: epoch,
-    onEpoch: async (done: number) => options.onEpoch?.(epochs + done, epochs + epoch),
+    from: before?.stage === 'again' ? before : undefined,
+    async onEpoch(done: number, _: readonly LinearClassifier[], save: () => Promise<LinearGridState>) {
+      options.onEpoch?.(epochs + done, epochs + epoch);
+      if (done < epoch && progress?.due())
+        await progress.save(savedHeads({ stage: 'again', epoch: done, grid: await save(), searched }));
+    },
   };
-  const head = select === 'train-holdout' ? (await trainHeads(backend, whole, again))[0]! : best.head;
+  const head = select === 'train-holdout' ? (await trainHeads(backend, whole, again))[0]! : searched.head;
   const [score] = await scoreHeads(backend, [head], all(), scoring, { size, count: evaluated });
   const tried = { learningRate, epoch, learningRates, epochs, dropAfter, batchSize, size };
   const outcome: Outcome = {
@@ -149,6 +174,7 @@ export async function linearSegmentation(
     quirks: quirks || select === 'test',
     wallMs: elapsed(started),
   };
+  await progress?.done();
   return { outcome, candidates, head };
 }
 
@@ -156,7 +182,9 @@ export async function linearSegmentation(
 function orderOf(train: SegmentationTrain): string {
   if (typeof train === 'function') return 'as the epochs were made';
   const parts = Array.isArray(train) ? train.length : 'parts' in train ? train.parts.length : 1;
-  return parts === 1 ? 'drawn over all images' : `${parts} parts in a drawn order, images drawn within each`;
+  const pool = 'pool' in train ? (train.pool ?? 1) : 1;
+  if (parts <= pool) return 'drawn over all images';
+  return `${parts} parts in a drawn order, images drawn within ${pool === 1 ? 'each' : `${pool} of them at a time`}`;
 }
 
 type Images = () => AsyncIterable<SegmentationFeatures>;
@@ -213,24 +241,4 @@ function sources(
     whole,
     judge: () => readImages(held),
   };
-}
-
-/** Trains all heads together and scores them after every epoch; `best` is the first of the best. */
-async function searchHeads(
-  backend: EvalBackend,
-  source: EpochSource,
-  training: TrainHeadsOptions,
-  score: (heads: readonly LinearClassifier[], epoch: number) => Promise<readonly SegmentationScore[]>,
-) {
-  const candidates: SegmentationCandidate[] = [];
-  let best: { candidate: SegmentationCandidate; head: LinearClassifier } | undefined;
-  const onEpoch = async (epoch: number, trained: readonly LinearClassifier[]) => {
-    for (const [i, { miou }] of (await score(trained, epoch)).entries()) {
-      const candidate = { learningRate: training.heads[i]!.learningRate, epoch, miou };
-      candidates.push(candidate);
-      if (!best || miou > best.candidate.miou) best = { candidate, head: trained[i]! };
-    }
-  };
-  await trainHeads(backend, source, { ...training, onEpoch });
-  return { candidates, best: best! };
 }

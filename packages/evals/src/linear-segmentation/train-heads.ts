@@ -1,5 +1,11 @@
 /** Trains linear segmentation heads together on the pixel cross-entropy: SGD, momentum 0.9, weight decay 1e-4. */
-import type { EvalBackend, LinearClassifier, LinearHead } from '../backend/eval-backend';
+import type {
+  EvalBackend,
+  LinearClassifier,
+  LinearGridSession,
+  LinearGridState,
+  LinearHead,
+} from '../backend/eval-backend';
 import { EvalsError } from '../errors';
 import { patchTokens } from '../features';
 import { checkMask } from '../metrics/segmentation';
@@ -16,8 +22,14 @@ export interface TrainHeadsOptions {
   readonly epochs: number;
   /** After this many epochs the learning rate falls to a tenth. */
   readonly dropAfter: number;
-  /** Receives the heads after each epoch, counted from 1. */
-  readonly onEpoch?: (epoch: number, heads: readonly LinearClassifier[]) => Promise<void>;
+  /** Receives the heads after each epoch, counted from 1, and how to save where their training stands. */
+  readonly onEpoch?: (
+    epoch: number,
+    heads: readonly LinearClassifier[],
+    save: () => Promise<LinearGridState>,
+  ) => Promise<void>;
+  /** Goes on after so many epochs, fewer than all, with what was saved then. */
+  readonly from?: { readonly epoch: number; readonly grid: LinearGridState } | undefined;
 }
 
 /**
@@ -30,28 +42,25 @@ export async function trainHeads(
   source: EpochSource,
   options: TrainHeadsOptions,
 ): Promise<readonly LinearClassifier[]> {
-  const { heads, classes, ignore, size, epochs, dropAfter, onEpoch } = options;
-  let session: ReturnType<EvalBackend['openLinearGrid']> | undefined;
+  const { heads, classes, ignore, size, epochs, dropAfter, onEpoch, from } = options;
+  let session: LinearGridSession | undefined;
   let grid: Extent | undefined;
   try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
+    for (let epoch = from?.epoch ?? 0; epoch < epochs; epoch++) {
       for await (const batch of source(epoch)) {
         checkMask(batch.masks, options);
         grid ??= batch.grid;
         if (grid.join() !== batch.grid.join()) throw new EvalsError('features', 'batches with different patch grids');
-        session ??= backend.openLinearGrid({
-          inputs: batch.dim,
-          classes,
-          heads,
-          momentum: 0.9,
-          weightDecay: 1e-4,
-          ignore,
-          upsample: { from: grid, to: size },
-        });
+        if (!session) {
+          const shape = { inputs: batch.dim, classes, ignore, upsample: { from: grid, to: size } };
+          session = backend.openLinearGrid({ ...shape, heads, momentum: 0.9, weightDecay: 1e-4 });
+          if (from) session.load(from.grid);
+        }
         await session.step(patchTokens(batch), resizedMasks(batch, size), epoch < dropAfter ? 1 : 0.1);
       }
       if (!session) throw new EvalsError('features', 'the train set is empty');
-      await onEpoch?.(epoch + 1, await session.heads());
+      const { save } = session;
+      await onEpoch?.(epoch + 1, await session.heads(), save);
     }
     return (await session?.heads()) ?? [];
   } finally {

@@ -1,7 +1,10 @@
 /**
  * Where train images of linear segmentation come from: memory, parts that are read as they are needed, or an epoch that
  * the caller makes. Each epoch sees every image once, in an order of its own: the order of the parts is drawn, then that
- * of the images within each, so that one part at a time is held. A set in memory is a single part.
+ * of the images over a pool of so many parts as are held at a time. A set in memory is a single part.
+ *
+ * Parts that lie by kind on disk, as scenes of ADE20K do, would without a pool make batches of one kind each. Source of
+ * the pool: CorgiPile, Xu et al., SIGMOD 2022.
  */
 import { checkSet, SEGMENTATION } from '../check-features';
 import { checkOption, EvalsError } from '../errors';
@@ -15,6 +18,8 @@ export type EpochSource = (epoch: number) => Iterable<SegmentationFeatures> | As
 export interface SegmentationStream {
   /** Images of each part. */
   readonly parts: readonly number[];
+  /** Parts that are held at once, and over whose images an order is drawn; default 1. */
+  readonly pool?: number;
   /** A part, the same each time. */
   read(part: number): Promise<SegmentationFeatures>;
 }
@@ -62,28 +67,85 @@ export function someImages({ stream }: TrainImages, numbers: Int32Array): TrainI
   return { stream, kept };
 }
 
-/** Epochs of `images`: every image once, in a new order each time, the last batch possibly smaller. */
+/**
+ * Epochs of `images`: every image once, in a new order each time, the last batch possibly smaller. Epochs are asked for in ascending order; a training that goes
+ * on begins with a later one. A batch is good until the next is asked for.
+ */
 export function epochsOf({ stream, kept }: TrainImages, batchSize: number, draws: Random): EpochSource {
-  return async function* epoch() {
-    let rest: SegmentationFeatures | undefined;
-    for (const part of permutation(kept.length, draws)) {
-      const own = kept[part]!;
-      const order = permutation(own.length, draws).map((i) => own[i]!);
-      if (order.length === 0) continue;
-      const features = await readPart(stream, part);
-      for (let i = 0; i < order.length; ) {
-        const wanted = batchSize - (rest ? imageCount(rest) : 0);
-        const taken = takeImages(features, order.subarray(i, i + wanted));
-        i += wanted;
-        rest = rest ? joinImages(rest, taken) : taken;
-        if (imageCount(rest) < batchSize) continue;
-        yield rest;
-        rest = undefined;
+  let drawn = 0;
+  return async function* epoch(number) {
+    for (; drawn < number; drawn++) drawPools({ stream, kept }, draws);
+    const pools = drawPools({ stream, kept }, draws);
+    drawn++;
+    let batch: OpenBatch | undefined;
+    for (const { parts, order } of pools) {
+      const images: { readonly features: SegmentationFeatures; readonly image: number }[] = [];
+      for (const part of parts) {
+        if (kept[part]!.length === 0) continue;
+        const features = await readPart(stream, part);
+        for (const image of kept[part]!) images.push({ features, image });
+      }
+      for (const at of order) {
+        const { features, image } = images[at]!;
+        batch ??= openBatch(features, Math.min(batchSize, countImages(kept)));
+        if (batch.add(features, image)) yield batch.take();
       }
     }
-    if (rest) yield rest;
+    if (batch && batch.count() > 0) yield batch.take();
   };
 }
+
+/** Parts that are held at once, and the order of their images, counted over all of them. */
+interface Pool {
+  readonly parts: Int32Array;
+  readonly order: Int32Array;
+}
+
+function drawPools({ stream: { pool = 1 }, kept }: TrainImages, draws: Random): Pool[] {
+  const drawn = permutation(kept.length, draws);
+  return Array.from({ length: Math.ceil(kept.length / pool) }, (_, i) => {
+    const parts = drawn.subarray(i * pool, (i + 1) * pool);
+    return { parts, order: permutation(countImages(Array.from(parts, (part) => kept[part]!)), draws) };
+  });
+}
+
+const countImages = (kept: readonly Int32Array[]): number => kept.reduce((sum, own) => sum + own.length, 0);
+
+/** A batch that fills up; its memory is used again for the next. */
+interface OpenBatch {
+  /** Copies an image into it; whether it is full then. */
+  add(features: SegmentationFeatures, image: number): boolean;
+  count(): number;
+  take(): SegmentationFeatures;
+}
+
+function openBatch(first: SegmentationFeatures, size: number): OpenBatch {
+  const tokens = first.grid[0] * first.grid[1] * first.dim;
+  const pixels = first.maskSize[0] * first.maskSize[1];
+  checkOption(
+    size * tokens <= LONGEST_ARRAY,
+    `a batch of ${size} images of ${tokens} numbers does not fit an array of at most ${LONGEST_ARRAY}; give a smaller batchSize`,
+  );
+  const patches = new Float32Array(size * tokens);
+  const masks = new Uint8Array(size * pixels);
+  let count = 0;
+  return {
+    add(features, image) {
+      checkAlike(first, features);
+      patches.set(features.patches.subarray(image * tokens, (image + 1) * tokens), count * tokens);
+      masks.set(maskOf(features, image), count * pixels);
+      return ++count === size;
+    },
+    count: () => count,
+    take() {
+      const filled = count;
+      count = 0;
+      return { ...first, patches: patches.subarray(0, filled * tokens), masks: masks.subarray(0, filled * pixels) };
+    },
+  };
+}
+
+const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** The images in their order, part by part. */
 export async function* readImages({ stream, kept }: TrainImages): AsyncGenerator<SegmentationFeatures> {
@@ -123,16 +185,9 @@ export function takeImages(features: SegmentationFeatures, images: ArrayLike<num
   return { ...features, patches, masks };
 }
 
-function joinImages(a: SegmentationFeatures, b: SegmentationFeatures): SegmentationFeatures {
+function checkAlike(a: SegmentationFeatures, b: SegmentationFeatures): void {
   checkOption(
     a.dim === b.dim && a.grid.join() === b.grid.join() && a.maskSize.join() === b.maskSize.join(),
     `parts of train with grids of ${a.grid.join(' x ')} and ${b.grid.join(' x ')} patches, masks of ${a.maskSize.join(' x ')} and ${b.maskSize.join(' x ')}; they must be alike`,
   );
-  const patches = new Float32Array(a.patches.length + b.patches.length);
-  patches.set(a.patches);
-  patches.set(b.patches, a.patches.length);
-  const masks = new Uint8Array(a.masks.length + b.masks.length);
-  masks.set(a.masks);
-  masks.set(b.masks, a.masks.length);
-  return { ...a, patches, masks };
 }

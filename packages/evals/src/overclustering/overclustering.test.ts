@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { scenes } from '../../test/support';
+import { memoryKeeper, scenes } from '../../test/support';
 import type { SegmentationFeatures } from '../features';
 import { overclustering } from './overclustering';
 
@@ -50,6 +50,23 @@ test('an array of batches gives the same as one batch, a generator cannot be rea
     yield half(0);
   }
   await expect(overclustering(once(), blurred)).rejects.toThrow(/pass an array of batches/);
+});
+
+test('what was stopped goes on with the next k-means, to the same bits', async () => {
+  const blurred = scenes({ ...scene, images: 12, noise: 3, seed: 1 });
+  const asked = { ...options, clusters: [3, 7] };
+  const whole = await overclustering(blurred, asked);
+  const progress = memoryKeeper(3);
+  await expect(overclustering(blurred, { ...asked, progress })).rejects.toThrow('stopped');
+  expect(Object.keys(progress.saved()!.arrays)).toEqual([
+    '3 clusters, seed 0',
+    '3 clusters, seed 1',
+    '7 clusters, seed 0',
+  ]);
+  const { outcomes } = await overclustering(blurred, { ...asked, progress });
+  const timeless = (all: typeof outcomes) => all.map((outcome) => ({ ...outcome, wallMs: 0 }));
+  expect(timeless(outcomes)).toEqual(timeless(whole.outcomes));
+  expect(progress.saved()).toBeUndefined();
 });
 
 test('the quirk drops the last incomplete batch of 32 images', async () => {

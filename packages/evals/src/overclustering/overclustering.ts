@@ -30,6 +30,7 @@ import {
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { elapsed, type Outcome } from '../outcome';
+import { loadProgress, type ProgressKeeper, type SavedProgress, savedArray } from '../progress';
 import { kMeans } from '../statistics/k-means';
 import { type ReducedImages, reduceImages } from './reduced-images';
 
@@ -55,6 +56,8 @@ export interface OverclusteringOptions extends SegmentationScoring {
   /** Called after each k-means, with their number so far. */
   readonly onClustered?: (done: number, all: number) => void;
   readonly backend?: EvalBackend;
+  /** Keeps the centroids of each k-means; what was stopped goes on with the next one, to the same bits. */
+  readonly progress?: ProgressKeeper | undefined;
 }
 
 const OPTIONS: OptionKinds<OverclusteringOptions> = /* @__PURE__ */ Object.assign({}, SCORING, {
@@ -69,6 +72,7 @@ const OPTIONS: OptionKinds<OverclusteringOptions> = /* @__PURE__ */ Object.assig
   quirks: 'boolean',
   onClustered: 'function',
   backend: 'object',
+  progress: 'object',
 } as const);
 
 export interface OverclusteringResult {
@@ -94,6 +98,7 @@ export async function overclustering(
   const images = await reduceImages(backend, features, options);
   const evaluated = quirks ? images.masks.length - (images.masks.length % 32) : images.masks.length;
   checkOption(evaluated > 0, `${images.masks.length} images make no whole batch of 32`);
+  const fitted = await openFitted(options.progress, images.points.cols);
   const outcomes: Outcome[] = [];
   for (const count of clusters) {
     const started = performance.now();
@@ -101,12 +106,9 @@ export async function overclustering(
     const scores: SegmentationScore[] = [];
     const items: ClassCounts[][] = Array.from({ length: evaluated }, () => []);
     for (const [run, seed] of seeds.entries()) {
-      const { centroids } = await kMeans(backend, images.points, {
-        clusters: count,
-        iterations,
-        restarts,
-        seed,
-        start,
+      const centroids = await fitted(count, seed, async () => {
+        const settings = { clusters: count, iterations, restarts, seed, start };
+        return (await kMeans(backend, images.points, settings)).centroids;
       });
       const { counts, each } = await countClusters(backend, images, centroids, evaluated, scoring);
       const table = { counts, clusters: count, classes };
@@ -147,7 +149,24 @@ export async function overclustering(
       wallMs: elapsed(started),
     });
   }
+  await options.progress?.done();
   return { outcomes };
+}
+
+type Fitted = (clusters: number, seed: number, fit: () => Promise<Matrix>) => Promise<Matrix>;
+
+/** Centroids that were kept, or else those of `fit`, which are kept. */
+async function openFitted(progress: ProgressKeeper | undefined, cols: number): Promise<Fitted> {
+  const saved: SavedProgress = (await loadProgress('overclustering', progress)) ?? { state: null, arrays: {} };
+  const arrays = { ...saved.arrays };
+  return async (clusters, seed, fit) => {
+    const name = `${clusters} clusters, seed ${seed}`;
+    if (arrays[name]) return { data: savedArray(saved, name, Float32Array, clusters * cols), rows: clusters, cols };
+    const centroids = await fit();
+    arrays[name] = centroids.data;
+    if (progress?.due()) await progress.save({ state: null, arrays });
+    return centroids;
+  };
 }
 
 /** The mean over runs as one mean: each run's classes are classes of their own. */

@@ -1,7 +1,7 @@
 /** Patch tokens standardised and reduced by PCA for overclustering, with masks at the size of comparison. */
 import type { EvalBackend } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
-import { EvalsError } from '../errors';
+import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
 import type { Matrix } from '../matrix';
 import { checkMask, type SegmentationScoring } from '../metrics/segmentation';
@@ -9,6 +9,8 @@ import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { momentsOf } from '../statistics/moments';
 import { fitPca, projectPca } from '../statistics/pca';
+
+const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** Reduced tokens of all images, and their masks at the size of comparison. */
 export interface ReducedImages {
@@ -30,7 +32,12 @@ export async function reduceImages(
   const { components = 50, size = [100, 100] } = options;
   const gram = await momentsOf(backend, tokenBatches(features));
   const pca = fitPca(gram, Math.min(components, gram.cols), { standardise: true });
-  const data = new Float32Array(gram.rows * pca.directions.rows);
+  const values = gram.rows * pca.directions.rows;
+  checkOption(
+    values <= LONGEST_ARRAY,
+    `${gram.rows} patches of ${pca.directions.rows} components are ${values} numbers, and an array has at most ${LONGEST_ARRAY}; evaluate fewer images`,
+  );
+  const data = new Float32Array(values);
   const masks: Uint8Array[] = [];
   let grid: Extent | undefined;
   let row = 0;

@@ -1,10 +1,10 @@
 /** Learns a depth probe at one size and scores it, picture by picture. */
 import { join } from 'node:path';
-import { defaultCacheDir } from '@franca/data';
 import {
   DEPTH_RANGE,
   type DepthMetrics,
   type DepthTokens,
+  type DepthTrainingState,
   depthMetrics,
   type EvalBackend,
   fitDepthRidge,
@@ -12,6 +12,7 @@ import {
   mirroredMean,
   openDepthPredictor,
   predictDepthRidge,
+  type SavedProgress,
   trainDepthProbe,
 } from '@franca/evals';
 import { TrainError } from '../../errors';
@@ -20,11 +21,11 @@ import type { DepthImages } from '../../image-sets/depth-set';
 import { describePreparation, inputSides } from '../../image-sets/preparation';
 import { duration } from '../../text/amounts';
 import { countProgress } from '../../text/count-progress';
+import { progressFile } from '../progress-file';
 import { type DepthBatch, type DepthReading, depthBatches } from './depth-batches';
 import type { DepthPart } from './depth-part';
 import { type DepthPlan, levelsOf } from './depth-plan';
 import type { DepthSize } from './depth-sizes';
-import { trainingFile } from './training-file';
 
 /** One test picture. */
 export interface ScoredDepth {
@@ -62,8 +63,6 @@ export interface ProbeSettings {
   readonly size: DepthSize;
   /** Numbers of the test pictures whose maps are kept. */
   readonly shown: ReadonlySet<number>;
-  /** Where features are kept, if not in the cache folder of this user. */
-  readonly cache: string | undefined;
   readonly backend: EvalBackend;
 }
 
@@ -140,7 +139,7 @@ async function learn(
   train: DepthImages,
   reading: DepthReading,
   mean: RunningMean,
-  { plan, cache }: ProbeSettings,
+  { plan }: ProbeSettings,
 ) {
   const { protocol, facts, head, hidden, epochs, batchSize, augment } = plan;
   const { dropLast } = facts;
@@ -161,16 +160,15 @@ async function learn(
         pass: augment ? { seed: SEED, pass: epoch } : undefined,
       }),
     );
-  const folder = join(cache ?? join(defaultCacheDir(), 'features'), 'depth-probes');
-  const file = trainingFile(folder, {
+  const file = progressFile(join(session.cacheFolder, 'progress'), {
+    task: 'depth',
     ...{ weights: session.extraction.weights, code: session.extraction.code },
     ...{ protocol, head, hidden, epochs, batchSize, augment, levels: reading.levels, depthSize: reading.depthSize },
     ...{ preparation: describePreparation(reading.preparation), dataset: train.dataset, notes: train.notes },
     images: await session.extraction.versions(train, 0, train.length),
     readings: await session.extraction.versions({ ...train, version: train.depthVersion }, 0, train.length),
   });
-  const resume = await file.read();
-  if (resume) console.error(`goes on after epoch ${resume.epoch}, from ${file.path}`);
+  const resume = trainingState(await file.load());
   if (kept && !augment) for await (const _ of source(0)) void _;
   const progress = countProgress(`depth probe on ${train.dataset}`, { items: 'steps', unit: 'steps' });
   let steps = 0;
@@ -186,10 +184,10 @@ async function learn(
       steps++;
       progress.update(step + 1, all, false, `epoch ${epoch + 1}  loss ${loss.toFixed(3)}`);
     },
-    onEpoch: (state) => file.write(state),
+    onEpoch: (state) => file.save(savedState(state)),
     ...(resume && { resume }),
   }).finally(progress.end);
-  await file.remove();
+  await file.done();
   return {
     predictor: openDepthPredictor(session.gpu, probe),
     losses: Array.from(probe.losses),
@@ -199,6 +197,19 @@ async function learn(
 }
 
 const SEED = 0;
+const LOSSES = 'losses';
+
+const savedState = ({ epoch, step, skipped, losses, tensors }: DepthTrainingState): SavedProgress => ({
+  state: { epoch, step, skipped },
+  arrays: { ...tensors, [LOSSES]: losses },
+});
+
+function trainingState(saved: SavedProgress | undefined): DepthTrainingState | undefined {
+  if (!saved) return undefined;
+  const { [LOSSES]: losses, ...tensors } = saved.arrays as Record<string, Float32Array>;
+  const state = saved.state as Pick<DepthTrainingState, 'epoch' | 'step' | 'skipped'>;
+  return { ...state, losses: Float64Array.from(losses!), tensors };
+}
 
 async function regress(
   session: FeatureSession,

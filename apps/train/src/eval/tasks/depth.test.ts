@@ -48,7 +48,7 @@ const depth = (options: Readonly<Record<string, unknown>>, of: string = data) =>
   runTask(task, session, {
     data: of,
     items: join(folder, 'items.jsonl'),
-    options: { cache: join(folder, 'cache'), ...options },
+    options,
   });
 
 test('ridge gives two records, a line for each picture, and pictures', async () => {
@@ -77,7 +77,7 @@ test('an interrupted training goes on to the same bits; views may be drawn anew'
   const drawn = await depth({ ...options, epochs: 1 });
   expect(drawn.records[0]!.value).not.toBe(whole.records[0]!.value);
   expect(drawn.records[0]!.notes).toContain('views are drawn anew for each epoch, and their features computed');
-  const probes = join(folder, 'cache', 'depth-probes');
+  const probes = join(folder, 'cache', 'progress');
   expect(await readdir(probes)).toEqual([]);
   // as Ctrl-C in the second epoch: what the first left behind is there
   const stopping = failAfter(session.shards, 1);
@@ -89,7 +89,7 @@ test('an interrupted training goes on to the same bits; views may be drawn anew'
   const scaled = await depth({ ...options, augment: false, depthScale: 500 });
   expect(scaled.said).not.toContain('goes on');
   const resumed = await depth({ ...options, augment: false });
-  expect(resumed.said).toContain('goes on after epoch 1');
+  expect(resumed.said).toContain('goes on from where it was interrupted');
   expect(resumed.records[0]!.value).toBe(whole.records[0]!.value);
 });
 

@@ -26,7 +26,6 @@ interface Options extends DepthPlanOptions {
   readonly split?: string;
   readonly items?: string;
   readonly size?: number;
-  readonly cache?: string;
 }
 
 export const task: EvalTask = {
@@ -89,7 +88,6 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
     depthScale,
     trainData,
     split,
-    cache,
   } = options;
   if (shorter !== undefined && options.sizes)
     throw new TrainError('usage', '--size and --sizes say the same; leave one of them out');
@@ -101,7 +99,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   const shown = shownIndices(part.test.length);
   for (const size of chosen) {
     const began = performance.now();
-    const probed = await probeDepth(part, { plan, size, shown, cache, backend: context.backend });
+    const probed = await probeDepth(part, { plan, size, shown, backend: context.backend });
     results.push({
       size,
       probed,
