@@ -169,7 +169,7 @@ export {
 } from './metrics/segmentation';
 export { type SequenceStatistics, sequenceStatistics } from './metrics/sequence-statistics';
 export type { Extent } from './numerics/bilinear';
-export { type LbfgsOptions, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
+export { type LbfgsOptions, type LbfgsPair, type LbfgsResult, lbfgs, type Objective } from './numerics/lbfgs';
 export { pythonShuffle } from './numerics/python-shuffle';
 export { NEEDS_CLASSIFIER, NEEDS_TRAIN, OOD_SCORES, type OodReference, type OodScore } from './ood/confidence';
 export type { LogitScore } from './ood/logit-scores';

@@ -5,6 +5,7 @@
  * and comes back to wait. A process that is killed loses the shard it was at.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { EvalsError } from '@franca/evals';
 import type {
   FeatureArray,
   FeatureCache,
@@ -243,7 +244,10 @@ function shardFiller(
       (each) => set.length * bytesOfImage(outputShape(each, model.config, preparation), floats),
     );
     const needs = (await keysOf(0)).map((key, i) => ({ key, bytes: bytes[i]! }));
-    await cache.reserve(`${set.dataset} ${set.split}`, needs);
+    await cache.reserve(`${set.dataset} ${set.split}`, needs).catch((error: unknown) => {
+      if (error instanceof EvalsError && error.code === 'space') throw noRoom(error, floats);
+      throw error;
+    });
   };
   const fill = async (shard: number): Promise<void> => {
     await reserve();
@@ -258,6 +262,17 @@ function shardFiller(
     }
   };
   return { fill, finish };
+}
+
+/** The refusal with what to do. */
+function noRoom(cause: EvalsError, floats: FloatsOnDisk): TrainError {
+  const ways = [
+    'allow more with --cache-limit or keep them on another disk with --cache',
+    ...(floats === 'f32' ? ['take half with --cache-type f16'] : []),
+    'remove what is not needed (franca-train cache)',
+    'or take fewer images with --images',
+  ];
+  return new TrainError('data', `${cause.message}; ${ways.join(', ')}`, { cause });
 }
 
 async function missingOf(cache: FeatureCache, keys: readonly FeatureKey[]): Promise<FeatureKey[]> {

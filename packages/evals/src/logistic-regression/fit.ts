@@ -7,7 +7,7 @@
 import type { OptionKinds } from '@franca/tensor';
 import type { LinearClassifier, SoftmaxRegressionSession } from '../backend/eval-backend';
 import { checkArgument, checkOption, checkOptions } from '../errors';
-import { type LbfgsOptions, type LbfgsResult, largest, lbfgs, type Objective } from '../numerics/lbfgs';
+import { type LbfgsOptions, type LbfgsPair, type LbfgsResult, largest, lbfgs, type Objective } from '../numerics/lbfgs';
 import { type Curvature, inverseCurvature } from './curvature';
 
 /** Options of `fitLogistic`. */
@@ -74,13 +74,14 @@ export async function fitLogistic(
       return value;
     };
   const objective = penalised(session.evaluate);
-  const zeroGradient = new Float64Array(weights + classes);
-  await objective(new Float64Array(weights + classes), zeroGradient);
-  const scale = largest(zeroGradient) || Number.MIN_VALUE;
+  const scale = await zeroGradient(session, weights + classes);
   const gradientTolerance = tolerance * scale;
+  // the same objective from centre to centre
+  const pairs: LbfgsPair[] = [];
   const solve: Solve = (from, limits) =>
     lbfgs(objective, from, {
       ...limits,
+      pairs,
       rounding: session.centre ? ROUNDING.centred : ROUNDING.exact,
       ...(curvature && { inverseHessian: inverseCurvature(curvature, classes, c) }),
     });
@@ -98,6 +99,20 @@ export async function fitLogistic(
     iterations: solved.iterations,
     converged: solved.gradientNorm <= gradientTolerance,
   };
+}
+
+const zeroGradients = new WeakMap<SoftmaxRegressionSession, number>();
+
+/** Largest component of the gradient of the all-zero model, which is the same for every penalty: once per session. */
+async function zeroGradient(session: SoftmaxRegressionSession, count: number): Promise<number> {
+  let known = zeroGradients.get(session);
+  if (known === undefined) {
+    const gradient = new Float64Array(count);
+    await (session.centre ?? session.evaluate)(new Float64Array(count), gradient);
+    known = largest(gradient) || Number.MIN_VALUE;
+    zeroGradients.set(session, known);
+  }
+  return known;
 }
 
 type Limits = Pick<LbfgsOptions, 'gradientTolerance'> & { readonly maxIterations: number };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { blobs } from '../../test/support';
+import { blobs, memoryKeeper } from '../../test/support';
 import { logisticRegression } from './logistic-regression';
-import { OFFICIAL_CS } from './penalty';
+import { checkRegressionRoom, OFFICIAL_CS } from './penalty';
 
 const options = { classes: 4, dim: 6, perClass: 25 };
 const train = blobs({ ...options, noise: 0.8, seed: 1 });
@@ -46,4 +46,32 @@ test('mean per class weighs every class alike', async () => {
 test('features of the two sets must have one width', async () => {
   const other = blobs({ ...options, dim: 5, noise: 1, seed: 2 });
   await expect(logisticRegression(train, other, { cs: [1] })).rejects.toMatchObject({ code: 'features' });
+});
+
+test('a sweep that was stopped goes on to the same bits', async () => {
+  const whole = await logisticRegression(train, testSet, { cs });
+  for (const stop of [1, 3]) {
+    const progress = memoryKeeper(stop);
+    await expect(logisticRegression(train, testSet, { cs, progress })).rejects.toThrow('stopped');
+    const told: number[] = [];
+    const resumed = await logisticRegression(train, testSet, { cs, progress, onFit: (done) => told.push(done) });
+    expect(told[0]).toBe(stop + 1);
+    expect(resumed.sweep).toEqual(whole.sweep);
+    expect(resumed.classifier).toEqual(whole.classifier);
+    expect(progress.saved()).toBeUndefined();
+  }
+});
+
+test('progress of another sweep is refused', async () => {
+  const progress = memoryKeeper(2);
+  await expect(logisticRegression(train, testSet, { cs, progress })).rejects.toThrow('stopped');
+  const other = logisticRegression(train, testSet, { cs: [1, 2], progress });
+  await expect(other).rejects.toMatchObject({ code: 'options' });
+});
+
+test('features that memory cannot hold are refused before anything is computed', () => {
+  expect(() => checkRegressionRoom('logisticRegression', 101 * 750, 1536)).not.toThrow();
+  expect(() => checkRegressionRoom('logisticRegression', 1281167, 768)).toThrow(
+    /1281167 rows of 768 numbers take 29 GiB.*linear probe/,
+  );
 });

@@ -17,7 +17,7 @@ import { perClassAccuracy } from '../metrics/accuracy';
 import { elapsed, type Outcome } from '../outcome';
 import { sharedCurvature, turnRows } from './curvature';
 import { fitLogistic } from './fit';
-import { OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
+import { checkRegressionRoom, OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
 import {
   type AccuracyMetric,
   classifierOf,
@@ -60,8 +60,14 @@ export async function logisticRegression(
   checkSet('logisticRegression: train', train, LABELLED);
   checkSet('logisticRegression: test', test, LABELLED);
   const { cs = OFFICIAL_CS, metric = 'top-1', validation, backend = cpuBackend } = options;
-  const { tolerance, maxIterations } = options;
+  const { tolerance, maxIterations, onFit, progress } = options;
   checkOption(cs.length > 0, 'cs is empty; give at least one C');
+  const sizes = [train, ...(validation ? [validation] : [])].map(({ labels }) => labels.length);
+  checkRegressionRoom(
+    'logisticRegression',
+    sizes.reduce((sum, count) => sum + count, 0),
+    train.dim,
+  );
   const all = validation ? await collect('logisticRegression: train and validation', [train, validation]) : train;
   const x = classTokens(all);
   const classes = Math.max(checkLabels(all.labels, x.rows), checkLabels(test.labels, classTokens(test).rows));
@@ -72,7 +78,7 @@ export async function logisticRegression(
   const sweep: Sweep =
     cs.length === 1
       ? { points: [], best: 0, start: undefined }
-      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes, onFit: options.onFit }, solver);
+      : await sweepC(backend, { train: fitted, held: judge }, { cs, metric, classes, onFit, progress }, solver);
   const { points, best, start } = sweep;
 
   using session = backend.openSoftmaxRegression({ x: turnRows(curvature, x), labels: all.labels, classes });
@@ -106,5 +112,6 @@ export async function logisticRegression(
     quirks: false,
     wallMs: elapsed(started),
   };
+  await progress?.done();
   return { outcome, sweep: points, notes: unconverged(points, fit), classifier, predicted };
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { blobs, gaussian } from '../../test/support';
+import { blobs, gaussian, memoryKeeper } from '../../test/support';
 import { cpuBackend } from '../backend/cpu';
 import { elevenPointPrecision } from '../metrics/average-precision';
 import { type MultiLabelFeatures, multiLabelRegression } from './multi-label';
@@ -82,4 +82,14 @@ test('sets of other classes, or without truth, are refused', async () => {
   await expect(
     multiLabelRegression(train, labelled as Partial<MultiLabelFeatures> as MultiLabelFeatures, { backend: cpuBackend }),
   ).rejects.toThrow(/truth/);
+});
+
+test('a sweep that was stopped goes on to the same bits', async () => {
+  const options = { cs: [0.01, 1], validation: test_ };
+  const whole = await multiLabelRegression(train, test_, options);
+  const progress = memoryKeeper(1);
+  await expect(multiLabelRegression(train, test_, { ...options, progress })).rejects.toThrow('stopped');
+  const resumed = await multiLabelRegression(train, test_, { ...options, progress });
+  expect([resumed.sweep, resumed.scores]).toEqual([whole.sweep, whole.scores]);
+  expect(progress.saved()).toBeUndefined();
 });

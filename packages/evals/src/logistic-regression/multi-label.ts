@@ -17,10 +17,11 @@ import { classTokens } from '../features';
 import { joinRows, type Matrix, takeRows } from '../matrix';
 import { elevenPointPrecision } from '../metrics/average-precision';
 import { elapsed, type Outcome } from '../outcome';
+import { loadProgress, type ProgressArray, type ProgressKeeper, savedArray } from '../progress';
 import { type Curvature, sharedCurvature, type TurnedRows, turnRows } from './curvature';
-import { fitLogistic, type LogisticFit } from './fit';
-import { OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
-import { classifierOf, type SweepPoint, unconverged } from './sweep';
+import { fitLogistic } from './fit';
+import { checkRegressionRoom, OFFICIAL_CS, PENALTY, type PenaltyOptions, penaltyChoice } from './penalty';
+import { bestOf, classifierOf, type SweepPoint, unconverged } from './sweep';
 
 /** Features of images that may have several classes. */
 export interface MultiLabelFeatures {
@@ -61,12 +62,18 @@ export async function multiLabelRegression(
     if (found !== classes)
       throw new EvalsError('labels', `train has ${classes} classes and ${name} ${found}; give both the same`);
   }
+  const sizes = [train, ...(validation ? [validation] : [])].map(({ cls, dim }) => cls.length / dim);
+  checkRegressionRoom(
+    'multiLabelRegression',
+    sizes.reduce((sum, count) => sum + count, 0),
+    train.dim,
+  );
   const all = validation ? join(train, validation) : train;
   const curvature = await sharedCurvature(backend, classTokens(all));
   const solver: Solver = { backend, curvature, classes, cs, tolerance, maxIterations };
   const { fitted, judge, said } = penaltyChoice({ train, test }, options, train.cls.length / train.dim, take);
-  const sweep = cs.length === 1 ? [] : await sweepAll(solver, fitted, judge, options.onFit);
-  const best = sweep.reduce((at, { score }, i) => (score > sweep[at]!.score ? i : at), 0);
+  const sweep = cs.length === 1 ? [] : await sweepAll(solver, fitted, judge, options);
+  const best = bestOf(sweep);
   const { scores, notes, gradient, converged } = await fitAll(solver, cs[best]!, all, test);
   const precisions = averagePrecisions(scores, test, classes);
   const outcome: Outcome = {
@@ -93,6 +100,7 @@ export async function multiLabelRegression(
     wallMs: elapsed(started),
   };
   const early = unconverged(sweep, { converged: true, gradient: 0 });
+  await options.progress?.done();
   return { outcome, sweep, notes: [...early, ...notes], scores };
 }
 
@@ -110,31 +118,60 @@ async function sweepAll(
   solver: Solver,
   train: MultiLabelFeatures,
   held: MultiLabelFeatures,
-  onFit: MultiLabelOptions['onFit'],
+  { onFit, progress }: Pick<MultiLabelOptions, 'onFit' | 'progress'>,
 ): Promise<SweepPoint[]> {
   const { backend, curvature, classes, cs } = solver;
   const [turned, tokens] = [turnRows(curvature, classTokens(train)), classTokens(held)];
-  const scores = cs.map(() => new Float32Array(tokens.rows * classes));
-  const fits: LogisticFit[][] = cs.map(() => []);
-  for (let k = 0; k < classes; k++) {
+  const state = await resumedClasses(progress, [cs.length, tokens.rows, classes]);
+  const scoresOf = (at: number): Float32Array =>
+    state.scores.subarray(at * tokens.rows * classes, (at + 1) * tokens.rows * classes);
+  for (let k = state.done; k < classes; k++) {
     const problem = problemOf(turned, train, k, classes);
     using session = backend.openSoftmaxRegression(problem);
     let start: Float64Array | undefined;
     for (const [at, c] of cs.entries()) {
       const fit = await fitLogistic(session, [2, problem.x.cols], { ...limits(solver), c: c / 2, start });
       start = fit.parameters;
-      fits[at]!.push(fit);
-      await writeScores(backend, classifierOf(fit, curvature), tokens, scores[at]!, k, classes);
+      state.iterations[at] = Math.max(state.iterations[at]!, fit.iterations);
+      state.gradients[at] = Math.max(state.gradients[at]!, fit.gradient);
+      state.early[at]! += Number(!fit.converged);
+      await writeScores(backend, classifierOf(fit, curvature), tokens, scoresOf(at), k, classes);
     }
     onFit?.(k + 1, classes);
+    if (progress?.due()) {
+      const { scores, iterations, gradients, early } = state;
+      await progress.save({ state: { done: k + 1 }, arrays: { scores, iterations, gradients, early } });
+    }
   }
   return cs.map((c, at) => ({
     c,
-    score: mean(averagePrecisions(scores[at]!, held, classes)),
-    iterations: Math.max(...fits[at]!.map(({ iterations }) => iterations)),
-    gradient: Math.max(...fits[at]!.map(({ gradient }) => gradient)),
-    converged: fits[at]!.every(({ converged }) => converged),
+    score: mean(averagePrecisions(scoresOf(at), held, classes)),
+    iterations: state.iterations[at]!,
+    gradient: state.gradients[at]!,
+    converged: state.early[at] === 0,
   }));
+}
+
+/** Where an earlier run was, or the beginning. @throws EvalsError `options` where what was saved is of another sweep */
+async function resumedClasses(
+  progress: ProgressKeeper | undefined,
+  [cs, rows, classes]: readonly [number, number, number],
+) {
+  const saved = await loadProgress('multiLabelRegression', progress);
+  const array = <T extends ProgressArray>(
+    name: string,
+    type: { new (length: number): T; readonly name: string },
+    length: number,
+  ): T => (saved ? savedArray(saved, name, type, length) : new type(length));
+  return {
+    done: saved ? (saved.state as { readonly done: number }).done : 0,
+    /** Of each C, image and class. */
+    scores: array('scores', Float32Array, cs * rows * classes),
+    /** Of each C the most of any class, and how many classes did not converge. */
+    iterations: array('iterations', Int32Array, cs),
+    gradients: array('gradients', Float64Array, cs),
+    early: array('early', Int32Array, cs),
+  };
 }
 
 async function fitAll(solver: Solver, c: number, train: MultiLabelFeatures, test: MultiLabelFeatures) {

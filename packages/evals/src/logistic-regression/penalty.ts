@@ -1,7 +1,9 @@
 /** The penalty C of a regression: its official grid, its options, and what it is chosen on. */
 import type { OptionKinds } from '@franca/tensor';
 import type { EvalBackend } from '../backend/eval-backend';
+import { EvalsError } from '../errors';
 import type { Outcome } from '../outcome';
+import type { ProgressKeeper } from '../progress';
 import { selectedOn, selectionSets } from '../selection';
 
 /** Options of a regression that chooses its penalty. */
@@ -21,6 +23,8 @@ export interface PenaltyOptions<Features> {
   /** Told after each part of the sweep, which is `done` of `total`: a C, or a class where each has a sweep of its own. */
   readonly onFit?: (done: number, total: number) => void;
   readonly backend?: EvalBackend;
+  /** Keeps the sweep between runs: what was stopped goes on after the last part that was saved, to the same bits. */
+  readonly progress?: ProgressKeeper;
 }
 
 export const PENALTY: OptionKinds<PenaltyOptions<unknown>> = {
@@ -32,6 +36,7 @@ export const PENALTY: OptionKinds<PenaltyOptions<unknown>> = {
   maxIterations: 'number',
   onFit: 'function',
   backend: 'object',
+  progress: 'object',
 };
 
 /** The official grid: 10^t for 45 equally spaced t in [-6, 5]. */
@@ -59,4 +64,21 @@ export function penaltyChoice<Features>(
       seeds: cs.length === 1 || validation ? [] : [seed],
     },
   };
+}
+
+/** What a regression may take of memory: as much as leaves a machine of 16 GiB room for all else. */
+const MOST_BYTES = 12 * 2 ** 30;
+/** Of each number of the features: train, joined with validation, turned in f64, and on a device four copies in f32. */
+const BYTES_EACH = 4 + 4 + 8 + 16;
+
+/** @throws EvalsError `features` before anything is computed where so many rows are too many to be held */
+export function checkRegressionRoom(what: string, rows: number, dim: number): void {
+  const bytes = rows * dim * BYTES_EACH;
+  if (bytes <= MOST_BYTES) return;
+  const most = Math.floor(MOST_BYTES / (dim * BYTES_EACH));
+  throw new EvalsError(
+    'features',
+    `${what} holds all features: ${rows} rows of ${dim} numbers take ${(bytes / 2 ** 30).toFixed(0)} GiB, of which ${MOST_BYTES / 2 ** 30} may be; ` +
+      `take ${most} rows at most, or train a linear probe, which streams`,
+  );
 }

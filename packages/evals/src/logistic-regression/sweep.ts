@@ -1,8 +1,10 @@
 /** The sweep of the penalty C: each fit starts from the one before and is scored on held-out items; the best is fitted again on all. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
+import { checkOption } from '../errors';
 import { classTokens, type LabelledFeatures } from '../features';
 import { accuracy, type ClassTally, firstChoices, meanPerClassAccuracy, tally, topClasses } from '../metrics/accuracy';
+import { loadProgress, type ProgressKeeper, savedArray } from '../progress';
 import { type Curvature, turnBack, turnRows } from './curvature';
 import { fitLogistic, fittedClassifier, type LogisticFit } from './fit';
 
@@ -39,30 +41,68 @@ export interface SweepOptions {
   readonly metric: AccuracyMetric;
   readonly classes: number;
   readonly onFit?: ((done: number, total: number) => void) | undefined;
+  readonly progress?: ProgressKeeper | undefined;
 }
 
 /** Fits every C on `train` and scores it on `held`. */
 export async function sweepC(
   backend: EvalBackend,
   { train, held }: { readonly train: LabelledFeatures; readonly held: LabelledFeatures },
-  { cs, metric, classes, onFit }: SweepOptions,
+  { cs, metric, classes, onFit, progress }: SweepOptions,
   solver: SolverOptions,
 ): Promise<Sweep> {
-  const x = turnRows(solver.curvature, classTokens(train));
-  using session = backend.openSoftmaxRegression({ x, labels: train.labels, classes });
-  const points: SweepPoint[] = [];
-  let best = 0;
-  let start: Float64Array | undefined;
-  let startOfBest: Float64Array | undefined;
-  for (const c of cs) {
-    const fit = await fitLogistic(session, [classes, x.cols], { ...solver, c, start });
+  const parameters = classes * (train.dim + 1);
+  const { points, start: last, startOfBest: lastBest } = await resumedSweep(progress, cs, parameters);
+  let [start, startOfBest] = [last, lastBest];
+  // turned rows are f64: whoever copies them to a device need not keep them
+  using session = backend.openSoftmaxRegression({
+    x: turnRows(solver.curvature, classTokens(train)),
+    labels: train.labels,
+    classes,
+  });
+  for (const c of cs.slice(points.length)) {
+    const fit = await fitLogistic(session, [classes, train.dim], { ...solver, c, start });
     const score = metricOf(metric, (await scoreFit(backend, classifierOf(fit, solver.curvature), held)).counts);
     points.push({ c, score, iterations: fit.iterations, gradient: fit.gradient, converged: fit.converged });
     onFit?.(points.length, cs.length);
     start = fit.parameters;
-    if (points.length === 1 || score > points[best]!.score) [best, startOfBest] = [points.length - 1, start];
+    if (bestOf(points) === points.length - 1) startOfBest = start;
+    if (progress?.due())
+      await progress.save({
+        state: { points: points.map((point) => ({ ...point })) },
+        arrays: { start, startOfBest: startOfBest! },
+      });
   }
-  return { points, best, start: startOfBest };
+  return { points, best: bestOf(points), start: startOfBest };
+}
+
+/** The first of the best. */
+export const bestOf = (points: readonly Pick<SweepPoint, 'score'>[]): number =>
+  points.reduce((at, { score }, i) => (score > points[at]!.score ? i : at), 0);
+
+interface SweepState {
+  readonly points: SweepPoint[];
+  /** Parameters of the last fit, and of the best. */
+  readonly start: Float64Array | undefined;
+  readonly startOfBest: Float64Array | undefined;
+}
+
+/** Where an earlier run was. @throws EvalsError `options` where what was saved is of another sweep */
+async function resumedSweep(
+  progress: ProgressKeeper | undefined,
+  cs: readonly number[],
+  parameters: number,
+): Promise<SweepState> {
+  const saved = await loadProgress('logisticRegression', progress);
+  if (!saved) return { points: [], start: undefined, startOfBest: undefined };
+  const { points } = saved.state as unknown as { readonly points: SweepPoint[] };
+  const ours = Array.isArray(points) && points.length <= cs.length && points.every(({ c }, i) => c === cs[i]);
+  checkOption(ours, 'the saved progress is of other values of C: delete it');
+  return {
+    points,
+    start: savedArray(saved, 'start', Float64Array, parameters),
+    startOfBest: savedArray(saved, 'startOfBest', Float64Array, parameters),
+  };
 }
 
 /** The classifier of features as they are. */

@@ -26,6 +26,8 @@ export interface LbfgsOptions {
   readonly rounding?: number;
   /** Multiplies by a symmetric positive definite estimate of the inverse Hessian, up to a factor; default the identity. */
   readonly inverseHessian?: (vector: Float64Array) => Float64Array;
+  /** Pairs of an earlier run on this objective, from which this one goes on, and to which it adds. */
+  readonly pairs?: LbfgsPair[];
 }
 
 const OPTIONS: OptionKinds<LbfgsOptions> = {
@@ -35,6 +37,7 @@ const OPTIONS: OptionKinds<LbfgsOptions> = {
   lineSearchSteps: 'number',
   rounding: 'number',
   inverseHessian: 'function',
+  pairs: 'list',
 };
 
 export interface LbfgsResult {
@@ -47,7 +50,8 @@ export interface LbfgsResult {
   readonly stopped: 'gradient' | 'iterations' | 'line-search';
 }
 
-interface Pair {
+/** A step `s` and the change `y` of the gradient. */
+export interface LbfgsPair {
   readonly s: Float64Array;
   readonly y: Float64Array;
   readonly rho: number;
@@ -64,8 +68,7 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
   checkOptions('lbfgs', options, OPTIONS);
   checkArgument('lbfgs', 'gradientTolerance', options.gradientTolerance, 'number');
   const { gradientTolerance, maxIterations = 1000, memory = 10, lineSearchSteps = 50, rounding = 1e-12 } = options;
-  const { inverseHessian } = options;
-  const pairs: Pair[] = [];
+  const { inverseHessian, pairs = [] } = options;
   let x: Float64Array = start.slice();
   let gradient: Float64Array = new Float64Array(x.length);
   let value = await objective(x, gradient);
@@ -108,7 +111,7 @@ export async function lbfgs(objective: Objective, start: Float64Array, options: 
 /** `-H g` by the two-loop recursion, `H` starting from the scaled estimate. */
 function descentDirection(
   gradient: Float64Array,
-  pairs: readonly Pair[],
+  pairs: readonly LbfgsPair[],
   inverseHessian: LbfgsOptions['inverseHessian'],
 ): Float64Array {
   let q: Float64Array = gradient.map((value) => -value);
