@@ -6,7 +6,7 @@ import { follow, type InContextValues, PAPER_IN_CONTEXT, type ProtocolOptions } 
 import { madeUpPatches, type PatchShape, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { floats, gridOf, patchesOf } from './readings';
-import { heapBytes, searchWork } from './search';
+import { searchBytes, searchWork } from './search';
 
 export interface InContextCostOptions extends ProtocolOptions, Partial<InContextValues> {
   readonly shots?: readonly number[];
@@ -66,7 +66,7 @@ export async function inContextCost(question: CostQuestion, options: InContextCo
     work: [searchWork(backend, search), ...pictureWork(question, shape, { ...sizes, queried: test.length, k })],
     held: {
       host: 2 * floats(heldRows, dim) + LABEL_BYTES * (sizes.rows / sizes.searches) + test.length * session.size ** 2,
-      device: heapBytes(heldRows, k),
+      device: searchBytes(heldRows, dim, k),
     },
   };
 }

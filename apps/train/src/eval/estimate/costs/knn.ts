@@ -5,7 +5,7 @@ import { follow, type KnnValues, PAPER_KNN, type ProtocolOptions } from '../../p
 import { madeUpTokens, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { floats, tokensOf } from './readings';
-import { heapBytes, searchWork } from './search';
+import { searchBytes, searchWork } from './search';
 
 export interface KnnCostOptions extends ProtocolOptions, Partial<KnnValues> {
   readonly shots?: number;
@@ -43,7 +43,7 @@ export async function knnCost(question: CostQuestion, options: KnnCostOptions): 
     work: [searchWork(backend, search), ...passes],
     held: {
       host: 2 * floats(test.length, dim) + (options.shots ? floats(rows, dim, times) : 0),
-      device: heapBytes(test.length, search.k),
+      device: searchBytes(test.length, dim, search.k),
     },
   };
 }

@@ -35,12 +35,13 @@ export function regressionItems({ train, validation, cs }: RegressionSizes): num
   return sweep * fitted + evaluationsOf(Math.max(...cs)) * (train + validation);
 }
 
-/** Items of a trial, at most. */
+/** Multiplications of an evaluation from which it runs on the device: those of a trial are as many, where those of the data are. */
+const ON_DEVICE = 2 ** 22;
 const ITEMS = 1024;
 
 export function regressionWork(backend: EvalBackend, name: string, sizes: RegressionSizes): Work {
   const { dim, classes, train } = sizes;
-  const items = Math.max(classes, Math.min(train, ITEMS));
+  const items = Math.min(train, Math.max(ITEMS, 2 * classes, Math.ceil(ON_DEVICE / (dim * classes))));
   return {
     name,
     units: regressionItems(sizes) * dim * classes,

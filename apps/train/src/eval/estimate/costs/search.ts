@@ -35,5 +35,5 @@ export function searchWork(backend: EvalBackend, { name, rows, queries, dim, k, 
   };
 }
 
-/** Scores and numbers of the best, on the device and once more when they are read. */
-export const heapBytes = (queries: number, k: number): number => 8 * queries * k;
+/** On the device: the queries, and scores and numbers of the best of each. */
+export const searchBytes = (queries: number, dim: number, k: number): number => queries * (4 * dim + 8 * k);

@@ -4,7 +4,7 @@ import { requireLabels } from '../../../image-sets/image-set';
 import { madeUpTokens } from '../made-up';
 import type { CostQuestion, TaskCost } from '../task-cost';
 import { floats, tokensOf } from './readings';
-import { searchWork } from './search';
+import { searchBytes, searchWork } from './search';
 
 export interface TruncationCostOptions {
   readonly widths?: readonly number[];
@@ -39,6 +39,6 @@ export async function truncationCost(
         }),
       },
     ],
-    held: { host: 3 * floats(test.length, dim) + 2 * floats(dim, 2 * dim), device: 8 * test.length * k },
+    held: { host: 3 * floats(test.length, dim) + 2 * floats(dim, 2 * dim), device: searchBytes(test.length, dim, k) },
   };
 }
