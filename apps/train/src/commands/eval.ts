@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
 import { openContext } from '../eval/context';
-import { runEstimate } from '../eval/estimate/run-estimate';
+import { type EstimateOptions, runEstimate } from '../eval/estimate/run-estimate';
 import { findTasks } from '../eval/find-tasks';
 import { CONTROLLED } from '../eval/glance';
 import { refuseIdle } from '../eval/idle-options';
@@ -248,11 +248,20 @@ async function runOne(task: EvalTask, options: Options, words: readonly string[]
   await using context = openContext(session, backend, data, shared);
   if (options.estimate) {
     const question = { session, backend, sets: shared.sets, data, context };
-    return await runEstimate(question, [task], { ...options }, programCommand(words));
+    return await runEstimate(question, [task], estimateOptions(options, words));
   }
   const results = await runTasks(context, [task], { ...options }, false);
   await finish({ model: session.weights.name, ...results }, options);
 }
+
+const estimateOptions = (options: Options, words: readonly string[]): EstimateOptions => ({
+  given: { ...options },
+  json: options.json,
+  command: programCommand(words),
+});
+
+const BESIDE_ALL =
+  'the search for planes of RASA, the second run of evaluations of patches where there are some, and the untrained model beside it (--no-control)';
 
 const NOTHING_TO_ESTIMATE = 'where no images are read: it takes seconds';
 
@@ -289,7 +298,7 @@ async function runAll(evaluations: readonly EvalTask[], options: Options, words:
     return onModel(options, async (session, backend) => {
       await using context = openContext(session, backend, data, shared);
       const question = { session, backend, sets: shared.sets, data, context };
-      await runEstimate(question, evaluations, { ...options }, programCommand(words));
+      await runEstimate(question, evaluations, { ...estimateOptions(options, words), besides: BESIDE_ALL });
     });
   const folder = place?.suffix === '' ? place.folder : undefined;
   const { model, ...results } = await onModel(options, (session, backend) =>

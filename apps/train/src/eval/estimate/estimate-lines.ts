@@ -56,7 +56,7 @@ export function closingLines(all: readonly TaskEstimate[], frame: EstimateFrame)
     ...(free !== undefined && bytes > free
       ? ['there is not enough room: name another folder by --cache, or take fewer images']
       : []),
-    `as measured just now on ${device}; other work on this machine, pictures of other sizes and kernels that compile first add to it`,
+    `as measured just now on ${device}; other work on this machine, pictures of other sizes, kernels that compile first and features that are read back from disk add to it`,
     `to start it: ${command}`,
   ];
 }

@@ -6,10 +6,9 @@ import type { VitConfig } from '@franca/vit';
 import { imagesPerShard, openShardFiles, type ShardRequest } from '../../features/shard-files';
 import { bytesOfImage, outputShape, outputsOf } from '../../features/stored-outputs';
 import { describePreparation } from '../../image-sets/preparation';
-import type { EvalTask } from '../task';
 import { measureReading } from './measure-reading';
 import { type MeasuredWork, measureWork } from './measure-work';
-import type { CostQuestion, FeatureReading } from './task-cost';
+import type { CostQuestion, FeatureReading, HeldBytes, TaskCost } from './task-cost';
 import { addTimes, NO_TIME, type TimeTaken, timesOf } from './time-taken';
 
 /** One part of the data, and what it takes to have its features. */
@@ -40,17 +39,14 @@ export interface TaskEstimate {
   readonly unknown: readonly string[];
 }
 
-/** Those that say what they cost, one after the other; features that several read are counted for the first of them. */
-export async function* estimates(
+/** Estimates what has a cost, one after the other: features that several evaluations read are counted for the first of them. */
+export function openEstimator(
   question: CostQuestion,
-  tasks: readonly EvalTask[],
-  options: Readonly<Record<string, unknown>>,
-): AsyncGenerator<TaskEstimate> {
+): (name: string, cost: Promise<TaskCost>) => Promise<TaskEstimate> {
   const known = new Map<string, ReadingEstimate>();
   const rates = openRates(question);
-  for (const task of tasks) {
-    if (!task.cost) continue;
-    const { reads, work, held, unknown = [] } = await task.cost(question, options);
+  return async (task, cost) => {
+    const { reads, work, held, unknown = [] } = await cost;
     const ownReads: ReadingEstimate[] = [];
     for (const reading of reads) {
       const key = keyOf(reading);
@@ -59,22 +55,20 @@ export async function* estimates(
       known.set(key, estimate);
       ownReads.push(estimate);
     }
+    const memory = expectedMemory(question, reads, held);
     const measured: MeasuredWork[] = [];
     for (const each of work) measured.push(await measureWork(each));
     const time = [...ownReads, ...measured].reduce((sum, part) => addTimes(sum, part.time), NO_TIME);
-    const isCpu = question.session.gpu.target.family === 'cpu';
-    const shard = Math.max(0, ...reads.map((reading) => shardBytes(question, reading)));
-    const own = held.host + (isCpu ? held.device : 0);
-    yield {
-      task: task.name,
-      reads: ownReads,
-      work: measured,
-      time,
-      memory: modelMemory() + Math.max(own, 2 * shard),
-      device: held.device,
-      unknown,
-    };
-  }
+    return { task, reads: ownReads, work: measured, time, memory, device: held.device, unknown };
+  };
+}
+
+/** What this process takes with the model and its activations, now that images went through it, and what comes on top. */
+function expectedMemory(question: CostQuestion, reads: readonly FeatureReading[], held: HeldBytes): number {
+  const isCpu = question.session.gpu.target.family === 'cpu';
+  const shard = Math.max(0, ...reads.map((reading) => shardBytes(question, reading)));
+  // a shard is computed before the evaluation begins
+  return process.memoryUsage.rss() + Math.max(held.host + (isCpu ? held.device : 0), 2 * shard);
 }
 
 /** What was counted once is in the cache then. */
@@ -144,9 +138,6 @@ function shardBytes({ session }: CostQuestion, { set, request, fresh }: FeatureR
   const images = Math.min(set.length, imagesPerShard(session.extraction, request));
   return fresh === undefined ? images * imageBytes(session, request) : 0;
 }
-
-/** What this process takes with the model and its activations, now that images went through it. */
-const modelMemory = (): number => process.memoryUsage.rss();
 
 /** Bytes that are free where features are kept; of the first folder above that is there. */
 export async function freeBytes(folder: string): Promise<number | undefined> {
