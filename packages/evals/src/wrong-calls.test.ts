@@ -24,6 +24,7 @@ const S = { dim: 4, grid: [2, 2], patches: values, maskSize: [4, 4], masks };
 const cell = { dim: 4, grid: [1, 1], patches: values.subarray(0, 4) };
 const attention = { grid: [1, 2], heads: 3, attention: new Float32Array(6).fill(1) };
 const P = { dim: 4, blocks: [F.cls], labels };
+const stored = { ...P, blocks: 1, patchMean: false, read: () => P };
 const classifier = { weight: { data: values.subarray(0, 12), rows: 3, cols: 4 }, bias: new Float32Array(3) };
 const probe = { name: 'x', input: { blocks: 1, avgpool: false }, classifier };
 const points = { data: F.cls, rows: 12, cols: 4 };
@@ -69,6 +70,17 @@ test.each<[RegExp, ...unknown[]]>([
   [/^linearProbe: test.blocks is a Float32Array/, 'linearProbe', P, { ...P, blocks: F.cls }],
   [/select is "validation"; it must be 'train-holdout'/, 'linearProbe', P, P, { select: 'validation' }],
   [/select.validation.dim is undefined/, 'linearProbe', P, P, { select: { validation: {} } }],
+  [
+    /^linearProbe: test.read is "x"; it must be a function/,
+    'linearProbe',
+    P,
+    { ...stored, read: 'x' },
+  ],
+  [/memory is -1; it must be a number of bytes/, 'linearProbe', P, P, { memory: -1 }],
+  [/^linearProbe: progress.load is no function/, 'linearProbe', P, P, { progress: {} }],
+  [/^chosenRows: features.blocks is an Array/, 'chosenRows', P, new Int32Array(1)],
+  [/^chosenRows: rows is .1.; it must be an Int32Array/, 'chosenRows', stored, [1]],
+  [/^inMemory: features.blocks is an Array/, 'inMemory', P],
   [/reads 4 blocks, the features have 1/, 'scoreProbe', { ...probe, input: { blocks: 4, avgpool: false } }, P],
   [/^scoreProbe: probe.input is undefined/, 'scoreProbe', classifier, P],
   [/label -1 is none of 3 classes/, 'scoreProbe', probe, { ...P, labels: new Int32Array(12).fill(-1) }],

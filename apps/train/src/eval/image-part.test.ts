@@ -108,7 +108,7 @@ test('features are read by row or in order, of the blocks that were asked for, w
   expect([part.shape, Array.from(images)]).toEqual([{ dim: 2, blocks: 1, patchMean: true }, [0, 1, 3, 4, 5, 6]]);
   expect(await probe.read(1, 3)).toEqual({
     dim: 2,
-    blocks: [Float32Array.of(1, 1, 3, 1)],
+    blocks: [Float32Array.of(1, 0, 3, 0)],
     patchMean: Float32Array.of(1, 9, 3, 9),
     labels: Int32Array.of(1, 1),
   });

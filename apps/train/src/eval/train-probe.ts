@@ -24,6 +24,7 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from './paper-protocol';
+import { progressFor } from './progress-file';
 
 export interface ProbeOptions extends ProtocolOptions, Partial<LinearValues> {
   readonly epochs?: number;
@@ -91,7 +92,12 @@ export async function trainProbe(
   const { set } = train;
   const { notes, hyper } = learntFrom(followed, task, set);
   const batchSize = trainBatch ?? probeBatch(set.length);
-  const options = { backend: context.backend, learningRates, batchSize, classes: set.classes.length };
+  const settings = { learningRates, batchSize, classes: set.classes.length, select };
+  const progress = await progressFor(context, 'linear', {
+    parts: [train, test],
+    options: { ...settings, augment, epochs, iterations, blocks: PROBE_BLOCKS },
+  });
+  const options = { ...settings, backend: context.backend, progress };
   const settled = (outcome: Outcome): Outcome => ({
     ...outcome,
     hyper: { ...outcome.hyper, ...hyper, crops: augment ? PAPER_LINEAR.crops.name : 'none' },
@@ -99,7 +105,7 @@ export async function trainProbe(
   if (!augment) {
     const { probe: learnt } = await train.features();
     const { probe: tested } = await test.features();
-    const result = await linearProbe(learnt, tested, { ...options, epochs, iterations, select });
+    const result = await linearProbe(learnt, tested, { ...options, epochs, iterations });
     return { ...result, outcome: settled(result.outcome), train, test, notes };
   }
   const { probe: tested } = await test.features();
@@ -108,13 +114,13 @@ export async function trainProbe(
   const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
   const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
   const source = { ...train.shape, items: learnt.length, classes: set.classes.length };
-  const progress = countProgress(task, { items: 'steps', unit: 'steps' });
+  const counter = countProgress(task, { items: 'steps', unit: 'steps' });
   const result = await linearProbe({ ...source, batches: (from?: Json) => train.crops(crops, from) }, tested, {
     ...options,
     iterations: steps,
     select: validation ? { validation } : 'test',
-    onStep: (step) => progress.update(step + 1, steps, false),
-  }).finally(progress.end);
+    onStep: (step) => counter.update(step + 1, steps, false),
+  }).finally(counter.end);
   const kept = `${task}: trained on ${learnt.length} of ${set.length} images of train; on the others it is chosen`;
   return {
     ...result,

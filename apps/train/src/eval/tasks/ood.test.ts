@@ -1,5 +1,8 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { cpuBackend, type LabelledFeatures, type StoredProbeFeatures } from '@franca/evals';
 import { expect, test } from 'vitest';
+import type { FeatureSession } from '../../features/session';
 import type { ImageSet } from '../../image-sets/image-set';
 import type { EvalContext } from '../context';
 import { type ImagePart, labelledBatches } from '../image-part';
@@ -32,9 +35,17 @@ const part: Partial<ImagePart> = {
   features: async () => ({ images: new Int32Array(12), probe, batches: labelledBatches(probe) }),
 };
 
+/** What progress is told apart by. */
+const session = {
+  cacheFolder: join(tmpdir(), 'franca-ood-progress'),
+  weights: { rasa: { planes: [] } },
+  extraction: { weights: '', code: '', versions: async () => '' },
+} as unknown as FeatureSession;
+
 test('of the classes that have images two of every five are foreign', async () => {
   const context = {
     backend: cpuBackend,
+    session: () => session,
     input: () => ({ size: 32, patchSize: 8 }),
     labelled: async () => part as ImagePart,
     records: () => [],

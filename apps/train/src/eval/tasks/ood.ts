@@ -2,6 +2,7 @@
  * Out-of-distribution detection: which images are of no class that a classifier knows. Foreign images are those of OpenOOD v1.5, or of
  * other data sets; where none is given, of two of every five classes: the rest is what the classifier knows.
  */
+import { createHash } from 'node:crypto';
 import { shuffledOrder } from '@franca/data';
 import {
   chosenRows,
@@ -40,6 +41,7 @@ import {
 } from '../paper-protocol';
 import { classIdsOf } from '../probe-classes';
 import type { SavedProbe } from '../probe-file';
+import { progressFor } from '../progress-file';
 import type { EvalTask } from '../task';
 import { loadProbe } from '../use-probe';
 
@@ -94,8 +96,9 @@ export const task: EvalTask = {
     const plan = await planOod(context, options);
     const sets = await openOodSets(options);
     const read = await readParts(context, sets, plan);
-    const { train, inside, foreign } = await (read.foreign.size > 0 ? featuresOf(read) : splitClasses(read));
-    const classifier = plan.saved?.probe.classifier ?? (await trained(context, train!, inside));
+    const compared = await (read.foreign.size > 0 ? featuresOf(read) : splitClasses(read));
+    const { train, inside, foreign } = compared;
+    const classifier = plan.saved?.probe.classifier ?? (await trained(context, read, compared));
     const { outcomes } = await oodDetection(
       { classifier, ...(train && { train: labelledBatches(train) }) },
       { inside, outside: foreign },
@@ -225,12 +228,18 @@ async function featuresOf({ train, test, foreign }: ReadParts): Promise<Compared
 
 async function trained(
   context: EvalContext,
-  train: StoredProbeFeatures,
-  { dim, cls, labels }: LabelledFeatures,
+  { train: part, test }: ReadParts,
+  { train, inside: { dim, cls, labels } }: Compared,
 ): Promise<LinearClassifier> {
   const inside = { dim, blocks: [cls], labels };
-  const batchSize = probeBatch(train.labels.length);
-  const { probe } = await linearProbe(train, inside, { backend: context.backend, blocks: [1], batchSize });
+  const settings = { blocks: [1], batchSize: probeBatch(train!.labels.length) };
+  // labels and their number tell known classes from all
+  const known = createHash('sha256').update(train!.labels).digest('hex');
+  const progress = await progressFor(context, 'ood', {
+    parts: [part!, test],
+    options: { ...settings, shape: part!.shape, known },
+  });
+  const { probe } = await linearProbe(train!, inside, { ...settings, backend: context.backend, progress });
   return probe.classifier;
 }
 
