@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { examples } from '../command-line';
 import { chooseBackend } from '../eval/backend';
 import { openContext } from '../eval/context';
+import { type EstimateOptions, runEstimate } from '../eval/estimate/run-estimate';
 import { findTasks } from '../eval/find-tasks';
 import { CONTROLLED } from '../eval/glance';
 import { refuseIdle } from '../eval/idle-options';
@@ -27,6 +28,7 @@ import { isVideoData } from '../image-sets/video-layouts';
 import { index, indexList, positiveInteger, positiveShare, trainTest } from '../options/option-values';
 import { checkOutputFile } from '../options/outputs';
 import { runBeforeAndAfter } from '../rasa/before-and-after';
+import { programCommand } from '../text/program';
 
 interface Options extends SessionOptions, OutputOptions, MaskValues, SegmentationOptions {
   readonly data?: string;
@@ -46,6 +48,7 @@ interface Options extends SessionOptions, OutputOptions, MaskValues, Segmentatio
   /** A part of images; the name of another thing where a task reads pairs. */
   readonly split?: string;
   readonly control: boolean;
+  readonly estimate?: true;
 }
 
 /** Adds the command and, below it, one for each task. */
@@ -71,7 +74,7 @@ export async function register(program: Command): Promise<void> {
     const usage = ['franca-train eval', task.name, ...model, ...data].join(' ');
     withOutput(task.options(reading))
       .addHelpText('after', examples([[`${usage} --json ${task.name}.json`, 'with its records as JSON']]))
-      .action((options: Options) => runOne(task, options));
+      .action((options: Options, { parent }: Command) => runOne(task, options, wordsOf(parent)));
   }
   const all = withWeightsAndImages(
     group.command('all').description('RASA and every evaluation, ending in one table and one HTML page'),
@@ -100,14 +103,20 @@ export async function register(program: Command): Promise<void> {
       )
       .addOption(limitOption('--depth-images', 'at most so many pictures with depth', '100,40'))
       .option('--no-control', 'leave out the untrained model beside it'),
-  ).action((options: Options) => runAll(tasks.filter(({ alone }) => !alone).map(quickened), options));
+  ).action((options: Options, { parent }: Command) =>
+    runAll(tasks.filter(({ alone }) => !alone).map(quickened), options, wordsOf(parent)),
+  );
 }
 
 /** The evaluation as all of them together run it. */
 const quickened = (task: EvalTask): EvalTask => ({
   ...task,
   run: (context, options) => task.run(context, { ...task.inAll, ...options }),
+  ...(task.cost && { cost: (question, options) => task.cost!(question, { ...task.inAll, ...options }) }),
 });
+
+/** What was written on the command line, without `--estimate`: the command that runs what is estimated. */
+const wordsOf = (group: Command | null): string[] => group!.parent!.args.filter((word) => word !== '--estimate');
 
 const DATA_HELP: Readonly<Record<EvalTask['reads'], string>> = {
   images: 'any images, or "world"',
@@ -206,10 +215,19 @@ function limitOption(flag: string, about: string, fallback?: string): Option {
 }
 
 const withOutput = (command: Command): Command =>
-  command.option('--json <file>', 'write the records').option('--html <file>', 'write a page with figures');
+  command
+    .option('--json <file>', 'write the records')
+    .option('--html <file>', 'write a page with figures')
+    .option(
+      '--estimate',
+      'say what it would take in time, memory and disk, as measured now, and stop; with --json the figures',
+    );
 
-async function runOne(task: EvalTask, options: Options): Promise<void> {
-  refuseIdle({ ...options }, task.idle?.({ ...options }) ?? {});
+async function runOne(task: EvalTask, options: Options, words: readonly string[]): Promise<void> {
+  refuseIdle(
+    { ...options },
+    { estimate: task.reads === 'nothing' && NOTHING_TO_ESTIMATE, ...task.idle?.({ ...options }) },
+  );
   if (task.reads === 'nothing') return runWithoutModel(task, options);
   const { weights, data: asked = task.withoutData?.({ ...options }) } = options;
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
@@ -225,11 +243,27 @@ async function runOne(task: EvalTask, options: Options): Promise<void> {
     side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
   );
   using backend = chooseBackend(session);
-  const data = { data: spec, denseData: spec, heldOut };
-  await using context = openContext(session, backend, contextOptions(options, data, [task]));
+  const data = contextOptions(options, { data: spec, denseData: spec, heldOut }, [task]);
+  await using shared = shareSets(data);
+  await using context = openContext(session, backend, data, shared);
+  if (options.estimate) {
+    const question = { session, backend, sets: shared.sets, data, context };
+    return await runEstimate(question, [task], estimateOptions(options, words));
+  }
   const results = await runTasks(context, [task], { ...options }, false);
   await finish({ model: session.weights.name, ...results }, options);
 }
+
+const estimateOptions = (options: Options, words: readonly string[]): EstimateOptions => ({
+  given: { ...options },
+  json: options.json,
+  command: programCommand(words),
+});
+
+const BESIDE_ALL =
+  'the search for planes of RASA, the second run of evaluations of patches where there are some, and the untrained model beside it (--no-control)';
+
+const NOTHING_TO_ESTIMATE = 'where no images are read: it takes seconds';
 
 /** Of the run's own data. */
 const TESTED = 'tested on its held-out part';
@@ -242,7 +276,7 @@ async function runWithoutModel(task: EvalTask, options: Options): Promise<void> 
   await finish({ model: task.name, ...(await runTasks(context, [task], { ...options }, false)) }, options);
 }
 
-async function runAll(evaluations: readonly EvalTask[], options: Options): Promise<void> {
+async function runAll(evaluations: readonly EvalTask[], options: Options, words: readonly string[]): Promise<void> {
   const { weights } = options;
   const place = placeOfOutputs(weights);
   const html = options.html ?? pageOf(weights);
@@ -260,6 +294,12 @@ async function runAll(evaluations: readonly EvalTask[], options: Options): Promi
   await using shared = shareSets(data);
   // what cannot be split is refused now, not by each task
   await shared.sets('images');
+  if (options.estimate)
+    return onModel(options, async (session, backend) => {
+      await using context = openContext(session, backend, data, shared);
+      const question = { session, backend, sets: shared.sets, data, context };
+      await runEstimate(question, evaluations, { ...estimateOptions(options, words), besides: BESIDE_ALL });
+    });
   const folder = place?.suffix === '' ? place.folder : undefined;
   const { model, ...results } = await onModel(options, (session, backend) =>
     runBeforeAndAfter(session, evaluations, { backend, data, shared, folder }),

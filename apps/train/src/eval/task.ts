@@ -3,6 +3,7 @@ import type { EvalRecord } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
 import type { Command } from 'commander';
 import type { EvalContext } from './context';
+import type { CostQuestion, TaskCost } from './estimate/task-cost';
 import type { GivenOptions, IdleOptions } from './idle-options';
 
 export interface EvalResult {
@@ -56,6 +57,8 @@ export interface EvalTask extends RunnableTask {
   readonly order?: number;
   /** With which options `eval all` runs it, where it has quicker ones than the usual. */
   readonly inAll?: Readonly<Record<string, unknown>>;
+  /** What it costs, for `--estimate`; without it that is said to be unknown. */
+  cost?(question: CostQuestion, options: Readonly<Record<string, unknown>>): Promise<TaskCost>;
   /** Only by itself, as it is another evaluation on sets of its own: `eval all` leaves it out. */
   readonly alone?: boolean;
   /** Adds the task's own options. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { amountOfBytes, duration } from './amounts';
+import { aboutDuration, amountOfBytes, duration } from './amounts';
 
 const GiB = 2 ** 30;
 
@@ -16,4 +16,19 @@ test('amounts of bytes read well', () => {
 test('durations read well', () => {
   expect([5, 65, 3700, 90000].map(duration)).toEqual(['5s', '1m 05s', '1h 01m', '1d 1h']);
   expect(duration(Number.NaN)).toBe('--');
+});
+
+test('what lies ahead is told in two digits', () => {
+  expect([0, 0.2, 5.44, 119, 121, 3725, 7199, 9000, 200_000, Number.NaN].map(aboutDuration)).toEqual([
+    '-',
+    'under 1 s',
+    '5.4 s',
+    '120 s',
+    '2 min',
+    '62 min',
+    '120 min',
+    '2.5 h',
+    '2.3 days',
+    '--',
+  ]);
 });

@@ -22,3 +22,18 @@ export function duration(seconds: number): string {
   if (h > 0) return `${h}h ${String(m).padStart(2, '0')}m`;
   return m > 0 ? `${m}m ${String(s).padStart(2, '0')}s` : `${s}s`;
 }
+
+const TIME_UNITS = [
+  ['days', 86400],
+  ['h', 3600],
+  ['min', 60],
+  ['s', 1],
+] as const;
+
+/** 3725 as `62 min`: two digits, as much as is known of what lies ahead. */
+export function aboutDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '--';
+  if (seconds < 1) return seconds <= 0 ? '-' : 'under 1 s';
+  const [name, length] = TIME_UNITS.find(([, unit]) => seconds >= 2 * unit) ?? ['s', 1];
+  return `${Number((seconds / length).toPrecision(2))} ${name}`;
+}

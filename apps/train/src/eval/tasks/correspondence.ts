@@ -24,6 +24,7 @@ import { hashPairList, readPairList, writePairList } from '../correspondence/pai
 import { shownPairs } from '../correspondence/shown-pairs';
 import { type MatchSize, matchSizes, type SizeOptions } from '../correspondence/sizes';
 import { binTable, categoryTable } from '../correspondence/tables';
+import { correspondenceCost } from '../estimate/costs/correspondence';
 import { hashNames } from '../evaluated-images';
 import type { PairPart } from '../part';
 import type { EvalResult, EvalTask } from '../task';
@@ -49,6 +50,7 @@ export const task: EvalTask = {
   reads: 'pairs',
   order: 12,
   rasa: { leftOut: 'its tokens are those before the final norm' },
+  cost: correspondenceCost,
   options: (command: Command) =>
     command
       .option('--split <name>', 'part of SPair-71k: trn, val or test (default: test)')

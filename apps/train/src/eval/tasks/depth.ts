@@ -5,7 +5,6 @@ import type { ReportTable } from '@franca/viz';
 import { type Command, Option } from 'commander';
 import { TrainError } from '../../errors';
 import type { DepthImages } from '../../image-sets/depth-set';
-import { viewBox } from '../../image-sets/depth-view';
 import { describePreparation } from '../../image-sets/preparation';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
 import { checkOutputFile } from '../../options/outputs';
@@ -16,6 +15,8 @@ import { type DepthPlan, type DepthPlanOptions, PROBES, PROTOCOL_NAMES, planDept
 import { type DepthSize, depthSizes } from '../depth/depth-sizes';
 import { type ProbedDepth, probeDepth } from '../depth/probe-depth';
 import { shownDepths, shownIndices } from '../depth/shown-depths';
+import { viewOf } from '../depth/view-of';
+import { depthCost } from '../estimate/costs/depth';
 import { hashNames } from '../evaluated-images';
 import type { EvalResult, EvalTask } from '../task';
 
@@ -34,6 +35,7 @@ export const task: EvalTask = {
   order: 17,
   inAll: { probe: 'ridge' },
   rasa: { leftOut: 'its tokens are those before the final norm' },
+  cost: depthCost,
   options: (command: Command) =>
     command
       .addOption(
@@ -92,7 +94,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   const plan = planDepth({ ...options, sizes });
   if (items) await checkOutputFile(items);
   const part = await context.depth({ depthScale, trainData, split });
-  const chosen = depthSizes(await viewOf(part.test, plan), part.session.model.config.patchSize, plan.sizes);
+  const chosen = depthSizes(await viewOf(part.test, plan.sizes.crop), part.session.model.config.patchSize, plan.sizes);
   const results: Result[] = [];
   const shown = shownIndices(part.test.length);
   for (const size of chosen) {
@@ -124,12 +126,6 @@ interface Result {
   readonly size: DepthSize;
   readonly probed: ProbedDepth;
   readonly records: readonly EvalRecord[];
-}
-
-/** Sizes of the first picture's view and of its depth, which those of all others are taken at. */
-async function viewOf(test: DepthImages, { sizes: { crop } }: DepthPlan) {
-  const [picture, depth] = [viewBox({ crop }, await test.read(0)), viewBox({ crop }, await test.depth(0))];
-  return { picture: [picture.height, picture.width] as const, depth: [depth.height, depth.width] as const };
 }
 
 interface Recorded {

@@ -22,6 +22,7 @@ import {
 } from '../discovery/settings';
 import { shownPictures } from '../discovery/shown-pictures';
 import { bestOf, splitOff, triedSettings } from '../discovery/sweep';
+import { discoverCost } from '../estimate/costs/discover';
 import type { EvalResult, EvalTask } from '../task';
 
 interface Options extends SettingOptions, BoxOptions {
@@ -37,6 +38,7 @@ export const task: EvalTask = {
   reads: 'boxes',
   order: 14,
   rasa: { leftOut: 'keys and values lie before the final norm; for the output: --features output' },
+  cost: discoverCost,
   options: (command) =>
     withBoxes(command)
       .option('--methods <list>', `of ${METHODS.join(', ')} (default: all)`, someOf(METHODS))

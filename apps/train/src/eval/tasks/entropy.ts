@@ -16,6 +16,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { TrainError } from '../../errors';
 import { indexList, positiveInteger } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { entropyCost } from '../estimate/costs/entropy';
 import type { DensePart } from '../part';
 import type { EvalResult, EvalTask } from '../task';
 
@@ -35,6 +36,7 @@ export const task: EvalTask = {
   reads: 'patches',
   order: 10,
   rasa: { options: { before: false } },
+  cost: entropyCost,
   options: (command) =>
     command
       .addOption(

@@ -21,6 +21,7 @@ import { type ImageSet, requireLabels, type SetLimits } from '../../image-sets/i
 import { numberList, someOf } from '../../options/option-values';
 import { duration } from '../../text/amounts';
 import type { EvalContext } from '../context';
+import { fineGrainedCost } from '../estimate/costs/fine-grained';
 import { type FoundSets, findSets, KNOWN_SETS } from '../fine-grained-sets';
 import { ofCls } from '../idle-options';
 import type { ImagePart } from '../image-part';
@@ -46,6 +47,7 @@ export const task: EvalTask = {
   alone: true,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LOGREG.size : undefined),
   idle: ofCls,
+  cost: fineGrainedCost,
   options: (command) =>
     command
       .addOption(protocolOption('centre 224 of 224 px, 45 values of C, as behind Table 3'))

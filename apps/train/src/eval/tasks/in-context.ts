@@ -8,6 +8,7 @@ import { TrainError } from '../../errors';
 import { fileList, positiveInteger, positiveNumber, shareList } from '../../options/option-values';
 import { type CountProgress, countProgress } from '../../text/count-progress';
 import type { EvalContext } from '../context';
+import { inContextCost } from '../estimate/costs/in-context';
 import { drawnShots, listedShots, meanOfShots, type ShotGroup } from '../low-shot';
 import {
   follow,
@@ -54,6 +55,7 @@ export const task: EvalTask = {
   order: 6,
   rasa: { options: {} },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_IN_CONTEXT.size : undefined),
+  cost: inContextCost,
   options: (command) =>
     withTrain(
       withScoring(command)

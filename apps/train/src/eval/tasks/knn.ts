@@ -1,6 +1,7 @@
 /** k-NN classification: several k at once, or with few train images per class. */
 import { knn, knnFewShot } from '@franca/evals';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
+import { knnCost } from '../estimate/costs/knn';
 import { ofCls } from '../idle-options';
 import { heldImages } from '../image-part';
 import { follow, type KnnValues, learntFrom, PAPER_KNN, type ProtocolOptions, protocolOption } from '../paper-protocol';
@@ -19,6 +20,7 @@ export const task: EvalTask = {
   order: 1,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_KNN.size : undefined),
   idle: (options) => ({ ...ofCls(options), tries: options.shots === undefined && 'without --shots' }),
+  cost: knnCost,
   options: (command) =>
     command
       .addOption(protocolOption('224 px of 256, the best k of 10, 20, 100, 200 at temperature 0.07, as behind Table 2'))

@@ -3,6 +3,7 @@ import { linearSegmentation } from '@franca/evals';
 import { TrainError } from '../../errors';
 import { numberList, positiveInteger } from '../../options/option-values';
 import { countProgress } from '../../text/count-progress';
+import { linearSegCost } from '../estimate/costs/linear-seg';
 import { probeBatch, selectOption } from '../linear-training';
 import {
   follow,
@@ -40,6 +41,7 @@ export const task: EvalTask = {
   order: 7,
   rasa: { options: {} },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LINEAR_SEG.size : undefined),
+  cost: linearSegCost,
   options: (command) =>
     withScoring(command)
       .addOption(

@@ -1,6 +1,7 @@
 /** Linear probe: 13 learning rates x {1, 4 blocks} x {with, without patch mean}, trained at once. */
 import type { LinearProbeResult } from '@franca/evals';
 import type { ReportSection } from '@franca/viz';
+import { linearCost } from '../estimate/costs/linear';
 import { PAPER_LINEAR } from '../paper-protocol';
 import type { EvalTask } from '../task';
 import { PROBE_BLOCKS } from '../train-probe';
@@ -13,6 +14,7 @@ export const task: EvalTask = {
   blocks: PROBE_BLOCKS,
   order: 2,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LINEAR.size : undefined),
+  cost: linearCost,
   options: withProbe,
   async run(context, options: UseProbeOptions) {
     const { test, outcome, grid, others } = await useProbe('linear', context, options);

@@ -1,6 +1,7 @@
 /** Logistic regression with a sweep of the penalty C. */
 import { Option } from 'commander';
 import { numberList } from '../../options/option-values';
+import { logregCost } from '../estimate/costs/logreg';
 import { ofCls } from '../idle-options';
 import { follow, PAPER_LOGREG, type ProtocolOptions, protocolOption } from '../paper-protocol';
 import { METRICS, penaltyChart, type RegressionAsked, regress } from '../regression';
@@ -17,6 +18,7 @@ export const task: EvalTask = {
   order: 3,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LOGREG.size : undefined),
   idle: ofCls,
+  cost: logregCost,
   options: (command) =>
     command
       .addOption(protocolOption('centre 224 of 224 px, 45 values of C, as behind Table 3'))

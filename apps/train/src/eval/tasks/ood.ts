@@ -24,6 +24,7 @@ import { Option } from 'commander';
 import { TrainError } from '../../errors';
 import { namedData, positiveInteger, someOf } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { oodCost } from '../estimate/costs/ood';
 import { type GivenOptions, ofCls } from '../idle-options';
 import { type ImagePart, type ImageRequest, labelledBatches } from '../image-part';
 import { probeBatch } from '../linear-training';
@@ -68,6 +69,7 @@ export const task: EvalTask = {
       (given.split !== 'held-out' || given.data === undefined) &&
       'beside --openood, whose list of known images is tested on',
   }),
+  cost: oodCost,
   options: (command) =>
     command
       .addOption(protocolOption('224 px of 256, a classifier on CLS and patch mean, as behind Fig. 8'))

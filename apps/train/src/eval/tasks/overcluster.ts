@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
 import { countProgress } from '../../text/count-progress';
+import { overclusterCost } from '../estimate/costs/overcluster';
 import {
   follow,
   type OverclusterValues,
@@ -35,6 +36,7 @@ export const task: EvalTask = {
   order: 8,
   rasa: { options: { onlyClasses: true }, limited: 'only as many clusters as classes' },
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_OVERCLUSTER.size : undefined),
+  cost: overclusterCost,
   options: (command) =>
     withScoring(command)
       .addOption(

@@ -1,6 +1,7 @@
 /** Position decodability: how well a patch's place is read from its token. */
 import { positionDecodability } from '@franca/evals';
 import { positiveNumber } from '../../options/option-values';
+import { positionCost } from '../estimate/costs/position';
 import type { EvalTask } from '../task';
 
 interface Options {
@@ -13,6 +14,7 @@ export const task: EvalTask = {
   reads: 'patches',
   order: 9,
   rasa: { leftOut: 'rasa has read it after each plane' },
+  cost: positionCost,
   options: (command) => command.option('--ridge <r>', 'relative to the mean variance (default: 1e-6)', positiveNumber),
   async run(context, { ridge }: Options) {
     const train = await context.patches('train');

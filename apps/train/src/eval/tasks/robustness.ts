@@ -7,6 +7,7 @@ import type { ReportTable } from '@franca/viz';
 import { TrainError } from '../../errors';
 import { namedData } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { robustnessCost } from '../estimate/costs/robustness';
 import type { ImagePart } from '../image-part';
 import { PAPER_LINEAR } from '../paper-protocol';
 import { classIdsOf, mapClasses, type ScoreOptions, scoreAccepted, scoreSet } from '../probe-classes';
@@ -38,6 +39,7 @@ export const task: EvalTask = {
   blocks: PROBE_BLOCKS,
   alone: true,
   inputSize: ({ protocol }) => (protocol === 'paper' ? PAPER_LINEAR.size : undefined),
+  cost: robustnessCost,
   options: (command) =>
     withProbe(command)
       .option('--sets <folder>', 'where the other test sets lie (default: the folder that --data lies in)')

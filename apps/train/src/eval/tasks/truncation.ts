@@ -2,6 +2,7 @@
 import { type TruncationPoint, truncationCurve } from '@franca/evals';
 import { type Figure, truncationCurve as truncationFigure } from '@franca/viz';
 import { integerList, positiveInteger } from '../../options/option-values';
+import { truncationCost } from '../estimate/costs/truncation';
 import { ofCls } from '../idle-options';
 import { heldImages } from '../image-part';
 import type { EvalTask } from '../task';
@@ -17,6 +18,7 @@ export const task: EvalTask = {
   reads: 'labelled',
   order: 4,
   idle: ofCls,
+  cost: truncationCost,
   options: (command) =>
     command
       .option('--widths <list>', 'widths (default: D, D/2, ... D/16)', integerList)

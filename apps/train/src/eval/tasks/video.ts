@@ -6,6 +6,7 @@ import type { ChosenSequences } from '../../image-sets/video-listed';
 import { integerList, positiveInteger, positiveNumber } from '../../options/option-values';
 import { checkOutputFolder } from '../../options/outputs';
 import type { EvalContext } from '../context';
+import { videoCost } from '../estimate/costs/video';
 import type { EvalResult, EvalTask } from '../task';
 import { type FollowedSequence, followSet } from '../video/follow-set';
 import { type Followed, outcomesOf, unmoved } from '../video/outcome';
@@ -36,6 +37,7 @@ export const task: EvalTask = {
   reads: 'videos',
   order: 16,
   rasa: { options: {} },
+  cost: videoCost,
   options: (command: Command) =>
     command
       .option('--split <name>', 'a list of DAVIS (default: val), or a folder of YouTube-VOS (default: valid)')

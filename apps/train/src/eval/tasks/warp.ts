@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import { type ImageSet, spread } from '../../image-sets/image-set';
 import { index, positiveInteger } from '../../options/option-values';
 import type { EvalContext } from '../context';
+import { warpCost } from '../estimate/costs/warp';
 import type { TokenStage } from '../part';
 import type { EvalTask } from '../task';
 import { isShown, warpsFigure } from '../warp/shown-warps';
@@ -27,6 +28,7 @@ export const task: EvalTask = {
   reads: 'images',
   order: 13,
   rasa: { options: {} },
+  cost: warpCost,
   options: (command) =>
     command
       .option('--pictures <n>', `at most so many, evenly spaced (default: ${PICTURES})`, positiveInteger)
