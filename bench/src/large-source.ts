@@ -39,6 +39,10 @@ const CLASSES = Number(options.classes);
 const BESIDE = 5 * 512;
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(2)} s`;
+const processor = (since: NodeJS.CpuUsage): string => {
+  const { user, system } = process.cpuUsage(since);
+  return `${((user + system) / 1e6).toFixed(2)} s of a processor`;
+};
 const peak = (): string => `${Math.round(process.resourceUsage().maxRSS / 1024)} MiB`;
 
 if (options.measure) await measure(options.measure);
@@ -107,14 +111,16 @@ function madeIndex(shard: number, count: number): { index: ShardIndex; bytes: nu
 async function measure(folder: string): Promise<void> {
   const atStart = peak();
   let since = performance.now();
+  let before = process.cpuUsage();
   const splits = await openSplits(`tar:${folder}`, { heldOut: { share: 0.01 }, test: false });
   const { train, val } = splits;
   console.log(
     `opened in ${seconds(since)}: ${train.length} and ${val.length} images, ${train.classes?.length ?? 'no'} classes; peak ${peak()}, ${atStart} before`,
   );
   since = performance.now();
+  before = process.cpuUsage();
   recordData(folder, splits);
-  console.log(`recorded which they are in ${seconds(since)}; peak ${peak()}`);
+  console.log(`recorded which they are in ${seconds(since)}, ${processor(before)}; peak ${peak()}`);
   since = performance.now();
   const { length, runs, window, fingerprint } = train;
   const sampler = createSampler({ length, seed: 0, runs, window, data: fingerprint });
@@ -171,12 +177,10 @@ async function indexRealShard(folder: string): Promise<void> {
   });
   writeFileSync(file, Buffer.concat([...members.flat(2), Buffer.alloc(1024)]));
   for (let round = 0; round < 3; round++) {
-    const [since, processor] = [performance.now(), process.cpuUsage()];
+    const [since, before] = [performance.now(), process.cpuUsage()];
     const { length } = await webDatasetSource([file]);
-    const { user, system } = process.cpuUsage(processor);
-    const used = ((user + system) / 1e6).toFixed(2);
     console.log(
-      `a shard of ${length} pictures of ${picture.length} bytes is indexed in ${seconds(since)}, ${used} s of a processor`,
+      `a shard of ${length} pictures of ${picture.length} bytes is indexed in ${seconds(since)}, ${processor(before)}`,
     );
   }
 }

@@ -99,7 +99,7 @@ describe('the file of an index', () => {
     const counts = [
       { images: { files: 3, samples: 4 } },
       { images: { files: -1, samples: 2 } },
-      { labels: 'none' },
+      { names: 5 },
       { folders: [{ value: 5 }] },
     ];
     for (const forged of counts) {

@@ -23,7 +23,7 @@ import {
   type ShardIndex,
   type ShardSummary,
 } from './shard-index';
-import { checkSummary } from './shard-summary';
+import { checkSummary, summaryText } from './shard-summary';
 
 /** Where the parts of a file lie. */
 interface Head {
@@ -44,8 +44,8 @@ const ALWAYS = 3;
 export const FIRST_READ = 4096;
 
 /** The bytes of an index file. */
-export function encodeIndex({ summary, columns }: ShardIndex, { size, version }: ShardIdentity): Uint8Array {
-  const text = Buffer.from(JSON.stringify({ size, version, summary }));
+export function encodeIndex({ summary, columns }: ShardIndex, of: ShardIdentity): Uint8Array {
+  const text = Buffer.from(summaryText(summary, of));
   const padded = Buffer.alloc(Math.ceil(text.length / 4) * 4, ' ');
   text.copy(padded);
   const there = COLUMNS.filter((name) => columns[name]);

@@ -1,10 +1,26 @@
-/** Reads the summary of a shard from the JSON of a file that nobody vouches for. */
+/** The summary of a shard as JSON, and back from a file that nobody vouches for. */
 
 import { DataError } from '../errors';
 import type { LeftOut } from './left-out';
 import type { CrowdedKeys, LeftOutReason, ShardIdentity, ShardSummary, ValueCount } from './shard-index';
 
 const REASONS: readonly LeftOutReason[] = ['repeated', 'badLabels', 'imageless', 'unusable', 'irregular', 'passedOver'];
+
+/** The JSON of a summary. Of a thousand labels the names stand in one list and the counts in another, which is read several times faster. */
+export function summaryText(summary: ShardSummary, { size, version }: ShardIdentity): string {
+  const { labels, folders } = summary;
+  return JSON.stringify({
+    size,
+    version,
+    summary: { ...summary, labels: columnsOf(labels), folders: columnsOf(folders) },
+  });
+}
+
+const columnsOf = (counts: readonly ValueCount[]) => ({
+  values: counts.map(({ value }) => value),
+  files: counts.map(({ files }) => files),
+  samples: counts.map(({ samples }) => samples),
+});
 
 /**
  * The summary; undefined for what is none, is of another content of the shard than `of`, or does not fit the lengths of the columns.
@@ -39,8 +55,8 @@ function read(from: Readonly<Record<string, unknown>>): ShardSummary {
     unlabelled: { files: optional(unlabelled.files, leftOut), samples: optional(unlabelled.samples, leftOut) },
     leftOut: Object.fromEntries(REASONS.map((reason) => [reason, optional(reasons[reason], leftOut)])),
     damage: optional(from.damage, word),
-    labels: list(from.labels, valueCount),
-    folders: list(from.folders, valueCount),
+    labels: valueCounts(from.labels),
+    folders: valueCounts(from.folders),
     names: word(from.names),
   };
 }
@@ -52,9 +68,11 @@ const crowdedKeys = ({ keys, plain, clashing, extensions }: Readonly<Record<stri
   extensions: list(extensions, word),
 });
 
-function valueCount(from: unknown): ValueCount {
-  const { value, files, samples } = record(from);
-  return { value: word(value), files: count(files), samples: count(samples) };
+function valueCounts(from: unknown): ValueCount[] {
+  const { values, files, samples } = record(from);
+  const [inFiles, inSamples] = [list(files, count), list(samples, count)];
+  // a list that is too short ends in undefined, which is no count
+  return list(values, word).map((value, at) => ({ value, files: count(inFiles[at]), samples: count(inSamples[at]) }));
 }
 
 function leftOut(from: unknown): LeftOut {

@@ -14,7 +14,7 @@
 import { createHash } from 'node:crypto';
 import { type SourceFingerprint, stretchesOf } from '../images/source-fingerprint';
 import { type LeftOut, leftOutNotes, passedOverNotes, repeatedNotes, sumLeftOut, unusableNotes } from './left-out';
-import type { Counting, Counts, LeftOutReason, ShardSummary, ValueCount } from './shard-index';
+import type { Counting, LeftOutReason, ShardSummary, ValueCount } from './shard-index';
 
 /** What all shards have together. */
 export interface TarSamples {
@@ -46,8 +46,8 @@ const MOST_DAMAGES = 20;
 export function countSamples(names: readonly string[]): TarSampleCounts {
   const lengths = { files: new Float64Array(names.length), samples: new Float64Array(names.length) };
   const hashes: string[] = [];
-  const labels = new Map<string, Counts>();
-  const folders = new Map<string, Counts>();
+  const labels = new Map<string, Record<Counting, number>>();
+  const folders = new Map<string, Record<Counting, number>>();
   const crowded = { keys: 0, plain: 0, clashing: 0, extensions: new Set<string>() };
   const left = new Map<string, LeftOut>();
   const damages: string[] = [];
