@@ -115,7 +115,7 @@ async function measure(folder: string): Promise<void> {
   const splits = await openSplits(`tar:${folder}`, { heldOut: { share: 0.01 }, test: false });
   const { train, val } = splits;
   console.log(
-    `opened in ${seconds(since)}: ${train.length} and ${val.length} images, ${train.classes?.length ?? 'no'} classes; peak ${peak()}, ${atStart} before`,
+    `opened in ${seconds(since)}, ${processor(before)}: ${train.length} and ${val.length} images, ${train.classes?.length ?? 'no'} classes; peak ${peak()}, ${atStart} before`,
   );
   since = performance.now();
   before = process.cpuUsage();
