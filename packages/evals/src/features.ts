@@ -5,7 +5,7 @@
  */
 import { CLASS_TOKENS, checkSet, type FeatureKinds, LABELLED, PATCHES } from './check-features';
 import { EvalsError } from './errors';
-import { type Matrix, matrix, takeRows } from './matrix';
+import { type Matrix, matrix, roomFor, takeRows } from './matrix';
 
 /** Class tokens after the final norm and their class numbers; what classification evaluations read. */
 export interface LabelledFeatures {
@@ -130,7 +130,8 @@ export async function collect(what: string, source: Batched<LabelledFeatures>): 
   const [first] = parts;
   if (!first) throw new EvalsError('features', 'there are no features: the source yielded no batch');
   if (parts.length === 1) return first;
-  const cls = new Float32Array(parts.reduce((size, part) => size + part.cls.length, 0));
+  const rows = parts.reduce((size, part) => size + part.cls.length / part.dim, 0);
+  const cls = roomFor(what, rows, first.dim);
   let at = 0;
   for (const part of parts) {
     if (part.dim !== first.dim) {

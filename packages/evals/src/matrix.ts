@@ -33,6 +33,23 @@ export function matrix(data: Float32Array, cols: number): Matrix {
   return { data, rows: data.length / cols, cols };
 }
 
+/**
+ * A new array of `rows * cols` zeros; `what` it is for stands in the message.
+ *
+ * @throws EvalsError `features` where that is more than one array can hold, or than there is memory for
+ */
+export function roomFor(what: string, rows: number, cols: number): Float32Array {
+  try {
+    return new Float32Array(rows * cols);
+  } catch (cause) {
+    throw new EvalsError(
+      'features',
+      `${what}: ${rows} rows of ${cols} numbers do not fit in one array (${String(cause)}); pass them in batches, or fewer of them`,
+      { cause },
+    );
+  }
+}
+
 /** @throws EvalsError `features` when rows of `a` and `b` have no inner products. */
 export function checkWidths(a: Matrix, b: Matrix): void {
   if (a.cols === b.cols) return;
@@ -46,7 +63,7 @@ export function rowRange(source: Matrix, begin: number, end: number): Matrix {
 
 /** The rows with the given numbers, copied in that order. */
 export function takeRows(source: Matrix, rows: ArrayLike<number>): Matrix {
-  const data = new Float32Array(rows.length * source.cols);
+  const data = roomFor('chosen rows', rows.length, source.cols);
   for (let i = 0; i < rows.length; i++) {
     const from = rows[i]! * source.cols;
     data.set(source.data.subarray(from, from + source.cols), i * source.cols);
@@ -57,7 +74,7 @@ export function takeRows(source: Matrix, rows: ArrayLike<number>): Matrix {
 /** Columns `begin` (included) to `end` (excluded), copied. */
 export function takeColumns(source: Matrix, begin: number, end: number): Matrix {
   const cols = end - begin;
-  const data = new Float32Array(source.rows * cols);
+  const data = roomFor('chosen columns', source.rows, cols);
   for (let i = 0; i < source.rows; i++) {
     data.set(source.data.subarray(i * source.cols + begin, i * source.cols + end), i * cols);
   }
@@ -69,7 +86,7 @@ export function joinRows(parts: readonly Matrix[]): Matrix {
   const [first] = parts;
   if (parts.length === 1) return first!;
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const data = new Float32Array(rows * first!.cols);
+  const data = roomFor('joined rows', rows, first!.cols);
   let at = 0;
   for (const part of parts) {
     checkWidths(first!, part);
@@ -82,7 +99,7 @@ export function joinRows(parts: readonly Matrix[]): Matrix {
 /** Copy with every row divided by `max(L2 norm, 1e-12)`, so that inner products are cosines. A zero row stays zero. */
 export function normaliseRows(source: Matrix): Matrix {
   const { rows, cols } = source;
-  const data = new Float32Array(source.data.length);
+  const data = roomFor('rows of unit length', rows, cols);
   for (let i = 0; i < rows; i++) {
     let squares = 0;
     for (let d = i * cols; d < (i + 1) * cols; d++) squares += source.data[d]! ** 2;

@@ -1,6 +1,6 @@
 /** One part of a data set with its features: what all have in common, and those of patches, batch by batch. */
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
-import { collectDense, densePart, imagesOf } from '../features/collect';
+import { densePart, imagesOf } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
 import type { Weights } from '../features/open-weights';
 import type { FeatureSession } from '../features/session';
@@ -170,16 +170,4 @@ export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairS
       }
     },
   };
-}
-
-/** All batches as one value. */
-export async function collectSegmentation({ batches }: SegmentationPart): Promise<MaskedFeatures> {
-  const images: (readonly number[])[] = [];
-  const noted = async function* (): AsyncGenerator<MaskedFeatures> {
-    for await (const batch of batches) {
-      images.push(batch.images);
-      yield batch;
-    }
-  };
-  return { ...(await collectDense(noted())), images: images.flat() };
 }

@@ -48,7 +48,10 @@ test('few tokens are held, many are read shard by shard, those without a picture
   expect(await learnable(small)).toMatchObject({ images: [0, 1, 2, 6, 8] });
   const stream = await learnable(large);
   if (!('parts' in stream)) throw new Error('held');
-  expect(stream.parts).toEqual([3, 2]);
+  // one shard alone is more than a pool
+  expect([stream.parts, stream.pool]).toEqual([[3, 2], 1]);
+  // 9 tokens of 2^26 numbers are 2.25 GiB in three shards, of which two are held
+  expect(await learnable(partOf(2 ** 26).part)).toMatchObject({ pool: 2 });
   expect(await stream.read(1)).toMatchObject({ images: [6, 8] });
 });
 
@@ -71,11 +74,15 @@ test('epochs of crops see every image in an order of their own, passes the image
   for (const { images } of [first!, second!]) expect(images.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   crops.length = 0;
   const recipe = { name: 'r', scale: [1, 1], flipProbability: 0, jitter: 0 } as const;
-  for await (const _ of croppedPasses(part, [3, 5], { recipe, passes: 2 }));
+  const passes = croppedPasses(part, [3, 5], { recipe, passes: 2 });
+  const places: number[] = [];
+  for (const from of [0, 3, 4]) for await (const { next } of passes(from)) places.push(next);
   expect(crops).toMatchObject([
     { pass: 0, images: [3, 5] },
     { pass: 1, images: [3, 5] },
+    { pass: 1, images: [5] },
   ]);
+  expect(places).toEqual([2, 4, 4]);
 });
 
 test('a value is one batch', () => {

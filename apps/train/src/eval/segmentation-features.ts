@@ -1,29 +1,38 @@
 /**
  * Patch tokens of segmentation data as an evaluation reads them: in memory where they are few, else shard by shard, so that no
- * set has to fit in memory. With all in memory an epoch is in an order drawn over all images, else shards are drawn, then images within each.
+ * set has to fit in memory. With all in memory an epoch is in an order drawn over all images, else shards are drawn, then images over a pool of several.
  */
 import { createRandom, permutation } from '@franca/data';
-import { type EpochSource, type SegmentationFeatures, type SegmentationStream, takeImages } from '@franca/evals';
+import {
+  type EpochSource,
+  type PlacedFeatures,
+  type SegmentationFeatures,
+  type SegmentationStream,
+  takeImages,
+} from '@franca/evals';
 import type { CropRecipe } from '../image-sets/crops';
-import { collectSegmentation, type MaskedFeatures, type SegmentationPart } from './part';
+import type { MaskedFeatures, SegmentationPart } from './part';
 
 const HELD_BYTES = 2 ** 30;
+/** Shards over whose images an order is drawn. */
+const POOL_BYTES = 2 ** 31;
 const BYTES = 4;
 const SEED = 0;
 const CROPS_AT_ONCE = 64;
 
-const isSmall = ({ patches, dim }: SegmentationPart): boolean => BYTES * patches * dim <= HELD_BYTES;
+const bytesOf = ({ patches, dim }: SegmentationPart): number => BYTES * patches * dim;
+const isSmall = (part: SegmentationPart): boolean => bytesOf(part) <= HELD_BYTES;
 
 /** Where features are read from: a value, or batches that may be read several times. */
 export type Readable = MaskedFeatures | AsyncIterable<MaskedFeatures>;
 
 /** To be read once or several times, in order. */
 export const readable = async (part: SegmentationPart): Promise<Readable> =>
-  isSmall(part) ? collectSegmentation(part) : part.batches;
+  isSmall(part) ? held(part) : part.batches;
 
 /** To be learnt from. */
 export async function learnable(part: SegmentationPart): Promise<SegmentationFeatures | SegmentationStream> {
-  if (isSmall(part)) return collectSegmentation(part);
+  if (isSmall(part)) return held(part);
   // all shards are computed before the first step; some may have no picture that can be read
   const shards: number[] = [];
   const counts: number[] = [];
@@ -33,7 +42,24 @@ export async function learnable(part: SegmentationPart): Promise<SegmentationFea
     shards.push(number);
     counts.push(shard.images.length);
   }
-  return { parts: counts, read: async (at) => (await part.shard(shards[at]!))! };
+  const pool = Math.max(1, Math.floor((POOL_BYTES * part.shards) / bytesOf(part)));
+  return { parts: counts, pool, read: async (at) => (await part.shard(shards[at]!))! };
+}
+
+/** All batches of a small part as one value. */
+async function held({ batches }: SegmentationPart): Promise<MaskedFeatures> {
+  const all: MaskedFeatures[] = [];
+  for await (const batch of batches) all.push(batch);
+  const patches = new Float32Array(all.reduce((sum, batch) => sum + batch.patches.length, 0));
+  const masks = new Uint8Array(all.reduce((sum, batch) => sum + batch.masks.length, 0));
+  let [patch, pixel] = [0, 0];
+  for (const batch of all) {
+    patches.set(batch.patches, patch);
+    masks.set(batch.masks, pixel);
+    patch += batch.patches.length;
+    pixel += batch.masks.length;
+  }
+  return { ...all[0]!, patches, masks, images: all.flatMap(({ images }) => images) };
 }
 
 /** The batches of a value or of a series. */
@@ -49,15 +75,23 @@ export const onlyOf = (source: Readable, wanted: ReadonlySet<number>): AsyncIter
     }
   });
 
-/** Several passes of random crops of these images, in their order. */
+/** Several passes of random crops of these images, in their order, from a place on: how many crops came before, readable or not. */
 export const croppedPasses = (
   part: SegmentationPart,
   images: readonly number[],
   { recipe, passes }: { readonly recipe: CropRecipe; readonly passes: number },
-): AsyncIterable<SegmentationFeatures> =>
-  readAgain(async function* () {
-    for (let pass = 0; pass < passes; pass++) yield* part.crops(images, { recipe, seed: SEED, pass }, CROPS_AT_ONCE);
-  });
+): ((from: number) => AsyncIterable<PlacedFeatures>) =>
+  async function* (from) {
+    const count = images.length;
+    for (let pass = Math.floor(from / count); pass < passes; pass++) {
+      let at = Math.max(0, from - pass * count);
+      const draw = { recipe, seed: SEED, pass };
+      for await (const crops of part.crops(images.slice(at), draw, CROPS_AT_ONCE)) {
+        at = images.indexOf(crops.images.at(-1)!, at) + 1;
+        yield { ...crops, next: pass * count + at };
+      }
+    }
+  };
 
 const readAgain = <T>(begin: () => AsyncGenerator<T>): AsyncIterable<T> => ({ [Symbol.asyncIterator]: begin });
 

@@ -1,5 +1,5 @@
 /** Shards as the values that evaluations read, with the planes of RASA removed from patches. */
-import type { PatchFeatures, ProbeFeatures, SegmentationFeatures } from '@franca/evals';
+import type { PatchFeatures, ProbeFeatures } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
 import type { FeatureShard } from './compute-shard';
@@ -43,21 +43,9 @@ export function densePart(shard: FeatureShard, planes: readonly Basis[]): PatchF
   return { dim, grid: [side, side] as const, patches };
 }
 
-/** All shards as one value, for what has to be in memory whole. */
-export async function collectDense(parts: AsyncIterable<SegmentationFeatures>): Promise<SegmentationFeatures> {
-  const all: SegmentationFeatures[] = [];
-  for await (const part of parts) all.push(part);
-  return {
-    ...all[0]!,
-    patches: join(all.map(({ patches }) => patches)),
-    masks: join(all.map(({ masks }) => masks)),
-  };
-}
-
-function join<T extends Float32Array | Uint8Array>(parts: readonly T[]): T {
+function join(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0]!;
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
-  const out = new (parts[0]!.constructor as { new (length: number): T })(size);
+  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

@@ -5,6 +5,7 @@
  * and comes back to wait. A process that is killed loses the shard it was at.
  */
 import { setTimeout as pause } from 'node:timers/promises';
+import { EvalsError } from '@franca/evals';
 import type {
   FeatureArray,
   FeatureCache,
@@ -233,7 +234,9 @@ function shardFiller(
       const wanted = outputs.filter((_, i) => missing.includes(keys[i]!));
       const computed = await compute(shard, wanted);
       for (const [i, key] of missing.entries())
-        await cache.write(key, { index: computed.index!, values: takeOutput(computed, wanted, wanted[i]!) });
+        await cache
+          .write(key, { index: computed.index!, values: takeOutput(computed, wanted, wanted[i]!) })
+          .catch(refuseWithAdvice);
     }
     finish(shard, missing.length === 0);
     return true;
@@ -243,7 +246,7 @@ function shardFiller(
       (each) => set.length * bytesOfImage(outputShape(each, model.config, preparation), floats),
     );
     const needs = (await keysOf(0)).map((key, i) => ({ key, bytes: bytes[i]! }));
-    await cache.reserve(`${set.dataset} ${set.split}`, needs);
+    await cache.reserve(`${set.dataset} ${set.split}`, needs).catch(refuseWithAdvice);
   };
   const fill = async (shard: number): Promise<void> => {
     await reserve();
@@ -258,6 +261,21 @@ function shardFiller(
     }
   };
   return { fill, finish };
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  space:
+    'allow more with --cache-limit, keep them on another disk with --cache, take half with --cache-type f16, remove what is not needed (franca-train cache), ' +
+    'or take fewer images with --images',
+  features: 'which is --cache-type f32',
+};
+
+/** A refusal of the cache with what to do about it here. */
+function refuseWithAdvice(error: unknown): never {
+  const advice = error instanceof EvalsError ? ADVICE[error.code] : undefined;
+  throw advice === undefined
+    ? error
+    : new TrainError('data', `${(error as Error).message}; ${advice}`, { cause: error });
 }
 
 async function missingOf(cache: FeatureCache, keys: readonly FeatureKey[]): Promise<FeatureKey[]> {

@@ -86,3 +86,27 @@ test('rounded features are others, and whoever uses them is told', async () => {
   expect(plain.weights.notes.join()).not.toMatch(/f16/);
   expect(rounded.weights.notes.join()).toMatch(/features are kept as f16, rounded to 11 bits/);
 });
+
+test('what has no room, or cannot be rounded, is refused with what to do', async () => {
+  const folder = await temporaryFolder();
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const options = { weights: await writeTinyModel(folder), batchSize: 4, cache: folder };
+  const { train, close } = await openImageSets('world:length=4:size=16:classes=2');
+  onTestFinished(close);
+  await using session = await openSession({ ...options, cacheLimit: 200, cacheType: 'f16' });
+  const never: FeatureModel = { ...session.model, run: () => Promise.reject(new Error('is not run')) };
+  const request = { preparation: centreCrop(16), blocks: 2, patchMean: false };
+  await expect(openStored({ ...session.extraction, model: never }, train, request)).rejects.toThrow(
+    /^features of world.* train take 2.88e-7 GB: the cache in .* may take 2e-7 GB; allow more with --cache-limit, /,
+  );
+  const large: FeatureModel = {
+    ...session.model,
+    run: async (images, asked) => {
+      const features = await session.model.run(images, asked);
+      return { ...features, cls: features.cls.fill(7e4) };
+    },
+  };
+  await expect(openStored({ ...session.extraction, model: large }, train, { ...request, blocks: 1 })).rejects.toThrow(
+    /70000 in values cannot be kept as f16, whose largest number is 65504; .*--cache-type f32/,
+  );
+});

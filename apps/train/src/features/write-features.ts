@@ -9,6 +9,7 @@ import { type DepthPreparation, describePreparation, type Preparation } from '..
 import { imagesOf } from './collect';
 import { configMetadata } from './config-of-file';
 import type { FeatureSession } from './session';
+import type { OutputRequest } from './stored-outputs';
 
 export interface WriteOptions {
   /** Of a square input. */
@@ -34,16 +35,17 @@ export async function writeFeatures(
 ): Promise<{ images: number; bytes: number }> {
   const { embedDim: D, patchSize } = session.model.config;
   const side = preparation.size / patchSize;
-  const shards = session.shards(set, { preparation, blocks: 1, patchMean: true, patches });
+  const all = { blocks: 1, patchMean: true, patches };
   // joined and not pushed: a shard may be longer than a list of arguments
   const numbers: number[][] = [];
-  for await (const shard of shards) numbers.push(imagesOf(shard));
+  for await (const shard of session.shards(set, { preparation, ...all })) numbers.push(imagesOf(shard));
   const kept = numbers.flat();
   const n = kept.length;
 
-  const pieces = (name: string, finish: (data: Float32Array) => void = () => {}) =>
+  const pieces = (name: string, output: OutputRequest, finish: (data: Float32Array) => void = () => {}) =>
     async function* () {
-      for await (const shard of shards) {
+      // this output alone: it is in the cache by now
+      for await (const shard of session.shards(set, { preparation, ...output })) {
         const { data } = shard[name]!;
         if (data instanceof Float32Array) finish(data);
         yield data;
@@ -52,11 +54,18 @@ export async function writeFeatures(
   const unlabelled = unlabelledNote(set);
   const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
   const entries: TensorEntry[] = [
-    { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks') },
-    { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', removed) },
+    { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks', { blocks: 1 }) },
+    { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', { patchMean: true }, removed) },
     { name: 'labels', dtype: 'i32', shape: [n], data: Int32Array.from(kept, (index) => set.label(index)) },
     ...(patches
-      ? [{ name: 'patches', dtype: 'f32' as const, shape: [n, side, side, D], data: pieces('patches', removed) }]
+      ? [
+          {
+            name: 'patches',
+            dtype: 'f32' as const,
+            shape: [n, side, side, D],
+            data: pieces('patches', { patches }, removed),
+          },
+        ]
       : []),
   ];
   const { bytes } = await writeSafetensors(path, entries, {

@@ -9,9 +9,11 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-/** Touched so often, and left behind if it was not touched for so long: a process may be held up by other work. */
+/** Touched so often, and left behind if it was not touched for so long. */
 const BEAT_MS = 10_000;
 export const LEFT_BEHIND_MS = 60_000;
+/** A process of this machine that runs may be held up by its own work; after so long another has got its number. */
+const HELD_UP_MS = 20 * 60_000;
 
 /** What a mark says of its process, and what else. */
 export interface MarkContent {
@@ -63,8 +65,8 @@ export async function readMark(path: string): Promise<SeenMark | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     const content = contentOf(text);
-    const fresh = Date.now() - mtimeMs < LEFT_BEHIND_MS;
-    return { live: fresh && !isGone(content), content, text };
+    const patience = { running: HELD_UP_MS, gone: 0, unknown: LEFT_BEHIND_MS }[processOf(content)];
+    return { live: Date.now() - mtimeMs < patience, content, text };
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined;
     throw error;
@@ -95,14 +97,14 @@ function contentOf(text: string): MarkContent {
   }
 }
 
-/** Whether it is known that its process runs no more. */
-function isGone({ host, pid }: MarkContent): boolean {
-  if (host !== hostname() || !Number.isSafeInteger(pid) || pid! <= 0) return false;
+/** What is known of the process of a mark. */
+function processOf({ host, pid }: MarkContent): 'running' | 'gone' | 'unknown' {
+  if (host !== hostname() || !Number.isSafeInteger(pid) || pid! <= 0) return 'unknown';
   try {
     process.kill(pid!, 0);
-    return false;
+    return 'running';
   } catch (error) {
-    return isCode(error, 'ESRCH');
+    return isCode(error, 'ESRCH') ? 'gone' : 'running';
   }
 }
 

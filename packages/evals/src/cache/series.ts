@@ -85,7 +85,7 @@ export async function describeSeries(folder: string, series: FeatureSeries): Pro
   const names = await readdir(join(folder, series.id)).catch(noneWhereAbsent);
   for (const name of names.filter((each) => FILE.test(each))) {
     const metadata = await metadataOf(join(folder, series.id, name));
-    if (metadata) return { ...series, key: objectIn(metadata.key), names: objectIn(metadata.about) };
+    if (metadata) return { ...series, key: keyIn(metadata.key), names: namesIn(metadata.about) };
   }
   return series;
 }
@@ -100,7 +100,22 @@ async function metadataOf(path: string): Promise<Readonly<Record<string, string>
   }
 }
 
-function objectIn(text = '{}'): object {
+/** Texts of a key, as far as they are some: whatever a file says of itself. */
+function keyIn(text: string | undefined): Partial<FeatureKey> {
+  const { outputs, preprocessing, weights, code, floats } = objectIn(text);
+  const texts = Object.entries({ outputs, preprocessing, weights, code }).filter(
+    ([, value]) => typeof value === 'string',
+  );
+  return { ...Object.fromEntries(texts), ...(floats === 'f16' && { floats }) };
+}
+
+function namesIn(text: string | undefined): Partial<FeatureNames> {
+  const { model, data, items } = objectIn(text);
+  const texts = Object.entries({ model, data }).filter(([, value]) => typeof value === 'string');
+  return { ...Object.fromEntries(texts), ...(Number.isSafeInteger(items) && { items: items as number }) };
+}
+
+function objectIn(text = '{}'): Readonly<Record<string, unknown>> {
   try {
     return Object(JSON.parse(text));
   } catch {

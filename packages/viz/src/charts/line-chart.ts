@@ -176,7 +176,7 @@ function clip(area: PlotArea, shapes: readonly Markup[]): Markup {
   return element(
     'svg',
     { ...box, viewBox: `${round(box.x)} ${round(box.y)} ${round(box.width)} ${round(box.height)}` },
-    ...shapes,
+    shapes.join(''),
   );
 }
 

@@ -54,7 +54,7 @@ export function figure(size: { width: number; height: number }, title: string, p
     role: 'img',
     'aria-label': title,
   };
-  return { svg: element('svg', attributes, ...pieces), width, height, title };
+  return { svg: element('svg', attributes, pieces.join('')), width, height, title };
 }
 
 /** `<name ...attributes>children</name>`; attributes that are undefined are left out, texts are escaped. */

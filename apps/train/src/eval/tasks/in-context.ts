@@ -18,6 +18,7 @@ import {
   protocolOption,
 } from '../paper-protocol';
 import type { Parts, SegmentationPart } from '../part';
+import { progressFor } from '../progress-file';
 import { batchesOf, croppedPasses, onlyOf, type Readable, readable } from '../segmentation-features';
 import {
   bothParts,
@@ -114,8 +115,8 @@ async function groupsOf(
 }
 
 const SHOWN = 6;
-/** Test patches in memory at once, at most a quarter of the machine's; with more of them train is read several times. */
-const HELD_BYTES = Math.min(8 * 2 ** 30, totalmem() / 4);
+/** Patches in memory at once, at most an eighth of the machine's; where test has more, it is read for each stretch of train. */
+const HELD_BYTES = Math.min(4 * 2 ** 30, totalmem() / 8);
 
 interface Search {
   readonly test: Readable;
@@ -126,49 +127,50 @@ interface Search {
 
 /** The features of each image are computed once, whichever images of train are searched; random crops are made for each search. */
 async function searchOf(
-  { backend }: EvalContext,
+  context: EvalContext,
   { train, test }: Parts<SegmentationPart>,
   { neighbours, temperature, memory, passes, relabel }: Partial<InContextValues>,
   scoring: InContextOptions,
 ): Promise<Search> {
   const queries = await readable(test);
   const whole = passes ? undefined : await readable(train);
-  const options = {
+  const settings = {
     ...scoring,
-    backend,
     k: neighbours,
     temperature,
     relabel,
-    predictions: SHOWN,
     heldPatches: Math.floor(HELD_BYTES / (4 * test.dim)),
   };
   return {
     test: queries,
     hyper: { crops: passes ? `${PAPER_IN_CONTEXT.crops.name}, ${passes} passes` : 'none' },
-    run(images) {
+    async run(images) {
       const all = images ?? Array.from({ length: train.set.length }, (_, index) => index);
       const kept = whole && (images ? onlyOf(whole, new Set(images)) : whole);
       const source = kept ?? croppedPasses(train, all, { recipe: PAPER_IN_CONTEXT.crops, passes: passes! });
       const bound = memory ? { patches: memory, images: all.length * (passes ?? 1) } : undefined;
-      const progress = searchProgress(train, all.length);
-      const onSearched = kept && progress.update;
-      return inContextSegmentation(source, queries, { ...options, memory: bound, onSearched }).finally(progress.end);
+      const progress = await progressFor(context, 'in-context', {
+        parts: [train, test],
+        options: { ...settings, passes, memory: bound, images: all },
+      });
+      const searched = searchProgress(train, all.length);
+      return inContextSegmentation(source, queries, {
+        ...settings,
+        ...{ backend: context.backend, predictions: SHOWN, memory: bound, progress },
+        onSearched: kept && searched.update,
+      }).finally(searched.end);
     },
   };
 }
 
-/** A line for each time that train is searched; crops have one of their own. */
+/** How far train is searched; crops have a line of their own. */
 function searchProgress({ set }: SegmentationPart, images: number) {
   let progress: CountProgress | undefined;
-  const end = (): void => progress?.end();
   return {
-    end,
+    end: (): void => progress?.end(),
     update(done: number): void {
-      if (done === 1) {
-        end();
-        progress = countProgress(`search of ${set.dataset} ${set.split}`);
-      }
-      progress?.update(done, images, false);
+      progress ??= countProgress(`search of ${set.dataset} ${set.split}`);
+      progress.update(done, images, false);
     },
   };
 }

@@ -4,6 +4,7 @@ import { integerList, positiveInteger, positiveNumber } from '../../options/opti
 import { ofCls } from '../idle-options';
 import { heldImages } from '../image-part';
 import { follow, type KnnValues, learntFrom, PAPER_KNN, type ProtocolOptions, protocolOption } from '../paper-protocol';
+import { progressFor } from '../progress-file';
 import type { EvalTask } from '../task';
 
 interface Options extends ProtocolOptions, Partial<KnnValues> {
@@ -38,7 +39,9 @@ export const task: EvalTask = {
     const { backend } = context;
     // With fewer images than neighbours all of them vote, whatever k is.
     const ks = values.k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, train.set.length));
-    const voting = { ks, backend, temperature: values.temperature, classes: train.set.classes.length };
+    const settings = { ks, temperature: values.temperature, classes: train.set.classes.length };
+    const progress = await progressFor(context, 'knn', { parts: [train, test], options: { ...settings, shots } });
+    const voting = { ...settings, backend, progress };
     const { outcome } =
       shots === undefined
         ? await knn(batches, queries, voting)

@@ -12,6 +12,7 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from '../paper-protocol';
+import { progressFor } from '../progress-file';
 import { croppedEpochs, learnable, readable } from '../segmentation-features';
 import {
   bothParts,
@@ -77,22 +78,27 @@ export const task: EvalTask = {
     const { notes: told, hyper } = learntFrom(followed, paper.task, train.set);
     const batchSize = trainBatch ?? probeBatch(train.set.length);
     const side = compareAt ?? Math.min(OFFICIAL_SIDE, context.input().size);
+    const settings = {
+      ...scoringOf(test.set, scoring),
+      batchSize,
+      epochs,
+      dropAfter: epochs && Math.round(epochs * 0.8),
+      learningRates,
+      select,
+      size: [side, side] as const,
+    };
+    const source = augment ? croppedEpochs(train, PAPER_LINEAR_SEG.crops, batchSize) : await learnable(train);
+    const pool = 'pool' in source ? source.pool : undefined;
+    const progress = await progressFor(context, 'linear-seg', {
+      parts: [train, test],
+      options: { ...settings, augment, pool },
+    });
     const { update, end } = countProgress('linear-seg', { items: 'epochs', unit: 'epochs' });
-    const { outcome } = await linearSegmentation(
-      augment ? croppedEpochs(train, PAPER_LINEAR_SEG.crops, batchSize) : await learnable(train),
-      await readable(test),
-      {
-        ...scoringOf(test.set, scoring),
-        backend: context.backend,
-        batchSize,
-        epochs,
-        dropAfter: epochs && Math.round(epochs * 0.8),
-        learningRates,
-        select,
-        size: [side, side],
-        onEpoch: (done, all) => update(done, all, false),
-      },
-    );
+    const { outcome } = await linearSegmentation(source, await readable(test), {
+      ...settings,
+      ...{ backend: context.backend, progress },
+      onEpoch: (done, all) => update(done, all, false),
+    });
     end();
     const small = compareAt === undefined && side < OFFICIAL_SIDE ? [smallMaps(side)] : [];
     const set = { ...test.set, notes: [...test.set.notes, ...told, ...small] };

@@ -12,6 +12,7 @@ import {
   type ProtocolOptions,
   protocolOption,
 } from '../paper-protocol';
+import { progressFor } from '../progress-file';
 import {
   classTable,
   type ScoringOptions,
@@ -62,14 +63,18 @@ export const task: EvalTask = {
     const paper = { ...PAPER_OVERCLUSTER, values: { ...PAPER_OVERCLUSTER.values, clusters } };
     const asked = { task: 'overcluster', protocol, paper, given: options, input: context.input() };
     const { values, notes, hyper } = follow(asked);
-    const { update, end } = countProgress('overcluster', { items: 'k-means', unit: 'k-means' });
-    const { outcomes } = await overclustering(test.batches, {
+    const settings = {
       ...scoringOf(test.set, scoring),
-      backend: context.backend,
       clusters: values.clusters ?? clusterCounts(test.set, context.grid).slice(0, options.onlyClasses ? 1 : undefined),
       seeds: values.seeds,
       match: values.match,
       start: values.start,
+    };
+    const progress = await progressFor(context, 'overcluster', { parts: [test], options: settings });
+    const { update, end } = countProgress('overcluster', { items: 'k-means', unit: 'k-means' });
+    const { outcomes } = await overclustering(test.batches, {
+      ...settings,
+      ...{ backend: context.backend, progress },
       onClustered: (done, all) => update(done, all, false),
     });
     end();

@@ -123,7 +123,7 @@ export async function findBenchmarks(root: string): Promise<FoundBenchmark[]> {
       for (const each of here) found.set(`${each.layout.facts.name} ${path.resolve(each.folder)}`, each);
       // what is a data set itself holds no others, unless it is what was asked about
       if (depth === 0 || (depth < 2 && !here.some((each) => each.folder === folder)))
-        next.push(...(await foldersIn(folder)));
+        for (const inner of await foldersIn(folder)) next.push(inner);
     }
     level = next;
   }

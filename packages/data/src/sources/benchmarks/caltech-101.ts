@@ -48,7 +48,7 @@ async function open(folder: string): Promise<Benchmark> {
   for (const [label, name] of classes.entries()) {
     const names = (await readdir(path.join(folder, name))).filter((each) => !isPassedOver(each)).sort(byCodeUnit);
     const files = names.filter(hasImageExtension).map((each) => ({ file: `${name}/${each}`, label }));
-    others.push(...names.filter((each) => !hasImageExtension(each)).map((each) => `${name}/${each}`));
+    for (const each of names) if (!hasImageExtension(each)) others.push(`${name}/${each}`);
     if (files.length <= PER_CLASS) small.push(`${name} (${files.length})`);
     const order = shuffledOrder(files.length, SEED, label);
     const drawn = new Set(Array.from({ length: Math.min(PER_CLASS, files.length) }, (_, position) => order(position)));
