@@ -21,7 +21,7 @@ export interface MemorySearch {
   readonly found: readonly TopK[];
 }
 
-export const NOTHING_SEARCHED: MemorySearch = { place: { next: 0, images: 0, draws: 0 }, rows: 0, found: [] };
+const NOTHING_SEARCHED: MemorySearch = { place: { next: 0, images: 0, draws: 0 }, rows: 0, found: [] };
 
 export interface SearchOptions {
   readonly backend: EvalBackend;
