@@ -3,7 +3,7 @@ import { inMemory, type LabelledFeatures, probeRows, type StoredProbeFeatures } 
 import { checkRoom, type ImagePart } from './image-part';
 
 /** The same features on disk, each image as one token. */
-export const asOneRow = (features: StoredProbeFeatures): StoredProbeFeatures => ({
+const asOneRow = (features: StoredProbeFeatures): StoredProbeFeatures => ({
   dim: widthOf(features),
   blocks: 1,
   patchMean: false,

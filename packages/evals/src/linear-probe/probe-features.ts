@@ -110,17 +110,6 @@ function gather(parts: readonly Float32Array[], dim: number, items: ArrayLike<nu
   return { data, rows: items.length, cols };
 }
 
-/** The items with the given numbers, copied in that order. */
-export function takeProbeItems(features: ProbeFeatures, items: ArrayLike<number>): ProbeFeatures {
-  const take = (part: Float32Array) => gather([part], features.dim, items).data;
-  return {
-    dim: features.dim,
-    blocks: features.blocks.map(take),
-    patchMean: features.patchMean && take(features.patchMean),
-    labels: takeLabels(features.labels, items),
-  };
-}
-
 /** The labels of the items with the given numbers. */
 export function takeLabels(labels: Int32Array, items: ArrayLike<number>): Int32Array {
   const taken = new Int32Array(items.length);

@@ -96,7 +96,7 @@ export async function inMemory(features: StoredProbeFeatures): Promise<ProbeFeat
 }
 
 /** All rows in order, so many values at once at most, with the number of the first. */
-export async function* rowsInOrder(
+async function* rowsInOrder(
   features: StoredProbeFeatures,
   values: number,
 ): AsyncGenerator<readonly [begin: number, rows: ProbeFeatures]> {
