@@ -14,7 +14,7 @@ export function madeUpRows(rows: number, cols: number, seed = 0): Float32Array {
 
 const DRAWN = 2 ** 20;
 
-export const madeUpLabels = (rows: number, classes: number): Int32Array =>
+const madeUpLabels = (rows: number, classes: number): Int32Array =>
   Int32Array.from({ length: rows }, (_, row) => row % classes);
 
 export const madeUpTokens = (rows: number, dim: number, classes: number, seed = 0): LabelledFeatures => ({

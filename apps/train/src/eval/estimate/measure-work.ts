@@ -1,16 +1,17 @@
 /**
- * How long work takes, from runs of it in small. The first run is not counted, since kernels compile in it. Then the size doubles until a run is long
- * enough to be timed; the difference between the last two sizes is the time of their units, and what is left of it is there at any size:
+ * How long work takes, from runs of it in small. The first run is not counted, since kernels compile in it. Then the size grows until a run takes several times as
+ * long as the smallest; the difference of the two is the time of their units, and what is left of it is there at any size:
  *
  *     time(units) = constant + rate * units
  */
 import type { Trial, Work } from './task-cost';
 import { addTimes, NO_TIME, startWatch, type TimeTaken, timesOf } from './time-taken';
 
-/** A run that takes so long is told from the noise of a machine. */
+/** A run that takes so long, and so many times as long as the smallest, is told from what is constant and from the noise of a machine. */
 const LONG_ENOUGH = 0.5;
+const TIMES = 4;
 /** One that takes so long is not run in a larger size. */
-const TOO_LONG = 2;
+const TOO_LONG = 8;
 const LARGEST = 2 ** 24;
 
 export interface MeasuredWork {
@@ -25,14 +26,14 @@ export async function measureWork(work: Work): Promise<MeasuredWork> {
   const { name, units } = work;
   if (units === 0) return { name, units, constant: NO_TIME, each: NO_TIME, time: NO_TIME };
   await work.trial(1).run();
-  let before: Sample | undefined;
-  let last = await sample(work.trial(1));
-  for (let scale = 2; scale <= LARGEST && last.units < units; scale *= growth(last)) {
-    const isEnough = before !== undefined && last.time.seconds >= LONG_ENOUGH;
+  const first = await sample(work.trial(1));
+  let last = first;
+  for (let scale = 4; scale <= LARGEST && last.units < units; scale *= 4) {
+    const isEnough = last.time.seconds >= Math.max(LONG_ENOUGH, TIMES * first.time.seconds);
     if (isEnough || last.time.seconds > TOO_LONG) break;
-    [before, last] = [last, await sample(work.trial(scale))];
+    last = await sample(work.trial(scale));
   }
-  const { constant, each } = lineThrough(before, last);
+  const { constant, each } = lineThrough(last === first ? undefined : first, last);
   return { name, units, constant, each, time: addTimes(constant, each, units) };
 }
 
@@ -46,9 +47,6 @@ async function sample({ units, run }: Trial): Promise<Sample> {
   await run();
   return { units, time: watch() };
 }
-
-/** Quicker where there is far to go. */
-const growth = ({ time }: Sample): number => (time.seconds < LONG_ENOUGH / 16 ? 8 : 2);
 
 /** The time of one unit and of none. Where noise hides the difference, all is taken for that of units. */
 export function lineThrough(before: Sample | undefined, last: Sample): { constant: TimeTaken; each: TimeTaken } {

@@ -39,7 +39,7 @@ export function inContextSizes(
 }
 
 /** As the task holds them. */
-const HELD_BYTES = Math.min(8 * 2 ** 30, totalmem() / 4);
+const HELD_BYTES = Math.min(4 * 2 ** 30, totalmem() / 8);
 /** Bytes of labels of a kept patch, which seldom has more than two classes. */
 const LABEL_BYTES = 16;
 

@@ -48,9 +48,7 @@ export async function linearSegCost(question: CostQuestion, options: LinearSegCo
   const side = values.compareAt ?? Math.min(SIDE, session.size);
   const sizes = linearSegSizes(values, { train: train.length, test: test.length });
   const reading = patchesOf(session, train, look);
-  const held =
-    Math.min(HELD_FEATURES, floats(train.length, cells, dim)) +
-    Math.min(HELD_FEATURES, floats(test.length, cells, dim));
+  const held = heldFeatures(floats(train.length, cells, dim)) + heldFeatures(floats(test.length, cells, dim));
   return {
     reads: [
       values.augment ? { ...reading, fresh: (values.epochs ?? EPOCHS) * train.length } : reading,
@@ -65,8 +63,10 @@ export async function linearSegCost(question: CostQuestion, options: LinearSegCo
   };
 }
 
-/** What is held of a part whose features are few. */
-const HELD_FEATURES = 2 ** 30;
+/** A part whose features take so much is held, of others a pool. */
+const HELD_BYTES = 2 ** 30;
+const POOL_BYTES = 2 ** 31;
+const heldFeatures = (bytes: number): number => (bytes <= HELD_BYTES ? bytes : Math.min(bytes, POOL_BYTES));
 
 function shapeOf({ session }: CostQuestion, classes: number) {
   const grid = gridOf(session);

@@ -1,4 +1,4 @@
-/** What overclustering costs: k-means of reduced tokens, whose steps are counted as if none came to its end early. */
+/** What overclustering costs: principal components of all tokens, k-means of what they are reduced to, and maps of its clusters. */
 import { type EvalBackend, overclustering } from '@franca/evals';
 import { follow, type OverclusterValues, PAPER_OVERCLUSTER, type ProtocolOptions } from '../../paper-protocol';
 import { madeUpPatches, type PatchShape, repeated } from '../made-up';
