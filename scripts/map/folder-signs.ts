@@ -65,7 +65,6 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/eval/tasks': 'One file an evaluation',
   'apps/train/src/eval/depth': 'Depth probed: plan, sizes, batches of features, training that goes on, pictures',
   'apps/train/src/eval/discovery': 'Objects looked for in whole pictures: settings, features, cached results, scores',
-  'apps/train/src/eval/estimate': 'What evaluations would take: rates measured in small, tables of time, memory and disk',
   'apps/train/src/eval/estimate/costs': 'What each evaluation says that it costs, in units that its time is linear in',
   'apps/train/src/eval/video':
     'Objects followed through videos: settings, frames, cached masks, scores, pictures and written masks',

@@ -70,12 +70,7 @@ test.each<[RegExp, ...unknown[]]>([
   [/^linearProbe: test.blocks is a Float32Array/, 'linearProbe', P, { ...P, blocks: F.cls }],
   [/select is "validation"; it must be 'train-holdout'/, 'linearProbe', P, P, { select: 'validation' }],
   [/select.validation.dim is undefined/, 'linearProbe', P, P, { select: { validation: {} } }],
-  [
-    /^linearProbe: test.read is "x"; it must be a function/,
-    'linearProbe',
-    P,
-    { ...stored, read: 'x' },
-  ],
+  [/^linearProbe: test.read is "x"; it must be a function/, 'linearProbe', P, { ...stored, read: 'x' }],
   [/memory is -1; it must be a number of bytes/, 'linearProbe', P, P, { memory: -1 }],
   [/^linearProbe: progress.load is no function/, 'linearProbe', P, P, { progress: {} }],
   [/^chosenRows: features.blocks is an Array/, 'chosenRows', P, new Int32Array(1)],

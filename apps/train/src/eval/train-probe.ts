@@ -10,7 +10,7 @@ import { type Json, type LinearProbeResult, linearProbe, type Outcome } from '@f
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import { numberList, positiveInteger, positiveNumber } from '../options/option-values';
-import { countProgress } from '../text/count-progress';
+import { type CountProgress, countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
 import type { ImagePart } from './image-part';
 import { probeBatch, selectOption } from './linear-training';
@@ -97,7 +97,8 @@ export async function trainProbe(
     parts: [train, test],
     options: { ...settings, augment, epochs, iterations, blocks: PROBE_BLOCKS },
   });
-  const options = { ...settings, backend: context.backend, progress };
+  const counter = stepCounter(task);
+  const options = { ...settings, backend: context.backend, progress, onStep: counter.onStep };
   const settled = (outcome: Outcome): Outcome => ({
     ...outcome,
     hyper: { ...outcome.hyper, ...hyper, crops: augment ? PAPER_LINEAR.crops.name : 'none' },
@@ -105,7 +106,7 @@ export async function trainProbe(
   if (!augment) {
     const { probe: learnt } = await train.features();
     const { probe: tested } = await test.features();
-    const result = await linearProbe(learnt, tested, { ...options, epochs, iterations });
+    const result = await linearProbe(learnt, tested, { ...options, epochs, iterations }).finally(counter.end);
     return { ...result, outcome: settled(result.outcome), train, test, notes };
   }
   const { probe: tested } = await test.features();
@@ -114,12 +115,10 @@ export async function trainProbe(
   const steps = iterations ?? Math.max(1, Math.round(((epochs ?? 10) * learnt.length) / batchSize));
   const crops = { images: learnt, recipe: PAPER_LINEAR.crops, seed: SEED, batchSize };
   const source = { ...train.shape, items: learnt.length, classes: set.classes.length };
-  const counter = countProgress(task, { items: 'steps', unit: 'steps' });
   const result = await linearProbe({ ...source, batches: (from?: Json) => train.crops(crops, from) }, tested, {
     ...options,
     iterations: steps,
     select: validation ? { validation } : 'test',
-    onStep: (step) => counter.update(step + 1, steps, false),
   }).finally(counter.end);
   const kept = `${task}: trained on ${learnt.length} of ${set.length} images of train; on the others it is chosen`;
   return {
@@ -128,6 +127,25 @@ export async function trainProbe(
     train,
     test,
     notes: validation ? [...notes, kept] : notes,
+  };
+}
+
+/** A line for each training, which may go on from where it was stopped. */
+function stepCounter(task: string) {
+  let progress: CountProgress | undefined;
+  let last = Number.POSITIVE_INFINITY;
+  const end = (): void => progress?.end();
+  return {
+    end,
+    onStep(step: number, _losses: Float64Array, steps: number): void {
+      if (step <= last) {
+        end();
+        progress = countProgress(task, { items: 'steps', unit: 'steps' });
+        progress.update(step, steps, true);
+      }
+      last = step;
+      progress?.update(step + 1, steps, false);
+    },
   };
 }
 

@@ -52,7 +52,8 @@ export interface LinearProbeOptions extends SelectionOptions<ProbeFeatures | Sto
   readonly seed?: number;
   /** Bytes that may be held of stored train features: of those that take more, pools; default 2 GiB. */
   readonly memory?: number;
-  readonly onStep?: (iteration: number, losses: Float64Array) => void;
+  /** Called after each step, of so many of this training: where the choice is made on a part of train, another follows. */
+  readonly onStep?: (iteration: number, losses: Float64Array, iterations: number) => void;
   readonly progress?: ProgressKeeper;
   readonly backend?: EvalBackend;
 }

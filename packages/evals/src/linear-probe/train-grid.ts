@@ -34,7 +34,7 @@ export interface TrainGridOptions {
   readonly momentum?: number;
   readonly weightDecay?: number;
   /** Called after each step with every head's loss. */
-  readonly onStep?: (iteration: number, losses: Float64Array) => void;
+  readonly onStep?: (iteration: number, losses: Float64Array, iterations: number) => void;
   /** Training that goes on; the batches are those that follow. */
   readonly from?: GridInTraining | undefined;
   /** Asked after each step but the last: what keeps the state, where that is due. */
@@ -53,7 +53,7 @@ export async function trainGrid(
   if (from) session.load(from.grid);
   for await (const { x, labels, place } of source) {
     const losses = await session.step(x, labels, cosine(iteration, iterations));
-    onStep?.(iteration, losses);
+    onStep?.(iteration, losses, iterations);
     iteration += 1;
     if (iteration === iterations) return await session.heads();
     await keep?.()?.({ iteration, grid: await session.save(), place });
