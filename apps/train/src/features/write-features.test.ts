@@ -27,7 +27,7 @@ const setOf = (more: Partial<ImageSet> = {}): ImageSet => ({
   ...more,
 });
 
-test('a shard of 200,000 images is written', async () => {
+test('a shard of 200,000 images is written, its names where there is room for them', async () => {
   const folder = await temporaryFolder();
   onTestFinished(() => rm(folder, { recursive: true }));
   const config = { ...tinyConfig, embedDim: 1 };
@@ -53,11 +53,17 @@ test('a shard of 200,000 images is written', async () => {
   };
   const path = join(folder, 'features.safetensors');
   const preparation = centreCrop(32);
-  const { images } = await writeFeatures(path, session, setOf(), { preparation, patches: false });
+  const { images } = await writeFeatures(path, session, setOf({ key: (index) => `n01440764/n01440764_${index}` }), {
+    preparation,
+    patches: false,
+  });
   expect(images).toBe(MANY);
   const file = await openSafetensors(path);
   onTestFinished(() => file.close());
   expect(file.tensors.get('labels')!.shape).toEqual([MANY]);
+  expect(file.metadata.images).toBeUndefined();
+  const names = JSON.parse(`${Buffer.from((await file.read('images')) as Uint8Array)}`);
+  expect([names.length, names[7]]).toEqual([MANY, 'n01440764/n01440764_7']);
 });
 
 test('labels of -1 are told, with the reason that there is', () => {

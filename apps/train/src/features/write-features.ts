@@ -1,6 +1,7 @@
 /**
  * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
- * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them.
+ * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them. Of very many images the names, which
+ * no header has room for, are a tensor `images` [bytes] with the same JSON.
  */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
@@ -26,6 +27,9 @@ export function unlabelledNote(set: ImageSet): string | undefined {
   return `${without.length} of ${set.length} images have the label -1: ${why}`;
 }
 
+/** Bytes of names in the header, of which readers of safetensors take some megabytes at most. */
+const MOST_NAMES = 2 ** 22;
+
 /** Extracts and writes; returns how many images are in the file. Shards are read one at a time. */
 export async function writeFeatures(
   path: string,
@@ -36,10 +40,9 @@ export async function writeFeatures(
   const { embedDim: D, patchSize } = session.model.config;
   const side = preparation.size / patchSize;
   const all = { blocks: 1, patchMean: true, patches };
-  // joined and not pushed: a shard may be longer than a list of arguments
-  const numbers: number[][] = [];
-  for await (const shard of session.shards(set, { preparation, ...all })) numbers.push(imagesOf(shard));
-  const kept = numbers.flat();
+  const kept: number[] = [];
+  for await (const shard of session.shards(set, { preparation, ...all }))
+    for (const image of imagesOf(shard)) kept.push(image);
   const n = kept.length;
 
   const pieces = (name: string, output: OutputRequest, finish: (data: Float32Array) => void = () => {}) =>
@@ -52,6 +55,8 @@ export async function writeFeatures(
       }
     };
   const unlabelled = unlabelledNote(set);
+  const names = Buffer.from(JSON.stringify(kept.map((index) => set.key(index))));
+  const fits = names.length <= MOST_NAMES;
   const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
   const entries: TensorEntry[] = [
     { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks', { blocks: 1 }) },
@@ -67,6 +72,7 @@ export async function writeFeatures(
           },
         ]
       : []),
+    ...(fits ? [] : [{ name: 'images', dtype: 'u8' as const, shape: [names.length], data: names }]),
   ];
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
@@ -80,7 +86,7 @@ export async function writeFeatures(
     dataset: `${set.dataset} ${set.split}`,
     preprocessing: describePreparation(preparation),
     classes: JSON.stringify(set.classes),
-    images: JSON.stringify(kept.map((index) => set.key(index))),
+    ...(fits && { images: `${names}` }),
   });
   return { images: n, bytes };
 }
