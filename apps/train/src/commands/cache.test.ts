@@ -54,6 +54,17 @@ test('features are removed by name, and nothing else', async () => {
   expect((await cache('clear', '--yes')).output).toMatch(/^nothing to remove in/);
 });
 
+test('the progress of interrupted evaluations is told, and removed with everything', async () => {
+  const path = join(folder, 'progress', `${'0'.repeat(64)}.safetensors`);
+  await mkdir(join(folder, 'progress'));
+  await writeFile(path, '12345');
+  expect((await cache()).output).toMatch(/interrupted evaluations, which go on when .* again: 1, 5 B\n/);
+  await cache('remove', 'flowers', '--yes');
+  expect(await readdir(join(folder, 'progress'))).toHaveLength(1);
+  expect((await cache('clear', '--yes')).output).toMatch(/ {2}progress of 1 interrupted evaluations\n/);
+  expect(await readdir(join(folder, 'progress'))).toEqual([]);
+});
+
 test('what a running process uses stays', async () => {
   await using busy = openFeatureCache(folder);
   const key = { weights: 'w', preprocessing: 'crop 224', data: 'd', code: 'c', items: [0, 5] };

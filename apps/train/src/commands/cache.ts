@@ -1,7 +1,9 @@
-/** `franca-train cache`: which features are kept on disk, and how they are removed. */
+/** `franca-train cache`: which features and which progress of interrupted evaluations are kept on disk, and how they are removed. */
+import { rm } from 'node:fs/promises';
 import { cacheBound, type DescribedSeries, listFeatures, removeFeatures } from '@franca/evals/node';
 import type { Command } from 'commander';
 import { examples } from '../command-line';
+import { findProgress } from '../eval/progress-file';
 import { bytesOfAll, listText, removalText, seriesCalled } from '../features/cache-list';
 import { type CacheOptions, cacheFolder, chosenLimit, withCacheFolder } from '../features/cache-options';
 import { amountOfBytes } from '../text/amounts';
@@ -33,9 +35,13 @@ export function register(program: Command): void {
       remove(command.optsWithGlobals(), (all) => seriesCalled(all, what)),
     );
   withRemoval(group.command('clear'))
-    .description('remove all features')
-    .action((_: RemoveOptions, command: Command) => remove(command.optsWithGlobals(), (all) => all));
+    .description('remove all features, and the progress of interrupted evaluations')
+    .action((_: RemoveOptions, command: Command) => remove(command.optsWithGlobals(), (all) => all, findProgress));
 }
+
+type Progress = Awaited<ReturnType<typeof findProgress>>;
+
+const bytesOf = (progress: Progress): number => progress.reduce((sum, { bytes }) => sum + bytes, 0);
 
 const withRemoval = (command: Command): Command =>
   withCacheFolder(command).option('-y, --yes', 'remove without a question');
@@ -46,12 +52,23 @@ async function contents(options: CacheOptions): Promise<string[]> {
   const all = await listFeatures(folder);
   const bound = limit ?? (await cacheBound(folder));
   const why = limit === undefined ? ', half of what the disk has for them' : '';
-  return [...listText(all), `${folder}: ${amountOfBytes(bytesOfAll(all))} of at most ${amountOfBytes(bound)}${why}`];
+  const progress = await findProgress(folder);
+  const kept = amountOfBytes(bytesOf(progress));
+  const interrupted =
+    progress.length > 0
+      ? [`interrupted evaluations, which go on when their command is given again: ${progress.length}, ${kept}`]
+      : [];
+  return [
+    ...listText(all),
+    ...interrupted,
+    `${folder}: ${amountOfBytes(bytesOfAll(all))} of at most ${amountOfBytes(bound)}${why}`,
+  ];
 }
 
 async function remove(
   options: RemoveOptions,
   choose: (all: readonly DescribedSeries[]) => readonly DescribedSeries[],
+  progressIn: (folder: string) => Promise<Progress> = async () => [],
 ): Promise<void> {
   const folder = cacheFolder(options);
   const chosen = choose(await listFeatures(folder));
@@ -59,14 +76,18 @@ async function remove(
   const free = chosen.filter(({ inUse }) => !inUse);
   if (busy.length > 0)
     for (const line of ['a running process uses, so these stay:', ...removalText(busy)]) console.log(line);
-  if (free.length === 0) {
+  // a running evaluation may be about to save its own
+  const progress = busy.length > 0 ? [] : await progressIn(folder);
+  if (free.length + progress.length === 0) {
     console.log(`nothing to remove in ${folder}`);
     return;
   }
   for (const line of removalText(free)) console.log(line);
-  const question = `remove these features, ${amountOfBytes(bytesOfAll(free))}?`;
+  if (progress.length > 0) console.log(`  progress of ${progress.length} interrupted evaluations`);
+  const question = `remove these features, ${amountOfBytes(bytesOfAll(free) + bytesOf(progress))}?`;
   if (!options.yes && !(await ask(question, '--yes'))) return;
-  let bytes = 0;
+  let bytes = bytesOf(progress);
+  for (const { path } of progress) await rm(path, { force: true });
   for (const { id } of free) bytes += await removeFeatures(folder, id);
   console.log(`removed ${amountOfBytes(bytes)} from ${folder}`);
 }

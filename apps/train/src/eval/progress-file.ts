@@ -4,7 +4,7 @@
  * A file appears whole or not at all, and goes when its evaluation has come to its end.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/checkpoint';
@@ -52,6 +52,16 @@ export function progressFile(folder: string, of: unknown): ProgressFile {
     },
     done: () => rm(path, { force: true }),
   };
+}
+
+const progressFolder = (cacheFolder: string): string => join(cacheFolder, 'progress');
+
+/** What interrupted evaluations have left beside a cache of features; nothing where there is no such folder. */
+export async function findProgress(cacheFolder: string): Promise<{ readonly path: string; readonly bytes: number }[]> {
+  const folder = progressFolder(cacheFolder);
+  const names = await readdir(folder).catch(() => []);
+  const paths = names.filter((name) => /^[0-9a-f]{64}\.safetensors$/.test(name)).map((name) => join(folder, name));
+  return Promise.all(paths.map(async (path) => ({ path, bytes: (await stat(path)).size })));
 }
 
 async function readProgress(path: string, key: string): Promise<SavedProgress | undefined> {
@@ -108,7 +118,7 @@ export async function progressFor(
   const model = session();
   const { extraction, cacheFolder } = model;
   const { version } = createRequire(import.meta.url)('@franca/evals/package.json') as { version: string };
-  return progressFile(join(cacheFolder, 'progress'), {
+  return progressFile(progressFolder(cacheFolder), {
     ...{ task, options, weights: extraction.weights, planes: planesOf(model) },
     ...{ code: extraction.code, evals: version, backend: backend.name },
     parts: await Promise.all(parts.map((part) => identityOf(part, model))),
