@@ -10,6 +10,7 @@ export type {
   LinearClassifier,
   LinearGridSession,
   LinearGridSpec,
+  LinearGridState,
   LinearHead,
   ScoreGrid,
   SoftmaxProblem,
