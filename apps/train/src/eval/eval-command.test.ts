@@ -78,7 +78,9 @@ test('all evaluations in one go end in one table, one page and complete records'
     if (items!.data.length > 16) expect(page).not.toContain(items!.data);
   }
   const [untrained, compared] = [join(folder, 'untrained.json'), join(folder, 'compared.json')];
-  expect(await runCli(['eval', 'knn', '-w', `random:${model[1]}`, ...world, '--json', untrained])).toBe(0);
+  expect(
+    await runCli(['eval', 'knn', '-w', `random:${model[1]}`, ...model.slice(-2), ...world, '--json', untrained]),
+  ).toBe(0);
   expect(await runCli(['compare', json, untrained, '--json', compared])).toBe(0);
   const { rows } = JSON.parse(await readFile(compared, 'utf8'));
   const row = rows.find((each: { task: string }) => each.task === 'knn');
