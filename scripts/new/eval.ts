@@ -26,6 +26,7 @@ const taskText = ({ kebab, words }: Name): string => `/**
  */
 import type { Outcome } from '@franca/evals';
 import { positiveNumber } from '../../options/option-values';
+import { tokensOf } from '../estimate/costs/readings';
 import type { EvalTask } from '../task';
 
 interface Options {
@@ -37,6 +38,11 @@ export const task: EvalTask = {
   about: 'share of images whose CLS token is longer than a floor',
   reads: 'images',
   options: (command) => command.option('--floor <length>', 'of a long token (default: 0.001)', positiveNumber),
+  async cost(question) {
+    const { test } = await question.sets('images');
+    // what is done with the tokens takes no time beside computing them
+    return { reads: [tokensOf(question, test)], work: [], held: { host: 0, device: 0 } };
+  },
   async run(context, { floor = 0.001 }: Options) {
     const start = performance.now();
     const test = await context.images('test');

@@ -1,4 +1,4 @@
-/** Made features in a cache on disk, in files of so many images as extraction makes them, and both ways of reading them: in order, and by rows. */
+/** Made features in a cache on disk, in files of 4,096 images, and both ways of reading them: in order, and by rows. */
 import type { LabelledFeatures, StoredProbeFeatures } from '@franca/evals';
 import { type FeatureKey, openFeatureCache } from '@franca/evals/node';
 import type { MadeFeatures } from './made-features';

@@ -33,6 +33,9 @@ export function matrix(data: Float32Array, cols: number): Matrix {
   return { data, rows: data.length / cols, cols };
 }
 
+/** Elements that an array has at most, on the oldest Node that is supported. */
+export const LONGEST_ARRAY: number = 2 ** 32 - 1;
+
 /**
  * A new array of `rows * cols` zeros; `what` it is for stands in the message.
  *

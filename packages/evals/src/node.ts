@@ -9,6 +9,6 @@ export {
 export type { FeatureArray, FeatureArrays, FeatureFile } from './cache/feature-file';
 export type { FeatureKey, FeatureNames, FloatsOnDisk } from './cache/feature-key';
 export { fingerprintFiles, hashFile } from './cache/fingerprint';
-export { cacheBound } from './cache/make-room';
+export { type CacheRoom, cacheRoom } from './cache/make-room';
 export { type DescribedSeries, type FeatureSeries, listFeatures, removeFeatures } from './cache/series';
 export { formatTable, type TableOptions } from './report/format-table';

@@ -41,7 +41,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 const NO_ARGUMENTS: readonly (readonly unknown[])[] = [[], [undefined], [null], [5], ['a', 'b', 'c'], [{}, {}, {}]];
 // An empty series of masks and a folder of any name are no mistakes, and a backend has no wrong name.
-const FINE = new Set(['cacheBound a,b,c', 'listFeatures a,b,c', 'openFeatureCache a,b,c']);
+const FINE = new Set(['cacheRoom a,b,c', 'listFeatures a,b,c', 'openFeatureCache a,b,c']);
 
 test.each([...functions.keys()])('%s: arguments of another kind', async (name) => {
   for (const args of NO_ARGUMENTS) {

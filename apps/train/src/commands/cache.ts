@@ -1,6 +1,6 @@
 /** `franca-train cache`: which features and which progress of interrupted evaluations are kept on disk, and how they are removed. */
 import { rm } from 'node:fs/promises';
-import { cacheBound, type DescribedSeries, listFeatures, removeFeatures } from '@franca/evals/node';
+import { cacheRoom, type DescribedSeries, listFeatures, removeFeatures } from '@franca/evals/node';
 import type { Command } from 'commander';
 import { examples } from '../command-line';
 import { findProgress } from '../eval/progress-file';
@@ -36,7 +36,7 @@ export function register(program: Command): void {
     );
   withRemoval(group.command('clear'))
     .description('remove all features, and the progress of interrupted evaluations')
-    .action((_: RemoveOptions, command: Command) => remove(command.optsWithGlobals(), (all) => all, findProgress));
+    .action((_: RemoveOptions, command: Command) => remove(command.optsWithGlobals()));
 }
 
 type Progress = Awaited<ReturnType<typeof findProgress>>;
@@ -50,7 +50,7 @@ async function contents(options: CacheOptions): Promise<string[]> {
   const folder = cacheFolder(options);
   const limit = chosenLimit(options);
   const all = await listFeatures(folder);
-  const bound = limit ?? (await cacheBound(folder));
+  const { bound } = await cacheRoom(folder, limit);
   const why = limit === undefined ? ', half of what the disk has for them' : '';
   const progress = await findProgress(folder);
   const kept = amountOfBytes(bytesOf(progress));
@@ -65,19 +65,20 @@ async function contents(options: CacheOptions): Promise<string[]> {
   ];
 }
 
+/** Removes the features that are chosen, or everything. */
 async function remove(
   options: RemoveOptions,
-  choose: (all: readonly DescribedSeries[]) => readonly DescribedSeries[],
-  progressIn: (folder: string) => Promise<Progress> = async () => [],
+  choose?: (all: readonly DescribedSeries[]) => readonly DescribedSeries[],
 ): Promise<void> {
   const folder = cacheFolder(options);
-  const chosen = choose(await listFeatures(folder));
+  const all = await listFeatures(folder);
+  const chosen = choose ? choose(all) : all;
   const busy = chosen.filter(({ inUse }) => inUse);
   const free = chosen.filter(({ inUse }) => !inUse);
   if (busy.length > 0)
     for (const line of ['a running process uses, so these stay:', ...removalText(busy)]) console.log(line);
   // a running evaluation may be about to save its own
-  const progress = busy.length > 0 ? [] : await progressIn(folder);
+  const progress = choose || busy.length > 0 ? [] : await findProgress(folder);
   if (free.length + progress.length === 0) {
     console.log(`nothing to remove in ${folder}`);
     return;

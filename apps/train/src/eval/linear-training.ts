@@ -9,3 +9,6 @@ export const selectOption = (what: string): Option =>
 
 /** Images per step: 128, less where that is over an eighth of `images`, since an epoch needs some steps. */
 export const probeBatch = (images: number): number => Math.min(128, Math.max(1, images >> 3));
+
+/** Features of train that are held; of more, pools are. */
+export const PROBE_BYTES: number = 2 ** 31;

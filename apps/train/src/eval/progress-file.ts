@@ -11,6 +11,8 @@ import { CheckpointError, openSafetensors, writeSafetensors } from '@franca/chec
 import type { Json, ProgressArray, ProgressKeeper, SavedProgress } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { FeatureSession } from '../features/session';
+import { MOST_IMAGES } from '../features/shard-files';
+import type { ImageSet } from '../image-sets/image-set';
 import type { EvalContext } from './context';
 import type { Part } from './part';
 
@@ -138,6 +140,14 @@ async function identityOf({ set, preprocessing, truth, weights }: Part, model: F
   return {
     ...{ dataset, split, length, classes, notes, preprocessing, truth },
     ...{ planes: weights && planesOf({ weights }), labels: labels.digest('hex') },
-    images: await model.extraction.versions(set, 0, length),
+    images: await versionsOf(set, model.extraction),
   };
+}
+
+/** By the shards of features of whole images, whose versions have been looked up for them. */
+async function versionsOf(set: ImageSet, { versions }: FeatureSession['extraction']): Promise<string> {
+  const hash = createHash('sha256');
+  for (let first = 0; first < set.length; first += MOST_IMAGES)
+    hash.update(await versions(set, first, Math.min(first + MOST_IMAGES, set.length)));
+  return hash.digest('hex');
 }

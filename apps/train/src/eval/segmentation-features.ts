@@ -2,6 +2,7 @@
  * Patch tokens of segmentation data as an evaluation reads them: in memory where they are few, else shard by shard, so that no
  * set has to fit in memory. With all in memory an epoch is in an order drawn over all images, else shards are drawn, then images over a pool of several.
  */
+import { totalmem } from 'node:os';
 import { createRandom, permutation } from '@franca/data';
 import {
   type EpochSource,
@@ -13,9 +14,12 @@ import {
 import type { CropRecipe } from '../image-sets/crops';
 import type { MaskedFeatures, SegmentationPart } from './part';
 
-const HELD_BYTES = 2 ** 30;
+/** Patches of a set that are held, where it has no more. */
+export const HELD_BYTES: number = 2 ** 30;
 /** Shards over whose images an order is drawn. */
-const POOL_BYTES = 2 ** 31;
+export const POOL_BYTES: number = 2 ** 31;
+/** Patches that an in-context search holds, of test and train together. */
+export const SEARCH_BYTES: number = Math.min(4 * 2 ** 30, totalmem() / 8);
 const BYTES = 4;
 const SEED = 0;
 const CROPS_AT_ONCE = 64;

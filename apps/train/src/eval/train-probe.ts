@@ -13,7 +13,7 @@ import { numberList, positiveInteger, positiveNumber } from '../options/option-v
 import { type CountProgress, countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
 import type { ImagePart } from './image-part';
-import { probeBatch, selectOption } from './linear-training';
+import { PROBE_BYTES, probeBatch, selectOption } from './linear-training';
 import {
   deviating,
   type Followed,
@@ -98,7 +98,7 @@ export async function trainProbe(
     options: { ...settings, augment, epochs, iterations, blocks: PROBE_BLOCKS },
   });
   const counter = stepCounter(task);
-  const options = { ...settings, backend: context.backend, progress, onStep: counter.onStep };
+  const options = { ...settings, memory: PROBE_BYTES, backend: context.backend, progress, onStep: counter.onStep };
   const settled = (outcome: Outcome): Outcome => ({
     ...outcome,
     hyper: { ...outcome.hyper, ...hyper, crops: augment ? PAPER_LINEAR.crops.name : 'none' },

@@ -60,8 +60,8 @@ export interface ShardRequest extends OutputRequest {
 }
 
 const SHARD_BYTES = 256 * 2 ** 20;
-/** So that a stop costs minutes of a slow device, not hours. */
-const MOST_IMAGES = 256;
+/** Images of a shard, so that a stop costs minutes of a slow device, not hours. */
+export const MOST_IMAGES = 256;
 
 /** Images of a shard; the last may have fewer. The same whatever outputs are asked for, so that they are found again in any company. */
 export function imagesPerShard(

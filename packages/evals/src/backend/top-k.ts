@@ -1,9 +1,7 @@
 /** What the top-k searches of all backends check before they search. */
 import { checkOption, EvalsError } from '../errors';
-import type { Matrix } from '../matrix';
+import { LONGEST_ARRAY, type Matrix } from '../matrix';
 import type { TopK } from './eval-backend';
-
-const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** @throws EvalsError `options` unless `k` is a positive integer, and as many neighbours of all queries fit one array */
 export function checkNeighbours(k: number, queries: Matrix): void {

@@ -7,7 +7,7 @@ import { type FeatureCacheOptions, openFeatureCache } from './feature-cache';
 import type { FeatureArrays } from './feature-file';
 import type { FeatureKey } from './feature-key';
 import { fingerprintFiles, hashFile } from './fingerprint';
-import { cacheBound } from './make-room';
+import { cacheRoom } from './make-room';
 import { listFeatures, removeFeatures } from './series';
 
 let folder: string;
@@ -224,7 +224,8 @@ test('what no disk has room for is refused, and nobody has to choose a bound', a
     /take 900000000 GB: 900000000 GB are missing, and the disk of .* has .* GB free/,
   );
   expect((await listFeatures(cache.folder)).length).toBe(2);
-  const bound = await cacheBound(join(cache.folder, 'not yet', 'there'));
+  const { bound, held, free } = await cacheRoom(join(cache.folder, 'not yet', 'there'));
+  expect([held, bound]).toEqual([0, free / 2]);
   expect(bound).toBeGreaterThan(0);
   await expect(
     openFeatureCache(cache.folder).reserve('half', [{ key: { ...key, weights: 'half' }, bytes: 3 * bound }]),

@@ -8,7 +8,7 @@
 import { statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkArgument, EvalsError } from '../errors';
-import { type DescribedSeries, describeSeries, findSeries, removeFeatures } from './series';
+import { type DescribedSeries, describeSeries, type FeatureSeries, findSeries, removeFeatures } from './series';
 
 const DISK_SHARE = 0.5;
 
@@ -34,9 +34,7 @@ export async function makeRoom(
   { limit, onRemoved }: RoomOptions,
 ): Promise<void> {
   const series = await findSeries(folder);
-  const held = sum(series.map(({ bytes }) => bytes));
-  const free = await freeBytes(folder);
-  const bound = limit ?? DISK_SHARE * (free + held);
+  const { bound, free } = await roomOf(folder, series, limit);
   const whole = sum([...coming.values()]);
   const refuse = (why: string): EvalsError => tooMuch(what, whole, why);
   if (whole > bound)
@@ -63,15 +61,30 @@ export async function makeRoom(
   }
 }
 
+/** Room for features, in bytes. */
+export interface CacheRoom {
+  /** That they take now. */
+  readonly held: number;
+  /** That they may take in all. */
+  readonly bound: number;
+  /** That are free on the disk. */
+  readonly free: number;
+}
+
 /**
- * Bytes that all features in `folder` may take where no `limit` is chosen.
+ * Room for features in `folder`; `limit`: the bound that was chosen, if any.
  *
  * @throws EvalsError `file` where it cannot be read
  */
-export async function cacheBound(folder: string): Promise<number> {
-  checkArgument('cacheBound', 'folder', folder, 'string');
-  const held = sum((await findSeries(folder)).map(({ bytes }) => bytes));
-  return DISK_SHARE * ((await freeBytes(folder)) + held);
+export async function cacheRoom(folder: string, limit?: number): Promise<CacheRoom> {
+  checkArgument('cacheRoom', 'folder', folder, 'string');
+  return roomOf(folder, await findSeries(folder), limit);
+}
+
+async function roomOf(folder: string, series: readonly FeatureSeries[], limit: number | undefined): Promise<CacheRoom> {
+  const held = sum(series.map(({ bytes }) => bytes));
+  const free = await freeBytes(folder);
+  return { held, bound: limit ?? DISK_SHARE * (free + held), free };
 }
 
 /** On the disk where the folder is, or would be. */

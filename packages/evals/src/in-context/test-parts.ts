@@ -2,7 +2,7 @@
 import { SEGMENTATION } from '../check-features';
 import { checkOption } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
-import { joinRows, type Matrix, normaliseRows } from '../matrix';
+import { joinRows, LONGEST_ARRAY, type Matrix, normaliseRows } from '../matrix';
 import { checkMask } from '../metrics/segmentation';
 
 /** What is kept of a batch of test images beside their tokens. */
@@ -17,8 +17,6 @@ export interface TestPart {
   /** Whether no image follows. */
   readonly isLast: boolean;
 }
-
-const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** The test images in parts of at most `patches` patches, or of one batch. */
 export async function* testParts(

@@ -9,6 +9,7 @@
 import { checkSet, SEGMENTATION } from '../check-features';
 import { checkOption, EvalsError } from '../errors';
 import { imageCount, maskOf, type SegmentationFeatures } from '../features';
+import { LONGEST_ARRAY } from '../matrix';
 import { permutation, type Random } from '../numerics/random';
 
 /** The images of one epoch in batches, one per step. */
@@ -144,8 +145,6 @@ function openBatch(first: SegmentationFeatures, size: number): OpenBatch {
     },
   };
 }
-
-const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** The images in their order, part by part. */
 export async function* readImages({ stream, kept }: TrainImages): AsyncGenerator<SegmentationFeatures> {

@@ -81,7 +81,7 @@ export async function sweepC(
   return { points, best: bestOf(points), start: startOfBest };
 }
 
-/** As far beyond the second of two solutions as it is from the first: they move evenly along the logarithm of C, in which values of C are evenly spaced. */
+/** As far beyond the second of two solutions as it is from the first: they move evenly along the logarithm of C, in which the official values lie evenly. */
 const beyond = (first: Float64Array, second: Float64Array): Float64Array =>
   second.map((value, i) => 2 * value - first[i]!);
 

@@ -3,14 +3,12 @@ import type { EvalBackend } from '../backend/eval-backend';
 import { SEGMENTATION } from '../check-features';
 import { checkOption, EvalsError } from '../errors';
 import { type Batched, batches, imageCount, maskOf, patchTokens, type SegmentationFeatures } from '../features';
-import type { Matrix } from '../matrix';
+import { LONGEST_ARRAY, type Matrix } from '../matrix';
 import { checkMask, type SegmentationScoring } from '../metrics/segmentation';
 import type { Extent } from '../numerics/bilinear';
 import { resizeLabels } from '../numerics/nearest';
 import { momentsOf } from '../statistics/moments';
 import { fitPca, projectPca } from '../statistics/pca';
-
-const LONGEST_ARRAY = 2 ** 32 - 1;
 
 /** Reduced tokens of all images, and their masks at the size of comparison. */
 export interface ReducedImages {

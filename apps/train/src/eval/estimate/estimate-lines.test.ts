@@ -22,7 +22,7 @@ const frame = {
   device: 'a card',
   sharesMemory: false,
   cache: '/cache',
-  free: 2 ** 31,
+  room: { held: 0, bound: 1.5 * 2 ** 30, free: 2 ** 31 },
   command: 'franca-train eval knn',
 };
 
@@ -37,7 +37,8 @@ test('an estimate is a small table with two digits of time, then what is needed 
   ]);
   const said = closingLines([estimate], frame).join('\n');
   expect(said).toContain('memory: about 3.0 GiB, and 1.0 MiB on the device beside the model');
-  expect(said).toContain('disk: 1.0 GiB more in /cache, where 2.0 GiB are free');
+  expect(said).toContain('disk: 1.0 GiB more in /cache, which holds 0 B of at most 1.5 GiB; 2.0 GiB are free');
+  expect(said).not.toContain('not enough room');
   expect(said).toMatch(/to start it: franca-train eval knn$/);
 });
 

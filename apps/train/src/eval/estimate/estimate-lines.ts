@@ -1,4 +1,5 @@
 /** An estimate as people read it: two digits, and what it leaves open. */
+import type { CacheRoom } from '@franca/evals/node';
 import { aboutDuration, amountOfBytes } from '../../text/amounts';
 import type { ReadingEstimate, TaskEstimate } from './estimate';
 
@@ -7,9 +8,9 @@ export interface EstimateFrame {
   readonly device: string;
   /** Whether what is on the device is in the memory of this process. */
   readonly sharesMemory: boolean;
-  /** Where features are kept, and what is free there. */
+  /** Where features are kept, and what there is room for. */
   readonly cache: string;
-  readonly free: number | undefined;
+  readonly room: CacheRoom;
   /** What starts it. */
   readonly command: string;
 }
@@ -43,18 +44,17 @@ function columns(rows: readonly (readonly string[])[]): string[] {
 
 /** What is said of all of them together. */
 export function closingLines(all: readonly TaskEstimate[], frame: EstimateFrame): string[] {
-  const { device, sharesMemory, cache, free, command } = frame;
+  const { device, sharesMemory, cache, room, command } = frame;
   const seconds = all.reduce((sum, { time }) => sum + time.seconds, 0);
   const memory = Math.max(...all.map((one) => one.memory));
   const onDevice = Math.max(...all.map((one) => one.device));
   const bytes = neededBytes(all);
-  const room = free === undefined ? '' : `, where ${amountOfBytes(free)} are free`;
   return [
     ...(all.length > 1 ? [`all of them: ${aboutDuration(seconds)}`] : []),
     `memory: about ${amountOfBytes(memory)}${sharesMemory ? ', with the device, which is this processor' : `, and ${amountOfBytes(onDevice)} on the device beside the model`}`,
-    `disk: ${amountOfBytes(bytes)} more in ${cache}${room}`,
-    ...(free !== undefined && bytes > free
-      ? ['there is not enough room: name another folder by --cache, or take fewer images']
+    `disk: ${amountOfBytes(bytes)} more in ${cache}, which holds ${amountOfBytes(room.held)} of at most ${amountOfBytes(room.bound)}; ${amountOfBytes(room.free)} are free`,
+    ...(bytes > Math.min(room.bound, room.free + room.held)
+      ? ['there is not enough room: allow more by --cache-limit, name another folder by --cache, or take fewer images']
       : []),
     `as measured just now on ${device}; other work on this machine, pictures of other sizes, kernels that compile first and features that are read back from disk add to it`,
     `to start it: ${command}`,

@@ -1,6 +1,4 @@
 /** Estimates of evaluations: their costs as they say them, with rates that are measured on this machine and device as it is now. */
-import { statfs } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { FloatsOnDisk } from '@franca/evals/node';
 import type { VitConfig } from '@franca/vit';
 import { imagesPerShard, openShardFiles, type ShardRequest } from '../../features/shard-files';
@@ -137,16 +135,4 @@ export const imageBytes = (
 function shardBytes({ session }: CostQuestion, { set, request, fresh }: FeatureReading): number {
   const images = Math.min(set.length, imagesPerShard(session.extraction, request));
   return fresh === undefined ? images * imageBytes(session, request) : 0;
-}
-
-/** Bytes that are free where features are kept; of the first folder above that is there. */
-export async function freeBytes(folder: string): Promise<number | undefined> {
-  for (let at = folder; ; at = dirname(at)) {
-    try {
-      const { bavail, bsize } = await statfs(at);
-      return bavail * bsize;
-    } catch {
-      if (dirname(at) === at) return undefined;
-    }
-  }
 }

@@ -1,8 +1,10 @@
 /** `--estimate`: what evaluations would take, on the screen and as JSON; nothing of them is run. */
 import { writeFileAtomic } from '@franca/checkpoint';
+import { cacheRoom } from '@franca/evals/node';
 import { TrainError } from '../../errors';
+import { type CacheOptions, chosenLimit } from '../../features/cache-options';
 import type { EvalTask } from '../task';
-import { freeBytes, openEstimator, type TaskEstimate } from './estimate';
+import { openEstimator, type TaskEstimate } from './estimate';
 import { closingLines, neededBytes, taskLines } from './estimate-lines';
 import type { CostQuestion } from './task-cost';
 
@@ -43,11 +45,11 @@ export async function runEstimate(
   }
   if (without.length > 0) console.log(`not estimated: ${without.join(', ')}`);
   if (besides) console.log(`not estimated: ${besides}`);
-  const free = await freeBytes(cache);
-  const frame = { device: gpu.target.name, sharesMemory: gpu.target.family === 'cpu', cache, free, command };
+  const room = await cacheRoom(cache, chosenLimit(given as CacheOptions));
+  const frame = { device: gpu.target.name, sharesMemory: gpu.target.family === 'cpu', cache, room, command };
   if (all.length > 0) for (const line of closingLines(all, frame)) console.log(line);
   if (json === undefined) return;
-  const disk = { needed: neededBytes(all), free, folder: cache };
+  const disk = { needed: neededBytes(all), ...room, folder: cache };
   const figures = { model: weights.name, device: frame.device, estimates: all, notEstimated: without, disk, command };
   await writeFileAtomic(json, (sink) => sink(Buffer.from(`${JSON.stringify(figures, null, 2)}\n`)));
   console.log(`wrote ${json}`);

@@ -1,5 +1,4 @@
 /** In-context segmentation (Hummingbird): labels of similar train patches. */
-import { totalmem } from 'node:os';
 import { resizeBicubic } from '@franca/data';
 import { type InContextOptions, type InContextResult, inContextSegmentation, type Outcome } from '@franca/evals';
 import { segmentationFigure } from '@franca/viz';
@@ -20,7 +19,7 @@ import {
 } from '../paper-protocol';
 import type { Parts, SegmentationPart } from '../part';
 import { progressFor } from '../progress-file';
-import { batchesOf, croppedPasses, onlyOf, type Readable, readable } from '../segmentation-features';
+import { batchesOf, croppedPasses, onlyOf, type Readable, readable, SEARCH_BYTES } from '../segmentation-features';
 import {
   bothParts,
   classTable,
@@ -117,8 +116,6 @@ async function groupsOf(
 }
 
 const SHOWN = 6;
-/** Patches in memory at once, at most an eighth of the machine's; where test has more, it is read for each stretch of train. */
-const HELD_BYTES = Math.min(4 * 2 ** 30, totalmem() / 8);
 
 interface Search {
   readonly test: Readable;
@@ -141,7 +138,7 @@ async function searchOf(
     k: neighbours,
     temperature,
     relabel,
-    heldPatches: Math.floor(HELD_BYTES / (4 * test.dim)),
+    heldPatches: Math.floor(SEARCH_BYTES / (4 * test.dim)),
   };
   return {
     test: queries,

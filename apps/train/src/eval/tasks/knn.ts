@@ -7,6 +7,7 @@ import { heldImages } from '../image-part';
 import { follow, type KnnValues, learntFrom, PAPER_KNN, type ProtocolOptions, protocolOption } from '../paper-protocol';
 import { progressFor } from '../progress-file';
 import type { EvalTask } from '../task';
+import { neighbourCounts } from '../usual-values';
 
 interface Options extends ProtocolOptions, Partial<KnnValues> {
   readonly shots?: number;
@@ -39,8 +40,7 @@ export const task: EvalTask = {
     const { labelled: queries } = await heldImages(test);
     const { batches } = await train.features();
     const { backend } = context;
-    // With fewer images than neighbours all of them vote, whatever k is.
-    const ks = values.k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, train.set.length));
+    const ks = values.k ?? neighbourCounts(train.set.length);
     const settings = { ks, temperature: values.temperature, classes: train.set.classes.length };
     const progress = await progressFor(context, 'knn', { parts: [train, test], options: { ...settings, shots } });
     const voting = { ...settings, backend, progress };

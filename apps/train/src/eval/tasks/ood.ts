@@ -27,7 +27,7 @@ import type { EvalContext } from '../context';
 import { oodCost } from '../estimate/costs/ood';
 import { type GivenOptions, ofCls } from '../idle-options';
 import { type ImagePart, type ImageRequest, labelledBatches } from '../image-part';
-import { probeBatch } from '../linear-training';
+import { PROBE_BYTES, probeBatch } from '../linear-training';
 import { heldRow, heldRows, rowsOf } from '../one-row';
 import { knownSet, type OodData, type OodSets, type OpenSet, openOodSets } from '../ood-sets';
 import {
@@ -239,7 +239,12 @@ async function trained(
     parts: [part!, test],
     options: { ...settings, shape: part!.shape, known },
   });
-  const { probe } = await linearProbe(train!, inside, { ...settings, backend: context.backend, progress });
+  const { probe } = await linearProbe(train!, inside, {
+    ...settings,
+    memory: PROBE_BYTES,
+    backend: context.backend,
+    progress,
+  });
   return probe.classifier;
 }
 

@@ -2,7 +2,6 @@
 import { type EvalRecord, overclustering } from '@franca/evals';
 import { lineChart } from '@franca/viz';
 import { Option } from 'commander';
-import type { ImageSet } from '../../image-sets/image-set';
 import { indexList, integerList } from '../../options/option-values';
 import { countProgress } from '../../text/count-progress';
 import { overclusterCost } from '../estimate/costs/overcluster';
@@ -23,6 +22,7 @@ import {
   withScoring,
 } from '../segmentation-scoring';
 import type { EvalTask } from '../task';
+import { clusterCounts } from '../usual-values';
 
 interface Options extends ScoringOptions, ProtocolOptions, Partial<OverclusterValues> {
   /** As many clusters as classes and no others, where no numbers are given. */
@@ -67,7 +67,9 @@ export const task: EvalTask = {
     const { values, notes, hyper } = follow(asked);
     const settings = {
       ...scoringOf(test.set, scoring),
-      clusters: values.clusters ?? clusterCounts(test.set, context.grid).slice(0, options.onlyClasses ? 1 : undefined),
+      clusters:
+        values.clusters ??
+        clusterCounts(test.set.classes.length, test.patches).slice(0, options.onlyClasses ? 1 : undefined),
       seeds: values.seeds,
       match: values.match,
       start: values.start,
@@ -109,13 +111,3 @@ function clusterChart(records: readonly EvalRecord[]) {
 }
 
 const clustersOf = ({ hyper }: EvalRecord): number => Number(hyper.clusters);
-
-/** With fewer patches a cluster is named after whatever is in it, and many clusters score high on any features. */
-const PATCHES_PER_CLUSTER = 32;
-
-/** As many clusters as classes, 100, 300 and 500, as far as there are patches. */
-function clusterCounts(set: ImageSet, [rows, columns]: readonly [number, number]): number[] {
-  const patches = set.length * rows * columns;
-  const classes = set.classes.length;
-  return [classes, ...[100, 300, 500].filter((count) => PATCHES_PER_CLUSTER * count <= patches)];
-}

@@ -1,8 +1,8 @@
 /** What in-context segmentation costs: every patch of test is compared with every patch that is kept of train. */
-import { totalmem } from 'node:os';
 import { inContextSegmentation } from '@franca/evals';
 import { drawnShots } from '../../low-shot';
 import { follow, type InContextValues, PAPER_IN_CONTEXT, type ProtocolOptions } from '../../paper-protocol';
+import { SEARCH_BYTES } from '../../segmentation-features';
 import { madeUpPatches, type PatchShape, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { floats, gridOf, patchesOf } from './readings';
@@ -38,8 +38,6 @@ export function inContextSizes(
   };
 }
 
-/** As the task holds them. */
-const HELD_BYTES = Math.min(4 * 2 ** 30, totalmem() / 8);
 /** Bytes of labels of a kept patch, which seldom has more than two classes. */
 const LABEL_BYTES = 16;
 
@@ -60,7 +58,7 @@ export async function inContextCost(question: CostQuestion, options: InContextCo
   const shape: PatchShape = { dim, grid, side: session.size, classes: train.classes.length };
   const search = { name: 'search', rows: sizes.rows, queries, dim, k };
   const reading = patchesOf(session, train, look);
-  const heldRows = Math.min(queries, Math.floor(HELD_BYTES / (4 * dim)));
+  const heldRows = Math.min(queries, Math.floor(SEARCH_BYTES / (4 * dim)));
   return {
     reads: [values.passes ? { ...reading, fresh: sizes.passed } : reading, patchesOf(session, test, look)],
     work: [searchWork(backend, search), ...pictureWork(question, shape, { ...sizes, queried: test.length, k })],

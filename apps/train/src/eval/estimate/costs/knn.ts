@@ -2,6 +2,7 @@
 import { knn } from '@franca/evals';
 import { requireLabels } from '../../../image-sets/image-set';
 import { follow, type KnnValues, PAPER_KNN, type ProtocolOptions } from '../../paper-protocol';
+import { neighbourCounts } from '../../usual-values';
 import { madeUpTokens, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { floats, tokensOf } from './readings';
@@ -54,7 +55,7 @@ export function knnSizes(
   { k }: Partial<KnnValues>,
   train: { readonly images: number; readonly classes: number },
 ): { readonly ks: readonly number[]; readonly rows: number; readonly times: number } {
-  const ks = k ?? [10, 20, 100, 200].filter((count) => count <= Math.max(10, train.images));
+  const ks = k ?? neighbourCounts(train.images);
   if (shots === undefined) return { ks, rows: train.images, times: 1 };
   return { ks, rows: Math.min(train.images, shots * train.classes), times: tries };
 }

@@ -2,6 +2,7 @@
 import { linearSegmentation } from '@franca/evals';
 import { probeBatch } from '../../linear-training';
 import { follow, type LinearSegValues, PAPER_LINEAR_SEG, type ProtocolOptions } from '../../paper-protocol';
+import { HELD_BYTES, POOL_BYTES } from '../../segmentation-features';
 import { madeUpPatches, type PatchShape, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { floats, gridOf, patchesOf } from './readings';
@@ -64,8 +65,6 @@ export async function linearSegCost(question: CostQuestion, options: LinearSegCo
 }
 
 /** A part whose features take so much is held, of others a pool. */
-const HELD_BYTES = 2 ** 30;
-const POOL_BYTES = 2 ** 31;
 const heldFeatures = (bytes: number): number => (bytes <= HELD_BYTES ? bytes : Math.min(bytes, POOL_BYTES));
 
 function shapeOf({ session }: CostQuestion, classes: number) {

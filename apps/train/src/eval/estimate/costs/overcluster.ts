@@ -1,6 +1,7 @@
 /** What overclustering costs: principal components of all tokens, k-means of what they are reduced to, and maps of its clusters. */
 import { type EvalBackend, overclustering } from '@franca/evals';
 import { follow, type OverclusterValues, PAPER_OVERCLUSTER, type ProtocolOptions } from '../../paper-protocol';
+import { clusterCounts } from '../../usual-values';
 import { madeUpPatches, type PatchShape, repeated } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 import { kMeansSizes, STEPS_UNKNOWN, startWork, stepsWork } from './k-means';
@@ -25,7 +26,7 @@ export async function overclusterCost(question: CostQuestion, options: Overclust
   const dim = session.model.config.embedDim;
   const classes = test.classes.length;
   const points = test.length * grid[0] * grid[1];
-  const counts = values.clusters ?? usualCounts(classes, points).slice(0, options.onlyClasses ? 1 : undefined);
+  const counts = values.clusters ?? clusterCounts(classes, points).slice(0, options.onlyClasses ? 1 : undefined);
   const seeds = values.seeds?.length ?? SEEDS;
   const cols = Math.min(COMPONENTS, dim);
   const shape: PatchShape = { dim, grid, side: session.size, classes };
@@ -49,13 +50,6 @@ export async function overclusterCost(question: CostQuestion, options: Overclust
     unknown: [STEPS_UNKNOWN],
   };
 }
-
-/** As the task takes them where none are asked for. */
-const PATCHES_PER_CLUSTER = 32;
-const usualCounts = (classes: number, patches: number): number[] => [
-  classes,
-  ...[100, 300, 500].filter((count) => PATCHES_PER_CLUSTER * count <= patches),
-];
 
 /** Principal components of all tokens, and the maps of clusters compared with masks. */
 function reductionWork(

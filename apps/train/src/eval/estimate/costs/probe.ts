@@ -11,6 +11,7 @@ import {
   type ProbeShape,
   scoreProbe,
 } from '@franca/evals';
+import { PROBE_BYTES } from '../../linear-training';
 import { madeUpProbe, madeUpRows } from '../made-up';
 import type { HeldBytes, Work } from '../task-cost';
 import { floats } from './readings';
@@ -127,9 +128,6 @@ export function scoringWork(
   };
 }
 
-/** What is held of train features, which are read in pools where they are more. */
-const POOL_BYTES = 2 ** 31;
-
 /** Weights with gradient and momentum on the device; a batch, the weights once more and so many rows of features beside them. */
 export function probeHeld(
   { shape, classes, batchSize }: Pick<ProbeCost, 'shape' | 'classes' | 'batchSize'>,
@@ -139,7 +137,7 @@ export function probeHeld(
   const tokens = shape.blocks + Number(shape.patchMean);
   const batch = floats(batchSize, tokens, shape.dim);
   return {
-    host: Math.min(POOL_BYTES, floats(rows, tokens, shape.dim)) + batch + floats(columns, classes),
+    host: Math.min(PROBE_BYTES, floats(rows, tokens, shape.dim)) + batch + floats(columns, classes),
     device: 3 * floats(columns, classes) + batch,
   };
 }
