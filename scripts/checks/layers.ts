@@ -6,7 +6,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['collective', 'tensor', 'cyclic-mask', 'checkpoint'],
   ['nn', 'data'],
   ['vit', 'matryoshka-heads', 'sinkhorn', 'losses', 'rasa'],
-  ['pretraining'],
+  ['pretraining', 'onnx'],
   ['evals', 'viz'],
 ];
 
@@ -16,6 +16,7 @@ const NODE_ENTRIES: readonly string[] = [
   'collective',
   'data',
   'evals/node',
+  'onnx',
   'tensor/node',
   'tensor/testing',
   'viz/node',

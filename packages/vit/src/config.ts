@@ -17,6 +17,16 @@ export interface VitConfig {
   /** Added to the target grid when the position table is resampled: 0.1 as in the official code, 0 for the plain ratio. */
   readonly interpolateOffset: number;
   readonly interpolateAntialias: boolean;
+  /** Of the feed-forward layer `mlp`; default `gelu`, by the error function. `quick_gelu`: x sigmoid(1.702 x), as OpenAI's CLIP. */
+  readonly activation?: 'gelu' | 'gelu_tanh' | 'quick_gelu';
+  /** Added to variances by all norms; default 1e-6. */
+  readonly normEps?: number;
+  /** A norm between embedding and first block, as in CLIP; default false. */
+  readonly preNorm?: boolean;
+  /** False: there is no CLS, and attention over the patches gives what stands for it, as in SigLIP; default true. */
+  readonly classToken?: boolean;
+  /** Rotary positions in place of the learned table, as in DINOv3: the base of their periods; default none. */
+  readonly ropeTheta?: number;
 }
 
 export type VitSize = 'tiny' | 'small' | 'base' | 'large' | 'giant2';
@@ -49,6 +59,9 @@ const FRANCA: Omit<VitConfig, 'embedDim' | 'depth' | 'numHeads'> = {
   interpolateAntialias: false,
 };
 
+/** What only models of other families say. */
+const OF_OTHERS: readonly (keyof VitConfig)[] = ['activation', 'normEps', 'preNorm', 'classToken', 'ropeTheta'];
+
 /**
  * A named size with Franca's options (patch 14, 224 px, SwiGLU, LayerScale 1e-5, no registers); `overrides` win.
  * @throws VitError `config` for a size or an option that does not exist
@@ -62,7 +75,7 @@ export function vitConfig(size: VitSize, overrides: Partial<VitConfig> = {}): Vi
 
 /** @throws VitError `config` for keys that no configuration has, such as misspelt ones; `what` names who was given them */
 export function checkConfigKeys(given: object, what: string): void {
-  const keys = Object.keys({ ...WIDTHS.base, ...FRANCA });
+  const keys = [...Object.keys({ ...WIDTHS.base, ...FRANCA }), ...OF_OTHERS];
   const odd = Object.keys(given).find((key) => !keys.includes(key));
   if (odd !== undefined) throw new VitError('config', `${what} has no "${odd}"; it has ${keys.join(', ')}`);
 }

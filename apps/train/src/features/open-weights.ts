@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { openCheckpoint } from '@franca/checkpoint';
 import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
-import { type ConfigOfWeights, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
+import type { Gpu } from '@franca/tensor';
+import { type ConfigOfWeights, loadVit, type VitModel, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
 import { configOfFile, type ModelOptions } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
 import { type HeadOfWeights, openHead } from './find-head';
@@ -32,6 +33,8 @@ export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config'
   readonly step?: string | undefined;
   /** What was assumed about it, in words, for records and the screen. */
   readonly notes: readonly string[];
+  /** The model on a device, with RASA where it is folded. */
+  load(gpu: Gpu): Promise<VitModel>;
   /** The projection head that patches were trained with, to be closed. @throws TrainError `data` where there is none */
   head(): Promise<HeadOfWeights>;
   /** Same text, same features as the model gives them (before planes are removed); for caches. */
@@ -93,6 +96,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
       name: model,
       model,
       step: file.metadata.step,
+      load: (gpu) => loadVit(gpu, { config, weights: read }),
       head: () => openHead({ untrained: random, file: found.file, parts, metadata: file.metadata, read }),
       identity: () => identity(noRasa),
       [Symbol.asyncDispose]: () => file.close(),
@@ -100,7 +104,11 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
     const places = rasaPlaces(path, found.rasaFile);
     const plain = { ...weights, embedDim: config.embedDim, backbone: parts.backbone, heads: parts.rasa_head };
     const rasa = random ? untrainedRasa(places, options.rasa) : await findRasa(plain, places, options.rasa);
-    return { ...withPlanes(weights, rasa), identity: () => identity(rasa) };
+    return {
+      ...withPlanes(weights, rasa),
+      load: (gpu) => loadVit(gpu, { config, weights: read }, { finalLayer: rasa.folded }),
+      identity: () => identity(rasa),
+    };
   } catch (error) {
     await file.close();
     throw error;

@@ -1,7 +1,7 @@
 /** Weights on a device with a cache beside them: what `features`, `eval`, `rasa` and `show` have in common. */
 import type { Gpu } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
-import { type FeatureRequest, type ImageBatch, loadVit, type VitConfig, type VitModel } from '@franca/vit';
+import type { FeatureRequest, ImageBatch, VitConfig, VitModel } from '@franca/vit';
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import { type ImageSet, MAX_BAD_SHARE } from '../image-sets/image-set';
@@ -118,11 +118,7 @@ export async function openSession(
     const weights = { ...at, notes: [...at.notes, ...more] };
     const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
     closing.push(() => gpu.dispose());
-    const loaded = await loadVit(
-      gpu,
-      { config: weights.config, weights: weights.read },
-      { finalLayer: weights.rasa.folded },
-    );
+    const loaded = await weights.load(gpu);
     closing.push(() => loaded.dispose());
     const model = audible(loaded);
     const identity = await weights.identity();

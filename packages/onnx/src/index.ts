@@ -1,0 +1,1 @@
+export { OnnxError, type OnnxErrorCode } from './errors';
