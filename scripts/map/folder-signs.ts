@@ -21,6 +21,9 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',
   'packages/checkpoint/src/run': 'Checkpoints of a run: saved whole or not at all, found again, locked, pruned',
 
+  'packages/vit/src/hugging-face':
+    'Folders of the transformers library: names and fields of each family, to ours and back',
+
   'packages/data/src/files': 'Bytes from disk, HTTP and the Hugging Face hub; the cache',
   'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
   'packages/data/src/images': 'What an image and a source of images are; decoding',

@@ -16,7 +16,7 @@ const table = (grid: readonly [number, number]) => rotaryTable(grid, config, 'f3
 
 test('the projection turned, and its gradient', async () => {
   const one = table([3, 1]);
-  await checkOp(gpu, (qkv) => rotate(qkv, 2, one), [{ shape: [2, 5, 72] }], { directions: 8 });
+  await checkOp(gpu, (qkv) => rotate(qkv, 2, one), [{ shape: [2, 6, 72] }], { directions: 8 });
 });
 
 test('in f16, where there is one', async (context) => {
@@ -24,7 +24,7 @@ test('in f16, where there is one', async (context) => {
   const one = rotaryTable([3, 1], config, 'f16')!;
   // table, products and their sum are rounded to 11 bits each, beside values of up to 3
   const options = { gradient: false, tolerance: 4e-3 };
-  await checkOp(gpu, (qkv) => rotate(qkv, 2, one), [{ shape: [2, 5, 72], dtype: 'f16' }], options);
+  await checkOp(gpu, (qkv) => rotate(qkv, 2, one), [{ shape: [2, 6, 72], dtype: 'f16' }], options);
 });
 
 test('the same of images of two grids behind each other', () => {
