@@ -240,6 +240,6 @@ function refusal({ square, side }: Probed, problem: string): OnnxError {
   const list = square.map(({ name, shape }) => `${name} [${['B', ...shape.slice(1)].join(', ')}]`).join(', ');
   return new OnnxError(
     'outputs',
-    `${problem}; at ${side} x ${side} pixels the outputs are ${list}; name what is meant: outputs cls=<name>,patches=<name>, and the patch size where it cannot be told`,
+    `${problem}; at ${side} x ${side} pixels the outputs are ${list}; name what is meant by the options outputs { cls, patches } and patchSize`,
   );
 }

@@ -32,7 +32,7 @@ const SIDE = 224;
 
 /**
  * Opens a file and finds out what it gives; close it when done. Nothing of it is executed but its graph, and that by the runtime.
- * @throws OnnxError `runtime` where onnxruntime-node cannot be had; `model` for a file that is no model of images; `outputs` where CLS or patches cannot be told
+ * @throws OnnxError `runtime` where onnxruntime-node cannot be had; `model` for a file that is no model of images; `images` where it does not run at that side; `outputs` where CLS or patches cannot be told
  */
 export async function openOnnx(path: string, options: OnnxOptions = {}): Promise<OnnxModel> {
   checkOptions(path, options);
@@ -112,8 +112,8 @@ async function probe(path: string, { runtime, session, input }: OpenSession, wan
   };
   const square = await outputsOf(side).catch((cause: Error) => {
     throw new OnnxError(
-      'model',
-      `${path} does not run on a picture of ${side} x ${side} pixels: ${firstLine(cause.message)}; name its own side`,
+      'images',
+      `${path} does not run on a picture of ${side} x ${side} pixels: ${firstLine(cause.message)}; name the side that it is made for by the option side`,
       { cause },
     );
   });
