@@ -31,8 +31,8 @@ export interface SessionChoice {
   readonly threads: number | undefined;
 }
 
-/** Only errors are worth a line of the runtime's own. */
-const ERRORS_ONLY = 3;
+/** Errors are thrown too: the runtime need not print them. */
+const QUIET = 4;
 
 /** @throws OnnxError `model` for a file that is no model; `runtime` for a provider that cannot be had */
 export async function openSession(
@@ -43,7 +43,7 @@ export async function openSession(
   try {
     return await Session.create(path, {
       executionProviders: [provider],
-      logSeverityLevel: ERRORS_ONLY,
+      logSeverityLevel: QUIET,
       ...(threads !== undefined && { intraOpNumThreads: threads }),
     });
   } catch (error) {
