@@ -15,6 +15,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
   'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
 
+  'packages/onnx/src/write': 'A Vision Transformer as an ONNX file: its graph, part by part, and the bytes',
+
   'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',
   'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
   'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
