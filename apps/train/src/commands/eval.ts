@@ -301,10 +301,12 @@ async function runAll(evaluations: readonly EvalTask[], options: Options, words:
       await runEstimate(question, evaluations, { ...estimateOptions(options, words), besides: BESIDE_ALL });
     });
   const folder = place?.suffix === '' ? place.folder : undefined;
-  const { model, ...results } = await onModel(options, (session, backend) =>
-    runBeforeAndAfter(session, evaluations, { backend, data, shared, folder }),
-  );
-  const controlled = options.control && !parseWeights(weights).untrained;
+  const { model, inside, ...results } = await onModel(options, async (session, backend) => ({
+    inside: session.weights.outputAlone === undefined,
+    ...(await runBeforeAndAfter(session, evaluations, { backend, data, shared, folder })),
+  }));
+  if (options.control && !inside) console.error('no untrained model beside it: an ONNX file says nothing of initial weights');
+  const controlled = options.control && inside && !parseWeights(weights).untrained;
   if (controlled) console.error('the same model untrained:');
   const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
   const control = controlled

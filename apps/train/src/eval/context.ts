@@ -5,6 +5,7 @@
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { HeadOfWeights } from '../features/find-head';
+import { requirePatches, requireSides } from '../features/output-alone';
 import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
@@ -122,6 +123,11 @@ export function openContext(
   const { sets, pairs, opened } = shared ?? own;
   const foreign: Partial<AsyncDisposable>[] = [];
   const model = (): FeatureSession => requireModel(session);
+  /** The model, for what reads patch tokens. */
+  const dense = (): FeatureSession => {
+    requirePatches(model().weights);
+    return model();
+  };
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -153,6 +159,7 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
+    dense();
     const noMasks = (cause?: unknown) =>
       new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
     const { [part]: set } = await sets('dense').catch(async (error) => {
@@ -183,6 +190,7 @@ export function openContext(
     },
     hasPlanes: (session?.weights.rasa.planes.length ?? 0) > 0,
     async patches(part, planes = 'removed') {
+      dense();
       const { [part]: set } = await sets('dense');
       if (planes === 'removed') return patchPart(model(), set);
       const plain = sessionWith(model(), noRasa);
@@ -194,16 +202,17 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
+      dense();
       const set = make(await tested('images'), { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
-    pairs: async (split) => pairPart(model(), await pairs(split)),
-    boxes: async (chosen) => boxPart(model(), await openChosenBoxes(options, foreign, chosen)),
+    pairs: async (split) => pairPart(dense(), await pairs(split)),
+    boxes: async (chosen) => boxPart(wholePictures(dense()), await openChosenBoxes(options, foreign, chosen)),
     depth: async (chosen) =>
-      depthPart(model(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
+      depthPart(dense(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
     videos: async (chosen) =>
-      videoPart(model(), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
+      videoPart(wholePictures(dense()), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
       const { leftOut, size: own } = model();
       const { name } = weights;
@@ -235,6 +244,12 @@ export function openContext(
 function requireModel(session: FeatureSession | undefined): FeatureSession {
   if (session) return session;
   throw new TrainError('usage', 'this evaluation needs a model; give --weights');
+}
+
+/** The model, for inputs of the pictures' own sizes. */
+function wholePictures(session: FeatureSession): FeatureSession {
+  requireSides(session.weights, undefined);
+  return session;
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */

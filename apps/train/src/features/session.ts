@@ -16,7 +16,7 @@ import { extractionCode } from './extraction-code';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
 import { withModelOptions } from './model-options';
-import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
+import { openWeights } from './open-weights';
 import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
 import type { Extraction } from './shard-files';
@@ -27,6 +27,7 @@ import {
   type StoredFeatures,
   type StoredRequest,
 } from './stored-features';
+import { type WeightOptions, type Weights, withPlanes } from './weights';
 
 export interface SessionOptions extends WeightOptions, CacheOptions {
   readonly weights: string;
@@ -70,7 +71,7 @@ export const withWeights = (command: Command): Command =>
     withModelOptions(
       command.requiredOption(
         '-w, --weights <file or folder>',
-        'a checkpoint (.safetensors, .pth; official, timm, Hugging Face or own names), the folder of a run, hf://owner/name, a published name (franca_vitb14_In21K_518), or random:<any of these>',
+        'a checkpoint (.safetensors, .pth, .onnx; official, timm, Hugging Face or own names), the folder of a run, hf://owner/name, a published name (franca_vitb14_In21K_518), or random:<any of these>',
       ),
     )
       .option(
@@ -108,7 +109,8 @@ export async function openSession(
     for (const step of closing.reverse()) await step();
   };
   try {
-    const size = checkedSize(options.size ?? sizeOf(opened.config), opened.config.patchSize);
+    const { side } = opened.outputAlone ?? {};
+    const size = checkedSize(options.size ?? side ?? sizeOf(opened.config), opened.config.patchSize, side);
     const resampled = resamplingNote(opened, size);
     const fittedElsewhere = inputNote(opened.rasa, size);
     const rasa = { ...opened.rasa, notes: [...opened.rasa.notes, ...(fittedElsewhere ? [fittedElsewhere] : [])] };
@@ -205,7 +207,10 @@ const audible = (model: VitModel): VitModel => ({
   },
 });
 
-function checkedSize(size: number, patchSize: number): number {
+/** @param only the one side that the model takes */
+function checkedSize(size: number, patchSize: number, only: number | undefined): number {
+  if (only !== undefined && size !== only)
+    throw new TrainError('usage', `the model takes images of ${only} px alone; leave out --size`);
   if (size % patchSize === 0) return size;
   const below = Math.max(1, Math.floor(size / patchSize)) * patchSize;
   throw new TrainError(

@@ -1,5 +1,5 @@
 /**
- * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
+ * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D], where the model has patches, and, where asked for, `patches`
  * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them. Of very many images the names, which
  * no header has room for, are a tensor `images` [bytes] with the same JSON.
  */
@@ -9,6 +9,7 @@ import type { ImageSet } from '../image-sets/image-set';
 import { type DepthPreparation, describePreparation, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
 import { configMetadata } from './config-of-file';
+import { requirePatches } from './output-alone';
 import type { FeatureSession } from './session';
 import type { OutputRequest } from './stored-outputs';
 
@@ -37,9 +38,12 @@ export async function writeFeatures(
   set: ImageSet,
   { preparation, patches }: WriteOptions,
 ): Promise<{ images: number; bytes: number }> {
+  const { outputAlone } = session.weights;
+  if (patches) requirePatches(session.weights);
+  const patchMean = outputAlone?.hasPatches ?? true;
   const { embedDim: D, patchSize } = session.model.config;
   const side = preparation.size / patchSize;
-  const all = { blocks: 1, patchMean: true, patches };
+  const all = { blocks: 1, patchMean, patches };
   const kept: number[] = [];
   for await (const shard of session.shards(set, { preparation, ...all }))
     for (const image of imagesOf(shard)) kept.push(image);
@@ -60,7 +64,9 @@ export async function writeFeatures(
   const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
   const entries: TensorEntry[] = [
     { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks', { blocks: 1 }) },
-    { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', { patchMean: true }, removed) },
+    ...(patchMean
+      ? [{ name: 'patch_mean', dtype: 'f32' as const, shape: [n, D], data: pieces('patch_mean', { patchMean }, removed) }]
+      : []),
     { name: 'labels', dtype: 'i32', shape: [n], data: Int32Array.from(kept, (index) => set.label(index)) },
     ...(patches
       ? [
@@ -76,7 +82,8 @@ export async function writeFeatures(
   ];
   const { bytes } = await writeSafetensors(path, entries, {
     model: session.weights.name,
-    ...configMetadata(session.weights),
+    // of a model that gives its output alone most of it is made up
+    ...(outputAlone ? {} : configMetadata(session.weights)),
     notes: JSON.stringify([
       ...session.weights.notes,
       ...set.notes,
