@@ -12,6 +12,8 @@ export {
   type MatValue,
   readMatFile,
 } from './formats/mat-file';
+export type { NumberRows, ParquetColumn } from './formats/parquet-decoder';
+export { openParquetTable, type ParquetTable } from './formats/parquet-table';
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';
