@@ -58,6 +58,7 @@ export { type ImageNet22kOptions, imageNet22kSource } from './sources/imagenet22
 export type { SourceKindName } from './sources/kinds';
 export { type ListOptions, listSource } from './sources/list';
 export { type MemoryImage, memorySource } from './sources/memory';
+export { type SharedClasses, shareClasses } from './sources/one-class-list';
 export { openSource } from './sources/open-source';
 export { type DataSplits, openSplits, openTestPart, type SplitOptions, type TestPart } from './sources/open-splits';
 export { type ParquetOptions, parquetSource } from './sources/parquet';
