@@ -146,8 +146,8 @@ export function openContext(
     return named;
   }
   const tested = memo(async (_: 'images'): Promise<ImageSet> => {
-    const { data, dataset: name, heldOut, split } = options;
-    if (heldOut || split) return (await sets('images')).test;
+    const { data, dataset: name, heldOut, split, features } = options;
+    if (heldOut || split || features) return (await sets('images')).test;
     const set = await openTestSet(data, { limit: options.images.test, name });
     foreign.push(set);
     return set;
@@ -160,6 +160,8 @@ export function openContext(
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
     dense();
+    const { size } = model();
+    model().requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
     const noMasks = (cause?: unknown) =>
       new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
     const { [part]: set } = await sets('dense').catch(async (error) => {
@@ -169,7 +171,7 @@ export function openContext(
     if (set.ignore === undefined) throw noMasks();
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
-    const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
+    const survey = await surveyMasks(set, size, reading, (done, total) => update(done, total, false));
     end();
     return segmentationPart(model(), survey, look);
   }, JSON.stringify);
@@ -214,10 +216,10 @@ export function openContext(
     videos: async (chosen) =>
       videoPart(wholePictures(dense()), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
-      const { leftOut, size: own } = model();
+      const { leftOut, size: own, origin } = model();
       const { name } = weights;
       const { dataset, split } = set;
-      const subject = { dataset, split, features: name, preprocessing };
+      const subject = { dataset, split, features: name, preprocessing: origin?.preprocessing ?? preprocessing };
       const foreign = others.map((other) => other.set);
       const withImages = imageHasher(set, foreign, leftOut);
       const circumstances = [
