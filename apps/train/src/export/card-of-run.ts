@@ -14,7 +14,7 @@ export function dataSection({ config, state, notes }: RunFacts): string {
   const name = nameOfData(config.train.dataset_path);
   const data = state?.made?.data;
   const counts = data
-    ? `: ${data.train.count} pictures to learn from, ${data.val.count} held out${data.classes.count > 0 ? `, ${data.classes.count} classes, which training did not see` : ''}`
+    ? `: ${data.train.count} pictures to learn from, ${data.val.count} held out${data.classes.count > 0 ? `, ${data.classes.count} classes, of which training is not told` : ''}`
     : '; how many pictures is not known, as no checkpoint is left';
   const seen = state
     ? ` ${state.imagesSeen} pictures were drawn until the newest checkpoint, in ${duration(state.secondsSpent)}.`
@@ -35,17 +35,19 @@ export const withoutFolders = (text: string): string => text.replace(/(?<![\w.:/
 
 /** How it learned: what follows from the settings, those that are not usual, curves. */
 export function recipeSection(
-  { config, derived, environments, sentence }: RunFacts,
+  { config, derived, state, environments, sentence }: RunFacts,
   figures: readonly string[],
   step: string | undefined,
 ): string {
   const changes = changedSettings(asTree(defaultConfig), asTree(config)).filter((change) => !keepsRun(change, config));
+  // what is said of this machine is nothing of the run
+  const trained = { ...derived, notes: [], precision: state?.made?.precision ?? derived.precision };
   const adapters = [...new Set(environments.map(({ adapter }) => adapter.name))];
   const at = step === undefined ? '' : ` The weights are those after update ${step} of ${derived.schedule.iterations}.`;
   const on = adapters.length > 0 ? ` Trained on ${adapters.join('; ')}.` : '';
   return [
-    `## Recipe\n\nFranca: DINO, iBOT and KoLeo losses with nested (Matryoshka) heads, by \`franca-train pretrain\`.${at}${on} The whole configuration is in \`config.yaml\`, every step in \`metrics.jsonl\`.`,
-    `\`\`\`\n${derivedLines(derived).join('\n')}\n\`\`\``,
+    `## Recipe\n\nThe losses of Franca (DINO, iBOT, KoLeo), by \`franca-train pretrain\`.${at}${on} The whole configuration is in \`config.yaml\`, every step in \`metrics.jsonl\`.`,
+    `\`\`\`\n${derivedLines(trained).join('\n')}\n\`\`\``,
     ...(changes.length > 0
       ? [
           `Settings other than the defaults:\n\n${markdownTable(

@@ -72,7 +72,8 @@ function frontMatter({ format, onnx }: CardInput): string {
     'self-supervised-learning',
     'franca',
     ...(format === 'hf' ? ['dinov2'] : []),
-    ...(onnx.length > 0 ? ['onnx', 'transformers.js'] : []),
+    ...(onnx.length > 0 ? ['onnx'] : []),
+    ...(onnx.length > 0 && format === 'hf' ? ['transformers.js'] : []),
   ];
   return [
     '---',
@@ -151,17 +152,21 @@ function checksSection({ onnx, differences }: CardInput): string {
   );
   if (!differences)
     return `## Checks\n\n${read} The ONNX files were not run: \`onnxruntime-node\` was not installed (\`${INSTALL_ONNX}\`).\n\n${sizes}`;
-  const rows = differences.map(({ file, size, output, difference, largest, cosine }) => [
+  const rows = differences.map(({ file, size, output, difference, largest, cosine, meanCosine }) => [
     file,
     size.join(' x '),
     output,
     difference.toExponential(1),
     largest.toFixed(2),
+    meanCosine.toFixed(6),
     cosine.toFixed(6),
   ]);
   return (
-    `## Checks\n\n${read} Each ONNX file ran on generated pictures in onnxruntime beside the engine that trained the model; of f32, a difference of more than ${TOLERANCE} of the largest value would have been refused.\n\n${sizes}\n\n` +
-    markdownTable(['file', 'pixels', 'output', 'largest difference', 'largest value', 'least cosine of a token'], rows)
+    `## Checks\n\n${read} Each ONNX file ran on generated pictures in onnxruntime and in the engine of franca-train; of f32, a difference of more than ${TOLERANCE} of the largest value would have been refused.\n\n${sizes}\n\n` +
+    markdownTable(
+      ['file', 'pixels', 'output', 'largest difference', 'largest value', 'mean cosine of tokens', 'least'],
+      rows,
+    )
   );
 }
 

@@ -24,8 +24,9 @@ export interface OnnxDifference {
   /** Largest difference, and the engine's largest value. */
   readonly difference: number;
   readonly largest: number;
-  /** The least cosine of a token with the engine's. */
+  /** The least cosine of a token with the engine's, and the mean over tokens. */
   readonly cosine: number;
+  readonly meanCosine: number;
 }
 
 /** Sums of a deep model in another order; a wrong graph is off by hundreds of times that. */
@@ -142,8 +143,8 @@ export function differenceOf(
   given: Float32Array,
   wanted: Float32Array,
   D: number,
-): Pick<OnnxDifference, 'difference' | 'largest' | 'cosine'> {
-  let [difference, largest, cosine] = [0, 0, 1];
+): Pick<OnnxDifference, 'difference' | 'largest' | 'cosine' | 'meanCosine'> {
+  let [difference, largest, cosine, sum] = [0, 0, 1, 0];
   for (let start = 0; start < wanted.length; start += D) {
     let [product, ofGiven, ofWanted] = [0, 0, 0];
     for (let i = start; i < start + D; i++) {
@@ -157,8 +158,9 @@ export function differenceOf(
     }
     const along = product / Math.sqrt(ofGiven * ofWanted);
     if (!(along >= cosine)) cosine = along;
+    sum += along;
   }
-  return { difference, largest, cosine };
+  return { difference, largest, cosine, meanCosine: (sum * D) / wanted.length };
 }
 
 /** Pictures of the generated world, prepared as classification prepares them and cut to rows and columns in pixels. */

@@ -152,8 +152,27 @@ const copyIfThere = (from: string, to: string): Promise<void> =>
 function onnxLines(asked: readonly OnnxType[], differences: readonly OnnxDifference[] | undefined): string[] {
   if (asked.length === 0) return [];
   if (!differences) return [`the ONNX files were not checked: onnxruntime-node is not installed; ${INSTALL_ONNX}`];
-  return differences.map(
-    ({ file, size, output, difference, largest, cosine }) =>
-      `${file} at ${size.join(' x ')}: ${output} differs by ${difference.toExponential(1)} at most (values up to ${largest.toFixed(1)}), cosine ${cosine.toFixed(6)} at least`,
-  );
+  return [...new Set(differences.map(({ file }) => file))].flatMap((file) => {
+    const of = (output: string) => differences.filter((one) => one.file === file && one.output === output);
+    const [cls, patches] = [of('pooler_output'), of('patch_tokens')];
+    const sizes = cls.map(({ size }) => size.join(' x ')).join(' and ');
+    const cosine = least(patches.map((one) => one.cosine));
+    return [
+      `${file}: beside the engine at ${sizes} px, CLS ${inShort(cls)}; patches ${inShort(patches)}`,
+      ...(cosine < POOR ? [`note: patches of ${file} are poor: take another file for them, and this one for CLS`] : []),
+    ];
+  });
 }
+
+/** Below this cosine a token says something else. */
+const POOR = 0.9;
+
+const least = (values: readonly number[]): number => Math.min(...values);
+
+const inShort = (of: readonly OnnxDifference[]): string => {
+  const [difference, largest] = [of.map((one) => one.difference), of.map((one) => one.largest)].map((all) =>
+    Math.max(...all),
+  );
+  const [cosine, mean] = [of.map((one) => one.cosine), of.map((one) => one.meanCosine)].map(least);
+  return `differs by ${difference!.toExponential(1)} at most (values up to ${largest!.toFixed(1)}), cosine ${mean!.toFixed(6)} on average, ${cosine!.toFixed(6)} at least`;
+};
