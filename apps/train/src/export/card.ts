@@ -6,9 +6,9 @@
 import { swigluHidden } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
 import type { Weights } from '../features/open-weights';
-import { countedPlanes } from '../features/rasa-of-weights';
 import { amountOfBytes } from '../text/amounts';
 import { dataSection, evaluationSection, recipeSection, widthsSection } from './card-of-run';
+import { rasaSection } from './card-rasa';
 import { type OnnxDifference, TOLERANCE } from './check-onnx';
 import type { ExportFormat } from './check-tensors';
 import { markdownTable } from './markdown';
@@ -42,7 +42,7 @@ export function modelCard(input: CardInput): string {
     `# ${name}`,
     describeModel(input),
     usage({ ...input, config: weights.config }),
-    ...(weights.rasa.folded || weights.rasa.planes.length > 0 ? [rasaSection(input)] : []),
+    ...(weights.rasa.folded || weights.rasa.planes.length > 0 ? [rasaSection({ ...input, ...weights })] : []),
     ...(facts
       ? [
           dataSection(facts),
@@ -106,42 +106,6 @@ const feedForward = ({ ffnLayer, embedDim, mlpRatio }: VitConfig): string =>
   ffnLayer === 'swiglu'
     ? `SwiGLU of ${swigluHidden(embedDim, mlpRatio)}`
     : `an MLP of ${Math.trunc(embedDim * mlpRatio)}`;
-
-function rasaSection({ format, weights: { rasa, config }, onnx }: CardInput): string {
-  const what = rasa.folded ? 'a folded layer' : `${countedPlanes(rasa.planes.length)} of the feature space`;
-  const first = (config.classToken === false ? 0 : 1) + config.numRegisterTokens;
-  const inGraph =
-    onnx.length > 0
-      ? ' The ONNX files hold it: their `patch_tokens` are without position, the patches in `last_hidden_state` are as the network gives them.'
-      : '';
-  const lines = rasa.folded ? foldedLines(first, config) : planeLines(first);
-  const text = `## RASA\n\nWhere a patch lies is removed from its token by RASA: ${what}.${inGraph}`;
-  if (format === 'official' && rasa.folded)
-    return `${text} It is in \`model.safetensors\` as \`rasa.weight\` and \`rasa.bias\`, which \`@franca/vit\` applies.`;
-  return `${text} The architecture in \`model.safetensors\` has no place for it; in Python:\n\n\`\`\`python\n${lines.join('\n')}\n\`\`\``;
-}
-
-const planeLines = (first: number): readonly string[] => [
-  'from safetensors.torch import load_file',
-  '',
-  'heads = load_file(f"{folder}/rasa_head.safetensors")',
-  'names = sorted(n for n in heads if n.startswith("pre_pos_layers"))',
-  'names.sort(key=lambda n: int(n.split(".")[1]))',
-  `patches = tokens[:, ${first}:]`,
-  'for name in [*names, "pos_pred.weight"]:',
-  '    plane = heads[name]  # [2, D], orthonormal rows',
-  '    patches = patches - patches @ plane.T @ plane',
-];
-
-const foldedLines = (first: number, { embedDim, normEps = 1e-6 }: VitConfig): readonly string[] => [
-  'import torch.nn.functional as F',
-  'from safetensors.torch import load_file',
-  '',
-  'rasa = load_file(f"{folder}/rasa_layer.safetensors")',
-  'hidden = model(**inputs, output_hidden_states=True).hidden_states[-1]  # before the final norm',
-  `xhat = F.layer_norm(hidden[:, ${first}:], (${embedDim},), eps=${normEps})`,
-  'patches = xhat @ rasa["rasa.weight"].T + rasa["rasa.bias"]',
-];
 
 function checksSection({ onnx, differences }: CardInput): string {
   const read = 'The tensors of `model.safetensors` were read back and are those of the source, bit for bit.';

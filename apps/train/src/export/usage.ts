@@ -93,12 +93,13 @@ function timmLines(name: string, config: VitConfig): readonly string[] {
     'from timm.models.vision_transformer import VisionTransformer',
     'from torch import nn',
     '',
+    `folder = "${name}"`,
     'model = VisionTransformer(',
     `    img_size=${imgSize}, patch_size=${patchSize}, embed_dim=${D}, depth=${depth}, num_heads=${numHeads},`,
     `    mlp_ratio=${ratio}, num_classes=0, dynamic_img_size=True,`,
     ...(more.length > 0 ? [`    ${more.join(', ')},`] : []),
     ').eval()',
-    `model.load_state_dict(load_file("${name}/model.safetensors"))`,
+    'model.load_state_dict(load_file(f"{folder}/model.safetensors"))',
     'tokens = model.forward_features(pixels)',
   ];
 }
