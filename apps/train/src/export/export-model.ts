@@ -13,7 +13,7 @@ import { curves } from '../observe/report';
 import { CURVES } from '../observe/report-texts';
 import { amountOfBytes } from '../text/amounts';
 import { type CardInput, modelCard } from './card';
-import { checkOnnx, type OnnxDifference } from './check-onnx';
+import { checkOnnx, type OnnxDifference, refuseWrong } from './check-onnx';
 import { checkTensors, type ExportFormat } from './check-tensors';
 import { huggingFaceFile, preprocessorConfig } from './hugging-face-names';
 import { type ModelFile, writeModelFile } from './model-file';
@@ -57,6 +57,7 @@ export async function exportModel(options: ExportOptions, say: (line: string) =>
     if (model.config) await writeJson(join(folder, 'config.json'), { ...model.config, ...externalData(files) });
     const found =
       runtime && (await onGpu(options.adapter, (gpu) => checkOnnx(folder, files, { weights, gpu, open: runtime })));
+    if (found) refuseWrong(found);
     await writeCard(folder, { ...options, weights, model, facts, files, found });
     return found;
   });
