@@ -78,6 +78,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',
+  'apps/train/src/export': 'Models as other programs load them: formats, ONNX graphs, checks, the model card',
+  'apps/train/src/publish': 'An exported folder to the Hugging Face hub: what would go, then one commit',
 
   examples: 'Small programs, each a package at work in something that is not Franca; their tests run them',
   bench: 'Benchmarks, and their recorded results',

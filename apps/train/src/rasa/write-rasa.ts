@@ -21,7 +21,10 @@ const FOLDED_FILE = 'folded.safetensors';
 export const RASA_FILES: readonly string[] = [RASA_HEADS, FOLDED_FILE];
 
 /** The removal of `bases` and the final norm as one layer. */
-async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
+export async function foldedLayer(
+  { config, read }: Pick<Weights, 'config' | 'read'>,
+  bases: readonly Basis[],
+): Promise<LinearMap> {
   const [gamma, beta] = [await read('norm.weight'), await read('norm.bias')];
   return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
 }
