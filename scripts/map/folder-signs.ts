@@ -59,6 +59,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/plan': 'What a configuration takes, without running it',
   'apps/train/src/doctor': 'What this machine computes with, and which preset fits',
   'apps/train/src/image-sets': 'Images with classes, masks or boxes to evaluate on',
+  'apps/train/src/hub': 'Weights that are named and not a path: fetched from a hub or a release, checked, kept',
   'apps/train/src/features': 'From weights and images to features, cached in shards',
   'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
   'apps/train/src/eval/correspondence': 'Pairs of pictures matched: sizes, lists of pairs, lines, tables',

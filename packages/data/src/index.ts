@@ -1,7 +1,15 @@
 export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
+export { type FetchFileOptions, fetchFile } from './files/fetch-file';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
+export {
+  fetchHubModel,
+  type HubModel,
+  type HubModelAddress,
+  type HubModelOptions,
+  parseHubModel,
+} from './files/hub-model';
 export {
   type MatArray,
   type MatCells,

@@ -85,7 +85,7 @@ export function configOf(
 }
 
 /** The configuration in the metadata. @throws VitError `config` where it is broken */
-function storedIn({ metadata }: WeightTable): StoredVitConfig | undefined {
+export function storedIn({ metadata }: WeightTable): StoredVitConfig | undefined {
   const text = metadata?.[CONFIG_KEY];
   if (text === undefined) return undefined;
   try {
@@ -252,13 +252,16 @@ function checkTensors(flat: ReadonlyMap<string, NamedTensor>, config: VitConfig)
   return misfits;
 }
 
+/** The patch embedding under the names of the transformers library. */
+const HUGGING_FACE = /(^|\.)embeddings\.(patch_embeddings(\.projection)?|patch_embedding)\.weight$/;
+
 function missing(name: string, flat: ReadonlyMap<string, NamedTensor>): never {
   const names = [...flat.keys()];
   const rotary = name === 'pos_embed' ? '; one with rotary positions has none: say their base with ropeTheta' : '';
   if (names.some((own) => OWN.test(own)))
     throw new VitError('weights', `no tensor "${name}"; this model does not work without it${rotary}`);
-  const advice = names.some((own) => own.includes('patch_embeddings.projection'))
-    ? 'these are names of the transformers library: take the weights that the authors or timm publish'
+  const advice = names.some((own) => HUGGING_FACE.test(own))
+    ? 'these are names of Hugging Face, whose meaning stands in the config.json of the same folder: translateHuggingFace(file, config) makes a file of both'
     : 'the names of DINOv2 and timm are known, with anything before them';
   const found = names.length === 0 ? 'no tensors at all' : `${names.slice(0, 5).join(', ')}, ...`;
   throw new VitError('weights', `no tensor "${name}"; there are ${found}; ${advice}`);

@@ -5,6 +5,14 @@ export { VitError, type VitErrorCode } from './errors';
 export type { BasicFeatures, FeatureRequest, Features, RequestedFeatures } from './features';
 export { FINAL_LAYER, type FinalLayer, finalLayerOf } from './final-layer';
 export { fitImages, type ImageBatch } from './fit-images';
+export { type Dinov2Files, type Dinov2Tensor, dinov2Files } from './hugging-face/dinov2-files';
+export { foldNormalisation, type PixelNormalisation } from './hugging-face/fold-normalisation';
+export {
+  type TranslatedRange,
+  type TranslatedTensor,
+  type TranslatedWeights,
+  translateHuggingFace,
+} from './hugging-face/translate';
 export { type ConfiguredWeights, type LoadedVit, type LoadOptions, loadVit, vitState } from './load';
 export { type VitModel, vitOnState, type WeightsOnDevice } from './model';
 export { type PositionOptions, positionEmbedding } from './position-embedding';

@@ -119,7 +119,7 @@ function prefixOf(names: readonly string[]): string {
 const flatBlockName = (name: string): string => name.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.');
 
 /** @throws VitError `weights` for what is no open file */
-function requireFile(file: WeightTable): void {
+export function requireFile(file: WeightTable): void {
   const given: unknown = file;
   if (typeof given === 'object' && given !== null && 'tensors' in given && given.tensors instanceof Map) return;
   throw new VitError('weights', `${whatIsNoFile(given)}; openCheckpoint(path) of @franca/checkpoint opens one`);

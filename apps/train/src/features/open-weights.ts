@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openCheckpoint } from '@franca/checkpoint';
 import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
 import type { Gpu } from '@franca/tensor';
@@ -12,7 +11,7 @@ import { initStdOfRun } from './data-of-run';
 import { type HeadOfWeights, openHead } from './find-head';
 import { findRasa, rasaPlaces, untrainedRasa } from './find-rasa';
 import { findWeights, parseWeights } from './find-weights';
-import { networkOfFile } from './network-of-file';
+import { openModel } from './open-model';
 import { describeRasa, noRasa, type RasaOfWeights } from './rasa-of-weights';
 
 export interface WeightOptions extends ModelOptions {
@@ -50,17 +49,16 @@ export const withPlanes = (weights: Weights, rasa: RasaOfWeights): Weights => ({
 });
 
 /**
- * Opens a file of weights (official, timm or own names; safetensors or .pth), the folder of a run or of an import, or `random:` and any of these:
- * the same architecture with initial weights, the control that every evaluation should beat. Planes of RASA that lie in the folder of the run are used
+ * Opens a file of weights (official, timm, Hugging Face or own names; safetensors or .pth), the folder of a run or of an import, a model of the hub, or `random:` and
+ * any of these: the same architecture with initial weights, the control that every evaluation should beat. Planes of RASA that lie in the folder of the run are used
  * where they were fitted on exactly these weights.
  * @throws TrainError, CheckpointError or VitError where there is no ViT
  */
 export async function openWeights(path: string, options: WeightOptions = {}): Promise<Weights> {
   const { path: trained, untrained: random } = parseWeights(path);
   const found = await findWeights(trained);
-  const file = await openCheckpoint(found.file);
+  const { file, parts, report, pixels, notes: onNetwork } = await openModel(found.file, options.network);
   try {
-    const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);
     const runConfig = found.configFile;
     const { config, assumed, notes } = configOfFile(file, parts.backbone, { ...options, runConfig });
     const initStd = random ? initStdOfRun(path) : undefined;
@@ -73,6 +71,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
         random ? `random 0${initStd === undefined ? '' : ` ${initStd}`}` : '',
         report.others.length > 0 ? report.network : '',
         folded ? 'folded' : '',
+        pixels,
         // heads and the resampling of positions are in no tensor
         JSON.stringify(Object.entries(config).sort()),
         await content,

@@ -70,7 +70,7 @@ export const withWeights = (command: Command): Command =>
     withModelOptions(
       command.requiredOption(
         '-w, --weights <file or folder>',
-        'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
+        'a checkpoint (.safetensors, .pth; official, timm, Hugging Face or own names), the folder of a run, hf://owner/name, a published name (franca_vitb14_In21K_518), or random:<any of these>',
       ),
     )
       .option(
