@@ -19,6 +19,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
 
   'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',
   'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
+  'packages/checkpoint/src/numpy': 'Arrays of NumPy, read without unpickling anything, and written',
   'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
   'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',
   'packages/checkpoint/src/run': 'Checkpoints of a run: saved whole or not at all, found again, locked, pruned',
@@ -53,6 +54,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
   'packages/viz/src/report': 'One HTML file with everything in it',
 
+  'apps/train/src/features/files': 'Features in files from anywhere: opened, checked, matched with images, and written',
   'apps/train/src/compare': 'Results of several models side by side: rows, differences, page',
   'apps/train/src/commands': 'One file a command, found by reading this folder',
   'apps/train/src/options': 'Options that commands share, and their values checked',

@@ -30,12 +30,12 @@ export async function foldedLayer(
 }
 
 /**
- * Writes both files to `folder` and returns their paths; of a model that gives its output alone, the heads. `planes`: what is stored under the official names, bases or heads [2, D]. Which weights they were
+ * Writes both files to `folder` and returns their paths; of a model that gives its output alone, and of features from files, the heads. `planes`: what is stored under the official names, bases or heads [2, D]. Which weights they were
  * fitted on, without RASA, and at which side of the input, stands in their metadata.
  */
 export async function writeRasa(
   folder: string,
-  { weights, size }: Pick<FeatureSession, 'weights' | 'size'>,
+  { weights, size, origin }: Pick<FeatureSession, 'weights' | 'size' | 'origin'>,
   { bases, directions }: Pick<RasaFit, 'bases' | 'directions'>,
   planes: readonly (Basis | Float32Array)[] = bases,
 ): Promise<{ headsFile: string; foldedFile: string | undefined }> {
@@ -47,7 +47,7 @@ export async function writeRasa(
   const metadata = { ...fittedOnMetadata(fittedOn), 'rasa.directions': directions };
   const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
-  if (weights.outputAlone) return { headsFile, foldedFile: undefined };
+  if (weights.outputAlone || origin) return { headsFile, foldedFile: undefined };
   const foldedFile = join(folder, FOLDED_FILE);
   const backbone = Object.entries(vitSpecs(weights.config)).map(
     ([name, { shape }]): TensorEntry => ({
