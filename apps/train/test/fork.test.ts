@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSafetensors } from '../../../test/support/safetensors';
 import { readMetrics } from '../src/observe/metrics-log';
 import { readEnvironments } from '../src/run/run-folder';
-import { resampleTable } from '../src/run/starting-weights';
+import { resampleTable } from '../src/run/position-table';
 import { run } from './in-process';
 import { freshRun, newestTensors, tinyData, tinyOverrides } from './tiny-run';
 
