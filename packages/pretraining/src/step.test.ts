@@ -254,21 +254,6 @@ test('a micro-step that is not the last changes neither weights nor teacher', as
   expect([...Array.from(await half.read('optimizer', 'corrections'))]).toEqual([0, 0]);
 });
 
-test('a frozen backbone stays to the bit, of student and teacher, while heads and the mask token learn', async () => {
-  const schedule = { ...small.schedule, iterations: 4, freezeBackbone: 2 };
-  const runs = [0, 1].map(() => ({ knobs: { backboneLr: 0 } }));
-  const frozen = await train({ options: { schedule }, runs });
-  for (const group of ['student', 'teacher'])
-    for (const name of Object.keys(pretrainGroups(small).student)) {
-      const [before, after] = [await start.read(group, name), await frozen.read(group, name)];
-      const isTrunk = name.startsWith('backbone.') && name !== 'backbone.mask_token';
-      if (isTrunk) expect(after, `${group} ${name}`).toEqual(before);
-      else expect(after, `${group} ${name}`).not.toEqual(before);
-    }
-  // its moments are ready for when it learns
-  expect((await frozen.read('m', 'backbone.norm.weight'))[0]).not.toBe(0);
-});
-
 test('gradients that are not finite: weights stay, the teacher follows, the scale halves', async () => {
   const infinite = await train({
     options: { lossScaling: true },

@@ -109,12 +109,9 @@ function suitedTo({ vit, heads }: StartingModel, { crops }: TrainConfig): Settin
     ['student.interpolate_antialias', vit.interpolateAntialias],
     ['crops.global_crops_size', inPatches(crops.global_crops_size)],
     ['crops.local_crops_size', inPatches(crops.local_crops_size)],
-    ...(heads ? TRAINED_HEADS : []),
+    ...(heads ? ([['franca.freeze_backbone_epochs', 0]] as const) : []),
   ];
 }
-
-/** Heads that fit the backbone learn with it, from the first step and no faster. */
-const TRAINED_HEADS: Settings = [['franca.freeze_backbone_epochs', 0]];
 
 /** @throws TrainError `file` where the heads of the configuration are not those of the weights */
 function checkHeads(heads: CarriedHeads, config: TrainConfig, { file, vit }: StartingModel): void {

@@ -176,8 +176,8 @@ async function carriedHeads(
   const of = (part: string) => found.heads.find((head) => head.part === part);
   const [dino, ibot] = [of('dino_head'), of('ibot_head')];
   if (!dino) {
-    const what = ibot ? 'the head of iBOT alone' : 'no projection heads';
-    return { heads: undefined, note: `projection heads start fresh: with these weights there is ${what}` };
+    const what = ibot ? 'those of iBOT alone' : 'none';
+    return { heads: undefined, note: `projection heads start fresh: with these weights there are ${what}` };
   }
   const text = ({ levels }: HeadConfig) => levels.map(({ prototypes }) => prototypes).join(', ');
   const second = ibot ? `, of iBOT ${text(ibot.config)}` : ', for patches too';
