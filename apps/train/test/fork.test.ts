@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readSafetensors } from '../../../test/support/safetensors';
 import { readMetrics } from '../src/observe/metrics-log';
+import { resampleTable } from '../src/run/position-table';
 import { readEnvironments } from '../src/run/run-folder';
-import { resampleTable } from '../src/run/starting-weights';
 import { run } from './in-process';
 import { freshRun, newestTensors, tinyData, tinyOverrides } from './tiny-run';
 

@@ -19,6 +19,8 @@ interface UpdateAttrs {
   readonly b1: number;
   readonly b2: number;
   readonly eps: number;
+  /** Whether parameters can rest: then the table says which do. */
+  readonly rests: boolean;
 }
 
 /** Values of a window by what they are, in the order of the op's inputs. */
@@ -32,7 +34,7 @@ interface WindowOf<T> {
   readonly gradients: T;
   /** Parameter of each block of 128 elements, u32. */
   readonly blocks: T;
-  /** [parameters + 1, 4]: lr, 1 - lr wd and gradient scale of each; last row: whether to go, momentum of the teacher, c1, c2. */
+  /** [parameters + 1, 4]: lr, 1 - lr wd, gradient scale of each, and whether it rests; last row: whether to go, momentum of the teacher, c1, c2. */
   readonly table: T;
 }
 export type WindowUpdate = WindowOf<Tensor>;
@@ -69,15 +71,15 @@ function reference(window: WindowOf<Float64Array>, { b1, b2, eps }: UpdateAttrs)
   const [go, momentum, c1, c2] = [...table.slice(-4)] as [number, number, number, number];
   for (let i = 0; i < w.length; i++) {
     const row = 4 * blocks[Math.floor(i / SEGMENT_ALIGNMENT)]!;
-    const [lr, decay, scale] = [table[row]!, table[row + 1]!, table[row + 2]!];
+    const [lr, decay, scale, rests] = [table[row]!, table[row + 1]!, table[row + 2]!, table[row + 3]! !== 0];
     if (go !== 0) {
       const gradient = gradients[i]! * scale;
       m[i] = b1 * m[i]! + (1 - b1) * gradient;
       v[i] = b2 * v[i]! + (1 - b2) * gradient * gradient;
-      w[i] = w[i]! * decay - (lr * m[i]!) / c1 / (Math.sqrt(v[i]! / c2) + eps);
+      if (!rests) w[i] = w[i]! * decay - (lr * m[i]!) / c1 / (Math.sqrt(v[i]! / c2) + eps);
       if (copy && i < copy.length) copy[i] = w[i]!;
     }
-    if (!teacher) continue;
+    if (!teacher || rests) continue;
     teacher[i] = momentum * teacher[i]! + (1 - momentum) * w[i]!;
     if (teacherCopy && i < teacherCopy.length) teacherCopy[i] = teacher[i]!;
   }
@@ -93,7 +95,7 @@ interface KernelInput extends Pick<LowerArgs<UpdateAttrs>, 'attrs' | 'target'> {
   readonly window: WindowUpdate;
 }
 
-function kernel({ window, attrs: { b1, b2, eps }, target }: KernelInput, does: Does): Kernel {
+function kernel({ window, attrs: { b1, b2, eps, rests }, target }: KernelInput, does: Does): Kernel {
   const k = kernelBuilder('adamW', target);
   const V = 'vec4<f32>';
   const { weights, table } = window;
@@ -107,12 +109,15 @@ function kernel({ window, attrs: { b1, b2, eps }, target }: KernelInput, does: D
   };
   const C = k.read(table, V);
   const parts: string[] = [];
-  let perBlock = '';
+  const row = () => `
+  let c = ${C}[${k.read(window.blocks)}[first / ${SEGMENT_ALIGNMENT / 4}u]];`;
+  const unless = (change: string, unchanged: string) =>
+    rests ? `select(${change}, ${unchanged}, c.w != 0.0)` : change;
+  let perBlock = !does.weights && rests ? row() : '';
   if (does.weights) {
     const [W, M, S] = [k.update(weights, V), k.update(window.m, V), k.update(window.v, V)];
-    const [G, B] = [k.read(window.gradients, V), k.read(window.blocks)];
-    perBlock = `
-  let c = ${C}[${B}[first / ${SEGMENT_ALIGNMENT / 4}u]];
+    const G = k.read(window.gradients, V);
+    perBlock = `${row()}
   let rate = c.x / whole.z;
   let inverse = 1.0 / whole.w;`;
     parts.push(`
@@ -121,7 +126,7 @@ function kernel({ window, attrs: { b1, b2, eps }, target }: KernelInput, does: D
       let g = ${G}[i] * c.z;
       let m = ${k.uniformF32(b1)} * ${M}[i] + ${k.uniformF32(1 - b1)} * g;
       let v = ${k.uniformF32(b2)} * ${S}[i] + ${k.uniformF32(1 - b2)} * g * g;
-      w = w * c.y - rate * m / (sqrt(v * inverse) + ${k.uniformF32(eps)});
+      w = ${unless(`w * c.y - rate * m / (sqrt(v * inverse) + ${k.uniformF32(eps)})`, 'w')};
       ${M}[i] = m; ${S}[i] = v; ${W}[i] = w;
       ${store(window.copy, 'w')}
     }`);
@@ -131,7 +136,7 @@ function kernel({ window, attrs: { b1, b2, eps }, target }: KernelInput, does: D
   if (does.teacher && window.teacher) {
     const T = k.update(window.teacher, V);
     parts.push(`
-    let t = whole.y * ${T}[i] + (1.0 - whole.y) * w;
+    let t = ${unless(`whole.y * ${T}[i] + (1.0 - whole.y) * w`, `${T}[i]`)};
     ${T}[i] = t;
     ${store(window.teacherCopy, 't')}`);
   }

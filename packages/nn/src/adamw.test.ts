@@ -1,4 +1,16 @@
-import { assign, cast, compile, createState, type Gpu, type Spec, sizeOf, store, type Tensor } from '@franca/tensor';
+import {
+  assign,
+  cast,
+  compile,
+  constant,
+  copiesOf,
+  createState,
+  type Gpu,
+  type Spec,
+  sizeOf,
+  store,
+  type Tensor,
+} from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { normals } from '@franca/tensor/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -109,6 +121,78 @@ describe('AdamW', () => {
       expect((await t.step.read('finite'))[0]).toBe(1);
     },
   );
+  test('a trunk at rate 0 keeps every bit, and so do its teacher and their copies; its moments go on, and it learns again later', async () => {
+    const isTrunk = (name: string) => name === 'a.weight';
+    for (const target of [{}, { maxStorageBuffers: 8 }]) {
+      await using own = await openGpu({ target });
+      using state = createState(own, {
+        w: specs,
+        m: specs,
+        v: specs,
+        g: specs,
+        teacher: specs,
+        copies: copiesOf('w', specs),
+        teacherCopies: copiesOf('teacher', specs),
+        optimizer: { corrections: { shape: [2], dtype: 'f32' } },
+      });
+      for (const [i, name] of names.entries()) state.write('w', name, normals(sizes[i]!, i + 1));
+      // apart from the weights, and negative zeros among both: what rounds, or adds a zero, shows
+      for (const [i, name] of names.entries()) state.write('teacher', name, normals(sizes[i]!, i + 7));
+      for (const group of ['w', 'teacher'] as const)
+        state.write(
+          group,
+          'a.weight',
+          (await state.read(group, 'a.weight')).map((x, i) => (i % 5 === 0 ? -0 : x)),
+        );
+      using step = await compile(
+        own,
+        (s, batch, { trunkLr }) => {
+          const lr = constant([0.1], []);
+          const { finite } = adamW(
+            {
+              weights: s.w,
+              m: s.m,
+              v: s.v,
+              gradients: store(s.g, batch as Record<string, Tensor>),
+              corrections: s.optimizer.tensors.corrections,
+              lr,
+              trunkLr: trunkLr,
+              weightDecay: lr,
+              teacher: { group: s.teacher, momentum: constant([0.9], []), copies: s.teacherCopies },
+              copies: s.copies,
+            },
+            {
+              rule: (name) => ({
+                lrMultiplier: 1,
+                weightDecayMultiplier: 1,
+                isLastLayer: false,
+                isTrunk: isTrunk(name),
+              }),
+            },
+          );
+          return { finite };
+        },
+        { state, batch: specs as Record<string, Spec>, knobs: { trunkLr: [] } },
+      );
+      const bits = async (group: 'w' | 'teacher', name: (typeof names)[number]) =>
+        new Uint32Array(Float32Array.from(await state.read(group, name)).buffer);
+      const all = () => Promise.all(names.flatMap((name) => [bits('w', name), bits('teacher', name)]));
+      const before = await all();
+      const run = (trunkLr: number) =>
+        step.run(Object.fromEntries(names.map((name, i) => [name, gradients(10)[i]!])), { trunkLr });
+      run(0);
+      run(0);
+      const after = await all();
+      for (const [i, values] of after.entries()) {
+        if (isTrunk(names[i >> 1]!)) expect(values).toEqual(before[i]);
+        else expect(values).not.toEqual(before[i]);
+      }
+      expect((await state.read('m', 'a.weight')).every((value) => value !== 0)).toBe(true);
+      run(0.1);
+      expect(await bits('w', 'a.weight')).not.toEqual(before[0]);
+      expect(await bits('teacher', 'a.weight')).not.toEqual(before[1]);
+    }
+  });
   test('a parameter with multiplier 0 stays; a last layer at rate 0 stays too, and its moments move', async () => {
     using t = await trainer(gpu, { rule: rule({ 'a.weight': 0 }) });
     const before = await t.read('w');

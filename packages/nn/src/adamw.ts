@@ -8,7 +8,7 @@
  *   teacher <- mu teacher + (1 - mu) w
  *
  * lr, wd and s differ from parameter to parameter. They are worked out once per step into a table [parameters, 4], and each block of 128 elements knows
- * its parameter. A step whose gradients are not finite changes neither weights nor moments (the teacher still moves, as officially).
+ * its parameter. A trunk whose rate is 0 keeps every bit, and its teacher too, where the formulas would round; its moments go on. A step whose gradients are not finite changes neither weights nor moments (the teacher still moves, as officially).
  */
 import {
   add,
@@ -60,6 +60,8 @@ export interface AdamWInput {
   readonly weightDecay: Tensor;
   /** Learning rate of last layers (default: `lr`). */
   readonly lastLayerLr?: Tensor;
+  /** Learning rate of the parameters whose rule says `isTrunk` (default: `lr`). While it is 0 they and their teacher stay as they are, to the bit. */
+  readonly trunkLr?: Tensor;
   /** What the loss was multiplied by (default 1). */
   readonly lossScale?: Tensor;
   /** A scalar; 0: leave everything as it is, because the gradients are not complete yet (default 1). */
@@ -104,6 +106,7 @@ const INPUT: Record<keyof AdamWInput, true> = {
   lr: true,
   weightDecay: true,
   lastLayerLr: true,
+  trunkLr: true,
   lossScale: true,
   enabled: true,
   teacher: true,
@@ -136,6 +139,7 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
     rules: names.map((name) => rule(name, layout.segments[name]!.shape)),
     lr: input.lr,
     lastLayerLr: input.lastLayerLr ?? input.lr,
+    trunkLr: input.trunkLr,
     weightDecay: input.weightDecay,
     scale,
     groupOf: clipGroups.map((group) => groups.indexOf(group)),
@@ -158,7 +162,7 @@ export function adamW(input: AdamWInput, options: AdamWOptions = {}): AdamWOutpu
         blocks,
         table,
       },
-      { b1, b2, eps },
+      { b1, b2, eps, rests: input.trunkLr !== undefined },
     );
   });
   return {

@@ -9,6 +9,8 @@ export interface ParameterRule {
   readonly lrMultiplier: number;
   readonly weightDecayMultiplier: number;
   readonly isLastLayer: boolean;
+  /** Whether it learns at `trunkLr` of AdamW, where that is given; default false. */
+  readonly isTrunk?: boolean;
 }
 
 /** One learning rate for all; matrices decay, vectors (biases, gains of norms, LayerScale) do not: what most vision transformers are trained with. */

@@ -54,6 +54,7 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     paddingRows: false,
     studentTemp: 0.1,
     layerwiseDecay: 1,
+    backboneLrMultiplier: 1,
     patchEmbedLrMultiplier: 0.2,
     lossScaling: precision === 'f16',
     ...others,
@@ -96,6 +97,7 @@ function officialSchedule(choices: PretrainChoices['schedule'], imagesPerUpdate:
   const schedule: Schedule = {
     warmup: share(0.16),
     freezeLastLayer: share(0.002),
+    freezeBackbone: 0,
     lr: scaledLearningRate(7.01e-4, imagesPerUpdate),
     minLr: 1e-6,
     weightDecay: [0.04, 0.2],
@@ -104,10 +106,11 @@ function officialSchedule(choices: PretrainChoices['schedule'], imagesPerUpdate:
     teacherTempWarmup: share(0.06),
     ...choices,
   };
-  if (schedule.warmup > schedule.iterations)
+  const { warmup, freezeBackbone, iterations } = schedule;
+  if (warmup + freezeBackbone > iterations)
     throw new PretrainError(
       'options',
-      `a warm-up of ${schedule.warmup} iterations is longer than the run of ${schedule.iterations}`,
+      `a warm-up of ${warmup} iterations${freezeBackbone > 0 ? ` after ${freezeBackbone} with a frozen backbone` : ''} is longer than the run of ${iterations}`,
     );
   return schedule;
 }

@@ -61,6 +61,8 @@ export interface PretrainOptions {
   readonly adamW: AdamWSettings;
   /** Learning rate of a block relative to the one above; default 1. */
   readonly layerwiseDecay: number;
+  /** Learning rate of the backbone relative to that of the heads; default 1. A backbone that is trained already moves less than fresh heads. */
+  readonly backboneLrMultiplier: number;
   /** Learning rate of the patch embedding, relative; default 0.2. */
   readonly patchEmbedLrMultiplier: number;
   /** Dynamic loss scale: a step whose gradients are not finite is left out; default where `precision` is f16. */
@@ -131,6 +133,11 @@ export interface Schedule {
   readonly warmup: number;
   /** Iterations for which prototypes have learning rate 0; default 0.2 %. */
   readonly freezeLastLayer: number;
+  /**
+   * Iterations for which the backbone of student and teacher stays, to the bit, while heads learn, fresh ones on a trained backbone for one. Then its rate goes through the
+   * whole schedule, warm-up included, in what is left. A mask token learns from the start. Default 0.
+   */
+  readonly freezeBackbone: number;
   /** Peak learning rate; default 7.01e-4 sqrt(images per update / 1024), the images of all ranks. */
   readonly lr: number;
   /** Learning rate at the end of its half cosine; default 1e-6. */

@@ -56,6 +56,7 @@ export const pretrainSignature = (options: PretrainOptions): PretrainSignature =
   knobs: {
     lr: [],
     lastLayerLr: [],
+    ...(options.schedule.freezeBackbone > 0 ? { backboneLr: [] } : {}),
     weightDecay: [],
     momentum: [],
     teacherTemp: [],

@@ -125,6 +125,7 @@ function updateWeights(
       corrections: rest('corrections'),
       lr: knobs.lr,
       lastLayerLr: knobs.lastLayerLr,
+      ...(knobs.backboneLr ? { trunkLr: knobs.backboneLr } : {}),
       weightDecay: knobs.weightDecay,
       teacher: { group: groups.teacher, momentum: knobs.momentum, copies: groups.teacher_f16 },
       copies: groups.student_f16,
@@ -143,18 +144,25 @@ function updateWeights(
   return updated;
 }
 
-/** How a parameter learns: the official multipliers of learning rate and weight decay; prototypes of fixed length learn directions only. */
+/**
+ * How a parameter learns: the official multipliers of learning rate and weight decay; prototypes of fixed length learn directions only. A mask token is no part of the trunk
+ * that may be frozen: no feature comes from it.
+ */
 export function pretrainRule(
   name: string,
-  {
-    layerwiseDecay,
-    patchEmbedLrMultiplier,
-    vit,
-    freezePrototypeNorms,
-  }: Pick<PretrainOptions, 'layerwiseDecay' | 'patchEmbedLrMultiplier' | 'vit' | 'freezePrototypeNorms'>,
+  options: Pick<
+    PretrainOptions,
+    'layerwiseDecay' | 'patchEmbedLrMultiplier' | 'backboneLrMultiplier' | 'vit' | 'freezePrototypeNorms'
+  >,
 ): ParameterRule {
-  const official = parameterRule(name, { layerwiseDecay, patchEmbedLrMultiplier, depth: vit.depth });
-  return freezePrototypeNorms && name.endsWith('.weight_g') ? { ...official, lrMultiplier: 0 } : official;
+  const official = parameterRule(name, { ...options, depth: options.vit.depth });
+  const isBackbone = name.startsWith('backbone.');
+  const stays = options.freezePrototypeNorms && name.endsWith('.weight_g');
+  return {
+    ...official,
+    lrMultiplier: stays ? 0 : official.lrMultiplier * (isBackbone ? options.backboneLrMultiplier : 1),
+    isTrunk: isBackbone && name !== 'backbone.mask_token',
+  };
 }
 
 /** Stores the gradients; with accumulation adds them to those of the micro-steps before. Ranks sum them once per update, at its last micro-step. */

@@ -23,6 +23,6 @@ export function register(program: Command): void {
     )
     .action(async (overrides: string[], options: TrainCommandOptions) => {
       const { startRun } = await import('../run/start-run');
-      await startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14', resample: true });
+      await startRun(overrides, options, { defaultConfig: () => 'official-highres-vitb14' });
     });
 }

@@ -22,6 +22,10 @@ export function register(program: Command): void {
       '--fork <run>',
       'go on from a checkpoint of this run in a new folder, with other settings or data; the run itself is never changed',
     )
+    .option(
+      '--from <weights>',
+      'start from these weights, whose architecture the run takes: an official, timm or own file, a run, an import (default preset: continue)',
+    )
     .option('--at <step>', 'the checkpoint to fork from (default: the newest)', positiveInteger)
     .addHelpText('after', CONTINUING)
     .addHelpText(
@@ -29,6 +33,10 @@ export function register(program: Command): void {
       examples([
         ['franca-train pretrain', 'a first run: no argument needed'],
         ['franca-train pretrain --data photos/ --out runs/photos', 'on a folder of your own'],
+        [
+          'franca-train pretrain --from dinov2_vits14.pth --data photos/ --out runs/photos',
+          'continue from published weights on a folder of your own',
+        ],
         ['franca-train pretrain -c gpu-base --data hf://owner/images', 'another preset, data from the hub'],
         ['franca-train pretrain -c vitb14.yaml optim.epochs=50', 'an official configuration with a change'],
         ['franca-train pretrain --resume --out runs/photos', 'continue where it stopped, bit for bit'],
@@ -43,10 +51,10 @@ export function register(program: Command): void {
       const { startRun } = await import('../run/start-run');
       await startRun(overrides, options, {
         defaultConfig: (gpu, isEasyWorld) => {
+          if (options.from !== undefined) return 'continue';
           if (gpu.target.family !== 'cpu') return 'gpu-small';
           return isEasyWorld ? 'cpu-world' : 'cpu-tiny';
         },
-        resample: false,
       });
     });
 }

@@ -8,7 +8,7 @@ import { TrainError } from '../errors';
 import { deriveHeads } from './derive-heads';
 import type { DerivedOptions, LoopOptions, Machine } from './derived-options';
 import { prototypesFor, teacherTempFor } from './small-batch';
-import type { TrainConfig } from './train-config';
+import type { FrancaSection, TrainConfig } from './train-config';
 
 /** One rank, on a device without f16. */
 export const SINGLE_DEVICE: Machine = { size: 1, rank: 0, f16: false };
@@ -49,6 +49,7 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     paddingRows: franca.quirks.padding_rows,
     adamW: { betas: [optim.adamw_beta1, optim.adamw_beta2], clip: optim.clip_grad },
     layerwiseDecay: optim.layerwise_decay,
+    backboneLrMultiplier: franca.backbone_lr_mult,
     patchEmbedLrMultiplier: optim.patch_embed_lr_mult,
     lossScaling: precision === 'f16' && config.compute_precision.grad_scaler,
     schedule: deriveSchedule(config, batch.total, teacherTemp),
@@ -128,8 +129,18 @@ export function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
     layerScale: student.layerscale === 0 ? undefined : student.layerscale,
     interpolateOffset: student.interpolate_offset,
     interpolateAntialias: student.interpolate_antialias,
+    ...ofOtherFamilies(franca.vit),
   };
 }
+
+/** What a model says only where it is not as Franca's. */
+const ofOtherFamilies = ({ activation, norm_eps, pre_norm, class_token, rope_theta }: FrancaSection['vit']) => ({
+  ...(activation !== 'gelu' ? { activation } : {}),
+  ...(norm_eps !== 1e-6 ? { normEps: norm_eps } : {}),
+  ...(pre_norm ? { preNorm: true } : {}),
+  ...(class_token ? {} : { classToken: false }),
+  ...(rope_theta !== null ? { ropeTheta: rope_theta } : {}),
+});
 
 function derivePrecision({ franca, compute_precision: { student } }: TrainConfig, machine: Machine): 'f16' | 'f32' {
   if (franca.precision !== 'auto') return franca.precision;
@@ -153,18 +164,26 @@ const deriveTeacherTemp = ({ franca, teacher }: TrainConfig, together: number): 
     ? teacherTempFor(teacher.warmup_teacher_temp, teacher.teacher_temp, together)
     : teacher.teacher_temp;
 
-function deriveSchedule({ optim, teacher, train }: TrainConfig, totalBatch: number, teacherTemp: number): Schedule {
+function deriveSchedule(
+  { optim, teacher, train, franca }: TrainConfig,
+  totalBatch: number,
+  teacherTemp: number,
+): Schedule {
   const iterations = (epochs: number) => Math.round(epochs * train.OFFICIAL_EPOCH_LENGTH);
   const [total, warmup] = [iterations(optim.epochs), iterations(optim.warmup_epochs)];
-  if (warmup > total)
+  const freezeBackbone = iterations(franca.freeze_backbone_epochs);
+  if (warmup + freezeBackbone > total) {
+    const frozen = freezeBackbone > 0 ? ` and franca.freeze_backbone_epochs ${franca.freeze_backbone_epochs}` : '';
     throw new TrainError(
       'config',
-      `the warm-up (optim.warmup_epochs ${optim.warmup_epochs}) is longer than the run (optim.epochs ${optim.epochs})`,
+      `the warm-up (optim.warmup_epochs ${optim.warmup_epochs}${frozen}) is longer than the run (optim.epochs ${optim.epochs})`,
     );
+  }
   return {
     iterations: total,
     warmup,
     freezeLastLayer: iterations(optim.freeze_last_layer_epochs),
+    freezeBackbone,
     lr: scaledLearningRate(optim.base_lr, totalBatch),
     minLr: optim.min_lr,
     weightDecay: [optim.weight_decay, optim.weight_decay_end],
@@ -195,6 +214,7 @@ function deriveLoop(config: TrainConfig): LoopOptions {
     // the official default has no root and cannot be opened: it stands for data that nobody chose
     datasetPath: train.dataset_path === 'ImageNet:split=TRAIN' ? '' : train.dataset_path,
     pretrainedWeights: student.pretrained_weights,
+    carryHeads: franca.carry_heads,
     inFlight: train.num_workers || undefined,
     augmentDevice: franca.augment.device,
     maxBadShare: data.max_bad_share,

@@ -28,6 +28,8 @@ export interface LoopOptions {
   readonly datasetPath: string;
   /** Backbone to start from; empty: none. */
   readonly pretrainedWeights: string;
+  /** Whether heads come from there too, where there are some. */
+  readonly carryHeads: boolean;
   /** Images read and decoded at once; undefined: the loader's choice. */
   readonly inFlight: number | undefined;
   readonly augmentDevice: 'auto' | 'gpu' | 'cpu';

@@ -23,7 +23,7 @@ export function derivedLines(options: DerivedOptions): string[] {
   return [
     `images per update     ${batch.total} (${batch.group} per device and micro-step, ${gpus === 1 ? '1 device' : `${gpus} devices`}, ${batch.accumulation} micro-steps)`,
     `learning rate         ${schedule.lr.toPrecision(6)} at its peak`,
-    `iterations            ${schedule.iterations}, of which ${schedule.warmup} warm-up`,
+    `iterations            ${schedule.iterations}, of which ${schedule.warmup} warm-up${schedule.freezeBackbone > 0 ? `, for the backbone after ${schedule.freezeBackbone} in which it is frozen` : ''}`,
     `backbone              ${vit.depth} blocks of ${vit.embedDim}, ${vit.numHeads} heads, ${options.precision}`,
     `patches               ${masks.grid.join(' x ')} of a global crop, ${localSide} x ${localSide} of a local one`,
     `masked patches        at most ${masks.bound} of a batch (${masks.strategy})`,

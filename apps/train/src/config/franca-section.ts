@@ -51,6 +51,19 @@ export const francaSection: z.ZodType<FrancaSection> = z
     freeze_prototype_norms: flag()
       .default(false)
       .describe('keep the length of every prototype (weight_g) at 1; officially it is trained'),
+    carry_heads: flag()
+      .default(false)
+      .describe(
+        'with starting weights: take their projection heads too, where there are some, in the size that they have; officially heads start fresh',
+      ),
+    backbone_lr_mult: amount()
+      .default(1)
+      .describe('learning rate of the backbone relative to that of heads: low where it is trained already and they are fresh'),
+    freeze_backbone_epochs: amount()
+      .default(0)
+      .describe(
+        'virtual epochs for which a backbone that was trained before stays as it is while fresh heads learn; its own warm-up follows',
+      ),
     vit: z
       .strictObject({
         embed_dim: positive().nullable().default(null).describe('width D of tokens; null: that of student.arch'),
@@ -65,9 +78,23 @@ export const francaSection: z.ZodType<FrancaSection> = z
           .describe(
             'standard deviation of the initial linear layers of the backbone; narrow ones learn sooner with 1 / sqrt(D)',
           ),
+        activation: z
+          .enum(['gelu', 'gelu_tanh', 'quick_gelu'])
+          .default('gelu')
+          .describe('of the feed-forward layer mlp; others are of weights of other families, as is what follows'),
+        norm_eps: amount().gt(0, 'expected a number above 0').default(1e-6).describe('added to variances by all norms'),
+        pre_norm: flag().default(false).describe('a norm between embedding and first block, as in CLIP'),
+        class_token: flag()
+          .default(true)
+          .describe('false: attention over the patches in the place of a CLS token, as in SigLIP'),
+        rope_theta: amount()
+          .gt(0, 'expected a number above 0')
+          .nullable()
+          .default(null)
+          .describe('base of rotary positions, as in DINOv3; null: a learned table'),
       })
       .prefault({})
-      .describe('sizes that differ from those of student.arch'),
+      .describe('what differs from student.arch'),
     quirks: z
       .strictObject({
         blur: z

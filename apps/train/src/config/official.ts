@@ -105,7 +105,9 @@ export const officialSections: {
       drop_path_rate: share().default(0.3).describe('share of the samples that skip a residual branch'),
       layerscale: amount().default(1e-5).describe('initial LayerScale; 0: none'),
       drop_path_uniform: flag().default(true).describe('false: the rate grows linearly from 0 over depth'),
-      pretrained_weights: text().default('').describe('backbone to start from; `highres --from` sets it'),
+      pretrained_weights: text()
+        .default('')
+        .describe('weights to start from, which say the architecture; `--from` sets it'),
       ffn_layer: z.enum(['mlp', 'swiglu', 'swiglufused']).default('mlp').describe('feed-forward layer'),
       block_chunks: count().default(0).describe('without effect; chunks in the block names of official checkpoints'),
       qkv_bias: z.literal(true, 'only true is supported').default(true).describe('bias of queries, keys and values'),

@@ -119,12 +119,20 @@ export interface FrancaSection {
   readonly nesting_list: readonly number[] | null;
   readonly head_init_std: number;
   readonly freeze_prototype_norms: boolean;
+  readonly carry_heads: boolean;
+  readonly backbone_lr_mult: number;
+  readonly freeze_backbone_epochs: number;
   readonly vit: {
     readonly embed_dim: number | null;
     readonly depth: number | null;
     readonly num_heads: number | null;
     readonly mlp_ratio: number | null;
     readonly init_std: number;
+    readonly activation: 'gelu' | 'gelu_tanh' | 'quick_gelu';
+    readonly norm_eps: number;
+    readonly pre_norm: boolean;
+    readonly class_token: boolean;
+    readonly rope_theta: number | null;
   };
   readonly quirks: { readonly blur: 'actual' | 'nominal'; readonly padding_rows: boolean };
   readonly augment: {

@@ -18,7 +18,14 @@ export interface HealthReading {
 
 export interface HealthNotice {
   readonly severity: 'warning' | 'error';
-  readonly code: 'not-finite' | 'collapse' | 'uniform-teacher' | 'one-hot-teacher' | 'few-prototypes' | 'many-skipped';
+  readonly code:
+    | 'not-finite'
+    | 'collapse'
+    | 'uniform-teacher'
+    | 'one-hot-teacher'
+    | 'few-prototypes'
+    | 'many-skipped'
+    | 'below-start';
   readonly text: string;
 }
 

@@ -53,8 +53,9 @@ async function readHealth(
 }
 
 /** Scheduled values under the names of the official training log. */
-const scheduled = ({ lr, lastLayerLr, weightDecay, momentum, teacherTemp }: ScheduledValues) => ({
+const scheduled = ({ lr, lastLayerLr, backboneLr, weightDecay, momentum, teacherTemp }: ScheduledValues) => ({
   lr,
+  ...(backboneLr === undefined ? {} : { backbone_lr: backboneLr }),
   last_layer_lr: lastLayerLr,
   wd: weightDecay,
   mom: momentum,

@@ -31,6 +31,13 @@ test('the figures stand below each other, with what they are and when they were 
   ]);
 });
 
+test('the best teacher is named where it is not the last one', () => {
+  const best = { step: 100, share: 0.371 };
+  const line = `best:    ${join(folder, 'best.safetensors')} (step 100, 37.1 %)`;
+  expect(lastScreen(folder, { ...outcome, best }, clone).split('\n')).toContain(line);
+  expect(lastScreen(folder, { ...outcome, best: { ...best, step: 250 } }, clone)).not.toContain('best:');
+});
+
 test('it fits 80 columns, and holds the sentence whole', () => {
   const text = lastScreen(folder, outcome, clone);
   for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);

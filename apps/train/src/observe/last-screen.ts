@@ -1,6 +1,7 @@
 /** The last screen of a run: its figures, what they mean, where everything lies, and the commands that lead on. At most 80 columns, unless a path is longer. */
 import { join } from 'node:path';
 import { programCommand, type Started } from '../text/program';
+import { BEST_TEACHER } from './best-reading';
 import type { KnnFigures } from './knn-figures';
 import { percent, type RunOutcome, verdict } from './verdict';
 
@@ -9,6 +10,7 @@ const WIDTH = 80;
 /** The text of the screen for the run in `folder`. */
 export function lastScreen(folder: string, outcome: RunOutcome, started?: Started): string {
   const at = (name: string): string => join(folder, name);
+  const { best } = outcome;
   const command = (...words: readonly string[]): string => `  ${programCommand(words, started)}`;
   return [
     '',
@@ -17,6 +19,9 @@ export function lastScreen(folder: string, outcome: RunOutcome, started?: Starte
     '',
     `report:  ${at('report.html')}`,
     `teacher: ${at('teacher.safetensors')}`,
+    ...(best && best.step !== outcome.knn?.step
+      ? [`best:    ${at(BEST_TEACHER)} (step ${best.step}, ${percent(best.share)})`]
+      : []),
     '',
     'What it sees in held-out pictures (or in yours: name them at the end):',
     command('show', '-w', folder),

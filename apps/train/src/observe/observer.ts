@@ -4,6 +4,8 @@
  */
 import { join } from 'node:path';
 import { drawBatch } from './batch-pictures';
+import { belowStart } from './below-start';
+import { bestReading } from './best-reading';
 import { logInterval } from './interval-log';
 import { knnFigures } from './knn-figures';
 import { looksFigures } from './looks-figures';
@@ -109,7 +111,9 @@ async function logKnn({ options, record, reading, log, events, progress }: Obser
   const before = at > 0 && start?.right ? { right: start.right, weights: start.weights } : undefined;
   const figures = knnFigures({ right, pixels: reading.pixels!, start: before }, { step: at, k }, labels);
   const isFirst = record.knn === undefined;
+  const wasBelow = record.knn !== undefined && belowStart(record.knn) !== undefined;
   record.knn = figures;
+  record.best = bestReading(record.best, figures);
   const { share, pixels, chance } = figures;
   await log.append([
     { step: at, knn: share, knn_pixels: pixels.share, ...(figures.start ? { knn_start: figures.start.share } : {}) },
@@ -125,6 +129,11 @@ async function logKnn({ options, record, reading, log, events, progress }: Obser
       `${k}-NN: share of ${figures.images} held-out pictures that get their own class from their\n${k} nearest training pictures, by the features of the teacher`,
     );
   progress.message(`step ${at}: ${k}-NN ${percent(share)} (${references.join(', ')})`);
+  const notice = belowStart(figures);
+  // said once until it is over
+  if (!notice || wasBelow) return;
+  record.notices.push(notice);
+  progress.message(`${notice.severity}: ${notice.text}`);
 }
 
 async function reportOn(run: ObservedRun, now: Pick<RunOutcome, 'step' | 'running'>): Promise<RunOutcome> {

@@ -1,10 +1,13 @@
 /** What came of a run so far, in figures, and kept in `outcome.json` with its sentence: for the report, the last screen, and a run that is resumed. */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '@franca/checkpoint';
-import type { KnnFigures } from './knn-figures';
+import { belowStart } from './below-start';
+import { BEST_TEACHER } from './best-reading';
 import type { MetricRow } from './metrics-log';
 import type { ObservedRun } from './observed-run';
+import type { RunRecord } from './run-record';
 import { type RunOutcome, verdict } from './verdict';
 
 /** Steps whose losses are averaged at both ends. */
@@ -23,12 +26,13 @@ export function outcomeOf(
     step,
     steps: options.schedule.iterations,
     running,
-    warmup: options.schedule.warmup,
+    warmup: options.schedule.freezeBackbone + options.schedule.warmup,
     labelled: reading.pixels !== undefined,
     knn: record.knn,
     loss: losses.length > 0 ? { first: mean(losses.slice(0, ENDS)), last: mean(losses.slice(-ENDS)) } : undefined,
     spread: typeof spread === 'number' ? spread : undefined,
-    trouble: record.trouble.map(({ code }) => code),
+    trouble: [...record.trouble, ...(record.knn ? [belowStart(record.knn)] : [])].flatMap((each) => each?.code ?? []),
+    best: record.best,
     fork,
   };
 }
@@ -40,13 +44,16 @@ export async function saveOutcome(folder: string, outcome: RunOutcome): Promise<
   await writeFileAtomic(fileIn(folder), (sink) => sink(Buffer.from(`${text}\n`)));
 }
 
-/** The reading that a run goes on from: the newest one up to `step`, if one was kept. */
-export async function earlierKnn(folder: string, step: number): Promise<KnnFigures | undefined> {
+/** The readings that a run goes on from: the newest one up to `step`, and the best one, if they were kept. */
+export async function earlierReadings(folder: string, step: number): Promise<Pick<RunRecord, 'knn' | 'best'>> {
   const text = await readFile(fileIn(folder), 'utf8').catch(() => '{}');
   try {
-    const { knn } = JSON.parse(text) as Partial<RunOutcome>;
-    return knn && knn.step <= step ? knn : undefined;
+    const { knn, best } = JSON.parse(text) as Partial<RunOutcome>;
+    return {
+      knn: knn && knn.step <= step ? knn : undefined,
+      best: best && existsSync(join(folder, BEST_TEACHER)) ? best : undefined,
+    };
   } catch {
-    return undefined;
+    return { knn: undefined, best: undefined };
   }
 }

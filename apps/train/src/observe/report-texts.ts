@@ -27,8 +27,9 @@ export const CURVES: readonly CurveText[] = [
   },
   {
     title: 'Learning rate',
-    caption: 'How far a step goes: it rises during the warm-up and falls to nearly nothing at the end.',
-    columns: ['lr', 'last_layer_lr'],
+    caption:
+      'How far a step goes: it rises during the warm-up and falls to nearly nothing at the end. A backbone that is frozen at first has a rate of its own (backbone_lr).',
+    columns: ['lr', 'last_layer_lr', 'backbone_lr'],
     smoothing: 0,
   },
   {

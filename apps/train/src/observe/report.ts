@@ -14,6 +14,7 @@ import {
   trainingCurves,
 } from '@franca/viz';
 import { duration } from '../text/amounts';
+import { BEST_TEACHER } from './best-reading';
 import type { HealthNotice } from './health';
 import type { KnnFigures } from './knn-figures';
 import { accuracies } from './last-screen';
@@ -57,10 +58,13 @@ export async function writeReport(input: ReportInput): Promise<void> {
   await writeFileAtomic(join(folder, 'report.html'), (sink) => sink(Buffer.from(html)));
 }
 
-function facts({ rows, outcome: { step, steps, knn }, secondsSpent, imagesSeen }: ReportInput) {
+function facts({ rows, outcome: { step, steps, knn, best }, secondsSpent, imagesSeen }: ReportInput) {
   const loss = rows.findLast((row) => typeof row.loss === 'number')?.loss;
   return [
     ...(knn ? [{ label: `${knn.k}-NN of the teacher`, value: percent(knn.share) }] : []),
+    ...(knn && best
+      ? [{ label: `best ${knn.k}-NN, of ${BEST_TEACHER}`, value: `${percent(best.share)}, step ${best.step}` }]
+      : []),
     ...(knn ? [{ label: `${knn.k}-NN of raw pixels`, value: percent(knn.pixels.share) }] : []),
     { label: 'steps', value: step < steps ? `${step} of ${steps}` : step },
     { label: 'images seen', value: imagesSeen },

@@ -1,6 +1,7 @@
 /** Running totals of a run: images, time, pace, prototype choices, notices. */
 import type { LoadedBatch } from '@franca/data';
 import type { DerivedOptions } from '../config/derived-options';
+import type { BestReading } from './best-reading';
 import type { HealthNotice } from './health';
 import type { KnnFigures } from './knn-figures';
 import { createPace, type Pace } from './pace';
@@ -17,6 +18,8 @@ export interface RunRecord {
   start: RunStart | undefined;
   /** The newest k-NN reading. */
   knn: KnnFigures | undefined;
+  /** The best one of a run from trained weights that is above them. */
+  best: BestReading | undefined;
   /** By all ranks. */
   readonly imagesSeen: number;
   /** Seconds of training in all, earlier parts of a resumed run included. */
@@ -46,6 +49,7 @@ export function createRecord(
     trouble: [],
     start: undefined,
     knn: undefined,
+    best: undefined,
     get imagesSeen() {
       return imagesSeen;
     },

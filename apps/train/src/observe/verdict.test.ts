@@ -56,6 +56,24 @@ test('weights that were trained before are not called untrained', () => {
   );
 });
 
+test('a run from trained weights is judged by them, names its best reading, and says what it lost', () => {
+  const said = (points: number, more: Partial<RunOutcome> = {}) => {
+    const start = { ...lead(points), weights: 'pretrained' as const };
+    return verdict(outcome({ knn: { ...knn(lead(12), undefined), start }, ...more }));
+  };
+  expect(said(9)).toContain('training added to what the weights knew');
+  expect(said(0)).toContain('what the weights knew is kept, and what training adds does not show.');
+  expect(said(-9)).toContain('took away some of what the weights knew');
+  const best = { step: 100, share: 0.45 };
+  expect(said(9, { best })).toContain('; the best reading was 45.0 % at step 100, kept as best.safetensors');
+  expect(said(9, { best: { step: 250, share: 0.4 } })).not.toContain('best reading');
+  const below = said(-9, {
+    knn: { ...knn(lead(12), undefined), share: 0.2, start: { ...lead(-9), weights: 'pretrained' } },
+    trouble: ['below-start'],
+  });
+  expect(below).toMatch(/; no reading was above those weights; beware: it fell below its start\.$/);
+});
+
 test('before the first step there is nothing to praise', () => {
   const first = knn(lead(-20), undefined, 0);
   expect(verdict(outcome({ step: 0, running: true, knn: first }))).toBe(

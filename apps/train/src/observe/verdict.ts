@@ -2,6 +2,7 @@
  * What the figures of a run mean, in one sentence: whether its features beat raw pixels and the weights that it started from, by how much, and what that says. A lead
  * counts from two standard errors on; below that the two are level. The last screen and the report give the same sentence.
  */
+import { BEST_TEACHER, type BestReading } from './best-reading';
 import type { HealthNotice } from './health';
 import type { Compared, KnnFigures } from './knn-figures';
 import type { StartingWeights } from './run-start';
@@ -24,6 +25,8 @@ export interface RunOutcome {
   readonly spread: number | undefined;
   /** What looks wrong now. */
   readonly trouble: readonly HealthNotice['code'][];
+  /** The best reading of a run from trained weights, where one is above them. */
+  readonly best?: BestReading | undefined;
   /** Where the run left another one, if it is a fork. */
   readonly fork: { readonly run: string; readonly step: number } | undefined;
 }
@@ -44,6 +47,13 @@ const MEANING: Readonly<Record<`${Standing}, ${Standing}`, string>> = {
   'behind, behind': 'training made it worse; try a lower learning rate (optim.base_lr)',
 };
 
+/** What the standing against trained weights says, whose k-NN beat raw pixels before. */
+const MEANING_OF_CONTINUED: Readonly<Record<Standing, string>> = {
+  ahead: 'training added to what the weights knew of such pictures',
+  level: 'what the weights knew is kept, and what training adds does not show',
+  behind: 'training took away some of what the weights knew; a lower learning rate (optim.base_lr) keeps more',
+};
+
 /** The same where only raw pixels are known. */
 const MEANING_OF_PIXELS: Readonly<Record<Standing, string>> = {
   ahead: 'it tells classes by more than colours in their places',
@@ -58,6 +68,7 @@ const TROUBLE: Readonly<Record<HealthNotice['code'], string>> = {
   'one-hot-teacher': "the teacher's targets are one-hot",
   'few-prototypes': 'hardly any prototype is used',
   'many-skipped': 'most steps were skipped, as their gradients were not finite',
+  'below-start': 'it fell below its start',
 };
 
 /** The sentence. */
@@ -67,10 +78,18 @@ export function verdict(outcome: RunOutcome): string {
   const parts = [
     sentence,
     ...(fork ? [`the first ${fork.step} steps were those of ${fork.run}`] : []),
+    ...bestOf(outcome),
     ...(trouble.length > 0 ? [`beware: ${trouble.map((code) => TROUBLE[code]).join(', and ')}`] : []),
   ];
   const text = parts.join('; ');
   return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+}
+
+/** What is worth keeping of a run from trained weights, where it is not its newest teacher. */
+function bestOf({ knn, best }: RunOutcome): string[] {
+  if (knn?.start?.weights !== 'pretrained' || knn.step === best?.step) return [];
+  if (!best) return knn.share < knn.start.share ? ['no reading was above those weights'] : [];
+  return [`the best reading was ${percent(best.share)} at step ${best.step}, kept as ${BEST_TEACHER}`];
 }
 
 /** How far the run and its newest reading are, where that is not its end. */
@@ -87,11 +106,14 @@ function ofKnn({ warmup, steps }: RunOutcome, { step, k, images, share, pixels, 
   const beside = [compared('raw pixels', pixels), ...(start ? [compared(nameOfStart(start.weights), start)] : [])];
   const against = beside.join(' and ').replace(/^(is|beats) (.*) and \1 /, '$1 $2 and ');
   const meaning = start
-    ? MEANING[`${standing(pixels)}, ${standing(start)}`]
+    ? meaningOf(standing(pixels), start)
     : `${MEANING_OF_PIXELS[standing(pixels)]} (how the run began is not known on these pictures)`;
   const rising = `the learning rate was still rising (until step ${warmup} of ${steps}), so this is a beginning and no result`;
   return `the trained network ${against}: ${step <= warmup ? rising : meaning}`;
 }
+
+const meaningOf = (pixels: Standing, start: NonNullable<KnnFigures['start']>): string =>
+  start.weights === 'pretrained' ? MEANING_OF_CONTINUED[standing(start)] : MEANING[`${pixels}, ${standing(start)}`];
 
 const nameOfStart = (weights: StartingWeights): string =>
   weights === 'untrained' ? 'the untrained network' : 'the weights it started from';

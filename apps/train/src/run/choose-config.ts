@@ -78,19 +78,16 @@ export const takesDefault = (
 
 export const ownConfig = (folder: string): string => join(folder, 'config.yaml');
 
-/** Where data and starting weights are asked for. A run that goes on stays with its data; the environment only says where new ones find theirs. */
-export function sourcesOf(
+/** Where data are asked for. A run that goes on stays with its data; the environment only says where new ones find theirs. */
+export function dataOf(
   { path }: RunFolder,
   origin: Continuation | undefined,
-  { loop }: DerivedOptions,
+  { loop }: Pick<DerivedOptions, 'loop'>,
   options: TrainCommandOptions,
-): { spec: string | undefined; from: string | undefined } {
+): string | undefined {
   const own = loop.datasetPath || undefined;
   const continues = origin !== undefined || (options.resume !== undefined && existsSync(ownConfig(path)));
-  return {
-    spec: options.data ?? (continues ? own : undefined) ?? process.env.FRANCA_DATA ?? own,
-    from: options.from ?? (origin ? undefined : loop.pretrainedWeights || undefined),
-  };
+  return options.data ?? (continues ? own : undefined) ?? process.env.FRANCA_DATA ?? own;
 }
 
 /** What is written down: the data, weights and devices that were taken, wherever their names came from; a run lies where its configuration does. */

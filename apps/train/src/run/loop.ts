@@ -7,6 +7,7 @@ import type { LoadedBatch } from '@franca/data';
 import type { Gpu, State } from '@franca/tensor';
 import { TrainError } from '../errors';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
+import { BEST_TEACHER } from '../observe/best-reading';
 import type { ObservedRun } from '../observe/observed-run';
 import { createObserver, looksDue, type Observer } from '../observe/observer';
 import type { Progress } from '../observe/progress';
@@ -119,7 +120,7 @@ export async function loop(run: Run, { start, last, batches, profile }: Work): P
 }
 
 /** What is done once the step at hand has run: by rank 0, while the others wait, or by all. */
-function observing({ ranks, options, out, step, reading, observed }: Run) {
+function observing({ ranks, options, out, state, step, reading, record, observed }: Run) {
   const observer = observed && createObserver(observed);
   const isLooksDue = looksDue(options.loop.picturesEvery);
   const first = async <T>(work: (observer: Observer) => Promise<T>): Promise<T | undefined> => {
@@ -136,7 +137,10 @@ function observing({ ranks, options, out, step, reading, observed }: Run) {
     const withLooks = isLooksDue(at, isLast);
     await step.done();
     const features = await reading.features(withLooks);
-    await first((observer) => observer.measure(at, features, withLooks));
+    await first(async (observer) => {
+      await observer.measure(at, features, withLooks);
+      if (record.best?.step === at) await exportTeacher({ out, state, options }, at, BEST_TEACHER);
+    });
   };
   return { observer, first, interval, measure };
 }
@@ -148,10 +152,14 @@ const sayWhoAsked =
     if (!asked.includes(0)) progress.message(`${rankName(ranks, asked[0]!)}, was asked to stop: saving a checkpoint`);
   };
 
-async function exportTeacher({ out, state, options: { vit } }: Run, at: number): Promise<void> {
+async function exportTeacher(
+  { out, state, options: { vit } }: Pick<Run, 'out' | 'state' | 'options'>,
+  at: number,
+  name = 'teacher.safetensors',
+): Promise<void> {
   const stored = { config: vit, assumed: [] };
   const metadata = { step: String(at), source: 'franca-train', ...configMetadata(stored) };
-  await exportBackbone(join(out, 'teacher.safetensors'), state, 'teacher', metadata);
+  await exportBackbone(join(out, name), state, 'teacher', metadata);
   await writeConfigFile(out, stored);
 }
 

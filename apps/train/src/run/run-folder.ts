@@ -10,6 +10,7 @@ import {
   writeFileAtomic,
 } from '@franca/checkpoint';
 import { TrainError } from '../errors';
+import { BEST_TEACHER } from '../observe/best-reading';
 import type { Environment } from './environment';
 
 export interface RunFolder extends AsyncDisposable {
@@ -93,6 +94,7 @@ type Found = Pick<RunFolder, 'checkpoint' | 'rejected'>;
 
 /** What a run writes over. */
 const OWN_FILES = [
+  BEST_TEACHER,
   'config.yaml',
   'environment.json',
   'outcome.json',

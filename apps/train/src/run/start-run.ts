@@ -25,14 +25,15 @@ import { otherAdapter, unusedCard } from './adapter-notes';
 import {
   checkUsage,
   configure,
+  dataOf,
   outputOf,
   ownConfig,
   recordedConfig,
-  sourcesOf,
   takesDefault,
   vainNotes,
 } from './choose-config';
 import { chooseSharedData, type DataChoice } from './choose-data';
+import { refuseFrozenChance, startOf, withWeights } from './choose-start';
 import { forkData, resumeData } from './compare-data';
 import { checkFork, checkResume } from './compare-settings';
 import { type Continuation, continuationOf, openParent } from './continuation';
@@ -49,10 +50,9 @@ import { type Origin, type TrainRequest, train } from './train';
 import { shareTuning, takeTuning } from './tuning-record';
 import { warming, warmingQuietly } from './warming';
 
-/** What distinguishes the commands: the preset where none is given, and whether starting weights of another image size are let in. */
+/** What distinguishes the commands: the preset where none is given. */
 export interface RunKind {
   readonly defaultConfig: (gpu: Gpu, isEasyWorld: boolean) => string;
-  readonly resample: boolean;
 }
 
 /** Runs training as the options say, on all ranks that a launcher started. */
@@ -154,7 +154,10 @@ async function settle({ ranks, gpu, folder, progress, note, overrides, options, 
   const found = await findOrigin(folder, options, note);
   for (const text of await otherAdapter(found, gpu)) note(text);
   for (const text of found ? await takeTuning(found.run, gpu) : []) note(text);
-  const configured = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
+  const chosen = configure(folder, found, overrides, options, () => kind.defaultConfig(gpu, false));
+  const from = startOf(chosen.config, found, options);
+  const starting = await withWeights(chosen, from, found, options);
+  const { resolved: configured } = starting;
   const machine = await machineOf(configured.config, gpu, machineOptions({ ranks, options, note }));
   const derived = derive(configured.config, machine);
   for (const text of [
@@ -165,7 +168,9 @@ async function settle({ ranks, gpu, folder, progress, note, overrides, options, 
     note(text);
   const slow = checkPrecision(derived, gpu.target);
   if (slow) note(`warning: ${slow}`);
-  return { found, configured, machine, derived, ...sourcesOf(folder, found, derived, options) };
+  if (from === undefined && !found) refuseFrozenChance(derived);
+  for (const text of starting.notesFor(derived)) note(text);
+  return { found, configured, machine, derived, from, spec: dataOf(folder, found, derived, options) };
 }
 
 const machineOptions = ({ ranks, options, note }: Pick<Stage, 'ranks' | 'options' | 'note'>) => ({
@@ -191,7 +196,7 @@ async function compose(stage: Stage, settled: Settled, { spec, splits, notes }: 
   const { gpu, folder, overrides, options, kind, note } = stage;
   const { found, from } = settled;
   // what suits a drawn world does not suit photographs, and which of them it is was not known before
-  const suited = isEasyWorld(spec) && takesDefault(folder, found, options);
+  const suited = isEasyWorld(spec) && from === undefined && takesDefault(folder, found, options);
   const resolved = suited ? loadConfig([kind.defaultConfig(gpu, true)], overrides) : settled.configured;
   const machine = suited ? await machineOf(resolved.config, gpu, machineOptions(stage)) : settled.machine;
   const derived = suited ? derive(resolved.config, machine) : settled.derived;
@@ -200,8 +205,7 @@ async function compose(stage: Stage, settled: Settled, { spec, splits, notes }: 
   const record = recordData(spec, splits);
   const origin = found && goOn(found, derived, { spec, splits, record }, note);
   if (from && found) note(`${from} is not used: the weights are those of the checkpoint`);
-  const pretrained = from && !found ? await openPretrained(from, derived.vit, kind.resample) : undefined;
-  for (const text of pretrained?.notes ?? []) note(text);
+  const pretrained = from && !found ? await openPretrained(from, derived) : undefined;
   return { resolved, machine, derived, record, origin, pretrained };
 }
 

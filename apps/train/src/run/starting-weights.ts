@@ -1,116 +1,116 @@
 /**
- * Weights to start from: the backbone of any checkpoint that can be opened. For another image size the position table is resampled once, before training, as the
- * official converter does: bicubic, antialiased, a = -0.5, without the offset that inference uses.
+ * Weights to start from: the backbone of any checkpoint that can be opened, which says the architecture of the run, and its projection heads where they are asked for. For
+ * another image size the position table is resampled once, before training.
  */
 import { openCheckpoint, type TensorFile, type TensorSource } from '@franca/checkpoint';
+import type { HeadConfig } from '@franca/matryoshka-heads';
 import { initialisePretraining, type PretrainOptions } from '@franca/pretraining';
-import { type Gpu, resampleMatrix, type State, sizeOf } from '@franca/tensor';
-import { usualHeads, type VitConfig } from '@franca/vit';
+import { type Gpu, type State, sizeOf } from '@franca/tensor';
+import { FINAL_LAYER, type VitConfig, weightsOf } from '@franca/vit';
 import { TrainError } from '../errors';
 import { configOfFile, findConfig } from '../features/config-of-file';
-import { findWeights } from '../features/find-weights';
-import { networkOfFile } from '../features/network-of-file';
+import { type HeadsOfWeights, openHeads, type StoredHead } from '../features/find-head';
+import { type FoundWeights, findWeights } from '../features/find-weights';
+import { type NetworkOfFile, networkOfFile } from '../features/network-of-file';
 import { programCommand } from '../text/program';
+import { gridOf, resampleTable } from './position-table';
 
-/** Values of a backbone's tensor by its official name; undefined where there is none. */
+/** Projection heads that come with weights; `ibot` undefined: patches go through the one of DINO. */
+export interface CarriedHeads {
+  readonly dino: HeadConfig;
+  readonly ibot: HeadConfig | undefined;
+}
+
+/** What a run is that starts from weights. */
+export interface StartingModel {
+  readonly file: string;
+  /** Its `imgSize` is that of the weights. */
+  readonly vit: VitConfig;
+  /** Undefined: they start fresh. */
+  readonly heads: CarriedHeads | undefined;
+  /** What was found and assumed, in words. */
+  readonly notes: readonly string[];
+}
+
+/** What the configuration says where weights are silent, and whether their heads are asked for. */
+export interface StartRequest {
+  readonly numHeads: number | undefined;
+  readonly carryHeads: boolean;
+}
+
+/** Values of student and teacher by the names of the state (`backbone.norm.weight`); undefined where they start fresh. */
 export type PretrainedWeights = (name: string) => Promise<ArrayLike<number> | undefined>;
 
 export interface PretrainedFile extends AsyncDisposable {
   readonly weights: PretrainedWeights;
-  /** What was found and done, in words. */
-  readonly notes: readonly string[];
 }
 
-/**
- * Opens the backbone in `path` (a file, or the folder of a run) for the model `vit`; a position table of another size is resampled if `resample` is set.
- * @throws TrainError `file` where it is of another model, heads included, or of another size and not to be resampled
- */
-export async function openPretrained(path: string, vit: VitConfig, resample: boolean): Promise<PretrainedFile> {
-  const found = await findWeights(path);
-  const file = await openCheckpoint(found.file);
+/** Reads what the weights in `path` (whatever `findWeights` takes) are. @throws TrainError `file`, `usage` where nothing tells the attention heads */
+export async function startingModel(path: string, { numHeads, carryHeads }: StartRequest): Promise<StartingModel> {
+  await using opened = await openStart(path);
+  const { found, file, network } = opened;
+  const { backbone } = network.parts;
+  const runConfig = found.configFile;
+  const stored = findConfig(file, runConfig, () => {});
+  const isSaid = stored !== undefined && !stored.assumed.includes('numHeads');
+  const asked = isSaid || numHeads === undefined ? {} : { heads: numHeads };
+  const { config, notes } = asSettings(() => configOfFile(file, backbone, { ...asked, runConfig }));
+  const { heads, note } = await carriedHeads(opened, carryHeads);
+  const isFolded = Object.values(FINAL_LAYER).some((name) => backbone.tensors.has(name));
+  return {
+    file: found.file,
+    vit: config,
+    heads,
+    notes: [
+      `starting from ${found.file}: a ViT of width ${config.embedDim}, ${config.depth} blocks, ${config.numHeads} heads, patches of ${config.patchSize} px, as the weights are`,
+      ...found.notes,
+      ...network.notes,
+      ...notes.map((text) => inSettings(text)),
+      ...(isFolded ? ['RASA is folded into these weights; training goes on from the backbone without it'] : []),
+      note,
+    ],
+  };
+}
+
+/** Opens the weights of `path` for a run: backbone and, with `loop.carryHeads`, the heads that lie with it. @throws TrainError `file` */
+export async function openPretrained(
+  path: string,
+  { vit, loop }: Pick<PretrainOptions, 'vit'> & { readonly loop: { readonly carryHeads: boolean } },
+): Promise<PretrainedFile> {
+  const opened = await openStart(path);
   try {
-    const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
-    const { parts, notes } = networkOfFile(file, undefined, wayOut);
-    const { backbone } = parts;
-    const table = backbone.tensors.get('pos_embed');
-    if (!table) throw new TrainError('file', `${path} has no position table "pos_embed", so it is no backbone`);
-    const [, count, D] = table.shape as [number, number, number];
-    const [from, grid] = [Math.round(Math.sqrt(count - 1)), vit.imgSize / vit.patchSize];
-    if (from !== grid && !resample)
-      throw new TrainError(
-        'file',
-        `${path} was trained on ${from} x ${from} patches, this run has ${grid} x ${grid}; use franca-train highres, which resamples positions`,
-      );
-    const headNotes = checkHeads(file, backbone, { vit, runConfig: found.configFile });
+    const heads = loop.carryHeads ? await openHeads(headSubject(opened)) : NO_HEADS;
+    const byPart = (name: string): StoredHead | undefined =>
+      heads.heads.find(({ part }) => name.startsWith(`${part}.`));
+    const backbone = weightsOf(opened.network.parts.backbone);
     return {
-      notes: [
-        `starting from ${found.file}: ${backbone.tensors.size} tensors${from === grid ? '' : `, positions resampled from ${from} x ${from} to ${grid} x ${grid}`}`,
-        ...found.notes,
-        ...notes,
-        ...headNotes,
-      ],
       async weights(name) {
-        if (!backbone.tensors.has(name)) return undefined;
-        const values = await backbone.readFloat32(name);
-        return name === 'pos_embed' && from !== grid ? resampleTable(values, from, grid, D) : values;
+        const plain = name.slice(name.indexOf('.') + 1);
+        if (!name.startsWith('backbone.')) return byPart(name)?.read(plain);
+        const values = await backbone(plain);
+        return values && plain === 'pos_embed' ? positionsFor(vit, values) : values;
       },
-      [Symbol.asyncDispose]: () => file.close(),
+      async [Symbol.asyncDispose]() {
+        await heads[Symbol.asyncDispose]();
+        await opened[Symbol.asyncDispose]();
+      },
     };
   } catch (error) {
-    await file.close();
+    await opened[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-/** Heads change no shape: weights of a model with others load, and are another function. @returns what was assumed, in words */
-function checkHeads(
-  file: TensorFile,
-  backbone: TensorSource,
-  { vit, runConfig }: { readonly vit: VitConfig; readonly runConfig: string | undefined },
-): readonly string[] {
-  const heads = vit.numHeads;
-  const stored = findConfig(file, runConfig, () => {});
-  // refuses tensors that make it another architecture
-  configOfFile(file, backbone, { heads, runConfig });
-  if (stored && !stored.assumed.includes('numHeads')) {
-    if (stored.config.numHeads === heads) return [];
-    throw new TrainError(
-      'file',
-      `${file.path} has ${stored.config.numHeads} attention heads (${stored.source}), this run has ${heads}; give franca.vit.num_heads=${stored.config.numHeads}`,
-    );
-  }
-  const usual = usualHeads(vit.embedDim);
-  const published =
-    usual === undefined || usual === heads ? '' : `; published ViTs of width ${vit.embedDim} have ${usual}`;
-  return [`heads: ${heads}, as this run is configured; the weights do not say theirs${published}`];
+/** What is said of positions where those of the weights are for another grid than that of the crops. */
+export function positionNote({ vit: weights }: StartingModel, { imgSize, patchSize, ropeTheta }: VitConfig): string[] {
+  const [from, to] = [weights.imgSize / patchSize, imgSize / patchSize];
+  if (from === to || ropeTheta !== undefined) return [];
+  return [
+    `positions resampled from ${from} x ${from} (${weights.imgSize} px) to ${to} x ${to} (${imgSize} px), bicubic, antialiased, before the first step`,
+  ];
 }
 
-/** A table [1 + from^2, D] on another square grid; the class position stays. */
-export function resampleTable(table: Float32Array, from: number, to: number, D: number): Float32Array {
-  const matrix = resampleMatrix(from, to, 'bicubic-antialias');
-  const rows = new Float64Array(to * from * D);
-  for (let y = 0; y < to; y++) {
-    for (let j = 0; j < from; j++) {
-      const weight = matrix[y * from + j]!;
-      if (weight === 0) continue;
-      for (let i = 0; i < from * D; i++) rows[y * from * D + i]! += weight * table[D + j * from * D + i]!;
-    }
-  }
-  const out = new Float32Array((1 + to * to) * D);
-  out.set(table.subarray(0, D));
-  for (let y = 0; y < to; y++) {
-    for (let x = 0; x < to; x++) {
-      for (let d = 0; d < D; d++) {
-        let sum = 0;
-        for (let j = 0; j < from; j++) sum += matrix[x * from + j]! * rows[(y * from + j) * D + d]!;
-        out[(1 + y * to + x) * D + d] = sum;
-      }
-    }
-  }
-  return out;
-}
-
-/** Initial weights of student and teacher; the backbone from `pretrained`, if there is one. @throws TrainError `file` where it is of another model */
+/** Initial weights of student and teacher alike, from `pretrained` where it has some. @throws TrainError `file` where it is of another model */
 export async function startFresh(
   gpu: Gpu,
   state: State,
@@ -120,16 +120,88 @@ export async function startFresh(
   await initialisePretraining(gpu, state, options);
   if (!pretrained) return;
   for (const [name, { shape }] of Object.entries(state.layout.student!.segments)) {
-    if (!name.startsWith('backbone.')) continue;
-    const plain = name.slice('backbone.'.length);
-    const values = await pretrained(plain);
-    if (!values) throw new TrainError('file', `the pretrained weights have no "${plain}"`);
-    if (values.length !== sizeOf(shape)) {
+    const values = await pretrained(name);
+    // timm's files have no mask token, and none is as officially at the start
+    if (!values && (!name.startsWith('backbone.') || name === 'backbone.mask_token')) continue;
+    if (values?.length !== sizeOf(shape))
       throw new TrainError(
         'file',
-        `the pretrained "${plain}" has ${values.length} values, the model needs [${shape.join(', ')}]; franca-train highres resamples positions`,
+        `the weights to start from have ${values ? `${values.length} values` : 'nothing'} for "${name}", the model needs [${shape.join(', ')}]`,
       );
-    }
     for (const group of ['student', 'teacher']) state.write(group, name, values);
   }
+}
+
+interface OpenedStart extends AsyncDisposable {
+  readonly found: FoundWeights;
+  readonly file: TensorFile;
+  readonly network: NetworkOfFile;
+}
+
+async function openStart(path: string): Promise<OpenedStart> {
+  const found = await findWeights(path);
+  const file = await openCheckpoint(found.file);
+  try {
+    const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
+    const network = networkOfFile(file, undefined, wayOut);
+    return { found, file, network, [Symbol.asyncDispose]: () => file.close() };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+const NO_HEADS: HeadsOfWeights = { heads: [], [Symbol.asyncDispose]: async () => undefined };
+
+const headSubject = ({ file, network: { parts } }: OpenedStart) => ({
+  file: file.path,
+  parts,
+  metadata: file.metadata,
+  read: weightsOf(parts.backbone),
+});
+
+/** The heads that go over, and what there is to say of them. */
+async function carriedHeads(
+  opened: OpenedStart,
+  isAsked: boolean,
+): Promise<{ readonly heads: CarriedHeads | undefined; readonly note: string }> {
+  const { file, network } = opened;
+  if (!isAsked) {
+    const has = (part: TensorSource) => part.tensors.size > 0;
+    const isThere = has(network.parts.dino_head) || has(network.parts.ibot_head);
+    const way = isThere ? `; ${file.path} holds some, and franca.carry_heads=true takes them` : '';
+    return { heads: undefined, note: `projection heads start fresh${way}` };
+  }
+  await using found = await openHeads(headSubject(opened));
+  const of = (part: string) => found.heads.find((head) => head.part === part);
+  const [dino, ibot] = [of('dino_head'), of('ibot_head')];
+  if (!dino) {
+    const what = ibot ? 'those of iBOT alone' : 'none';
+    return { heads: undefined, note: `projection heads start fresh: with these weights there are ${what}` };
+  }
+  const text = ({ levels }: HeadConfig) => levels.map(({ prototypes }) => prototypes).join(', ');
+  const second = ibot ? `, of iBOT ${text(ibot.config)}` : ', for patches too';
+  return {
+    heads: { dino: dino.config, ibot: ibot?.config },
+    note: `projection heads go on with the weights, from ${dino.file}: of DINO ${text(dino.config)} prototypes${second}`,
+  };
+}
+
+/** What asks for `--heads` elsewhere is a setting of a run. */
+const inSettings = (text: string): string => text.replaceAll('--heads', 'franca.vit.num_heads');
+
+function asSettings<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TrainError && error.code === 'usage')) throw error;
+    throw new TrainError('usage', inSettings(error.message), { cause: error });
+  }
+}
+
+/** The table of the weights on the grid of the run's crops. */
+function positionsFor({ embedDim: D, imgSize, patchSize }: VitConfig, values: ArrayLike<number>): ArrayLike<number> {
+  const from = gridOf(values.length / D)?.side;
+  const to = imgSize / patchSize;
+  return from === undefined || from === to ? values : resampleTable(Float32Array.from(values), from, to, D);
 }

@@ -7,7 +7,7 @@ import type { RunCheckpoint } from '@franca/checkpoint';
 import { initialLossScale } from '@franca/nn';
 import { SAVED_GROUPS } from '@franca/pretraining';
 import type { State } from '@franca/tensor';
-import { resampleTable } from './starting-weights';
+import { resampleTable } from './position-table';
 import { otherModel } from './state-io';
 
 const POSITIONS = 'backbone.pos_embed';

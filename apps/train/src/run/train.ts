@@ -20,7 +20,7 @@ import type { DerivedOptions } from '../config/derived-options';
 import { asTree } from '../config/tree';
 import { openMetricsLog } from '../observe/metrics-log';
 import type { ObservedRun } from '../observe/observed-run';
-import { earlierKnn } from '../observe/outcome';
+import { earlierReadings } from '../observe/outcome';
 import type { Progress } from '../observe/progress';
 import { createRecord, type RunRecord } from '../observe/run-record';
 import { readRunStart, saveRunStart } from '../observe/run-start';
@@ -66,7 +66,7 @@ export interface TrainRequest {
   readonly origin?: Origin;
   /** Stop after this iteration although the schedules go on (default: the whole run). */
   readonly stopAfter?: number;
-  /** Weights to start from, by official backbone name; heads start fresh. */
+  /** Weights to start from; what they do not have starts fresh. */
   readonly pretrained?: PretrainedWeights;
   readonly progress: Progress;
   readonly warming: Warming;
@@ -115,7 +115,9 @@ export async function train(request: TrainRequest): Promise<TrainResult> {
       if (gpu.target.family === 'cpu') await cropper.warm();
     }),
   );
-  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning], progress.message);
+  const unwatched = request.pretrained && ranks.rank === 0 && !reading.pixels ? [UNWATCHED] : [];
+  for (const note of unwatched) progress.message(note);
+  const notes = await notesOfAll(ranks, [...request.notes, ...filled, ...tuning, ...unwatched], progress.message);
   for (const text of unlikeFirst(ranks, request.adapters, await gatherTexts(ranks, kernelsOf(step.plan)))) {
     notes.push(text);
     progress.message(text);
@@ -183,6 +185,9 @@ async function openObserved(
 
 const NOTHING_SAVED = -1;
 
+const UNWATCHED =
+  'the pictures have no classes, so that no k-NN accuracy tells whether features fall below those of the weights that the run starts from';
+
 /** Weights, moments and the rest of the state; returns what there is to say of them. */
 async function fillState({ gpu, options, origin, pretrained }: TrainRequest, state: State): Promise<string[]> {
   if (origin?.isFork) return takeOver(origin.checkpoint, state);
@@ -209,11 +214,12 @@ async function earlierOf(
   origin: Origin | undefined,
   out: string,
   { pictures }: TeacherReading,
-): Promise<Pick<RunRecord, 'start' | 'knn'> | undefined> {
+): Promise<Pick<RunRecord, 'start' | 'knn' | 'best'> | undefined> {
   if (!origin) return undefined;
   const start = await readRunStart(origin.run, pictures);
   if (start && origin.isFork) await saveRunStart(out, start);
-  return { start, knn: origin.isFork ? undefined : await earlierKnn(out, origin.checkpoint.step) };
+  if (origin.isFork) return { start, knn: undefined, best: undefined };
+  return { start, ...(await earlierReadings(out, origin.checkpoint.step)) };
 }
 
 /** A fork begins with the figures of its parent. */
