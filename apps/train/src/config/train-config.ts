@@ -126,6 +126,7 @@ export interface FrancaSection {
     readonly mlp_ratio: number | null;
     readonly init_std: number;
   };
+  readonly distillation: { readonly teacher: string | null };
   readonly quirks: { readonly blur: 'actual' | 'nominal'; readonly padding_rows: boolean };
   readonly augment: {
     readonly device: 'auto' | 'gpu' | 'cpu';

@@ -43,12 +43,20 @@ const PARTS: readonly HeadPart[] = ['ibot_head', 'dino_head'];
 
 /** Close it when done. @throws TrainError `data` where there is no head of exactly these weights; HeadError where its tensors are no head */
 export async function openHead(subject: HeadSubject): Promise<HeadOfWeights> {
-  const { untrained, file, parts, metadata } = subject;
-  if (untrained)
+  if (subject.untrained)
     throw new TrainError('data', 'an untrained model has no head that was trained; take --prototypes k-means');
-  const own = PARTS.find((part) => parts[part].tensors.size > 0);
+  return (await findHead(subject)) ?? refuse(subject.file);
+}
+
+/** The first of `wanted` that exactly these weights have, to be closed. @throws as `openHead` does, but for one that is not there */
+export async function findHead(
+  subject: HeadSubject,
+  wanted: readonly HeadPart[] = PARTS,
+): Promise<HeadOfWeights | undefined> {
+  const { file, parts, metadata } = subject;
+  const own = wanted.find((part) => parts[part].tensors.size > 0);
   if (own) return headOf(own, parts[own], { path: file, close: async () => undefined });
-  for (const part of PARTS) {
+  for (const part of wanted) {
     const path = join(dirname(file), `${part}.safetensors`);
     if (basename(file) !== 'backbone.safetensors' || !existsSync(path)) continue;
     const head = await openSafetensors(path);
@@ -56,7 +64,7 @@ export async function openHead(subject: HeadSubject): Promise<HeadOfWeights> {
     await head.close();
     throw new TrainError('data', `${path} is of another checkpoint than ${file}; import both from one`);
   }
-  return (await headOfCheckpoint(subject)) ?? refuse(file);
+  return headOfCheckpoint(subject, wanted);
 }
 
 function refuse(file: string): never {
@@ -67,7 +75,10 @@ function refuse(file: string): never {
 }
 
 /** Exported teachers have no heads; the checkpoint of the same step has. */
-async function headOfCheckpoint({ file, metadata: { step }, read }: HeadSubject): Promise<HeadOfWeights | undefined> {
+async function headOfCheckpoint(
+  { file, metadata: { step }, read }: HeadSubject,
+  wanted: readonly HeadPart[],
+): Promise<HeadOfWeights | undefined> {
   const config = runConfig(file);
   if (step === undefined || config === undefined) return undefined;
   const checkpoint = (await listRunCheckpoints(dirname(config))).find((one) => one.step === Number(step));
@@ -75,7 +86,7 @@ async function headOfCheckpoint({ file, metadata: { step }, read }: HeadSubject)
   if (path === undefined || !existsSync(path)) return undefined;
   const teacher = await openCheckpoint(path);
   const { parts } = networkOfFile(teacher, undefined);
-  const part = PARTS.find((one) => parts[one].tensors.size > 0);
+  const part = wanted.find((one) => parts[one].tensors.size > 0);
   if (part && (await isSame(['cls_token', 'norm.weight', 'norm.bias'], read, parts.backbone)))
     return headOf(part, parts[part], teacher);
   await teacher.close();

@@ -12,7 +12,7 @@ const ENDS = 10;
 
 /** @param rows of the metrics log */
 export function outcomeOf(
-  { options, record, reading, fork }: ObservedRun,
+  { options, record, reading, fork, distilled }: ObservedRun,
   rows: readonly MetricRow[],
   { step, running }: Pick<RunOutcome, 'step' | 'running'>,
 ): RunOutcome {
@@ -30,6 +30,7 @@ export function outcomeOf(
     spread: typeof spread === 'number' ? spread : undefined,
     trouble: record.trouble.map(({ code }) => code),
     fork,
+    ...(distilled === undefined ? {} : { distilled }),
   };
 }
 
