@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -126,4 +126,30 @@ test('what has no counterpart in the run before starts anew, and is named; so is
   );
   expect(back.status, back.output).toBe(0);
   expect(back.output).toContain('center.dino.0 is left behind: this run has none');
+});
+
+test('a student of the run goes on bit for bit with its frozen teacher, wherever that lies now, and with no other', async () => {
+  const student = (name: string) => join(folder, name);
+  const words = (name: string, ...more: string[]) =>
+    freshRun(student(name), ...tinyOverrides(3), `franca.distillation.teacher=${join(folder, 'run')}`, ...more);
+  const { status, output } = await run(...words('student'));
+  expect(status, output).toBe(0);
+  expect(output).toContain('warning: the teacher is not larger than its student');
+  const teacher = join(folder, 'run', 'teacher.safetensors');
+  expect(output.replaceAll(/\s+/g, ' ')).toContain(`it learned from a frozen teacher, ${teacher}.`);
+  const tensors = await newestTensors(student('student'));
+  expect(Object.keys(tensors).some((name) => name.startsWith('frozen'))).toBe(false);
+  expect((await run(...words('half', '--stop-after', '1'))).status).toBe(0);
+  const resume = (place: string) =>
+    run('pretrain', '--resume', '--out', student('half'), `franca.distillation.teacher=${place}`);
+  const refused = await resume(join(folder, 'run', 'checkpoints', `step-0000000${AT}`));
+  expect(refused.status).not.toBe(0);
+  expect(refused.output).toContain(`the run learned from ${teacher} (SHA-256 of its weights`);
+  await cp(
+    join(folder, 'run', 'checkpoints', `step-0000000${STEPS}`, 'teacher.safetensors'),
+    student('moved.safetensors'),
+  );
+  const resumed = await resume(student('moved.safetensors'));
+  expect(resumed.status, resumed.output).toBe(0);
+  expect(await newestTensors(student('half'))).toEqual(tensors);
 });

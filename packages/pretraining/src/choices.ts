@@ -2,7 +2,7 @@
 import { optionProblem } from '@franca/tensor';
 import type { VitConfig } from '@franca/vit';
 import { PretrainError } from './errors';
-import type { BatchSize, CropSizes, MaskOptions, PretrainOptions, RankOf, Schedule } from './options';
+import type { BatchSize, CropSizes, Distillation, MaskOptions, PretrainOptions, RankOf, Schedule } from './options';
 
 /** Options whose value is made of parts of its own, or follows from others. */
 type Composed = 'vit' | 'batch' | 'kept' | 'crops' | 'masks' | 'losses' | 'adamW' | 'schedule';
@@ -28,6 +28,7 @@ const TOP: Keys<PretrainChoices> = {
   koleoDistributed: true,
   vit: true,
   vitInitStd: true,
+  distillation: true,
   remat: true,
   weightCopies: true,
   dropPathRates: true,
@@ -51,6 +52,7 @@ const BATCH: Keys<BatchSize> = { perDevice: true, group: true, accumulation: tru
 const RANKS: Keys<RankOf> = { rank: true, size: true };
 const CROPS: Keys<CropSizes> = { global_crops_size: true, local_crops_size: true, local_crops_number: true };
 const MASKS: Keys<NonNullable<PretrainChoices['masks']>> = { strategy: true, probability: true, ratio: true };
+const DISTILLATION: Keys<Distillation> = { vit: true, heads: true };
 const LOSSES: Keys<PretrainOptions['losses']> = { dino: true, koleo: true, ibot: true };
 const ADAMW: Keys<PretrainOptions['adamW']> = { betas: true, eps: true, clip: true };
 const SCHEDULE: Keys<Schedule> = {
@@ -77,6 +79,7 @@ export function checkChoices(choices: PretrainChoices): void {
   refuse('crops', optionProblem(crops, CROPS));
   refuse('masks', optionProblem(masks, MASKS));
   refuse('losses', optionProblem(losses, LOSSES));
+  if (choices.distillation) refuse('distillation', optionProblem(choices.distillation, DISTILLATION));
   refuse('adamW', optionProblem(adamW, ADAMW));
   refuse('schedule', optionProblem(schedule, SCHEDULE));
   if (!(schedule.iterations >= 1))

@@ -1,5 +1,5 @@
-/** The error of `@franca/pretraining`: options that do not go together. */
-export type PretrainErrorCode = 'options';
+/** The error of `@franca/pretraining`: options that do not go together, weights that are not those of a network. */
+export type PretrainErrorCode = 'options' | 'weights';
 
 /** `code` for programs; the message names the offending values and what to give instead. */
 export class PretrainError extends Error {

@@ -5,13 +5,16 @@
  *
  *   DINO   student [2b + L b, D] global then local CLS     targets [2b, D] teacher CLS, views swapped
  *   iBOT   student [U, D] patches at the masked places     targets [U, D] teacher patches there
+ *
+ * The teacher is the student's moving average, or a frozen one that is distilled (`distillation.ts`), with a width of its own.
  */
 import { dinoLoss, ibotLoss, type Level, swapViews, type TotalLoss, totalLoss } from '@franca/losses';
-import { type HeadConfig, projectionHead } from '@franca/matryoshka-heads';
+import { projectionHead } from '@franca/matryoshka-heads';
 import { type ChunkOptions, type Parameters, planChunks, prototypeLogits, type SoftTargets, within } from '@franca/nn';
 import { centeringTargets, nextCentersOf, sinkhornTargetsOverRanks, type Teacher } from '@franca/sinkhorn';
 import { cast, concat, constant, gatherRows, less, reshape, select, type Tensor } from '@franca/tensor';
 import { vit, vitInOnePass } from '@franca/vit';
+import { headOf, targetNetwork } from './distillation';
 import { PretrainError } from './errors';
 import type { PerInput } from './inputs';
 import { keptTensors } from './kept-samples';
@@ -38,8 +41,8 @@ export interface Forward {
   readonly ibot: readonly Level[];
   /** Centres for the next step, by name. */
   readonly nextCenters: Readonly<Record<string, Tensor>>;
-  /** CLS tokens of the teacher [2b, D], views in order. */
-  readonly teacherCls: Tensor;
+  /** CLS tokens [2b, D], views in order, of the network that learns: the teacher's, or with a frozen teacher the student's. */
+  readonly cls: Tensor;
 }
 
 /** Tokens through backbones and heads to the losses: the teacher first, whose targets ranks exchange sums for while the student runs. */
@@ -54,7 +57,8 @@ export function pretrainForward(given: ForwardInput, options: PretrainOptions, c
   // padding names no patch: one that all of it named would get its gradient as a long sum of zeros
   const maskIndices = select(valid, batch.maskIndices, NO_ROW);
 
-  const seen = vit(within(input.teacher, 'backbone'), batch.globalCrops, options.vit, { dtype: options.precision });
+  const teacher = targetNetwork(options);
+  const seen = vit(within(input.teacher, 'backbone'), batch.globalCrops, teacher.vit, { dtype: options.precision });
   const seenMasked = atMasked(seen.patches, maskIndices, valid);
   const dinoTeacher = teacherLevels('dino', { rows: swapViews(seen.cls) }, input, options, chunks);
   const ibotTeacher = teacherLevels('ibot', { rows: seenMasked, valid }, input, options, chunks);
@@ -73,7 +77,7 @@ export function pretrainForward(given: ForwardInput, options: PretrainOptions, c
     },
     options.losses,
   );
-  return { losses, dino, ibot, nextCenters, teacherCls: seen.cls };
+  return { losses, dino, ibot, nextCenters, cls: options.distillation ? globals.cls : seen.cls };
 }
 
 /** What the student sees, in one pass: global crops with patches masked, and local crops. */
@@ -103,10 +107,6 @@ function atMasked(patches: Tensor, indices: Tensor, valid: Tensor): Tensor {
   return select(reshape(valid, [indices.shape[0]!, 1]), rows, 0);
 }
 
-/** The head of a loss: the prefix of its parameters, and what it is made of. */
-const headOf = (loss: LossName, { dino, ibot }: PretrainOptions['heads']): [prefix: string, HeadConfig] =>
-  loss === 'ibot' && ibot ? ['ibot_head', ibot] : ['dino_head', dino];
-
 /** The teacher's logits of a level. */
 interface TeacherLevel extends Teacher {
   /** Of its centre. */
@@ -118,10 +118,11 @@ function teacherLevels(
   loss: LossName,
   { rows, valid }: { readonly rows: Tensor; readonly valid?: Tensor },
   { teacher, teacherTemp: temperature }: ForwardInput,
-  { heads, batch, crops, masks, paddingRows }: PretrainOptions,
+  options: PretrainOptions,
   chunks: ChunkOptions,
 ): TeacherLevel[] {
-  const [prefix, config] = headOf(loss, heads);
+  const { batch, crops, masks, paddingRows } = options;
+  const [prefix, config] = headOf(loss, targetNetwork(options).heads);
   const studentRows = { dino: (GLOBAL_CROPS + crops.local_crops_number) * batch.perDevice, ibot: masks.bound };
   return projectionHead(within(teacher, prefix), rows, config).map(({ features, prototypes }, i) => ({
     name: centerName(loss, i),

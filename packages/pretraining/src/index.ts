@@ -1,4 +1,5 @@
 export type { PretrainChoices } from './choices';
+export { type TeacherWeights, writeFrozenTeacher } from './distillation';
 export { PretrainError, type PretrainErrorCode } from './errors';
 export { type FittedStep, fitPretraining, type MemoryChoice } from './fit-memory';
 export { type DrawnInputs, drawInputs, type PerInput, type RandomInputs } from './inputs';
@@ -8,6 +9,7 @@ export {
   type AdamWSettings,
   type BatchSize,
   type CropSizes,
+  type Distillation,
   type KeptCrops,
   LEAST_IMAGES,
   type MaskOptions,

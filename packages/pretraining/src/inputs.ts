@@ -5,8 +5,8 @@
  *
  *   globalCrops              [2b, 3, S, S]    view by view: all first views, then all second
  *   localCrops               [L b, 3, s, s]   crop by crop; absent without local crops
- *   masks                    [2b, N]          1 = masked
- *   maskIndices, masksWeight [U]              rows of the flattened [2b N] patches and their weights, padded
+ *   masks                    [2b, N]          1 = masked; all 0 with distillation
+ *   maskIndices, masksWeight [U]              rows of the flattened [2b N] patches that are compared, and their weights, padded
  *   kept.<block>.<branch>.<which>             samples that a branch runs on, for every block that drops any
  *   keptScale.<block>.<branch>.<which>        what they are multiplied by, where groups lie on several ranks
  */
@@ -69,7 +69,7 @@ export function drawInputs(options: PretrainOptions, microStep: number): DrawnIn
 }
 
 /** Masks are stratified among the crops of a group, and those of this rank's images collated. */
-function drawMasks({ seed, batch, ranks, masks }: PretrainOptions, microStep: number): CollatedMasks {
+function drawMasks({ seed, batch, ranks, masks, distillation }: PretrainOptions, microStep: number): CollatedMasks {
   const [height, width] = masks.grid;
   const own: Mask[] = [];
   for (const part of groupParts(batch, ranks.rank)) {
@@ -88,7 +88,9 @@ function drawMasks({ seed, batch, ranks, masks }: PretrainOptions, microStep: nu
       if (row !== undefined) own[row] = mask;
     });
   }
-  return padToBound(collateMasks(own), masks.bound);
+  const drawn = padToBound(collateMasks(own), masks.bound);
+  // a distilled student sees all that its teacher sees; the places are where patches are compared
+  return distillation ? { ...drawn, masks: new Uint8Array(drawn.masks.length) } : drawn;
 }
 
 const WORD = 2 ** 32;

@@ -5,6 +5,7 @@ import { matryoshkaConfig } from '@franca/matryoshka-heads';
 import { keptSamples, scaledLearningRate } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
 import { checkChoices, type PretrainChoices } from './choices';
+import { checkDistillation } from './distillation';
 import { PretrainError } from './errors';
 import { mostOnARank, wholeGroups } from './groups';
 import {
@@ -26,7 +27,8 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
   const batch = { accumulation: 1, group: choices.batch.perDevice, ...choices.batch };
   const { ranks = { rank: 0, size: 1 } } = choices;
   const crops = { global_crops_size: vit.imgSize, local_crops_size: 98, local_crops_number: 8, ...choices.crops };
-  const { precision = 'f32', dropPathRates = new Array<number>(vit.depth).fill(0.1) } = choices;
+  const { precision = 'f32', distillation } = choices;
+  const { dropPathRates = new Array<number>(vit.depth).fill(distillation ? 0 : 0.1) } = choices;
   checkRanks(ranks);
   checkBatch(batch, ranks, choices);
   checkSizes(vit, crops);
@@ -40,14 +42,17 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
       'options',
       `dropPathRates has ${dropPathRates.length} rates, the model ${vit.depth} blocks; give one for each`,
     );
+  const {
+    heads = {
+      dino: matryoshkaConfig(vit.embedDim),
+      ibot: matryoshkaConfig(vit.embedDim, 131072, { bottleneckDim: 256 }),
+    },
+  } = choices;
+  checkDistillation({ vit, heads }, distillation);
   return {
     seed: 0,
     koleoDistributed: false,
     remat: false,
-    heads: {
-      dino: matryoshkaConfig(vit.embedDim),
-      ibot: matryoshkaConfig(vit.embedDim, 131072, { bottleneckDim: 256 }),
-    },
     freezePrototypeNorms: false,
     centering: 'sinkhorn_knopp',
     centerMomentum: 0.9,
@@ -60,6 +65,7 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
     ...others,
     precision,
     vit,
+    heads,
     batch,
     ranks,
     crops,

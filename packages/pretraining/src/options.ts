@@ -25,6 +25,8 @@ export interface PretrainOptions {
   /** KoLeo finds neighbours among all images of a micro-step, on all ranks; default false: among those of a group. */
   readonly koleoDistributed: boolean;
   readonly vit: VitConfig;
+  /** A larger network whose targets the student learns, in place of its own moving average's; default none, as in Franca. */
+  readonly distillation?: Distillation;
   /** Standard deviation of the backbone's initial linear layers. Default 0.02, the official one. */
   readonly vitInitStd?: number;
   /** Compute block activations again in the backward pass: less memory, a third more work; default false. `auto`: as `fitPretraining` finds for a device. */
@@ -34,7 +36,7 @@ export interface PretrainOptions {
    * same bits; default true. `fitPretraining` does without where memory is short.
    */
   readonly weightCopies?: boolean;
-  /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all. */
+  /** Stochastic depth: the share of the samples that skip each branch of a block, by block; default 0.1 for all, 0 with `distillation`. */
   readonly dropPathRates: readonly number[];
   /** How many samples of a group that leaves, by block. */
   readonly kept: readonly KeptCrops[];
@@ -68,6 +70,12 @@ export interface PretrainOptions {
   /** Dynamic loss scale: a step whose gradients are not finite is left out; default where `precision` is f16. */
   readonly lossScaling: boolean;
   readonly schedule: Schedule;
+}
+
+/** A frozen teacher: what it is made of. Its weights are the group `frozen_teacher` of the state, which `writeFrozenTeacher` fills. */
+export interface Distillation {
+  readonly vit: VitConfig;
+  readonly heads: PretrainOptions['heads'];
 }
 
 /** A rank among others. */
@@ -104,6 +112,7 @@ export interface KeptCrops {
   readonly local: number;
 }
 
+/** Which patches iBOT compares. The student sees them masked; with `distillation` nothing is masked, and they are compared as they are. */
 export interface MaskOptions {
   /** How the masked patches of a crop are chosen; default `cyclic`. */
   readonly strategy: MaskStrategyName;

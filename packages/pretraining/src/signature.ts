@@ -43,7 +43,7 @@ export type PretrainOutputs = {
   readonly teacher_entropy: Tensor;
   /** First choice among the prototypes of that level, per teacher CLS token of all ranks [2b R], one rank after the other, its views in order. */
   readonly choices: Tensor;
-  /** CLS tokens of the teacher [2b, D], of this rank's images only. */
+  /** CLS tokens [2b, D] of this rank's images only: of the teacher, or, where that is a frozen one, of the student. */
   readonly cls: Tensor;
 };
 

@@ -2,7 +2,8 @@
  * What a run keeps on the device: student and teacher, optimizer, centres. Groups are `student` and `teacher` weights, Adam moments `m` and `v`, `gradient` (and,
  * with accumulation, `accumulated` gradients), and `optimizer` with the rest: bias corrections, loss scale, centres. All but the gradients belong into a
  * checkpoint. Where a run computes in f16 and has room, `student_f16` and `teacher_f16` hold copies of the weights that products read, so that they are rounded once per
- * update and not in every pass; what follows from others is in no checkpoint. Names of parameters are the official ones.
+ * update and not in every pass; what follows from others is in no checkpoint. With distillation `frozen_teacher` gives the targets: it has neither moments nor gradients,
+ * and no checkpoint either, since it never differs from the file that it came from. Names of parameters are the official ones.
  */
 import { type HeadConfig, headSpecs } from '@franca/matryoshka-heads';
 import { initialise, initialLossScale, type ParameterSpecs, prefixed } from '@franca/nn';
@@ -19,26 +20,32 @@ export const centerName = (loss: LossName, level: number): string => `center.${l
 /** Groups of state that a checkpoint must hold to continue exactly; the others are scratch. */
 export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as const;
 
-/** The groups of a run's state; `accumulated` is empty without accumulation, and so are the copies without f16 or `weightCopies`. */
+/** Groups with the weights of a network, and with copies of them. */
+type Network = 'student' | 'teacher' | 'frozen_teacher';
+type Copies = `${Network}_f16`;
+
+/**
+ * The groups of a run's state; `accumulated` is empty without accumulation, the frozen teacher without distillation, and the copies without f16 or `weightCopies`, or
+ * where no product reads them.
+ */
 export type PretrainGroups = Readonly<
-  Record<
-    'student' | 'teacher' | 'student_f16' | 'teacher_f16' | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer',
-    GroupSpec
-  >
+  Record<Network | Copies | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer', GroupSpec>
 >;
 
 /** The groups of a run's state, for `createState` or `layoutState`. */
 export function pretrainGroups(options: PretrainOptions): PretrainGroups {
+  const { distillation } = options;
   const isHalf = options.precision === 'f16' && options.weightCopies !== false;
-  const all = parameterSpecs(options);
-  // prototypes are normalised out of f32; all that is used in f16 stands before them, since a copy has the beginning of its group
-  const used = chosenSpecs(all, (name) => !isPrototype(name));
-  const specs = isHalf ? { ...used, ...chosenSpecs(all, isPrototype) } : all;
+  const { specs, used } = networkSpecs(options, isHalf);
+  const frozen = distillation ? networkSpecs(distillation, isHalf) : { specs: {}, used: {} };
+  const copies = (group: Network, weights: GroupSpec): GroupSpec => (isHalf ? copiesOf(group, weights) : {});
   return {
     student: specs,
     teacher: specs,
-    student_f16: isHalf ? copiesOf('student', used) : {},
-    teacher_f16: isHalf ? copiesOf('teacher', used) : {},
+    frozen_teacher: frozen.specs,
+    student_f16: copies('student', used),
+    teacher_f16: distillation ? {} : copies('teacher', used),
+    frozen_teacher_f16: copies('frozen_teacher', frozen.used),
     m: specs,
     v: specs,
     gradient: specs,
@@ -51,7 +58,18 @@ export function pretrainGroups(options: PretrainOptions): PretrainGroups {
   };
 }
 
-/** Initial state: the student by the official initialisation, the teacher its copy. */
+/** All weights of a network, and those that products read; prototypes are normalised out of f32. */
+function networkSpecs(
+  network: Parameters<typeof parameterSpecs>[0],
+  isHalf: boolean,
+): { specs: ParameterSpecs; used: ParameterSpecs } {
+  const all = parameterSpecs(network);
+  const used = chosenSpecs(all, (name) => !isPrototype(name));
+  // a copy has the beginning of its group
+  return { specs: isHalf ? { ...used, ...chosenSpecs(all, isPrototype) } : all, used };
+}
+
+/** Initial state: the student by the official initialisation, the teacher its copy. A frozen teacher is filled by `writeFrozenTeacher`. */
 export async function initialisePretraining(
   gpu: Gpu,
   state: State<PretrainGroups>,
@@ -63,8 +81,12 @@ export async function initialisePretraining(
   if (options.lossScaling) state.write('optimizer', 'loss_scale', initialLossScale());
 }
 
-/** Parameters of student and teacher alike. */
-const parameterSpecs = ({ vit, vitInitStd, heads }: PretrainOptions): ParameterSpecs => ({
+/** Parameters of a network; those of student and teacher are alike. */
+const parameterSpecs = ({
+  vit,
+  vitInitStd,
+  heads,
+}: Pick<PretrainOptions, 'vit' | 'vitInitStd' | 'heads'>): ParameterSpecs => ({
   ...prefixed('backbone', vitSpecs(vit, vitInitStd)),
   ...prefixed('dino_head', headSpecs(heads.dino)),
   ...(heads.ibot ? prefixed('ibot_head', headSpecs(heads.ibot)) : {}),

@@ -75,7 +75,9 @@ export function recordPretrainStep(input: StepInput, options: PretrainOptions, c
   const forward = pretrainForward(
     {
       student: parametersOf(groups.student.tensors, groups.student_f16.tensors),
-      teacher: parametersOf(groups.teacher.tensors, groups.teacher_f16.tensors),
+      teacher: options.distillation
+        ? parametersOf(groups.frozen_teacher.tensors, groups.frozen_teacher_f16.tensors)
+        : parametersOf(groups.teacher.tensors, groups.teacher_f16.tensors),
       batch,
       teacherTemp: knobs.teacherTemp,
       nMasked: knobs.nMasked,
@@ -101,7 +103,7 @@ export function recordPretrainStep(input: StepInput, options: PretrainOptions, c
     ...(scale ? { loss_scale: scale } : {}),
     teacher_entropy,
     choices,
-    cls: cast(forward.teacherCls, 'f32'),
+    cls: cast(forward.cls, 'f32'),
   };
   return { outputs, forward, gradients, squaredNorms, names };
 }

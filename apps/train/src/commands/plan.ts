@@ -65,6 +65,7 @@ export function register(program: Command): void {
         { costReport },
         { knownRates, withRates },
         { checkPrecision },
+        { teacherOf },
       ] = await Promise.all([
         import('../plan/named-adapters'),
         import('../plan/fitting-batch'),
@@ -75,9 +76,11 @@ export function register(program: Command): void {
         import('../plan/describe-costs'),
         import('../doctor/rates'),
         import('../run/precision'),
+        import('../run/distillation-teacher'),
       ]);
       const target = await targetNamed(options.target);
-      const machine = { size: options.ranks, rank: 0, f16: target.f16 && target.family === 'gpu' };
+      const f16 = target.f16 && target.family === 'gpu';
+      const machine = { size: options.ranks, rank: 0, f16, teacher: await teacherOf(config) };
       const derived = derive(config, machine);
       checkPrecision(derived, target);
       const cluster = clusterOf(target, options);

@@ -44,6 +44,10 @@ export function register(program: Command): void {
           'franca-train pretrain --fork runs/photos --out runs/longer optim.epochs=100',
           'go on in a new folder with other settings',
         ],
+        [
+          'franca-train pretrain -c gpu-small --out runs/small franca.distillation.teacher=runs/large',
+          'a small model from a larger one, which stays frozen',
+        ],
         ['mpirun -n 4 franca-train pretrain --data photos/ --out runs/photos', 'on four GPUs, installed with -g'],
       ]),
     )

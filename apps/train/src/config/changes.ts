@@ -20,13 +20,14 @@ export function changedSettings(from: Tree, to: Tree): SettingChange[] {
   });
 }
 
-/** Settings that no weight of a run and no figure in its log depends on; where pictures lie is free, which they are is compared apart. */
+/** Settings that no weight of a run and no figure in its log depends on; where pictures and a frozen teacher lie is free, which they are is compared apart. */
 const FREE = new Set([
   'train.dataset_path',
   'train.output_dir',
   'train.num_workers',
   'evaluation.eval_period_iterations',
   'franca.augment.device',
+  'franca.distillation.teacher',
   'franca.data.max_bad_share',
   'franca.checkpoint.every',
   'franca.checkpoint.keep_last',

@@ -5,13 +5,36 @@ import { TrainError } from '../errors';
 import { prototypesFor } from './small-batch';
 import type { HeadSection, TrainConfig } from './train-config';
 
-/** Heads for tokens of width D, where Sinkhorn-Knopp sees `together` images at a time. @throws TrainError `config` */
-export function deriveHeads(config: TrainConfig, D: number, together: number): PretrainOptions['heads'] {
+type Heads = PretrainOptions['heads'];
+
+/**
+ * Heads for tokens of width D, where Sinkhorn-Knopp sees `together` images at a time; those that predict a frozen teacher have its prototypes.
+ * @throws TrainError `config`
+ */
+export function deriveHeads(config: TrainConfig, D: number, together: number, teacher?: Heads): Heads {
   checkCombination(config);
+  const { dino, ibot } = config;
   return {
-    dino: deriveHead(config, config.dino, D, together),
-    ibot: config.ibot.separate_head ? deriveHead(config, config.ibot, D, together) : undefined,
+    dino: likeTeacher(deriveHead(config, dino, D, together), teacher?.dino),
+    ibot: ibot.separate_head
+      ? likeTeacher(deriveHead(config, ibot, D, together), teacher?.ibot ?? teacher?.dino)
+      : undefined,
   };
+}
+
+/** Level i predicts level i of the teacher's head, if there is one. */
+function likeTeacher(head: HeadConfig, teacher: HeadConfig | undefined): HeadConfig {
+  if (!teacher) return head;
+  if (teacher.levels.length !== head.levels.length)
+    throw new TrainError(
+      'config',
+      `the teacher's head has ${teacher.levels.length} levels, that of this run ${head.levels.length}, and level i predicts level i; ${
+        teacher.levels.length === 1
+          ? 'use dino.MRL=false'
+          : `use dino.MRL=true and ${teacher.levels.length} widths in franca.nesting_list`
+      }`,
+    );
+  return { ...head, levels: head.levels.map((level, i) => ({ ...level, prototypes: teacher.levels[i]!.prototypes })) };
 }
 
 /** Matryoshka widths D/16, D/8, D/4, D/2, D (Franca section 3.2). */

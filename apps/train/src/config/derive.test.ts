@@ -144,3 +144,33 @@ test.each([
 ])('%j is refused', (overrides, message) => {
   expect(() => vitb(overrides)).toThrow(message);
 });
+
+test('a distilled student has the prototypes of its teacher, its own widths, and all of its branches', () => {
+  const { vit, heads } = vitb();
+  const machine = { ...SINGLE_DEVICE, teacher: { vit, heads } };
+  const overrides = ['student.arch=vit_small', 'dino.head_n_prototypes=64', 'student.drop_path_rate=0.3'];
+  const distil = 'franca.distillation.teacher=large.pth';
+  const distilled = vitb([...overrides, distil], machine);
+  expect(distilled.distillation).toEqual({ vit, heads });
+  expect(distilled.heads.dino.levels).toEqual(
+    heads.dino.levels.map(({ width, prototypes }) => ({ width: width / 2, prototypes })),
+  );
+  expect(distilled.heads.ibot!.levels.map(({ prototypes }) => prototypes)).toEqual([8192, 16384, 32768, 65536, 131072]);
+  expect(new Set(distilled.dropPathRates)).toEqual(new Set([0]));
+  expect(distilled.notes[0]).toBe(
+    'distils a ViT of width 768 and depth 12: nothing is masked, and patches are compared where they would have been masked, as in DINOv3',
+  );
+  const everywhere = ['ibot.mask_sample_probability=1', 'ibot.mask_ratio_min_max=[1, 1]'];
+  expect(vitb([...overrides, distil, ...everywhere], machine).notes[0]).toContain('everywhere, as in DINOv2');
+  // nothing of it where none is named, and no silence where one was not opened
+  expect(vitb(overrides, machine)).toEqual(vitb(overrides));
+  expect(vitb([...overrides, distil]).notes[0]).toMatch(/^large\.pth, the teacher, was not opened/);
+  expect(() => vitb([distil, 'franca.nesting_list=[384, 768]'], machine)).toThrow(
+    "the teacher's head has 5 levels, that of this run 2, and level i predicts level i; use dino.MRL=true and 5 widths",
+  );
+  const plain = { dino: { ...heads.dino, levels: heads.dino.levels.slice(-1) }, ibot: undefined };
+  expect(() => vitb([distil], { ...machine, teacher: { vit, heads: plain } })).toThrow('use dino.MRL=false');
+  expect(() => vitb([distil, 'student.patch_size=16', 'crops.local_crops_size=96'], machine)).toThrow(
+    'give the student a patch size of 14',
+  );
+});

@@ -2,7 +2,7 @@
 import { strategyOfFlags } from '@franca/cyclic-mask';
 import type { DecodeOptions } from '@franca/data';
 import { scaledLearningRate } from '@franca/nn';
-import { LEAST_IMAGES, pretrainOptions, type Schedule } from '@franca/pretraining';
+import { type Distillation, LEAST_IMAGES, pretrainOptions, type Schedule } from '@franca/pretraining';
 import { type VitConfig, vitConfig } from '@franca/vit';
 import { TrainError } from '../errors';
 import { deriveHeads } from './derive-heads';
@@ -14,18 +14,19 @@ import type { FrancaSection, TrainConfig } from './train-config';
 export const SINGLE_DEVICE: Machine = { size: 1, rank: 0, f16: false };
 
 /**
- * Everything that the training step and the loop need to know.
+ * Everything that the training step and the loop need to know. Files are not opened here: a teacher that is distilled counts as far as `machine` knows it.
  * @throws TrainError `config` where settings do not go together
  */
 export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): DerivedOptions {
   const { franca, train, optim } = config;
+  const teacher = franca.distillation.teacher === null ? undefined : machine.teacher;
   const gpus = gpusOf(config, machine);
   const batch = deriveBatch(config, gpus, machine);
   const together = batch.group * gpus;
   checkCropSizes(config);
   const vit = deriveVit(config);
   const teacherTemp = deriveTeacherTemp(config, together);
-  const heads = deriveHeads(config, vit.embedDim, together);
+  const heads = deriveHeads(config, vit.embedDim, together, teacher?.heads);
   const precision = derivePrecision(config, machine);
   const { device: _, ...augment } = franca.augment;
   const crops = { ...augment, ...config.crops, blur_probability: franca.quirks.blur };
@@ -38,6 +39,7 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     koleoDistributed: franca.koleo_distributed,
     vit,
     vitInitStd: config.franca.vit.init_std,
+    ...(teacher ? { distillation: { vit: teacher.vit, heads: teacher.heads } } : {}),
     remat: franca.remat,
     dropPathRates: deriveDropPath(config, vit.depth),
     crops: { global_crops_size, local_crops_size, local_crops_number },
@@ -54,7 +56,7 @@ export function derive(config: TrainConfig, machine: Machine = SINGLE_DEVICE): D
     lossScaling: precision === 'f16' && config.compute_precision.grad_scaler,
     schedule: deriveSchedule(config, batch.total, teacherTemp),
   });
-  const notes = notesOn(config, { heads, teacherTemp, together, precision });
+  const notes = notesOn(config, { heads, teacherTemp, together, precision, teacher });
   return { ...options, batch: { ...options.batch, total: batch.total }, gpus, crops, loop: deriveLoop(config), notes };
 }
 
@@ -148,10 +150,12 @@ function derivePrecision({ franca, compute_precision: { student } }: TrainConfig
 }
 
 /** The rate of every block: all the same, or growing linearly from 0. */
-const deriveDropPath = ({ student: { drop_path_rate, drop_path_uniform } }: TrainConfig, depth: number): number[] =>
-  Array.from({ length: depth }, (_, i) =>
-    drop_path_uniform || depth === 1 ? drop_path_rate : (drop_path_rate * i) / (depth - 1),
+function deriveDropPath({ student, franca: { distillation } }: TrainConfig, depth: number): number[] {
+  const rate = distillation.teacher === null ? student.drop_path_rate : 0;
+  return Array.from({ length: depth }, (_, i) =>
+    student.drop_path_uniform || depth === 1 ? rate : (rate * i) / (depth - 1),
   );
+}
 
 const deriveMasks = ({ ibot, train }: TrainConfig) => ({
   strategy: strategyOfFlags(train),
@@ -244,19 +248,21 @@ interface Derived {
   /** Images that Sinkhorn-Knopp sees together. */
   readonly together: number;
   readonly precision: 'f32' | 'f16';
+  /** The frozen one. */
+  readonly teacher: Distillation | undefined;
 }
 
-function notesOn(config: TrainConfig, { heads, teacherTemp, together, precision }: Derived): string[] {
-  const notes: string[] = [];
+function notesOn(config: TrainConfig, { heads, teacherTemp, together, precision, teacher: frozen }: Derived): string[] {
+  const notes = distillationNotes(config, frozen);
   const { dino, teacher, franca, compute_precision } = config;
   const K = heads.dino.levels.at(-1)!.prototypes;
-  if (K !== dino.head_n_prototypes)
+  if (!frozen && K !== dino.head_n_prototypes)
     notes.push(`${K} prototypes instead of ${dino.head_n_prototypes}, for ${together} images at a time`);
   if (teacherTemp !== teacher.teacher_temp)
     notes.push(
       `teacher temperature ends at ${teacherTemp.toFixed(4)} instead of ${teacher.teacher_temp}, for ${together} images at a time`,
     );
-  if (!franca.small_batch && prototypesFor(K, together) < K)
+  if (!frozen && !franca.small_batch && prototypesFor(K, together) < K)
     notes.push(`${K} prototypes are many for ${together} images at a time; franca.small_batch=true adapts them`);
   if (
     franca.precision === 'auto' &&
@@ -267,4 +273,18 @@ function notesOn(config: TrainConfig, { heads, teacherTemp, together, precision 
       'computes in f32: the adapter is no GPU with f16 that is sound (franca.precision=f16 computes in f16 wherever there is some)',
     );
   return notes;
+}
+
+/** What distillation changes, in words. */
+function distillationNotes(
+  { franca: { distillation }, ibot }: TrainConfig,
+  teacher: Distillation | undefined,
+): string[] {
+  if (distillation.teacher === null) return [];
+  if (!teacher)
+    return [`${distillation.teacher}, the teacher, was not opened: neither its memory nor its prototypes are counted`];
+  const everywhere = ibot.mask_sample_probability === 1 && ibot.mask_ratio_min_max[0] === 1;
+  return [
+    `distils a ViT of width ${teacher.vit.embedDim} and depth ${teacher.vit.depth}: nothing is masked, and patches are compared ${everywhere ? 'everywhere, as in DINOv2' : 'where they would have been masked, as in DINOv3'}`,
+  ];
 }

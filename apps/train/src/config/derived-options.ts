@@ -1,6 +1,6 @@
 /** What a run is, worked out from its configuration: options of the method, and of the loop around its step. */
 import type { DecodeOptions, MultiCropConfig } from '@franca/data';
-import type { BatchSize, PretrainOptions } from '@franca/pretraining';
+import type { BatchSize, Distillation, PretrainOptions } from '@franca/pretraining';
 
 /** The machine a configuration is worked out for. */
 export interface Machine {
@@ -9,6 +9,8 @@ export interface Machine {
   readonly rank: number;
   /** Whether the adapter is a GPU that stores f16, and gets it right. */
   readonly f16: boolean;
+  /** What the teacher is made of that `franca.distillation.teacher` names, a file of this machine; absent: not looked at. */
+  readonly teacher?: Distillation | undefined;
 }
 
 export interface DerivedOptions extends PretrainOptions {

@@ -95,6 +95,18 @@ export const francaSection: z.ZodType<FrancaSection> = z
       })
       .prefault({})
       .describe('what differs from student.arch'),
+    distillation: z
+      .strictObject({
+        teacher: z
+          .string()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe(
+            'weights with heads (the folder of a run, a teacher checkpoint) that the student learns from in place of its own average; null: none, as in Franca (see "Distillation")',
+          ),
+      })
+      .prefault({}),
     quirks: z
       .strictObject({
         blur: z

@@ -6,8 +6,9 @@ import { hasNoEffect, settingsWithoutEffect } from './no-effect';
 import { listPresets } from './presets';
 import { asTree, leaves } from './tree';
 
-/** A GPU with f16, where nothing of the precision is idle. */
-const machine: Machine = { size: 1, rank: 0, f16: true };
+const { vit, heads } = derive(loadConfig(['gpu-small'], []).config);
+/** A GPU with f16, where nothing of the precision is idle, and a teacher, where one is distilled. */
+const machine: Machine = { size: 1, rank: 0, f16: true, teacher: { vit, heads } };
 
 /** Values to try in the place of one, those that the schema refuses included. */
 function othersThan(value: unknown): string[] {
@@ -39,12 +40,13 @@ const BASES: [name: string, files: string[], overrides: string[]][] = [
   // with a temperature that rises, which is where the switch for small batches shows with few prototypes
   ...listPresets().map(({ name }): [string, string[], string[]] => [name, [name], ['teacher.teacher_temp=0.05']]),
   ['multi-block masks', ['gpu-small'], ['train.use_block_masking=false']],
+  ['distillation', ['gpu-small'], ['teacher.teacher_temp=0.05', 'franca.distillation.teacher=x']],
   ['f16', ['gpu-small'], ['franca.precision=f16']],
   ['f32', ['official-in21k-vitb14'], ['franca.precision=f32']],
 ];
 
-/** Read before the options are worked out: it names the run folder. */
-const ELSEWHERE = ['train.output_dir'];
+/** Read before the options are worked out: they name the run folder, and the file of a teacher. */
+const ELSEWHERE = ['train.output_dir', 'franca.distillation.teacher'];
 
 test.each(BASES)('with %s every setting has an effect, or it is said that it has none', (_, files, overrides) => {
   const { config } = loadConfig(files, overrides);

@@ -54,9 +54,19 @@ const UNUSED: readonly Unused[] = [
   },
   { keys: /^student\.block_chunks$/, why: 'it only names blocks; files with chunks are read as they are' },
   {
+    keys: /^student\.drop_path_(rate|uniform)$/,
+    where: ({ franca: { distillation } }) => distillation.teacher !== null,
+    why: 'a distilled student keeps all branches of its blocks',
+  },
+  {
     keys: /^student\.drop_path_uniform$/,
     where: ({ student }) => student.drop_path_rate === 0,
     why: 'student.drop_path_rate is 0',
+  },
+  {
+    keys: /^(dino|ibot)\.head_n_prototypes$/,
+    where: ({ franca: { distillation } }) => distillation.teacher !== null,
+    why: 'a distilled student has as many prototypes as its teacher',
   },
   { keys: /^optim\.lr$/, why: 'the rate is optim.base_lr, scaled by the batch' },
   {

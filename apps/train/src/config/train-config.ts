@@ -134,6 +134,7 @@ export interface FrancaSection {
     readonly class_token: boolean;
     readonly rope_theta: number | null;
   };
+  readonly distillation: { readonly teacher: string | null };
   readonly quirks: { readonly blur: 'actual' | 'nominal'; readonly padding_rows: boolean };
   readonly augment: {
     readonly device: 'auto' | 'gpu' | 'cpu';

@@ -5,7 +5,7 @@
 
 import { swigluHidden } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
-import type { Weights } from '../features/open-weights';
+import type { Weights } from '../features/weights';
 import { amountOfBytes } from '../text/amounts';
 import { dataSection, evaluationSection, recipeSection, widthsSection } from './card-of-run';
 import { rasaSection } from './card-rasa';

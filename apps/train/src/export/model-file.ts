@@ -1,6 +1,6 @@
 /** A file of weights as it will be written: its tensors under the names of a format, what is kept with them, and what the format cannot say. */
 import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
-import type { Weights } from '../features/open-weights';
+import type { Weights } from '../features/weights';
 
 /** A tensor, read when it is written. */
 export interface ModelTensor {

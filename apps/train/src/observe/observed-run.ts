@@ -21,6 +21,7 @@ export interface ObservedRun {
   /** Whether it began with fresh weights, and which run it left at which step, if it is a fork. */
   readonly weights: StartingWeights;
   readonly fork: RunOutcome['fork'];
+  readonly distilled: RunOutcome['distilled'];
   readonly step: CompiledPretrainStep;
   readonly schedule: (iteration: number) => ScheduledValues;
   readonly record: RunRecord;

@@ -15,7 +15,7 @@ const ENDS = 10;
 
 /** @param rows of the metrics log */
 export function outcomeOf(
-  { options, record, reading, fork }: ObservedRun,
+  { options, record, reading, fork, distilled }: ObservedRun,
   rows: readonly MetricRow[],
   { step, running }: Pick<RunOutcome, 'step' | 'running'>,
 ): RunOutcome {
@@ -34,6 +34,7 @@ export function outcomeOf(
     trouble: [...record.trouble, ...(record.knn ? [belowStart(record.knn)] : [])].flatMap((each) => each?.code ?? []),
     best: record.best,
     fork,
+    ...(distilled === undefined ? {} : { distilled }),
   };
 }
 

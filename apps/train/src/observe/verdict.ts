@@ -29,6 +29,8 @@ export interface RunOutcome {
   readonly best?: BestReading | undefined;
   /** Where the run left another one, if it is a fork. */
   readonly fork: { readonly run: string; readonly step: number } | undefined;
+  /** The frozen teacher that it learned from, if there was one. */
+  readonly distilled?: string | undefined;
 }
 
 type Standing = 'ahead' | 'level' | 'behind';
@@ -74,11 +76,12 @@ const TROUBLE: Readonly<Record<HealthNotice['code'], string>> = {
 /** The sentence. */
 export function verdict(outcome: RunOutcome): string {
   const sentence = `${moment(outcome)}${outcome.knn ? ofKnn(outcome, outcome.knn) : withoutKnn(outcome)}`;
-  const { trouble, fork } = outcome;
+  const { trouble, fork, distilled } = outcome;
   const parts = [
     sentence,
     ...(fork ? [`the first ${fork.step} steps were those of ${fork.run}`] : []),
     ...bestOf(outcome),
+    ...(distilled === undefined ? [] : [`it learned from a frozen teacher, ${distilled}`]),
     ...(trouble.length > 0 ? [`beware: ${trouble.map((code) => TROUBLE[code]).join(', and ')}`] : []),
   ];
   const text = parts.join('; ');

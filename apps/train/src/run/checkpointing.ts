@@ -75,6 +75,7 @@ export function createCheckpoints(
           ...(made.memory ? { memory: { ...made.memory } } : {}),
           data: { train: { ...train }, val: { ...val }, classes: { ...classes }, world },
           ...(made.ranks ? { ranks: made.ranks } : {}),
+          ...(made.teacher ? { teacher: { ...made.teacher } } : {}),
         },
       },
       stateVersion: STATE_VERSION,

@@ -90,13 +90,18 @@ export function dataOf(
   return options.data ?? (continues ? own : undefined) ?? process.env.FRANCA_DATA ?? own;
 }
 
+interface RecordedSources {
+  readonly spec: string;
+  readonly from: string | undefined;
+  readonly gpus: number;
+  /** The file of a frozen teacher. */
+  readonly teacher?: string | undefined;
+}
+
 /** What is written down: the data, weights and devices that were taken, wherever their names came from; a run lies where its configuration does. */
-export const recordedConfig = (
-  config: TrainConfig,
-  { spec, from, gpus }: { readonly spec: string; readonly from: string | undefined; readonly gpus: number },
-): TrainConfig => ({
+export const recordedConfig = (config: TrainConfig, { spec, from, gpus, teacher }: RecordedSources): TrainConfig => ({
   ...config,
-  franca: { ...config.franca, gpus },
+  franca: { ...config.franca, gpus, ...(teacher === undefined ? {} : { distillation: { teacher } }) },
   train: { ...config.train, dataset_path: spec, output_dir: '.' },
   student: { ...config.student, ...(from ? { pretrained_weights: from } : {}) },
 });

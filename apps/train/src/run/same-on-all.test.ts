@@ -16,6 +16,11 @@ const DIFFERENCES: [string, Partial<RankFacts>, RegExp][] = [
   ['settings', { made: { ...facts.made, config: { train: { seed: 1 } } } }, /train\.seed 0 -> 1/],
   ['precision', { made: { ...facts.made, precision: 'f16' } }, /in f16 on card, rank 0 in f32/],
   ['pictures', { made: { ...facts.made, data: { ...facts.made.data, train: names(39) } } }, /40 pictures and are 39/],
+  [
+    'a frozen teacher',
+    { made: { ...facts.made, teacher: { file: 'there.safetensors', sha256: 'other' } } },
+    /its frozen teacher has other weights \(there\.safetensors\)/,
+  ],
   ['the step it goes on from', { from: 7 }, /from step 7, rank 0 from step 0/],
 ];
 

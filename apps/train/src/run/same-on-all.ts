@@ -37,6 +37,8 @@ function differenceOf(first: RankFacts, other: RankFacts): string | undefined {
   if (settings.length > 0) return describeChanges(settings);
   if (first.made.precision !== other.made.precision)
     return `it computes in ${other.made.precision} on ${other.adapter}, rank 0 in ${first.made.precision} (franca.precision=f32 is for all)`;
+  if (first.made.teacher?.sha256 !== other.made.teacher?.sha256)
+    return `its frozen teacher has other weights (${other.made.teacher?.file})`;
   if (first.from !== other.from) return `it goes on from step ${other.from}, rank 0 from step ${first.from}`;
   return dataDifference(first.made.data, other.made.data);
 }

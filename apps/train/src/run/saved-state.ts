@@ -16,6 +16,14 @@ export interface SavedState {
   readonly made?: Ingredients | undefined;
 }
 
+/** Which frozen teacher a run learns from; a checkpoint names it and does not hold it. */
+export interface TeacherRecord {
+  /** Where it lay. */
+  readonly file: string;
+  /** Over its configuration and all of its weights. */
+  readonly sha256: string;
+}
+
 /** What decides the numbers of a run, beside its code. */
 export interface Ingredients {
   /** The complete configuration. */
@@ -27,6 +35,8 @@ export interface Ingredients {
   readonly data: DataRecord;
   /** Ranks that computed it together. Absent: one. */
   readonly ranks?: number | undefined;
+  /** Absent: the teacher is the moving average of the student. */
+  readonly teacher?: TeacherRecord | undefined;
 }
 
 export const STATE_VERSION = 1;
@@ -53,6 +63,7 @@ const savedState: z.ZodType<SavedState> = z.object({
       memory: z.object({ remat: z.boolean(), keepBytes: count() }).optional(),
       data: dataRecord,
       ranks: z.number().int().positive().optional(),
+      teacher: z.object({ file: z.string(), sha256: z.string() }).optional(),
     })
     .optional(),
 });

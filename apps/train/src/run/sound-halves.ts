@@ -2,7 +2,7 @@
  * Whether the adapter's f16 can be trained with. Drivers offer f16 that some of their kernels get wrong: before the first run with it every f16 kernel of the step is
  * checked against the same in f32, on a device of its own. Where one is wrong, `franca.precision=auto` is f32, and f16 is refused.
  */
-import type { RankOf } from '@franca/pretraining';
+import type { Distillation, RankOf } from '@franca/pretraining';
 import { checkHalfKernels, type Gpu, halfKernelTexts, type Plan } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { derive } from '../config/derive';
@@ -19,6 +19,8 @@ interface MachineOptions {
   readonly adapter: string | undefined;
   readonly note: (text: string) => void;
   readonly ranks?: RankOf;
+  /** A frozen teacher, whose kernels are checked as well. */
+  readonly teacher?: Distillation | undefined;
   readonly warming?: Warming;
 }
 
@@ -26,10 +28,10 @@ interface MachineOptions {
 export async function machineOf(
   config: TrainConfig,
   gpu: Gpu,
-  { adapter, note, ranks = { rank: 0, size: 1 }, warming: warm = warming }: MachineOptions,
+  { adapter, note, ranks = { rank: 0, size: 1 }, warming: warm = warming, teacher }: MachineOptions,
 ): Promise<Machine> {
   const hasHalves = gpu.target.family === 'gpu' && gpu.target.f16;
-  const machine: Machine = { size: ranks.size, rank: ranks.rank, f16: hasHalves };
+  const machine: Machine = { size: ranks.size, rank: ranks.rank, f16: hasHalves, teacher };
   const plan = hasHalves ? planWithHalves(config, machine, gpu) : undefined;
   if (!plan) return machine;
   const path = verdictPath(gpu.target.name, halfKernelTexts(plan));

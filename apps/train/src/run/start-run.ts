@@ -36,13 +36,16 @@ import { chooseSharedData, type DataChoice } from './choose-data';
 import { refuseFrozenChance, startOf, withWeights } from './choose-start';
 import { forkData, resumeData } from './compare-data';
 import { checkFork, checkResume } from './compare-settings';
+import { compareTeachers, teacherNotes } from './compare-teachers';
 import { type Continuation, continuationOf, openParent } from './continuation';
 import { type DataRecord, recordData } from './data-record';
+import { type DistillationTeacher, recordTeacher, teacherOf } from './distillation-teacher';
 import { fitOnAll } from './fit-on-all';
 import { checkPrecision } from './precision';
 import { placesOf, rankNotes, ranksBefore } from './rank-notes';
 import { type RunFolder, refuseAmongPictures } from './run-folder';
 import { sameOnAll } from './same-on-all';
+import type { TeacherRecord } from './saved-state';
 import { openSharedFolder } from './shared-folder';
 import { machineOf } from './sound-halves';
 import { openPretrained, type PretrainedFile } from './starting-weights';
@@ -98,15 +101,23 @@ async function runOn({ ranks, ending }: Pick<TrainRequest, 'ranks' | 'ending'>, 
   let composed: Composed | undefined;
   try {
     composed = await together(ranks, () => compose(stage, settled, data));
-    const { derived, machine, resolved, origin, pretrained, record } = composed;
+    const { derived, machine, resolved, origin, pretrained, record, teacher } = composed;
     const kept = origin && !origin.isFork && ranksBefore(origin) === ranks.size ? origin.saved.made?.memory : undefined;
     const place = { target: gpu.target, machine, memoryLimit: gpu.memoryLimit };
     const explain = (error: unknown) => explainMisfit(error, resolved.config, place);
     const fitted = await fitOnAll(ranks, derived, { target: gpu.target, kept, explain });
     note(fitted.note);
     const from = origin ? origin.config.student.pretrained_weights : settled.from;
-    const config = asTree(recordedConfig(resolved.config, { spec: data.spec, from, gpus: derived.gpus }));
-    const made = { config, precision: derived.precision, memory: fitted.choice, data: record, ranks: ranks.size };
+    const sources = { spec: data.spec, from, gpus: derived.gpus, teacher: teacher?.file };
+    const config = asTree(recordedConfig(resolved.config, sources));
+    const made = {
+      config,
+      precision: derived.precision,
+      memory: fitted.choice,
+      data: record,
+      ranks: ranks.size,
+      ...(teacher ? { teacher } : {}),
+    };
     const facts = { made, from: origin?.checkpoint.step ?? 0, adapter: gpu.target.name };
     const { outcome } = await train({
       ranks,
@@ -139,6 +150,8 @@ interface Settled {
   readonly configured: ResolvedConfig;
   readonly machine: Machine;
   readonly derived: DerivedOptions;
+  /** To distil. */
+  readonly teacher: DistillationTeacher | undefined;
   /** Where data and starting weights are asked for. */
   readonly spec: string | undefined;
   readonly from: string | undefined;
@@ -158,7 +171,8 @@ async function settle({ ranks, gpu, folder, progress, note, overrides, options, 
   const from = startOf(chosen.config, found, options);
   const starting = await withWeights(chosen, from, found, options);
   const { resolved: configured } = starting;
-  const machine = await machineOf(configured.config, gpu, machineOptions({ ranks, options, note }));
+  const teacher = await teacherOf(configured.config);
+  const machine = await machineOf(configured.config, gpu, { ...machineOptions({ ranks, options, note }), teacher });
   const derived = derive(configured.config, machine);
   for (const text of [
     ...checkSettings(folder, found, configured, machine),
@@ -170,7 +184,7 @@ async function settle({ ranks, gpu, folder, progress, note, overrides, options, 
   if (slow) note(`warning: ${slow}`);
   if (from === undefined && !found) refuseFrozenChance(derived);
   for (const text of starting.notesFor(derived)) note(text);
-  return { found, configured, machine, derived, from, spec: dataOf(folder, found, derived, options) };
+  return { found, configured, machine, derived, teacher, from, spec: dataOf(folder, found, derived, options) };
 }
 
 const machineOptions = ({ ranks, options, note }: Pick<Stage, 'ranks' | 'options' | 'note'>) => ({
@@ -190,23 +204,32 @@ interface Composed {
   readonly record: DataRecord;
   readonly origin: Origin | undefined;
   readonly pretrained: PretrainedFile | undefined;
+  readonly teacher: TeacherRecord | undefined;
 }
 
 async function compose(stage: Stage, settled: Settled, { spec, splits, notes }: DataChoice): Promise<Composed> {
   const { gpu, folder, overrides, options, kind, note } = stage;
-  const { found, from } = settled;
+  const { found, from, teacher } = settled;
   // what suits a drawn world does not suit photographs, and which of them it is was not known before
   const suited = isEasyWorld(spec) && from === undefined && takesDefault(folder, found, options);
   const resolved = suited ? loadConfig([kind.defaultConfig(gpu, true)], overrides) : settled.configured;
-  const machine = suited ? await machineOf(resolved.config, gpu, machineOptions(stage)) : settled.machine;
+  const machine = suited
+    ? await machineOf(resolved.config, gpu, { ...machineOptions(stage), teacher })
+    : settled.machine;
   const derived = suited ? derive(resolved.config, machine) : settled.derived;
   for (const text of notes) note(text);
   await refuseAmongPictures(folder.path, splits.train.folder);
   const record = recordData(spec, splits);
+  const frozen = teacher && (await recordTeacher(teacher));
+  const texts = [
+    ...(found ? compareTeachers(found, frozen) : []),
+    ...(frozen ? teacherNotes(teacher, frozen, derived.vit) : []),
+  ];
+  for (const text of texts) note(text);
   const origin = found && goOn(found, derived, { spec, splits, record }, note);
   if (from && found) note(`${from} is not used: the weights are those of the checkpoint`);
   const pretrained = from && !found ? await openPretrained(from, derived) : undefined;
-  return { resolved, machine, derived, record, origin, pretrained };
+  return { resolved, machine, derived, record, origin, pretrained, teacher: frozen };
 }
 
 async function findOrigin(

@@ -2,7 +2,7 @@
  * Weights to start from: the backbone of any checkpoint that can be opened, which says the architecture of the run, and its projection heads where they are asked for. For
  * another image size the position table is resampled once, before training.
  */
-import { openCheckpoint, type TensorFile, type TensorSource } from '@franca/checkpoint';
+import type { TensorSource } from '@franca/checkpoint';
 import type { HeadConfig } from '@franca/matryoshka-heads';
 import { initialisePretraining, type PretrainOptions } from '@franca/pretraining';
 import { type Gpu, type State, sizeOf } from '@franca/tensor';
@@ -11,7 +11,7 @@ import { TrainError } from '../errors';
 import { configOfFile, findConfig } from '../features/config-of-file';
 import { type HeadsOfWeights, openHeads, type StoredHead } from '../features/find-head';
 import { type FoundWeights, findWeights } from '../features/find-weights';
-import { type NetworkOfFile, networkOfFile } from '../features/network-of-file';
+import { type OpenedModel, openModel } from '../features/open-model';
 import { programCommand } from '../text/program';
 import { gridOf, resampleTable } from './position-table';
 
@@ -134,21 +134,15 @@ export async function startFresh(
 
 interface OpenedStart extends AsyncDisposable {
   readonly found: FoundWeights;
-  readonly file: TensorFile;
-  readonly network: NetworkOfFile;
+  readonly file: OpenedModel['file'];
+  readonly network: OpenedModel;
 }
 
 async function openStart(path: string): Promise<OpenedStart> {
   const found = await findWeights(path);
-  const file = await openCheckpoint(found.file);
-  try {
-    const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
-    const network = networkOfFile(file, undefined, wayOut);
-    return { found, file, network, [Symbol.asyncDispose]: () => file.close() };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
+  const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
+  const network = await openModel(found.file, undefined, wayOut);
+  return { found, file: network.file, network, [Symbol.asyncDispose]: () => network.file.close() };
 }
 
 const NO_HEADS: HeadsOfWeights = { heads: [], [Symbol.asyncDispose]: async () => undefined };

@@ -8,6 +8,7 @@ import { type BadImage, type DataSplits, type LoadedBatch, type LoaderCursor, lo
 import type { ChunkOptions } from '@franca/nn';
 import {
   type CompiledPretrainStep,
+  type PretrainGroups,
   pretrainGroups,
   pretrainSignature,
   pretrainStep,
@@ -36,6 +37,7 @@ import { createCheckpoints, type Position, restore } from './checkpointing';
 import { compareWeights } from './compare-weights';
 import type { Continuation } from './continuation';
 import { createCropper } from './crops';
+import { fillTeacher } from './distillation-teacher';
 import { describeEnvironment, type ForkRecord, historyOf } from './environment';
 import { loop, type Run, type TrainResult } from './loop';
 import { describeRun, type RunFolder } from './run-folder';
@@ -173,6 +175,7 @@ async function openObserved(
     history: historyOf([...folder.environments, environment]),
     weights: pretrained ? 'pretrained' : 'untrained',
     fork: origin?.isFork ? { run: origin.run, step: origin.checkpoint.step } : undefined,
+    distilled: made.teacher?.file,
     log,
     events,
     extraBytes: cropper.bytes,
@@ -189,7 +192,11 @@ const UNWATCHED =
   'the pictures have no classes, so that no k-NN accuracy tells whether features fall below those of the weights that the run starts from';
 
 /** Weights, moments and the rest of the state; returns what there is to say of them. */
-async function fillState({ gpu, options, origin, pretrained }: TrainRequest, state: State): Promise<string[]> {
+async function fillState(
+  { gpu, options, origin, pretrained, made }: TrainRequest,
+  state: State<PretrainGroups>,
+): Promise<string[]> {
+  if (made.teacher) await fillTeacher(state, made.teacher);
   if (origin?.isFork) return takeOver(origin.checkpoint, state);
   if (origin) await restore(origin.checkpoint, state);
   else await startFresh(gpu, state, options, pretrained);

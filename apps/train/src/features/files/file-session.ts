@@ -9,7 +9,7 @@ import type { ImageSet } from '../../image-sets/image-set';
 import type { FeatureShard } from '../compute-shard';
 import type { ExtractOptions } from '../extract';
 import { createLeftOutImages, type LeftOutImages } from '../left-out-images';
-import type { Weights } from '../open-weights';
+import type { Weights } from '../weights';
 import { noRasa } from '../rasa-of-weights';
 import { imagesPerShard } from '../shard-files';
 import type { StoredFeatures, StoredRequest } from '../stored-features';
