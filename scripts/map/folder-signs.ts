@@ -15,11 +15,16 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
   'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
 
+  'packages/onnx/src/write': 'A Vision Transformer as an ONNX file: its graph, part by part, and the bytes',
+
   'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',
   'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
   'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
   'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',
   'packages/checkpoint/src/run': 'Checkpoints of a run: saved whole or not at all, found again, locked, pruned',
+
+  'packages/vit/src/hugging-face':
+    'Folders of the transformers library: names and fields of each family, to ours and back',
 
   'packages/data/src/files': 'Bytes from disk, HTTP and the Hugging Face hub; the cache',
   'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
@@ -73,6 +78,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',
+  'apps/train/src/export': 'Models as other programs load them: formats, ONNX graphs, checks, the model card',
+  'apps/train/src/publish': 'An exported folder to the Hugging Face hub: what would go, then one commit',
 
   examples: 'Small programs, each a package at work in something that is not Franca; their tests run them',
   bench: 'Benchmarks, and their recorded results',

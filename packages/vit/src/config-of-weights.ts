@@ -257,10 +257,11 @@ const HUGGING_FACE = /(^|\.)embeddings\.(patch_embeddings(\.projection)?|patch_e
 
 function missing(name: string, flat: ReadonlyMap<string, NamedTensor>): never {
   const names = [...flat.keys()];
+  const foreign = names.some((own) => HUGGING_FACE.test(own));
   const rotary = name === 'pos_embed' ? '; one with rotary positions has none: say their base with ropeTheta' : '';
-  if (names.some((own) => OWN.test(own)))
+  if (!foreign && names.some((own) => OWN.test(own)))
     throw new VitError('weights', `no tensor "${name}"; this model does not work without it${rotary}`);
-  const advice = names.some((own) => HUGGING_FACE.test(own))
+  const advice = foreign
     ? 'these are names of Hugging Face, whose meaning stands in the config.json of the same folder: translateHuggingFace(file, config) makes a file of both'
     : 'the names of DINOv2 and timm are known, with anything before them';
   const found = names.length === 0 ? 'no tensors at all' : `${names.slice(0, 5).join(', ')}, ...`;

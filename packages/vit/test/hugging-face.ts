@@ -16,7 +16,7 @@ export interface Folder {
 export const D = 24;
 export const HIDDEN = 40;
 export const PATCH = 8;
-export const SIDE = 3;
+const SIDE = 3;
 export const DEPTH = 2;
 export const HEADS = 2;
 

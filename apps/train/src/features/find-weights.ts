@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { latestRunCheckpoint, listRunCheckpoints, openSafetensors } from '@franca/checkpoint';
 import { TrainError } from '../errors';
 import { fetchWeights } from '../hub/fetch-weights';
-import { EXPORTED, WEIGHT_FILES } from './weight-files';
+import { EXPORTED, ONNX_FILES, WEIGHT_FILES } from './weight-files';
 
 export interface FoundWeights {
   readonly file: string;
@@ -51,11 +51,13 @@ async function findLocal(path: string): Promise<FoundWeights> {
   if (!statSync(path).isDirectory())
     return { file: path, name: basename(path).replace(/\.\w+$/, ''), configFile: runConfig(path), notes: [] };
   const existing = (name: string) => [join(path, name)].filter(existsSync).at(0);
-  const found = await newestTeacher(path, WEIGHT_FILES.map(existing).find(Boolean));
+  const onnx = ONNX_FILES.map(existing).find(Boolean);
+  const found =
+    (await newestTeacher(path, WEIGHT_FILES.map(existing).find(Boolean))) ?? (onnx && { file: onnx, notes: [] });
   if (!found)
     throw new TrainError(
       'file',
-      `${path} holds no weights: none of ${WEIGHT_FILES.join(', ')}, no checkpoint; it holds ${listing(path)}`,
+      `${path} holds no weights: none of ${[...WEIGHT_FILES, ...ONNX_FILES].join(', ')}, no checkpoint; it holds ${listing(path)}`,
     );
   return {
     ...found,

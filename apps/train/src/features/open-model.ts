@@ -38,8 +38,13 @@ export async function openModel(path: string, network?: string, wayOut?: string)
 const FOREIGN = /(^|\.)(patch_embeddings\.(projection\.)?weight|embeddings\.patch_embedding\.weight)$/;
 
 function underOfficialNames(file: TensorFile): { file: TensorFile; notes: readonly string[] } {
-  const config = [...file.tensors.keys()].some((name) => FOREIGN.test(name)) && jsonBeside(file.path, 'config.json');
-  if (!config) return { file, notes: [] };
+  if (![...file.tensors.keys()].some((name) => FOREIGN.test(name))) return { file, notes: [] };
+  const config = jsonBeside(file.path, 'config.json');
+  if (!config)
+    throw new TrainError(
+      'file',
+      `${file.path}: its names are those of the transformers library, which mean nothing without their config.json; put that of the same repository beside it`,
+    );
   try {
     const { tensors, metadata, read, readFloat32, family, notes } = translateHuggingFace(file, config.json);
     const { path, close } = file;

@@ -13,3 +13,6 @@ export const WEIGHT_FILES: readonly string[] = [
   'pytorch_model.bin',
   'pytorch_model.bin.index.json',
 ];
+
+/** Where a folder has ONNX, if it holds none of these. */
+export const ONNX_FILES: readonly string[] = ['model.onnx', 'onnx/model.onnx'];
