@@ -305,7 +305,8 @@ async function runAll(evaluations: readonly EvalTask[], options: Options, words:
     inside: session.weights.outputAlone === undefined,
     ...(await runBeforeAndAfter(session, evaluations, { backend, data, shared, folder })),
   }));
-  if (options.control && !inside) console.error('no untrained model beside it: an ONNX file says nothing of initial weights');
+  if (options.control && !inside)
+    console.error('no untrained model beside it: an ONNX file says nothing of initial weights');
   const controlled = options.control && inside && !parseWeights(weights).untrained;
   if (controlled) console.error('the same model untrained:');
   const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));

@@ -65,7 +65,14 @@ export async function writeFeatures(
   const entries: TensorEntry[] = [
     { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks', { blocks: 1 }) },
     ...(patchMean
-      ? [{ name: 'patch_mean', dtype: 'f32' as const, shape: [n, D], data: pieces('patch_mean', { patchMean }, removed) }]
+      ? [
+          {
+            name: 'patch_mean',
+            dtype: 'f32' as const,
+            shape: [n, D],
+            data: pieces('patch_mean', { patchMean }, removed),
+          },
+        ]
       : []),
     { name: 'labels', dtype: 'i32', shape: [n], data: Int32Array.from(kept, (index) => set.label(index)) },
     ...(patches
