@@ -15,6 +15,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
   'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
 
+  'packages/onnx/src/run': 'An ONNX file as a model: its outputs found, its images run',
   'packages/onnx/src/write': 'A Vision Transformer as an ONNX file: its graph, part by part, and the bytes',
 
   'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',

@@ -42,7 +42,7 @@ export async function writeNet(path: string, outputs: readonly NetOutput[], opti
   const image = type === 'f16' ? g.add('Cast', ['image'], castTo('f32')) : 'image';
   const maps = g.add('Conv', [image, kernel], { kernel_shape: [PATCH, PATCH], strides: [PATCH, PATCH] });
   for (const output of outputs) {
-    const value = valueOf(g, maps, output, places);
+    const value = outputOf(g, maps, output, places);
     g.output(output.name, type === 'f16' ? g.add('Cast', [value], castTo('f16')) : value);
   }
   const initializer = await Promise.all(g.initializers.map((each) => tensorMessage(each, async () => [])));
@@ -70,7 +70,7 @@ const FREE: Readonly<Record<NetOutput['kind'], readonly string[]>> = {
   tanh: ['batch', 'd'],
 };
 
-function valueOf(g: GraphBuilder, maps: string, { kind, prefix = 0 }: NetOutput, places: number | undefined): string {
+function outputOf(g: GraphBuilder, maps: string, { kind, prefix = 0 }: NetOutput, places: number | undefined): string {
   if (kind === 'maps') return maps;
   const flat = g.add('Reshape', [maps, g.whole([0, WIDTH, -1])]);
   const mean = g.add('ReduceMean', [flat, g.whole([2])], { keepdims: 0 });

@@ -123,11 +123,7 @@ export function openContext(
   const { sets, pairs, opened } = shared ?? own;
   const foreign: Partial<AsyncDisposable>[] = [];
   const model = (): FeatureSession => requireModel(session);
-  /** The model, for what reads patch tokens. */
-  const dense = (): FeatureSession => {
-    requirePatches(model().weights);
-    return model();
-  };
+  const dense = (): FeatureSession => withPatches(model());
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -159,7 +155,6 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
-    dense();
     const { size } = model();
     model().requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
     const noMasks = (cause?: unknown) =>
@@ -171,7 +166,7 @@ export function openContext(
     if (set.ignore === undefined) throw noMasks();
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
-    const survey = await surveyMasks(set, size, reading, (done, total) => update(done, total, false));
+    const survey = await surveyMasks(set, dense().size, reading, (done, total) => update(done, total, false));
     end();
     return segmentationPart(model(), survey, look);
   }, JSON.stringify);
@@ -192,10 +187,9 @@ export function openContext(
     },
     hasPlanes: (session?.weights.rasa.planes.length ?? 0) > 0,
     async patches(part, planes = 'removed') {
-      dense();
       const { [part]: set } = await sets('dense');
-      if (planes === 'removed') return patchPart(model(), set);
-      const plain = sessionWith(model(), noRasa);
+      if (planes === 'removed') return patchPart(dense(), set);
+      const plain = sessionWith(dense(), noRasa);
       return { ...patchPart(plain, set), weights: plain.weights };
     },
     async head() {
@@ -204,9 +198,8 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
-      dense();
       const set = make(await tested('images'), { size: model().size, resize: options.resize });
-      return { ...patchPart(model(), set, stage), set };
+      return { ...patchPart(dense(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(dense(), await pairs(split)),
@@ -246,6 +239,12 @@ export function openContext(
 function requireModel(session: FeatureSession | undefined): FeatureSession {
   if (session) return session;
   throw new TrainError('usage', 'this evaluation needs a model; give --weights');
+}
+
+/** The model, for what reads patch tokens. */
+function withPatches(session: FeatureSession): FeatureSession {
+  requirePatches(session.weights);
+  return session;
 }
 
 /** The model, for inputs of the pictures' own sizes. */

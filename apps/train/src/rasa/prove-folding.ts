@@ -6,9 +6,9 @@ import { removePlanes } from '@franca/rasa';
 import { loadVit } from '@franca/vit';
 import { TrainError } from '../errors';
 import { openWeights } from '../features/open-weights';
-import type { Weights } from '../features/weights';
 import { planesOf } from '../features/rasa-of-weights';
 import type { FeatureSession } from '../features/session';
+import type { Weights } from '../features/weights';
 import type { ImageSet } from '../image-sets/image-set';
 import { describePreparation, prepare } from '../image-sets/preparation';
 

@@ -11,9 +11,9 @@ import { sizeOf } from '@franca/tensor';
 import { FINAL_LAYER, vitSpecs } from '@franca/vit';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { RASA_HEADS } from '../features/find-weights';
-import type { Weights } from '../features/weights';
 import { fittedOnMetadata, hashIdentity } from '../features/rasa-of-weights';
 import type { FeatureSession } from '../features/session';
+import type { Weights } from '../features/weights';
 
 const FOLDED_FILE = 'folded.safetensors';
 

@@ -33,7 +33,11 @@ describe('found', () => {
       probed({ last_hidden_state: [261, 768] }, { last_hidden_state: [517, 768] }),
       'token last_hidden_state, tokens last_hidden_state 5 14, 768',
     ],
-    ['a ViT of one size, whatever its output is called', probed({ '1234': [197, 192] }), 'token 1234, tokens 1234 1 16, 192'],
+    [
+      'a ViT of one size, whatever its output is called',
+      probed({ '1234': [197, 192] }),
+      'token 1234, tokens 1234 1 16, 192',
+    ],
     [
       'DINOv3, whose patches are of 16 px',
       probed({ last_hidden_state: [201, 384] }),
@@ -105,19 +109,49 @@ test('a patch size that is said has to fit; a usual one decides among those that
 
 describe('refused, with the outputs and how to name them', () => {
   test.each<[string, Probed, KnownOutputs, RegExp]>([
-    ['no such output', probed({ a: [384] }), { outputs: { cls: 'b' } }, /no output b; at 224 x 224 pixels .* a \[B, 384\]; name/],
-    ['two vectors', probed({ a: [384], b: [384] }), {}, /which output is CLS cannot be told; .*a \[B, 384\], b \[B, 384\]/],
-    ['two kinds of tokens', probed({ a: [197, 384], b: [197, 384] }), {}, /several outputs are the patches cannot be told/],
+    [
+      'no such output',
+      probed({ a: [384] }),
+      { outputs: { cls: 'b' } },
+      /no output b; at 224 x 224 pixels .* a \[B, 384\]; name/,
+    ],
+    [
+      'two vectors',
+      probed({ a: [384], b: [384] }),
+      {},
+      /which output is CLS cannot be told; .*a \[B, 384\], b \[B, 384\]/,
+    ],
+    [
+      'two kinds of tokens',
+      probed({ a: [197, 384], b: [197, 384] }),
+      {},
+      /several outputs are the patches cannot be told/,
+    ],
     ['tokens and an unknown vector', probed({ a: [197, 384], b: [384] }), {}, /which output is CLS cannot be told/],
     ['class scores alone', probed({ logits: [1000] }), {}, /class scores are no features/],
     ['nothing of images', probed({ mask: [3, 4, 5, 6] }), {}, /no output is CLS or patches; .*mask \[B, 3, 4, 5, 6\]/],
     ['patches that fit no grid', probed({ a: [150, 384] }), {}, /a has no square grid of patches at 224 px/],
-    ['an open patch size', probed({ a: [64, 96] }), {}, /patches of 32 px \(15 tokens before them\) or 28 px .*: say which/],
-    ['a wrong patch size', probed({ a: [197, 384] }), { patchSize: 14 }, /14 px do not fit a at 224 px; 16 px .* would/],
+    [
+      'an open patch size',
+      probed({ a: [64, 96] }),
+      {},
+      /patches of 32 px \(15 tokens before them\) or 28 px .*: say which/,
+    ],
+    [
+      'a wrong patch size',
+      probed({ a: [197, 384] }),
+      { patchSize: 14 },
+      /14 px do not fit a at 224 px; 16 px .* would/,
+    ],
     ['two widths', probed({ a: [197, 384], b: [512] }), { outputs: { cls: 'b', patches: 'a' } }, /b is 512, a 384/],
     ['a vector as patches', probed({ a: [384] }), { outputs: { patches: 'a' } }, /a is neither tokens/],
     ['maps with the channels last', probed({ a: [7, 7, 768] }), {}, /a has no square grid/],
-    ['tokens that do not grow with the picture', probed({ a: [197, 96] }, { a: [197, 96] }), {}, /a has no square grid/],
+    [
+      'tokens that do not grow with the picture',
+      probed({ a: [197, 96] }, { a: [197, 96] }),
+      {},
+      /a has no square grid/,
+    ],
   ])('%s', (_, at, known, said) => {
     expect(() => findOutputs(at, known)).toThrow(OnnxError);
     expect(() => findOutputs(at, known)).toThrow(said);

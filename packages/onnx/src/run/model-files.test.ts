@@ -11,7 +11,9 @@ test('the model, and the data beside it that its tensors name; a place outside i
   const folder = await mkdtemp(join(tmpdir(), 'franca-onnx-files-'));
   try {
     const { finalLayer: _, ...model } = tinyModel(TINY);
-    const [whole, parts, forged, text] = ['whole', 'parts', 'forged', 'text'].map((name) => join(folder, `${name}.onnx`));
+    const [whole, parts, forged, text] = ['whole', 'parts', 'forged', 'text'].map((name) =>
+      join(folder, `${name}.onnx`),
+    );
     await writeVitOnnx(whole!, model, { precision: 'f32' });
     expect(await filesOfOnnx(whole!)).toEqual([whole]);
     await writeVitOnnx(parts!, model, { precision: 'f32', externalFrom: 0 });

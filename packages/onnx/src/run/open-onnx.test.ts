@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ImageBatch } from '@franca/vit';
 import { afterAll, expect, test } from 'vitest';
-import { netNumbers, type NetOptions, type NetOutput, writeNet } from '../../test/graphs';
+import { type NetOptions, type NetOutput, netNumbers, writeNet } from '../../test/graphs';
 import { imagesOf } from '../../test/models';
-import { type OnnxErrorCode, OnnxError } from '../errors';
+import { OnnxError, type OnnxErrorCode } from '../errors';
 import type { OnnxOptions } from './onnx-options';
 import { type OnnxModel, openOnnx } from './open-onnx';
 import { importRuntime } from './runtime';
@@ -76,7 +76,9 @@ test('a pooled output is CLS; one that is the tanh of a pooler is left out and n
   await opened(pooled, {}, async (model) => expectClose((await model.run(images)).cls, mean));
   const tanh = await net([tokens, { name: 'pooler_output', kind: 'tanh' }]);
   await opened(tanh, {}, async (model) => {
-    expect(model.notes[1]).toMatch(/^pooler_output is left out: .* tanh of a pooler .* \(cls=pooler_output takes it\)$/);
+    expect(model.notes[1]).toMatch(
+      /^pooler_output is left out: .* tanh of a pooler .* \(cls=pooler_output takes it\)$/,
+    );
     expectClose((await model.run(images)).cls, times(mean, 2));
   });
   await opened(tanh, { outputs: { cls: 'pooler_output', patches: 'last_hidden_state' } }, async (model) =>
@@ -182,7 +184,11 @@ test('files that are no model of images are called what they are', async () => {
   writeFileSync(text, 'no model');
   await expectError(openOnnx(text), 'model', /text\.onnx is no ONNX model that onnxruntime-node runs: /);
   await expectError(openOnnx(join(folder, 'absent.onnx')), 'model', /absent\.onnx/);
-  await expectError(openOnnx(await net([output], { moreInputs: ['input_ids'] })), 'model', /not images alone; .*input_ids/);
+  await expectError(
+    openOnnx(await net([output], { moreInputs: ['input_ids'] })),
+    'model',
+    /not images alone; .*input_ids/,
+  );
   const last = await net([output], { dims: ['b', 'c', 8, 12] });
   await expectError(openOnnx(last), 'model', /its images are not square; it takes image float32 \[b, c, 8, 12\]/);
   await expectError(openOnnx(await net([output]), { provider: 'abacus' }), 'runtime', /no provider abacus here/);

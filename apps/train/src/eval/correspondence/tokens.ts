@@ -14,8 +14,7 @@ export function matchTokens(
   { depth, outputAlone }: PairPart['model'],
   { feature = 'before-norm', layer = -1 }: TokenOptions,
 ): PatchTokens {
-  if (feature === 'before-norm')
-    refuseInner({ outputAlone }, 'tokens before the final norm', '--feature after-norm');
+  if (feature === 'before-norm') refuseInner({ outputAlone }, 'tokens before the final norm', '--feature after-norm');
   const block = layer < 0 ? layer + depth : layer;
   if (block < 0 || block >= depth)
     throw new TrainError(

@@ -11,7 +11,14 @@ import { checkOutputFile } from '../../options/outputs';
 import type { EvalContext } from '../context';
 import { costTable } from '../depth/cost-table';
 import type { DepthPart } from '../depth/depth-part';
-import { checkModel, type DepthPlan, type DepthPlanOptions, PROBES, PROTOCOL_NAMES, planDepth } from '../depth/depth-plan';
+import {
+  checkModel,
+  type DepthPlan,
+  type DepthPlanOptions,
+  PROBES,
+  PROTOCOL_NAMES,
+  planDepth,
+} from '../depth/depth-plan';
 import { type DepthSize, depthSizes } from '../depth/depth-sizes';
 import { type ProbedDepth, probeDepth } from '../depth/probe-depth';
 import { shownDepths, shownIndices } from '../depth/shown-depths';

@@ -17,7 +17,11 @@ export async function robustnessCost(question: CostQuestion, options: Robustness
   const own = await linearCost(question, options);
   const { session, backend, context } = question;
   const { embedDim: dim, depth } = session.model.config;
-  const shape = { dim, blocks: Math.min(PROBE_BLOCKS, depth), patchMean: session.weights.outputAlone?.hasPatches ?? true };
+  const shape = {
+    dim,
+    blocks: Math.min(PROBE_BLOCKS, depth),
+    patchMean: session.weights.outputAlone?.hasPatches ?? true,
+  };
   const others: FeatureReading[] = [];
   let classes = 2;
   for (const [name, path] of await findSets(options)) {
