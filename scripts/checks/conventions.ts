@@ -7,8 +7,8 @@ import { declaredNames, isExported } from './declarations';
 import { sourceFiles } from './source-imports';
 import { readText, workspaces } from './workspace';
 
-/** Names that keep their American spelling: torchvision's transforms, matplotlib's colormaps, the optimizer of every checkpoint. */
-const OFFICIAL_NAMES = /colorJitter|colormap|grayscale|solarize|optimizer/gi;
+/** Names that keep their American spelling: torchvision's transforms, matplotlib's colormaps, the optimizer of every checkpoint, the initializers of ONNX. */
+const OFFICIAL_NAMES = /colorJitter|colormap|grayscale|solarize|optimizer|initializer/gi;
 const AMERICAN =
   /(?<![sS])(?:iz(?:e|es|ed|er|ing|ation)|IZ(?:E|ED|ER|ING|ATION))(?![a-z])|colou?rize|[cC]olor|COLOR|[gG]ray|[nN]eighbor|[bB]ehavior/;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*$/;

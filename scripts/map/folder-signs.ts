@@ -15,11 +15,17 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/tensor/src/device': 'A plan on a GPU: buffers, bind groups, encoding, metrics, tuning, diagnosis',
   'packages/tensor/src/testing': 'The graphs and adapters that every kernel is compiled for',
 
+  'packages/onnx/src/write': 'A Vision Transformer as an ONNX file: its graph, part by part, and the bytes',
+
   'packages/checkpoint/src/bytes': 'Safetensors without Node: in memory, in a Blob, at an address',
   'packages/checkpoint/src/safetensors': 'Files of tensors, whole or in shards: read, written',
+  'packages/checkpoint/src/numpy': 'Arrays of NumPy, read without unpickling anything, and written',
   'packages/checkpoint/src/torch': 'What `torch.save` wrote: zip and pickle, read without executing anything',
   'packages/checkpoint/src/official': 'Official checkpoints: which part is where, under which names',
   'packages/checkpoint/src/run': 'Checkpoints of a run: saved whole or not at all, found again, locked, pruned',
+
+  'packages/vit/src/hugging-face':
+    'Folders of the transformers library: names and fields of each family, to ours and back',
 
   'packages/data/src/files': 'Bytes from disk, HTTP and the Hugging Face hub; the cache',
   'packages/data/src/formats': 'Tar, npy and parquet, read within limits',
@@ -48,6 +54,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'packages/viz/src/pca': 'PCA maps of patch features, by the recipes of the papers',
   'packages/viz/src/report': 'One HTML file with everything in it',
 
+  'apps/train/src/features/files': 'Features in files from anywhere: opened, checked, matched with images, and written',
   'apps/train/src/compare': 'Results of several models side by side: rows, differences, page',
   'apps/train/src/commands': 'One file a command, found by reading this folder',
   'apps/train/src/options': 'Options that commands share, and their values checked',
@@ -59,6 +66,7 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/plan': 'What a configuration takes, without running it',
   'apps/train/src/doctor': 'What this machine computes with, and which preset fits',
   'apps/train/src/image-sets': 'Images with classes, masks or boxes to evaluate on',
+  'apps/train/src/hub': 'Weights that are named and not a path: fetched from a hub or a release, checked, kept',
   'apps/train/src/features': 'From weights and images to features, cached in shards',
   'apps/train/src/eval': 'What an evaluation needs and how one or all of them run',
   'apps/train/src/eval/correspondence': 'Pairs of pictures matched: sizes, lists of pairs, lines, tables',
@@ -72,6 +80,8 @@ export const FOLDER_SIGNS: Readonly<Record<string, string>> = {
   'apps/train/src/rasa': 'RASA fitted, proved and written',
   'apps/train/src/show': 'Pictures of what a model sees',
   'apps/train/src/import': 'Checkpoints converted',
+  'apps/train/src/export': 'Models as other programs load them: formats, ONNX graphs, checks, the model card',
+  'apps/train/src/publish': 'An exported folder to the Hugging Face hub: what would go, then one commit',
 
   examples: 'Small programs, each a package at work in something that is not Franca; their tests run them',
   bench: 'Benchmarks, and their recorded results',

@@ -18,6 +18,8 @@ const PATHS = [
   'openCheckpoint',
   'openSafetensors',
   'openPth',
+  'openNpy',
+  'openNpz',
   'openSharded',
   'loadRunCheckpoint',
   'listRunCheckpoints',

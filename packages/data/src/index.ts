@@ -1,7 +1,15 @@
 export { type ByteFile, openLocalFile } from './files/byte-file';
 export { defaultCacheDir } from './files/cache-dir';
+export { type FetchFileOptions, fetchFile } from './files/fetch-file';
 export { fileVersion } from './files/file-version';
 export { type HttpOptions, openHttpFile } from './files/http-file';
+export {
+  fetchHubModel,
+  type HubModel,
+  type HubModelAddress,
+  type HubModelOptions,
+  parseHubModel,
+} from './files/hub-model';
 export {
   type MatArray,
   type MatCells,
@@ -12,6 +20,8 @@ export {
   type MatValue,
   readMatFile,
 } from './formats/mat-file';
+export type { NumberRows, ParquetColumn } from './formats/parquet-decoder';
+export { openParquetTable, type ParquetTable } from './formats/parquet-table';
 export type { DecodeLimits } from './formats/parquet-worker';
 export { DECODER, type DecodeOptions, decodeImage, readImage } from './images/decode';
 export { hasImageExtension, type ImageFormat, imageFormat } from './images/image-format';
@@ -56,6 +66,7 @@ export { type ImageNet22kOptions, imageNet22kSource } from './sources/imagenet22
 export type { SourceKindName } from './sources/kinds';
 export { type ListOptions, listSource } from './sources/list';
 export { type MemoryImage, memorySource } from './sources/memory';
+export { type SharedClasses, shareClasses } from './sources/one-class-list';
 export { openSource } from './sources/open-source';
 export { type DataSplits, openSplits, openTestPart, type SplitOptions, type TestPart } from './sources/open-splits';
 export { type ParquetOptions, parquetSource } from './sources/parquet';

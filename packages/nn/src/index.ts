@@ -1,3 +1,4 @@
+export { type ActivationName, activate } from './activations';
 export { type AdamWInput, type AdamWOptions, type AdamWOutput, adamW } from './adamw';
 export {
   type BatchStatistics,

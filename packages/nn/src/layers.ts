@@ -3,7 +3,6 @@ import {
   add,
   type Conv2dOptions,
   gatedSilu,
-  gelu,
   layerNorm,
   matmul,
   mul,
@@ -11,6 +10,7 @@ import {
   conv2d as tensorConv2d,
   transpose,
 } from '@franca/tensor';
+import { type ActivationName, activate } from './activations';
 import {
   type Init,
   normal,
@@ -91,8 +91,9 @@ export const mlpSpecs = (D: number, hidden: number, initial: { std?: number } = 
   ...prefixed('fc2', linearSpecs(hidden, D, initial)),
 });
 
-/** Two linear layers with exact GELU between. */
-export const mlp = (p: Parameters, x: Tensor): Tensor => linear(within(p, 'fc2'), gelu(linear(within(p, 'fc1'), x)));
+/** Two linear layers with an activation between; default exact GELU. */
+export const mlp = (p: Parameters, x: Tensor, activation: ActivationName = 'gelu'): Tensor =>
+  linear(within(p, 'fc2'), activate(linear(within(p, 'fc1'), x), activation));
 
 /** Hidden width of the official SwiGLU for MLP ratio r: two thirds of int(r D), rounded up to a multiple of 8. */
 export const swigluHidden = (D: number, ratio = 4): number =>

@@ -12,6 +12,15 @@ interface ModelGroups {
 const depthOf = (names: readonly string[]): number =>
   1 + Math.max(...names.map((name) => Number(name.match(/blocks\.(?:\d+\.)?(\d+)\./)?.[1] ?? 0)));
 
+test('a norm before the blocks learns as embeddings do, and no norm decays', () => {
+  const options = { layerwiseDecay: 0.5, depth: 3 };
+  expect(parameterRule('backbone.norm_pre.weight', options)).toMatchObject({
+    lrMultiplier: 1 / 16,
+    weightDecayMultiplier: 0,
+  });
+  expect(parameterRule('backbone.norm.weight', options)).toMatchObject({ lrMultiplier: 1, weightDecayMultiplier: 0 });
+});
+
 test('param_groups: every parameter of every recorded model has the official multipliers', () => {
   const models = Object.entries(parityJson('param_groups')).filter(([model]) => !model.startsWith('_'));
   for (const [model, groups] of models as [string, ModelGroups][]) {

@@ -1,6 +1,6 @@
 /**
  * Which learning rate and weight decay each parameter gets, by the official rules. No decay for biases, norms and LayerScale gammas; the
- * patch embedding learns slower; layer-wise decay, where used, multiplies the rate by decay^(L + 1 - layer), embeddings being layer 0 and
+ * patch embedding learns slower; layer-wise decay, where used, multiplies the rate by decay^(L + 1 - layer), embeddings (and a norm of them) being layer 0 and
  * everything outside the blocks layer L + 1; prototypes ("last_layer") follow a schedule of their own.
  */
 import type { Shape } from '@franca/tensor';
@@ -41,7 +41,7 @@ export function parameterRule(
 }
 
 function layerOf(name: string, depth: number): number {
-  if (/(^|\.)(pos_embed|patch_embed|mask_token|cls_token|register_tokens)/.test(name)) return 0;
+  if (/(^|\.)(pos_embed|patch_embed|mask_token|cls_token|register_tokens|norm_pre)/.test(name)) return 0;
   const block = name.match(/(?:^|\.)blocks\.(?:\d+\.)?(\d+)\./);
   return block ? Number(block[1]) + 1 : depth + 1;
 }

@@ -2,9 +2,9 @@
 
 /**
  * What went wrong. `runtime`: `onnxruntime-node` is not installed or does not load; `model`: the file is no model that this package runs or writes; `outputs`: what is
- * asked for is no output of it; `images`: images that it does not take.
+ * asked for is no output of it; `images`: images that it does not take; `options`: an option that there is not.
  */
-export type OnnxErrorCode = 'runtime' | 'model' | 'outputs' | 'images';
+export type OnnxErrorCode = 'runtime' | 'model' | 'outputs' | 'images' | 'options';
 
 export class OnnxError extends Error {
   readonly code: OnnxErrorCode;

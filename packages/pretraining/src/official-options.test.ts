@@ -76,6 +76,7 @@ test.each<[Partial<PretrainChoices>, string]>([
   [{ losses: { kolEo: 1 } as object }, 'losses: there is no option "kolEo", it is called koleo'],
   [{ schedule: { iterations: Number.NaN } }, 'iterations are NaN'],
   [{ vit: undefined as never }, '"vit" is missing'],
+  [{ vit: vitConfig('base', { classToken: false }) }, 'the model has no class token (classToken: false)'],
 ])('%j is refused', (wrong, message) => {
   expect(() => pretrainOptions({ ...choices, ...wrong })).toThrow(message);
 });

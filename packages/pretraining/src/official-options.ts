@@ -30,6 +30,11 @@ export function pretrainOptions(choices: PretrainChoices): PretrainOptions {
   checkRanks(ranks);
   checkBatch(batch, ranks, choices);
   checkSizes(vit, crops);
+  if (vit.classToken === false)
+    throw new PretrainError(
+      'options',
+      'the model has no class token (classToken: false), and the method trains one: its losses compare the CLS tokens of crops; give a model with one',
+    );
   if (dropPathRates.length !== vit.depth)
     throw new PretrainError(
       'options',

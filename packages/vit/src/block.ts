@@ -8,6 +8,7 @@
 import { dropPathSubset, layerScale, linear, mlp, norm, type Parameters, swiglu, within } from '@franca/nn';
 import { add, attention, segmentAttention, type Tensor, type TokenSegment } from '@franca/tensor';
 import type { VitConfig } from './config';
+import { type RotaryTable, rotate, rotateSegments } from './rotary';
 
 /** Samples (u32) that each branch of a block runs on. */
 export interface KeptSamples {
@@ -19,24 +20,34 @@ export interface KeptSamples {
 
 export interface BlockOutput {
   readonly x: Tensor;
-  /** The packed projection [B, N, 3 D] or [R, 3 D] the attention saw. */
+  /** The packed projection [B, N, 3 D] or [R, 3 D] the attention saw; with rotary positions queries and keys are turned. */
   readonly qkv: Tensor;
 }
 
 /** What a block must know of the model. */
-export type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale'>;
+export type BlockConfig = Pick<VitConfig, 'numHeads' | 'ffnLayer' | 'layerScale' | 'activation' | 'normEps'>;
 
-/**
- * x [B, N, D] through one block. Or tokens of images of several sizes [R, D], with the `segments` of the rows that attention sees: those of x, or of the
- * kept rows, which are rows of tokens then and not images.
- */
+/** Where the tokens of a block belong. */
+export interface TokenLayout {
+  /**
+   * Images of several sizes, whose tokens are rows [R, D]: the segments of the rows that attention sees, those of x, or of the kept rows, which are rows of
+   * tokens then and not images. Default: x is [B, N, D].
+   */
+  readonly segments?: readonly TokenSegment[];
+  /** Rotary positions, for each segment a table, or one for all images; default none. */
+  readonly rotary?: readonly RotaryTable[];
+}
+
+/** x [B, N, D] through one block, or tokens of images of several sizes [R, D] (see `TokenLayout`). */
 export function block(
   p: Parameters,
   x: Tensor,
   config: BlockConfig,
   kept?: KeptSamples,
-  segments?: readonly TokenSegment[],
+  layout: TokenLayout = {},
 ): BlockOutput {
+  const { segments } = layout;
+  const layerNorm = (name: string, input: Tensor) => norm(within(p, name), input, config.normEps);
   const attend = (packed: Tensor) =>
     segments ? segmentAttention(packed, config.numHeads, segments) : attention(packed, config.numHeads);
   const scaled = (name: string, branch: Tensor) =>
@@ -45,12 +56,17 @@ export function block(
     kept ? dropPathSubset(input, kept[name], branch, kept.scales?.[name]) : add(input, branch(input));
   let qkv!: Tensor;
   const afterAttention = residual(x, 'attention', (input) => {
-    qkv = linear(within(p, 'attn.qkv'), norm(within(p, 'norm1'), input));
+    qkv = placed(linear(within(p, 'attn.qkv'), layerNorm('norm1', input)), config.numHeads, layout);
     return scaled('ls1', linear(within(p, 'attn.proj'), attend(qkv)));
   });
-  const feedForward = config.ffnLayer === 'swiglu' ? swiglu : mlp;
-  const out = residual(afterAttention, 'ffn', (input) =>
-    scaled('ls2', feedForward(within(p, 'mlp'), norm(within(p, 'norm2'), input))),
-  );
+  const feedForward = (input: Tensor) =>
+    config.ffnLayer === 'swiglu' ? swiglu(within(p, 'mlp'), input) : mlp(within(p, 'mlp'), input, config.activation);
+  const out = residual(afterAttention, 'ffn', (input) => scaled('ls2', feedForward(layerNorm('norm2', input))));
   return { x: out, qkv };
+}
+
+/** The packed projection with positions in it, where they are rotary. */
+function placed(packed: Tensor, heads: number, { segments, rotary }: TokenLayout): Tensor {
+  if (!rotary) return packed;
+  return segments ? rotateSegments(packed, heads, segments, rotary) : rotate(packed, heads, rotary[0]!);
 }

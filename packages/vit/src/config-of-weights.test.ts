@@ -99,7 +99,9 @@ test('a known configuration of another model is refused, naming both', () => {
 });
 
 test.each([
-  'norm_pre.weight',
+  'ln_pre.weight',
+  'cls_norm.weight',
+  'attn_pool.latent',
   'fc_norm.weight',
   'dist_token',
   'reg_token',
@@ -165,6 +167,66 @@ test('the configuration in the metadata counts, what is known comes before it, a
   );
   // of another program
   expect(() => configOf({ ...tableOf(narrow), metadata: { [CONFIG_KEY]: '{}', format: 'pt' } })).toThrow(/heads/);
+});
+
+const CLIP = { activation: 'quick_gelu', normEps: 1e-5 } as const;
+const ROTARY = { ropeTheta: 100, imgSize: 224, activation: 'gelu', normEps: 1e-5 } as const;
+
+test('what other families have shows in names; what no shape tells has to be said', () => {
+  const cases = [
+    [
+      { preNorm: true },
+      CLIP,
+      /with a norm before the blocks, and no shape tells activation, normEps; say so .*quick_gelu/,
+    ],
+    [
+      { classToken: false },
+      CLIP,
+      /with attention that pools patches, and no shape tells activation, normEps; .*SigLIP/,
+    ],
+  ] as const;
+  for (const [traits, said, message] of cases) {
+    const model = { ...small, ...traits };
+    expect(() => configOf(tableOf(model))).toThrow(
+      expect.objectContaining({ code: 'weights', message: expect.stringMatching(message) }),
+    );
+    expect(() => configOf(tableOf(model), { normEps: 1e-5 })).toThrow(/no shape tells activation; /);
+    expect(configOf(tableOf(model), said).config).toEqual({ ...model, ...said });
+    // a whole configuration says what it leaves out too
+    expect(configOf(tableOf(model), model).config).toEqual(model);
+    const stored = { [CONFIG_KEY]: encodeVitConfig({ config: model, assumed: [] }) };
+    expect(configOf({ ...tableOf(model), metadata: stored })).toEqual({ config: model, assumed: [], unused: [] });
+    expect(() => configOf(tableOf(model), small, 'config.json')).toThrow(
+      /config\.json is of another model: (preNorm is false there and true|classToken is true there and false)/,
+    );
+    expect(() => configOf(tableOf(small), model, 'config.json')).toThrow(/of another model/);
+  }
+});
+
+test('rotary positions have no table: a configuration says so, or the names of DINOv3', () => {
+  const model = { ...small, ...ROTARY, numRegisterTokens: 4 };
+  const { config, assumed } = configOf(tableOf(model), ROTARY);
+  expect([config, assumed]).toEqual([{ ...model, interpolateOffset: 0, interpolateAntialias: true }, ['numHeads']]);
+  expect(() => configOf(tableOf(model))).toThrow(
+    /no tensor "pos_embed"; .*one with rotary positions has none: say their base with ropeTheta/,
+  );
+  expect(() => configOf(tableOf(model), { ropeTheta: 100 })).toThrow(/no shape tells imgSize, activation, normEps; /);
+  expect(() => configOf(tableOf(small), ROTARY)).toThrow(/positions is rotary there and a table in the tensors/);
+  const mask = Object.fromEntries([0, 1].map((i) => [`blocks.${i}.attn.qkv.bias_mask`, [1152]]));
+  const official = tableOf(model, { ...mask, 'rope_embed.periods': [16] }, (name) =>
+    name.replace('register', 'storage'),
+  );
+  expect(() => configOf(official)).toThrow(
+    /with rotary positions, and no shape tells ropeTheta, imgSize, activation, normEps; .*DINOv3: \{ ropeTheta: 100/,
+  );
+  // a head of 64 has 16 periods
+  expect(configOf(official, ROTARY)).toEqual({ config, assumed: [], unused: [] });
+  expect(() => configOf(official, { ...ROTARY, numHeads: 12 })).toThrow(/numHeads is 12 there and 6 in the tensors/);
+  expect(() => configOf(official, small)).toThrow(/positions is a table there and rotary in the tensors/);
+});
+
+test('what is said of activation and eps counts for any model', () => {
+  expect(configOf(tableOf(small), CLIP).config).toEqual({ ...small, ...CLIP });
 });
 
 test('a misspelt value is named with those that exist', () => {

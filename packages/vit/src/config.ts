@@ -73,6 +73,10 @@ export function vitConfig(size: VitSize, overrides: Partial<VitConfig> = {}): Vi
   return { ...WIDTHS[size], ...FRANCA, ...overrides };
 }
 
+/** Whether no value is left to be said: what other families say besides is, where it is left out, as in Franca. */
+export const isWhole = (given: Partial<VitConfig>): given is VitConfig =>
+  Object.keys({ ...WIDTHS.base, ...FRANCA }).every((key) => Object.hasOwn(given, key));
+
 /** @throws VitError `config` for keys that no configuration has, such as misspelt ones; `what` names who was given them */
 export function checkConfigKeys(given: object, what: string): void {
   const keys = [...Object.keys({ ...WIDTHS.base, ...FRANCA }), ...OF_OTHERS];

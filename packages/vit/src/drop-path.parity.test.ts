@@ -23,7 +23,7 @@ function together(
   const D = lists[0]!.x.shape[2]!;
   const rows = concat(lists.map(({ x }) => reshape(x, [-1, D])));
   const { kept, segments: seen } = keptRows(segments)(lists.map((list) => list.kept))!;
-  return splitSegments(block(p, rows, config, kept, seen).x, segments);
+  return splitSegments(block(p, rows, config, kept, { segments: seen }).x, segments);
 }
 
 test.each([

@@ -1,13 +1,14 @@
 /**
  * What a ViT says about images, as far as it is asked for. The CLS token comes always, anything else on request, so that nothing is
- * computed and copied off the device for nothing. Tokens are those after the final norm, but for `prenorm`, `blockTokens`, `qkv` and `blockQkv`. A final layer, where weights
+ * computed and copied off the device for nothing. Where a model has none, the vector that it pools from the patches takes its place. Tokens are those after the final norm, but for `prenorm`, `blockTokens`, `qkv` and `blockQkv`. A final layer, where weights
  * bring one, stands in for the affine part of that norm where patches are concerned: x -> W xhat + b, xhat the parameter-free norm of x.
  */
 import { linear, type Parameters } from '@franca/nn';
 import { constant, type DType, layerNorm, mean, type Tensor } from '@franca/tensor';
 import type { VitConfig } from './config';
 import type { ImageBatch } from './fit-images';
-import { blockIndex, clsAttention, normIntermediate, splitTokens, vit } from './vit';
+import { normIntermediate, patchesOf, prefixTokens } from './token-parts';
+import { blockIndex, clsAttention, requireClass, vit } from './vit';
 
 /** What is wanted beside CLS; what is left out is neither computed nor copied. */
 export interface FeatureRequest {
@@ -27,7 +28,7 @@ export interface FeatureRequest {
   readonly blockQkv?: readonly number[];
 }
 
-/** What a request adds. */
+/** What a request adds. Without a class token all counts of tokens are one less. */
 export interface RequestedFeatures {
   /** [B, N, D], N = rows * columns, row-major. */
   readonly patches: Float32Array;
@@ -39,27 +40,27 @@ export interface RequestedFeatures {
   readonly prenorm: Float32Array;
   /** Attention of CLS in the last block to all tokens [B, heads, 1 + R + N]. */
   readonly attention: Float32Array;
-  /** Packed queries, keys and values of the last block [B, 1 + R + N, 3 D]. */
+  /** Packed queries, keys and values of the last block [B, 1 + R + N, 3 D], as attention sees them: where positions are rotary, queries and keys are turned. */
   readonly qkv: Float32Array;
-  /** CLS token of each block [B, D], in the order asked for. */
+  /** CLS token of each block [B, D], in the order asked for. Without a class token: the mean of the patches; of the last block, `cls`. */
   readonly blockCls: readonly Float32Array[];
   /** Patch tokens of each block [B, N, D], in the order asked for. */
   readonly blockPatches: readonly Float32Array[];
   /** All tokens that each block gives [B, 1 + R + N, D], in the order asked for. */
   readonly blockTokens: readonly Float32Array[];
-  /** Packed queries, keys and values of each block [B, 1 + R + N, 3 D], in the order asked for. */
+  /** Packed queries, keys and values of each block [B, 1 + R + N, 3 D], in the order asked for, as in `qkv`. */
   readonly blockQkv: readonly Float32Array[];
 }
 
 /** What every run gives. */
 export interface BasicFeatures {
-  /** CLS token [B, D]. */
+  /** CLS token [B, D], or what attention pools from the patches where there is none. */
   readonly cls: Float32Array;
   /** Width D of a token. */
   readonly dim: number;
   /** Patches per image: rows and columns. */
   readonly grid: readonly [rows: number, columns: number];
-  /** Heads of attention; token 0 is CLS, and the patches begin after `prefixTokens` = 1 + R. */
+  /** Heads of attention; token 0 is CLS, and the patches begin after `prefixTokens` = 1 + R, without a class token R. */
   readonly heads: number;
   readonly prefixTokens: number;
 }
@@ -84,8 +85,13 @@ export interface FeatureOptions {
 const FLAGS = ['patches', 'patchMean', 'registers', 'prenorm', 'attention', 'qkv'] as const;
 const BLOCK_LISTS = ['blockCls', 'blockPatches', 'blockTokens', 'blockQkv'] as const;
 
-/** Names of the outputs that a request means: `cls`, `attention`, `blockCls.3`. Throws `VitError` if a block does not exist. */
-export function outputNames(request: FeatureRequest, { depth, numRegisterTokens }: VitConfig): readonly string[] {
+/**
+ * Names of the outputs that a request means: `cls`, `attention`, `blockCls.3`.
+ * @throws VitError `config` if a block does not exist, and for attention of CLS where there is none
+ */
+export function outputNames(request: FeatureRequest, config: VitConfig): readonly string[] {
+  const { depth, numRegisterTokens } = config;
+  if (request.attention) requireClass(config);
   const flags = FLAGS.filter((flag) => request[flag] && (flag !== 'registers' || numRegisterTokens > 0));
   const blocks = BLOCK_LISTS.flatMap((list) =>
     (request[list] ?? []).map((index) => `${list}.${blockIndex(index, depth)}`),
@@ -116,13 +122,13 @@ export function recordFeatures(
     patchMean: mean(patches, [1]),
     registers: out.registers,
     prenorm: out.prenorm,
-    attention: clsAttention(out.qkv, config),
+    ...(request.attention && { attention: clsAttention(out.qkv, config) }),
     qkv: out.qkv,
   };
   for (const [i, block] of intermediate.entries()) {
     const tokens = out.intermediate[i]!;
     const normed = normIntermediate(p, tokens, config);
-    all[`blockCls.${block}`] = normed.cls;
+    all[`blockCls.${block}`] = block === config.depth - 1 ? out.cls : normed.cls;
     all[`blockPatches.${block}`] = patchesOf(tokens, normed.patches);
     all[`blockTokens.${block}`] = tokens;
   }
@@ -145,7 +151,7 @@ export async function readFeatures(
     cls: values.cls!,
     dim: config.embedDim,
     heads: config.numHeads,
-    prefixTokens: 1 + config.numRegisterTokens,
+    prefixTokens: prefixTokens(config),
     grid: [H / config.patchSize, W / config.patchSize],
     patches: values.patches,
     patchMean: values.patchMean,
@@ -161,11 +167,9 @@ export async function readFeatures(
 }
 
 /** Patch tokens [B, N, D] by the final layer, from tokens before the norm [B, 1 + R + N, D]. */
-function finalPatches(
-  tokens: Tensor,
-  finalLayer: Parameters,
-  { embedDim: D, numRegisterTokens: R }: VitConfig,
-): Tensor {
-  const normalised = layerNorm(tokens, constant(new Float32Array(D).fill(1), [D]), constant(new Float32Array(D), [D]));
-  return linear(finalLayer, splitTokens(normalised, R).patches);
+function finalPatches(tokens: Tensor, finalLayer: Parameters, config: VitConfig): Tensor {
+  const D = config.embedDim;
+  const [ones, zeros] = [constant(new Float32Array(D).fill(1), [D]), constant(new Float32Array(D), [D])];
+  const normalised = layerNorm(tokens, ones, zeros, config.normEps);
+  return linear(finalLayer, patchesOf(normalised, config));
 }

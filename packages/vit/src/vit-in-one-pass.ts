@@ -5,18 +5,16 @@
  */
 import { norm, type Parameters, within } from '@franca/nn';
 import { concat, remat as rematerialise, reshape, sliceAxis, type Tensor, type TokenSegment } from '@franca/tensor';
-import { block } from './block';
+import { block, type TokenLayout } from './block';
 import type { VitConfig } from './config';
 import { keptRows } from './kept-rows';
-import { checkKept, embed, splitTokens, type VitOptions, type VitOutput, vit } from './vit';
+import { finalParts, type VitTokens } from './token-parts';
+import { checkKept, embed, rotaryPositions, type VitOptions, vit } from './vit';
 
 /** Images [B, 3, H, W] of one size, with the masks and the kept samples of these. */
 export interface VitImages extends Pick<VitOptions, 'masks' | 'kept'> {
   readonly images: Tensor;
 }
-
-/** After the final norm. */
-export type VitTokens = Pick<VitOutput, 'cls' | 'registers' | 'patches'>;
 
 /** The tokens of each list of images, in order. Throws `VitError` as `vit`, and where only some lists drop samples. */
 export function vitInOnePass(
@@ -30,16 +28,18 @@ export function vitInOnePass(
   for (const { kept } of lists) checkKept(kept, config);
   const embedded = lists.map(({ images, masks }) => embed(p, images, config, { dtype, ...(masks ? { masks } : {}) }));
   const segments = embedded.map(({ shape: [B, N] }) => ({ B: B!, N: N! }));
+  const rotary = lists.flatMap(({ images }) => rotaryPositions(images, config, dtype) ?? []);
+  const positions: TokenLayout = rotary.length > 0 ? { rotary } : {};
   const rowsOfKept = keptRows(segments);
   let x = concat(embedded.map((tokens) => reshape(tokens, [-1, config.embedDim])));
   for (let i = 0; i < config.depth; i++) {
     const rows = rowsOfKept(lists.map(({ kept }) => kept?.[i]));
-    const run = () => block(within(p, `blocks.${i}`), x, config, rows?.kept, rows?.segments ?? segments);
+    const run = () =>
+      block(within(p, `blocks.${i}`), x, config, rows?.kept, { ...positions, segments: rows?.segments ?? segments });
     ({ x } = remat ? rematerialise(run) : run());
   }
-  return splitSegments(norm(within(p, 'norm'), x), segments).map((tokens) =>
-    splitTokens(tokens, config.numRegisterTokens),
-  );
+  const normed = norm(within(p, 'norm'), x, config.normEps);
+  return splitSegments(normed, segments).map((tokens) => finalParts(p, tokens, config));
 }
 
 /** Tokens [R, D] as [B, N, D] of each segment. */

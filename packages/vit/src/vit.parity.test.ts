@@ -4,7 +4,8 @@ import { openGpu } from '@franca/tensor/node';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { checkParity, type ParityFile, parityFile } from '../../../test/support/parity';
 import type { VitConfig } from './config';
-import { clsAttention, normIntermediate, splitTokens, type VitOutput, vit } from './vit';
+import { normIntermediate, splitTokens } from './token-parts';
+import { clsAttention, type VitOutput, vit } from './vit';
 
 let gpu: Gpu;
 beforeAll(async () => {

@@ -60,6 +60,33 @@ test('a mask token of another width counts as absent', () => {
   expect(weightsOf(file)('mask_token')).toBeUndefined();
 });
 
+test("biases that a family leaves out are zeros: of CLIP's patches, of DINOv3's keys", async () => {
+  const clip = fileOf([
+    ...model((name) => name).filter(([name]) => name !== 'patch_embed.proj.bias'),
+    ['norm_pre.weight', [D]],
+    ['norm_pre.bias', [D]],
+  ]);
+  expect(await weightsOf(clip)('patch_embed.proj.bias')).toEqual(new Float32Array(D));
+  expect(configOf(clip, { activation: 'gelu', normEps: 1e-5 }).config.preNorm).toBe(true);
+
+  const values: Readonly<Record<string, number[]>> = {
+    'patch_embed.proj.weight': [0],
+    'blocks.0.attn.qkv.bias': [1, 2, 3],
+    'blocks.0.attn.qkv.bias_mask': [1, 0, 1],
+    'blocks.1.attn.qkv.bias': [1, 2, 3],
+    'blocks.1.attn.qkv.bias_mask': [1, Number.NaN, 1],
+    'rope_embed.periods': [1],
+    storage_tokens: [7],
+  };
+  const tensors = new Map(Object.entries(values).map(([name, { length }]) => [name, { shape: [length] }]));
+  const weights = weightsOf({ tensors, readFloat32: (name) => values[name]! });
+  expect(Array.from((await weights('blocks.0.attn.qkv.bias'))!)).toEqual([1, 0, 3]);
+  await expect(weights('blocks.1.attn.qkv.bias')).rejects.toThrow(
+    /"blocks\.1\.attn\.qkv\.bias_mask" is no mask of ones and zeros/,
+  );
+  expect(await weights('register_tokens')).toEqual([7]);
+});
+
 test('a final layer is found beside the model, behind the same prefix; half of one is refused', async () => {
   const rename = (name: string) => `model.${name}`;
   const weight = ['model.rasa.weight', [D, D]] as const;

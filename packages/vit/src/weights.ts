@@ -43,18 +43,29 @@ const NEEDED = ['cls_token', 'pos_embed'];
 
 /**
  * The weights of the ViT in a file, by official name; undefined for those that it does not have, and for a mask token of another width, as masked
- * autoencoders have.
+ * autoencoders have. Biases that a family leaves out or takes out are zeros: of CLIP's patches, of DINOv3's keys.
  * @throws VitError `weights` where the file holds several networks
  */
 export function weightsOf(file: WeightFile): WeightSource {
   const { own } = tensorsOf(file);
   const mask = own.get('mask_token');
-  const cls = own.get('cls_token');
-  const fits = !mask || !cls || sizeOf(mask.shape) === sizeOf(cls.shape);
+  const width = own.get(MARKER)?.shape[0];
+  const fits = !mask || width === undefined || sizeOf(mask.shape) === width;
+  const before = own.get('norm_pre.weight');
   return (name) => {
     const found = name === 'mask_token' && !fits ? undefined : own.get(name);
-    return found && file.readFloat32(found.stored);
+    if (!found && before && name === 'patch_embed.proj.bias') return new Float32Array(sizeOf(before.shape));
+    const biasMask = own.get(`${name}_mask`);
+    return found && biasMask ? maskedBias(file, found, biasMask) : found && file.readFloat32(found.stored);
   };
+}
+
+/** A bias of which a mask of ones and zeros leaves a part. @throws VitError `weights` for other masks */
+async function maskedBias(file: WeightFile, bias: NamedTensor, mask: NamedTensor): Promise<Float32Array> {
+  const [values, kept] = [await file.readFloat32(bias.stored), await file.readFloat32(mask.stored)];
+  if (kept.length !== values.length || !Array.from(kept).every((value) => value === 0 || value === 1))
+    throw new VitError('weights', `"${mask.stored}" is no mask of ones and zeros for "${bias.stored}"`);
+  return Float32Array.from(values, (value, i) => (kept[i] === 1 ? value : 0));
 }
 
 /** The tensors of the one network in a file. @throws VitError `weights` where it holds several, or two tensors of one name */
@@ -74,7 +85,16 @@ export function tensorsOf(file: WeightTable): NetworkTensors {
     if (other) throw new VitError('weights', `"${other.stored}" and "${stored}" are both "${name}"; keep one of them`);
     own.set(name, { stored, shape: file.tensors.get(stored)!.shape });
   }
+  nameRegisters(own);
   return { own, outside };
+}
+
+/** DINOv3's own files have registers under another name; where there are rotary positions they are what registers are here. */
+function nameRegisters(own: Map<string, NamedTensor>): void {
+  const storage = own.get('storage_tokens');
+  if (!storage || !own.has('rope_embed.periods') || own.has('register_tokens')) return;
+  own.delete('storage_tokens');
+  own.set('register_tokens', storage);
 }
 
 /** What comes before the names of the one network: empty, or ends with a point. */
@@ -82,8 +102,11 @@ function prefixOf(names: readonly string[]): string {
   const all = new Set(names);
   const ends = names.filter((name) => name === MARKER || name.endsWith(`.${MARKER}`));
   const prefixes = [...new Set(ends.map((name) => name.slice(0, -MARKER.length)))];
-  const whole = prefixes.filter((prefix) => NEEDED.every((name) => all.has(prefix + name)));
-  const [prefix = '', ...others] = whole.length > 0 ? whole : prefixes;
+  const has = (prefix: string) => (name: string) => all.has(prefix + name);
+  const whole = prefixes.filter((prefix) => NEEDED.every(has(prefix)));
+  // other families do without the one or the other
+  const some = prefixes.filter((prefix) => NEEDED.some(has(prefix)));
+  const [prefix = '', ...others] = [whole, some, prefixes].find((list) => list.length > 0) ?? [];
   if (others.length === 0) return prefix;
   const list = [prefix, ...others.slice(0, 4)].map((each) => `"${each}"`).join(', ');
   throw new VitError(
@@ -96,7 +119,7 @@ function prefixOf(names: readonly string[]): string {
 const flatBlockName = (name: string): string => name.replace(/^blocks\.\d+\.(\d+)\./, 'blocks.$1.');
 
 /** @throws VitError `weights` for what is no open file */
-function requireFile(file: WeightTable): void {
+export function requireFile(file: WeightTable): void {
   const given: unknown = file;
   if (typeof given === 'object' && given !== null && 'tensors' in given && given.tensors instanceof Map) return;
   throw new VitError('weights', `${whatIsNoFile(given)}; openCheckpoint(path) of @franca/checkpoint opens one`);

@@ -13,6 +13,7 @@ import { finish, type OutputOptions, runTasks } from '../eval/run';
 import { type ContextOptions, shareSets } from '../eval/shared-sets';
 import type { EvalTask } from '../eval/task';
 import { chosenData, dataOfRun } from '../features/data-of-run';
+import { type OpenFeatures, openFeatures } from '../features/files/find-features';
 import { parseWeights, UNTRAINED } from '../features/find-weights';
 import { placeOfOutputs } from '../features/place-of-outputs';
 import { type FeatureSession, openSession, type SessionOptions, withWeightsAndImages } from '../features/session';
@@ -64,6 +65,7 @@ export async function register(program: Command): Promise<void> {
         ['franca-train eval in-context -w run -d VOC2012 --json voc.json', 'with its record as JSON'],
         ['franca-train eval all -w run', 'all of them on the data of the run: one table, one page'],
         ['franca-train eval knn -w random:run', 'the control: the same model untrained, on the same images'],
+        ['franca-train eval knn -w train.npz,test.npz', 'features from elsewhere, with labels in their files'],
       ]),
     );
   for (const task of tasks) {
@@ -230,8 +232,11 @@ async function runOne(task: EvalTask, options: Options, words: readonly string[]
   );
   if (task.reads === 'nothing') return runWithoutModel(task, options);
   const { weights, data: asked = task.withoutData?.({ ...options }) } = options;
-  const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
-  if (task.reads === 'patches')
+  await using features = await openFeatures(weights);
+  // without other data the files are the data
+  const own = features && asked === undefined ? features : undefined;
+  const { spec, heldOut, said } = await chosenData({ weights, asked: own ? weights : asked, part: TESTED });
+  if (task.reads === 'patches' && !own)
     refuseIdle(
       { ...options },
       { split: (await isSegmentationData(spec)) && `on ${spec}: its parts are those of its masks` },
@@ -239,11 +244,14 @@ async function runOne(task: EvalTask, options: Options, words: readonly string[]
   await checkOutputs(options, spec);
   if (said) console.log(said);
   const side = task.inputSize?.({ ...options });
-  await using session = await openSession(options, ({ imgSize, patchSize }) =>
-    side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
+  await using session = await openSession(
+    options,
+    ({ imgSize, patchSize }) =>
+      side === undefined ? defaultSize({ imgSize, patchSize }) : wholePatches(side, patchSize),
+    features,
   );
   using backend = chooseBackend(session);
-  const data = contextOptions(options, { data: spec, denseData: spec, heldOut }, [task]);
+  const data = contextOptions(options, { data: spec, denseData: spec, heldOut, features: own }, [task]);
   await using shared = shareSets(data);
   await using context = openContext(session, backend, data, shared);
   if (options.estimate) {
@@ -278,37 +286,42 @@ async function runWithoutModel(task: EvalTask, options: Options): Promise<void> 
 
 async function runAll(evaluations: readonly EvalTask[], options: Options, words: readonly string[]): Promise<void> {
   const { weights } = options;
-  const place = placeOfOutputs(weights);
+  await using features = await openFeatures(weights);
+  const own = features && options.data === undefined ? features : undefined;
+  const place = features ? undefined : placeOfOutputs(weights);
   const html = options.html ?? pageOf(weights);
-  const asked = options.data ?? (dataOfRun(weights)?.spec === undefined ? 'world' : undefined);
+  const asked = own ? weights : (options.data ?? (dataOfRun(weights)?.spec === undefined ? 'world' : undefined));
   const { spec, heldOut, said } = await chosenData({ weights, asked, part: TESTED });
   await checkOutputs({ ...options, html }, spec);
   if (said) console.log(said);
-  const denseData = options.denseData ?? ((await isSegmentationData(spec)) ? spec : 'world');
+  const denseData = options.denseData ?? (own || (await isSegmentationData(spec)) ? spec : 'world');
   const pairData = options.pairData ?? (isPairData(spec) ? spec : 'world');
   const boxData = options.boxData ?? ((await isBoxData(spec)) ? spec : 'world');
   const videoData = options.videoData ?? (isVideoData(spec) ? spec : 'world');
   const depthData = options.depthData ?? (isDepthData(spec) ? spec : 'world');
-  const own = { data: spec, denseData, pairData, boxData, videoData, depthData, heldOut };
-  const data = contextOptions(options, own, evaluations);
+  const named = { data: spec, denseData, pairData, boxData, videoData, depthData, heldOut, features: own };
+  const data = contextOptions(options, named, evaluations);
   await using shared = shareSets(data);
   // what cannot be split is refused now, not by each task
   await shared.sets('images');
   if (options.estimate)
-    return onModel(options, async (session, backend) => {
+    return onModel(options, features, async (session, backend) => {
       await using context = openContext(session, backend, data, shared);
       const question = { session, backend, sets: shared.sets, data, context };
       await runEstimate(question, evaluations, { ...estimateOptions(options, words), besides: BESIDE_ALL });
     });
   const folder = place?.suffix === '' ? place.folder : undefined;
-  const { model, ...results } = await onModel(options, (session, backend) =>
-    runBeforeAndAfter(session, evaluations, { backend, data, shared, folder }),
-  );
-  const controlled = options.control && !parseWeights(weights).untrained;
+  const { model, inside, ...results } = await onModel(options, features, async (session, backend) => ({
+    inside: session.weights.outputAlone === undefined,
+    ...(await runBeforeAndAfter(session, evaluations, { backend, data, shared, folder })),
+  }));
+  if (options.control && !inside && !features)
+    console.error('no untrained model beside it: an ONNX file says nothing of initial weights');
+  const controlled = options.control && inside && !features && !parseWeights(weights).untrained;
   if (controlled) console.error('the same model untrained:');
   const controls = evaluations.filter(({ name }) => CONTROLLED.includes(name));
   const control = controlled
-    ? await onModel({ ...options, weights: UNTRAINED + weights }, async (session, backend) => {
+    ? await onModel({ ...options, weights: UNTRAINED + weights }, undefined, async (session, backend) => {
         await using context = openContext(session, backend, { ...data, blocks: 1 }, shared);
         return runTasks(context, controls, {}, true);
       })
@@ -319,9 +332,10 @@ async function runAll(evaluations: readonly EvalTask[], options: Options, words:
 /** Opens a model for what `run` does with it. */
 async function onModel<Result>(
   options: Options,
+  features: OpenFeatures | undefined,
   run: (session: FeatureSession, backend: EvalBackend) => Promise<Result>,
 ): Promise<Result> {
-  await using session = await openSession(options);
+  await using session = await openSession(options, defaultSize, features);
   using backend = chooseBackend(session);
   return await run(session, backend);
 }
@@ -349,7 +363,10 @@ const contextOptions = (
     protocol,
     split,
   }: Options,
-  data: Pick<ContextOptions, 'data' | 'denseData' | 'pairData' | 'boxData' | 'videoData' | 'depthData' | 'heldOut'>,
+  data: Pick<
+    ContextOptions,
+    'data' | 'denseData' | 'pairData' | 'boxData' | 'videoData' | 'depthData' | 'heldOut' | 'features'
+  >,
   tasks: readonly EvalTask[],
 ): ContextOptions => ({
   ...data,

@@ -13,7 +13,7 @@ interface Options extends ModelOptions {
 export function register(program: Command): void {
   withModelOptions(program.command('import'))
     .description('convert a checkpoint (.pth, .tar.gz parts, safetensors) to safetensors')
-    .argument('<file...>', 'checkpoint; several files are the parts of one archive')
+    .argument('<file...>', 'checkpoint, hf://owner/name or a published name; several files are the parts of one archive')
     .requiredOption(
       '-o, --out <folder>',
       'folder for backbone.safetensors, its config.json, dino_head.safetensors, ...',
@@ -22,6 +22,7 @@ export function register(program: Command): void {
       'after',
       examples([
         ['franca-train import franca_vitb14_In21K.pth --out vitb14', 'a released checkpoint'],
+        ['franca-train import hf://facebook/dinov2-small --out dinov2', 'a model of the hub'],
         ['franca-train import franca_vitg14.tar.gz.part_* --out vitg14', 'an archive in parts'],
         ['franca-train import model.rank_0.pth --network student --out s', 'the student of a training checkpoint'],
         ['franca-train import deit.pth --network model_ema --out ema', 'averaged weights in place of the plain ones'],

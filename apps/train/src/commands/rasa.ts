@@ -28,7 +28,7 @@ import {
   positionChart,
   positionReadings,
 } from '../rasa/position-readings';
-import { foldingRecord, proveFolding } from '../rasa/prove-folding';
+import { type FoldingProof, foldingRecord, proveFolding } from '../rasa/prove-folding';
 import { RASA_FILES, writeRasa } from '../rasa/write-rasa';
 
 interface Options extends SessionOptions, RasaOptions, ProtocolOptions {
@@ -109,19 +109,19 @@ async function run(options: Options): Promise<void> {
   if (fit.heads.length === 0) return console.log('nothing was written: there is no position to remove');
 
   const test = parts.test.set;
-  const files = await writeRasa(options.out, session, fit, protocol ? fit.heads : undefined);
-  const proof = await proveFolding(session, test, files);
-  console.log(
-    `folded equals projected on ${proof.images} images: ${proof.values} patch values up to ${proof.largest.toFixed(2)} differ by ` +
-      `${proof.difference.toExponential(1)} at most, CLS by ${proof.clsDifference.toExponential(1)}`,
-  );
+  const { headsFile, foldedFile } = await writeRasa(options.out, session, fit, protocol ? fit.heads : undefined);
+  const proof = foldedFile === undefined ? undefined : await proveFolding(session, test, { headsFile, foldedFile });
+  console.log(proof ? foldingLine(proof) : `the planes are not folded in: ${options.weights} is no model that could be given another last layer; evaluations remove them with --rasa`);
   const figure = join(options.out, 'position.svg');
   await writeFigure(figure, positionChart(readings));
-  if (options.json)
-    await writeJson(options.json, [...readings, foldingRecord(test, session.weights, session.size, proof)]);
-  for (const path of [files.headsFile, files.foldedFile, figure, ...(options.json ? [options.json] : [])])
-    console.log(`wrote ${path}`);
+  const folding = proof ? [foldingRecord(test, session.weights, session.size, proof)] : [];
+  if (options.json) await writeJson(options.json, [...readings, ...folding]);
+  for (const path of [headsFile, foldedFile, figure, options.json]) if (path) console.log(`wrote ${path}`);
 }
+
+const foldingLine = ({ images, values, largest, difference, clsDifference }: FoldingProof): string =>
+  `folded equals projected on ${images} images: ${values} patch values up to ${largest.toFixed(2)} differ by ` +
+  `${difference.toExponential(1)} at most, CLS by ${clsDifference.toExponential(1)}`;
 
 /** A fit, the parts that position is read from after each plane, and what is to be told of it. */
 interface Fitted extends Pick<PlanesToRead, 'notes' | 'settings'> {

@@ -57,9 +57,10 @@ async function run(images: readonly string[], options: Options): Promise<void> {
   const looks: Look[] = [];
   for (const picture of pictures) looks.push(await look(session, picture));
   const written = await writeLooks(out, looks, { ...options, joint: Boolean(options.joint) });
-  console.log(
-    `wrote ${written.length} files to ${out}; look at ${join(out, 'pca.png')} and ${join(out, 'attention.png')}`,
-  );
+  const { outputAlone } = session.weights;
+  if (outputAlone) console.log(`no attention maps: ${outputAlone.what} gives its output alone`);
+  const shown = ['pca.png', ...(outputAlone ? [] : ['attention.png'])].map((name) => join(out, name));
+  console.log(`wrote ${written.length} files to ${out}; look at ${shown.join(' and ')}`);
 }
 
 function defaultFolder(weights: string): string {

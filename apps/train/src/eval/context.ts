@@ -5,6 +5,7 @@
 import { type EvalBackend, type EvalRecord, evalRecord, type Outcome, paperDifferences } from '@franca/evals';
 import { TrainError } from '../errors';
 import type { HeadOfWeights } from '../features/find-head';
+import { requirePatches, requireSides } from '../features/output-alone';
 import { noRasa } from '../features/rasa-of-weights';
 import { resamplingNote } from '../features/resampling-note';
 import { type FeatureSession, sessionWith } from '../features/session';
@@ -122,6 +123,11 @@ export function openContext(
   const { sets, pairs, opened } = shared ?? own;
   const foreign: Partial<AsyncDisposable>[] = [];
   const model = (): FeatureSession => requireModel(session);
+  /** The model, for what reads patch tokens. */
+  const dense = (): FeatureSession => {
+    requirePatches(model().weights);
+    return model();
+  };
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -140,8 +146,8 @@ export function openContext(
     return named;
   }
   const tested = memo(async (_: 'images'): Promise<ImageSet> => {
-    const { data, dataset: name, heldOut, split } = options;
-    if (heldOut || split) return (await sets('images')).test;
+    const { data, dataset: name, heldOut, split, features } = options;
+    if (heldOut || split || features) return (await sets('images')).test;
     const set = await openTestSet(data, { limit: options.images.test, name });
     foreign.push(set);
     return set;
@@ -153,6 +159,9 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
+    dense();
+    const { size } = model();
+    model().requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
     const noMasks = (cause?: unknown) =>
       new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
     const { [part]: set } = await sets('dense').catch(async (error) => {
@@ -162,7 +171,7 @@ export function openContext(
     if (set.ignore === undefined) throw noMasks();
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
-    const survey = await surveyMasks(set, model().size, reading, (done, total) => update(done, total, false));
+    const survey = await surveyMasks(set, size, reading, (done, total) => update(done, total, false));
     end();
     return segmentationPart(model(), survey, look);
   }, JSON.stringify);
@@ -183,6 +192,7 @@ export function openContext(
     },
     hasPlanes: (session?.weights.rasa.planes.length ?? 0) > 0,
     async patches(part, planes = 'removed') {
+      dense();
       const { [part]: set } = await sets('dense');
       if (planes === 'removed') return patchPart(model(), set);
       const plain = sessionWith(model(), noRasa);
@@ -194,21 +204,22 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
+      dense();
       const set = make(await tested('images'), { size: model().size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
-    pairs: async (split) => pairPart(model(), await pairs(split)),
-    boxes: async (chosen) => boxPart(model(), await openChosenBoxes(options, foreign, chosen)),
+    pairs: async (split) => pairPart(dense(), await pairs(split)),
+    boxes: async (chosen) => boxPart(wholePictures(dense()), await openChosenBoxes(options, foreign, chosen)),
     depth: async (chosen) =>
-      depthPart(model(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
+      depthPart(dense(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
     videos: async (chosen) =>
-      videoPart(model(), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
+      videoPart(wholePictures(dense()), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
-      const { leftOut, size: own } = model();
+      const { leftOut, size: own, origin } = model();
       const { name } = weights;
       const { dataset, split } = set;
-      const subject = { dataset, split, features: name, preprocessing };
+      const subject = { dataset, split, features: name, preprocessing: origin?.preprocessing ?? preprocessing };
       const foreign = others.map((other) => other.set);
       const withImages = imageHasher(set, foreign, leftOut);
       const circumstances = [
@@ -235,6 +246,12 @@ export function openContext(
 function requireModel(session: FeatureSession | undefined): FeatureSession {
   if (session) return session;
   throw new TrainError('usage', 'this evaluation needs a model; give --weights');
+}
+
+/** The model, for inputs of the pictures' own sizes. */
+function wholePictures(session: FeatureSession): FeatureSession {
+  requireSides(session.weights, undefined);
+  return session;
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */

@@ -73,7 +73,7 @@ export interface ImageOptions {
 export interface ImageRequest {
   /** CLS tokens of so many last blocks, as far as the model has them; default 1. */
   readonly blocks?: number | undefined;
-  /** Mean patch tokens; default true. */
+  /** Mean patch tokens; default whether there are any: a model, or a file of features, may have none. */
   readonly patchMean?: boolean | undefined;
   /** Shorter side before the centre is cut out; default that of the context. */
   readonly resize?: number | undefined;
@@ -88,9 +88,13 @@ interface PlannedImages {
 }
 
 function planImages(
-  { size, model }: Pick<FeatureSession, 'size' | 'model'>,
+  { size, model, weights, origin }: Pick<FeatureSession, 'size' | 'model' | 'weights' | 'origin'>,
   options: ImageOptions,
-  { blocks = 1, patchMean = true, resize = options.resize }: ImageRequest,
+  {
+    blocks = 1,
+    patchMean = origin?.patchMean ?? weights.outputAlone?.hasPatches ?? true,
+    resize = options.resize,
+  }: ImageRequest,
 ): PlannedImages {
   const deep = (count: number): number => Math.min(count, model.config.depth);
   return {

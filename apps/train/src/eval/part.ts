@@ -2,7 +2,8 @@
 import type { PatchFeatures, SegmentationFeatures } from '@franca/evals';
 import { densePart, imagesOf } from '../features/collect';
 import type { FeatureShard, PatchTokens } from '../features/compute-shard';
-import type { Weights } from '../features/open-weights';
+import type { OutputAlone } from '../features/output-alone';
+import type { Weights } from '../features/weights';
 import type { FeatureSession } from '../features/session';
 import { imagesPerShard } from '../features/shard-files';
 import { type CropDraw, cropMask, drawCrop } from '../image-sets/crops';
@@ -64,6 +65,7 @@ export interface PairPart {
     readonly patchSize: number;
     readonly depth: number;
     readonly hasRasa: boolean;
+    readonly outputAlone: OutputAlone | undefined;
   };
   /** Tokens of these pictures in the order of the set, several at a time; those that could not be read are absent. */
   tokens(
@@ -155,7 +157,7 @@ export function pairPart({ size, weights, shards }: FeatureSession, pairs: PairS
   const chosen = new Map<string, ImageSet>();
   return {
     pairs,
-    model: { size, patchSize, depth, hasRasa },
+    model: { size, patchSize, depth, hasRasa, outputAlone: weights.outputAlone },
     async *tokens(pictures, options) {
       const set = chosen.get(pictures.join()) ?? chosenOf(pairs.pictures, pictures);
       chosen.set(pictures.join(), set);

@@ -1,5 +1,8 @@
 /** Which data evaluations read, as the options name them, and their parts, opened once whichever models are run on them. */
 import type { HoldOutOptions } from '@franca/data';
+import { TrainError } from '../errors';
+import { featureSets } from '../features/files/feature-sets';
+import type { OpenFeatures } from '../features/files/find-features';
 import { type BoxSet, type OpenBoxOptions, openBoxSet } from '../image-sets/box-set';
 import { type OpenDepthOptions, openDepthSet } from '../image-sets/depth-layouts';
 import type { DepthSet } from '../image-sets/depth-set';
@@ -18,6 +21,8 @@ export interface ContextOptions extends ImageOptions {
   readonly data: string;
   /** Images for patch tokens, with masks where it has them. */
   readonly denseData: string;
+  /** Features whose files are `data` themselves, with their own names and labels. */
+  readonly features?: OpenFeatures | undefined;
   /** Name of the data set in records, where its path does not say. */
   readonly dataset?: string;
   /** What is held out where the data have no test part of their own; without it, or `split`, they are refused. */
@@ -72,8 +77,11 @@ export function shareSets(options: ContextOptions): SharedSets {
   };
 }
 
-const openImages = ({ data, images, dataset, heldOut, split }: ContextOptions): Promise<ImageSets> =>
-  openImageSets(data, { limits: images, name: dataset, heldOut, split });
+async function openImages({ data, images, dataset, heldOut, split, features }: ContextOptions): Promise<ImageSets> {
+  if (!features) return openImageSets(data, { limits: images, name: dataset, heldOut, split });
+  if (split === undefined) return featureSets(features.files, { limits: images, name: dataset });
+  throw new TrainError('usage', `the parts of ${data} are its files; leave out --split`);
+}
 
 async function openChosenPairs(options: ContextOptions, split: string | undefined): Promise<PairSet> {
   const { data, pairData = data, dataset, pairs: limit } = options;
@@ -109,15 +117,9 @@ export async function openChosenDepth(
   return set;
 }
 
-async function openDense({
-  data,
-  denseData,
-  denseImages,
-  dataset,
-  heldOut,
-  split,
-  segmentation,
-}: ContextOptions): Promise<ImageSets> {
+async function openDense(options: ContextOptions): Promise<ImageSets> {
+  const { data, denseData, denseImages, dataset, heldOut, split, segmentation, features } = options;
+  if (features && denseData === data) return openImages({ ...options, images: denseImages });
   if (await isSegmentationData(denseData))
     return openSegmentationSets(denseData, { ...segmentation, limits: denseImages, name: dataset });
   // a part that is asked for is one of `data`

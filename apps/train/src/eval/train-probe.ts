@@ -10,6 +10,7 @@ import { type Json, type LinearProbeResult, linearProbe, type Outcome } from '@f
 import type { Command } from 'commander';
 import { TrainError } from '../errors';
 import { numberList, positiveInteger, positiveNumber } from '../options/option-values';
+import { fewerInputs } from '../features/output-alone';
 import { type CountProgress, countProgress } from '../text/count-progress';
 import type { EvalContext } from './context';
 import type { ImagePart } from './image-part';
@@ -65,10 +66,17 @@ export function planProbe(task: string, context: EvalContext, options: ProbeOpti
         : 'give --epochs or --iterations, not both',
     );
   const followed = follow({ task, protocol, paper: PAPER_LINEAR, given: options, input: context.input() });
-  const { depth } = protocol ? context.model() : { depth: PROBE_BLOCKS };
+  const alone = fewerInputs(context.session().weights);
+  if (!protocol) return { followed: alone === undefined ? followed : noting(followed, task, alone), epochs };
+  const { depth } = context.model();
   if (depth >= PROBE_BLOCKS) return { followed, epochs };
-  const fewer = `the model has ${depth} blocks, so that no classifier reads the last ${PROBE_BLOCKS}`;
+  const fewer = alone ?? `the model has ${depth} blocks, so that no classifier reads the last ${PROBE_BLOCKS}`;
   return { followed: deviating(followed, task, fewer), epochs };
+}
+
+function noting<Values>(followed: Followed<Values>, task: string, told: string): Followed<Values> {
+  console.log(told);
+  return { ...followed, notes: [...followed.notes, `${task}: ${told}`] };
 }
 
 export interface TrainedProbe extends LinearProbeResult {

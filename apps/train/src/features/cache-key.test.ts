@@ -15,7 +15,8 @@ import type { FeatureModel } from './compute-shard';
 import { type ExtractOptions, extract } from './extract';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages } from './left-out-images';
-import { openWeights, type WeightOptions } from './open-weights';
+import { openWeights } from './open-weights';
+import type { WeightOptions } from './weights';
 
 let root: string;
 beforeEach(async () => {

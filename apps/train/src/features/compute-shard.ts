@@ -70,7 +70,7 @@ export async function computeShard(
   { onBatch, onLeftOut }: ShardListener = {},
 ): Promise<FeatureShard> {
   const { blocks, levels, batchSize, preparation } = plan;
-  const { embedDim: D, patchSize, depth } = model.config;
+  const { embedDim: D, patchSize, depth, classToken: hasClass = true } = model.config;
   const [height, width] = inputSides(preparation);
   const N = (height / patchSize) * (width / patchSize);
   const shape = [batchSize, 3, height, width] as const;
@@ -92,7 +92,7 @@ export async function computeShard(
     }
     shard.patch_mean?.data.set(features.patchMean!.subarray(0, batch.length * D), rows * D);
     shard.patches?.data.set(patchTokens(features, N).subarray(0, batch.length * N * D), rows * N * D);
-    if (levels) copyLevels(features, levels, shard.levels!.data, { at: rows, count: batch.length, N });
+    if (levels) copyLevels(features, levels, shard.levels!.data, { at: rows, count: batch.length, N, hasClass });
     rows += batch.length;
     onBatch?.(rows);
   }
@@ -112,12 +112,17 @@ function shardRequest(inner: readonly number[], { patchMean, patches, levels }: 
   };
 }
 
-/** Writes CLS and patches of each level of the first `count` images of a batch to the rows from `at`, [rows, levels, 1 + N, D]. */
+/** Writes CLS, or the mean of the patches where a model has none, and patches of each level of the first `count` images of a batch to the rows from `at`, [rows, levels, 1 + N, D]. */
 function copyLevels(
   features: Features<ShardRequest>,
   { blocks, norm }: LevelTokens,
   output: Float32Array,
-  { at, count, N }: { readonly at: number; readonly count: number; readonly N: number },
+  {
+    at,
+    count,
+    N,
+    hasClass,
+  }: { readonly at: number; readonly count: number; readonly N: number; readonly hasClass: boolean },
 ): void {
   const { dim: D, prefixTokens } = features;
   const last = <T>(list: readonly T[]): readonly T[] => list.slice(list.length - blocks.length);
@@ -131,9 +136,20 @@ function copyLevels(
         continue;
       }
       const tokens = last(features.blockTokens)[l]!;
-      output.set(tokens.subarray(i * stride, i * stride + D), to);
-      output.set(tokens.subarray(i * stride + prefixTokens * D, (i + 1) * stride), to + D);
+      const patches = tokens.subarray(i * stride + prefixTokens * D, (i + 1) * stride);
+      output.set(hasClass ? tokens.subarray(i * stride, i * stride + D) : meanToken(patches, D), to);
+      output.set(patches, to + D);
     }
+}
+
+/** What stands for CLS in a block of a model without: the mean of its patches [N, D]. */
+function meanToken(patches: Float32Array, D: number): Float32Array {
+  const N = patches.length / D;
+  return Float32Array.from({ length: D }, (_, d) => {
+    let sum = 0;
+    for (let n = 0; n < N; n++) sum += patches[n * D + d]!;
+    return sum / N;
+  });
 }
 
 /** The patch tokens that were asked for, of all images of a batch [B, N, D]. */

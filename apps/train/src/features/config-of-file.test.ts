@@ -7,7 +7,8 @@ import { loadVit, type VitConfig, vitConfig, vitSpecs } from '@franca/vit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder, tinyConfig, tinyMetadata, tinyTensors } from '../../test/tiny-model';
 import { configMetadata, writeConfigFile } from './config-of-file';
-import { openWeights, type WeightOptions } from './open-weights';
+import { openWeights } from './open-weights';
+import type { WeightOptions } from './weights';
 
 /** Four heads, where the width tells nothing; registers are none, but positions are resampled as with them. */
 const config: VitConfig = { ...tinyConfig, numHeads: 4, interpolateOffset: 0, interpolateAntialias: true };

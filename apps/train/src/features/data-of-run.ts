@@ -78,7 +78,7 @@ export async function chosenData({ weights, asked, part }: DataRequest): Promise
 }
 
 /** The configuration of the run that made `weights`; undefined where there is none, or one of something else. */
-function configOfRun(weights: string): { readonly file: string; readonly config: TrainConfig } | undefined {
+export function configOfRun(weights: string): { readonly file: string; readonly config: TrainConfig } | undefined {
   const file = runConfig(parseWeights(weights).path);
   if (file === undefined) return undefined;
   try {

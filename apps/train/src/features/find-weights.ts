@@ -1,8 +1,10 @@
-/** Where the weights are that a person means: a file, the newest teacher of a run, an imported backbone. */
+/** Where the weights are that a person means: a file, the newest teacher of a run, an imported backbone, a model of the hub. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { latestRunCheckpoint, listRunCheckpoints, openSafetensors } from '@franca/checkpoint';
 import { TrainError } from '../errors';
+import { fetchWeights } from '../hub/fetch-weights';
+import { EXPORTED, ONNX_FILES, WEIGHT_FILES } from './weight-files';
 
 export interface FoundWeights {
   readonly file: string;
@@ -25,30 +27,37 @@ export function parseWeights(weights: string): { readonly path: string; readonly
   return { path: untrained ? weights.slice(UNTRAINED.length) : weights, untrained };
 }
 
-const EXPORTED = 'teacher.safetensors';
 /** Name of a file of RASA heads. */
 export const RASA_HEADS = 'rasa_head.safetensors';
-/** Files of a folder that hold a backbone, the preferred one first. */
-const CANDIDATES = [
-  EXPORTED,
-  'backbone.safetensors',
-  'folded.safetensors',
-  'model.safetensors',
-  'model.safetensors.index.json',
-];
-
-/** @throws TrainError `file` where there are no weights */
+/** `path`: a file, a folder, or the name of weights that are fetched. @throws TrainError `file` where there are no weights; DataError where they cannot be fetched */
 export async function findWeights(path: string): Promise<FoundWeights> {
+  const fetched = await fetchWeights(path);
+  if (!fetched) return findLocal(path);
+  const found = await findLocal(fetched.path);
+  return {
+    ...found,
+    name: fetched.name,
+    rasaFile: fetched.rasaFile ?? found.rasaFile,
+    notes: [...fetched.notes, ...found.notes],
+  };
+}
+
+async function findLocal(path: string): Promise<FoundWeights> {
   if (!existsSync(path))
-    throw new TrainError('file', `${path} does not exist; give a file of weights or the folder of a run`);
+    throw new TrainError(
+      'file',
+      `${path} does not exist; give a file of weights, the folder of a run, hf://owner/name, or a published name such as franca_vitb14_In21K_518`,
+    );
   if (!statSync(path).isDirectory())
     return { file: path, name: basename(path).replace(/\.\w+$/, ''), configFile: runConfig(path), notes: [] };
   const existing = (name: string) => [join(path, name)].filter(existsSync).at(0);
-  const found = await newestTeacher(path, CANDIDATES.map(existing).find(Boolean));
+  const onnx = ONNX_FILES.map(existing).find(Boolean);
+  const found =
+    (await newestTeacher(path, WEIGHT_FILES.map(existing).find(Boolean))) ?? (onnx && { file: onnx, notes: [] });
   if (!found)
     throw new TrainError(
       'file',
-      `${path} holds no weights: none of ${CANDIDATES.join(', ')}, no checkpoint; it holds ${listing(path)}`,
+      `${path} holds no weights: none of ${[...WEIGHT_FILES, ...ONNX_FILES].join(', ')}, no checkpoint; it holds ${listing(path)}`,
     );
   return {
     ...found,

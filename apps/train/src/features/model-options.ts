@@ -1,4 +1,5 @@
-/** Options that say what a file of weights does not: which network of it, attention heads, how positions are resampled. */
+/** Options that say what a file of weights does not: which network of it, attention heads, how positions are resampled, what the outputs of an ONNX file are. */
+import type { OutputNames } from '@franca/onnx';
 import { type Command, InvalidArgumentError } from 'commander';
 import { positiveInteger } from '../options/option-values';
 
@@ -23,7 +24,24 @@ export const withModelOptions = (command: Command): Command =>
       '--interpolate-antialias',
       'resample positions antialiased (default: as the weights say, else with registers)',
     )
-    .option('--no-interpolate-antialias', 'resample positions without');
+    .option('--no-interpolate-antialias', 'resample positions without')
+    .option(
+      '--outputs <list>',
+      'of an ONNX file: cls=<name>,patches=<name>, or one of them (default: found by name and shape)',
+      parseOutputs,
+    )
+    .option('--patch-size <px>', 'of an ONNX file, where its outputs leave it open', positiveInteger)
+    .option('--provider <name>', 'of an ONNX file: cpu, webgpu, cuda, ... (default: cpu)');
+
+function parseOutputs(text: string): OutputNames {
+  const parts = text.split(',').map((part) => part.split('='));
+  const kinds = parts.map(([kind]) => kind);
+  const isFit = ([kind, name, ...more]: readonly string[]): boolean =>
+    (kind === 'cls' || kind === 'patches') && Boolean(name) && more.length === 0;
+  if (!parts.every(isFit) || new Set(kinds).size < kinds.length)
+    throw new InvalidArgumentError('expected cls=<name>,patches=<name>, or one of them');
+  return Object.fromEntries(parts) as OutputNames;
+}
 
 function parseOffset(text: string): number {
   const offset = Number(text);

@@ -2,65 +2,32 @@
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openCheckpoint } from '@franca/checkpoint';
 import { hashFile } from '@franca/evals/node';
 import { initialValues } from '@franca/nn';
-import type { Gpu } from '@franca/tensor';
-import { type ConfigOfWeights, loadVit, type VitModel, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
-import { configOfFile, type ModelOptions } from './config-of-file';
+import { loadVit, vitSpecs, type WeightSource, weightsOf } from '@franca/vit';
+import { configOfFile } from './config-of-file';
 import { initStdOfRun } from './data-of-run';
-import { type HeadOfWeights, openHead } from './find-head';
+import { openHead } from './find-head';
 import { findRasa, rasaPlaces, untrainedRasa } from './find-rasa';
 import { findWeights, parseWeights } from './find-weights';
-import { networkOfFile } from './network-of-file';
-import { describeRasa, noRasa, type RasaOfWeights } from './rasa-of-weights';
-
-export interface WeightOptions extends ModelOptions {
-  /** Which network of a file that holds several. */
-  readonly network?: string;
-  /** RASA heads to use in place of those that come with the weights; `none`: leave them out. */
-  readonly rasa?: string;
-}
-
-export interface Weights extends AsyncDisposable, Pick<ConfigOfWeights, 'config' | 'assumed'> {
-  readonly file: string;
-  readonly read: WeightSource;
-  readonly rasa: RasaOfWeights;
-  /** Which model this is, for records; `model` without RASA. */
-  readonly name: string;
-  readonly model: string;
-  /** Step of the run that made them, where their file says. */
-  readonly step?: string | undefined;
-  /** What was assumed about it, in words, for records and the screen. */
-  readonly notes: readonly string[];
-  /** The model on a device, with RASA where it is folded. */
-  load(gpu: Gpu): Promise<VitModel>;
-  /** The projection head that patches were trained with, to be closed. @throws TrainError `data` where there is none */
-  head(): Promise<HeadOfWeights>;
-  /** Same text, same features as the model gives them (before planes are removed); for caches. */
-  identity(): Promise<string>;
-}
-
-/** The same weights with other planes, or none; for weights whose RASA is not folded. */
-export const withPlanes = (weights: Weights, rasa: RasaOfWeights): Weights => ({
-  ...weights,
-  rasa,
-  name: `${weights.model}${describeRasa(rasa)}`,
-  notes: [...weights.notes.filter((note) => !weights.rasa.notes.includes(note)), ...rasa.notes],
-});
+import { isOnnx, openOnnxWeights, refuseOnnxOptions } from './onnx-weights';
+import { openModel } from './open-model';
+import { noRasa, type RasaOfWeights } from './rasa-of-weights';
+import { type WeightOptions, type Weights, withPlanes } from './weights';
 
 /**
- * Opens a file of weights (official, timm or own names; safetensors or .pth), the folder of a run or of an import, or `random:` and any of these:
- * the same architecture with initial weights, the control that every evaluation should beat. Planes of RASA that lie in the folder of the run are used
+ * Opens a file of weights (official, timm, Hugging Face or own names; safetensors or .pth; or ONNX), the folder of a run or of an import, a model of the hub, or `random:` and
+ * any of these: the same architecture with initial weights, the control that every evaluation should beat. Planes of RASA that lie in the folder of the run are used
  * where they were fitted on exactly these weights.
  * @throws TrainError, CheckpointError or VitError where there is no ViT
  */
 export async function openWeights(path: string, options: WeightOptions = {}): Promise<Weights> {
   const { path: trained, untrained: random } = parseWeights(path);
   const found = await findWeights(trained);
-  const file = await openCheckpoint(found.file);
+  if (isOnnx(found.file)) return openOnnxWeights({ ...found, untrained: random }, options);
+  refuseOnnxOptions(found.file, options);
+  const { file, parts, report, pixels, notes: onNetwork } = await openModel(found.file, options.network);
   try {
-    const { parts, report, notes: onNetwork } = networkOfFile(file, options.network);
     const runConfig = found.configFile;
     const { config, assumed, notes } = configOfFile(file, parts.backbone, { ...options, runConfig });
     const initStd = random ? initStdOfRun(path) : undefined;
@@ -73,6 +40,7 @@ export async function openWeights(path: string, options: WeightOptions = {}): Pr
         random ? `random 0${initStd === undefined ? '' : ` ${initStd}`}` : '',
         report.others.length > 0 ? report.network : '',
         folded ? 'folded' : '',
+        pixels,
         // heads and the resampling of positions are in no tensor
         JSON.stringify(Object.entries(config).sort()),
         await content,

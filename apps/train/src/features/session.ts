@@ -13,13 +13,15 @@ import { type CacheOptions, floatsNote, openCache, withCache } from './cache-opt
 import type { FeatureShard } from './compute-shard';
 import { type ExtractOptions, extract, extractFresh, type FreshOptions } from './extract';
 import { extractionCode } from './extraction-code';
+import { type FeatureOrigin, readFiles } from './files/file-session';
+import { type OpenFeatures, openFeatures } from './files/find-features';
 import { createImageVersions } from './image-versions';
 import { createLeftOutImages, type LeftOutImages } from './left-out-images';
 import { withModelOptions } from './model-options';
-import { openWeights, type WeightOptions, type Weights, withPlanes } from './open-weights';
+import { openWeights } from './open-weights';
 import { inputNote, type RasaOfWeights } from './rasa-of-weights';
 import { resamplingNote } from './resampling-note';
-import type { Extraction } from './shard-files';
+import type { Extraction, ShardRequest } from './shard-files';
 import {
   type HeldFeatures,
   heldFeatures,
@@ -27,6 +29,7 @@ import {
   type StoredFeatures,
   type StoredRequest,
 } from './stored-features';
+import { type WeightOptions, type Weights, withPlanes } from './weights';
 
 export interface SessionOptions extends WeightOptions, CacheOptions {
   readonly weights: string;
@@ -53,9 +56,13 @@ export interface FeatureSession extends AsyncDisposable {
   /** Features of single images on disk; what is missing is computed first, with progress. */
   stored(set: ImageSet, request: StoredRequest): Promise<StoredFeatures>;
   /** What the cache has of them; nothing is computed. */
-  held(set: ImageSet, request: StoredRequest): Promise<HeldFeatures>;
+  held(set: ImageSet, request: ShardRequest): Promise<HeldFeatures>;
   /** Features of images in any order that nothing is kept of; `pass` says which of several passes over the set it is, without it no progress is shown. */
   fresh(set: ImageSet, options: FreshOptions, pass?: string): AsyncIterable<FeatureShard>;
+  /** Of features that come from files: there is no model to compute others. */
+  readonly origin?: FeatureOrigin;
+  /** Refuses at once what features from files have not got. @throws TrainError `data` */
+  requires?(request: ShardRequest): void;
 }
 
 /** The same session with other planes of RASA, or none; features are shared. For weights whose RASA is not folded. */
@@ -70,7 +77,7 @@ export const withWeights = (command: Command): Command =>
     withModelOptions(
       command.requiredOption(
         '-w, --weights <file or folder>',
-        'a checkpoint (.safetensors, .pth; official, timm or own names), the folder of a run, or random:<any of these>',
+        'a checkpoint (.safetensors, .pth, .onnx; official, timm, Hugging Face or own names), the folder of a run, hf://owner/name, a published name (franca_vitb14_In21K_518), or random:<any of these>; for evaluations also features: train.npz,test.npz (.npy, .parquet, .safetensors)',
       ),
     )
       .option(
@@ -95,20 +102,27 @@ export const withWeightsAndImages = (command: Command): Command =>
   );
 
 /**
- * `sizeOf`: side of the input where the options name none.
- * @throws TrainError, and what `openWeights` and `loadVit` throw
+ * `sizeOf`: side of the input where the options name none. `features`: those that `options.weights` means, where they are open already.
+ * @throws TrainError, and what `openWeights`, `loadVit` and `openFeatures` throw
  */
 export async function openSession(
   options: SessionOptions,
   sizeOf: (config: VitConfig) => number = defaultSize,
+  features?: OpenFeatures,
 ): Promise<FeatureSession> {
+  const found = features ?? (await openFeatures(options.weights));
+  return found ? sessionOnFiles(found, options, features === undefined) : sessionOnModel(options, sizeOf);
+}
+
+async function sessionOnModel(options: SessionOptions, sizeOf: (config: VitConfig) => number): Promise<FeatureSession> {
   const opened = await openWeights(options.weights, options);
   const closing: (() => unknown)[] = [() => opened[Symbol.asyncDispose]()];
   const close = async (): Promise<void> => {
     for (const step of closing.reverse()) await step();
   };
   try {
-    const size = checkedSize(options.size ?? sizeOf(opened.config), opened.config.patchSize);
+    const { side } = opened.outputAlone ?? {};
+    const size = checkedSize(options.size ?? side ?? sizeOf(opened.config), opened.config.patchSize, side);
     const resampled = resamplingNote(opened, size);
     const fittedElsewhere = inputNote(opened.rasa, size);
     const rasa = { ...opened.rasa, notes: [...opened.rasa.notes, ...(fittedElsewhere ? [fittedElsewhere] : [])] };
@@ -192,6 +206,54 @@ export async function openSession(
   }
 }
 
+/** Options that say something of a model. */
+const OF_MODELS = ['rasa', 'network', 'heads', 'interpolateOffset', 'interpolateAntialias'] as const;
+
+/** `closes`: the files are closed with the session. */
+async function sessionOnFiles(
+  features: OpenFeatures,
+  options: SessionOptions,
+  closes: boolean,
+): Promise<FeatureSession> {
+  const odd = OF_MODELS.find((name) => options[name] !== undefined);
+  if (odd) throw new TrainError('usage', `${options.weights} holds features and no model; leave out ${flagOf(odd)}`);
+  const { shards, stored, requires, ...reading } = readFiles(features, options);
+  const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
+  const cache = openCache(options);
+  const extraction = {
+    model: reading.model,
+    name: reading.weights.name,
+    weights: await reading.weights.identity(),
+    code: 'from files',
+    versions: createImageVersions(),
+    leftOut: reading.leftOut,
+    cache,
+    floats: 'f32',
+    batchSize: options.batchSize,
+  } as const;
+  return {
+    ...reading,
+    ...{ gpu, requires, extraction, cacheFolder: cache.folder },
+    shards: (set, request) => shards(set, request),
+    stored,
+    async held(set, { patchMean: _, ...request }) {
+      requires(request);
+      return { images: set.length, bytes: 0 };
+    },
+    async *fresh(_set, request) {
+      requires(request);
+      yield* [];
+    },
+    async [Symbol.asyncDispose]() {
+      await cache.close();
+      gpu.dispose();
+      if (closes) await features[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const flagOf = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+
 const waiting = (set: ImageSet) => () =>
   console.error(`another process computes the rest of the features of ${set.dataset} ${set.split}; waiting for it`);
 
@@ -205,7 +267,10 @@ const audible = (model: VitModel): VitModel => ({
   },
 });
 
-function checkedSize(size: number, patchSize: number): number {
+/** @param only the one side that the model takes */
+function checkedSize(size: number, patchSize: number, only: number | undefined): number {
+  if (only !== undefined && size !== only)
+    throw new TrainError('usage', `the model takes images of ${only} px alone; leave out --size`);
   if (size % patchSize === 0) return size;
   const below = Math.max(1, Math.floor(size / patchSize)) * patchSize;
   throw new TrainError(

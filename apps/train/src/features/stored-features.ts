@@ -4,7 +4,7 @@ import { TrainError } from '../errors';
 import type { ImageSet } from '../image-sets/image-set';
 import type { Preparation } from '../image-sets/preparation';
 import { addLeftOut } from './extract';
-import { type Extraction, openShardFiles } from './shard-files';
+import { type Extraction, openShardFiles, type ShardRequest } from './shard-files';
 import { bytesOfImage } from './stored-outputs';
 
 /** Features of the images of a set, on disk. Rows are those of the images that could be read, in the order of the set. */
@@ -92,7 +92,7 @@ export async function openStored(
 export async function heldFeatures(
   extraction: Extraction,
   set: ImageSet,
-  request: StoredRequest,
+  request: ShardRequest,
 ): Promise<HeldFeatures> {
   return (await openShardFiles(extraction, set, request)).held();
 }

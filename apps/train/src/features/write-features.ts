@@ -1,14 +1,17 @@
 /**
- * Features of a data set as one safetensors file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D] and, where asked for, `patches`
- * [n, rows, columns, D]; the metadata say which model, with its configuration, which images, and what was assumed about them. Of very many images the names, which
- * no header has room for, are a tensor `images` [bytes] with the same JSON.
+ * Features of a data set as one file. It holds `cls` [n, D], `labels` [n], `patch_mean` [n, D], where the model has patches, and, where asked for, `patches`
+ * [n, rows, columns, D]; beside them it says which model, with its configuration, which images, and what was assumed about them.
  */
-import { type TensorEntry, writeSafetensors } from '@franca/checkpoint';
 import { removePlanes } from '@franca/rasa';
 import type { ImageSet } from '../image-sets/image-set';
 import { type DepthPreparation, describePreparation, type Preparation } from '../image-sets/preparation';
 import { imagesOf } from './collect';
+import type { FeatureShard } from './compute-shard';
 import { configMetadata } from './config-of-file';
+import type { FileOutput } from './files/raw-features';
+import { writeFeatureFile } from './files/write-file';
+import type { WrittenFeatures } from './files/written-features';
+import { requirePatches } from './output-alone';
 import type { FeatureSession } from './session';
 import type { OutputRequest } from './stored-outputs';
 
@@ -27,66 +30,78 @@ export function unlabelledNote(set: ImageSet): string | undefined {
   return `${without.length} of ${set.length} images have the label -1: ${why}`;
 }
 
-/** Bytes of names in the header, of which readers of safetensors take some megabytes at most. */
-const MOST_NAMES = 2 ** 22;
-
-/** Extracts and writes; returns how many images are in the file. Shards are read one at a time. */
+/** Extracts and writes, in the format that the name of the file says; returns how many images are in it. Shards are read one at a time. */
 export async function writeFeatures(
   path: string,
-  session: Pick<FeatureSession, 'model' | 'shards' | 'weights' | 'leftOut'>,
+  session: Pick<FeatureSession, 'model' | 'shards' | 'weights' | 'leftOut' | 'origin'>,
   set: ImageSet,
-  { preparation, patches }: WriteOptions,
+  options: WriteOptions,
 ): Promise<{ images: number; bytes: number }> {
-  const { embedDim: D, patchSize } = session.model.config;
-  const side = preparation.size / patchSize;
-  const all = { blocks: 1, patchMean: true, patches };
+  if (options.patches) requirePatches(session.weights);
+  const all = { blocks: 1, patchMean: session.weights.outputAlone?.hasPatches ?? true, patches: options.patches };
   const kept: number[] = [];
-  for await (const shard of session.shards(set, { preparation, ...all }))
+  for await (const shard of session.shards(set, { preparation: options.preparation, ...all }))
     for (const image of imagesOf(shard)) kept.push(image);
-  const n = kept.length;
-
-  const pieces = (name: string, output: OutputRequest, finish: (data: Float32Array) => void = () => {}) =>
-    async function* () {
-      // this output alone: it is in the cache by now
-      for await (const shard of session.shards(set, { preparation, ...output })) {
-        const { data } = shard[name]!;
-        if (data instanceof Float32Array) finish(data);
-        yield data;
-      }
-    };
   const unlabelled = unlabelledNote(set);
-  const names = Buffer.from(JSON.stringify(kept.map((index) => set.key(index))));
-  const fits = names.length <= MOST_NAMES;
-  const removed = (data: Float32Array): void => removePlanes(data, D, session.weights.rasa.planes);
-  const entries: TensorEntry[] = [
-    { name: 'cls', dtype: 'f32', shape: [n, D], data: pieces('blocks', { blocks: 1 }) },
-    { name: 'patch_mean', dtype: 'f32', shape: [n, D], data: pieces('patch_mean', { patchMean: true }, removed) },
-    { name: 'labels', dtype: 'i32', shape: [n], data: Int32Array.from(kept, (index) => set.label(index)) },
-    ...(patches
-      ? [
-          {
-            name: 'patches',
-            dtype: 'f32' as const,
-            shape: [n, side, side, D],
-            data: pieces('patches', { patches }, removed),
-          },
-        ]
-      : []),
-    ...(fits ? [] : [{ name: 'images', dtype: 'u8' as const, shape: [names.length], data: names }]),
-  ];
-  const { bytes } = await writeSafetensors(path, entries, {
-    model: session.weights.name,
-    ...configMetadata(session.weights),
-    notes: JSON.stringify([
-      ...session.weights.notes,
-      ...set.notes,
-      ...(unlabelled ? [unlabelled] : []),
-      ...session.leftOut.notes(),
-    ]),
-    dataset: `${set.dataset} ${set.split}`,
-    preprocessing: describePreparation(preparation),
-    classes: JSON.stringify(set.classes),
-    ...(fits && { images: `${names}` }),
+  const { weights, leftOut, origin } = session;
+  const bytes = await writeFeatureFile(path, {
+    ...arraysOf(session, set, { ...all, preparation: options.preparation }, kept.length),
+    names: kept.map((index) => set.key(index)),
+    labels: Int32Array.from(kept, (index) => set.label(index)),
+    classes: set.classes,
+    notes: [...weights.notes, ...set.notes, ...(unlabelled ? [unlabelled] : []), ...leftOut.notes()],
+    texts: {
+      model: weights.name,
+      // of a model that gives its output alone most of it is made up
+      ...(weights.outputAlone ? {} : configMetadata(weights)),
+      dataset: `${set.dataset} ${set.split}`,
+      preprocessing: origin?.preprocessing ?? describePreparation(options.preparation),
+    },
   });
-  return { images: n, bytes };
+  return { images: kept.length, bytes };
+}
+
+/** What each output is called where features are asked for. */
+const REQUESTS: Readonly<Record<FileOutput, OutputRequest>> = {
+  cls: { blocks: 1 },
+  patch_mean: { patchMean: true },
+  patches: { patches: true },
+};
+
+/** Outputs of `n` images, read from the cache, which has them by now; planes of RASA are removed. */
+function arraysOf(
+  { model, shards, weights }: Pick<FeatureSession, 'model' | 'shards' | 'weights'>,
+  set: ImageSet,
+  request: WriteOptions & { readonly blocks: number; readonly patchMean: boolean },
+  n: number,
+): Pick<WrittenFeatures, 'outputs' | 'shape' | 'pieces' | 'batches'> {
+  const { embedDim: D, patchSize } = model.config;
+  const { preparation, patchMean, patches } = request;
+  const side = preparation.size / patchSize;
+  const outputs: FileOutput[] = [
+    'cls',
+    ...(patchMean ? ['patch_mean' as const] : []),
+    ...(patches ? ['patches' as const] : []),
+  ];
+  const values = (shard: FeatureShard, output: FileOutput): Float32Array => {
+    const data = shard[output === 'cls' ? 'blocks' : output]!.data as Float32Array;
+    if (output !== 'cls') removePlanes(data, D, weights.rasa.planes);
+    return data;
+  };
+  return {
+    outputs,
+    shape: (output) => (output === 'patches' ? [n, side, side, D] : [n, D]),
+    async *pieces(output) {
+      for await (const shard of shards(set, { preparation, ...REQUESTS[output] })) yield values(shard, output);
+    },
+    async *batches() {
+      for await (const shard of shards(set, request))
+        yield {
+          images: imagesOf(shard).length,
+          cls: values(shard, 'cls'),
+          patch_mean: patchMean ? values(shard, 'patch_mean') : undefined,
+          patches: patches ? values(shard, 'patches') : undefined,
+        };
+    },
+  };
 }

@@ -6,7 +6,6 @@ import {
   entriesOf,
   type OfficialCheckpoint,
   type OfficialPart,
-  openCheckpoint,
   type TensorFile,
   unpackWeights,
   writeSafetensors,
@@ -20,7 +19,7 @@ import {
   writeConfigFile,
 } from '../features/config-of-file';
 import { findWeights } from '../features/find-weights';
-import { networkOfFile } from '../features/network-of-file';
+import { openModel } from '../features/open-model';
 
 export interface ImportOptions extends ModelOptions {
   readonly network?: string;
@@ -86,16 +85,18 @@ async function importInto(out: string, files: readonly string[], options: Import
 const isArchive = (path: string): boolean => /\.(tar\.gz|tgz)(\.part_\w+)?$/.test(path);
 
 async function convert(path: string, out: string, options: ImportOptions): Promise<string[]> {
-  const name = basename(path);
-  await using file = await openCheckpoint(path);
-  const official = networkOfFile(file, options.network);
+  const found = await findWeights(path);
+  const name = basename(found.file);
+  const official = await openModel(found.file, options.network);
+  await using file = official.file;
   const lines = [
     name,
+    ...found.notes,
     ...official.notes,
     ...describe(official),
     ...file.notes.map((note) => `beside the tensors: ${note}`),
   ];
-  const config = await configOf(file, official, options);
+  const config = configOf(file, official, { ...options, runConfig: found.configFile });
   const chosen: Record<string, string> = official.report.others.length > 0 ? { network: official.report.network } : {};
   for (const part of PARTS) {
     const source = official.parts[part];
@@ -110,15 +111,14 @@ async function convert(path: string, out: string, options: ImportOptions): Promi
 }
 
 /** The configuration of the backbone, or why there is none: tensors are converted all the same. Undefined where there is no backbone. */
-async function configOf(
+function configOf(
   file: TensorFile,
   { parts: { backbone }, report }: OfficialCheckpoint,
-  options: ImportOptions,
-): Promise<ConfigOfFile | { readonly reason: string } | undefined> {
+  options: ImportOptions & { readonly runConfig: string | undefined },
+): ConfigOfFile | { readonly reason: string } | undefined {
   if (!report.backbone) return undefined;
   try {
-    const { configFile } = await findWeights(file.path);
-    return configOfFile(file, backbone, { ...options, runConfig: configFile });
+    return configOfFile(file, backbone, options);
   } catch (error) {
     if (error instanceof TrainError) return { reason: error.message };
     throw error;

@@ -101,7 +101,7 @@ function health(notices: readonly HealthNotice[], { spread, trouble }: RunOutcom
   return well ? [...said, { kind: 'info', text: 'Nothing looked wrong at the newest check.' }] : said;
 }
 
-function curves(rows: readonly MetricRow[], texts: readonly CurveText[]): { figure: Figure; caption: string }[] {
+export function curves(rows: readonly MetricRow[], texts: readonly CurveText[]): { figure: Figure; caption: string }[] {
   return texts.flatMap(({ title, caption, columns, smoothing }) => {
     const series = columns.flatMap((name) => {
       const points = rows.filter((row) => typeof row[name] === 'number');

@@ -11,7 +11,7 @@ import { sizeOf } from '@franca/tensor';
 import { FINAL_LAYER, vitSpecs } from '@franca/vit';
 import { configMetadata, writeConfigFile } from '../features/config-of-file';
 import { RASA_HEADS } from '../features/find-weights';
-import type { Weights } from '../features/open-weights';
+import type { Weights } from '../features/weights';
 import { fittedOnMetadata, hashIdentity } from '../features/rasa-of-weights';
 import type { FeatureSession } from '../features/session';
 
@@ -21,21 +21,24 @@ const FOLDED_FILE = 'folded.safetensors';
 export const RASA_FILES: readonly string[] = [RASA_HEADS, FOLDED_FILE];
 
 /** The removal of `bases` and the final norm as one layer. */
-async function foldedLayer({ config, read }: Weights, bases: readonly Basis[]): Promise<LinearMap> {
+export async function foldedLayer(
+  { config, read }: Pick<Weights, 'config' | 'read'>,
+  bases: readonly Basis[],
+): Promise<LinearMap> {
   const [gamma, beta] = [await read('norm.weight'), await read('norm.bias')];
   return foldAfterNorm(projectionMatrix(bases, config.embedDim), gamma!, beta!);
 }
 
 /**
- * Writes both files to `folder` and returns their paths. `planes`: what is stored under the official names, bases or heads [2, D]. Which weights they were
+ * Writes both files to `folder` and returns their paths; of a model that gives its output alone, and of features from files, the heads. `planes`: what is stored under the official names, bases or heads [2, D]. Which weights they were
  * fitted on, without RASA, and at which side of the input, stands in their metadata.
  */
 export async function writeRasa(
   folder: string,
-  { weights, size }: Pick<FeatureSession, 'weights' | 'size'>,
+  { weights, size, origin }: Pick<FeatureSession, 'weights' | 'size' | 'origin'>,
   { bases, directions }: Pick<RasaFit, 'bases' | 'directions'>,
   planes: readonly (Basis | Float32Array)[] = bases,
-): Promise<{ headsFile: string; foldedFile: string }> {
+): Promise<{ headsFile: string; foldedFile: string | undefined }> {
   await mkdir(folder, { recursive: true });
   const D = weights.config.embedDim;
   const headsFile = join(folder, RASA_HEADS);
@@ -44,6 +47,7 @@ export async function writeRasa(
   const metadata = { ...fittedOnMetadata(fittedOn), 'rasa.directions': directions };
   const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
+  if (weights.outputAlone || origin) return { headsFile, foldedFile: undefined };
   const foldedFile = join(folder, FOLDED_FILE);
   const backbone = Object.entries(vitSpecs(weights.config)).map(
     ([name, { shape }]): TensorEntry => ({

@@ -2,6 +2,7 @@
 import { type PixelImage, preprocess, resizeAndCrop } from '@franca/data';
 import { removePlanes } from '@franca/rasa';
 import type { AttentionFeatures, PatchFeatures } from '@franca/viz';
+import { requirePatches } from '../features/output-alone';
 import type { FeatureSession } from '../features/session';
 import type { Picture } from './pictures';
 
@@ -10,14 +11,24 @@ export interface Look {
   readonly name: string;
   readonly label: string;
   readonly image: PixelImage;
-  readonly features: PatchFeatures & AttentionFeatures;
+  readonly features: PatchFeatures;
+  /** Where the model gives it. */
+  readonly attention: AttentionFeatures | undefined;
 }
 
 /** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
 export async function look(session: FeatureSession, { name, label, image }: Picture): Promise<Look> {
   const { model, weights, size } = session;
   const crop = { resize: size, crop: size };
-  const features = await model.run(preprocess(image, crop), { patches: true, attention: true });
+  requirePatches(weights);
+  const features = await model.run(preprocess(image, crop), { patches: true, attention: !weights.outputAlone });
   removePlanes(features.patches, features.dim, weights.rasa.planes);
-  return { name, label, image: resizeAndCrop(image, crop), features };
+  const { attention } = features;
+  return {
+    name,
+    label,
+    image: resizeAndCrop(image, crop),
+    features,
+    attention: attention && { ...features, attention },
+  };
 }

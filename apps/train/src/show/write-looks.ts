@@ -23,7 +23,7 @@ export interface LookOptions {
   readonly mass: number;
 }
 
-/** Writes `pca.svg`, `pca.png`, `attention.svg`, `attention.png`, and per picture `<name>-pca-<recipe>.png`, `<name>-attention-{mean,head-<h>}.png`. */
+/** Writes `pca.svg`, `pca.png`, `attention.svg`, `attention.png`, where there is attention, and per picture `<name>-pca-<recipe>.png`, `<name>-attention-{mean,head-<h>}.png`. */
 export async function writeLooks(
   folder: string,
   looks: readonly Look[],
@@ -33,9 +33,10 @@ export async function writeLooks(
   const images = looks.map(({ image }) => image);
   const features = looks.map((look) => look.features);
   const labels = looks.map(({ label }) => label);
+  const attention = looks.flatMap((look) => look.attention ?? []);
   const figures = {
     pca: pcaFigure(images, features, { recipes, joint, labels }),
-    attention: attentionFigure(images, features, { mass, labels }),
+    ...(attention.length > 0 && { attention: attentionFigure(images, attention, { mass, labels }) }),
   };
   const written: string[] = [];
   for (const [name, figure] of Object.entries(figures)) {
@@ -54,11 +55,11 @@ export async function writeLooks(
 }
 
 function* singleMaps(looks: readonly Look[], recipes: readonly PcaRecipeName[]): Generator<[string, PixelImage]> {
-  for (const { name, image, features } of looks) {
+  for (const { name, image, features, attention } of looks) {
     for (const recipe of recipes) {
       for (const map of pcaMaps(features, { recipe }).maps) yield [`${name}-pca-${recipe}`, renderPcaMap(map, image)];
     }
-    for (const { mean, heads, grid } of attentionMaps(features)) {
+    for (const { mean, heads, grid } of attention ? attentionMaps(attention) : []) {
       yield [`${name}-attention-mean`, renderAttention(image, mean, grid)];
       for (const [head, map] of heads.entries())
         yield [`${name}-attention-head-${head}`, renderAttention(image, map, grid)];

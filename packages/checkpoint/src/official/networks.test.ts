@@ -120,8 +120,11 @@ test('a file without a ViT says what its names begin with', async () => {
     'format',
     /neither.*begin with "layer1\.0", "fc\.weight"; the names of DINOv2/,
   );
-  const hub = sourceOf([['embeddings.patch_embeddings.projection.weight', [8, 3, 2, 2]]]);
-  await expectError(() => splitOfficial(hub), 'format', /transformers library/);
+  for (const name of ['patch_embeddings.projection', 'patch_embeddings', 'patch_embedding']) {
+    const hub = sourceOf([[`vision_model.embeddings.${name}.weight`, [8, 3, 2, 2]]]);
+    const message = /these are names of Hugging Face, whose meaning stands in the config\.json of the same folder/;
+    await expectError(() => splitOfficial(hub), 'format', message);
+  }
   await expectError(() => splitOfficial(sourceOf([])), 'format', /no tensors at all/);
   const many = sourceOf(Array.from({ length: 17 }, (_, i) => under(`m${i}.`)).flat());
   await expectError(() => splitOfficial(many), 'format', /holds 17 networks/);

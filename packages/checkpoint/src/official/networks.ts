@@ -107,14 +107,17 @@ function rank({ base }: Network): number {
   return segments.some((segment) => /(^|[_-]|model)ema([_-]|model|$)|^averaged?|^swa([_-]|$)/i.test(segment)) ? 2 : 1;
 }
 
+/** The patch embedding under the names of the transformers library. */
+const HUGGING_FACE = /(^|\.)embeddings\.(patch_embeddings(\.projection)?|patch_embedding)\.weight$/;
+
 function none(names: readonly string[]): CheckpointError {
   const begin = [...new Set(names.map((name) => name.split('.').slice(0, 2).join('.')))];
   const found =
     names.length === 0
       ? 'it has no tensors at all'
       : `its names begin with ${begin.slice(0, 6).map(quote).join(', ')}${begin.length > 6 ? ', ...' : ''}`;
-  const hub = names.some((name) => name.endsWith('patch_embeddings.projection.weight'))
-    ? '; these are names of the transformers library: take the weights that the authors or timm publish'
+  const hub = names.some((name) => HUGGING_FACE.test(name))
+    ? '; these are names of Hugging Face, whose meaning stands in the config.json of the same folder: give the folder, or both to translateHuggingFace of @franca/vit'
     : '; the names of DINOv2 and timm are known (patch_embed.proj.weight, cls_token, blocks.0.attn.qkv.weight, ...)';
   return new CheckpointError('format', `the file holds neither a backbone nor a RASA head; ${found}${hub}`);
 }

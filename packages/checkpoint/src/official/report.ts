@@ -27,7 +27,7 @@ export interface BackboneReport {
   readonly depth: number;
   readonly embedDim: number;
   readonly patchSize: number;
-  /** Side of the square grid of the position table: 37 for 518 px and 16 for 224 px at patch size 14. */
+  /** Side of the square grid of the position table: 37 for 518 px and 16 for 224 px at patch size 14; 0 for rotary positions, which have no table. */
   readonly grid: number;
   readonly registers: number;
   readonly ffn: 'mlp' | 'swiglu';
@@ -41,8 +41,12 @@ interface Found extends Pick<OfficialReport, 'prefix' | 'network' | 'others' | '
 }
 
 const REQUIRED = ['cls_token', 'pos_embed', 'patch_embed.proj.weight', 'norm.weight', 'norm.bias'];
+/** Names that stand for those which models of other families do without: attention over the patches for CLS, rotary positions for the table. */
+const INSTEAD: Readonly<Record<string, string>> = { cls_token: 'attn_pool.latent', pos_embed: 'rope_embed.periods' };
+/** Rotary positions have no tensor of their own in weights that were trained or translated here: the configuration beside them says so. */
+const saysRotary = ({ metadata }: TensorSource): boolean => /"rope_theta"/.test(metadata['franca.vit'] ?? '');
 const KNOWN =
-  /^(cls_token|pos_embed|mask_token|register_tokens|patch_embed\.proj\.(weight|bias)|norm\.(weight|bias)|blocks\..+)$/;
+  /^(cls_token|norm_pre\.(weight|bias)|attn_pool\..+|pos_embed|mask_token|register_tokens|patch_embed\.proj\.(weight|bias)|norm\.(weight|bias)|blocks\..+)$/;
 
 /** Checks that the parts are whole and describes them. @throws CheckpointError see `splitOfficial` */
 export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, found: Found): OfficialReport {
@@ -64,31 +68,36 @@ export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, fo
   };
 }
 
-function describeBackbone({ tensors }: TensorSource, blockChunks: number): BackboneReport {
-  const depth = countBlocks([...tensors.keys()]);
+function describeBackbone(backbone: TensorSource, blockChunks: number): BackboneReport {
+  const { tensors } = backbone;
+  const isRotary = !tensors.has('pos_embed') && saysRotary(backbone);
+  const depth = countBlocks([...tensors.keys()], isRotary);
   const shapeOf = (name: string) => tensors.get(name)?.shape ?? [];
-  const [, positions = 0, embedDim = 0] = shapeOf('pos_embed');
-  const grid = Math.sqrt(positions - 1);
-  if (!Number.isInteger(grid) || grid === 0) {
-    const rule = 'one class position and a square grid of patches are expected';
-    throw new CheckpointError('format', `pos_embed has the shape [${shapeOf('pos_embed')}]; ${rule}`);
-  }
+  const [embedDim = 0, , patchSize = 0] = shapeOf('patch_embed.proj.weight');
   return {
     depth,
     embedDim,
-    patchSize: shapeOf('patch_embed.proj.weight')[2] ?? 0,
-    grid,
+    patchSize,
+    grid: tensors.has('pos_embed') ? gridOf(shapeOf('pos_embed'), tensors.has('cls_token')) : 0,
     registers: shapeOf('register_tokens')[1] ?? 0,
     ffn: tensors.has('blocks.0.mlp.w12.weight') ? 'swiglu' : 'mlp',
     blockChunks,
   };
 }
 
+/** Side of the grid of a position table [1, count, D]. @throws CheckpointError `format` where it is no square */
+function gridOf(shape: readonly number[], hasClass: boolean): number {
+  const grid = Math.sqrt((shape[1] ?? 0) - Number(hasClass));
+  if (Number.isInteger(grid) && grid > 0) return grid;
+  const rule = `${hasClass ? 'one class position and ' : ''}a square grid of patches ${hasClass ? 'are' : 'is'} expected`;
+  throw new CheckpointError('format', `pos_embed has the shape [${shape}]; ${rule}`);
+}
+
 /** Tensors that a message names, of those that are missing. */
 const NAMED = 5;
 
 /** Blocks must count from 0 without a gap, and all have the tensors that any of them has. */
-function countBlocks(names: readonly string[]): number {
+function countBlocks(names: readonly string[], isRotary: boolean): number {
   const blocks = new Map<number, Set<string>>();
   const suffixes = new Set<string>();
   for (const name of names) {
@@ -98,7 +107,9 @@ function countBlocks(names: readonly string[]): number {
     suffixes.add(suffix);
   }
   const depth = blocks.size;
-  const missing = REQUIRED.filter((name) => !names.includes(name));
+  const isThere = (name: string): boolean =>
+    names.includes(name) || names.includes(INSTEAD[name]!) || (name === 'pos_embed' && isRotary);
+  const missing = REQUIRED.filter((name) => !isThere(name));
   let count = missing.length;
   for (let i = 0; i < Math.max(depth, 1); i++) {
     const have = blocks.get(i);

@@ -57,7 +57,8 @@ function checkMetadata(metadata: Readonly<Record<string, string>>): void {
   if (odd) throw new CheckpointError('argument', `metadata ${quote(odd[0])} is ${kindOf(odd[1])}; metadata are texts`);
 }
 
-function checkEntries(entries: Iterable<TensorEntry>): TensorEntry[] {
+/** @throws CheckpointError `argument` for an entry that cannot be written */
+export function checkEntries(entries: Iterable<TensorEntry>): TensorEntry[] {
   if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries))
     throw new CheckpointError('argument', `tensors to write are a list of entries; ${kindOf(entries)} was given`);
   const checked = new Map<string, TensorEntry>();
@@ -99,7 +100,8 @@ function encodeHeader(entries: readonly TensorEntry[], metadata: Readonly<Record
   return header;
 }
 
-async function writeEntry(entry: TensorEntry, sink: Sink): Promise<void> {
+/** The data of an entry. @throws CheckpointError `argument` where they have another length */
+export async function writeEntry(entry: TensorEntry, sink: Sink): Promise<void> {
   const expected = byteLength(entry);
   let written = 0;
   const { name, dtype, shape, data } = entry;

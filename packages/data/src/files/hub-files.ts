@@ -1,5 +1,5 @@
 /**
- * Files of a data set repository on the Hugging Face hub, through `@huggingface/hub`.
+ * Files of a repository on the Hugging Face hub, of a data set or a model, through `@huggingface/hub`.
  *
  * A file can be read by ranges where it is, or kept in the cache folder under the hash of its content (checked against it,
  * where the hub gives a SHA-256). The list of a repository's files is kept too, so that what was fetched once works offline.
@@ -41,9 +41,12 @@ export const contentOf = ({ sha256, oid }: HubFile): string => sha256 ?? oid;
 
 const DEFAULT_HUB = 'https://huggingface.co';
 
-interface Repository {
+export interface Repository {
+  /** `owner/name`. */
   readonly repo: string;
   readonly revision: string;
+  /** What it is of; default a data set. */
+  readonly type?: 'dataset' | 'model';
 }
 
 /** The files of a repository. */
@@ -57,10 +60,10 @@ export interface HubListing {
  * Lists the files of a repository; without a network, those that the same hub listed last time.
  * @throws DataError no-network, http-status (no such repository, or no access)
  */
-export async function listHubFiles({ repo, revision }: Repository, options: HubOptions): Promise<HubListing> {
-  const kept = listingPath({ repo, revision }, options);
+export async function listHubFiles(repository: Repository, options: HubOptions): Promise<HubListing> {
+  const kept = listingPath(repository, options);
   try {
-    const files = await retrying(httpOptions(options), () => listNow({ repo, revision }, options));
+    const files = await retrying(httpOptions(options), () => listNow(repository, options));
     await writeCachedJson(kept, files);
     return { files, fromCache: false };
   } catch (error) {
@@ -71,24 +74,28 @@ export async function listHubFiles({ repo, revision }: Repository, options: HubO
 }
 
 /** Another hub may have a repository of the same name: its address is part of the name of the listing. */
-function listingPath({ repo, revision }: Repository, options: HubOptions): string {
+function listingPath(repository: Repository, options: HubOptions): string {
   const hub = hubUrlOf(options);
   const at = hub && hub !== DEFAULT_HUB ? `@${encodeURIComponent(hub)}` : '';
-  return path.join(repoFolder(repo, options), `files-${encodeURIComponent(revision)}${at}.json`);
+  return path.join(repoFolder(repository, options), `files-${encodeURIComponent(repository.revision)}${at}.json`);
 }
 
-async function listNow({ repo, revision }: Repository, options: HubOptions): Promise<HubFile[]> {
+async function listNow(repository: Repository, options: HubOptions): Promise<HubFile[]> {
   const files: HubFile[] = [];
   try {
     // The listing, unlike the download, does not escape a revision such as refs/convert/parquet.
-    const request = { ...credentials(repo, options), revision: encodeURIComponent(revision), recursive: true };
+    const request = {
+      ...credentials(repository, options),
+      revision: encodeURIComponent(repository.revision),
+      recursive: true,
+    };
     for await (const { type, path: name, size, oid, lfs } of listFiles(request)) {
       if (type !== 'file' || !oid || !/^[0-9a-f]+$/.test(oid)) continue;
       const sha256 = lfs && /^[0-9a-f]{64}$/.test(lfs.oid) ? lfs.oid : undefined;
       files.push({ path: name, size: lfs?.size ?? size, oid, ...(sha256 && { sha256 }) });
     }
   } catch (error) {
-    throw hubError(`hf://${repo}`, error, options.signal);
+    throw hubError(`hf://${repository.repo}`, error, options.signal);
   }
   return files;
 }
@@ -119,14 +126,14 @@ export function openHubFile(repository: Repository, file: HubFile, options: HubO
   };
 }
 
-/** Path of the file in the cache folder, fetched there if need be. */
+/** Path of the file in the cache folder, fetched there if need be; `place`: under this name, and not under the hash of its content. */
 export async function cacheHubFile(
   repository: Repository,
   file: HubFile,
   options: HubOptions,
-  onProgress?: (done: number) => void,
+  { onProgress, place }: { readonly onProgress?: (done: number) => void; readonly place?: string } = {},
 ): Promise<string> {
-  const target = path.join(repoFolder(repository.repo, options), `${contentOf(file)}${path.extname(file.path)}`);
+  const target = path.join(repoFolder(repository, options), place ?? `${contentOf(file)}${path.extname(file.path)}`);
   const name = `hf://${repository.repo}/${file.path}`;
   const kept = await openLocalFile(target).catch(() => undefined);
   if (kept?.size === file.size) return target;
@@ -141,10 +148,11 @@ export async function cacheHubFile(
   return target;
 }
 
-async function openBlob({ repo, revision }: Repository, file: HubFile, options: HubOptions): Promise<Blob> {
-  const name = `hf://${repo}/${file.path}`;
+async function openBlob(repository: Repository, file: HubFile, options: HubOptions): Promise<Blob> {
+  const name = `hf://${repository.repo}/${file.path}`;
   try {
-    const blob = await hubDownload({ ...credentials(repo, options), revision, path: file.path });
+    const { revision } = repository;
+    const blob = await hubDownload({ ...credentials(repository, options), revision, path: file.path });
     if (blob) return blob;
   } catch (error) {
     throw hubError(name, error, options.signal);
@@ -163,14 +171,17 @@ async function* streamBlob(blob: Blob, name: string, signal: AbortSignal | undef
   }
 }
 
-const repoFolder = (repo: string, { cacheDir }: HubOptions): string =>
-  path.join(cacheDir, 'hub', repo.replaceAll('/', '--'));
+const repoFolder = ({ repo, type = 'dataset' }: Repository, { cacheDir }: HubOptions): string =>
+  path.join(cacheDir, type === 'dataset' ? 'hub' : 'hub-models', repo.replaceAll('/', '--'));
 
 const hubUrlOf = ({ hubUrl = process.env.HF_ENDPOINT }: HubOptions): string | undefined => hubUrl?.replace(/\/$/, '');
 
 const httpOptions = ({ http, signal }: HubOptions): HttpOptions => ({ ...http, signal });
 
-function credentials(repo: string, options: HubOptions): { repo: { type: 'dataset'; name: string }; hubUrl?: string } {
+function credentials(
+  { repo, type = 'dataset' }: Repository,
+  options: HubOptions,
+): { repo: { type: 'dataset' | 'model'; name: string }; hubUrl?: string } {
   const { token = process.env.HF_TOKEN, signal } = options;
   const hubUrl = hubUrlOf(options);
   const abortable: typeof fetch = (input, init) => {
@@ -178,7 +189,7 @@ function credentials(repo: string, options: HubOptions): { repo: { type: 'datase
     return proxiedFetch(input, { ...init, signal: AbortSignal.any(signals) });
   };
   return {
-    repo: { type: 'dataset' as const, name: repo },
+    repo: { type, name: repo },
     ...{ fetch: abortable },
     ...(hubUrl && { hubUrl }),
     ...(token && { accessToken: token }),
@@ -190,7 +201,7 @@ function hubError(name: string, error: unknown, signal: AbortSignal | undefined)
   if (error instanceof DataError) return error;
   if (!(error instanceof HubApiError)) return networkError(name, error);
   const hint = [401, 403, 404].includes(error.statusCode)
-    ? '; check the name, and set HF_TOKEN if the data is private or gated'
+    ? '; check the name, and set HF_TOKEN if it is private or gated'
     : '';
   return new DataError('http-status', `${name}: the hub answers ${error.statusCode}${hint}`, {
     cause: error.statusCode,

@@ -33,10 +33,18 @@ export interface ByteRows {
   readonly offsets: Float64Array;
 }
 
+/** Numbers of consecutive rows: those of row `i` are `numbers[offsets[i] .. offsets[i + 1]]`; NaN for one that is missing in a list, none for a missing list. */
+export interface NumberRows {
+  readonly numbers: Float32Array;
+  readonly offsets: Float64Array;
+}
+
 export interface ParquetDecoder {
   describe(file: ByteFile, signal?: AbortSignal): Promise<ParquetDescription>;
   /** Byte values of a column (or of the `bytes` field of a struct column) in the row group of rows `[from, to)`. */
   byteRows(file: ByteFile, column: string, from: number, to: number, signal?: AbortSignal): Promise<ByteRows>;
+  /** Numbers, or lists of numbers, of a column in the row group of rows `[from, to)`. */
+  numberRows(file: ByteFile, column: string, from: number, to: number): Promise<NumberRows>;
   /** Values of a column as text in the row group of rows `[from, to)`; undefined where it has none. */
   texts(
     file: ByteFile,
@@ -55,6 +63,7 @@ export function createParquetDecoder(limits: DecodeLimits = {}): ParquetDecoder 
     describe: async (file, signal) => (await call('describe', file, {}, signal)) as ParquetDescription,
     byteRows: async (file, column, from, to, signal) =>
       (await call('byteRows', file, { column, from, to }, signal)) as ByteRows,
+    numberRows: async (file, column, from, to) => (await call('numberRows', file, { column, from, to })) as NumberRows,
     texts: async (file, column, from, to, signal) =>
       (await call('texts', file, { column, from, to }, signal)) as (string | undefined)[],
     close,

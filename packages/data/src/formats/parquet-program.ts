@@ -77,6 +77,27 @@ const operations = {
     values.forEach((value, row) => { if (value) bytes.set(value, offsets[row]); });
     return { value: { bytes, offsets }, transfer: [bytes.buffer, offsets.buffer] };
   },
+  numberRows: async (call) => {
+    const values = await readValues(call);
+    const offsets = new Float64Array(values.length + 1);
+    const isList = (value) => Array.isArray(value) || value instanceof Float32Array || value instanceof Float64Array;
+    const count = (value) => {
+      if (!isList(value)) return 1;
+      let items = 0;
+      for (const item of value) items += count(item);
+      return items;
+    };
+    values.forEach((value, row) => { offsets[row + 1] = offsets[row] + (value == null ? 0 : count(value)); });
+    const numbers = new Float32Array(offsets[values.length]);
+    let at = 0;
+    const add = (value, row) => {
+      if (isList(value)) for (const item of value) add(item, row);
+      else if (value == null || typeof value === 'number' || typeof value === 'bigint') numbers[at++] = value == null ? NaN : Number(value);
+      else throw new Error('row ' + (call.from + row) + ' of column ' + call.column + ' holds something else than numbers');
+    };
+    values.forEach((value, row) => { if (value != null) add(value, row); });
+    return { value: { numbers, offsets }, transfer: [numbers.buffer, offsets.buffer] };
+  },
   texts: async (call) => {
     const decoder = new TextDecoder();
     const toText = (value) => (value instanceof Uint8Array ? decoder.decode(value) : String(value));

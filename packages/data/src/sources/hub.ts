@@ -130,13 +130,14 @@ async function openFiles(
   if (total > (hub.keepBytes ?? DEFAULT_KEEP_BYTES)) return files.map((file) => openHubFile(spec, file, hub));
   const done = new Map<HubFile, number>();
   const fetchOne = async (file: HubFile, signal: AbortSignal): Promise<ByteFile> => {
-    const kept = await cacheHubFile(spec, file, { ...hub, signal }, (bytes) => {
+    const onProgress = (bytes: number): void => {
       done.set(file, bytes);
       hub.onProgress?.(
         [...done.values()].reduce((a, b) => a + b, 0),
         total,
       );
-    });
+    };
+    const kept = await cacheHubFile(spec, file, { ...hub, signal }, { onProgress });
     done.set(file, file.size);
     return { ...(await openLocalFile(kept)), name: `hf://${spec.repo}/${file.path}`, version: contentOf(file) };
   };

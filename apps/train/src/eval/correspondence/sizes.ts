@@ -3,6 +3,7 @@
  * models were trained at, and 800 px, Probe3D's own.
  */
 import { TrainError } from '../../errors';
+import { type PerhapsAlone, requireSides } from '../../features/output-alone';
 
 /** One size of the pictures. */
 export interface MatchSize {
@@ -27,15 +28,20 @@ export interface SizeOptions {
 const PAPER_SIZES = { low: 224, high: 800 } as const;
 
 /**
- * The sizes that are asked for, else the model's own side and twice that, as whole patches.
- * @throws TrainError `usage` where two of them come to the same
+ * The sizes that are asked for, else the model's own side and, where it takes others, twice that, as whole patches.
+ * @throws TrainError `usage` where two of them come to the same; `data` where the model takes others alone
  */
 export function matchSizes(
-  { size, patchSize }: { readonly size: number; readonly patchSize: number },
+  { size, patchSize, outputAlone }: { readonly size: number; readonly patchSize: number } & PerhapsAlone,
   { sizes, protocol, quirks = false }: SizeOptions,
 ): MatchSize[] {
-  const asked = sizes ?? (protocol === 'paper' ? Object.values(PAPER_SIZES) : [size, 2 * size]);
+  const usual = outputAlone?.side === undefined ? [size, 2 * size] : [size];
+  const asked = sizes ?? (protocol === 'paper' ? Object.values(PAPER_SIZES) : usual);
   const chosen = asked.map((side) => sizeOf(side, patchSize, quirks));
+  requireSides(
+    { outputAlone },
+    chosen.map(({ input }) => [input, input] as const),
+  );
   const twice = chosen.find(({ side, input }, at) =>
     chosen.slice(0, at).some((other) => other.side === side && other.input === input),
   );

@@ -2,8 +2,9 @@
 import { type DepthHead, type DepthProtocol, type DepthProtocolFacts, depthProtocol } from '@franca/evals';
 import { TrainError } from '../../errors';
 import type { LevelTokens } from '../../features/compute-shard';
+import { type PerhapsAlone, refuseInner, requireSides } from '../../features/output-alone';
 import type { DepthView } from '../../image-sets/depth-view';
-import { type DepthSizeOptions, PAPER_SIZES } from './depth-sizes';
+import { type DepthSize, type DepthSizeOptions, PAPER_SIZES } from './depth-sizes';
 
 export const PROBES = ['dpt', 'linear', 'ridge'] as const;
 export type ProbeName = (typeof PROBES)[number];
@@ -91,6 +92,16 @@ function notesOn(protocol: DepthProtocol, augment: boolean, head: DepthHead | un
       ? 'views are drawn anew for each epoch, and their features computed'
       : 'without augmentation: features are computed once',
   ];
+}
+
+/** @throws TrainError `data` where the model does not give the tokens, or not at these sizes */
+export function checkModel(weights: PerhapsAlone, { facts }: DepthPlan, sizes: readonly DepthSize[]): void {
+  if (!facts.finalNorm)
+    refuseInner(weights, 'tokens of four blocks before the final norm', '--protocol dinov3, with one block,');
+  requireSides(
+    weights,
+    sizes.map(({ preparation }) => preparation.input),
+  );
 }
 
 /** The blocks that are read, counted from 0: the last of each quarter, or the last. */

@@ -1,6 +1,7 @@
 /** What object discovery is run with: a method with its numbers, and the features of a block that it reads. */
 import type { VitConfig } from '@franca/vit';
 import { TrainError } from '../../errors';
+import { type PerhapsAlone, refuseInner } from '../../features/output-alone';
 
 export const METHODS = ['tokencut', 'lost', 'dino-seg'] as const;
 export type Method = (typeof METHODS)[number];
@@ -77,6 +78,15 @@ export function settingsOf(options: SettingOptions, { depth, numHeads }: VitConf
       method === 'tokencut' ? tokenCutSetting(feature, layer, options) : lostSetting(feature, layer, options),
     );
   });
+}
+
+/** @throws TrainError `data` where more of a model is read than it gives */
+export function refuseInside(
+  weights: PerhapsAlone,
+  { methods = METHODS, features = DEFAULT_FEATURES, sweep = false }: SettingOptions & { readonly sweep?: boolean },
+): void {
+  if (sweep || methods.includes('dino-seg') || features.some((feature) => feature !== 'output'))
+    refuseInner(weights, 'queries, keys, values and attention', '--features output --methods tokencut,lost');
 }
 
 export const tokenCutSetting = (

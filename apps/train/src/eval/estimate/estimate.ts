@@ -1,7 +1,7 @@
 /** Estimates of evaluations: their costs as they say them, with rates that are measured on this machine and device as it is now. */
 import type { FloatsOnDisk } from '@franca/evals/node';
 import type { VitConfig } from '@franca/vit';
-import { imagesPerShard, openShardFiles, type ShardRequest } from '../../features/shard-files';
+import { imagesPerShard, type ShardRequest } from '../../features/shard-files';
 import { bytesOfImage, outputShape, outputsOf } from '../../features/stored-outputs';
 import { describePreparation } from '../../image-sets/preparation';
 import { measureReading } from './measure-reading';
@@ -88,8 +88,7 @@ async function readingEstimate(
 ): Promise<ReadingEstimate> {
   const { session } = question;
   const { set, request, fresh } = reading;
-  const { held } = await openShardFiles(session.extraction, set, request);
-  const inCache = fresh === undefined ? (await held()).images : 0;
+  const inCache = fresh === undefined ? (await session.held(set, request)).images : 0;
   const computed = fresh ?? set.length - inCache;
   const each = computed > 0 ? await rates(reading) : NO_TIME;
   return {

@@ -23,21 +23,20 @@ import { matchSet, preparationAt } from '../correspondence/match-set';
 import { hashPairList, readPairList, writePairList } from '../correspondence/pair-list';
 import { shownPairs } from '../correspondence/shown-pairs';
 import { type MatchSize, matchSizes, type SizeOptions } from '../correspondence/sizes';
+import { matchTokens, type TokenOptions } from '../correspondence/tokens';
 import { binTable, categoryTable } from '../correspondence/tables';
 import { correspondenceCost } from '../estimate/costs/correspondence';
 import { hashNames } from '../evaluated-images';
 import type { PairPart } from '../part';
 import type { EvalResult, EvalTask } from '../task';
 
-interface Options extends SizeOptions {
+interface Options extends SizeOptions, TokenOptions {
   readonly split?: string;
   /** At most so many in all; the context takes them. */
   readonly pairs?: number;
   readonly pairsPerBin?: number;
   readonly pairList?: string;
   readonly writePairList?: string;
-  readonly feature?: 'before-norm' | 'after-norm';
-  readonly layer?: number;
   readonly items?: string;
 }
 
@@ -83,7 +82,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   for (const file of [options.items, options.writePairList]) if (file) await checkOutputFile(file);
   const part = await context.pairs(options.split);
   const { pairs, pictures, classes, total } = part.pairs;
-  const patches = tokensOf(part, options);
+  const patches = matchTokens(part.model, options);
   const sizes = matchSizes(part.model, options);
   const { bins, hyper, seeds } = await chosenPairs(part, options);
   if (options.writePairList)
@@ -138,17 +137,6 @@ const ABOUT =
   'A key point of the left picture is found where the most similar patch of the right one lies, by the cosine of their tokens and nothing else. It counts within a tenth of ' +
   'the longer side of the box around the thing. d: how much the viewpoint changes, from 0 to 2; all: a draw of its own from all pairs of a class, not the mean of the others. ' +
   'PCK: the same cells measured from their centres to the key points as they were annotated. By chance: of any cell.';
-
-/** The block and form of the tokens. */
-function tokensOf({ model: { depth } }: PairPart, { feature = 'before-norm', layer = -1 }: Options): PatchTokens {
-  const block = layer < 0 ? layer + depth : layer;
-  if (block < 0 || block >= depth)
-    throw new TrainError(
-      'usage',
-      `block ${layer} does not exist, the model has ${depth}; give --layer from 0 to ${depth - 1}`,
-    );
-  return { block, norm: feature === 'after-norm' };
-}
 
 /** Whether tokens and pairs are those of the paper's protocol; sizes stand in the variant. */
 const settingsOf = ({

@@ -11,7 +11,7 @@ import { checkOutputFile } from '../../options/outputs';
 import type { EvalContext } from '../context';
 import { costTable } from '../depth/cost-table';
 import type { DepthPart } from '../depth/depth-part';
-import { type DepthPlan, type DepthPlanOptions, PROBES, PROTOCOL_NAMES, planDepth } from '../depth/depth-plan';
+import { checkModel, type DepthPlan, type DepthPlanOptions, PROBES, PROTOCOL_NAMES, planDepth } from '../depth/depth-plan';
 import { type DepthSize, depthSizes } from '../depth/depth-sizes';
 import { type ProbedDepth, probeDepth } from '../depth/probe-depth';
 import { shownDepths, shownIndices } from '../depth/shown-depths';
@@ -95,6 +95,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
   if (items) await checkOutputFile(items);
   const part = await context.depth({ depthScale, trainData, split });
   const chosen = depthSizes(await viewOf(part.test, plan.sizes.crop), part.session.model.config.patchSize, plan.sizes);
+  checkModel(part.session.weights, plan, chosen);
   const results: Result[] = [];
   const shown = shownIndices(part.test.length);
   for (const size of chosen) {

@@ -16,6 +16,7 @@ import {
   FEATURES,
   METHODS,
   type Method,
+  refuseInside,
   type Setting,
   type SettingOptions,
   settingsOf,
@@ -64,6 +65,7 @@ export const task: EvalTask = {
     if (size !== undefined) throw new TrainError('usage', 'pictures are taken at their own size; leave out --size');
     const began = performance.now();
     const part = await context.boxes(boxesMeant(options));
+    refuseInside(part.session.weights, { ...options, sweep });
     const { set, settings, tried } = sweep ? await sweepOver(part, options) : { ...plain(part, options), tried: [] };
     const { session } = part;
     const discovered = await discoverSet(session, set, settings);

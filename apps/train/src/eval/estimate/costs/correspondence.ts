@@ -3,16 +3,15 @@ import { drawPairs, matchPair } from '@franca/evals';
 import { chosenOf } from '../../../image-sets/image-set';
 import { preparationAt } from '../../correspondence/match-set';
 import { type MatchSize, matchSizes, type SizeOptions } from '../../correspondence/sizes';
+import { matchTokens, type TokenOptions } from '../../correspondence/tokens';
 import type { PairPart } from '../../part';
 import { madeUpPatches } from '../made-up';
 import type { CostQuestion, TaskCost, Work } from '../task-cost';
 
-export interface CorrespondenceCostOptions extends SizeOptions {
+export interface CorrespondenceCostOptions extends SizeOptions, TokenOptions {
   readonly split?: string;
   readonly pairsPerBin?: number;
   readonly pairList?: string;
-  readonly feature?: 'before-norm' | 'after-norm';
-  readonly layer?: number;
 }
 
 /** As the task draws them. */
@@ -23,8 +22,9 @@ export async function correspondenceCost(
   { session, context }: CostQuestion,
   options: CorrespondenceCostOptions,
 ): Promise<TaskCost> {
-  const { split, pairsPerBin = PAIRS_PER_BIN, pairList, feature = 'before-norm', layer = -1 } = options;
+  const { split, pairsPerBin = PAIRS_PER_BIN, pairList } = options;
   const part = await context.pairs(split);
+  const patches = matchTokens(part.model, options);
   const { pairs, pictures } = part.pairs;
   const perBin = pairList === undefined ? pairsPerBin : Number.POSITIVE_INFINITY;
   const drawn = [...new Set(drawPairs(pairs, { perBin, seed: SEED }).flatMap((bin) => bin.pairs))];
@@ -33,7 +33,6 @@ export async function correspondenceCost(
     pictures,
     read.sort((a, b) => a - b),
   );
-  const patches = { block: layer < 0 ? layer + part.model.depth : layer, norm: feature === 'after-norm' };
   const sizes = matchSizes(part.model, options);
   return {
     reads: sizes.map((size) => ({ set, request: { preparation: preparationAt(size), patches } })),

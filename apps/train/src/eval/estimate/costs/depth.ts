@@ -10,7 +10,7 @@ import {
 } from '@franca/evals';
 import { inputSides } from '../../../image-sets/preparation';
 import type { DepthPart } from '../../depth/depth-part';
-import { type DepthPlan, type DepthPlanOptions, levelsOf, planDepth } from '../../depth/depth-plan';
+import { checkModel, type DepthPlan, type DepthPlanOptions, levelsOf, planDepth } from '../../depth/depth-plan';
 import { type DepthSize, depthSizes } from '../../depth/depth-sizes';
 import { viewOf } from '../../depth/view-of';
 import { madeUpRows, repeated } from '../made-up';
@@ -31,6 +31,7 @@ export async function depthCost(question: CostQuestion, options: DepthCostOption
   const part = await question.context.depth({ depthScale, trainData, split });
   const view = await viewOf(part.test, plan.sizes.crop);
   const chosen = depthSizes(view, part.session.model.config.patchSize, plan.sizes);
+  checkModel(part.session.weights, plan, chosen);
   const costs = chosen.map((size) => costAt(question, part, plan, size));
   return {
     reads: costs.flatMap(({ reads }) => reads),

@@ -1,7 +1,7 @@
 /** What object discovery costs, picture by picture: of each size kernels compile, so that some pictures of the data are tried, features included. */
 import type { OpenBoxOptions } from '../../../image-sets/box-set';
 import { discoverPicture } from '../../discovery/discover-set';
-import { type SettingOptions, settingsOf } from '../../discovery/settings';
+import { refuseInside, type SettingOptions, settingsOf } from '../../discovery/settings';
 import type { CostQuestion, TaskCost } from '../task-cost';
 
 export interface DiscoverCostOptions extends SettingOptions, OpenBoxOptions {
@@ -14,6 +14,7 @@ export async function discoverCost(
   { sweep, pictures, ...options }: DiscoverCostOptions,
 ): Promise<TaskCost> {
   const { set, session } = await context.boxes({ ...options, ...(pictures !== undefined && { limit: pictures }) });
+  refuseInside(session.weights, { ...options, ...(sweep && { sweep }) });
   const settings = settingsOf(options, session.model.config);
   return {
     reads: [],

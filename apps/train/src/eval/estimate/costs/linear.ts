@@ -10,7 +10,7 @@ import { tokensOf } from './readings';
 export async function linearCost(question: CostQuestion, options: UseProbeOptions): Promise<TaskCost> {
   const { session, backend, context, sets } = question;
   const { embedDim: dim, depth } = session.model.config;
-  const shape = { dim, blocks: Math.min(PROBE_BLOCKS, depth), patchMean: true };
+  const shape = { dim, blocks: Math.min(PROBE_BLOCKS, depth), patchMean: session.weights.outputAlone?.hasPatches ?? true };
   if (options.probe !== undefined) return loadedCost(question, options, shape);
   const { followed, epochs } = planProbe('linear', context, options);
   const { values, resize } = followed;

@@ -17,7 +17,7 @@ export async function robustnessCost(question: CostQuestion, options: Robustness
   const own = await linearCost(question, options);
   const { session, backend, context } = question;
   const { embedDim: dim, depth } = session.model.config;
-  const shape = { dim, blocks: Math.min(PROBE_BLOCKS, depth), patchMean: true };
+  const shape = { dim, blocks: Math.min(PROBE_BLOCKS, depth), patchMean: session.weights.outputAlone?.hasPatches ?? true };
   const others: FeatureReading[] = [];
   let classes = 2;
   for (const [name, path] of await findSets(options)) {
@@ -28,7 +28,7 @@ export async function robustnessCost(question: CostQuestion, options: Robustness
     others.push(tokensOf(question, set, { ...shape, resize: options.resize }));
   }
   const images = others.reduce((sum, { set }) => sum + set.length, 0);
-  const columns = (shape.blocks + 1) * dim;
+  const columns = (shape.blocks + Number(shape.patchMean)) * dim;
   return {
     ...own,
     reads: [...own.reads, ...others],
