@@ -56,12 +56,17 @@ function record(name: string) {
   const cli = ['--import', 'tsx', join(root, 'apps/train/src/cli.ts')];
   const { status } = spawnSync(process.execPath, [...cli, ...words], { cwd: root, stdio: 'inherit' });
   if (status !== 0) throw new Error(`franca-train ${words.join(' ')} ended with ${status}`);
-  const rows = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Row);
+  const rows = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Row);
   const readings = rows.filter(({ knn }) => knn !== undefined);
   const outcome = JSON.parse(readFileSync(join(run, 'outcome.json'), 'utf8'));
   const { images, k, classes, chance, start, pixels } = outcome.knn;
   return {
-    command: `franca-train ${wordsOf(name, options.data, 'run').map((word) => word.replace(`${shared('')}/`, '')).join(' ')}`,
+    command: `franca-train ${wordsOf(name, options.data, 'run')
+      .map((word) => word.replace(`${shared('')}/`, ''))
+      .join(' ')}`,
     knn: readings.map(({ step, knn }) => ({ step, share: knn })),
     start,
     best: outcome.best,
@@ -72,7 +77,10 @@ function record(name: string) {
 
 try {
   mkdirSync(dirname(out), { recursive: true });
-  const results: Record<string, unknown> = { data: options.data, weights: 'DeiT-Tiny, published, trained with labels of ImageNet-1k' };
+  const results: Record<string, unknown> = {
+    data: options.data,
+    weights: 'DeiT-Tiny, published, trained with labels of ImageNet-1k',
+  };
   // written run by run, so that an interrupted one keeps what it has
   for (const name of Object.keys(RUNS)) {
     const { measured, ...run } = record(name);
