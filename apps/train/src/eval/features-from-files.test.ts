@@ -7,7 +7,7 @@ import { maskPng, pictureOf, writeAt } from '../../test/mask-files';
 import { temporaryFolder, writeTinyModel } from '../../test/tiny-model';
 import { runCli } from '../run-cli';
 
-const WORLD = 'world:length=30:size=32:classes=5';
+const WORLD = 'world:length=12:size=32:classes=3';
 let folder: string;
 let model: readonly string[];
 let cache: readonly string[];
@@ -90,5 +90,8 @@ test('in-context segmentation with masks of the data, found by the names of pict
   const native = await evaluate('in-context', ...model, '-d', root);
   const own = await evaluate('in-context', '-w', join(folder, 'dense'), '-d', root);
   expect([own.value, own.perClass, own.evaluated]).toEqual([native.value, native.perClass, native.evaluated]);
-  expect(await refusal('knn', '-w', join(folder, 'dense'), '-d', WORLD)).toMatch(/there are no features of world/);
+  expect(await refusal('knn', '-w', join(folder, 'dense'), '-d', WORLD)).toMatch(/without --squash$/);
+  expect(await refusal('in-context', '-w', join(folder, 'dense'), '-d', WORLD)).toMatch(
+    /there are no features of world/,
+  );
 });
