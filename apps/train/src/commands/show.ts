@@ -10,7 +10,7 @@ import { openSession, type SessionOptions, withWeights } from '../features/sessi
 import { openImageSets, openTestSet } from '../image-sets/image-set';
 import { defaultSize } from '../image-sets/preparation';
 import { checkOutputFolder } from '../options/outputs';
-import { type Look, look } from '../show/picture-features';
+import { type Look, look, whyNoAttention } from '../show/picture-features';
 import { type Picture, readPicture, readPictures } from '../show/pictures';
 import { writeLooks } from '../show/write-looks';
 
@@ -57,9 +57,9 @@ async function run(images: readonly string[], options: Options): Promise<void> {
   const looks: Look[] = [];
   for (const picture of pictures) looks.push(await look(session, picture));
   const written = await writeLooks(out, looks, { ...options, joint: Boolean(options.joint) });
-  const { outputAlone } = session.weights;
-  if (outputAlone) console.log(`no attention maps: ${outputAlone.what} gives its output alone`);
-  const shown = ['pca.png', ...(outputAlone ? [] : ['attention.png'])].map((name) => join(out, name));
+  const without = whyNoAttention(session);
+  if (without !== undefined) console.log(`no attention maps: ${without}`);
+  const shown = ['pca.png', ...(without === undefined ? ['attention.png'] : [])].map((name) => join(out, name));
   console.log(`wrote ${written.length} files to ${out}; look at ${shown.join(' and ')}`);
 }
 

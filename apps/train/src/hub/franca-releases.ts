@@ -40,7 +40,7 @@ export interface ReleasePlaces {
   readonly cacheDir: string;
 }
 
-const PLACES = (): ReleasePlaces => ({
+const usualPlaces = (): ReleasePlaces => ({
   site: 'https://github.com/valeoai/Franca/releases/download',
   api: 'https://api.github.com/repos/valeoai/Franca/releases/tags',
   cacheDir: defaultCacheDir(),
@@ -59,7 +59,7 @@ export function releasedName(text: string): string | undefined {
 }
 
 /** Fetches published weights with their planes, checked. @throws TrainError `file` where no checksum is published; DataError no-network, http-status, checksum, disk-full */
-export async function fetchReleased(name: string, places: ReleasePlaces = PLACES()): Promise<ReleasedWeights> {
+export async function fetchReleased(name: string, places: ReleasePlaces = usualPlaces()): Promise<ReleasedWeights> {
   const { release, rasa, parts } = FRANCA_RELEASES[name]!;
   const folder = join(places.cacheDir, 'weights', `franca-${release}`);
   await mkdir(folder, { recursive: true });

@@ -16,19 +16,25 @@ export interface Look {
   readonly attention: AttentionFeatures | undefined;
 }
 
+/** Why a model gives no attention of CLS, in words; undefined where it does. */
+export function whyNoAttention({ model, weights: { outputAlone } }: Pick<FeatureSession, 'model' | 'weights'>): string | undefined {
+  if (outputAlone) return `${outputAlone.what} gives its output alone`;
+  return model.config.classToken === false ? 'the model has no CLS' : undefined;
+}
+
 /** Runs one picture, its shorter side resized to the session's input and the centre cut out. */
 export async function look(session: FeatureSession, { name, label, image }: Picture): Promise<Look> {
   const { model, weights, size } = session;
   const crop = { resize: size, crop: size };
   requirePatches(weights);
-  const features = await model.run(preprocess(image, crop), { patches: true, attention: !weights.outputAlone });
+  const attention = whyNoAttention(session) === undefined;
+  const features = await model.run(preprocess(image, crop), { patches: true, attention });
   removePlanes(features.patches, features.dim, weights.rasa.planes);
-  const { attention } = features;
   return {
     name,
     label,
     image: resizeAndCrop(image, crop),
     features,
-    attention: attention && { ...features, attention },
+    attention: features.attention && { ...features, attention: features.attention },
   };
 }

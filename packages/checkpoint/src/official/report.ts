@@ -46,7 +46,7 @@ const INSTEAD: Readonly<Record<string, string>> = { cls_token: 'attn_pool.latent
 /** Rotary positions have no tensor of their own in weights that were trained or translated here: the configuration beside them says so. */
 const saysRotary = ({ metadata }: TensorSource): boolean => /"rope_theta"/.test(metadata['franca.vit'] ?? '');
 const KNOWN =
-  /^(cls_token|norm_pre\.(weight|bias)|attn_pool\..+|pos_embed|mask_token|register_tokens|patch_embed\.proj\.(weight|bias)|norm\.(weight|bias)|blocks\..+)$/;
+  /^(cls_token|norm_pre\.(weight|bias)|attn_pool\..+|pos_embed|mask_token|register_tokens|storage_tokens|rope_embed\.periods|patch_embed\.proj\.(weight|bias)|norm\.(weight|bias)|blocks\..+)$/;
 
 /** Checks that the parts are whole and describes them. @throws CheckpointError see `splitOfficial` */
 export function reportOn(parts: Readonly<Record<OfficialPart, TensorSource>>, found: Found): OfficialReport {

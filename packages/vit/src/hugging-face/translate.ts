@@ -71,7 +71,7 @@ export function translateHuggingFace(file: WeightFile, config: Readonly<Record<s
   return {
     family: family.name,
     config: own,
-    notes: [...family.notes, ...notesOn(left, fields, own)],
+    notes: [...positionsAsSaid(own, said, family.notes), ...notesOn(left, fields, own)],
     tensors,
     metadata: { [CONFIG_KEY]: encodeVitConfig({ config: own, assumed: [] }) },
     readFloat32: read,
@@ -126,6 +126,15 @@ function ownConfig(file: WeightFile, said: VitConfig): VitConfig {
       `${odd} is ${theirs[odd]} by config.json and ${ours[odd]} in the metadata "${CONFIG_KEY}"; they are not of one model`,
     );
   return stored;
+}
+
+/** What the library does with positions, unless the file's metadata say that this model does otherwise. */
+function positionsAsSaid(own: VitConfig, said: VitConfig, notes: readonly string[]): readonly string[] {
+  const { interpolateOffset: offset, interpolateAntialias: antialias } = own;
+  if (offset === said.interpolateOffset && antialias === said.interpolateAntialias) return notes;
+  return [
+    `for images of another size positions are resampled as the metadata "${CONFIG_KEY}" say: offset ${offset}, ${antialias ? 'antialiased' : 'not antialiased'}`,
+  ];
 }
 
 function notesOn(left: readonly string[], fields: Fields, { imgSize }: VitConfig): string[] {
