@@ -7,6 +7,7 @@
  * is one of z with weights w_c s'_c / s_c and that constant for a bias, w_c summed over the pixels of a patch. Nothing is lost: images are whole patches, there is no
  * padding whose zeros would mean another colour.
  */
+import { sizeOf } from '@franca/tensor';
 import { VitError } from '../errors';
 import { tensorsOf, type WeightFile } from '../weights';
 
@@ -48,17 +49,28 @@ export function foldNormalisation<File extends WeightFile>(
       return sum;
     });
   };
-  return withReading(file, folded);
+  return withReading(file, [weight.stored, bias.stored], folded);
 }
 
 type Range = { readonly start: number; readonly end: number } | undefined;
 type Read = (name: string, range?: Range) => Promise<unknown>;
 
-/** The file with other values of some tensors, by either way of reading them. */
+/** What `@franca/checkpoint` says of a tensor besides, whatever it was stored as. */
+const asF32 = <Info extends { readonly shape: readonly number[] }>(info: Info): Info => ({
+  ...info,
+  dtype: 'f32',
+  byteLength: 4 * sizeOf(info.shape),
+});
+
+/** The file with other values of some tensors, f32, by either way of reading them. */
 function withReading<File extends WeightFile>(
   file: File,
+  changed: readonly string[],
   other: (name: string) => Promise<Float32Array | undefined>,
 ): File {
+  const tensors = new Map(
+    [...file.tensors].map(([name, info]) => [name, changed.includes(name) && 'dtype' in info ? asF32(info) : info]),
+  );
   const around =
     (read: Read): Read =>
     async (name, range) => {
@@ -67,7 +79,7 @@ function withReading<File extends WeightFile>(
     };
   const readers = { read: (file as { readonly read?: Read }).read, readFloat32: file.readFloat32 as Read };
   const wrapped = Object.entries(readers).map(([name, read]) => [name, read && around(read.bind(file))] as const);
-  return { ...file, ...Object.fromEntries(wrapped.filter(([, read]) => read)) };
+  return { ...file, tensors, ...Object.fromEntries(wrapped.filter(([, read]) => read)) };
 }
 
 function checkNormalisation(given: PixelNormalisation): void {
