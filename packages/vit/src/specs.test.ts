@@ -16,10 +16,10 @@ test.each([
 
 const tiny = vitConfig('tiny', { depth: 1, imgSize: 28, patchSize: 7, ffnLayer: 'mlp', layerScale: undefined });
 const FRANCA = Object.keys(vitSpecs(tiny));
-const LINEAR = (name: string) => [`${name}.weight`, `${name}.bias`];
+const weightAndBias = (name: string) => [`${name}.weight`, `${name}.bias`];
 
 test.each([
-  ['a norm before the blocks', { preNorm: true }, [], LINEAR('norm_pre')],
+  ['a norm before the blocks', { preNorm: true }, [], weightAndBias('norm_pre')],
   ['rotary positions', { ropeTheta: 100 }, ['pos_embed'], []],
   [
     'no class token',
@@ -27,7 +27,7 @@ test.each([
     ['cls_token'],
     [
       'attn_pool.latent',
-      ...['q', 'kv', 'proj', 'norm', 'mlp.fc1', 'mlp.fc2'].flatMap((name) => LINEAR(`attn_pool.${name}`)),
+      ...['q', 'kv', 'proj', 'norm', 'mlp.fc1', 'mlp.fc2'].flatMap((name) => weightAndBias(`attn_pool.${name}`)),
     ],
   ],
 ] as const)('%s: what it adds to the parameters and takes away', (_, options, without, more) => {
