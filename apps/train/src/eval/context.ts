@@ -198,6 +198,11 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
+      if (model().origin)
+        throw new TrainError(
+          'data',
+          'features from files are of pictures as they are, and this evaluation makes others of them; give the weights themselves',
+        );
       const set = make(await tested('images'), { size: model().size, resize: options.resize });
       return { ...patchPart(dense(), set, stage), set };
     },
