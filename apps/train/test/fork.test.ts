@@ -129,27 +129,25 @@ test('what has no counterpart in the run before starts anew, and is named; so is
 });
 
 test('a student of the run goes on bit for bit with its frozen teacher, wherever that lies now, and with no other', async () => {
-  const student = (name: string) => join(folder, name);
-  const words = (name: string, ...more: string[]) =>
-    freshRun(student(name), ...tinyOverrides(3), `franca.distillation.teacher=${join(folder, 'run')}`, ...more);
-  const { status, output } = await run(...words('student'));
+  const [own, teacher] = [join(folder, 'student'), join(folder, 'run', 'teacher.safetensors')];
+  const checkpoint = (of: string, step: number) => join(of, 'checkpoints', `step-0000000${step}`);
+  const { status, output } = await run(
+    ...freshRun(own, ...tinyOverrides(2), `franca.distillation.teacher=${join(folder, 'run')}`),
+  );
   expect(status, output).toBe(0);
   expect(output).toContain('warning: the teacher is not larger than its student');
-  const teacher = join(folder, 'run', 'teacher.safetensors');
   expect(output.replaceAll(/\s+/g, ' ')).toContain(`it learned from a frozen teacher, ${teacher}.`);
-  const tensors = await newestTensors(student('student'));
+  const tensors = await newestTensors(own);
   expect(Object.keys(tensors).some((name) => name.startsWith('frozen'))).toBe(false);
-  expect((await run(...words('half', '--stop-after', '1'))).status).toBe(0);
-  const resume = (place: string) =>
-    run('pretrain', '--resume', '--out', student('half'), `franca.distillation.teacher=${place}`);
-  const refused = await resume(join(folder, 'run', 'checkpoints', `step-0000000${AT}`));
+  // as if it had been killed in its second step
+  await rm(checkpoint(own, 2), { recursive: true });
+  const resume = (place: string) => run('pretrain', '--resume', '--out', own, `franca.distillation.teacher=${place}`);
+  const refused = await resume(checkpoint(join(folder, 'run'), AT));
   expect(refused.status).not.toBe(0);
   expect(refused.output).toContain(`the run learned from ${teacher} (SHA-256 of its weights`);
-  await cp(
-    join(folder, 'run', 'checkpoints', `step-0000000${STEPS}`, 'teacher.safetensors'),
-    student('moved.safetensors'),
-  );
-  const resumed = await resume(student('moved.safetensors'));
+  const moved = join(folder, 'moved.safetensors');
+  await cp(join(checkpoint(join(folder, 'run'), STEPS), 'teacher.safetensors'), moved);
+  const resumed = await resume(moved);
   expect(resumed.status, resumed.output).toBe(0);
-  expect(await newestTensors(student('half'))).toEqual(tensors);
+  expect(await newestTensors(own)).toEqual(tensors);
 });
