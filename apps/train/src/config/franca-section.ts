@@ -58,7 +58,9 @@ export const francaSection: z.ZodType<FrancaSection> = z
       ),
     backbone_lr_mult: amount()
       .default(1)
-      .describe('learning rate of the backbone relative to that of heads: low where it is trained already and they are fresh'),
+      .describe(
+        'learning rate of the backbone relative to that of heads: low where it is trained already and they are fresh',
+      ),
     freeze_backbone_epochs: amount()
       .default(0)
       .describe(

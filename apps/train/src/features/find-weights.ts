@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { latestRunCheckpoint, listRunCheckpoints, openSafetensors } from '@franca/checkpoint';
 import { TrainError } from '../errors';
 import { fetchWeights } from '../hub/fetch-weights';
-import { EXPORTED, ONNX_FILES, WEIGHT_FILES } from './weight-files';
+import { EXPORTED, ONNX_FILES, WEIGHT_FILES } from '../hub/weight-files';
 
 export interface FoundWeights {
   readonly file: string;

@@ -1,6 +1,6 @@
 /** Which files of a model's repository are fetched: the weights, one format of them, and what says how they are meant. */
 import { TrainError } from '../errors';
-import { ONNX_FILES, WEIGHT_FILES } from '../features/weight-files';
+import { ONNX_FILES, WEIGHT_FILES } from './weight-files';
 
 /** The files to fetch, and which of them the weights are opened by. */
 export interface ChosenFiles {

@@ -17,7 +17,10 @@ export interface Look {
 }
 
 /** Why a model gives no attention of CLS, in words; undefined where it does. */
-export function whyNoAttention({ model, weights: { outputAlone } }: Pick<FeatureSession, 'model' | 'weights'>): string | undefined {
+export function whyNoAttention({
+  model,
+  weights: { outputAlone },
+}: Pick<FeatureSession, 'model' | 'weights'>): string | undefined {
   if (outputAlone) return `${outputAlone.what} gives its output alone`;
   return model.config.classToken === false ? 'the model has no CLS' : undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * `CLIPVisionModel`, by itself or in a `CLIPModel`: a norm before the blocks, no bias of the patch embedding. Names and defaults: `models/clip` of transformers
- * 4.57 and 5; a config.json of both halves says what differs from the defaults alone.
+ * 5; a config.json of both halves says what differs from the defaults alone.
  */
 import { type Family, type Names, positionNote, THREE_CHANNELS } from './family';
 import { activation, type Fields, feedForward, sizes } from './fields';

@@ -1,6 +1,6 @@
 /**
  * `Dinov2Model` and `Dinov2WithRegistersModel`: DINOv2, Franca, Web-SSL. The same computation as the official one but for the resampling of positions. Names and
- * defaults: `models/dinov2`, `models/dinov2_with_registers` of transformers 4.57 and 5; version 5 writes the names of version 4.
+ * defaults: `models/dinov2`, `models/dinov2_with_registers` of transformers 5; version 5 writes the names of version 4.
  */
 import type { VitConfig } from '../config';
 import { type Family, type Names, positionNote, THREE_CHANNELS } from './family';

@@ -1,6 +1,6 @@
 /**
  * `DINOv3ViTModel`: rotary positions, registers, keys without bias, and at the large sizes a gated feed-forward layer silu(gate x) up x, which is SwiGLU with gate and up
- * one below the other. Names and defaults: `models/dinov3_vit` of transformers 4.57 and 5, of which the latter may write `model.layer.` for `layer.`.
+ * one below the other. Names and defaults: `models/dinov3_vit` of transformers 5, which may write `model.layer.` for `layer.`.
  */
 import type { VitConfig } from '../config';
 import { type Family, THREE_CHANNELS } from './family';

@@ -1,6 +1,6 @@
 /**
  * `SiglipVisionModel`, by itself or in a `SiglipModel`: no class token; attention with a query of its own pools the patches. SigLIP 2 of fixed resolution is the same,
- * its config.json says so. Names and defaults: `models/siglip` of transformers 4.57 and 5.
+ * its config.json says so. Names and defaults: `models/siglip` of transformers 5.
  */
 import { CLIP_DEFAULTS, CLIP_LAYERS } from './clip';
 import { type Family, positionNote, THREE_CHANNELS } from './family';

@@ -1,6 +1,6 @@
 /**
  * `ViTModel`, `DeiTModel` without distillation token, and the encoder of `ViTMAEModel`: plain vision transformers without LayerScale. Names and defaults:
- * `models/vit`, `models/deit`, `models/vit_mae` of transformers 4.57 and 5; version 5 writes the names of version 4.
+ * `models/vit`, `models/deit`, `models/vit_mae` of transformers 5; version 5 writes the names of version 4.
  */
 import { type Family, type Names, positionNote, THREE_CHANNELS } from './family';
 import { activation, type Fields, feedForward, sizes } from './fields';
