@@ -153,8 +153,8 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
-    const { size } = model();
-    model().requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
+    const { size, requires } = model();
+    requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
     const noMasks = (cause?: unknown) =>
       new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
     const { [part]: set } = await sets('dense').catch(async (error) => {
@@ -196,12 +196,7 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
-      if (model().origin)
-        throw new TrainError(
-          'data',
-          'features from files are of pictures as they are, and this evaluation makes others of them; give the weights themselves',
-        );
-      const set = make(await tested('images'), { size: model().size, resize: options.resize });
+      const set = make(await tested('images'), { size: requirePictures(model()).size, resize: options.resize });
       return { ...patchPart(model(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
@@ -242,6 +237,15 @@ export function openContext(
 function requireModel(session: FeatureSession | undefined): FeatureSession {
   if (session) return session;
   throw new TrainError('usage', 'this evaluation needs a model; give --weights');
+}
+
+/** @throws TrainError `data` where features are of pictures that others cannot be made of */
+function requirePictures(session: FeatureSession): FeatureSession {
+  if (!session.origin) return session;
+  throw new TrainError(
+    'data',
+    'features from files are of pictures as they are, and this evaluation makes others of them; give the weights themselves',
+  );
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */
