@@ -155,15 +155,13 @@ export function openContext(
     return both ? [...both.train.notes, ...both.test.notes] : set.notes;
   };
   const masked = memo(async ({ part, look }: { readonly part: PartName; readonly look: DenseLook }) => {
-    const { size } = model();
-    model().requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
-    const noMasks = (cause?: unknown) =>
-      new TrainError('data', `${options.denseData} has no masks; ${GIVE_MASKS}`, { cause });
+    const { size, requires } = model();
+    requires?.({ preparation: { kind: 'squash', size, ...look }, patches: true });
     const { [part]: set } = await sets('dense').catch(async (error) => {
       // what is wrong with it as pictures alone is beside the point
-      throw (await isSegmentationData(options.denseData).catch(() => true)) ? error : noMasks(error);
+      throw (await isSegmentationData(options.denseData).catch(() => true)) ? error : noMasks(options, error);
     });
-    if (set.ignore === undefined) throw noMasks();
+    if (set.ignore === undefined) throw noMasks(options);
     const { update, end } = countProgress(`masks of ${set.dataset} ${set.split}`, { items: 'masks', unit: 'masks' });
     const reading = { ...options.masks, nearest: look.nearest };
     const survey = await surveyMasks(set, dense().size, reading, (done, total) => update(done, total, false));
@@ -198,12 +196,7 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
-      if (model().origin)
-        throw new TrainError(
-          'data',
-          'features from files are of pictures as they are, and this evaluation makes others of them; give the weights themselves',
-        );
-      const set = make(await tested('images'), { size: model().size, resize: options.resize });
+      const set = make(await tested('images'), { size: requirePictures(model()).size, resize: options.resize });
       return { ...patchPart(dense(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
@@ -246,6 +239,9 @@ function requireModel(session: FeatureSession | undefined): FeatureSession {
   throw new TrainError('usage', 'this evaluation needs a model; give --weights');
 }
 
+const noMasks = ({ denseData }: ContextOptions, cause?: unknown): TrainError =>
+  new TrainError('data', `${denseData} has no masks; ${GIVE_MASKS}`, { cause });
+
 /** The model, for what reads patch tokens. */
 function withPatches(session: FeatureSession): FeatureSession {
   requirePatches(session.weights);
@@ -256,6 +252,15 @@ function withPatches(session: FeatureSession): FeatureSession {
 function wholePictures(session: FeatureSession): FeatureSession {
   requireSides(session.weights, undefined);
   return session;
+}
+
+/** @throws TrainError `data` where features are of pictures that others cannot be made of */
+function requirePictures(session: FeatureSession): FeatureSession {
+  if (!session.origin) return session;
+  throw new TrainError(
+    'data',
+    'features from files are of pictures as they are, and this evaluation makes others of them; give the weights themselves',
+  );
 }
 
 /** @throws TrainError `data` where the weights have no head, or not for their tokens */
