@@ -136,11 +136,10 @@ export function deriveVit({ student, crops, franca }: TrainConfig): VitConfig {
 }
 
 /** What a model says only where it is not as Franca's. */
-const ofOtherFamilies = ({ activation, norm_eps, pre_norm, class_token, rope_theta }: FrancaSection['vit']) => ({
+const ofOtherFamilies = ({ activation, norm_eps, pre_norm, rope_theta }: FrancaSection['vit']) => ({
   ...(activation !== 'gelu' ? { activation } : {}),
   ...(norm_eps !== 1e-6 ? { normEps: norm_eps } : {}),
   ...(pre_norm ? { preNorm: true } : {}),
-  ...(class_token ? {} : { classToken: false }),
   ...(rope_theta !== null ? { ropeTheta: rope_theta } : {}),
 });
 

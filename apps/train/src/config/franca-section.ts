@@ -86,9 +86,6 @@ export const francaSection: z.ZodType<FrancaSection> = z
           .describe('of the feed-forward layer mlp; others are of weights of other families, as is what follows'),
         norm_eps: amount().gt(0, 'expected a number above 0').default(1e-6).describe('added to variances by all norms'),
         pre_norm: flag().default(false).describe('a norm between embedding and first block, as in CLIP'),
-        class_token: flag()
-          .default(true)
-          .describe('false: attention over the patches in the place of a CLS token, as in SigLIP'),
         rope_theta: amount()
           .gt(0, 'expected a number above 0')
           .nullable()

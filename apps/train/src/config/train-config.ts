@@ -131,7 +131,6 @@ export interface FrancaSection {
     readonly activation: 'gelu' | 'gelu_tanh' | 'quick_gelu';
     readonly norm_eps: number;
     readonly pre_norm: boolean;
-    readonly class_token: boolean;
     readonly rope_theta: number | null;
   };
   readonly distillation: { readonly teacher: string | null };

@@ -35,9 +35,9 @@ test('the architecture is that of the weights whatever the preset says, on the g
   expect(notes).toContain('student.interpolate_offset is 0, to suit the weights');
 });
 
-test('rotary positions and attention pooling are part of the record too', () => {
-  const other = { ...clip, preNorm: false, classToken: false, ropeTheta: 100 };
-  expect(deriveVit(suited(model(other)).resolved.config)).toMatchObject({ classToken: false, ropeTheta: 100 });
+test('rotary positions are part of the record too', () => {
+  const other = { ...clip, preNorm: false, ropeTheta: 100 };
+  expect(deriveVit(suited(model(other)).resolved.config)).toMatchObject({ ropeTheta: 100 });
 });
 
 test('own settings that contradict the weights are refused with both values; those that agree are not', () => {

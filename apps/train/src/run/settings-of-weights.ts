@@ -71,7 +71,6 @@ function ofModel(vit: VitConfig, { student }: TrainConfig): Settings {
     ['franca.vit.activation', vit.activation ?? 'gelu'],
     ['franca.vit.norm_eps', vit.normEps ?? 1e-6],
     ['franca.vit.pre_norm', vit.preNorm ?? false],
-    ['franca.vit.class_token', vit.classToken ?? true],
     ['franca.vit.rope_theta', vit.ropeTheta ?? null],
   ];
 }

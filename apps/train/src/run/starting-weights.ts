@@ -11,9 +11,10 @@ import { TrainError } from '../errors';
 import { configOfFile, findConfig } from '../features/config-of-file';
 import { type HeadsOfWeights, openHeads, type StoredHead } from '../features/find-head';
 import { type FoundWeights, findWeights } from '../features/find-weights';
+import { isOnnx } from '../features/onnx-weights';
 import { type OpenedModel, openModel } from '../features/open-model';
 import { programCommand } from '../text/program';
-import { gridOf, resampleTable } from './position-table';
+import { resampleTable } from './position-table';
 
 /** Projection heads that come with weights; `ibot` undefined: patches go through the one of DINO. */
 export interface CarriedHeads {
@@ -48,13 +49,19 @@ export interface PretrainedFile extends AsyncDisposable {
 /** Reads what the weights in `path` (whatever `findWeights` takes) are. @throws TrainError `file`, `usage` where nothing tells the attention heads */
 export async function startingModel(path: string, { numHeads, carryHeads }: StartRequest): Promise<StartingModel> {
   await using opened = await openStart(path);
-  const { found, file, network } = opened;
-  const { backbone } = network.parts;
+  const { found, model } = opened;
+  const { file } = model;
+  const { backbone } = model.parts;
   const runConfig = found.configFile;
   const stored = findConfig(file, runConfig, () => {});
   const isSaid = stored !== undefined && !stored.assumed.includes('numHeads');
   const asked = isSaid || numHeads === undefined ? {} : { heads: numHeads };
   const { config, notes } = asSettings(() => configOfFile(file, backbone, { ...asked, runConfig }));
+  if (config.classToken === false)
+    throw new TrainError(
+      'file',
+      `${found.file} has no class token (it pools patches by attention), and the method compares the CLS tokens of crops; start from weights that have one`,
+    );
   const { heads, note } = await carriedHeads(opened, carryHeads);
   const isFolded = Object.values(FINAL_LAYER).some((name) => backbone.tensors.has(name));
   return {
@@ -64,7 +71,7 @@ export async function startingModel(path: string, { numHeads, carryHeads }: Star
     notes: [
       `starting from ${found.file}: a ViT of width ${config.embedDim}, ${config.depth} blocks, ${config.numHeads} heads, patches of ${config.patchSize} px, as the weights are`,
       ...found.notes,
-      ...network.notes,
+      ...model.notes,
       ...notes.map((text) => inSettings(text)),
       ...(isFolded ? ['RASA is folded into these weights; training goes on from the backbone without it'] : []),
       note,
@@ -82,7 +89,7 @@ export async function openPretrained(
     const heads = loop.carryHeads ? await openHeads(headSubject(opened)) : NO_HEADS;
     const byPart = (name: string): StoredHead | undefined =>
       heads.heads.find(({ part }) => name.startsWith(`${part}.`));
-    const backbone = weightsOf(opened.network.parts.backbone);
+    const backbone = weightsOf(opened.model.parts.backbone);
     return {
       async weights(name) {
         const plain = name.slice(name.indexOf('.') + 1);
@@ -134,20 +141,24 @@ export async function startFresh(
 
 interface OpenedStart extends AsyncDisposable {
   readonly found: FoundWeights;
-  readonly file: OpenedModel['file'];
-  readonly network: OpenedModel;
+  readonly model: OpenedModel;
 }
 
 async function openStart(path: string): Promise<OpenedStart> {
   const found = await findWeights(path);
+  if (isOnnx(found.file))
+    throw new TrainError(
+      'file',
+      `${found.file} is ONNX, which can be evaluated and not trained; give its weights as safetensors or .pth`,
+    );
   const wayOut = `${programCommand(['import', found.file, '--network', 'NAME', '--out', 'FOLDER'])} takes one out`;
-  const network = await openModel(found.file, undefined, wayOut);
-  return { found, file: network.file, network, [Symbol.asyncDispose]: () => network.file.close() };
+  const model = await openModel(found.file, undefined, wayOut);
+  return { found, model, [Symbol.asyncDispose]: () => model.file.close() };
 }
 
 const NO_HEADS: HeadsOfWeights = { heads: [], [Symbol.asyncDispose]: async () => undefined };
 
-const headSubject = ({ file, network: { parts } }: OpenedStart) => ({
+const headSubject = ({ model: { file, parts } }: OpenedStart) => ({
   file: file.path,
   parts,
   metadata: file.metadata,
@@ -159,10 +170,10 @@ async function carriedHeads(
   opened: OpenedStart,
   isAsked: boolean,
 ): Promise<{ readonly heads: CarriedHeads | undefined; readonly note: string }> {
-  const { file, network } = opened;
+  const { file, parts } = opened.model;
   if (!isAsked) {
     const has = (part: TensorSource) => part.tensors.size > 0;
-    const isThere = has(network.parts.dino_head) || has(network.parts.ibot_head);
+    const isThere = has(parts.dino_head) || has(parts.ibot_head);
     const way = isThere ? `; ${file.path} holds some, and franca.carry_heads=true takes them` : '';
     return { heads: undefined, note: `projection heads start fresh${way}` };
   }
@@ -195,7 +206,7 @@ function asSettings<T>(read: () => T): T {
 
 /** The table of the weights on the grid of the run's crops. */
 function positionsFor({ embedDim: D, imgSize, patchSize }: VitConfig, values: ArrayLike<number>): ArrayLike<number> {
-  const from = gridOf(values.length / D)?.side;
+  const from = Math.round(Math.sqrt(values.length / D - 1));
   const to = imgSize / patchSize;
-  return from === undefined || from === to ? values : resampleTable(Float32Array.from(values), from, to, D);
+  return from === to ? values : resampleTable(Float32Array.from(values), from, to, D);
 }
