@@ -8,8 +8,8 @@ import { castTo, type GraphBuilder, graphBuilder } from '../src/write/graph-buil
 import { DATA_TYPES, encodeModel, type ValueMessage } from '../src/write/onnx-messages';
 import { tensorMessage } from '../src/write/tensor-message';
 
-export const PATCH = 4;
-export const WIDTH = 3;
+const PATCH = 4;
+const WIDTH = 3;
 
 export interface NetOutput {
   readonly name: string;

@@ -31,7 +31,7 @@ function nameOfData(spec: string): string {
 }
 
 /** A card is read by others, whom folders of this machine tell nothing. */
-export const withoutFolders = (text: string): string => text.replace(/(?<![\w.:/])(?:\/[^\s/:;,]+)+\/(?=[^\s/])/g, '');
+const withoutFolders = (text: string): string => text.replace(/(?<![\w.:/])(?:\/[^\s/:;,]+)+\/(?=[^\s/])/g, '');
 
 /** How it learned: what follows from the settings, those that are not usual, curves. */
 export function recipeSection(

@@ -73,7 +73,7 @@ function quantisedProduct(g: GraphBuilder, x: string): string {
 }
 
 /** The activation of `mlp`, in the forms that the optimisers of runtimes know. */
-export function activationGraph(
+function activationGraph(
   g: GraphBuilder,
   x: string,
   { activation = 'gelu' }: Pick<VitConfig, 'activation'>,
