@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { ImageBatch } from '@franca/vit';
 import { afterAll, expect, test } from 'vitest';
 import { type NetOptions, type NetOutput, netNumbers, writeNet } from '../../test/graphs';
-import { imagesOf } from '../../test/models';
+import { imagesOf, TINY, tinyModel } from '../../test/models';
 import { OnnxError, type OnnxErrorCode } from '../errors';
+import { writeVitOnnx } from '../write/write-vit-onnx';
 import type { OnnxOptions } from './onnx-options';
 import { type OnnxModel, openOnnx } from './open-onnx';
 import { importRuntime } from './runtime';
@@ -153,6 +154,21 @@ test('pixels are mapped channel by channel; calls at the same time keep apart', 
       const { patches } = netNumbers(images, (value, c) => value * pixels.scale[c]! + pixels.shift[c]!);
       expectClose(found[i]!.patches, patches);
     }
+  });
+});
+
+test('a quantised model, whose activations have one scale for a batch, gives of an image what it gives of it alone', async () => {
+  const path = join(folder, 'q8.onnx');
+  await writeVitOnnx(path, { ...tinyModel(TINY), finalLayer: undefined }, { precision: 'q8' });
+  await opened(path, { side: 20 }, async (model) => {
+    expect(model.notes.at(-1)).toBe(
+      'images are run one by one: in a batch, what it gives of one depends on the others',
+    );
+    const images = imagesOf(2, 20, 20);
+    const each = images.data.length / 2;
+    const second = { data: images.data.slice(each), shape: [1, 3, 20, 20] as const };
+    const [both, alone] = [await model.run(images), await model.run(second)];
+    expect(both.cls.slice(TINY.embedDim)).toEqual(alone.cls);
   });
 });
 

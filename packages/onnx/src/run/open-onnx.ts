@@ -58,7 +58,8 @@ export async function openOnnx(path: string, options: OnnxOptions = {}): Promise
       interpolateOffset: 0,
       interpolateAntialias: false,
     };
-    const run = runner({ runtime, session, input, found, pixels, side });
+    const mixes = await mixesImages({ runtime, session, input }, probed);
+    const run = runner({ runtime, session, input: mixes ? { ...input, batch: 1 } : input, found, pixels, side });
     let closing: Promise<void> | undefined;
     const close = (): Promise<void> => {
       closing ??= run.settled().then(() => session.release());
@@ -69,7 +70,12 @@ export async function openOnnx(path: string, options: OnnxOptions = {}): Promise
       config,
       run: run.features,
       prepare: async () => undefined,
-      notes: [describe(found), ...found.notes, ...(side === undefined ? [] : [`it takes images of ${side} px alone`])],
+      notes: [
+        describe(found),
+        ...found.notes,
+        ...(side === undefined ? [] : [`it takes images of ${side} px alone`]),
+        ...(mixes ? ['images are run one by one: in a batch, what it gives of one depends on the others'] : []),
+      ],
       hasPatches: found.patches !== undefined,
       side,
       runtime: `onnxruntime-node ${version}, ${provider}`,
@@ -101,24 +107,50 @@ interface OpenSession {
 }
 
 /** What a picture that is no picture gives, and one twice as wide. */
-async function probe(path: string, { runtime, session, input }: OpenSession, wanted = SIDE): Promise<Probed> {
+async function probe(path: string, open: OpenSession, wanted = SIDE): Promise<Probed> {
+  const { input } = open;
   const { side = wanted } = input;
-  const outputsOf = async (columns: number): Promise<ProbedOutput[]> => {
-    const data = Float32Array.from({ length: 3 * side * columns }, (_, i) => Math.sin(i));
-    const image = { data, shape: [1, 3, side, columns] as const };
-    const feed = imageTensor(runtime, input, image, { first: 0, pixels: undefined });
-    const results = await session.run({ [input.name]: feed });
-    return Object.entries(results).flatMap(([name, tensor]) => firstOf(name, tensor, input.batch ?? 1));
-  };
-  const square = await outputsOf(side).catch((cause: Error) => {
+  const square = await outputsOf(open, [1, 3, side, side]).catch((cause: Error) => {
     throw new OnnxError(
       'images',
       `${path} does not run on a picture of ${side} x ${side} pixels: ${firstLine(cause.message)}; name the side that it is made for by the option side`,
       { cause },
     );
   });
-  const wide = input.side === undefined ? await outputsOf(2 * side).catch(() => undefined) : undefined;
+  const wide =
+    input.side === undefined ? await outputsOf(open, [1, 3, side, 2 * side]).catch(() => undefined) : undefined;
   return { side, square, wide };
+}
+
+/** The outputs of the first of several pictures that are none, each stronger than the one before. */
+async function outputsOf(
+  { runtime, session, input }: OpenSession,
+  shape: readonly [B: number, channels: 3, H: number, W: number],
+): Promise<ProbedOutput[]> {
+  const each = 3 * shape[2] * shape[3];
+  const data = Float32Array.from(
+    { length: shape[0] * each },
+    (_, i) => (1 + 7 * Math.floor(i / each)) * Math.sin(i % each),
+  );
+  const feed = imageTensor(runtime, input, { data, shape }, { first: 0, pixels: undefined });
+  const results = await session.run({ [input.name]: feed });
+  return Object.entries(results).flatMap(([name, tensor]) => firstOf(name, tensor, input.batch ?? shape[0]));
+}
+
+/** Beyond what the order of sums does, in f16 too. */
+const MIXED = 1e-2;
+
+/** Whether a picture comes out otherwise beside another one, as where activations are quantised with one scale for the whole batch. */
+async function mixesImages(open: OpenSession, { side, square }: Probed): Promise<boolean> {
+  if (open.input.batch !== undefined) return false;
+  const beside = await outputsOf(open, [2, 3, side, side]).catch((): ProbedOutput[] => []);
+  return square.some(({ name, data }) => {
+    const [alone, other] = [data, beside.find((output) => output.name === name)?.data].map((values) =>
+      Array.from(values ?? []),
+    );
+    const largest = alone!.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    return other!.some((value, i) => Math.abs(value - alone![i]!) > MIXED * largest);
+  });
 }
 
 /** An output of floats with what it gives for the first image of its batch; none for anything else. */

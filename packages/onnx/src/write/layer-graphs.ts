@@ -73,11 +73,7 @@ function quantisedProduct(g: GraphBuilder, x: string): string {
 }
 
 /** The activation of `mlp`, in the forms that the optimisers of runtimes know. */
-function activationGraph(
-  g: GraphBuilder,
-  x: string,
-  { activation = 'gelu' }: Pick<VitConfig, 'activation'>,
-): string {
+function activationGraph(g: GraphBuilder, x: string, { activation = 'gelu' }: Pick<VitConfig, 'activation'>): string {
   const real = (value: number): string => g.real(value, branchType(g.precision));
   if (activation === 'quick_gelu') return g.add('Mul', [x, g.add('Sigmoid', [g.add('Mul', [x, real(1.702)])])]);
   if (activation === 'gelu') {
