@@ -13,7 +13,10 @@ interface Options extends ModelOptions {
 export function register(program: Command): void {
   withModelOptions(program.command('import'))
     .description('convert a checkpoint (.pth, .tar.gz parts, safetensors) to safetensors')
-    .argument('<file...>', 'checkpoint, hf://owner/name or a published name; several files are the parts of one archive')
+    .argument(
+      '<file...>',
+      'checkpoint, hf://owner/name or a published name; several files are the parts of one archive',
+    )
     .requiredOption(
       '-o, --out <folder>',
       'folder for backbone.safetensors, its config.json, dino_head.safetensors, ...',

@@ -111,7 +111,11 @@ async function run(options: Options): Promise<void> {
   const test = parts.test.set;
   const { headsFile, foldedFile } = await writeRasa(options.out, session, fit, protocol ? fit.heads : undefined);
   const proof = foldedFile === undefined ? undefined : await proveFolding(session, test, { headsFile, foldedFile });
-  console.log(proof ? foldingLine(proof) : `the planes are not folded in: ${options.weights} is no model that could be given another last layer; evaluations remove them with --rasa`);
+  console.log(
+    proof
+      ? foldingLine(proof)
+      : `the planes are not folded in: ${options.weights} is no model that could be given another last layer; evaluations remove them with --rasa`,
+  );
   const figure = join(options.out, 'position.svg');
   await writeFigure(figure, positionChart(readings));
   const folding = proof ? [foldingRecord(test, session.weights, session.size, proof)] : [];
