@@ -8,6 +8,7 @@ import { gigabytes, positiveInteger } from '../options/option-values';
 import type { AskedCluster } from '../plan/cluster';
 
 interface Options extends ConfigOptions, AskedCluster {
+  readonly from?: string;
   readonly target: string;
   readonly ops: number;
   readonly json?: true;
@@ -24,6 +25,7 @@ export function register(program: Command): void {
       'adapter to plan for: default (WebGPU without extras), this, h100-like, h200-like, rtx4090-like, rx7900xtx-like',
       'default',
     )
+    .option('--from <weights>', 'weights to start from, whose architecture is planned, as for pretrain')
     .option('--ops <n>', 'how many ops to list', positiveInteger, 12)
     .option('--ranks <n>', 'ranks that train together, a device each: how they scale up to so many', positiveInteger, 1)
     .option(
@@ -51,9 +53,11 @@ export function register(program: Command): void {
       ]),
     )
     .action(async (overrides: string[], options: Options) => {
-      const resolved = configFrom(options, overrides);
+      const { startOf, withWeights } = await import('../run/choose-start');
+      const chosen = configFrom(options, overrides);
+      const { resolved } = await withWeights(chosen, startOf(chosen.config, undefined, options), undefined, options);
       const { config } = resolved;
-      for (const text of settingsWithoutEffect(resolved)) console.error(text);
+      for (const text of settingsWithoutEffect(chosen)) console.error(text);
       // loaded here, so that other commands start without them
       const [
         { targetNamed },

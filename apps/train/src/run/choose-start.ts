@@ -13,7 +13,7 @@ import { positionNote, startingModel } from './starting-weights';
 export const startOf = (
   { student }: TrainConfig,
   origin: Continuation | undefined,
-  { from }: TrainCommandOptions,
+  { from }: Pick<TrainCommandOptions, 'from'>,
 ): string | undefined => from ?? (origin ? undefined : student.pretrained_weights || undefined);
 
 /** The configuration with the architecture of the weights to start from; a run that goes on with its own configuration has it already. */
@@ -21,7 +21,7 @@ export async function withWeights(
   chosen: ResolvedConfig,
   from: string | undefined,
   found: Continuation | undefined,
-  options: TrainCommandOptions,
+  options: Pick<TrainCommandOptions, 'config'>,
 ): Promise<{ readonly resolved: ResolvedConfig; readonly notesFor: (derived: DerivedOptions) => readonly string[] }> {
   if (from === undefined || found?.isFork || (found && !options.config))
     return { resolved: chosen, notesFor: () => [] };
