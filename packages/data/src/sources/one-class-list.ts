@@ -5,7 +5,8 @@
  * predicted. The others keep the names of their classes (`unlistedClass`), and words say how many there are.
  */
 
-import type { ClassCounts, ImageSource } from '../images/image-source';
+import { checkArgument } from '../errors';
+import { type ClassCounts, checkSource, type ImageSource } from '../images/image-source';
 import { count, some } from './labels';
 
 export interface SharedClasses {
@@ -16,6 +17,9 @@ export interface SharedClasses {
 
 /** Gives the validation part, or one of another name, the class list of the training part. */
 export function shareClasses(train: ImageSource, val: ImageSource, name = 'validation'): SharedClasses {
+  checkSource('shareClasses', train);
+  checkSource('shareClasses', val);
+  checkArgument('shareClasses', 'name', name, 'string');
   const { classes } = train;
   // where an image has several classes there is nothing to match: the parts are those of one published set
   if (train.labels) return { part: val, notes: [] };
