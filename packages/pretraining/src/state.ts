@@ -22,14 +22,26 @@ export const SAVED_GROUPS = ['student', 'teacher', 'm', 'v', 'optimizer'] as con
 
 /** Groups with the weights of a network, and with copies of them. */
 type Network = 'student' | 'teacher' | 'frozen_teacher';
-type Copies = `${Network}_f16`;
 
 /**
  * The groups of a run's state; `accumulated` is empty without accumulation, the frozen teacher without distillation, and the copies without f16 or `weightCopies`, or
  * where no product reads them.
  */
 export type PretrainGroups = Readonly<
-  Record<Network | Copies | 'm' | 'v' | 'gradient' | 'accumulated' | 'optimizer', GroupSpec>
+  Record<
+    | 'student'
+    | 'teacher'
+    | 'frozen_teacher'
+    | 'student_f16'
+    | 'teacher_f16'
+    | 'frozen_teacher_f16'
+    | 'm'
+    | 'v'
+    | 'gradient'
+    | 'accumulated'
+    | 'optimizer',
+    GroupSpec
+  >
 >;
 
 /** The groups of a run's state, for `createState` or `layoutState`. */
