@@ -6,7 +6,7 @@ import { type Family, type Names, positionNote, THREE_CHANNELS } from './family'
 import { activation, type Fields, feedForward, sizes } from './fields';
 
 /** Layers as CLIP and SigLIP name them. */
-export const CLIP_LAYERS: Names = {
+export const CLIP_LAYERS: Names = /* @__PURE__ */ (() => ({
   'patch_embed.proj': 'embeddings.patch_embedding',
   pos_embed: 'embeddings.position_embedding.weight',
   'blocks.#.norm1': 'encoder.layers.#.layer_norm1',
@@ -16,7 +16,7 @@ export const CLIP_LAYERS: Names = {
   'blocks.#.mlp.fc1': 'encoder.layers.#.mlp.fc1',
   'blocks.#.mlp.fc2': 'encoder.layers.#.mlp.fc2',
   norm: 'post_layernorm',
-};
+}))();
 
 export const CLIP_DEFAULTS: Fields = {
   hidden_size: 768,
@@ -30,7 +30,7 @@ export const CLIP_DEFAULTS: Fields = {
   num_channels: 3,
 };
 
-export const CLIP: Family = {
+export const CLIP: Family = /* @__PURE__ */ (() => ({
   name: 'CLIPVisionModel',
   type: 'clip_vision_model',
   partOf: 'clip',
@@ -52,4 +52,4 @@ export const CLIP: Family = {
     positionNote('CLIPVisionModel'),
     'all tokens are given after post_layernorm, as timm and open_clip give them; CLIPVisionModel applies it to the pooled class token alone, and its last_hidden_state is before it',
   ],
-};
+}))();

@@ -8,7 +8,7 @@ import { activation, count, type Fields, flag, positive, sizes } from './fields'
 
 const ATTENTION = 'encoder.layer.#.attention';
 
-const NAMES: Names = {
+const NAMES: Names = /* @__PURE__ */ (() => ({
   cls_token: 'embeddings.cls_token',
   pos_embed: 'embeddings.position_embeddings',
   mask_token: 'embeddings.mask_token',
@@ -24,7 +24,7 @@ const NAMES: Names = {
   'blocks.#.mlp.w3': 'encoder.layer.#.mlp.weights_out',
   'blocks.#.ls2.gamma': 'encoder.layer.#.layer_scale2.lambda1',
   norm: 'layernorm',
-};
+}))();
 
 const DEFAULTS: Fields = {
   hidden_size: 768,
@@ -42,10 +42,10 @@ const DEFAULTS: Fields = {
   apply_layernorm: true,
 };
 
-const SHARED: Pick<Family, 'required' | 'biases'> = {
+const SHARED: Pick<Family, 'required' | 'biases'> = /* @__PURE__ */ (() => ({
   required: { ...THREE_CHANNELS, apply_layernorm: [true, 'a backbone whose features are not normed'] },
   biases: { query: 'qkv_bias', key: 'qkv_bias', value: 'qkv_bias' },
-};
+}))();
 
 const configOf = (fields: Fields): Omit<VitConfig, 'numRegisterTokens' | 'interpolateAntialias'> => {
   const gated = flag(fields, 'use_swiglu_ffn');
@@ -59,7 +59,7 @@ const configOf = (fields: Fields): Omit<VitConfig, 'numRegisterTokens' | 'interp
   };
 };
 
-export const DINOV2: Family = {
+export const DINOV2: Family = /* @__PURE__ */ (() => ({
   name: 'Dinov2Model',
   type: 'dinov2',
   defaults: DEFAULTS,
@@ -67,9 +67,9 @@ export const DINOV2: Family = {
   names: NAMES,
   config: (fields) => ({ ...configOf(fields), numRegisterTokens: 0, interpolateAntialias: false }),
   notes: [positionNote('Dinov2Model')],
-};
+}))();
 
-export const DINOV2_WITH_REGISTERS: Family = {
+export const DINOV2_WITH_REGISTERS: Family = /* @__PURE__ */ (() => ({
   name: 'Dinov2WithRegistersModel',
   type: 'dinov2_with_registers',
   defaults: { ...DEFAULTS, patch_size: 16, num_register_tokens: 4 },
@@ -81,4 +81,4 @@ export const DINOV2_WITH_REGISTERS: Family = {
     interpolateAntialias: true,
   }),
   notes: [positionNote('Dinov2WithRegistersModel', true)],
-};
+}))();

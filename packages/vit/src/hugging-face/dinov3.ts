@@ -14,7 +14,7 @@ function layer(fields: Fields): Pick<VitConfig, 'mlpRatio' | 'ffnLayer' | 'activ
   return feedForward(fields, 'swiglu');
 }
 
-export const DINOV3: Family = {
+export const DINOV3: Family = /* @__PURE__ */ (() => ({
   name: 'DINOv3ViTModel',
   type: 'dinov3_vit',
   defaults: {
@@ -76,4 +76,4 @@ export const DINOV3: Family = {
     ropeTheta: positive(fields, 'rope_theta'),
   }),
   notes: [],
-};
+}))();

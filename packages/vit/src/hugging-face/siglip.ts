@@ -8,7 +8,7 @@ import { activation, feedForward, sizes } from './fields';
 
 const PROJECTIONS = 'head.attention.in_proj';
 
-export const SIGLIP: Family = {
+export const SIGLIP: Family = /* @__PURE__ */ (() => ({
   name: 'SiglipVisionModel',
   type: 'siglip_vision_model',
   partOf: 'siglip',
@@ -50,4 +50,4 @@ export const SIGLIP: Family = {
     positionNote('SiglipVisionModel'),
     'there is no class token: what stands for it is pooler_output, the patches pooled by the head',
   ],
-};
+}))();

@@ -7,7 +7,7 @@ import { activation, type Fields, feedForward, sizes } from './fields';
 
 const ATTENTION = 'encoder.layer.#.attention';
 
-const ENCODER: Names = {
+const ENCODER: Names = /* @__PURE__ */ (() => ({
   cls_token: 'embeddings.cls_token',
   pos_embed: 'embeddings.position_embeddings',
   'patch_embed.proj': 'embeddings.patch_embeddings.projection',
@@ -18,7 +18,7 @@ const ENCODER: Names = {
   'blocks.#.mlp.fc1': 'encoder.layer.#.intermediate.dense',
   'blocks.#.mlp.fc2': 'encoder.layer.#.output.dense',
   norm: 'layernorm',
-};
+}))();
 
 const DEFAULTS: Fields = {
   hidden_size: 768,
@@ -33,7 +33,7 @@ const DEFAULTS: Fields = {
   qkv_bias: true,
 };
 
-const SHARED: Pick<Family, 'defaults' | 'required' | 'biases' | 'config'> = {
+const SHARED: Pick<Family, 'defaults' | 'required' | 'biases' | 'config'> = /* @__PURE__ */ (() => ({
   defaults: DEFAULTS,
   required: THREE_CHANNELS,
   biases: { query: 'qkv_bias', key: 'qkv_bias', value: 'qkv_bias' },
@@ -46,25 +46,25 @@ const SHARED: Pick<Family, 'defaults' | 'required' | 'biases' | 'config'> = {
     interpolateAntialias: false,
     ...activation(fields),
   }),
-};
+}))();
 
-export const VIT: Family = {
+export const VIT: Family = /* @__PURE__ */ (() => ({
   name: 'ViTModel',
   type: 'vit',
   ...SHARED,
   names: { ...ENCODER, mask_token: 'embeddings.mask_token' },
   notes: [positionNote('ViTModel')],
-};
+}))();
 
-export const DEIT: Family = {
+export const DEIT: Family = /* @__PURE__ */ (() => ({
   name: 'DeiTModel',
   type: 'deit',
   ...SHARED,
   names: { ...ENCODER, mask_token: 'embeddings.mask_token' },
   notes: [positionNote('DeiTModel')],
-};
+}))();
 
-export const VIT_MAE: Family = {
+export const VIT_MAE: Family = /* @__PURE__ */ (() => ({
   name: 'ViTMAEModel',
   type: 'vit_mae',
   ...SHARED,
@@ -73,4 +73,4 @@ export const VIT_MAE: Family = {
     positionNote('ViTMAEModel'),
     'all patches are seen, in their order; ViTMAEModel leaves out and shuffles what mask_ratio says, outside of training too',
   ],
-};
+}))();
