@@ -18,7 +18,7 @@ export function register(program: Command): void {
       .description('write a model as other programs load it: transformers, transformers.js, onnxruntime, timm')
       .requiredOption(
         '-w, --weights <file or folder>',
-        'the folder of a run or of an import, or a checkpoint (.safetensors, .pth; official, timm or own names)',
+        'the folder of a run or of an import, a checkpoint (.safetensors, .pth; official, timm, Hugging Face or own names), hf://owner/name, or a published name',
       ),
   )
     .requiredOption('--to <folder>', 'folder to make; one that has anything in it is refused')

@@ -7,6 +7,7 @@ import { type Gpu, sizeOf } from '@franca/tensor';
 import { openGpu } from '@franca/tensor/node';
 import { FINAL_LAYER } from '@franca/vit';
 import { writeFigure } from '@franca/viz/node';
+import { TrainError } from '../errors';
 import { RASA_HEADS } from '../features/find-weights';
 import { openWeights } from '../features/open-weights';
 import type { WeightOptions, Weights } from '../features/weights';
@@ -43,6 +44,11 @@ export async function exportModel(options: ExportOptions, say: (line: string) =>
   const { to, format, onnx } = options;
   await checkNewFolder(to);
   await using weights = await openWeights(options.weights, options);
+  if (weights.outputAlone)
+    throw new TrainError(
+      'usage',
+      `${weights.file} is ONNX, which is what others load already; export is for the weights that it was made of`,
+    );
   const model = await fileOf(format, weights);
   const facts = await runFacts(options.weights);
   for (const note of [...weights.notes, ...model.notes]) say(`note: ${note}`);

@@ -3,7 +3,7 @@
  * 5; a config.json of both halves says what differs from the defaults alone.
  */
 import { type Family, type Names, positionNote, THREE_CHANNELS } from './family';
-import { activation, type Fields, feedForward, sizes } from './fields';
+import { type Fields, plainVit } from './fields';
 
 /** Layers as CLIP and SigLIP name them. */
 export const CLIP_LAYERS: Names = /* @__PURE__ */ (() => ({
@@ -39,13 +39,7 @@ export const CLIP: Family = /* @__PURE__ */ (() => ({
   names: { ...CLIP_LAYERS, cls_token: 'embeddings.class_embedding', norm_pre: 'pre_layrnorm' },
   biases: { patch_embedding: false },
   config: (fields) => ({
-    ...sizes(fields),
-    ...feedForward(fields),
-    numRegisterTokens: 0,
-    layerScale: undefined,
-    interpolateOffset: 0,
-    interpolateAntialias: false,
-    ...activation(fields),
+    ...plainVit(fields),
     preNorm: true,
   }),
   notes: [

@@ -98,3 +98,14 @@ export function feedForward(
   if (ratio === undefined) refuse(fields, 'intermediate_size', 'a gated layer has a width that is a multiple of 8');
   return { ffnLayer, mlpRatio: ratio };
 }
+
+/** A transformer with a plain feed-forward layer, without registers and LayerScale, whose positions the library resamples to the target grid. */
+export const plainVit = (fields: Fields): VitConfig => ({
+  ...sizes(fields),
+  ...feedForward(fields),
+  numRegisterTokens: 0,
+  layerScale: undefined,
+  interpolateOffset: 0,
+  interpolateAntialias: false,
+  ...activation(fields),
+});

@@ -4,7 +4,7 @@
  */
 import { CLIP_DEFAULTS, CLIP_LAYERS } from './clip';
 import { type Family, positionNote, THREE_CHANNELS } from './family';
-import { activation, feedForward, sizes } from './fields';
+import { plainVit } from './fields';
 
 const PROJECTIONS = 'head.attention.in_proj';
 
@@ -37,13 +37,7 @@ export const SIGLIP: Family = /* @__PURE__ */ (() => ({
   },
   biases: {},
   config: (fields) => ({
-    ...sizes(fields),
-    ...feedForward(fields),
-    numRegisterTokens: 0,
-    layerScale: undefined,
-    interpolateOffset: 0,
-    interpolateAntialias: false,
-    ...activation(fields),
+    ...plainVit(fields),
     classToken: false,
   }),
   notes: [

@@ -3,7 +3,7 @@
  * `models/vit`, `models/deit`, `models/vit_mae` of transformers 5; version 5 writes the names of version 4.
  */
 import { type Family, type Names, positionNote, THREE_CHANNELS } from './family';
-import { activation, type Fields, feedForward, sizes } from './fields';
+import { type Fields, plainVit } from './fields';
 
 const ATTENTION = 'encoder.layer.#.attention';
 
@@ -37,15 +37,7 @@ const SHARED: Pick<Family, 'defaults' | 'required' | 'biases' | 'config'> = /* @
   defaults: DEFAULTS,
   required: THREE_CHANNELS,
   biases: { query: 'qkv_bias', key: 'qkv_bias', value: 'qkv_bias' },
-  config: (fields) => ({
-    ...sizes(fields),
-    ...feedForward(fields),
-    numRegisterTokens: 0,
-    layerScale: undefined,
-    interpolateOffset: 0,
-    interpolateAntialias: false,
-    ...activation(fields),
-  }),
+  config: plainVit,
 }))();
 
 export const VIT: Family = /* @__PURE__ */ (() => ({
