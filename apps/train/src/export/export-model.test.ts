@@ -88,7 +88,7 @@ describe('the export of a run', () => {
     expect(file.metadata.format).toBe('pt');
     expect(file.tensors.get('encoder.layer.1.attention.attention.key.weight')!.shape).toEqual([16, 16]);
     expect(said.join('\n')).toMatch(
-      /onnx\/model\.onnx: beside the engine at 32 x 32 and 48 x 40 px, CLS differs by \d\.\de-/,
+      /onnx\/model\.onnx: beside the engine at 32 x 32 and 48 x 40 px, CLS off by \d\.\de-/,
     );
   });
 

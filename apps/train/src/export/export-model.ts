@@ -182,5 +182,5 @@ const inShort = (of: readonly OnnxDifference[]): string => {
     Math.max(...all),
   );
   const [cosine, mean] = [of.map((one) => one.cosine), of.map((one) => one.meanCosine)].map(least);
-  return `differs by ${difference!.toExponential(1)} at most (values up to ${largest!.toFixed(1)}), cosine ${mean!.toFixed(6)} on average, ${cosine!.toFixed(6)} at least`;
+  return `off by ${difference!.toExponential(1)} at most (values up to ${largest!.toFixed(1)}), cosine ${mean!.toFixed(6)} on average, ${cosine!.toFixed(6)} at least`;
 };

@@ -116,10 +116,12 @@ test.each([
   },
 );
 
+const RATES = ['hidden_dropout_prob', 'attention_probs_dropout_prob', 'drop_path_rate'];
+
 test('no number of config.json that the library expects to be a float is written as a whole one', async () => {
   for (const layerScale of [1e-5, 1, 2, undefined]) {
     const { config } = await dinov2Files({ ...tiny, layerScale }, none);
-    for (const name of ['layerscale_value', 'layer_norm_eps', 'initializer_range'])
+    for (const name of ['layerscale_value', 'layer_norm_eps', 'initializer_range', ...RATES])
       expect(JSON.stringify(config[name] ?? 0.5)).toMatch(/[.e]/);
   }
 });

@@ -83,7 +83,7 @@ async function valuesOf(
 
 /**
  * All fields of the configuration class that a model is made from. Version 5 of the library refuses a whole number where it expects a float, which JSON of this language
- * cannot tell apart: `layerscale_value`, the initial value alone, is left to its default of 1.0 then.
+ * cannot tell apart: `layerscale_value`, the initial value alone, is left to its default of 1.0 then, and the rates of dropout are left to theirs, which are 0.0.
  */
 function configJson(config: VitConfig, family: Family): Record<string, unknown> {
   const { layerScale = 1, activation = 'gelu', normEps = 1e-6 } = config;
@@ -96,8 +96,6 @@ function configJson(config: VitConfig, family: Family): Record<string, unknown> 
     num_attention_heads: config.numHeads,
     mlp_ratio: config.mlpRatio,
     hidden_act: ACTIVATION_NAMES[activation],
-    hidden_dropout_prob: 0,
-    attention_probs_dropout_prob: 0,
     initializer_range: 0.02,
     layer_norm_eps: normEps,
     image_size: config.imgSize,
@@ -105,7 +103,6 @@ function configJson(config: VitConfig, family: Family): Record<string, unknown> 
     num_channels: 3,
     qkv_bias: true,
     ...(Number.isInteger(layerScale) ? {} : { layerscale_value: layerScale }),
-    drop_path_rate: 0,
     use_swiglu_ffn: config.ffnLayer === 'swiglu',
     ...(registers > 0 ? { num_register_tokens: registers } : { use_mask_token: true }),
     apply_layernorm: true,
