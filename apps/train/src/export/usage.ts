@@ -1,6 +1,7 @@
 /** How the files of an export are used: lines for each library that reads them, which can be pasted. */
 import { swigluHidden } from '@franca/nn';
 import type { VitConfig } from '@franca/vit';
+import { shellWord } from '../text/shell';
 import type { ExportFormat } from './check-tensors';
 import type { OnnxFile } from './onnx-files';
 
@@ -65,8 +66,8 @@ const onnxLines = (file: string): readonly string[] => [
 ];
 
 const francaLines = (name: string): readonly string[] => [
-  `npx franca-train eval knn -w ${name} -d photos`,
-  `npx franca-train features -w ${name} -d photos --patches --out photos.safetensors`,
+  `npx franca-train eval knn -w ${shellWord(name)} -d photos`,
+  `npx franca-train features -w ${shellWord(name)} -d photos --patches --out photos.safetensors`,
 ];
 
 function timmLines(name: string, config: VitConfig): readonly string[] {

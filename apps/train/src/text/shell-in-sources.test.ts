@@ -12,13 +12,14 @@ const sources = (folder: string): string[] =>
 
 /** A command of this project or of its set-up in a template, with a value among its words. */
 const COMMAND =
-  /(?:franca-train (?:[a-z]+ |-)|npx |npm (?:run|exec|install) |node [\w/.-]+ )[^`'"\n;]*?\$\{(?!shell)[^}]*\}/;
+  /(?:franca-train (?:[a-z]+ |-)|npx |npm (?:run|exec|install) |(?<!-)node [\w/.-]+ )[^`'"\n;]*?\$\{(?!shell)[^}]*\}/;
 
 test.each([
   ['`continue with: franca-train pretrain --resume --out <out>`', true],
   ['`franca-train eval -w run <x>`', true],
   ['`franca-train pretrain --resume --out <shellWord(out)>`', false],
   ['`franca-train: <error.message>`', false],
+  ['`onnxruntime-node has no provider <provider>`', false],
 ])('in %s the pattern finds what it is made for: %s', (text, found) => {
   expect(COMMAND.test(text.replace('<', '$'.concat('{')).replace('>', '}'))).toBe(found);
 });
