@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { AS_ROOT } from '../../../test/support/as-root';
 import { MPIS } from '../../../test/support/mpirun';
+import { cliProgram } from './cli-program';
 
 const openMpi = MPIS.find(({ name }) => name === 'Open MPI');
 
@@ -22,11 +23,10 @@ export interface StartedRanks {
   pidOf(rank: number): number;
 }
 
-/** Starts `franca-train` on the sources on `size` ranks. */
+/** Starts `franca-train` on `size` ranks. */
 export function startRanks(size: number, args: readonly string[]): StartedRanks {
-  const cli = [process.execPath, '--import', 'tsx', `${root}/apps/train/src/cli.ts`, ...args];
   const [mpirun, ...options] = openMpi!.launcher;
-  const child = spawn(mpirun, [...options, '-n', String(size), ...cli], {
+  const child = spawn(mpirun, [...options, '-n', String(size), ...cliProgram, ...args], {
     cwd: root,
     env: { ...process.env, ...AS_ROOT },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSafetensors } from '../../../test/support/safetensors';
+import { cliProgram } from './cli-program';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -45,7 +46,7 @@ export const freshRun = (out: string, ...more: string[]): string[] => [
   ...more,
 ];
 
-/** Starts `franca-train` on the sources; resolves to its exit status (null: killed) and what it printed. */
+/** Starts `franca-train`; resolves to its exit status (null: killed) and what it printed. */
 export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -53,7 +54,8 @@ export function startCli(
   child: ChildProcess;
   done: Promise<{ status: number | null; output: string }>;
 } {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'apps/train/src/cli.ts'), ...args], {
+  const [node, ...program] = cliProgram;
+  const child = spawn(node!, [...program, ...args], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
