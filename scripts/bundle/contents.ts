@@ -27,6 +27,10 @@ const NOT_USED: Readonly<Record<string, RegExp>> = {
   '@expo-google-fonts/inter': /\.ttf$(?<!\/Inter_(400Regular|600SemiBold)\.ttf)/,
   // the same library once more for browsers, in two forms
   h5wasm: /\/dist\/(esm|iife)\//,
+  // for browsers, and for require
+  protobufjs: /\/dist\//,
+  '@huggingface/hub': /\/dist\/(browser\/|.*\.js$)/,
+  '@huggingface/tasks': /\/dist\/commonjs\//,
 };
 
 /** The program's own README is the manual that stays at hand without a network. */

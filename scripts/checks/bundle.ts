@@ -14,7 +14,7 @@ import type { Published } from './publish';
 import { type Outcome, readManifest, root, run } from './workspace';
 
 /** Bytes that the archives may have as they are packed here; those of `npm run bundle` are a fifth smaller, and have their own limits. */
-const MOST_BYTES = { app: 48e6, tests: 30e6 } as const;
+const MOST_BYTES = { app: 48e6, tests: 34e6 } as const;
 const NEEDED = [
   ...[
     'franca-train',
