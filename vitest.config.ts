@@ -12,6 +12,13 @@ const packages = fileURLToPath(new URL('packages', import.meta.url));
 /** Files that need a process of their own: they replace a module that others use too, or tell Mesa's driver how to compile, which reads it once a process. */
 const ALONE = '**/*.alone.*.ts';
 
+const TESTS = [
+  '{packages,apps}/*/{src,test}/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'bench/**/*.test.ts',
+  'test/**/*.test.ts',
+];
+
 const config: ViteUserConfig = defineConfig({
   resolve: {
     // Tests read the packages' sources, so that no build stands between an edit and its test.
@@ -24,18 +31,15 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: [
-      '{packages,apps}/*/{src,test}/**/*.test.ts',
-      'examples/**/*.test.ts',
-      'bench/**/*.test.ts',
-      'test/**/*.test.ts',
-    ],
     reporters: ['default', closingReporter()],
     pool: 'forks',
     maxWorkers,
     // Files that follow each other in a process find its modules loaded and its kernels compiled: two thirds of the time of a small one.
     projects: [
-      { extends: true, test: { name: 'shared', exclude: [...configDefaults.exclude, ALONE], isolate: false } },
+      {
+        extends: true,
+        test: { name: 'shared', include: TESTS, exclude: [...configDefaults.exclude, ALONE], isolate: false },
+      },
       { extends: true, test: { name: 'alone', include: [ALONE], isolate: true } },
     ],
     setupFiles: ['test/support/leave-nothing.ts'],

@@ -37,12 +37,12 @@ export async function installDependencies() {
   const begun = existsSync(mark);
   if (!begun && existsSync(record) && readStamp('install') === hash) return;
   if (begun || !isInstalled(manifests)) {
-    await stage('npm packages', 'installing 300 of them, 650 MB, once', () => install(begun));
+    await stage('npm packages', 'installing 350 of them, 980 MB, once', () => install(begun));
   }
   writeStamp('install', hash);
 }
 
-const NEEDED = 700e6;
+const NEEDED = 1030e6;
 
 async function install(begun) {
   const anew = begun || !existsSync(record);
@@ -57,7 +57,7 @@ async function install(begun) {
   if (anew && bavail * bsize < NEEDED) {
     // npm would leave out what is optional, the binaries for this processor among it, and call that a success
     throw new SetupError(
-      `the disk of ${root} is full: the npm packages take 650 MB, ${Math.floor((bavail * bsize) / 1e6)} are free`,
+      `the disk of ${root} is full: the npm packages take 980 MB, ${Math.floor((bavail * bsize) / 1e6)} are free`,
     );
   }
   const env = npmEnvironment();

@@ -34,7 +34,7 @@ export function networkFailure(output) {
 export function npmFailure(output) {
   const { code, path, host, first } = readOutput(output);
   if (/ENOSPC|EDQUOT/.test(code))
-    return 'the disk is full: the packages take 650 MB, and as much again in the cache of npm';
+    return 'the disk is full: the packages take 980 MB, and as much again in the cache of npm';
   if (/EACCES|EPERM|EROFS/.test(code) && path) {
     return `${path} cannot be written (${code}): take a copy of this repository, and a home directory, that are yours`;
   }

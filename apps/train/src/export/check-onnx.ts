@@ -52,6 +52,22 @@ export async function checkOnnx(
   return differences;
 }
 
+/** Below this cosine a token says something else. */
+const POOR = 0.9;
+
+/** A sentence for each file whose patches are not what the model gives, as those of eight bits may be. */
+export function warnings(differences: readonly OnnxDifference[]): string[] {
+  const least = new Map<string, number>();
+  for (const { file, output, cosine } of differences)
+    if (output === 'patch_tokens') least.set(file, Math.min(cosine, least.get(file) ?? 1));
+  return [...least]
+    .filter(([, cosine]) => !(cosine >= POOR))
+    .map(
+      ([file, cosine]) =>
+        `patches of ${file} are poor, their least cosine with the engine's ${cosine.toFixed(2)}: take another file for them, and this one for CLS`,
+    );
+}
+
 /** @throws TrainError `run` where an f32 file differs by more than `TOLERANCE` times the largest value */
 export function refuseWrong(differences: readonly OnnxDifference[]): void {
   const wrong = differences.find((one) => one.type === 'fp32' && !(one.difference <= TOLERANCE * one.largest));

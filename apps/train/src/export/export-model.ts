@@ -15,7 +15,7 @@ import { curves } from '../observe/report';
 import { CURVES } from '../observe/report-texts';
 import { amountOfBytes } from '../text/amounts';
 import { type CardInput, modelCard } from './card';
-import { checkOnnx, type OnnxDifference, refuseWrong } from './check-onnx';
+import { checkOnnx, type OnnxDifference, refuseWrong, warnings } from './check-onnx';
 import { checkTensors, type ExportFormat } from './check-tensors';
 import { huggingFaceFile, preprocessorConfig } from './hugging-face-names';
 import { type ModelFile, writeModelFile } from './model-file';
@@ -69,6 +69,7 @@ export async function exportModel(options: ExportOptions, say: (line: string) =>
     return found;
   });
   for (const line of onnxLines(onnx, differences)) say(line);
+  for (const warning of warnings(differences ?? [])) say(`note: ${warning}`);
   if (facts)
     say(`${LOG_FILES.join(' and ')} are copies of those of ${facts.folder}; paths of this machine stand in them`);
   say(`wrote ${to}; its README.md has fields to fill in`);
@@ -133,7 +134,7 @@ async function writeCard(folder: string, { to, format, weights, model, facts, fi
     parameters: model.tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     onnx: files,
     differences: found,
-    notes: model.notes,
+    notes: [...model.notes, ...warnings(found ?? [])],
   };
   await writeFile(join(folder, 'README.md'), modelCard(input));
 }
@@ -160,20 +161,13 @@ const copyIfThere = (from: string, to: string): Promise<void> =>
 function onnxLines(asked: readonly OnnxType[], differences: readonly OnnxDifference[] | undefined): string[] {
   if (asked.length === 0) return [];
   if (!differences) return [`the ONNX files were not checked: onnxruntime-node is not installed; ${INSTALL_ONNX}`];
-  return [...new Set(differences.map(({ file }) => file))].flatMap((file) => {
+  return [...new Set(differences.map(({ file }) => file))].map((file) => {
     const of = (output: string) => differences.filter((one) => one.file === file && one.output === output);
     const [cls, patches] = [of('pooler_output'), of('patch_tokens')];
     const sizes = cls.map(({ size }) => size.join(' x ')).join(' and ');
-    const cosine = least(patches.map((one) => one.cosine));
-    return [
-      `${file}: beside the engine at ${sizes} px, CLS ${inShort(cls)}; patches ${inShort(patches)}`,
-      ...(cosine < POOR ? [`note: patches of ${file} are poor: take another file for them, and this one for CLS`] : []),
-    ];
+    return `${file}: beside the engine at ${sizes} px, CLS ${inShort(cls)}; patches ${inShort(patches)}`;
   });
 }
-
-/** Below this cosine a token says something else. */
-const POOR = 0.9;
 
 const least = (values: readonly number[]): number => Math.min(...values);
 
