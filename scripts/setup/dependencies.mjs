@@ -42,7 +42,7 @@ export async function installDependencies() {
   writeStamp('install', hash);
 }
 
-const NEEDED = 1030e6;
+const NEEDED = 1080e6;
 
 async function install(begun) {
   const anew = begun || !existsSync(record);

@@ -10,6 +10,7 @@ export {
   type HubModelOptions,
   parseHubModel,
 } from './files/hub-model';
+export { proxiedFetch } from './files/proxied-fetch';
 export {
   type MatArray,
   type MatCells,

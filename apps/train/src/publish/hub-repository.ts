@@ -1,5 +1,6 @@
 /** A model repository on the hub, as far as publishing asks: what it holds, that it is made, one commit into it. What goes wrong is said in one line. */
 import { pathToFileURL } from 'node:url';
+import { proxiedFetch } from '@franca/data';
 import { commitIter, createRepo, HubApiError, listFiles } from '@huggingface/hub';
 import { TrainError } from '../errors';
 import type { FileToPublish } from './files-to-publish';
@@ -24,6 +25,7 @@ export const addressOf = ({ hubUrl = process.env.HF_ENDPOINT || DEFAULT_HUB }: P
 const request = (repository: HubRepository) => ({
   repo: { type: 'model', name: repository.repo } as const,
   hubUrl: addressOf(repository),
+  fetch: proxiedFetch,
   ...(repository.token === undefined ? {} : { accessToken: repository.token }),
 });
 

@@ -1,7 +1,9 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startHub } from '../../test/hub-server';
 import { printedLines } from '../../test/in-process';
 import { temporaryFolder } from '../../test/tiny-model';
@@ -105,6 +107,31 @@ describe('publishing', () => {
     await expect(planPublishing(join(folder, 'no'), options(hub.url))).rejects.toThrow(/no folder that can be read/);
     expect(hub.repositories.size).toBe(0);
   });
+});
+
+test('the hub is reached by way of the proxy that the environment names', async () => {
+  await using hub = await startHub();
+  const { port } = new URL(hub.url);
+  const asked: (string | undefined)[] = [];
+  const proxy = createServer().on('connect', ({ url }, socket) => {
+    asked.push(url);
+    const through = connect(Number(port), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+    through.pipe(socket).pipe(through);
+  });
+  await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done));
+  for (const name of ['http_proxy', 'https_proxy', 'no_proxy', 'HTTPS_PROXY', 'NO_PROXY']) vi.stubEnv(name, undefined);
+  vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+  // the environment is read once
+  vi.resetModules();
+  try {
+    const { planPublishing: planAnew } = await import('./publish-folder');
+    await planAnew(folder, options(`http://nowhere.invalid:${port}`));
+    expect(asked).toEqual([`nowhere.invalid:${port}`]);
+  } finally {
+    vi.unstubAllEnvs();
+    vi.resetModules();
+    proxy.close().closeAllConnections();
+  }
 });
 
 describe('the command', () => {
