@@ -31,13 +31,14 @@ afterAll(async () => {
 });
 
 /** All rows from a cache, computed where they are missing, and how many images were read for that. */
-async function rowsIn(name: string): Promise<{ rows: StoredRows; reads: number }> {
+async function rowsIn(name: string, onRead = () => {}): Promise<{ rows: StoredRows; reads: number }> {
   const { train, close } = await openImageSets(WORLD);
   let reads = 0;
   const counted: typeof train = {
     ...train,
     read: (...args) => {
       reads++;
+      onRead();
       return train.read(...args);
     },
   };
@@ -80,9 +81,13 @@ test('killed in the middle and resumed, features are those in peace to the bit',
 test('two processes share the shards: each image is read once, and all of them are there', async () => {
   let other = 0;
   let own: ReturnType<typeof rowsIn> | undefined;
-  for await (const line of start('shared').lines) {
-    // it has begun
-    own ??= rowsIn('shared');
+  const { child, lines } = start('shared');
+  for await (const line of lines) {
+    if (!own) {
+      // it has begun, and waits until this one has: on a busy machine it would be done before
+      child.kill('SIGSTOP');
+      own = rowsIn('shared', () => void child.kill('SIGCONT'));
+    }
     other = Number(/^read (\d+)/.exec(line)?.[1] ?? other);
   }
   const { rows, reads } = await own!;

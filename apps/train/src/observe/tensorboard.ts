@@ -36,21 +36,16 @@ export function tfRecord(payload: Uint8Array): Uint8Array {
 // Protocol buffers: a field is its number and wire type, then a varint, 8 or 4 bytes, or a length and that many bytes.
 const varint = (value: number): number[] =>
   value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
-const bytesField = (field: number, bytes: ArrayLike<number>): number[] => [
-  (field << 3) | 2,
-  ...varint(bytes.length),
-  ...Array.from(bytes),
-];
-const textField = (field: number, text: string): number[] => bytesField(field, new TextEncoder().encode(text));
-const intField = (field: number, value: number): number[] => [field << 3, ...varint(value)];
-const doubleField = (field: number, value: number): number[] => [
-  (field << 3) | 1,
-  ...new Uint8Array(Float64Array.of(value).buffer),
-];
-const floatField = (field: number, value: number): number[] => [
-  (field << 3) | 5,
-  ...new Uint8Array(Float32Array.of(value).buffer),
-];
+const bytesField = (field: number, ...parts: readonly Uint8Array[]): Uint8Array => {
+  const bytes = Buffer.concat(parts);
+  return Buffer.concat([Uint8Array.of((field << 3) | 2, ...varint(bytes.length)), bytes]);
+};
+const textField = (field: number, text: string): Uint8Array => bytesField(field, Buffer.from(text));
+const intField = (field: number, value: number): Uint8Array => Uint8Array.of(field << 3, ...varint(value));
+const doubleField = (field: number, value: number): Uint8Array =>
+  Uint8Array.of((field << 3) | 1, ...new Uint8Array(Float64Array.of(value).buffer));
+const floatField = (field: number, value: number): Uint8Array =>
+  Uint8Array.of((field << 3) | 5, ...new Uint8Array(Float32Array.of(value).buffer));
 
 export interface Picture {
   readonly png: Uint8Array;
@@ -68,34 +63,22 @@ export async function openEvents(folder: string): Promise<EventWriter> {
   const seconds = Date.now() / 1000;
   const path = join(folder, `events.out.tfevents.${Math.floor(seconds)}.${hostname()}.${process.pid}`);
   const file: FileHandle = await open(path, 'a');
-  const write = async (step: number, fields: number[]): Promise<void> => {
-    await file.write(
-      tfRecord(Uint8Array.from([...doubleField(1, Date.now() / 1000), ...intField(2, step), ...fields])),
-    );
+  const write = async (step: number, content: Uint8Array): Promise<void> => {
+    await file.write(tfRecord(Buffer.concat([doubleField(1, Date.now() / 1000), intField(2, step), content])));
   };
+  const summary = (step: number, ...values: readonly Uint8Array[]): Promise<void> =>
+    write(step, bytesField(5, ...values));
   await write(0, textField(3, 'brain.Event:2'));
   return {
     scalars: (step, values) =>
-      write(
+      summary(
         step,
-        bytesField(
-          5,
-          Object.entries(values).flatMap(([tag, value]) =>
-            bytesField(1, [...textField(1, tag), ...floatField(2, value)]),
-          ),
-        ),
+        ...Object.entries(values).map(([tag, value]) => bytesField(1, textField(1, tag), floatField(2, value))),
       ),
-    picture: (step, tag, { png, width, height }) =>
-      write(
-        step,
-        bytesField(
-          5,
-          bytesField(1, [
-            ...textField(1, tag),
-            ...bytesField(4, [...intField(1, height), ...intField(2, width), ...intField(3, 3), ...bytesField(4, png)]),
-          ]),
-        ),
-      ),
+    picture: (step, tag, { png, width, height }) => {
+      const image = bytesField(4, intField(1, height), intField(2, width), intField(3, 3), bytesField(4, png));
+      return summary(step, bytesField(1, textField(1, tag), image));
+    },
     [Symbol.asyncDispose]: () => file.close(),
   };
 }

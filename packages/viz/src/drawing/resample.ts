@@ -37,12 +37,14 @@ export function resample(
   const rowTaps = taps(from.height, to.height, method);
   const rowLength = to.width * channels;
   const out = new Float32Array(to.height * rowLength);
-  rowTaps.forEach(({ indices, weights }, y) => {
-    indices.forEach((source, tap) => {
+  for (let y = 0; y < to.height; y++) {
+    const { indices, weights } = rowTaps[y]!;
+    for (let tap = 0; tap < indices.length; tap++) {
+      const source = indices[tap]! * rowLength;
       const weight = weights[tap]!;
-      for (let i = 0; i < rowLength; i++) out[y * rowLength + i]! += weight * wide[source * rowLength + i]!;
-    });
-  });
+      for (let i = 0; i < rowLength; i++) out[y * rowLength + i]! += weight * wide[source + i]!;
+    }
+  }
   return out;
 }
 
@@ -51,7 +53,9 @@ export function resizeImage(picture: PixelImage, to: ImageSize, method: Resampli
   const image = toRgb(picture);
   if (image.width === to.width && image.height === to.height) return image;
   const values = resample(image.data, image, to, 3, method);
-  return rgbImage(to.width, to.height, Uint8Array.from(values, Math.round));
+  const bytes = new Uint8Array(values.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.round(values[i]!);
+  return rgbImage(to.width, to.height, bytes);
 }
 
 function resampleColumns(
@@ -64,14 +68,15 @@ function resampleColumns(
   const columnTaps = taps(from.width, width, method);
   const out = new Float64Array(from.height * width * channels);
   for (let y = 0; y < from.height; y++) {
-    columnTaps.forEach(({ indices, weights }, x) => {
-      indices.forEach((source, tap) => {
+    for (let x = 0; x < width; x++) {
+      const { indices, weights } = columnTaps[x]!;
+      const at = (y * width + x) * channels;
+      for (let tap = 0; tap < indices.length; tap++) {
+        const source = (y * from.width + indices[tap]!) * channels;
         const weight = weights[tap]!;
-        for (let c = 0; c < channels; c++) {
-          out[(y * width + x) * channels + c]! += weight * values[(y * from.width + source) * channels + c]!;
-        }
-      });
-    });
+        for (let c = 0; c < channels; c++) out[at + c]! += weight * values[source + c]!;
+      }
+    }
   }
   return out;
 }
