@@ -211,11 +211,12 @@ function expectSame(other: Outcome, one: Outcome, before: Outcome): void {
 }
 
 describe('one level of one head', () => {
-  // each shape of a product has a kernel of its own, which takes seconds to compile for a processor: one level of one head has few
+  // each shape of a product has a kernel of its own, which takes seconds to compile for a processor: one level of one head, square where it can be, has few
   const few: Setup = {
     options: {
+      vit: { ...small.vit, mlpRatio: 1 },
       crops: { ...small.crops, local_crops_number: 0 },
-      heads: { dino: { ...head, levels: head.levels.slice(-1) }, ibot: undefined },
+      heads: { dino: { ...head, hiddenDim: D, levels: head.levels.slice(-1) }, ibot: undefined },
     },
     runs: [{ inputs: { localCrops: undefined } }],
   };

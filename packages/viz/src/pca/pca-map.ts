@@ -97,9 +97,9 @@ export function renderPcaMap(map: PcaMap, options: PcaRenderOptions): PixelImage
   const colours = resample(map.colours, pixelPerCell(map.grid), options, 3, options.resampling ?? 'nearest');
   const foreground = resample(map.foreground, pixelPerCell(map.grid), options, 1, 'nearest');
   const background = options.background ?? [0, 0, 0];
-  const data = Uint8Array.from(colours, (value, i) =>
-    foreground[Math.floor(i / 3)]! > 0 ? toByte(value) : background[i % 3]!,
-  );
+  const data = new Uint8Array(colours.length);
+  for (let i = 0; i < data.length; i++)
+    data[i] = foreground[Math.floor(i / 3)]! > 0 ? toByte(colours[i]!) : background[i % 3]!;
   return rgbImage(options.width, options.height, data);
 }
 
