@@ -50,8 +50,10 @@ function usualScales(segments: readonly TokenSegment[]): (counts: readonly numbe
   const known = new Map<string, Tensor>();
   return (counts) => {
     const key = counts.join();
+    const before = known.get(key);
+    if (before) return before;
     const values = segments.flatMap(({ B, N }, i) => new Array<number>(counts[i]! * N).fill(B / counts[i]!));
-    const scales = known.get(key) ?? constant(values, [values.length]);
+    const scales = constant(values, [values.length]);
     known.set(key, scales);
     return scales;
   };
