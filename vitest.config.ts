@@ -34,7 +34,7 @@ const config: ViteUserConfig = defineConfig({
     reporters: ['default', closingReporter()],
     pool: 'forks',
     maxWorkers,
-    // Files that follow each other in a process find its modules loaded and its kernels compiled: two thirds of the time of a small one.
+    // Files that follow each other in a process find its modules loaded, which is two thirds of the time of a small one.
     projects: [
       {
         extends: true,

@@ -1,9 +1,8 @@
-import { afterAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { diagnose } from './diagnose';
 
 // nothing is measured, and the user's choices stay as they are
 vi.stubEnv('FRANCA_TUNE', 'off');
-afterAll(() => vi.unstubAllEnvs());
 
 test('the report names the adapter, that it computes, and the preset to start with', async () => {
   const report = (await diagnose({})).join('\n');

@@ -20,7 +20,6 @@ beforeAll(async () => {
   vi.spyOn(console, 'error').mockImplementation((line: string) => void printed.push(line));
 });
 afterAll(async () => {
-  vi.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 

@@ -60,7 +60,6 @@ beforeEach(() => {
   written.clear();
 });
 afterAll(async () => {
-  vi.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 

@@ -27,7 +27,6 @@ beforeEach(() => {
   printed.length = 0;
 });
 afterAll(async () => {
-  vi.restoreAllMocks();
   await rm(folder, { recursive: true });
 });
 

@@ -56,7 +56,7 @@ export async function checkOnnx(
 const POOR = 0.9;
 
 /** A sentence for each file whose patches are not what the model gives, as those of eight bits may be. */
-export function warnings(differences: readonly OnnxDifference[]): string[] {
+export function poorPatches(differences: readonly OnnxDifference[]): string[] {
   const least = new Map<string, number>();
   for (const { file, output, cosine } of differences)
     if (output === 'patch_tokens') least.set(file, Math.min(cosine, least.get(file) ?? 1));

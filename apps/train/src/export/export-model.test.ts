@@ -14,7 +14,7 @@ import { temporaryFolder, tinyMetadata, tinyTensors } from '../../test/tiny-mode
 import { loadConfig } from '../config/load';
 import { openWeights } from '../features/open-weights';
 import { noRasa } from '../features/rasa-of-weights';
-import { differenceOf, type OnnxDifference, refuseWrong, TOLERANCE, warnings } from './check-onnx';
+import { differenceOf, type OnnxDifference, poorPatches, refuseWrong, TOLERANCE } from './check-onnx';
 import { checkTensors } from './check-tensors';
 import { exportModel } from './export-model';
 import type { ExportedWeights } from './model-file';
@@ -225,9 +225,9 @@ test('differences are those of the worst token, and of an ONNX file in f32 only 
   const message = /patch_tokens of m\.onnx differs from the engine by .* at 8 x 12 px, where values reach 4\.00/;
   for (const wrong of [4.01 * TOLERANCE, Number.NaN]) expect(() => refuseWrong(of('fp32', wrong))).toThrow(message);
 
-  expect(warnings(of('q8', 1))).toEqual([expect.stringMatching(/^patches of m\.onnx are poor, .* engine's 0\.60:/)]);
+  expect(poorPatches(of('q8', 1))).toEqual([expect.stringMatching(/^patches of m\.onnx are poor, .* engine's 0\.60:/)]);
   for (const good of [{ cosine: 0.95 }, { output: 'pooler_output' }])
-    expect(warnings([{ ...of('q8', 1)[0]!, ...good }])).toEqual([]);
+    expect(poorPatches([{ ...of('q8', 1)[0]!, ...good }])).toEqual([]);
 });
 
 test('a folder that fails leaves nothing', async () => {

@@ -15,7 +15,7 @@ import { curves } from '../observe/report';
 import { CURVES } from '../observe/report-texts';
 import { amountOfBytes } from '../text/amounts';
 import { type CardInput, modelCard } from './card';
-import { checkOnnx, type OnnxDifference, refuseWrong, warnings } from './check-onnx';
+import { checkOnnx, type OnnxDifference, poorPatches, refuseWrong } from './check-onnx';
 import { checkTensors, type ExportFormat } from './check-tensors';
 import { huggingFaceFile, preprocessorConfig } from './hugging-face-names';
 import { type ModelFile, writeModelFile } from './model-file';
@@ -69,7 +69,7 @@ export async function exportModel(options: ExportOptions, say: (line: string) =>
     return found;
   });
   for (const line of onnxLines(onnx, differences)) say(line);
-  for (const warning of warnings(differences ?? [])) say(`note: ${warning}`);
+  for (const note of poorPatches(differences ?? [])) say(`note: ${note}`);
   if (facts)
     say(`${LOG_FILES.join(' and ')} are copies of those of ${facts.folder}; paths of this machine stand in them`);
   say(`wrote ${to}; its README.md has fields to fill in`);
@@ -134,7 +134,7 @@ async function writeCard(folder: string, { to, format, weights, model, facts, fi
     parameters: model.tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     onnx: files,
     differences: found,
-    notes: [...model.notes, ...warnings(found ?? [])],
+    notes: [...model.notes, ...poorPatches(found ?? [])],
   };
   await writeFile(join(folder, 'README.md'), modelCard(input));
 }

@@ -20,7 +20,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await gpu.dispose();
-  vi.unstubAllEnvs();
   rmSync(cache, { recursive: true });
 });
 
