@@ -110,10 +110,6 @@ async function train(
   };
 }
 
-/** Largest difference of two sets of weights. */
-const apart = (a: Float32Array, c: Float32Array): number =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - c[i]!)), 0);
-
 let plain: Outcome;
 let start: Outcome;
 beforeAll(async () => {
@@ -160,7 +156,7 @@ test('logits that are kept and logits that are computed again give the same bits
 });
 
 // each of these computes the same numbers in another order; AdamW's first step turns gradient g into g / (|g| + 1e-8)
-describe.each<[string, Setup]>([
+test.each<[string, Setup]>([
   ['logits in chunks', { chunks: { chunkBytes: 64 * 4 * 8 } }],
   ['logits in chunks, computed again in the backward pass', { chunks: { chunkBytes: 64 * 4 * 8, keepBytes: 0 } }],
   ['rematerialised blocks', { options: { remat: true } }],
@@ -191,10 +187,8 @@ describe.each<[string, Setup]>([
       runs: [{ knobs: { firstMicroStep: 1, lastMicroStep: 0 } }, { knobs: { firstMicroStep: 0, lastMicroStep: 1 } }],
     },
   ],
-])('%s', (_, setup) => {
-  test('changes nothing', async () => {
-    expectSame(await train(setup), plain, start);
-  });
+])('%s: nothing changes', async (_, setup) => {
+  expectSame(await train(setup), plain, start);
 });
 
 /** The same weights and figures, up to the order of sums. */
@@ -204,8 +198,9 @@ function expectSame(other: Outcome, one: Outcome, before: Outcome): void {
     const row = name.startsWith('grad_norm') ? other.metrics.at(-1)! : other.metrics[0]!;
     expect(Math.abs(row[name]! - value), name).toBeLessThan(2e-5 * Math.max(1, Math.abs(value)));
   }
-  const moved = apart(one.student, before.student);
-  const differences = one.student.map((value, i) => Math.abs(value - other.student[i]!));
+  const differencesFrom = ({ student }: Outcome) => one.student.map((value, i) => Math.abs(value - student[i]!));
+  const moved = differencesFrom(before).reduce((most, value) => Math.max(most, value));
+  const differences = differencesFrom(other);
   const outliers = differences.filter((difference) => difference > 0.01 * moved).length / differences.length;
   expect(outliers).toBeLessThan(0.01);
 }
@@ -219,6 +214,12 @@ describe('one level of one head', () => {
       heads: { dino: { ...head, hiddenDim: D, levels: head.levels.slice(-1) }, ibot: undefined },
     },
     runs: [{ inputs: { localCrops: undefined } }],
+    // as initialised, a head this narrow passes on so little that its gradients are below 1e-9
+    before: ({ layout, write }) => {
+      for (const [name, { shape }] of Object.entries(layout.student.segments))
+        if (/mlps.*weight$/.test(name))
+          for (const group of ['student', 'teacher'] as const) write(group, name, wave(shape[0]! * shape[1]!, 0.019));
+    },
   };
 
   test('kernels for GPUs change nothing', async () => {
@@ -233,17 +234,18 @@ describe('one level of one head', () => {
     const half: Setup = {
       ...few,
       options: { ...few.options, precision: 'f16', lossScaling: true },
-      before: (state) => state.write('optimizer', 'loss_scale', [2 ** 8, 0]),
+      before: (state) => {
+        few.before!(state);
+        state.write('optimizer', 'loss_scale', [2 ** 8, 0]);
+      },
     };
     const [one, whole, before] = [await train(half, device), await train(few), await train({ ...few, runs: [] })];
     expect(one.metrics[0]!.finite).toBe(1);
     expect(Math.abs(one.metrics[0]!.loss! / whole.metrics[0]!.loss! - 1)).toBeLessThan(1e-3);
-    const differences = one.student.map((value, i) => Math.abs(value - whole.student[i]!));
-    const mean = (values: Float32Array): number => values.reduce((sum, value) => sum + value) / values.length;
+    const mean = (other: Outcome): number =>
+      whole.student.reduce((sum, value, i) => sum + Math.abs(value - other.student[i]!), 0) / whole.student.length;
     // Adam's first update is as large for the smallest gradient as for the largest, whose sign f16 may turn
-    expect(mean(differences)).toBeLessThan(
-      0.05 * mean(whole.student.map((value, i) => Math.abs(value - before.student[i]!))),
-    );
+    expect(mean(one)).toBeLessThan(0.02 * mean(before));
   });
 });
 
