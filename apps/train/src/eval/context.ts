@@ -124,6 +124,7 @@ export function openContext(
   const foreign: Partial<AsyncDisposable>[] = [];
   const model = (): FeatureSession => requireModel(session);
   const dense = (): FeatureSession => withPatches(model());
+  const shown = (): FeatureSession => requirePictures(dense());
   const labelled = memo(async (kind: 'images') => requireLabels(await sets(kind)));
   const partsOf = memo((set: ImageSet) =>
     memo((asked: ImageRequest) => imagePart(model(), set, options, asked), requestKey),
@@ -196,14 +197,14 @@ export function openContext(
       return opened;
     },
     async views(make, stage) {
-      const set = make(await tested('images'), { size: requirePictures(model()).size, resize: options.resize });
+      const set = make(await tested('images'), { size: shown().size, resize: options.resize });
       return { ...patchPart(dense(), set, stage), set };
     },
     segmentation: (part, look = {}) => masked({ part, look }),
     pairs: async (split) => pairPart(dense(), await pairs(split)),
     boxes: async (chosen) => boxPart(wholePictures(dense()), await openChosenBoxes(options, foreign, chosen)),
     depth: async (chosen) =>
-      depthPart(dense(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
+      depthPart(shown(), await openChosenDepth(options, foreign, { side: worldSide(model()), ...chosen })),
     videos: async (chosen) =>
       videoPart(wholePictures(dense()), await openChosenVideos(options, { side: worldSide(model()), ...chosen })),
     records({ set, preprocessing, size, weights = model().weights }, outcomes, total = () => set.total, others = []) {
@@ -248,9 +249,9 @@ function withPatches(session: FeatureSession): FeatureSession {
   return session;
 }
 
-/** The model, for inputs of the pictures' own sizes. */
+/** The model, for inputs of the pictures' own sizes. What files have is looked at picture by picture. */
 function wholePictures(session: FeatureSession): FeatureSession {
-  requireSides(session.weights, undefined);
+  if (!session.origin) requireSides(session.weights, undefined);
   return session;
 }
 

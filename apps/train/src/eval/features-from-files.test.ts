@@ -55,9 +55,9 @@ test('k-NN and linear probe by labels in the files, and by those of the data', a
     );
   }
   const probe = await evaluate('linear', ...files, '--epochs', '1');
-  expect(probe.notes).toContainEqual(expect.stringMatching(/^features of one block/));
+  expect(probe.notes).toContainEqual(expect.stringMatching(/^linear: train\.npz gives its output alone/));
 
-  expect(await refusal('discover', ...files, '-d', WORLD)).toMatch(/holds features and no model/);
+  expect(await refusal('discover', ...files, '-d', WORLD)).toMatch(/reads patch tokens, and train\.npz gives none/);
   expect(await refusal('in-context', ...files, '-d', WORLD)).toMatch(/holds features of images as "shorter.*--squash$/);
   expect(await refusal('linear', ...files, '--augment', '--epochs', '1')).toMatch(/makes others of them/);
   expect(await refusal('knn', ...files, '--size', '64')).toMatch(/of input of 32 px; leave out --size 64/);

@@ -88,13 +88,9 @@ interface PlannedImages {
 }
 
 function planImages(
-  { size, model, weights, origin }: Pick<FeatureSession, 'size' | 'model' | 'weights' | 'origin'>,
+  { size, model, weights }: Pick<FeatureSession, 'size' | 'model' | 'weights'>,
   options: ImageOptions,
-  {
-    blocks = 1,
-    patchMean = origin?.patchMean ?? weights.outputAlone?.hasPatches ?? true,
-    resize = options.resize,
-  }: ImageRequest,
+  { blocks = 1, patchMean = weights.outputAlone?.hasPatchMean ?? true, resize = options.resize }: ImageRequest,
 ): PlannedImages {
   const deep = (count: number): number => Math.min(count, model.config.depth);
   return {

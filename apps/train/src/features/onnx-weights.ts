@@ -68,7 +68,11 @@ export async function openOnnxWeights(
       rasa: noRasa,
       name,
       model: name,
-      outputAlone: { what: 'the ONNX file', hasPatches: model.hasPatches, side: model.side },
+      outputAlone: {
+        what: 'the ONNX file',
+        ...{ hasPatches: model.hasPatches, hasPatchMean: model.hasPatches, side: model.side },
+        patchesBy: '--outputs patches=<name> names patches',
+      },
       notes: [...notes, `ONNX by ${model.runtime}`, ...model.notes, ...beside.notes],
       load: async () => asVit(model),
       head: () => {

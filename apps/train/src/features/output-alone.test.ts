@@ -9,7 +9,11 @@ import { refuseInside } from '../eval/discovery/settings';
 import { type ProbeOptions, planProbe } from '../eval/train-probe';
 import { type OutputAlone, requirePatches, requireSides } from './output-alone';
 
-const file: OutputAlone = { what: 'the ONNX file', hasPatches: true, side: undefined };
+const file: OutputAlone = {
+  what: 'the ONNX file',
+  ...{ hasPatches: true, hasPatchMean: true, side: undefined },
+  patchesBy: '--outputs patches=<name> names patches',
+};
 const alone = { outputAlone: file };
 const ofOneSide = { outputAlone: { ...file, side: 224 } };
 
@@ -20,7 +24,7 @@ test('patches and sizes', () => {
     requireSides(weights, [[480, 640]]);
   }
   expect(() => requirePatches({ outputAlone: { ...file, hasPatches: false } })).toThrow(
-    /reads patch tokens, and the ONNX file gives CLS alone; knn, .*--outputs patches=<name>/,
+    /reads patch tokens, and the ONNX file gives none; knn, .*--outputs patches=<name>/,
   );
   requireSides(ofOneSide, [[224, 224]]);
   expect(() =>
@@ -74,7 +78,7 @@ describe('a linear probe says which classifiers it is without', () => {
     ],
     [
       'those of means of patches too',
-      { ...file, hasPatches: false },
+      { ...file, hasPatchMean: false },
       {},
       [expect.stringMatching(/none of four, and none the mean of patches$/)],
     ],

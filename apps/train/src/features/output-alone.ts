@@ -1,5 +1,5 @@
 /**
- * Models that give their output alone, such as ONNX files, and what evaluations may not ask of them. Each evaluation asks here before its work begins: what it
+ * Models that give their output alone, such as ONNX files, and features from files, and what evaluations may not ask of them. Each evaluation asks here before its work begins: what it
  * reads from inside a model is refused in words, with the settings under which it reads the output.
  */
 import { TrainError } from '../errors';
@@ -7,8 +7,11 @@ import { TrainError } from '../errors';
 export interface OutputAlone {
   /** In words: `the ONNX file`. */
   readonly what: string;
-  /** Whether there are patch tokens beside CLS. */
+  /** Whether there are patch tokens beside CLS, and their mean. */
   readonly hasPatches: boolean;
+  readonly hasPatchMean: boolean;
+  /** How to come by patches where there are none, in words. */
+  readonly patchesBy: string;
   /** The only side of its images in pixels; undefined: all of whole patches. */
   readonly side: number | undefined;
 }
@@ -32,8 +35,8 @@ export function requirePatches({ outputAlone }: PerhapsAlone): void {
   if (outputAlone && !outputAlone.hasPatches)
     throw new TrainError(
       'data',
-      `this evaluation reads patch tokens, and ${outputAlone.what} gives CLS alone; knn, linear, logreg, truncation, fine-grained, ood and robustness read that, ` +
-        'and --outputs patches=<name> names patches',
+      `this evaluation reads patch tokens, and ${outputAlone.what} gives none; knn, linear, logreg, truncation, fine-grained, ood and robustness read CLS, ` +
+        `and ${outputAlone.patchesBy}`,
     );
 }
 
@@ -53,4 +56,4 @@ export function requireSides(
 /** What a linear probe does without, in words. */
 export const fewerInputs = ({ outputAlone }: PerhapsAlone): string | undefined =>
   outputAlone &&
-  `${outputAlone.what} gives its output alone: classifiers read CLS of the last block, none of four${outputAlone.hasPatches ? '' : ', and none the mean of patches'}`;
+  `${outputAlone.what} gives its output alone: classifiers read CLS of the last block, none of four${outputAlone.hasPatchMean ? '' : ', and none the mean of patches'}`;

@@ -207,7 +207,9 @@ async function sessionOnModel(options: SessionOptions, sizeOf: (config: VitConfi
 }
 
 /** Options that say something of a model. */
-const OF_MODELS = ['rasa', 'network', 'heads', 'interpolateOffset', 'interpolateAntialias'] as const;
+const OF_MODELS = [
+  ...['rasa', 'network', 'heads', 'outputs', 'provider', 'interpolateOffset', 'interpolateAntialias'],
+] as const satisfies readonly (keyof SessionOptions)[];
 
 /** `closes`: the files are closed with the session. */
 async function sessionOnFiles(
@@ -217,7 +219,7 @@ async function sessionOnFiles(
 ): Promise<FeatureSession> {
   const odd = OF_MODELS.find((name) => options[name] !== undefined);
   if (odd) throw new TrainError('usage', `${options.weights} holds features and no model; leave out ${flagOf(odd)}`);
-  const { shards, stored, requires, ...reading } = readFiles(features, options);
+  const { shards, stored, fresh, requires, ...reading } = readFiles(features, options);
   const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
   const cache = openCache(options);
   const extraction = {
@@ -240,10 +242,7 @@ async function sessionOnFiles(
       requires(request);
       return { images: set.length, bytes: 0 };
     },
-    async *fresh(_set, request) {
-      requires(request);
-      yield* [];
-    },
+    fresh: (set, request) => fresh(set, request),
     async [Symbol.asyncDispose]() {
       await cache.close();
       gpu.dispose();

@@ -38,7 +38,7 @@ export async function writeFeatures(
   options: WriteOptions,
 ): Promise<{ images: number; bytes: number }> {
   if (options.patches) requirePatches(session.weights);
-  const all = { blocks: 1, patchMean: session.weights.outputAlone?.hasPatches ?? true, patches: options.patches };
+  const all = { blocks: 1, patchMean: session.weights.outputAlone?.hasPatchMean ?? true, patches: options.patches };
   const kept: number[] = [];
   for await (const shard of session.shards(set, { preparation: options.preparation, ...all }))
     for (const image of imagesOf(shard)) kept.push(image);

@@ -6,6 +6,7 @@ import { followSequence } from '../eval/video/follow-sequence';
 import type { FollowedSequence } from '../eval/video/follow-set';
 import { arraysOf, masksOf, packMask } from '../eval/video/packed-masks';
 import { scoreSequence } from '../eval/video/score';
+import { videoPart } from '../eval/video/video-part';
 import type { FeatureSession } from '../features/session';
 import { openVideos } from './video-layouts';
 import type { VideoSequence } from './video-set';
@@ -100,9 +101,13 @@ describe('objects of the generated world', () => {
   });
 
   it('are followed without an error by features that know on which object they are', async () => {
-    const { sequences, scoring } = await openVideos(SPEC);
+    const videos = await openVideos(SPEC);
+    const { sequences, scoring } = videos;
     for (const sequence of sequences.slice(1)) {
-      const followed = await found(sequence, followSequence(oracle(sequence), cpuBackend, sequence, SETTING));
+      const followed = await found(
+        sequence,
+        followSequence(videoPart(oracle(sequence), videos), cpuBackend, sequence, SETTING),
+      );
       for (const frame of sequence.frames.keys()) {
         const { ids } = await sequence.mask(frame);
         expect(followed.masks.at(frame)).toEqual(ids);

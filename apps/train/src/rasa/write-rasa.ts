@@ -35,7 +35,7 @@ export async function foldedLayer(
  */
 export async function writeRasa(
   folder: string,
-  { weights, size, origin }: Pick<FeatureSession, 'weights' | 'size' | 'origin'>,
+  { weights, size }: Pick<FeatureSession, 'weights' | 'size'>,
   { bases, directions }: Pick<RasaFit, 'bases' | 'directions'>,
   planes: readonly (Basis | Float32Array)[] = bases,
 ): Promise<{ headsFile: string; foldedFile: string | undefined }> {
@@ -47,7 +47,7 @@ export async function writeRasa(
   const metadata = { ...fittedOnMetadata(fittedOn), 'rasa.directions': directions };
   const rows = Object.entries(toOfficial(planes)).map(([name, data]): TensorEntry => tensor(name, [2, D], data));
   await writeSafetensors(headsFile, rows, metadata);
-  if (weights.outputAlone || origin) return { headsFile, foldedFile: undefined };
+  if (weights.outputAlone) return { headsFile, foldedFile: undefined };
   const foldedFile = join(folder, FOLDED_FILE);
   const backbone = Object.entries(vitSpecs(weights.config)).map(
     ([name, { shape }]): TensorEntry => ({

@@ -6,6 +6,7 @@
  */
 import { type PixelImage, prefetch } from '@franca/data';
 import type { Discovery } from '@franca/evals';
+import { TrainError } from '../../errors';
 import { readOrLeaveOut } from '../../features/compute-shard';
 import type { FeatureSession } from '../../features/session';
 import { keyOfSet } from '../../features/shard-files';
@@ -112,13 +113,31 @@ export async function discoverPicture(
 ): Promise<LookedAt> {
   const request = requestOf(settings);
   const image = await set.read(index);
-  const features = await passOf(session, image, request);
+  const features = await passOf(session, { set, index, image }, request);
+  if (!features) throw new TrainError('data', `${set.key(index)} of ${set.dataset} has no features`);
   const { planes } = session.weights.rasa;
   return { image, grid: features.grid, found: discover(features, request, settings, planes) };
 }
 
-const passOf = ({ model }: FeatureSession, image: PixelImage, request: PictureRequest): Promise<PictureFeatures> =>
-  model.run(prepareWhole(image, model.config.patchSize), request);
+/** Of features from files, whose output alone was asked for; undefined where they have not got the picture. */
+async function passOf(
+  { model, origin }: FeatureSession,
+  { set, index, image }: { readonly set: BoxSet; readonly index: number; readonly image: PixelImage },
+  request: PictureRequest,
+): Promise<PictureFeatures | undefined> {
+  const input = prepareWhole(image, model.config.patchSize);
+  if (!origin) return model.run(input, request);
+  const own = await origin.whole(set, index, input.shape, WHOLE_PICTURE);
+  return (
+    own && {
+      ...own,
+      heads: 1,
+      prefixTokens: 0,
+      blockPatches: request.blockPatches.map(() => own.patches),
+      blockQkv: [],
+    }
+  );
+}
 
 async function computeChunk(
   session: FeatureSession,
@@ -132,7 +151,8 @@ async function computeChunk(
     const image = await readOrLeaveOut(set, index, { signal, onLeftOut });
     if (!image) return undefined;
     const size = { width: image.width, height: image.height };
-    return { index, size, features: await passOf(session, image, request) };
+    const features = await passOf(session, { set, index, image }, request);
+    return features && { index, size, features };
   };
   const pictures: PictureFound[] = [];
   const indices = Array.from({ length: end - first }, (_, i) => first + i);

@@ -21,7 +21,8 @@ export function outcomeOf(
   { setting, score, pictures }: Scored,
   { wholePicture, patchSize, rasa, wallMs, selectedOn, key }: CommonFacts,
 ): Outcome {
-  const { method, ...hyper } = setting;
+  const { method, layer, ...numbers } = setting;
+  const hyper = { ...(layer !== undefined && { layer }), ...numbers };
   const outcome = discoveryOutcome(score, {
     protocol: method,
     variant: variantOf(setting),

@@ -9,7 +9,6 @@ const qkv = Float32Array.from(
   (_, i) => 100 * Math.floor(i / 6) + 10 * Math.floor((i % 6) / 2) + (i % 2),
 );
 const features: PictureFeatures = {
-  cls: new Float32Array(2),
   dim: 2,
   grid: [1, 2],
   heads: 2,

@@ -3,7 +3,7 @@ import type { PatchFeatures } from '@franca/evals';
 import { type Basis, removePlanes } from '@franca/rasa';
 import type { Features } from '@franca/vit';
 import { clsAttentionFromQkv } from '@franca/viz';
-import type { Feature, Setting } from './settings';
+import type { Feature, Layer, Setting } from './settings';
 
 /** Blocks whose queries, keys and values, and blocks whose patch tokens are wanted, each in order. */
 export interface PictureRequest {
@@ -11,13 +11,19 @@ export interface PictureRequest {
   readonly blockPatches: readonly number[];
 }
 
-export type PictureFeatures = Features<PictureRequest>;
+export type PictureFeatures = Pick<
+  Features<PictureRequest>,
+  'dim' | 'grid' | 'heads' | 'prefixTokens' | 'blockPatches' | 'blockQkv'
+>;
+
+/** What stands for the output of a model that gives nothing else. */
+const ONLY_BLOCK = 0;
 
 /** What one pass has to give for all settings. */
 export function requestOf(settings: readonly Setting[]): PictureRequest {
   const isOutput = (setting: Setting): boolean => setting.method !== 'dino-seg' && setting.feature === 'output';
   const layers = (wanted: readonly Setting[]): number[] =>
-    [...new Set(wanted.map(({ layer }) => layer))].sort((a, b) => a - b);
+    [...new Set(wanted.map(({ layer = ONLY_BLOCK }) => layer))].sort((a, b) => a - b);
   return {
     blockQkv: layers(settings.filter((setting) => !isOutput(setting))),
     blockPatches: layers(settings.filter(isOutput)),
@@ -33,7 +39,7 @@ const PARTS: Readonly<Record<Exclude<Feature, 'output'>, number>> = { query: 0, 
 export function tokensOf(
   features: PictureFeatures,
   request: PictureRequest,
-  { feature, layer }: { readonly feature: Feature; readonly layer: number },
+  { feature, layer = ONLY_BLOCK }: { readonly feature: Feature; readonly layer: Layer },
   planes: readonly Basis[],
 ): PatchFeatures {
   const { dim, grid, prefixTokens } = features;

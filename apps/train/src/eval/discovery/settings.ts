@@ -9,10 +9,13 @@ export type Method = (typeof METHODS)[number];
 export const FEATURES = ['query', 'key', 'value', 'output'] as const;
 export type Feature = (typeof FEATURES)[number];
 
+/** A block, from 0; undefined: the output of a model whose blocks are not known. */
+export type Layer = number | undefined;
+
 export interface TokenCutSetting {
   readonly method: 'tokencut';
   readonly feature: Feature;
-  readonly layer: number;
+  readonly layer: Layer;
   readonly tau: number;
   readonly eps: number;
   readonly weighted: boolean;
@@ -21,7 +24,7 @@ export interface TokenCutSetting {
 export interface LostSetting {
   readonly method: 'lost';
   readonly feature: Feature;
-  readonly layer: number;
+  readonly layer: Layer;
   readonly k: number;
   readonly normalise: boolean;
   readonly bias: number;
@@ -58,7 +61,11 @@ const DEFAULT_FEATURES: readonly Feature[] = ['key', 'value', 'output'];
  * Every method with every feature, in that order; DINO-seg once, since it reads attention.
  * @throws TrainError `usage` where the model has no such block or head
  */
-export function settingsOf(options: SettingOptions, { depth, numHeads }: VitConfig): Setting[] {
+export function settingsOf(
+  options: SettingOptions,
+  { depth, numHeads }: VitConfig,
+  { outputAlone }: PerhapsAlone = {},
+): Setting[] {
   const { methods = METHODS, features = DEFAULT_FEATURES } = options;
   const { layer: asked = -1, head = Math.min(OFFICIAL_HEAD, numHeads - 1) } = options;
   const layer = asked < 0 ? asked + depth : asked;
@@ -72,10 +79,11 @@ export function settingsOf(options: SettingOptions, { depth, numHeads }: VitConf
       'usage',
       `head ${head} does not exist, the model has ${numHeads}; give --head from 0 to ${numHeads - 1}`,
     );
+  const read = outputAlone ? undefined : layer;
   return methods.flatMap((method): Setting[] => {
     if (method === 'dino-seg') return [{ method, layer, mass: 0.6, head }];
     return features.map((feature) =>
-      method === 'tokencut' ? tokenCutSetting(feature, layer, options) : lostSetting(feature, layer, options),
+      method === 'tokencut' ? tokenCutSetting(feature, read, options) : lostSetting(feature, read, options),
     );
   });
 }
@@ -91,13 +99,13 @@ export function refuseInside(
 
 export const tokenCutSetting = (
   feature: Feature,
-  layer: number,
+  layer: Layer,
   { tau = 0.2, eps = 1e-5, weighted = false }: SettingOptions,
 ): TokenCutSetting => ({ method: 'tokencut', feature, layer, tau, eps, weighted });
 
 export const lostSetting = (
   feature: Feature,
-  layer: number,
+  layer: Layer,
   { neighbours: k = 100, normalise = false, bias = 0 }: SettingOptions,
 ): LostSetting => ({ method: 'lost', feature, layer, k, normalise, bias });
 
@@ -112,7 +120,8 @@ export function variantOf(setting: Setting): string {
     ([name, value]) => name !== 'feature' && value !== Object.entries(usual).find(([known]) => known === name)?.[1],
   );
   const words = unusual.map(([name, value]) => (value === true ? (WORDS[name] ?? name) : `${name} ${value}`));
-  return [`${PLURAL[setting.feature]} of block ${layer}`, ...words].join(', ');
+  const what = PLURAL[setting.feature];
+  return [layer === undefined ? what : `${what} of block ${layer}`, ...words].join(', ');
 }
 
 const WORDS: Readonly<Record<string, string>> = { normalise: 'unit length' };

@@ -101,7 +101,7 @@ async function run(context: EvalContext, options: Options): Promise<EvalResult> 
       total,
       seeds,
       quirks: size.input !== size.side,
-      hyper: { ...hyper, side: size.side, feature: featureName(patches), settings: settingsOf(options) },
+      hyper: { ...hyper, side: size.side, feature: featureName(patches, part), settings: settingsOf(options) },
     });
     if (outcomes.length === 0)
       throw new TrainError(
@@ -150,8 +150,8 @@ const settingsOf = ({
     ? PAPER_SETTINGS
     : 'own';
 
-const featureName = ({ block, norm }: PatchTokens): string =>
-  `block ${block} ${norm ? 'after' : 'before'} the final norm`;
+const featureName = ({ block, norm }: PatchTokens, { model }: PairPart): string =>
+  model.outputAlone ? 'the output' : `block ${block} ${norm ? 'after' : 'before'} the final norm`;
 
 /** What is to be known of these features and this size beside the data's own notes. */
 function notesOn({ model }: PairPart, patches: PatchTokens, { note }: MatchSize): string[] {

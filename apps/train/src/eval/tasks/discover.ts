@@ -97,7 +97,7 @@ const boxesMeant = ({ year, part, hard, annotations, list, pictures }: Options):
 
 const plain = ({ set, session }: BoxPart, options: SettingOptions) => ({
   set,
-  settings: settingsOf(options, session.model.config),
+  settings: settingsOf(options, session.model.config, session.weights),
 });
 
 /** Every setting on the held-out fifth; the best of each method for the others. */

@@ -12,22 +12,29 @@ import {
   type PatchFeatures,
 } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
-import type { FeatureSession } from '../../features/session';
-import { prepareFrame } from '../../image-sets/frame-input';
+import { TrainError } from '../../errors';
+import { describeFrames, prepareFrame } from '../../image-sets/frame-input';
 import type { VideoSequence } from '../../image-sets/video-set';
 import type { VideoSetting } from './settings';
+import type { VideoPart } from './video-part';
 
 /** Ids of objects by pixel, frame by frame from the first; where an object is given it has the given pixels. */
 export async function* followSequence(
-  session: FeatureSession,
+  { session, set, firstFrame }: VideoPart,
   backend: EvalBackend,
   sequence: VideoSequence,
   { look, propagation }: VideoSetting,
 ): AsyncGenerator<Uint8Array> {
   const objects = sequence.objects.map(({ id }) => id);
   const featuresOf = async (frame: number, signal: AbortSignal): Promise<PatchFeatures> => {
-    const image = await sequence.read(frame, signal);
-    const { dim, grid, patches } = await session.model.run(prepareFrame(image, look), { patches: true });
+    const input = prepareFrame(await sequence.read(frame, signal), look);
+    const index = firstFrame(sequence) + frame;
+    if (session.origin) {
+      const own = await session.origin.whole(set, index, input.shape, describeFrames(look));
+      if (own) return own;
+      throw new TrainError('data', `${set.key(index)} of ${set.dataset} has no features in ${session.weights.file}`);
+    }
+    const { dim, grid, patches } = await session.model.run(input, { patches: true });
     removePlanes(patches, dim, session.weights.rasa.planes);
     return { dim, grid, patches };
   };

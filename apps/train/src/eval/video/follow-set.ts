@@ -28,16 +28,17 @@ export interface FollowedSequence {
 
 /** In the order of the set. @throws TrainError `data` where a frame or a mask cannot be read */
 export async function* followSet(
-  { videos, set, session }: VideoPart,
+  part: VideoPart,
   backend: EvalBackend,
   setting: VideoSetting,
 ): AsyncGenerator<FollowedSequence> {
+  const { videos, set, session, firstFrame } = part;
   const { look } = setting;
   const { cache, versions } = session.extraction;
   const name = `objects in ${videos.dataset} ${videos.split} at ${look.shortSide} px`;
   const progress = countProgress(name, { items: 'frames', unit: 'frames' });
-  let first = 0;
   for (const sequence of videos.sequences) {
+    const first = firstFrame(sequence);
     const end = first + sequence.frames.length;
     const common = await keyOfSet(session.extraction, set);
     const key = {
@@ -49,12 +50,11 @@ export async function* followSet(
       items: [first, end],
     };
     const began = performance.now();
-    const from = first;
     const { arrays, cached } = await cache.readOrCompute(key, async () => {
       const packed: Buffer[] = [];
-      for await (const ids of followSequence(session, backend, sequence, setting)) {
+      for await (const ids of followSequence(part, backend, sequence, setting)) {
         packed.push(packMask(ids));
-        progress.update(from + packed.length, set.length, false);
+        progress.update(first + packed.length, set.length, false);
       }
       return arraysOf(packed);
     });
@@ -66,7 +66,6 @@ export async function* followSet(
       grid: [rows / look.patchSize, columns / look.patchSize],
       seconds: cached ? undefined : (performance.now() - began) / 1000,
     };
-    first = end;
   }
   progress.end();
 }

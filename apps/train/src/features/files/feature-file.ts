@@ -6,6 +6,9 @@ import { TrainError } from '../../errors';
 import type { FileOutput, RawFeatures } from './raw-features';
 import { classesOf, factsOf, type LabelledRows, type SaidOfFeatures } from './said-of-features';
 
+/** Rows and columns of patches. */
+export type Grid = readonly [rows: number, columns: number];
+
 /** An open file of features; of it only names and labels are in memory. */
 export interface FeatureFile extends AsyncDisposable {
   readonly path: string;
@@ -14,8 +17,10 @@ export interface FeatureFile extends AsyncDisposable {
   readonly rows: number;
   readonly dim: number;
   readonly has: ReadonlySet<FileOutput>;
-  /** Rows and columns of patches, where it has patches. */
-  readonly grid: readonly [number, number] | undefined;
+  /** Rows and columns of patches, where all images have as many. */
+  readonly grid: Grid | undefined;
+  /** Those of one image, where the file has patches. */
+  gridOf(row: number): Grid | undefined;
   /** By row; undefined where the file names no image. */
   readonly names: readonly string[] | undefined;
   /** Undefined where no row has a label. */
@@ -42,7 +47,7 @@ export function featureFile(raw: RawFeatures): FeatureFile {
     if (own.dim !== dim)
       throw no(`has ${dim} numbers a row of ${first[0]} and ${own.dim} of ${output}; they are of other models`);
   }
-  if (rows === 0 || dim === 0) throw no('holds features of no image');
+  if (shapes.get('patches')?.grid?.includes(0) || rows === 0 || dim === 0) throw no('holds features of no image');
   checkNames(raw.names, rows, no);
   const read = async (output: FileOutput, begin: number, end: number): Promise<Float32Array> => {
     const values = await arrays.get(output)!.read(begin, end);
@@ -53,10 +58,11 @@ export function featureFile(raw: RawFeatures): FeatureFile {
       `: ${output} of ${raw.names?.[row] ?? `row ${row}`} has ${values[odd]}, which is no finite number; write it again`,
     );
   };
+  const grid = shapes.get('patches')?.grid;
   return {
-    ...{ path, hash, rows, dim, read },
+    ...{ path, hash, rows, dim, read, grid },
     has: new Set(arrays.keys()),
-    grid: shapes.get('patches')?.grid,
+    gridOf: () => grid,
     names: raw.names,
     labelled: classesOf(raw, rows),
     said: factsOf(raw),
@@ -67,7 +73,7 @@ export function featureFile(raw: RawFeatures): FeatureFile {
 interface SplitShape {
   readonly rows: number;
   readonly dim: number;
-  readonly grid?: readonly [number, number];
+  readonly grid?: Grid;
 }
 
 function splitShape(output: FileOutput, shape: readonly number[], no: (what: string) => TrainError): SplitShape {
@@ -78,7 +84,7 @@ function splitShape(output: FileOutput, shape: readonly number[], no: (what: str
     throw no(`has ${output} of the shape [${shape}]; it should be [images, numbers]`);
   }
   const side = Math.round(Math.sqrt(rest[0] ?? 0));
-  if (shape.length === 4 && rest[0] === rest[1]) return { rows, dim, grid: [rest[0]!, rest[1]!] };
+  if (shape.length === 4) return { rows, dim, grid: [rest[0]!, rest[1]!] };
   if (shape.length === 3 && side * side === rest[0]) return { rows, dim, grid: [side, side] };
   throw no(
     `has patches of the shape [${shape}]; they should be [images, rows, columns, numbers] or [images, patches, numbers] of a square, without CLS and registers`,

@@ -3,19 +3,21 @@
  * says where features come from, by file and hash, and what the files say of model and preparation.
  */
 import { createHash } from 'node:crypto';
-import { type VitConfig, type VitModel, vitConfig } from '@franca/vit';
+import { basename } from 'node:path';
+import type { PatchFeatures } from '@franca/evals';
+import { type ImageBatch, type VitConfig, type VitModel, vitConfig } from '@franca/vit';
 import { TrainError } from '../../errors';
 import type { ImageSet } from '../../image-sets/image-set';
 import type { FeatureShard } from '../compute-shard';
-import type { ExtractOptions } from '../extract';
+import type { ExtractOptions, FreshOptions } from '../extract';
 import { createLeftOutImages, type LeftOutImages } from '../left-out-images';
 import { noRasa } from '../rasa-of-weights';
 import { imagesPerShard } from '../shard-files';
 import type { StoredFeatures, StoredRequest } from '../stored-features';
 import type { Weights } from '../weights';
-import type { FeatureFile } from './feature-file';
+import type { FeatureFile, Grid } from './feature-file';
 import { type FoundRows, rowFinder } from './feature-rows';
-import { checkRequest, sideOf } from './file-request';
+import { checkRequest, checkWhole, otherGrid, sideOf } from './file-request';
 import type { OpenFeatures } from './find-features';
 import type { FileOutput } from './raw-features';
 
@@ -26,8 +28,16 @@ const UNKNOWN = 'not known: features from a file that does not say it';
 export interface FeatureOrigin {
   /** For records, in place of how this program would have prepared images. */
   readonly preprocessing: string;
-  /** Whether mean patch tokens are there. */
-  readonly patchMean: boolean;
+  /**
+   * Patch tokens of a picture at a size of its own, as `preprocessing` makes it an input [1, 3, rows, columns] in pixels; undefined where the files have not got it.
+   * @throws TrainError `data` where they have others than such an input has
+   */
+  whole(
+    set: ImageSet,
+    index: number,
+    input: ImageBatch['shape'],
+    preprocessing: string,
+  ): Promise<PatchFeatures | undefined>;
 }
 
 /** What a session on files has in place of a model's. */
@@ -39,6 +49,8 @@ export interface FileReading {
   readonly origin: FeatureOrigin;
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
   stored(set: ImageSet, request: StoredRequest): Promise<StoredFeatures>;
+  /** Of images in any order. */
+  fresh(set: ImageSet, options: FreshOptions): AsyncIterable<FeatureShard>;
   /** @throws TrainError `data` where the files have not got it */
   requires(request: Omit<ExtractOptions, 'shard'>): void;
 }
@@ -46,25 +58,26 @@ export interface FileReading {
 /** @throws TrainError `usage` where options contradict the files or leave open what nothing says */
 export function readFiles(
   { files }: OpenFeatures,
-  options: { readonly size?: number; readonly maxBadShare?: number },
+  options: { readonly size?: number; readonly patchSize?: number; readonly maxBadShare?: number },
 ): FileReading {
-  const size = sizeOf(files, options.size);
-  const config = configOf(files, size);
+  const said = patchSizeOf(files, options.patchSize);
+  const size = sizeOf(files, said, options.size);
+  const config = configOf(files, said, size);
   const first = files[0]!;
   const leftOut = createLeftOutImages(options.maxBadShare);
-  const howFound = new Map<ImageSet, string>();
+  const howFound = new Map<ImageSet, string | undefined>();
   const find = rowFinder(files);
   const found = (set: ImageSet): FoundRows => {
     const rows = find(set);
-    const isNew = rows.note !== undefined && !howFound.has(set);
-    if (isNew) howFound.set(set, rows.note!);
-    if (isNew) console.error(`note: ${rows.note}`);
+    if (howFound.has(set)) return rows;
+    howFound.set(set, rows.note);
+    if (rows.note !== undefined) console.error(`note: ${rows.note}`);
     for (const [index, row] of rows.rows.entries())
       if (row < 0) leftOut.add(set, index, `it is not in ${rows.file.path}`);
     return rows;
   };
   const requires: FileReading['requires'] = (request) => {
-    for (const file of files) checkRequest(file, request);
+    for (const file of files) checkRequest(file, request, config.patchSize);
   };
   return {
     size,
@@ -74,14 +87,14 @@ export function readFiles(
       ...leftOut,
       notes: (datasets) => [
         ...new Set(
-          [...howFound].filter(([set]) => !datasets || datasets.includes(set.dataset)).map(([, note]) => note),
+          [...howFound].flatMap(([set, note]) => (note && (!datasets || datasets.includes(set.dataset)) ? note : [])),
         ),
         ...leftOut.notes(datasets),
       ],
     },
     origin: {
       preprocessing: files.map(({ said }) => said.preprocessing).find(Boolean) ?? UNKNOWN,
-      patchMean: files.every(({ has }) => has.has('patch_mean')),
+      whole: wholeReader(found, config.patchSize),
     },
     requires,
     async *shards(set, { shard: only, ...request }) {
@@ -94,6 +107,13 @@ export function readFiles(
         const images = imagesWithRows(rows, number * perShard, Math.min((number + 1) * perShard, set.length));
         if (images.length > 0) yield await readShard(file, images, rows, request);
       }
+    },
+    async *fresh(set, { images, perShard, ...request }) {
+      requires(request);
+      const { file, rows } = found(set);
+      const own = Int32Array.from(images).filter((index) => rows[index]! >= 0);
+      for (let at = 0; at < own.length; at += perShard)
+        yield await readShard(file, own.subarray(at, at + perShard), rows, request);
     },
     async stored(set, request) {
       requires(request);
@@ -111,6 +131,21 @@ export function readFiles(
     },
   };
 }
+
+/** Reads patch tokens of single pictures, whose numbers of patches are held against their inputs. */
+const wholeReader =
+  (found: (set: ImageSet) => FoundRows, patchSize: number): FeatureOrigin['whole'] =>
+  async (set, index, [, , ...input], preprocessing) => {
+    const { file, rows } = found(set);
+    checkWhole(file, preprocessing);
+    const row = rows[index]!;
+    if (row < 0) return undefined;
+    const grid: Grid = [input[0] / patchSize, input[1] / patchSize];
+    const held = file.gridOf(row)!;
+    if (held.join() !== grid.join())
+      throw otherGrid(file, `${set.key(index)} of ${set.dataset}`, held, { grid, input, patchSize });
+    return { dim: file.dim, grid, patches: await file.read('patches', row, row + 1) };
+  };
 
 const never = (): never => {
   throw new Error('features from files are not computed');
@@ -150,15 +185,40 @@ async function readRows(file: FeatureFile, output: FileOutput, rows: Int32Array)
   return values;
 }
 
-/** The side of the input: as the files say, else as is given; what only patches depend on is open without them. */
-function sizeOf(files: readonly FeatureFile[], given: number | undefined): number {
-  const [{ path, grid, said }] = files as [FeatureFile];
-  const known = sideOf(said.preprocessing) ?? (grid && said.config ? grid[0] * said.config.patchSize : undefined);
+/** Rows of a square of patches; undefined of anything else. */
+const squareOf = (grid: Grid | undefined): number | undefined => (grid && grid[0] === grid[1] ? grid[0] : undefined);
+
+/** The side of a patch: as is given, else as the files say. */
+function patchSizeOf(files: readonly FeatureFile[], given: number | undefined): number | undefined {
+  const [{ path, said }] = files as [FeatureFile];
+  if (given !== undefined && said.patchSize !== undefined && given !== said.patchSize)
+    throw new TrainError(
+      'usage',
+      `${path} holds features of patches of ${said.patchSize} px; leave out --patch-size ${given}`,
+    );
+  return given ?? said.patchSize;
+}
+
+/** The side of the input: as the files say, else as is given; what only patches depend on is open without them, and where they are of no square. */
+function sizeOf(files: readonly FeatureFile[], patchSize: number | undefined, given: number | undefined): number {
+  const [{ path, grid: held, has, said }] = files as [FeatureFile];
+  const rows = squareOf(held);
+  if (has.has('patches') && rows === undefined && patchSize === undefined)
+    throw new TrainError(
+      'usage',
+      `${path} has pictures of ${held ? held.join(' x ') : 'their own numbers of'} patches and does not say how large a patch is; give it with --patch-size, in pixels, as 14`,
+    );
+  const [prepared, counted] = [sideOf(said.preprocessing), rows && patchSize ? rows * patchSize : undefined];
+  if (prepared !== undefined && counted !== undefined && prepared !== counted)
+    throw new TrainError(
+      'data',
+      `${path} holds ${rows} x ${rows} patches of images of ${prepared} px, which are none of ${patchSize} px; is the side of a patch right?`,
+    );
+  const known = prepared ?? counted;
   if (known !== undefined && given !== undefined && given !== known)
     throw new TrainError('usage', `${path} holds features of input of ${known} px; leave out --size ${given}`);
   const size = known ?? given;
-  if (grid === undefined) return size ?? UNSAID;
-  const rows = grid[0];
+  if (rows === undefined) return size ?? UNSAID;
   if (size === undefined)
     throw new TrainError(
       'usage',
@@ -171,19 +231,27 @@ function sizeOf(files: readonly FeatureFile[], given: number | undefined): numbe
   );
 }
 
-/** Of features without patches nothing depends on it. */
+/** Of features without patches of a square nothing depends on it. */
 const UNSAID = 224;
 
 /** What is known of the model; one block, as there are outputs of one. */
-function configOf(files: readonly FeatureFile[], size: number): VitConfig {
-  const [{ path, dim, grid, said }] = files as [FeatureFile];
-  if (said.config && said.config.embedDim !== dim)
+function configOf(files: readonly FeatureFile[], said: number | undefined, size: number): VitConfig {
+  const [
+    {
+      path,
+      dim,
+      grid,
+      said: { config },
+    },
+  ] = files as [FeatureFile];
+  if (config && config.embedDim !== dim)
     throw new TrainError(
       'data',
-      `${path} has ${dim} numbers a row, and its configuration is of a model ${said.config.embedDim} wide`,
+      `${path} has ${dim} numbers a row, and its configuration is of a model ${config.embedDim} wide`,
     );
-  const patchSize = grid ? size / grid[0] : (said.config?.patchSize ?? size);
-  const base = said.config ?? vitConfig('small', { numHeads: 1 });
+  const rows = squareOf(grid);
+  const patchSize = rows ? size / rows : (said ?? size);
+  const base = config ?? vitConfig('small', { numHeads: 1 });
   return { ...base, embedDim: dim, depth: 1, imgSize: size, patchSize };
 }
 
@@ -214,15 +282,20 @@ function weightsOf(files: readonly FeatureFile[], config: VitConfig): Weights {
     rasa: noRasa,
     name,
     model: name,
-    notes: [...new Set([...files.map(originNote), ONE_BLOCK, ...files.flatMap(({ said }) => said.notes)])],
+    outputAlone: {
+      what: basename(first.path),
+      hasPatches: files.every(({ has }) => has.has('patches')),
+      hasPatchMean: files.every(({ has }) => has.has('patch_mean')),
+      patchesBy: 'patches [images, rows, columns, numbers] may stand beside CLS in the file',
+      side: squareOf(files[0]!.grid) && config.imgSize,
+    },
+    notes: [...new Set([...files.map(originNote), ...files.flatMap(({ said }) => said.notes)])],
     load: refuse('and this needs to run one'),
     head: refuse('and this needs its head'),
     identity: async () => `features ${identity}`,
     [Symbol.asyncDispose]: async () => {},
   };
 }
-
-const ONE_BLOCK = 'features of one block: where several blocks are tried for the best, only this one is';
 
 function originNote({ path, hash, said: { model, preprocessing } }: FeatureFile): string {
   const file = `features from ${path} (SHA-256 ${hash.slice(0, 16)})`;

@@ -5,8 +5,9 @@ import { openSafetensors } from '@franca/checkpoint';
 import { TrainError } from '../../errors';
 import { type FeatureFile, featureFile } from './feature-file';
 import { openParquetFeatures } from './parquet-features';
+import { pictureFile } from './picture-file';
 import { nameOf, type RawFeatures } from './raw-features';
-import { openNpyFeatures, openNpzFeatures, openTensorFeatures } from './tensor-features';
+import { arePictures, openNpyFeatures, openNpzFeatures, openTensorFeatures } from './tensor-features';
 
 /** Endings of files of features, and what opens them. */
 const OPENERS: Readonly<Record<string, (path: string) => Promise<RawFeatures>>> = {
@@ -58,7 +59,7 @@ export async function openFeatureFile(path: string): Promise<FeatureFile> {
     );
   const raw = await OPENERS[ending]!(path);
   try {
-    return featureFile(raw);
+    return raw.pictures ? pictureFile(raw, raw.pictures) : featureFile(raw);
   } catch (error) {
     await raw.close();
     throw error;
@@ -85,7 +86,7 @@ async function isFeatures(path: string): Promise<boolean> {
   if (!file) return false;
   const rank = (name: string | undefined) => file.tensors.get(name ?? '')?.shape.length;
   const isThere = (name: string): boolean => file.tensors.has(name);
-  return rank(nameOf('cls', isThere)) === 2 || (rank(nameOf('patches', isThere)) ?? 0) >= 3;
+  return rank(nameOf('cls', isThere)) === 2 || (rank(nameOf('patches', isThere)) ?? 0) >= 3 || arePictures(file);
 }
 
 const TESTED = ['test', 'val', 'validation'];
@@ -115,7 +116,7 @@ function checkTogether(files: readonly FeatureFile[]): void {
   for (const other of others) {
     if (other.hash === first!.hash) throw no(other, 'they are the same file');
     if (other.dim !== first!.dim) throw no(other, `${first!.dim} and ${other.dim} numbers a row`);
-    for (const what of ['model', 'preprocessing'] as const) {
+    for (const what of ['model', 'preprocessing', 'patchSize'] as const) {
       const [here, there] = [first!.said[what], other.said[what]];
       if (here !== undefined && there !== undefined && here !== there)
         throw no(other, `${what} "${here}" and "${there}"`);

@@ -14,6 +14,8 @@ export interface RawFeatures {
   readonly path: string;
   readonly hash: string;
   readonly arrays: ReadonlyMap<FileOutput, RawArray>;
+  /** In place of them, patch tokens [rows, columns, numbers] of each picture by its name. */
+  readonly pictures?: ReadonlyMap<string, RawArray>;
   readonly names: readonly string[] | undefined;
   /** Numbers, or texts with undefined where there is none. */
   readonly labels: readonly (number | string | undefined)[] | undefined;
@@ -41,4 +43,4 @@ export const nameOf = (what: keyof typeof ARRAY_NAMES, there: (name: string) => 
 
 /** For a file without features: what there should be and is. */
 export const expectedArrays = (there: readonly string[]): string =>
-  `expected is one of ${ARRAY_NAMES.cls.join(', ')} [images, numbers], or patches [images, rows, columns, numbers]; it has ${there.slice(0, 8).join(', ') || 'nothing'}`;
+  `expected is one of ${ARRAY_NAMES.cls.join(', ')} [images, numbers], or patches [images, rows, columns, numbers], or of each picture an array [rows, columns, numbers] by its name; it has ${there.slice(0, 8).join(', ') || 'nothing'}`;

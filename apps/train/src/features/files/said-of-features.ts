@@ -6,6 +6,8 @@ import type { RawFeatures } from './raw-features';
 export interface SaidOfFeatures {
   readonly model: string | undefined;
   readonly config: VitConfig | undefined;
+  /** Side of a patch in pixels of the input. */
+  readonly patchSize: number | undefined;
   readonly preprocessing: string | undefined;
   /** Name of the data set and of its part. */
   readonly dataset: string | undefined;
@@ -23,14 +25,23 @@ export function factsOf({ path, texts }: Pick<RawFeatures, 'path' | 'texts'>): S
   };
   const dataset = text('dataset');
   const [, name = dataset, split] = SPLITS.exec(dataset ?? '') ?? [];
+  const config = configOf(path, text(CONFIG_KEY));
   return {
     model: text('model'),
-    config: configOf(path, text(CONFIG_KEY)),
+    config,
+    patchSize: patchSizeOf(path, text('patch_size')) ?? config?.patchSize,
     preprocessing: text('preprocessing'),
     dataset: name,
     split,
     notes: listOf(texts.notes) ?? [],
   };
+}
+
+function patchSizeOf(path: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const side = Number(text);
+  if (Number.isSafeInteger(side) && side > 0) return side;
+  throw new TrainError('data', `${path} says patch_size "${text}"; it should be the side of a patch in pixels, as 14`);
 }
 
 function configOf(path: string, text: string | undefined): VitConfig | undefined {

@@ -5,7 +5,15 @@ import { type ArrayFile, openNpy, openNpz, openSafetensors, type TensorFile } fr
 import { hashFile } from '@franca/evals/node';
 import { TrainError } from '../../errors';
 import { parseJson } from '../../image-sets/parse-json';
-import { expectedArrays, FILE_OUTPUTS, type FileOutput, nameOf, type RawArray, type RawFeatures } from './raw-features';
+import {
+  ARRAY_NAMES,
+  expectedArrays,
+  FILE_OUTPUTS,
+  type FileOutput,
+  nameOf,
+  type RawArray,
+  type RawFeatures,
+} from './raw-features';
 import { listOf } from './said-of-features';
 
 /** @throws CheckpointError as `openSafetensors`; TrainError `data` */
@@ -101,11 +109,27 @@ async function rawFeatures(file: TensorFile, { unread, ...known }: Besides): Pro
   );
   if (pickled) throw new TrainError('data', `${path}: the array "${pickled[0]}" is of ${pickled[1]}`);
   const labels = nameOf('labels', isThere);
+  const patchSize = isThere(PATCH_SIZE) ? `${[...(await file.readFloat32(PATCH_SIZE))]}` : undefined;
   return {
     ...{ path, arrays, close, ...known },
+    ...(arrays.size === 0 &&
+      arePictures(file) && { pictures: new Map(pictureNames(file).map((name) => [name, rowsOf(file, name)])) }),
+    texts: { ...known.texts, ...(patchSize !== undefined && { [PATCH_SIZE]: patchSize }) },
     labels: known.labels ?? (labels === undefined ? undefined : Array.from(await file.readFloat32(labels))),
     expected: expectedArrays([...tensors.values()].map(({ name, shape }) => `${name} [${shape}]`)),
   };
+}
+
+/** NumPy's way to say a number beside arrays. */
+const PATCH_SIZE = 'patch_size';
+
+const pictureNames = ({ tensors }: Pick<TensorFile, 'tensors'>): string[] =>
+  [...tensors.keys()].filter((name) => ![PATCH_SIZE, ...ARRAY_NAMES.labels, ...ARRAY_NAMES.images].includes(name));
+
+/** Whether a file of arrays that are called nothing that is known has one [rows, columns, numbers] for each picture. */
+export function arePictures(file: Pick<TensorFile, 'tensors'>): boolean {
+  const shapes = pictureNames(file).map((name) => file.tensors.get(name)!.shape);
+  return shapes.length > 0 && shapes.every(({ length, 2: dim }) => length === 3 && dim === shapes[0]![2]);
 }
 
 function rowsOf(file: TensorFile, name: string): RawArray {

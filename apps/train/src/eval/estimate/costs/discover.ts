@@ -15,7 +15,7 @@ export async function discoverCost(
 ): Promise<TaskCost> {
   const { set, session } = await context.boxes({ ...options, ...(pictures !== undefined && { limit: pictures }) });
   refuseInside(session.weights, { ...options, ...(sweep && { sweep }) });
-  const settings = settingsOf(options, session.model.config);
+  const settings = settingsOf(options, session.model.config, session.weights);
   return {
     reads: [],
     work: [

@@ -13,7 +13,7 @@ export async function linearCost(question: CostQuestion, options: UseProbeOption
   const shape = {
     dim,
     blocks: Math.min(PROBE_BLOCKS, depth),
-    patchMean: session.weights.outputAlone?.hasPatches ?? true,
+    patchMean: session.weights.outputAlone?.hasPatchMean ?? true,
   };
   if (options.probe !== undefined) return loadedCost(question, options, shape);
   const { followed, epochs } = planProbe('linear', context, options);

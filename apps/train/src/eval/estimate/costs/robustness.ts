@@ -20,7 +20,7 @@ export async function robustnessCost(question: CostQuestion, options: Robustness
   const shape = {
     dim,
     blocks: Math.min(PROBE_BLOCKS, depth),
-    patchMean: session.weights.outputAlone?.hasPatches ?? true,
+    patchMean: session.weights.outputAlone?.hasPatchMean ?? true,
   };
   const others: FeatureReading[] = [];
   let classes = 2;

@@ -33,7 +33,8 @@ export async function videoCost(
   };
 }
 
-function followingWork({ backend }: CostQuestion, { videos, session }: VideoPart, setting: VideoSetting): Work {
+function followingWork({ backend }: CostQuestion, part: VideoPart, setting: VideoSetting): Work {
+  const { videos } = part;
   const frames = videos.sequences.reduce((sum, sequence) => sum + sequence.frames.length, 0);
   const [first] = videos.sequences;
   return {
@@ -45,7 +46,7 @@ function followingWork({ backend }: CostQuestion, { videos, session }: VideoPart
         units: some,
         async run() {
           let seen = 0;
-          for await (const _ of followSequence(session, backend, first!, setting)) if (++seen === some) return;
+          for await (const _ of followSequence(part, backend, first!, setting)) if (++seen === some) return;
         },
       };
     },

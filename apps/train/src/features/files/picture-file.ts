@@ -1,0 +1,58 @@
+/**
+ * Patch tokens of pictures at sizes of their own: a file with one array [rows, columns, numbers] for each picture, which has the picture's name. What reads whole pictures and frames of
+ * videos reads these; where all pictures have as many patches, whatever reads patches does.
+ */
+import { TrainError } from '../../errors';
+import type { FeatureFile, Grid } from './feature-file';
+import type { RawArray, RawFeatures } from './raw-features';
+import { factsOf } from './said-of-features';
+
+/** @throws TrainError `data` where the arrays are not of one model */
+export function pictureFile(raw: RawFeatures, pictures: ReadonlyMap<string, RawArray>): FeatureFile {
+  const { path, hash, close } = raw;
+  const names = [...pictures.keys()];
+  const arrays = [...pictures.values()];
+  const [first] = arrays as [RawArray];
+  const dim = first.shape[2]!;
+  for (const [row, { shape }] of arrays.entries()) {
+    if (shape.length === 3 && shape.every((extent) => extent > 0) && shape[2] === dim) continue;
+    throw new TrainError(
+      'data',
+      `${path} has ${names[0]} [${first.shape}] and ${names[row]} [${shape}]; each array should be one picture's [rows, columns, ${dim}]`,
+    );
+  }
+  const gridOf = (row: number): Grid => [arrays[row]!.shape[0]!, arrays[row]!.shape[1]!];
+  const isOneGrid = arrays.every((_, row) => gridOf(row).join() === gridOf(0).join());
+  return {
+    ...{ path, hash, dim, names, gridOf },
+    rows: names.length,
+    has: new Set(['patches']),
+    grid: isOneGrid ? gridOf(0) : undefined,
+    labelled: undefined,
+    said: factsOf(raw),
+    async read(_, begin, end) {
+      const parts: Float32Array[] = [];
+      for (let row = begin; row < end; row++) parts.push(await finite(arrays[row]!, `${path}: ${names[row]}`));
+      return joined(parts);
+    },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function finite({ shape, read }: RawArray, name: string): Promise<Float32Array> {
+  const values = await read(0, shape[0]!);
+  const odd = values.find((value) => !Number.isFinite(value));
+  if (odd === undefined) return values;
+  throw new TrainError('data', `${name} has ${odd}, which is no finite number; write it again`);
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0]!;
+  const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    values.set(part, at);
+    at += part.length;
+  }
+  return values;
+}
