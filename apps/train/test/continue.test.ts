@@ -27,8 +27,10 @@ const words = (out: string, ...more: string[]) => [
   ...['--out', join(folder, out), ...more],
 ];
 
-test('a run takes its model from weights, keeps their backbone as long as it is frozen, and is resumed without them', async () => {
-  const { status, output } = await run(...words('run', ...settings(3), '--stop-after', '1'));
+test('a run takes its model from weights, keeps their backbone as long as it is frozen, and is resumed and forked without them', async () => {
+  const { status, output } = await run(
+    ...words('run', ...settings(3), 'franca.checkpoint.keep_last=9', '--stop-after', '1'),
+  );
   expect(status, output).toBe(0);
   const notes = (await readEnvironments(join(folder, 'run')))[0]!.notes!.join('; ');
   for (const said of [output, notes]) {
@@ -56,6 +58,12 @@ test('a run takes its model from weights, keeps their backbone as long as it is 
   expect((await newestTensors(join(folder, 'run')))[norm]).not.toBe(after[norm]);
   const outcome = JSON.parse(await readFile(join(folder, 'run', 'outcome.json'), 'utf8'));
   expect(outcome.knn.start.weights).toBe('pretrained');
+
+  const fork = await run('pretrain', '--fork', join(folder, 'run'), '--at', '1', '--out', join(folder, 'fork'));
+  expect(fork.status, fork.output).toBe(0);
+  expect(await newestTensors(join(folder, 'fork'))).toEqual(await newestTensors(join(folder, 'run')));
+  const forked = JSON.parse(await readFile(join(folder, 'fork', 'outcome.json'), 'utf8'));
+  expect(forked.knn.start).toEqual(outcome.knn.start);
   weights = await writeTinyModel(folder);
 });
 

@@ -101,7 +101,7 @@ test('another size of crops resamples positions, whose moments start over', asyn
 
 test('what has no counterpart in the run before starts anew, and is named; so is what is left behind', async () => {
   const plain = join(folder, 'plain');
-  const words = ['-c', 'cpu-tiny', '--data', tinyData, ...tinyOverrides(STEPS), 'dino.MRL=false'];
+  const words = ['-c', 'cpu-tiny', '--data', tinyData, ...tinyOverrides(STEPS)];
   expect((await run('pretrain', ...words, '--out', plain, '--stop-after', '1')).status).toBe(0);
   const centred = join(folder, 'centred');
   const there = await run(

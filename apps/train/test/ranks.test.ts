@@ -11,7 +11,7 @@ import { freshRun, newestTensors, tinyOverrides } from './tiny-run';
 
 const STEPS = 6;
 /** Without KoLeo, whose gradient of two images with nearly the same features (as an untrained model gives them) is made of rounding. */
-const SMALL = ['dino.MRL=false', 'ibot.separate_head=false', 'crops.local_crops_number=0', 'dino.koleo_loss_weight=0'];
+const SMALL = ['ibot.separate_head=false', 'crops.local_crops_number=0', 'dino.koleo_loss_weight=0'];
 let folder: string;
 const at = (name: string) => join(folder, name);
 const args = (out: string, ...more: string[]) => freshRun(at(out), ...more, ...tinyOverrides(STEPS), ...SMALL);

@@ -8,7 +8,10 @@ import { cliProgram } from './cli-program';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Overrides of `cpu-tiny`: `steps` iterations, a checkpoint after every one. */
+/**
+ * Overrides of `cpu-tiny`: `steps` iterations, a checkpoint after every one. Heads have one level, as each has kernels of its own that every process prepares:
+ * what is proved of the method with all of them is not proved again.
+ */
 export const tinyOverrides = (steps: number): string[] => [
   `optim.epochs=${steps}`,
   'train.OFFICIAL_EPOCH_LENGTH=1',
@@ -21,6 +24,7 @@ export const tinyOverrides = (steps: number): string[] => [
   'crops.local_crops_size=12',
   'crops.local_crops_number=2',
   'student.patch_size=4',
+  'dino.MRL=false',
   'dino.head_n_prototypes=64',
   'ibot.head_n_prototypes=64',
   'dino.head_hidden_dim=32',

@@ -33,13 +33,15 @@ afterAll(() => gpu.dispose());
 const IMAGES = 4;
 const LOCALS = 2;
 const D = 16;
-const head = {
-  ...matryoshkaConfig(D, 0, { hiddenDim: 12, bottleneckDim: 8 }),
-  levels: matryoshkaLevels(D, 192, [8, 16]),
-};
+const headOf = (width: number) => ({
+  ...matryoshkaConfig(width, 0, { hiddenDim: 12, bottleneckDim: 8 }),
+  levels: matryoshkaLevels(width, 192, [width / 2, width]),
+});
+const head = headOf(D);
+const vit = vitConfig('tiny', { embedDim: D, depth: 1, numHeads: 2, imgSize: 28, patchSize: 7, layerScale: 0.5 });
 const choices: Omit<PretrainChoices, 'batch' | 'ranks'> = {
   seed: 3,
-  vit: vitConfig('tiny', { embedDim: D, depth: 1, numHeads: 2, imgSize: 28, patchSize: 7, layerScale: 0.5 }),
+  vit,
   dropPathRates: [0.3],
   crops: { local_crops_size: 14, local_crops_number: LOCALS },
   heads: { dino: head, ibot: head },
@@ -70,7 +72,7 @@ const pictures = (
 
 /** Weights as of a model that has learned something: tokens and targets that differ from image to image. */
 function writeWeights(state: State<PretrainGroups>): void {
-  for (const [phase, from] of (['student', 'teacher'] as const).entries())
+  for (const [phase, from] of (['student', 'teacher', 'frozen_teacher'] as const).entries())
     Object.entries(state.layout[from].segments).forEach(([name, { shape }], i) => {
       const fanIn = sizeOf(shape.slice(1));
       const wave = (j: number) => Math.sin(1 + i + 0.1 * phase + (j + 1) ** 2 * 0.37) * Math.sqrt(2 / fanIn);
@@ -227,6 +229,17 @@ describe.each<[string, Omit<Setup, 'size'>, number[]]>([
   [
     'softmax centering, one head for both losses',
     { group: 2, choices: { centering: 'centering', heads: { dino: head, ibot: undefined } } },
+    [2],
+  ],
+  [
+    'a frozen teacher that is wider',
+    {
+      group: 4,
+      choices: {
+        dropPathRates: [0],
+        distillation: { vit: { ...vit, embedDim: 24 }, heads: { dino: headOf(24), ibot: headOf(24) } },
+      },
+    },
     [2],
   ],
   ['an update of two micro-steps', { group: 4, accumulation: 2, microSteps: 4 }, [2]],

@@ -43,7 +43,8 @@ export function densePart(shard: FeatureShard, planes: readonly Basis[]): PatchF
   return { dim, grid: [side, side] as const, patches };
 }
 
-function join(parts: readonly Float32Array[]): Float32Array {
+/** One after the other. */
+export function join(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0]!;
   const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

@@ -30,7 +30,7 @@ export const withModelOptions = (command: Command): Command =>
       'of an ONNX file: cls=<name>,patches=<name>, or one of them (default: found by name and shape)',
       parseOutputs,
     )
-    .option('--patch-size <px>', 'of an ONNX file, where its outputs leave it open', positiveInteger)
+    .option('--patch-size <px>', 'of an ONNX file, or features from files, where they leave it open', positiveInteger)
     .option('--provider <name>', 'of an ONNX file: cpu, webgpu, cuda, ... (default: cpu)');
 
 function parseOutputs(text: string): OutputNames {

@@ -14,7 +14,7 @@ export interface WeightOptions extends ModelOptions {
   readonly rasa?: string;
   /** Of an ONNX file: which outputs are CLS and patches, where they cannot be told. */
   readonly outputs?: OutputNames;
-  /** Of an ONNX file: side of a patch in pixels, likewise. */
+  /** Of an ONNX file, or of features from files: side of a patch in pixels, likewise. */
   readonly patchSize?: number;
   /** Of an ONNX file: where it runs, `cpu`, `webgpu`, `cuda`, ... */
   readonly provider?: string;

@@ -3,6 +3,7 @@
  * videos reads these; where all pictures have as many patches, whatever reads patches does.
  */
 import { TrainError } from '../../errors';
+import { join } from '../collect';
 import type { FeatureFile, Grid } from './feature-file';
 import type { RawArray, RawFeatures } from './raw-features';
 import { factsOf } from './said-of-features';
@@ -33,7 +34,7 @@ export function pictureFile(raw: RawFeatures, pictures: ReadonlyMap<string, RawA
     async read(_, begin, end) {
       const parts: Float32Array[] = [];
       for (let row = begin; row < end; row++) parts.push(await finite(arrays[row]!, `${path}: ${names[row]}`));
-      return joined(parts);
+      return join(parts);
     },
     [Symbol.asyncDispose]: close,
   };
@@ -44,15 +45,4 @@ async function finite({ shape, read }: RawArray, name: string): Promise<Float32A
   const odd = values.find((value) => !Number.isFinite(value));
   if (odd === undefined) return values;
   throw new TrainError('data', `${name} has ${odd}, which is no finite number; write it again`);
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  if (parts.length === 1) return parts[0]!;
-  const values = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    values.set(part, at);
-    at += part.length;
-  }
-  return values;
 }
