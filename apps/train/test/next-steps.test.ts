@@ -8,6 +8,8 @@ import { type Outcome, run } from './in-process';
 import { temporaryFolder } from './tiny-model';
 import { freshRun, tinyData, tinyOverrides } from './tiny-run';
 
+/** Of each kind of pictures enough for every evaluation to run. */
+const FEW = '--dense-images 24,16 --pairs 20 --box-images 4 --videos 1 --depth-images 8,4'.split(' ');
 let folder: string;
 let first: string;
 let cache: string[];
@@ -32,7 +34,7 @@ test('show draws held-out pictures of the data that the run was trained on, into
 
 test('eval all runs every evaluation on that data, and the quick ones on the untrained model', async () => {
   const json = join(folder, 'all.json');
-  const all = await run('eval', 'all', '-w', first, ...cache, '--dense-images', '24,16', '--json', json);
+  const all = await run('eval', 'all', '-w', first, ...cache, ...FEW, '--json', json);
   expect(all.output).not.toMatch(/failed|not run/);
   expect(all.status).toBe(0);
   own(all);
@@ -64,19 +66,7 @@ test('a folder of pictures is trained on, and evaluated as far as it goes: witho
   const [photos, second] = [join(first, 'show'), join(folder, 'second')];
   const words = ['pretrain', '-c', 'cpu-tiny', '--data', photos, '--out', second, ...tinyOverrides(2)];
   expect(await run(...words)).toMatchObject({ status: 0 });
-  const few = [
-    '--dense-images',
-    '24,16',
-    '--pairs',
-    '20',
-    '--box-images',
-    '4',
-    '--videos',
-    '1',
-    '--depth-images',
-    '8,4',
-  ];
-  const all = await run('eval', 'all', '-w', second, ...cache, ...few, '--no-control');
+  const all = await run('eval', 'all', '-w', second, ...cache, ...FEW, '--no-control');
   expect(all.output).toContain(`data: the run's own, ${photos}: `);
   expect(all.output).toMatch(/knn not run: .* has no classes/);
   expect(all.output).not.toContain('failed');
