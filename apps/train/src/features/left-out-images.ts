@@ -21,13 +21,14 @@ const MIN_IMAGES = 32;
 const LISTED = 10;
 const NAMED = 3;
 
-export function createLeftOutImages(maxShare: number = MAX_BAD_SHARE): LeftOutImages {
+/** @param fault what is the matter with those that are left out, in words */
+export function createLeftOutImages(maxShare: number = MAX_BAD_SHARE, fault = 'could not be read'): LeftOutImages {
   const sets = new Map<ImageSet, Map<number, string | undefined>>();
   const note = (set: ImageSet): string | undefined => {
     const left = [...(sets.get(set)?.keys() ?? [])];
     if (left.length === 0) return undefined;
     const names = left.slice(0, NAMED).map(set.key).join(', ') + (left.length > NAMED ? ', ...' : '');
-    return `${left.length} of ${set.length} images of ${nameOf(set)} could not be read and are left out: ${names}`;
+    return `${left.length} of ${set.length} images of ${nameOf(set)} ${fault} and are left out: ${names}`;
   };
   return {
     add(set, index, reason) {
@@ -35,7 +36,7 @@ export function createLeftOutImages(maxShare: number = MAX_BAD_SHARE): LeftOutIm
       sets.set(set, left);
       left.set(index, reason ?? left.get(index));
       if (left.size > maxShare * Math.max(set.length, MIN_IMAGES) || left.size === set.length)
-        throw tooMany(set, left, maxShare);
+        throw tooMany(set, left, maxShare, fault);
     },
     note,
     has: ({ key }, index) => [...sets].some(([set, left]) => set.key === key && left.has(index)),
@@ -48,7 +49,12 @@ export function createLeftOutImages(maxShare: number = MAX_BAD_SHARE): LeftOutIm
 
 const nameOf = ({ dataset, split }: ImageSet): string => `${dataset} ${split}`;
 
-function tooMany(set: ImageSet, left: ReadonlyMap<number, string | undefined>, maxShare: number): DataError {
+function tooMany(
+  set: ImageSet,
+  left: ReadonlyMap<number, string | undefined>,
+  maxShare: number,
+  fault: string,
+): DataError {
   const listed = [...left]
     .slice(0, LISTED)
     .map(([index, reason]) => `  ${set.key(index)}${reason ? `: ${reason}` : ''}`);
@@ -57,7 +63,7 @@ function tooMany(set: ImageSet, left: ReadonlyMap<number, string | undefined>, m
   const advice = left.size === set.length ? '' : ', or allow a larger share with --max-bad-share';
   return new DataError(
     'too-many-bad-images',
-    `${left.size} of ${set.length} images of ${nameOf(set)} could not be read, ${share}:\n` +
+    `${left.size} of ${set.length} images of ${nameOf(set)} ${fault}, ${share}:\n` +
       `${[...listed, ...rest].join('\n')}\nrepair them or take them away${advice}`,
   );
 }

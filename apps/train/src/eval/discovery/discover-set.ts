@@ -84,7 +84,7 @@ export async function discoverSet(
       const data = new TextEncoder().encode(JSON.stringify(found));
       return { found: { shape: [data.length], data } };
     });
-    if (cached) progress.update(end, set.length, true);
+    progress.update(end, set.length, cached);
     const found = JSON.parse(new TextDecoder().decode(arrays.found!.data as Uint8Array)) as readonly PictureFound[];
     for (const picture of found) pictures.push(picture);
     const read = new Set(found.map(({ index }) => index));

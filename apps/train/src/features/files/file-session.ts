@@ -64,7 +64,7 @@ export function readFiles(
   const size = sizeOf(files, said, options.size);
   const config = configOf(files, said, size);
   const first = files[0]!;
-  const leftOut = createLeftOutImages(options.maxBadShare);
+  const leftOut = createLeftOutImages(options.maxBadShare, 'have no features in the file (or could not be read)');
   const howFound = new Map<ImageSet, string | undefined>();
   const find = rowFinder(files);
   const found = (set: ImageSet): FoundRows => {
