@@ -242,10 +242,10 @@ describe('one level of one head', () => {
     const [one, whole, before] = [await train(half, device), await train(few), await train({ ...few, runs: [] })];
     expect(one.metrics[0]!.finite).toBe(1);
     expect(Math.abs(one.metrics[0]!.loss! / whole.metrics[0]!.loss! - 1)).toBeLessThan(1e-3);
-    const mean = (other: Outcome): number =>
+    const meanDistance = (other: Outcome): number =>
       whole.student.reduce((sum, value, i) => sum + Math.abs(value - other.student[i]!), 0) / whole.student.length;
     // Adam's first update is as large for the smallest gradient as for the largest, whose sign f16 may turn
-    expect(mean(one)).toBeLessThan(0.02 * mean(before));
+    expect(meanDistance(one)).toBeLessThan(0.02 * meanDistance(before));
   });
 });
 

@@ -207,9 +207,9 @@ async function sessionOnModel(options: SessionOptions, sizeOf: (config: VitConfi
 }
 
 /** Options that say something of a model. */
-const OF_MODELS = [
-  ...['rasa', 'network', 'heads', 'outputs', 'provider', 'interpolateOffset', 'interpolateAntialias'],
-] as const satisfies readonly (keyof SessionOptions)[];
+const OF_MODELS: readonly (keyof SessionOptions)[] = [
+  ...(['rasa', 'network', 'heads', 'outputs', 'provider', 'interpolateOffset', 'interpolateAntialias'] as const),
+];
 
 /** `closes`: the files are closed with the session. */
 async function sessionOnFiles(
@@ -219,7 +219,8 @@ async function sessionOnFiles(
 ): Promise<FeatureSession> {
   const odd = OF_MODELS.find((name) => options[name] !== undefined);
   if (odd) throw new TrainError('usage', `${options.weights} holds features and no model; leave out ${flagOf(odd)}`);
-  const { shards, stored, fresh, requires, ...reading } = readFiles(features, options);
+  const reading = readFiles(features, options);
+  const { requires } = reading;
   const gpu = await openGpu(options.adapter === undefined ? {} : { adapter: options.adapter });
   const cache = openCache(options);
   const extraction = {
@@ -235,14 +236,15 @@ async function sessionOnFiles(
   } as const;
   return {
     ...reading,
-    ...{ gpu, requires, extraction, cacheFolder: cache.folder },
-    shards: (set, request) => shards(set, request),
-    stored,
+    ...{ gpu, extraction, cacheFolder: cache.folder },
     async held(set, { patchMean: _, ...request }) {
       requires(request);
       return { images: set.length, bytes: 0 };
     },
-    fresh: (set, request) => fresh(set, request),
+    fresh(_set, request) {
+      requires(request);
+      throw new Error('views that are drawn were not refused');
+    },
     async [Symbol.asyncDispose]() {
       await cache.close();
       gpu.dispose();

@@ -125,9 +125,10 @@ async function passOf(
   { set, index, image }: { readonly set: BoxSet; readonly index: number; readonly image: PixelImage },
   request: PictureRequest,
 ): Promise<PictureFeatures | undefined> {
-  const input = prepareWhole(image, model.config.patchSize);
-  if (!origin) return model.run(input, request);
-  const own = await origin.whole(set, index, input.shape, WHOLE_PICTURE);
+  const { patchSize } = model.config;
+  if (!origin) return model.run(prepareWhole(image, patchSize), request);
+  const [rows, columns] = paddedGrid(image, patchSize);
+  const own = await origin.whole(set, index, [rows * patchSize, columns * patchSize], WHOLE_PICTURE);
   return (
     own && {
       ...own,

@@ -13,7 +13,7 @@ import {
 } from '@franca/evals';
 import { removePlanes } from '@franca/rasa';
 import { TrainError } from '../../errors';
-import { describeFrames, prepareFrame } from '../../image-sets/frame-input';
+import { describeFrames, inputSize, prepareFrame } from '../../image-sets/frame-input';
 import type { VideoSequence } from '../../image-sets/video-set';
 import type { VideoSetting } from './settings';
 import type { VideoPart } from './video-part';
@@ -27,13 +27,13 @@ export async function* followSequence(
 ): AsyncGenerator<Uint8Array> {
   const objects = sequence.objects.map(({ id }) => id);
   const featuresOf = async (frame: number, signal: AbortSignal): Promise<PatchFeatures> => {
-    const input = prepareFrame(await sequence.read(frame, signal), look);
-    const index = firstFrame(sequence) + frame;
     if (session.origin) {
-      const own = await session.origin.whole(set, index, input.shape, describeFrames(look));
+      const index = firstFrame(sequence) + frame;
+      const own = await session.origin.whole(set, index, inputSize(sequence.size, look), describeFrames(look));
       if (own) return own;
       throw new TrainError('data', `${set.key(index)} of ${set.dataset} has no features in ${session.weights.file}`);
     }
+    const input = prepareFrame(await sequence.read(frame, signal), look);
     const { dim, grid, patches } = await session.model.run(input, { patches: true });
     removePlanes(patches, dim, session.weights.rasa.planes);
     return { dim, grid, patches };

@@ -5,11 +5,12 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { PatchFeatures } from '@franca/evals';
-import { type ImageBatch, type VitConfig, type VitModel, vitConfig } from '@franca/vit';
+import { type VitConfig, type VitModel, vitConfig } from '@franca/vit';
 import { TrainError } from '../../errors';
 import type { ImageSet } from '../../image-sets/image-set';
+import type { Sides } from '../../image-sets/preparation';
 import type { FeatureShard } from '../compute-shard';
-import type { ExtractOptions, FreshOptions } from '../extract';
+import type { ExtractOptions } from '../extract';
 import { createLeftOutImages, type LeftOutImages } from '../left-out-images';
 import { noRasa } from '../rasa-of-weights';
 import { imagesPerShard } from '../shard-files';
@@ -29,15 +30,10 @@ export interface FeatureOrigin {
   /** For records, in place of how this program would have prepared images. */
   readonly preprocessing: string;
   /**
-   * Patch tokens of a picture at a size of its own, as `preprocessing` makes it an input [1, 3, rows, columns] in pixels; undefined where the files have not got it.
+   * Patch tokens of a picture at a size of its own, of which `preprocessing` makes an input of so many rows and columns of pixels; undefined where the files have not got it.
    * @throws TrainError `data` where they have others than such an input has
    */
-  whole(
-    set: ImageSet,
-    index: number,
-    input: ImageBatch['shape'],
-    preprocessing: string,
-  ): Promise<PatchFeatures | undefined>;
+  whole(set: ImageSet, index: number, input: Sides, preprocessing: string): Promise<PatchFeatures | undefined>;
 }
 
 /** What a session on files has in place of a model's. */
@@ -49,8 +45,6 @@ export interface FileReading {
   readonly origin: FeatureOrigin;
   shards(set: ImageSet, options: ExtractOptions): AsyncIterable<FeatureShard>;
   stored(set: ImageSet, request: StoredRequest): Promise<StoredFeatures>;
-  /** Of images in any order. */
-  fresh(set: ImageSet, options: FreshOptions): AsyncIterable<FeatureShard>;
   /** @throws TrainError `data` where the files have not got it */
   requires(request: Omit<ExtractOptions, 'shard'>): void;
 }
@@ -108,13 +102,6 @@ export function readFiles(
         if (images.length > 0) yield await readShard(file, images, rows, request);
       }
     },
-    async *fresh(set, { images, perShard, ...request }) {
-      requires(request);
-      const { file, rows } = found(set);
-      const own = Int32Array.from(images).filter((index) => rows[index]! >= 0);
-      for (let at = 0; at < own.length; at += perShard)
-        yield await readShard(file, own.subarray(at, at + perShard), rows, request);
-    },
     async stored(set, request) {
       requires(request);
       const { file, rows } = found(set);
@@ -135,7 +122,7 @@ export function readFiles(
 /** Reads patch tokens of single pictures, whose numbers of patches are held against their inputs. */
 const wholeReader =
   (found: (set: ImageSet) => FoundRows, patchSize: number): FeatureOrigin['whole'] =>
-  async (set, index, [, , ...input], preprocessing) => {
+  async (set, index, input, preprocessing) => {
     const { file, rows } = found(set);
     checkWhole(file, preprocessing);
     const row = rows[index]!;

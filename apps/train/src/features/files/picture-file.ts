@@ -8,20 +8,16 @@ import type { FeatureFile, Grid } from './feature-file';
 import type { RawArray, RawFeatures } from './raw-features';
 import { factsOf } from './said-of-features';
 
-/** @throws TrainError `data` where the arrays are not of one model */
+/** @param pictures arrays of one width @throws TrainError `data` where one is empty */
 export function pictureFile(raw: RawFeatures, pictures: ReadonlyMap<string, RawArray>): FeatureFile {
   const { path, hash, close } = raw;
   const names = [...pictures.keys()];
   const arrays = [...pictures.values()];
   const [first] = arrays as [RawArray];
   const dim = first.shape[2]!;
-  for (const [row, { shape }] of arrays.entries()) {
-    if (shape.length === 3 && shape.every((extent) => extent > 0) && shape[2] === dim) continue;
-    throw new TrainError(
-      'data',
-      `${path} has ${names[0]} [${first.shape}] and ${names[row]} [${shape}]; each array should be one picture's [rows, columns, ${dim}]`,
-    );
-  }
+  const empty = arrays.findIndex(({ shape }) => shape.includes(0));
+  if (empty >= 0)
+    throw new TrainError('data', `${path} has ${names[empty]} [${arrays[empty]!.shape}] without any patch`);
   const gridOf = (row: number): Grid => [arrays[row]!.shape[0]!, arrays[row]!.shape[1]!];
   const isOneGrid = arrays.every((_, row) => gridOf(row).join() === gridOf(0).join());
   return {
